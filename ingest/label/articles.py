@@ -1,0 +1,132 @@
+"""Which article of its page each segment belongs to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ingest.codepoints import DIGIT, I64, U64, CodePoints
+from ingest.frames import FURNITURE_ROLES
+from ingest.label import lexicon
+from ingest.label.features import Bools, Pages, paired
+
+# Two headlines with no text between them are one story's when so much of the shorter one stands
+# in the longer: a <title> line and its <h1> differ by the name of the site.
+_SAME_HEADLINE = 0.6
+# A headline inside running text starts no story when so much of what follows, in distinct content
+# words, stood in the text before, and both blocks are long enough to tell.
+_SAME_TOPIC = 0.25
+_TELLING_WORDS = 60
+# A headline in the other script tells the same story when the two texts share their numbers.
+_SAME_NUMBERS = 0.4
+_TELLING_NUMBERS = 2
+# What only a scraped script says; a listing in a tutorial may too, and is then left out.
+_SCRIPT = ["document.", "window.", "</", "&nbsp;", "{{", "');", "function(", "googletag", "\":{"]
+
+
+class Content(NamedTuple):
+    """The words that carry content: the segment each stands in, its key, whether it is a number."""
+
+    text: I64
+    key: U64
+    number: Bools
+
+
+def number_articles(
+    segments: pl.DataFrame, role: NDArray[np.str_], repeated: Bools, pages: Pages
+) -> I64:
+    """0 for furniture, else 1, 2, … in order of appearance in the page: int64 [segments].
+
+    A headline opens the next article, unless it repeats or varies the headline before it, stands
+    on a bilingual page as the other language's headline of the same story, or goes on with the
+    topic. Listings and commands belong to an article that surrounds them.
+
+    Args:
+        segments: the columns text and script, in page order.
+        role: role of each segment.
+        repeated: whether a segment repeats an earlier one of its page.
+        pages: where the pages lie.
+    """
+    chars = CodePoints(segments["text"].str.head(2000))
+    words = chars.words()
+    content = ~lexicon.look_up(words.key, lexicon.function_words())[1] & (
+        words.end - words.start > 1
+    )
+    text, key = words.text[content], words.key[content]
+    number = DIGIT == chars.classes[words.start[content]]
+    opens = _opens(segments, role, repeated, pages, Content(text, key, number))
+    count = np.cumsum(opens)
+    before = np.append(0, count)[pages.first]
+    # what stands above the first headline belongs to the first article
+    article = np.maximum(count - before[pages.page], 1)
+    script = segments["text"].str.contains_any(_SCRIPT).to_numpy()
+    listing = ~script & _inside(role, pages)
+    furniture = np.isin(role, FURNITURE_ROLES) | ((role == "code") & ~listing)
+    return np.where(furniture, 0, article).astype(np.int64)
+
+
+def _opens(
+    segments: pl.DataFrame,
+    role: NDArray[np.str_],
+    repeated: Bools,
+    pages: Pages,
+    words: Content,
+) -> Bools:
+    """Which segments open an article."""
+    n = len(role)
+    headline = role == "headline"
+    fresh = np.flatnonzero(headline & ~repeated)
+    opens = np.zeros(n, bool)
+    if not len(fresh):
+        return opens
+    first_of_page = np.r_[True, pages.page[fresh][1:] != pages.page[fresh][:-1]]
+    block = np.cumsum(np.isin(np.arange(n), fresh))  # 1-based; 0 before any
+    body = role == "body"
+    bodies = np.bincount(block, weights=body, minlength=len(fresh) + 1)
+    bare = bodies[:-1] == 0  # no text between the headline before and this one
+    bare[0] = False
+
+    arab = (segments["script"] == "Arab").to_numpy()[fresh]
+    other_script = np.r_[False, arab[1:] != arab[:-1]]
+
+    named = np.isin(words.text, fresh)
+    told = body[words.text]
+    blocks = len(fresh) + 1
+    alike, _ = _shared(block, words, named, blocks)
+    topic, telling = _shared(block, words, told, blocks)
+    numbers, counted = _shared(block, words, told & words.number, blocks)
+    goes_on = (topic >= _SAME_TOPIC) & (telling >= _TELLING_WORDS)
+    translated = (numbers >= _SAME_NUMBERS) & (counted >= _TELLING_NUMBERS)
+    same = (alike >= _SAME_HEADLINE) | (other_script & (bare | translated)) | goes_on
+    opens[fresh] = first_of_page | ~same
+    return opens
+
+
+def _shared(
+    block: I64, words: Content, mask: Bools, blocks: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """For each block but the first, how far its distinct words stand in the block before it.
+
+    Of the two blocks, the one with fewer words is the measure; its size is the second result.
+    """
+    of, word = block[words.text[mask]], words.key[mask]
+    pairs, once = np.unique(paired(word, of), return_index=True)
+    of, word = of[once], word[once]
+    size = np.bincount(of, minlength=blocks)
+    found = lexicon.look_up(paired(word, of - 1), pairs)[1]
+    common = np.bincount(of, weights=found, minlength=blocks)
+    smaller = np.minimum(size, np.r_[0, size[:-1]])
+    return (common / np.maximum(smaller, 1))[1:], smaller[1:]
+
+
+def _inside(role: NDArray[np.str_], pages: Pages) -> Bools:
+    """Whether running text stands near, above and below, on the same page."""
+    n = len(role)
+    text = np.isin(role, ("body", "subheading"))
+    row = np.arange(n)
+    above = np.maximum.accumulate(np.where(text, row, -1)) if n else row
+    below = np.minimum.accumulate(np.where(text, row, n)[::-1])[::-1] if n else row
+    return (above >= pages.first[pages.page]) & (below <= pages.last[pages.page])

@@ -1,0 +1,134 @@
+"""Phrases that page furniture says, found as whole folded words without a loop over segments."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ingest.codepoints import I64, U64, CodePoints, Words, mix
+from ingest.errors import ModelError
+from ingest.models import model_dir
+
+_LONGEST = 5  # words in the longest phrase that is looked for
+_HEAD_WORDS = 48  # of each segment: furniture says what it is early
+
+
+class Lexicon(NamedTuple):
+    """Sorted keys of phrases, and for each the bits of the roles that say it."""
+
+    roles: tuple[str, ...]
+    keys: U64
+    bits: NDArray[np.uint16]
+
+
+@cache
+def phrases() -> Lexicon:
+    """The shipped phrases, `lang_models/roles/phrases.txt`.
+
+    >>> phrases().roles[:3]
+    ('nav', 'widget', 'ad')
+    """
+    sections = read_sections("phrases.txt")
+    bits: dict[int, int] = {}
+    for number, lines in enumerate(sections.values()):
+        found = CodePoints(pl.Series(lines)).words()
+        for size, keys in enumerate(_grams(found), 1):
+            whole = np.flatnonzero(_word_counts(found, len(lines))[found.text] == size)
+            first = whole[np.r_[True, np.diff(found.text[whole]) > 0]] if len(whole) else whole
+            for key in keys[first].tolist():
+                bits[key] = bits.get(key, 0) | 1 << number
+    ordered = sorted(bits)
+    return Lexicon(
+        tuple(sections),
+        np.array(ordered, np.uint64),
+        np.array([bits[k] for k in ordered], np.uint16),
+    )
+
+
+@cache
+def function_words() -> U64:
+    """Sorted keys of the shipped function words of all languages."""
+    lines = [line for lines in read_sections("function_words.txt").values() for line in lines]
+    return np.unique(CodePoints(pl.Series(lines)).words().key)
+
+
+def read_sections(name: str) -> dict[str, list[str]]:
+    """The lines below each [section] of a shipped text file; # begins a comment.
+
+    Raises:
+        ModelError: the file is missing, or a line stands before the first section.
+    """
+    path = model_dir("roles") / name
+    sections: dict[str, list[str]] = {}
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}; reinstall ingest") from error
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if line.startswith("["):
+            sections[line.strip("[]")] = []
+        elif not line.startswith("#"):
+            if not sections:
+                raise ModelError(f"{path}: {line!r} stands before the first [section]")
+            next(reversed(sections.values())).append(line)
+    return sections
+
+
+def find(words: Words, texts: int) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+    """Which words belong to a phrase of which role.
+
+    Returns:
+        bits uint16 [words], a bit a role in the order of `phrases().roles`; and the share of each
+        text's words that a phrase of the role covers, float64 [texts, roles].
+    """
+    lexicon = phrases()
+    bits = np.zeros(len(words.key), np.uint16)
+    first = np.searchsorted(words.text, np.arange(texts))
+    early = np.arange(len(bits)) - first[words.text] < _HEAD_WORDS
+    for size, keys in enumerate(_grams(words), 1):
+        at, hit = look_up(keys, lexicon.keys)
+        hits = np.flatnonzero(hit & early)
+        # a gram that would run into the next text has been given a key of its own: no hit
+        for k in range(size):
+            np.bitwise_or.at(bits, hits + k, lexicon.bits[at[hits]])
+    count = np.maximum(_word_counts(words, texts), 1)
+    share = np.stack(
+        [
+            np.bincount(words.text, weights=(bits >> r) & 1, minlength=texts) / count
+            for r in range(len(lexicon.roles))
+        ],
+        axis=1,
+    )
+    return bits, share
+
+
+def look_up(keys: U64, table: U64) -> tuple[I64, NDArray[np.bool_]]:
+    """Where each key would stand in a sorted table, and whether it is there."""
+    if not len(table):
+        return np.zeros(len(keys), np.int64), np.zeros(len(keys), bool)
+    at = np.minimum(np.searchsorted(table, keys), len(table) - 1)
+    return at, table[at] == keys
+
+
+def _grams(words: Words) -> list[U64]:
+    """For n = 1 … _LONGEST, the key of the n words that begin at each word."""
+    grams = [words.key]
+    for size in range(2, _LONGEST + 1):
+        longer = np.zeros(len(words.key), np.uint64)
+        last = len(words.key) - size + 1
+        if last > 0:
+            with np.errstate(over="ignore"):
+                longer[:last] = mix(
+                    grams[-1][:last] * np.uint64(31) + words.key[size - 1 :]
+                )
+            longer[:last][words.text[:last] != words.text[size - 1 :]] = 0
+        grams.append(longer)
+    return grams
+
+
+def _word_counts(words: Words, texts: int) -> I64:
+    return np.bincount(words.text, minlength=texts)

@@ -1,0 +1,185 @@
+"""Documents to segments: a segment is a line of one page in one language."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import polars as pl
+import regex
+
+from ingest.config import SegmentConfig
+from ingest.frames import DOCUMENTS, SEGMENTS, check, schema
+
+# Line breaks that editors do not number: vertical tab, form feed, NEL, U+2028, U+2029.
+_INNER_BREAKS = "[\u000b\u000c\u0085\u2028\u2029]"
+_PIECES = regex.compile(f"{_INNER_BREAKS}+")
+_TOKEN = regex.compile(r"\S+")
+_ARABIC = regex.compile(r"\p{Script=Arabic}")
+_LATIN = regex.compile(r"\p{Script=Latin}")
+_OPENING = tuple("([{«\"'“‘‹")
+_CLOSING = frozenset(")]}»\"'”’›")
+_PARTING = tuple(".!?؟…:;؛|/•·–—-)]}»\"”’")
+
+
+def segment(documents: pl.DataFrame, *, config: SegmentConfig | None = None) -> pl.DataFrame:
+    """Cut pages into segments: one row a line that is not blank, in page order.
+
+    A line that carries a run of Arabic words and a run of Latin words, each of at least
+    `config.min_run_words`, becomes one segment a run. Pages in error have no segments.
+    For every row `text == documents.text[start:end]`, in characters.
+
+    Args:
+        documents: a documents frame, as `ingest.read` makes it.
+
+    Raises:
+        FrameError: `documents` lacks a column.
+
+    >>> from ingest.frames import DOCUMENTS, schema
+    >>> page = pl.DataFrame([{"doc_id": "d", "text": "A title\\n\\n  النص"}], schema(DOCUMENTS))
+    >>> segment(page).select("segment", "line", "start", "end").rows()
+    [(0, 1, 0, 7), (1, 3, 11, 15)]
+    """
+    check(documents, DOCUMENTS, verb="segment")
+    config = config or SegmentConfig()
+    lines = _lines(documents.select("doc_id", "text").drop_nulls("text"))
+    cut = _cut_further(lines, config.min_run_words)
+    return cut.with_columns(
+        segment=pl.int_range(pl.len()).over("doc_id").cast(pl.Int64),
+        end=pl.col("start") + pl.col("text").str.len_chars(),
+        block=pl.lit(None, pl.String),
+    ).select(schema(SEGMENTS).names())
+
+
+def _lines(pages: pl.DataFrame) -> pl.DataFrame:
+    """doc_id, line, start, text of each line that is not blank; text without white space around."""
+    # Each replacement keeps the number of characters, so offsets stay those of the page.
+    newlines = (
+        pl.col("text")
+        .str.replace_all("\r\n", " \n", literal=True)
+        .str.replace_all("\r", "\n", literal=True)
+    )
+    width = pl.col("raw").str.len_chars().cast(pl.Int64)
+    lead = width - pl.col("raw").str.strip_chars_start().str.len_chars()
+    return (
+        pages.select("doc_id", raw=newlines.str.split("\n"))
+        .with_columns(line=pl.int_ranges(1, pl.col("raw").list.len() + 1))
+        .explode("raw", "line")
+        .with_columns(start=(width + 1).cum_sum().over("doc_id") - (width + 1))
+        .with_columns(start=pl.col("start") + lead, text=pl.col("raw").str.strip_chars())
+        .filter(pl.col("text") != "")
+        .select("doc_id", "line", "start", "text")
+    )
+
+
+def _cut_further(lines: pl.DataFrame, min_words: int) -> pl.DataFrame:
+    """Cut the few lines with inner breaks or with runs of both scripts; keep the order."""
+    text = pl.col("text")
+    both = text.str.count_matches(r"\p{Arabic}{2,}").ge(min_words) & text.str.count_matches(
+        r"\p{Latin}{2,}"
+    ).ge(min_words)
+    lines = lines.with_row_index("row").with_columns(
+        cut=text.str.contains(_INNER_BREAKS) | both
+    )
+    todo = lines.filter("cut")
+    if todo.is_empty():
+        return lines.drop("row", "cut")
+    pieces = [
+        (row, at, piece)
+        for row, whole in todo.select("row", "text").iter_rows()
+        for at, piece in _pieces(whole, min_words)
+    ]
+    made = pl.DataFrame(
+        pieces, {"row": pl.UInt32, "at": pl.Int64, "text": pl.String}, orient="row"
+    )
+    made = made.join(todo.drop("text", "cut"), on="row").with_columns(
+        start=pl.col("start") + pl.col("at")
+    )
+    columns = ["row", "doc_id", "line", "start", "text"]
+    return (
+        pl.concat([lines.filter(~pl.col("cut")).select(columns), made.select(columns)])
+        .sort("row", "start")
+        .drop("row")
+    )
+
+
+def _pieces(line: str, min_words: int) -> list[tuple[int, str]]:
+    """(offset, text) of each segment of a line, white space stripped, empty ones left out."""
+    edges = [0]
+    for break_ in _PIECES.finditer(line):
+        edges += break_.span()
+    edges.append(len(line))
+    found: list[tuple[int, str]] = []
+    for left, right in zip(edges[::2], edges[1::2], strict=True):
+        starts = [left, *(left + s for s in run_starts(line[left:right], min_words)), right]
+        for a, b in pairwise(starts):
+            text = line[a:b]
+            # Polars and Python differ on U+001C-U+001F; this is what Polars strips.
+            body = text.strip(_WHITE)
+            if body:
+                found.append((a + len(text) - len(text.lstrip(_WHITE)), body))
+    return found
+
+
+_WHITE = "".join(
+    chr(c)
+    for c in (*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B),
+              0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
+)  # fmt: skip
+
+
+def run_starts(line: str, min_words: int) -> list[int]:
+    """Where, after its start, a line changes between Arabic and Latin script for good.
+
+    A run stands when it has `min_words`, or twice as many where no punctuation parts it from its
+    neighbours; others, and what stands in brackets or quotation marks, belong to the run around
+    them. Tokens without letters belong to the run before.
+
+    >>> run_starts("The talks end today. تنتهي المحادثات في بغداد اليوم", 4)
+    [21]
+    >>> run_starts("ثبّت Docker Compose ثم أعد تشغيل الخادم", 4)
+    []
+    """
+    runs: list[_Run] = []
+    before, quoted = "", False
+    for token in _TOKEN.finditer(line):
+        word = token.group()
+        arabic, latin = len(_ARABIC.findall(word)), len(_LATIN.findall(word))
+        if arabic or latin:
+            script = "Arab" if arabic >= latin else "Latn"
+            quoted = quoted or word.startswith(_OPENING) or before.endswith(_OPENING)
+            if runs and (runs[-1].script == script or quoted):
+                runs[-1] = runs[-1]._replace(words=runs[-1].words + 1)
+            else:
+                runs.append(_Run(script, token.start(), 1, before.endswith(_PARTING)))
+            quoted = quoted and not _CLOSING.intersection(word[1:])
+        before = word
+    while (weak := _weakest(runs, min_words)) is not None:
+        runs = _absorb(runs, weak)
+    return [run.start for run in runs[1:]]
+
+
+class _Run(NamedTuple):
+    script: str
+    start: int
+    words: int
+    parted: bool  # punctuation stands before it
+
+
+def _weakest(runs: list[_Run], min_words: int) -> int | None:
+    """The shortest run that is too short to stand; None where all stand."""
+    if len(runs) < 2:
+        return None
+    for i in sorted(range(len(runs)), key=lambda i: runs[i].words):
+        parted = (i == 0 or runs[i].parted) and (i + 1 == len(runs) or runs[i + 1].parted)
+        if runs[i].words < (min_words if parted else 2 * min_words):
+            return i
+    return None
+
+
+def _absorb(runs: list[_Run], i: int) -> list[_Run]:
+    """Give run `i` to its neighbours, which become one."""
+    low, high = max(i - 1, 0), min(i + 2, len(runs))
+    largest = max(runs[low:high], key=lambda r: r.words)
+    words = sum(r.words for r in runs[low:high])
+    return [*runs[:low], _Run(largest.script, runs[low].start, words, runs[low].parted), *runs[high:]]

@@ -1,0 +1,171 @@
+"""What a person sees on the terminal: progress, tables, a page line by line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import polars as pl
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from ingest.frames import ROLES
+from ingest.text import printable
+
+_COLOURS = {
+    "headline": "bold cyan", "subheading": "cyan", "body": "default", "caption": "magenta",
+    "byline": "blue", "dateline": "blue", "nav": "yellow", "credit": "yellow", "ad": "red",
+    "widget": "yellow", "code": "green",
+}  # fmt: skip
+# First-strong isolate and its end (UAX #9): a right-to-left text keeps its own order without
+# moving the columns before it.
+_ISOLATE = "\u2068{}\u2069"
+_RIGHT_TO_LEFT = ("Arab", "Hebr", "Syrc", "Thaa", "Nkoo")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on standard error where that is a terminal; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("pages", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def summary(report: dict[str, Any], out: str) -> None:
+    """What a run found, as a table of roles by language and a line of totals."""
+    counts = report["counts"]
+    spread = pl.DataFrame(
+        counts["by_role_and_lang"],
+        {"role": pl.String, "lang": pl.String, "segments": pl.Int64, "kept": pl.Int64},
+    )
+    langs = _most_frequent(spread)
+    table = Table("role", box=None, header_style="bold", pad_edge=False)
+    for name in (*langs, "segments", "kept"):
+        table.add_column(name, justify="right")
+    for role in (r for r in ROLES if r in spread["role"]):
+        table.add_row(Text(role, _COLOURS[role]), *_row(spread.filter(role=role), langs))
+    table.add_section()
+    table.add_row("all", *_row(spread, langs), style="bold")
+    console = Console()
+    console.print(table)
+    notes = [
+        f"{counts['pages']:,} pages", f"{counts['articles']:,} articles in "
+        f"{counts['clusters']:,} clusters", f"{counts['duplicates']:,} duplicates in their page",
+    ]  # fmt: skip
+    for key, said in (
+        ("empty", "pages without text"),
+        ("template_lines", "lines of site templates"),
+        ("replaced", "characters that could not be decoded"),
+    ):
+        if counts[key]:
+            notes.append(f"{counts[key]:,} {said}")
+    if report["skipped"]:
+        notes.append(f"{len(report['skipped']):,} files of other kinds skipped")
+    console.print("\n" + ", ".join(notes), highlight=False)
+    console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
+    if counts["errors"]:
+        console.print(f"{counts['errors']:,} pages in error:", style="bold red", highlight=False)
+        for page in [p for p in report["inputs"] if p["error"]][:10]:
+            console.print(f"  {page['source']}: {page['error']}", highlight=False, markup=False,
+                          soft_wrap=True)  # fmt: skip
+
+
+def _most_frequent(spread: pl.DataFrame, most: int = 6) -> list[str]:
+    """Languages by segments; the rarest share one column, 'other'."""
+    total = spread.group_by("lang").agg(pl.col("segments").sum())
+    langs = total.sort("segments", "lang", descending=[True, False])["lang"].to_list()
+    return langs if len(langs) <= most + 1 else [*langs[:most], "other"]
+
+
+def _row(spread: pl.DataFrame, langs: list[str]) -> list[str]:
+    total = dict(spread.group_by("lang").agg(pl.col("segments").sum()).iter_rows())
+    cells = [total.pop(lang, 0) for lang in langs if lang != "other"]
+    if "other" in langs:
+        cells.append(sum(total.values()))
+    numbers = [*cells, spread["segments"].sum(), spread["kept"].sum()]
+    return [f"{n:,}" if n else "·" for n in numbers]
+
+
+def show(documents: pl.DataFrame, segments: pl.DataFrame) -> None:
+    """Print pages, a line a segment: line, language, role, article, keep and why, text."""
+    console = Console(highlight=False, soft_wrap=True)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    of_page = dict(segments.group_by("doc_id", maintain_order=True))
+    for page in documents.iter_rows(named=True):
+        title = page["error"] or f"{page['chars']:,} characters, {page['encoding']}"
+        console.print(Text.assemble((page["source"], "bold"), f"  {title}"))
+        if (found := of_page.get((page["doc_id"],))) is not None:
+            for row in _lines(found):
+                console.print(_segment(row, width))
+        console.print()
+
+
+def _lines(segments: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    first_line = segments.select(duplicate_of="segment", first_line="line")
+    return (
+        segments.join(first_line, on="duplicate_of", how="left", maintain_order="left")
+        .with_columns(printable(pl.col("text")))
+        .iter_rows(named=True)
+    )
+
+
+def _segment(row: dict[str, Any], width: int | None) -> Text:
+    score = f"{row['role_score']:.2f}" if row["role_by"] == "model" else row["role_by"]
+    if row["first_line"] is not None:
+        why = f"= line {row['first_line']}"
+    elif row["keep"]:
+        why = "content"
+    else:
+        why = "not content"
+    head = (
+        f"{row['line']:>5}  {row['lang']:<3}  {row['role']:<10} {score:>4}  "
+        f"{row['article'] or '-':>2}  {'keep' if row['keep'] else 'drop'}  {why:<12} "
+    )
+    text = row["text"]
+    if width is not None and cell_len(text) > (room := max(width - len(head) - 1, 20)):
+        text = set_cell_size(text, room - 1).rstrip() + "…"
+    if row["script"] in _RIGHT_TO_LEFT:
+        text = _ISOLATE.format(text)
+    style = _COLOURS[row["role"]] if row["keep"] else f"dim {_COLOURS[row['role']]}"
+    return Text.assemble((head, "default" if row["keep"] else "dim"), (text, style))
+
+
+def languages(found: pl.DataFrame) -> None:
+    """What `ingest detect` found, as a table."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(Text(f"{'lang':<5} {'score':>5}  {'by':<7} {'runners-up':<22} text", "bold"))
+    for row in found.with_columns(printable(pl.col("text"))).iter_rows(named=True):
+        others = " ".join(f"{r['lang']} {r['score']:.2f}" for r in row["runners_up"][:2])
+        text = row["text"] or ""
+        if row["script"] in _RIGHT_TO_LEFT:
+            text = _ISOLATE.format(text)
+        head = f"{row['lang']:<5} {row['lang_score']:>5.2f}  {row['lang_by']:<7} {others:<22} "
+        console.print(Text(head + text))
+
+
+def json_lines(found: pl.DataFrame) -> None:
+    """What `ingest detect --json` prints: one object an input line, in order."""
+    for row in found.iter_rows(named=True):
+        record = {
+            "text": row["text"],
+            "lang": row["lang"],
+            "score": round(row["lang_score"], 4),
+            "script": row["script"],
+            "by": row["lang_by"],
+            "runners_up": [
+                {"lang": r["lang"], "score": round(r["score"], 4)} for r in row["runners_up"]
+            ],
+        }
+        sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import ingest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The labelled pages and dev sets that are no part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip("no ../shared: the labelled third-party pages are not part of the project")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def sample_gold() -> list[dict]:
+    path = ROOT / "corpora" / "gold" / "scrapes.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="session")
+def sample_documents():
+    return ingest.read(ROOT / "corpora" / "scrapes")
+
+
+@pytest.fixture(scope="session")
+def sample_segments(sample_documents):
+    return ingest.label(ingest.detect(ingest.segment(sample_documents)))

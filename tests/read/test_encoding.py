@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import codecs
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.errors import SourceError
+from ingest.read.encoding import decode
+
+ARABIC = "أعلنت الوزارة، أمس الأربعاء، عن خطة جديدة لدعم المزارعين في الجنوب"
+ENGLISH = "The ministry said on Wednesday it would support farmers in the south"
+
+
+@pytest.mark.parametrize("encoding", ["cp1256", "iso8859-6", "utf-8"])
+def test_arabic_is_detected_in_each_of_its_encodings(encoding):
+    text = ARABIC.replace("گ", "ك")
+    assert decode(text.encode(encoding)) == (text, encoding, 0)
+
+
+def test_four_words_of_windows_1256_are_enough():
+    assert decode("قتل أربعة أشخاص أمس".encode("cp1256")).text == "قتل أربعة أشخاص أمس"
+
+
+@pytest.mark.parametrize("text", [ARABIC, ENGLISH, f"{ENGLISH}\r\n\r\n{ARABIC}\n"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("mark", [True, False])
+def test_utf16_with_and_without_mark(text, encoding, mark):
+    bom = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}[encoding]
+    assert decode(bom * mark + text.encode(encoding)) == (text, encoding, 0)
+
+
+def test_byte_order_mark_is_no_part_of_the_text():
+    assert decode(codecs.BOM_UTF8 + b"abc") == ("abc", "utf-8", 0)
+    assert decode("abc".encode("utf-32")).text == "abc"
+
+
+def test_windows_quotes_survive():
+    assert decode("He said “no” – it’s fine".encode("cp1252")).text == "He said “no” – it’s fine"
+
+
+def test_damaged_utf8_stays_utf8_and_says_how_much_was_lost():
+    text, encoding, replaced = decode(ARABIC[:20].encode() + b"\xff" + ARABIC[20:].encode())
+    assert (encoding, replaced) == ("utf-8", 1)
+    assert text.replace("\ufffd", "") == ARABIC
+
+
+def test_replacement_characters_that_came_are_not_counted():
+    assert decode("a\ufffdb".encode()).replaced == 0
+
+
+def test_text_cut_inside_a_character():
+    text, _, replaced = decode(ARABIC.encode()[:-1])
+    assert text.startswith(ARABIC[:-1])
+    assert replaced == 1
+
+
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, bytes(range(256))])
+def test_binary_is_refused(data):
+    with pytest.raises(SourceError, match="not text"):
+        decode(data)
+
+
+def test_random_bytes_are_refused():
+    with pytest.raises(SourceError, match="not text"):
+        decode(os.urandom(0) + bytes((i * 7919 + i * i * 31) % 256 for i in range(4000)))
+
+
+def test_a_stray_nul_is_text():
+    assert decode(b"hello\0world, this is a line") == ("hello\0world, this is a line", "utf-8", 0)
+
+
+def test_nothing_is_nothing():
+    assert decode(b"") == ("", "utf-8", 0)
+
+
+@given(st.text())
+def test_utf8_comes_back_as_it_was(text):
+    data = text.encode("utf-8")
+    if not data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            found = decode(data)
+        except SourceError:
+            assert sum(c < " " for c in text) > 0.2 * len(data)
+        else:
+            assert found.replaced == 0
+            assert found.text == text or "utf-16" in found.encoding
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_decode_or_are_refused(data):
+    try:
+        found = decode(data)
+    except SourceError:
+        return
+    found.text.encode("utf-8")  # no lone surrogates
+    assert found.replaced <= len(data)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import sys
+
+import polars as pl
+import pytest
+import zstandard
+from polars.testing import assert_frame_equal
+
+import ingest
+from ingest.frames import DOCUMENTS, check
+from ingest.read import batches
+
+TEXT = "عنوان الخبر\n\nA line of English.\n"
+
+
+def test_columns_and_types(tmp_path):
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
+    documents = ingest.read(tmp_path)
+    check(documents, DOCUMENTS, verb="test")
+    row = documents.row(0, named=True)
+    assert row["source"] == f"{tmp_path}/a.txt"
+    assert row["text"] == TEXT
+    assert row["chars"] == len(TEXT)
+    assert row["sha256"] == hashlib.sha256(TEXT.encode()).hexdigest()
+    assert row["error"] is None
+
+
+def test_compressed_files_hold_the_same_page(tmp_path):
+    data = TEXT.encode()
+    (tmp_path / "a.txt").write_bytes(data)
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(data[:20]) + gzip.compress(data[20:]))
+    (tmp_path / "c.txt.zst").write_bytes(zstandard.compress(data[:9]) + zstandard.compress(data[9:]))
+    assert ingest.read(tmp_path)["text"].to_list() == [TEXT] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "error"),
+    [
+        ("cut.txt.gz", gzip.compress(TEXT.encode())[:-9], "cannot be decompressed"),
+        ("not.txt.gz", b"plain text", "cannot be decompressed"),
+        ("not.txt.zst", b"plain text", "cannot be decompressed"),
+        ("image.txt", bytes(range(256)) * 9, "not text"),
+    ],
+)
+def test_a_bad_page_is_a_row_with_its_error(tmp_path, name, data, error):
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "good.txt").write_text(TEXT, encoding="utf-8")
+    documents = ingest.read(tmp_path)
+    bad = documents.filter(pl.col("source").str.ends_with(name)).row(0, named=True)
+    assert error in bad["error"]
+    assert bad["text"] is None
+    assert bad["sha256"] == hashlib.sha256(data).hexdigest()
+    assert len(documents) == 2
+    assert ingest.segment(documents)["doc_id"].n_unique() == 1
+
+
+def test_a_file_that_vanished_is_a_row(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    row = ingest.read([tmp_path / "a.txt", tmp_path / "gone.txt"]).row(1, named=True)
+    assert row["error"] == "cannot be read: no such file or directory"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_a_row(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "a.txt").chmod(0)
+    assert "permission denied" in ingest.read(tmp_path)["error"][0]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are always UTF-8 there")
+def test_a_file_name_that_is_no_utf8(tmp_path):
+    with open(os.fsencode(tmp_path) + b"/\xff.txt", "wb") as file:
+        file.write(b"text")
+    documents = ingest.read(tmp_path)
+    assert documents["text"].to_list() == ["text"]
+    assert documents["source"][0].endswith("\\udcff.txt")
+
+
+def test_batches_hold_the_same_pages_whatever_their_size(tmp_path):
+    for n in range(7):
+        (tmp_path / f"{n}.txt").write_text(TEXT * (n + 1), encoding="utf-8")
+    files = [str(tmp_path / f"{n}.txt") for n in range(7)]
+    whole = pl.concat(batches(files))
+    for size in (1, 100, 10**9):
+        assert_frame_equal(pl.concat(batches(files, batch_bytes=size)), whole)
+    assert len(list(batches(files, batch_bytes=1))) == 7
