@@ -45,6 +45,13 @@ def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + signal.SIGTERM)  # so that unfinished outputs are removed
 
 
+def _interruptible() -> None:
+    """Let Ctrl-C end a blocked read: Polars' own handler makes the system restart it."""
+    import polars as pl  # noqa: F401, PLC0415
+
+    signal.siginterrupt(signal.SIGINT, True)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ingest",
@@ -122,6 +129,7 @@ def _config(args: argparse.Namespace) -> Config:
 
 
 def _run(args: argparse.Namespace) -> int:
+    _interruptible()
     from ingest import pipeline, terminal  # noqa: PLC0415
 
     with terminal.progress() as progress:
@@ -137,6 +145,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    _interruptible()
     from ingest import terminal  # noqa: PLC0415
     from ingest.dedupe import dedupe  # noqa: PLC0415
     from ingest.detect import detect  # noqa: PLC0415
@@ -152,6 +161,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _detect(args: argparse.Namespace) -> int:
+    _interruptible()
     from ingest import terminal  # noqa: PLC0415
     from ingest.detect import identify  # noqa: PLC0415
 

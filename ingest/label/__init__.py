@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from ingest.frames import DETECTED, KEPT_ROLES, ROLES, SEGMENTS, check
-from ingest.label.articles import number_articles
+from ingest.label.articles import number_articles, script_debris
 from ingest.label.duplicates import duplicate_of
 from ingest.label.features import features, pages_of
 from ingest.label.network import probabilities
@@ -17,7 +17,8 @@ __all__ = ["label"]
 def label(segments: pl.DataFrame) -> pl.DataFrame:
     """Add role, role_score, role_by, article, duplicate_of and keep; rows stay as they are.
 
-    A segment's labels depend on its own page only. `keep` is true for headline, subheading and
+    A segment's labels depend on its own page only. Roles come from the shipped model (role_by
+    `model`), but for script left over from the page's HTML (role_by `script`). `keep` is true for headline, subheading and
     body that do not repeat an earlier segment of the page.
 
     Args:
@@ -38,14 +39,15 @@ def label(segments: pl.DataFrame) -> pl.DataFrame:
     pages = pages_of(segments["doc_id"])
     described = features(segments)
     chance = probabilities(described.names, described.values, pages.page)
-    best = chance.argmax(axis=1)
-    role = np.array(ROLES)[best]
+    script = script_debris(segments)
+    role = np.where(script, "code", np.array(ROLES)[chance.argmax(axis=1)])
+    score = np.where(script, 1.0, chance.max(axis=1, initial=0))
     repeats = duplicate_of(segments)
     article = number_articles(segments, role, repeats.is_not_null().to_numpy(), pages)
     return segments.with_columns(
         role=pl.Series(role, dtype=pl.String),
-        role_score=pl.Series(chance.max(axis=1, initial=0), dtype=pl.Float32),
-        role_by=pl.lit("model"),
+        role_score=pl.Series(score, dtype=pl.Float32),
+        role_by=pl.when(pl.Series(script)).then(pl.lit("script")).otherwise(pl.lit("model")),
         article=pl.Series(article, dtype=pl.Int64),
         duplicate_of=repeats,
     ).with_columns(

@@ -23,8 +23,21 @@ _TELLING_WORDS = 60
 # A headline in the other script tells the same story when the two texts share their numbers.
 _SAME_NUMBERS = 0.4
 _TELLING_NUMBERS = 2
-# What only a scraped script says; a listing in a tutorial may too, and is then left out.
+# What a page's own scripts and markup say when they are scraped with the text.
 _SCRIPT = ["document.", "window.", "</", "&nbsp;", "{{", "');", "function(", "googletag", "\":{"]
+
+
+def script_debris(segments: pl.DataFrame) -> Bools:
+    """Which segments are script or markup with no language in them.
+
+    >>> frame = pl.DataFrame({"text": ["'); document.write('", "ls -l"], "lang": ["zxx", "zxx"]})
+    >>> script_debris(frame).tolist()
+    [True, False]
+    """
+    found: Bools = segments.select(
+        (pl.col("lang") == "zxx") & pl.col("text").str.contains_any(_SCRIPT)
+    )["lang"].to_numpy()
+    return found
 
 
 class Content(NamedTuple):
@@ -45,7 +58,7 @@ def number_articles(
     topic. Listings and commands belong to an article that surrounds them.
 
     Args:
-        segments: the columns text and script, in page order.
+        segments: the columns text, script and lang, in page order.
         role: role of each segment.
         repeated: whether a segment repeats an earlier one of its page.
         pages: where the pages lie.
@@ -62,8 +75,7 @@ def number_articles(
     before = np.append(0, count)[pages.first]
     # what stands above the first headline belongs to the first article
     article = np.maximum(count - before[pages.page], 1)
-    script = segments["text"].str.contains_any(_SCRIPT).to_numpy()
-    listing = ~script & _inside(role, pages)
+    listing = ~script_debris(segments) & _inside(role, pages)
     furniture = np.isin(role, FURNITURE_ROLES) | ((role == "code") & ~listing)
     return np.where(furniture, 0, article).astype(np.int64)
 

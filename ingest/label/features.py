@@ -34,6 +34,7 @@ Bools = NDArray[np.bool_]
 LONG_WORDS = 12  # a segment of so many words is taken for running text
 SHORT_WORDS = 5  # one of so few for a menu item
 _HEAD, _TAIL = 1500, 500  # characters looked at in a very long segment
+_TURN = 0.05  # share of a paragraph's content words in the one before, below which topics differ
 _WORD_STEPS = (2, 3, 4, 6, 9, 14, 23)
 _STOPS = ".!?؟۔。…"
 _CODE_MARKS = "{}[]();=<>$_\\`~^|&#/"
@@ -315,6 +316,9 @@ def _overlap(words: Words, pages: Pages, count: I64) -> dict[str, NDArray[np.gen
     row = np.arange(texts)
     next_long = np.append(_next_where(long), texts)[np.minimum(row + 1, texts)]
     previous_long = np.append(-1, np.maximum.accumulate(np.where(long, row, -1)))[:-1][:texts]
+    kin = share(lexicon.look_up(paired(key, previous_long[text]), long_pairs)[1])
+    kin_of_next = np.append(np.where(long, kin, 0.0), 0.0)[next_long]
+    between = _in_page(next_long, pages) & _in_page(previous_long, pages)
     first = np.unique(paired(key, text)[pages.index[text] == 0])
     first_of = pages.first[pages.page]
     return {
@@ -323,9 +327,9 @@ def _overlap(words: Words, pages: Pages, count: I64) -> dict[str, NDArray[np.gen
         "in_next_text": share(
             lexicon.look_up(paired(key, next_long[text]), long_pairs)[1]
         ) * _in_page(next_long, pages),
-        "in_previous_text": share(
-            lexicon.look_up(paired(key, previous_long[text]), long_pairs)[1]
-        ) * _in_page(previous_long, pages),
+        "in_previous_text": kin * _in_page(previous_long, pages),
+        "topic_goes_on": kin_of_next * between,
+        "topic_turns": between & (kin_of_next < _TURN),
         "in_title": share(lexicon.look_up(paired(key, first_of[text]), first)[1])
         * (pages.index > 0),
         "content": np.log1p(np.bincount(text, minlength=texts)) / 2,

@@ -38,7 +38,7 @@ def doc_id(source: str, record: int | None) -> str:
     """16 hex digits that name a page: the start of SHA-256 over its source and record.
 
     >>> doc_id("pages/a.txt", None)
-    '1b5cd4c3c4ce8ea3'
+    '3029f2adf55cd6c7'
     """
     key = source if record is None else f"{source}#{record}"
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]

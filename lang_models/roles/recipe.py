@@ -283,7 +283,7 @@ def cross_validate(pages: list[Page], args: argparse.Namespace) -> tuple[float, 
     return evaluate(np.concatenate(found), judged)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Train, score and write the model."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -294,7 +294,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=48)
     parser.add_argument("--seeds", type=int, default=3, help="networks in the ensemble")
     parser.add_argument("--folds", type=int, default=0, help="cross-validate; writes nothing")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     torch.use_deterministic_algorithms(mode=True)
     pages = list(load(ROOT / "corpora" / "gold" / "scrapes.jsonl").values())
     if args.folds:

@@ -1,0 +1,92 @@
+"""The two verbs: `detect` for the segments of pages, `identify` for texts by themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from ingest.config import DetectConfig
+from ingest.detect import script
+from ingest.detect.decide import answer, by_page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST = 1 << 13  # segments: keeps memory flat for a page of a million lines
+
+
+def detect(
+    segments: pl.DataFrame, *, config: DetectConfig | None = None, context: bool = True
+) -> pl.DataFrame:
+    """Name the language of each segment.
+
+    Args:
+        segments: at least `doc_id`, `segment` (integer), `text` (string).
+        config: detector and candidate languages.
+        context: let a page's languages be a prior for its segments.
+
+    Returns:
+        The same rows in the same order with `script` (ISO 15924), `lang` (ISO 639-1; `ckb`; `zxx`:
+        no language in it; `und`: cannot be said), `lang_score` (Float32, posterior 0…1), `lang_by`
+        (`script` | `model` | `page`: the model alone said otherwise | `none`).
+
+    >>> page = pl.DataFrame({"doc_id": "a", "segment": [0, 1, 2], "text": [
+    ...     "The ministers met in Ankara and spoke about trade.", "Reliance on Türkiye", "20"]})
+    >>> detect(page)["lang"].to_list()
+    ['en', 'en', 'zxx']
+    """
+    settings = config or DetectConfig()
+    order = (
+        segments.select("doc_id", "segment", "text")
+        .with_row_index("row")
+        .sort("doc_id", "segment", "row", maintain_order=True)
+    )
+    seen = script.read(order["text"])
+    if context:
+        seen = by_page(seen.with_columns(page=_pages(order["doc_id"])))
+    found = answer(seen, settings)
+    back = order["row"].arg_sort()
+    return segments.with_columns(found.select("script", "lang", "lang_score", "lang_by")[back])
+
+
+def identify(
+    texts: pl.Series | Sequence[str],
+    *,
+    langs: Sequence[str] = (),
+    detector: str = "langdetect-exact",
+    top: int = 3,
+) -> pl.DataFrame:
+    """Name the language of each text by itself.
+
+    Args:
+        texts: strings; nulls and lone surrogates are allowed.
+        langs: the candidates, as `lang` names them; none given: all that are known.
+        detector: langdetect-exact, langdetect, fasttext or cld2.
+        top: how many runners-up to tell.
+
+    Returns:
+        `text, script, lang, lang_score, lang_by` as from `detect`, and `runners_up`: a list of
+        struct {lang: String, score: Float32}, best first.
+
+    >>> identify(["Wo ist der Bahnhof?", "ئەم کتێبە زۆر باشە", ""])["lang"].to_list()
+    ['de', 'ckb', 'zxx']
+    """
+    series = texts if isinstance(texts, pl.Series) else pl.Series(_valid(texts), dtype=pl.String)
+    series = series.cast(pl.String).alias("text")
+    found = answer(script.read(series), DetectConfig(detector, tuple(langs)), top=top)
+    return found.select(series, "script", "lang", "lang_score", "lang_by", "runners_up")
+
+
+def _pages(doc_ids: pl.Series) -> pl.Series:
+    """A number for each page; a page of more than _LONGEST segments counts as several."""
+    frame = pl.DataFrame({"doc": doc_ids.rle_id()})
+    stretch = pl.int_range(pl.len()).over("doc") // _LONGEST
+    return frame.select(
+        pl.struct("doc", stretch.alias("stretch")).rle_id().cast(pl.Int64)
+    ).to_series()
+
+
+def _valid(texts: Sequence[str | None]) -> list[str | None]:
+    """Lone surrogates replaced: they cannot be stored as UTF-8."""
+    return [t if t is None else t.encode("utf-8", "replace").decode() for t in texts]

@@ -1,0 +1,175 @@
+"""The command line as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import polars as pl
+import pytest
+
+import ingest
+
+INGEST = [sys.executable, "-c", "import sys; from ingest.cli import main; sys.exit(main())"]
+
+
+def call(*args, stdin: bytes = b"", **options):
+    return subprocess.run(
+        [*INGEST, *map(str, args)], input=stdin, capture_output=True, timeout=120, check=False,
+        **options,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def page():
+    return ingest.samples() / "ar_chrome_en_news_1.txt"
+
+
+def test_run_writes_and_prints_a_table(page, tmp_path):
+    done = call("run", page, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""  # no progress bar in a pipe
+    printed = done.stdout.decode()
+    assert printed.startswith("role")
+    assert "1 pages" in printed
+    assert (tmp_path / "out" / "segments.parquet").exists()
+
+
+def test_run_says_which_pages_are_in_error_and_exits_3(page, tmp_path):
+    (tmp_path / "bad.txt").write_bytes(bytes(range(256)))
+    done = call("run", page, tmp_path / "bad.txt", tmp_path / "gone.txt", "-o", tmp_path / "out")
+    assert done.returncode == 3
+    assert "2 pages in error" in done.stdout.decode()
+    assert "gone.txt: cannot be read: no such file or directory" in done.stdout.decode()
+    assert len(pl.read_parquet(tmp_path / "out" / "documents.parquet")) == 3
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (),
+        ("run",),
+        ("run", "x.txt"),
+        ("run", "no-such-file.txt", "-o", "out"),
+        ("run", ".", "-o", "."),
+        ("show", "no-such-file.txt"),
+        ("detect", "text", "--detector", "magic"),
+        ("detect", "text", "--langs", "xx-none"),
+        ("run", ".", "-o", "out", "--config", "no.toml"),
+        ("sing",),
+    ],
+)
+def test_a_wrong_call_exits_2_and_writes_nothing(args, tmp_path):
+    done = call(*args, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr
+    assert b"Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_setting_is_named(page, tmp_path):
+    (tmp_path / "c.toml").write_text("[dedupe]\nthresold = 0.5\n")
+    done = call("run", page, "-o", tmp_path / "out", "--config", tmp_path / "c.toml")
+    assert done.returncode == 2
+    assert b"dedupe.thresold: unknown setting; known: threshold" in done.stderr
+
+
+def test_standard_input_is_a_page(page, tmp_path):
+    done = call("run", "-", "-o", tmp_path / "out", stdin=page.read_bytes())
+    assert done.returncode == 0
+    assert pl.read_parquet(tmp_path / "out" / "documents.parquet")["source"].to_list() == ["-"]
+
+
+def test_show_prints_a_line_a_segment(page):
+    done = call("show", page)
+    assert done.returncode == 0
+    lines = done.stdout.decode().splitlines()
+    assert "utf-8" in lines[0]
+    numbers = [int(line.split()[0]) for line in lines[1:] if line.strip()]
+    text = page.read_text(encoding="utf-8").splitlines()
+    assert numbers == [n for n, line in enumerate(text, 1) if line.strip()]
+    assert any("= line" in line for line in lines)
+    assert any("keep" in line and "body" in line for line in lines)
+
+
+def test_show_never_passes_controls_on_to_the_terminal(tmp_path):
+    (tmp_path / "a.txt").write_text("Title \x1b[2J\x07 \u202eevil\u202c text of some words\n")
+    done = call("show", tmp_path / "a.txt")
+    assert b"\x1b" not in done.stdout
+    assert b"\x07" not in done.stdout
+    assert "\u202e" not in done.stdout.decode()
+
+
+def test_detect_json_is_one_object_a_line_in_order(tmp_path):
+    lines = ["Where is the station?", "", "أين المحطة القديمة؟", "20", "https://example.com"]
+    (tmp_path / "lines.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for done in (
+        call("detect", tmp_path / "lines.txt", "--json"),
+        call("detect", "--json", stdin=("\n".join(lines) + "\n").encode()),
+    ):
+        assert done.returncode == 0, done.stderr
+        found = [json.loads(line) for line in done.stdout.decode().splitlines()]
+        assert [r["text"] for r in found] == lines
+        assert [r["lang"] for r in found] == ["en", "zxx", "ar", "zxx", "zxx"]
+
+
+def test_detect_takes_a_text():
+    done = call("detect", "Wo ist der Bahnhof in dieser Stadt?")
+    assert done.returncode == 0
+    assert done.stdout.decode().splitlines()[1].startswith("de")
+
+
+def test_detect_keeps_to_the_languages_named():
+    done = call("detect", "Wo ist der Bahnhof?", "--json", "--langs", "ar,en")
+    assert json.loads(done.stdout)["lang"] == "en"
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe\xff", b"\xed\xa0\x80", b" ", b"\x1b[31m"])
+def test_detect_takes_any_argument(text):
+    done = subprocess.run([*INGEST, "detect", text, "--json"], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[0])["lang"]
+
+
+def test_samples_prints_the_folder():
+    assert call("samples").stdout.decode().strip() == str(ingest.samples())
+
+
+def test_help_is_quick_because_nothing_heavy_is_loaded():
+    code = (
+        "import sys; from ingest.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'polars', 'numpy', 'rich', 'langdetect'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.decode().splitlines()[-1] == "[]"
+
+
+def test_a_closed_pipe_is_no_error(page):
+    done = subprocess.run(
+        f"{' '.join(map(repr, INGEST))} show {page} {page} | head -n 1",
+        shell=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_stopped_leaves_nothing(tmp_path, how):
+    source = tmp_path / "pipe"
+    os.mkfifo(source)
+    out = tmp_path / "work" / "out"
+    # a shell's background job ignores SIGINT, and hands that on
+    default = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    with subprocess.Popen([*INGEST, "run", source, "-o", out], preexec_fn=default) as process:  # noqa: PLW1509
+        for _ in range(200):
+            if out.parent.exists() and list(out.parent.iterdir()):
+                break
+            time.sleep(0.05)
+        process.send_signal(how)
+        assert process.wait(timeout=20) == 128 + how
+    assert list(out.parent.iterdir()) == []

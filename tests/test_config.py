@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from ingest.config import Config, DedupeConfig, DetectConfig, RunConfig, SegmentConfig
+from ingest.errors import ConfigError
+
+
+def test_toml_in(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text('[detect]\nlangs = ["ar", "en"]\n[dedupe]\nthreshold = 1\n')
+    assert Config.from_toml(path) == Config(
+        detect=DetectConfig(langs=("ar", "en")), dedupe=DedupeConfig(threshold=1.0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[detekt]\n", "unknown table"),
+        ("detect = 1\n", "must be a table"),
+        ("[detect]\nlang = 1\n", "detect.lang: unknown setting"),
+        ("[detect]\ndetector = 7\n", "is not a str"),
+        ('[detect]\ndetector = "magic"\n', "'magic' is unknown"),
+        ("[dedupe]\nthreshold = 0.0\n", r"not in \(0, 1\]"),
+        ("[segment]\nmin_run_words = 0\n", "less than 1"),
+        ("[segment]\nmin_run_words = true\n", "is not a int"),
+        ("[run]\nbatch_bytes = 0\n", "less than 1"),
+        ("[detect\n", "c.toml"),
+    ],
+)
+def test_what_cannot_be_used_is_named(tmp_path, text, message):
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        Config.from_toml(tmp_path / "c.toml")
+
+
+def test_the_fingerprint_tells_settings_that_matter():
+    assert Config(segment=SegmentConfig(5)).fingerprint() != Config().fingerprint()
+    assert Config(run=RunConfig(7)).fingerprint() == Config().fingerprint()
+
+
+def test_a_config_comes_back_from_its_dictionary():
+    config = Config(detect=DetectConfig(langs=("fa",)))
+    assert Config.from_dict(config.to_dict()) == config

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.codepoints import CodePoints, word_key
+from ingest.text import comparable, printable, scrub
+
+
+def comparable_of(text: str) -> str:
+    return pl.select(comparable(pl.lit(text))).item()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("مُحَمَّدٌ", "محمد"),
+        ("الســـلام", "السلام"),
+        ("ﻣﺮﺣﺒﺎ", "مرحبا"),
+        ("\u202babc\u202c  d ", "abc d"),
+        ("ﬁne\u00a0print", "fine print"),
+    ],
+)
+def test_spellings_of_one_text(one, other):
+    assert comparable_of(one) == comparable_of(other)
+
+
+def test_case_tells_texts_apart():
+    assert comparable_of("RADIO") != comparable_of("Radio")
+
+
+@given(st.text())
+def test_comparable_settles(text):
+    once = comparable_of(text)
+    assert comparable_of(once) == once
+
+
+@given(st.text(st.characters()))
+def test_scrubbed_text_can_be_stored(text):
+    assert len(pl.Series([scrub(text)])) == 1
+    if not any(0xD800 <= ord(c) < 0xE000 for c in text):
+        assert scrub(text) == text
+
+
+@given(st.text())
+def test_printable_has_no_control(text):
+    shown = pl.select(printable(pl.lit(text))).item()
+    assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202a\u202e\u2066\u200f" for c in shown)
+
+
+@given(st.lists(st.text(), max_size=5))
+def test_words_are_runs_of_word_characters(texts):
+    words = CodePoints(pl.Series(texts, dtype=pl.String)).words()
+    joined = "".join(texts)
+    edges = [sum(map(len, texts[:n])) for n in range(len(texts) + 1)]
+    for text, start, end in zip(words.text, words.start, words.end, strict=True):
+        assert edges[text] <= start < end <= edges[text + 1]
+        assert not any(c.isspace() for c in joined[start:end])
+
+
+@given(st.text("abcأب ", min_size=1), st.text("xyzج ", min_size=1))
+def test_a_word_has_one_key_wherever_it_stands(before, after):
+    words = CodePoints(pl.Series([before, f"{before} كلمة {after}", "كلمة"])).words()
+    assert word_key("كلمة") == words.key[-1]
+    assert word_key("كلمة") in words.key[words.text == 1]
+
+
+def test_letter_variants_and_digit_systems_have_one_key():
+    assert word_key("أحمد") == word_key("احمد")
+    assert word_key("١٢٣") == word_key("123") == word_key("۱۲۳")
+    assert word_key("کتاب") == word_key("كتاب")
+    assert word_key("Café") == word_key("cafe\u0301")
