@@ -26,13 +26,15 @@ class Words(NamedTuple):
     """The words of a batch: runs of letters, marks and digits.
 
     `text` is the number of the text each stands in; `start`, `end` are offsets into the batch's
-    code points; `key` hashes the folded word: case, Arabic marks, letter variants and digit systems undone.
+    code points; `key` hashes the folded word: case, Arabic marks, letter variants and digit
+    systems undone; `number` tells those that begin with a digit.
     """
 
     text: I64
     start: I64
     end: I64
     key: U64
+    number: NDArray[np.bool_]
 
 
 class CodePoints:
@@ -82,7 +84,8 @@ class CodePoints:
         start = np.flatnonzero(begins)
         end = np.flatnonzero(stops) + 1
         text = np.searchsorted(self.ends, start, side="right")
-        return Words(text.astype(np.int64), start, end, self._keys(start, end))
+        number = self.classes[start] == DIGIT
+        return Words(text.astype(np.int64), start, end, self._keys(start, end), number)
 
     def _keys(self, start: I64, end: I64) -> U64:
         """Polynomial hash of each span of folded code points, marks left out (mod 2**64)."""

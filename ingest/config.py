@@ -61,7 +61,7 @@ class DedupeConfig:
 class RunConfig:
     """How a run is cut into batches: never more than about `batch_bytes` of text at once."""
 
-    batch_bytes: int = 4 * 2**20
+    batch_bytes: int = 2**20
 
     def __post_init__(self) -> None:
         _at_least("run.batch_bytes", self.batch_bytes, 1)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ingest.codepoints import U64, CodePoints, mix
 from ingest.config import DedupeConfig
 from ingest.frames import KEPT_ROLES, LABELLED, SEGMENTS, check
-from ingest.text import comparable
+from ingest.text import comparable_key
 
 U32 = NDArray[np.uint32]
 
@@ -287,4 +287,4 @@ def _may_be_template() -> pl.Expr:
 
 
 def _line_key() -> pl.Expr:
-    return comparable(pl.col("text")).hash().alias("line")
+    return pl.col("text").map_batches(comparable_key, return_dtype=pl.UInt64).alias("line")

@@ -29,6 +29,20 @@ def comparable(text: pl.Expr) -> pl.Expr:
     )
 
 
+def comparable_key(texts: pl.Series) -> pl.Series:
+    """A 64-bit hash of each text's comparable form: UInt64, the same for equal forms.
+
+    A text whose form is empty (invisible characters only) is hashed as it is. Hashes hold within
+    one version of Polars; they are for joining, not for keeping.
+
+    >>> comparable_key(pl.Series(["a  b", "a b", "c"])).n_unique()
+    2
+    """
+    form = comparable(pl.col("text"))
+    frame = texts.to_frame("text")
+    return frame.select(pl.when(form == "").then("text").otherwise(form).hash()).to_series()
+
+
 def scrub(text: str) -> str:
     """`text` without lone surrogates, each replaced by U+FFFD: what a Polars string can hold.
 

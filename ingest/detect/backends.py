@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ingest.detect import model
-from ingest.detect.script import candidates
+from ingest.detect.rules import candidates
 from ingest.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:

@@ -32,6 +32,7 @@ class Batch(NamedTuple):
 def decode(texts: pl.Series) -> Batch:
     """The code points of a series of strings without nulls; outside the BMP they become 0xFFFF.
 
+    >>> import polars as pl
     >>> batch = decode(pl.Series(["ab", "", "ب"]))
     >>> batch.codes.tolist(), batch.starts.tolist()
     ([32, 97, 98, 32, 32, 1576, 32], [1, 4, 5])
@@ -46,7 +47,9 @@ def decode(texts: pl.Series) -> Batch:
 def drop(batch: Batch, unwanted: NDArray[np.bool_]) -> Batch:
     """The batch without the code points for which `unwanted` (BMP, bool) holds.
 
-    >>> marks = np.zeros(BMP, dtype=bool); marks[0x64B] = True
+    >>> import polars as pl
+    >>> marks = np.zeros(BMP, dtype=bool)
+    >>> marks[0x64B] = True
     >>> drop(decode(pl.Series(["بً", "a"])), marks).starts.tolist()
     [1, 3]
     """

@@ -24,7 +24,7 @@ STAY = 0.7
 REACH = 5  # neighbours on each side that are heard; further ones change nothing on the dev pages
 ROUNDS = 2  # page shares and segments in turn; a third round changes nothing there either
 PRIOR = 0.2  # weight of the even prior against segments of the page, in whole segments
-LEAN = 0.8  # the same for English or Arabic, which pages of any language borrow from
+LEAN = 0.8  # what English or Arabic, which all pages borrow from, gets beside the page's 1
 SPOKEN = 8  # languages of a script that are followed on one page
 WHOLE = 60.0  # letters of a segment that counts fully; shorter ones count by the square
 # nats that the text of a segment may weigh at most: a base, for each name, for each other letter

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ingest.detect import backends
 from ingest.detect.context import place, posterior, with_page
-from ingest.detect.script import candidates, normal, owner, rules
+from ingest.detect.rules import candidates, rules
+from ingest.detect.script import normal, owner
 from ingest.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def _decide(
     part: pl.DataFrame, likelihood: Floats, langs: tuple[str, ...], base: Floats, top: int
 ) -> pl.DataFrame:
     """The columns of `_DECIDED` for texts of one script, whose candidates have a prior `base`."""
+    # what is forbidden must not be the measure: beside it the rest may vanish
+    likelihood = np.where(base > 0, likelihood, -np.inf)
     alone = found = posterior(likelihood, np.tile(base, (len(part), 1)))
     if "page" in part.columns:
         found = with_page(likelihood, base, _lean(langs, base), place(part))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.detect import codepoints, counts, letters, profiles
-from ingest.detect.script import candidates, rare
+from ingest.detect.rules import candidates, rare
 from ingest.detect.suffix import NATS, SuffixTable
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ PROFILE_WEIGHT = 0.5  # of langdetect's n-grams, against 1 for the letter counts
 RARE = 7.0  # nats against a language that pages are seldom in, before tempering
 TEMPER = 0.35  # n-grams overlap and so repeat each other; fitted to the errors on dev fragments
 _COUNTED = ("Latn", "Arab")
+_CASED = 0x2C00
 Scores = NDArray[np.float64]
 
 
@@ -80,4 +81,7 @@ def _dropped() -> NDArray[np.bool_]:
 
 @lru_cache(1)
 def _upper() -> NDArray[np.bool_]:
-    return np.fromiter((chr(c).isupper() for c in range(codepoints.BMP)), bool, codepoints.BMP)
+    """Capitals, bool of size BMP; no script with case that a model knows stands behind _CASED."""
+    out = np.zeros(codepoints.BMP, dtype=bool)
+    out[:_CASED] = [chr(c).isupper() for c in range(_CASED)]
+    return out

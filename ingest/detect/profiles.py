@@ -40,8 +40,10 @@ def read(lang: str) -> dict[str, float]:
     path = _folder(lang) / lang
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
-        totals = made["n_words"]
-        return {g: n / totals[len(g) - 1] for g, n in made["freq"].items() if 0 < len(g) <= 3}
+        grams = [g for g in made["freq"] if 0 < len(g) <= 3]
+        counts = np.array([made["freq"][g] for g in grams], dtype=np.float64)
+        totals = np.array(made["n_words"], dtype=np.float64)[np.array([len(g) - 1 for g in grams])]
+        return dict(zip(grams, (counts / totals).tolist(), strict=True))
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise ModelError(f"{path}: not a langdetect profile: {error}") from error
 
@@ -65,16 +67,17 @@ def table(
     p(c)), n-grams that no profile has left out, as in langdetect; so one look-up a position adds
     up all n-grams that end there.
     """
-    alphabet = sorted({c for grams in profiles.values() for g in grams for c in g} - {" "})
+    known = set().union(*profiles.values())
+    alphabet = sorted(set("".join(known)) - {" "})
     number = {" ": SPACE} | {c: i for i, c in enumerate(alphabet, 2)}
-    known = {g for grams in profiles.values() for g in grams}
     # a trigram is found through its first two symbols, so these need a node of their own
     pairs = sorted({g for g in known if len(g) == 2} | {g[:2] for g in known if len(g) == 3})
     triples = sorted(g for g in known if len(g) == 3)
     chars = ["", " ", *alphabet]
     nodes = {g: i for i, g in enumerate(pairs, 1)}
 
-    own = [_own(grams, profiles, alpha) for grams in (chars, pairs, triples)]
+    cuts = [len(chars), len(chars) + len(pairs)]
+    own = np.split(_own([*chars, *pairs, *triples], profiles, alpha), cuts, axis=1)
     w1, w2, w3 = weights
     tail1 = np.array([number[g[-1]] for g in pairs], dtype=np.int64)
     single = w1 * own[0]
@@ -96,11 +99,10 @@ def table(
 def _own(grams: list[str], profiles: Frequencies, alpha: float) -> Vectors:
     """log(alpha + p) for each language and n-gram, 0 where no profile knows the n-gram."""
     index = {g: i for i, g in enumerate(grams)}
-    order = len(grams[-1]) if grams else 0
     p = np.zeros((len(profiles), len(grams)))
     for row, freq in zip(p, profiles.values(), strict=True):
-        mine = {index[g]: value for g, value in freq.items() if len(g) == order and g != " "}
-        row[list(mine)] = list(mine.values())
+        row[[index[g] for g in freq]] = list(freq.values())
+    p[:, index[" "]] = 0.0  # a space alone is no n-gram
     return np.where(p.any(axis=0), np.log(p + alpha), 0.0)
 
 

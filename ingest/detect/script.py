@@ -7,40 +7,19 @@ commands. Patterns and scripts stand in `rules.json`.
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from ingest.detect.codes import settle
+from ingest.detect.rules import rules
+
 CAP = 4_000  # characters looked at: more of a line never changes its language
-_DENSE = 0.04  # share of brackets, quotes and operators from which a line can be debris
-_OPERATORS = r"[(){}\[\];=<>'\"`$\\|&+]"
 _FOLDED = r"[\u{300}-\u{36f}\u{fb50}-\u{fdff}\u{fe70}-\u{fefc}\u{ff01}-\u{ff5e}]"
-_AROUND = " \t\r\n|/·•()[]<>«»-–—:*"  # what stands around an entry of a language menu
 _UNSPACED = 2  # letters that count as a word where words are not spaced
 _KANA_SHARE = 0.1  # Japanese mixes kana into Han; a Chinese text has at most a の
 _OTHER_LETTERS = r"[\p{L}--\p{Latin}--\p{Arabic}--\p{Common}--\p{Inherited}]"
-
-
-@lru_cache(1)
-def rules() -> dict[str, Any]:
-    """The content of `rules.json`."""
-    text = files("ingest.detect").joinpath("rules.json").read_text(encoding="utf-8")
-    made: dict[str, Any] = json.loads(text)
-    return made
-
-
-def candidates(script: str) -> tuple[str, ...]:
-    """The languages of a script among which a model decides; zh-cn and zh-tw stand for zh."""
-    return tuple(rules()["languages"][script].replace("|", "").split())
-
-
-def rare(script: str) -> tuple[str, ...]:
-    """Those of them that pages are seldom in: after the bar in `rules.json`."""
-    return tuple(rules()["languages"][script].partition("|")[2].split())
 
 
 def read(texts: pl.Series) -> pl.DataFrame:
@@ -62,7 +41,7 @@ def read(texts: pl.Series) -> pl.DataFrame:
     frame = pl.DataFrame({"raw": raw, "clean": _without_noise(raw)})
     frame = _with_other_scripts(_with_script(frame))
     letters = pl.col("clean").str.count_matches(r"\p{L}").cast(pl.Int64)
-    frame = _with_codes(frame.with_columns(lang=owner(pl.col("script")), letters=letters))
+    frame = settle(frame.with_columns(lang=owner(pl.col("script")), letters=letters))
     return frame.select("clean", "script", "rival", "lang", "letters")
 
 
@@ -187,34 +166,3 @@ def _first_script(texts: pl.Series) -> Any:
     for i, script in enumerate(rules()["scripts"]):
         out[letter.str.contains(rf"[\p{{{script['property']}}}]").to_numpy()] = i
     return out
-
-
-def _with_codes(frame: pl.DataFrame) -> pl.DataFrame:
-    """Settle as zxx what has letters but no language, and lines that name their own language."""
-    found = rules()
-    clean, raw = frame["clean"], frame["raw"]
-    open_, size = frame["lang"].is_null(), clean.str.len_bytes()
-    code = _matching(clean, open_ & (size < 32), found["codes"])
-    latin = open_ & (frame["script"] == "Latn")
-    shell = _matching(raw, latin & raw.str.contains(r"^\s*[$#>a-z]"), found["shell"])
-    shell &= ~_matching(raw, shell, [found["prose"]])
-    debris = _matching(raw, latin & raw.str.contains(r"[;{}=$|(]"), found["debris"])
-    debris &= raw.str.count_matches(_OPERATORS) > _DENSE * raw.str.len_chars()
-    own = {name.lower(): lang for lang, names in found["autonyms"].items() for name in names}
-    named = pl.when(size < 64).then(clean).str.strip_chars(_AROUND).str.to_lowercase()
-    return frame.with_columns(
-        lang=pl.when(code | shell | debris)
-        .then(pl.lit("zxx"))
-        .otherwise(pl.coalesce("lang", named.replace_strict(own, default=None)))
-    )
-
-
-def _matching(texts: pl.Series, where: pl.Series, patterns: list[str]) -> pl.Series:
-    """Which texts match one of the patterns, tried only where that is worth while."""
-    out = pl.repeat(False, len(texts), eager=True)
-    hit = where.arg_true()
-    if hit.is_empty():
-        return out
-    some = pl.DataFrame({"text": texts.gather(hit)})
-    any_ = pl.any_horizontal(pl.col("text").str.contains(p) for p in patterns)
-    return out.scatter(hit, some.select(any_).to_series())

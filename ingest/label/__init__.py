@@ -7,8 +7,7 @@ import polars as pl
 
 from ingest.frames import DETECTED, KEPT_ROLES, ROLES, SEGMENTS, check
 from ingest.label.articles import number_articles, script_debris
-from ingest.label.duplicates import duplicate_of
-from ingest.label.features import features, pages_of
+from ingest.label.features import features
 from ingest.label.network import probabilities
 
 __all__ = ["label"]
@@ -36,20 +35,20 @@ def label(segments: pl.DataFrame) -> pl.DataFrame:
     True
     """
     check(segments, SEGMENTS, DETECTED, verb="label")
-    pages = pages_of(segments["doc_id"])
-    described = features(segments)
-    chance = probabilities(described.names, described.values, pages.page)
+    seen = features(segments)
+    chance = probabilities(seen.names, seen.values, seen.pages.page)
     script = script_debris(segments)
     role = np.where(script, "code", np.array(ROLES)[chance.argmax(axis=1)])
     score = np.where(script, 1.0, chance.max(axis=1, initial=0))
-    repeats = duplicate_of(segments)
-    article = number_articles(segments, role, repeats.is_not_null().to_numpy(), pages)
+    repeated = seen.repeats.before >= 0
+    article = number_articles(segments, role, repeated, seen.pages, seen.words)
+    first = segments["segment"].gather(seen.repeats.first)
     return segments.with_columns(
         role=pl.Series(role, dtype=pl.String),
         role_score=pl.Series(score, dtype=pl.Float32),
         role_by=pl.when(pl.Series(script)).then(pl.lit("script")).otherwise(pl.lit("model")),
         article=pl.Series(article, dtype=pl.Int64),
-        duplicate_of=repeats,
+        duplicate_of=pl.when(pl.Series(repeated)).then(first),
     ).with_columns(
         keep=pl.col("role").is_in(KEPT_ROLES)
         & pl.col("duplicate_of").is_null()

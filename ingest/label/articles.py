@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.codepoints import DIGIT, I64, U64, CodePoints
+from ingest.codepoints import I64, U64, Words
 from ingest.frames import FURNITURE_ROLES
 from ingest.label import lexicon
-from ingest.label.features import Bools, Pages, paired
+from ingest.label.pages import Bools, Pages, paired
 
 # Two headlines with no text between them are one story's when so much of the shorter one stands
 # in the longer: a <title> line and its <h1> differ by the name of the site.
@@ -49,7 +49,7 @@ class Content(NamedTuple):
 
 
 def number_articles(
-    segments: pl.DataFrame, role: NDArray[np.str_], repeated: Bools, pages: Pages
+    segments: pl.DataFrame, role: NDArray[np.str_], repeated: Bools, pages: Pages, words: Words
 ) -> I64:
     """0 for furniture, else 1, 2, … in order of appearance in the page: int64 [segments].
 
@@ -62,15 +62,13 @@ def number_articles(
         role: role of each segment.
         repeated: whether a segment repeats an earlier one of its page.
         pages: where the pages lie.
+        words: the words of all segments.
     """
-    chars = CodePoints(segments["text"].str.head(2000))
-    words = chars.words()
     content = ~lexicon.look_up(words.key, lexicon.function_words())[1] & (
         words.end - words.start > 1
     )
     text, key = words.text[content], words.key[content]
-    number = DIGIT == chars.classes[words.start[content]]
-    opens = _opens(segments, role, repeated, pages, Content(text, key, number))
+    opens = _opens(segments, role, repeated, pages, Content(text, key, words.number[content]))
     count = np.cumsum(opens)
     before = np.append(0, count)[pages.first]
     # what stands above the first headline belongs to the first article

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from ingest.text import comparable
+from ingest.label.pages import I64, Pages, paired
+from ingest.text import comparable_key
 
 
-def duplicate_of(segments: pl.DataFrame) -> pl.Series:
-    """For each segment the first of its page with the same text, null for the first itself: Int64.
+class Repeats(NamedTuple):
+    """Where each text stands on its page, int64 [rows]: rows of the batch, -1 for none."""
 
-    Texts are the same when their comparable forms are; a text whose comparable form is empty
-    (invisible characters only) is compared as it is.
+    first: I64
+    before: I64
+    after: I64
+    times: I64
 
-    >>> frame = pl.DataFrame({"doc_id": ["d"] * 3, "segment": [0, 1, 2], "text": ["a", "b", "a "]})
-    >>> duplicate_of(frame).to_list()
-    [None, None, 0]
+
+def repeats(texts: pl.Series, pages: Pages) -> Repeats:
+    """Find equal texts of a page; texts are equal when their comparable forms are.
+
+    >>> from ingest.label.pages import pages_of
+    >>> found = repeats(pl.Series(["a", "b", "a "]), pages_of(pl.Series(["p", "p", "p"])))
+    >>> found.first.tolist(), found.before.tolist(), found.times.tolist()
+    ([0, 1, 0], [-1, -1, 0], [2, 1, 2])
     """
-    same = comparable(pl.col("text"))
-    key = pl.when(same == "").then("text").otherwise(same)
-    first = pl.col("segment").min().over(pl.col("doc_id"), key)
-    return segments.select(
-        duplicate_of=pl.when(first < pl.col("segment")).then(first)
-    ).to_series()
+    key = paired(comparable_key(texts).to_numpy(), pages.page)
+    order = np.argsort(key, kind="stable")
+    same: NDArray[np.bool_] = np.r_[False, key[order][1:] == key[order][:-1]][: len(order)]
+    group = np.cumsum(~same) - 1
+    head = np.flatnonzero(~same)
+    size = np.diff(np.r_[head, len(order)])
+    found = Repeats(*(np.full(len(order), -1, np.int64) for _ in range(4)))
+    found.first[order] = order[head][group] if len(head) else order
+    found.before[order[1:][same[1:]]] = order[:-1][same[1:]]
+    found.after[order[:-1][same[1:]]] = order[1:][same[1:]]
+    found.times[order] = size[group] if len(head) else order
+    return found

@@ -6,6 +6,7 @@ feature of a segment never depends on another page.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -26,10 +27,8 @@ from ingest.codepoints import (
     mix,
 )
 from ingest.label import lexicon
-from ingest.text import comparable
-
-F64 = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from ingest.label.duplicates import Repeats, repeats
+from ingest.label.pages import F64, Bools, Pages, before, in_page, next_where, pages_of, paired
 
 LONG_WORDS = 12  # a segment of so many words is taken for running text
 SHORT_WORDS = 5  # one of so few for a menu item
@@ -44,38 +43,14 @@ _DEBRIS = (
 )  # fmt: skip
 
 
-class Pages(NamedTuple):
-    """Where the pages of a batch lie in its rows: `page` [rows], `first` and `last` [pages]."""
-
-    page: I64
-    first: I64
-    last: I64
-
-    @property
-    def index(self) -> I64:
-        """0-based place of each row in its page."""
-        return np.arange(len(self.page)) - self.first[self.page]
-
-    @property
-    def size(self) -> I64:
-        """Rows of each row's page."""
-        return (self.last - self.first + 1)[self.page]
-
-
 class Features(NamedTuple):
-    """Names [columns] and values, float64 [rows, columns]."""
+    """Names [columns] and values, float64 [rows, columns]; and what they were made from."""
 
     names: list[str]
     values: F64
-
-
-def pages_of(doc_id: pl.Series) -> Pages:
-    """Pages from a doc_id column in which each page's rows stand together."""
-    page = doc_id.rle_id().to_numpy().astype(np.int64)
-    edges = np.flatnonzero(np.diff(page))
-    first = np.r_[0, edges + 1] if len(page) else np.zeros(0, np.int64)
-    last = np.r_[edges, len(page) - 1] if len(page) else np.zeros(0, np.int64)
-    return Pages(page, first, last)
+    pages: Pages
+    words: Words
+    repeats: Repeats
 
 
 def features(segments: pl.DataFrame) -> Features:
@@ -95,6 +70,7 @@ def features(segments: pl.DataFrame) -> Features:
     chars = CodePoints(head)
     words = chars.words()
     count = np.bincount(words.text, minlength=len(segments))
+    same = repeats(segments["text"], pages)
     columns: dict[str, NDArray[np.generic]] = {}
     columns |= _characters(chars)
     columns |= _word_shapes(chars, words, count)
@@ -102,11 +78,11 @@ def features(segments: pl.DataFrame) -> Features:
     columns |= _debris(segments["text"])
     columns |= _languages(segments, pages, count)
     columns |= _layout(segments["line"].to_numpy(), pages, count)
-    columns |= _repetition(segments["text"], pages)
+    columns |= _repetition(same)
     columns |= _overlap(words, pages, count)
     columns |= _page(pages, count, columns)
     values = np.stack([np.asarray(c, np.float64) for c in columns.values()], axis=1)
-    return Features(list(columns), values)
+    return Features(list(columns), values, pages, words, same)
 
 
 def _characters(chars: CodePoints) -> dict[str, NDArray[np.generic]]:
@@ -116,7 +92,7 @@ def _characters(chars: CodePoints) -> dict[str, NDArray[np.generic]]:
     last, first = chars.at(chars.ends - 1), chars.at(chars.starts)
     last_class, first_class = _class_at(chars, chars.ends - 1), _class_at(chars, chars.starts)
     marks = chars.count(_one_of(values, _CODE_MARKS))
-    between = values == ord(":")
+    between = _one_of(values, ":")
     digit = classes == DIGIT
     time = np.zeros(len(values), bool)
     time[1:-1] = between[1:-1] & digit[:-2] & digit[2:]
@@ -233,24 +209,24 @@ def _languages(
         "arab": arab,
         "lang_share": (by_page[pages.page, lang]) / total[pages.page],
         "main_is_arab": main_arab[pages.page],
-        "lang_as_before": _before(lang, pages, 1) == lang,
-        "lang_as_after": _before(lang, pages, -1) == lang,
+        "lang_as_before": before(lang, pages, 1) == lang,
+        "lang_as_after": before(lang, pages, -1) == lang,
     }
 
 
 def _layout(line: I64, pages: Pages, count: I64) -> dict[str, NDArray[np.generic]]:
     index, size = pages.index, pages.size
-    gap = np.where(index > 0, line - _before(line, pages, 1), 9)
-    after = np.where(index < size - 1, _before(line, pages, -1) - line, 9)
+    gap = np.where(index > 0, line - before(line, pages, 1), 9)
+    after = np.where(index < size - 1, before(line, pages, -1) - line, 9)
     long = count >= LONG_WORDS
     weight = np.where(long, count, 0).astype(np.float64)
     passed = _running(weight, pages)
     total = np.bincount(pages.page, weights=weight, minlength=len(pages.first))[pages.page]
     row = np.arange(len(line))
     last_long = np.maximum.accumulate(np.where(long, row, -1)) if len(row) else row
-    next_long = _next_where(long)
-    since = np.where(_in_page(last_long, pages), row - last_long, 30)
-    until = np.where(_in_page(next_long, pages), next_long - row, 30)
+    next_long = next_where(long)
+    since = np.where(in_page(last_long, pages), row - last_long, 30)
+    until = np.where(in_page(next_long, pages), next_long - row, 30)
     other = np.where(long, 0, 1)
     short_before, short_after = _streak(count <= SHORT_WORDS, pages)
     return {
@@ -272,23 +248,14 @@ def _layout(line: I64, pages: Pages, count: I64) -> dict[str, NDArray[np.generic
     }
 
 
-def _repetition(text: pl.Series, pages: Pages) -> dict[str, NDArray[np.generic]]:
-    row = pl.int_range(pl.len())
-    frame = pl.DataFrame({"page": pages.page, "text": text}).with_columns(
-        text=comparable(pl.col("text"))
-    )
-    same = ["page", "text"]
-    frame = frame.select(
-        times=pl.len().over(same),
-        nth=pl.int_range(pl.len()).over(same),
-        since=(row - row.shift(1).over(same)).fill_null(0),
-        until=(row.shift(-1).over(same) - row).fill_null(0),
-    )
-    times, nth, since, until = (frame[c].to_numpy() for c in frame.columns)
+def _repetition(same: Repeats) -> dict[str, NDArray[np.generic]]:
+    row = np.arange(len(same.first))
+    since = np.where(same.before >= 0, row - same.before, 0)
+    until = np.where(same.after >= 0, same.after - row, 0)
     return {
-        "repeated": times > 1,
-        "times": np.log1p(np.minimum(times - 1, 20)),
-        "is_repeat": nth > 0,
+        "repeated": same.times > 1,
+        "times": np.log1p(np.minimum(same.times - 1, 20)),
+        "is_repeat": same.before >= 0,
         "repeats_just_before": (since > 0) & (since <= 2),
         "repeats_just_after": (until > 0) & (until <= 2),
         "repeats_near": ((since > 0) & (since <= 8)) | ((until > 0) & (until <= 8)),
@@ -307,18 +274,18 @@ def _overlap(words: Words, pages: Pages, count: I64) -> dict[str, NDArray[np.gen
         return np.bincount(text, weights=mask, minlength=texts) / many
 
     long = count >= LONG_WORDS
-    in_page = paired(key, pages.page[text])
+    of_page = paired(key, pages.page[text])
     in_text = paired(key, text)
     long_pairs, once = np.unique(in_text[long[text]], return_index=True)
-    in_long, lines = np.unique(in_page[long[text]][once], return_counts=True)
-    at, found = lexicon.look_up(in_page, in_long)
+    in_long, lines = np.unique(of_page[long[text]][once], return_counts=True)
+    at, found = lexicon.look_up(of_page, in_long)
     others = found & (lines[at] > long[text]) if len(lines) else found
     row = np.arange(texts)
-    next_long = np.append(_next_where(long), texts)[np.minimum(row + 1, texts)]
+    next_long = np.append(next_where(long), texts)[np.minimum(row + 1, texts)]
     previous_long = np.append(-1, np.maximum.accumulate(np.where(long, row, -1)))[:-1][:texts]
     kin = share(lexicon.look_up(paired(key, previous_long[text]), long_pairs)[1])
     kin_of_next = np.append(np.where(long, kin, 0.0), 0.0)[next_long]
-    between = _in_page(next_long, pages) & _in_page(previous_long, pages)
+    between = in_page(next_long, pages) & in_page(previous_long, pages)
     first = np.unique(paired(key, text)[pages.index[text] == 0])
     first_of = pages.first[pages.page]
     return {
@@ -326,8 +293,8 @@ def _overlap(words: Words, pages: Pages, count: I64) -> dict[str, NDArray[np.gen
         "in_text_any": share(others) > 0,
         "in_next_text": share(
             lexicon.look_up(paired(key, next_long[text]), long_pairs)[1]
-        ) * _in_page(next_long, pages),
-        "in_previous_text": kin * _in_page(previous_long, pages),
+        ) * in_page(next_long, pages),
+        "in_previous_text": kin * in_page(previous_long, pages),
         "topic_goes_on": kin_of_next * between,
         "topic_turns": between & (kin_of_next < _TURN),
         "in_title": share(lexicon.look_up(paired(key, first_of[text]), first)[1])
@@ -355,7 +322,26 @@ def _page(
 
 
 def _one_of(values: NDArray[np.uint32], characters: str) -> Bools:
-    return np.isin(values, np.array([ord(c) for c in characters], np.uint32), kind="table")
+    """Which code points are among a few characters."""
+    found: Bools = (_flags()[values] & _FLAG[characters]) > 0
+    return found
+
+
+# Sets of characters that are looked for; each has a bit of the table below.
+_SETS = (
+    ",،", _STOPS, "\"“”«»„", "|»›>•·←→", "–—", "%٪", "©®™", "@", "#", "()", _CODE_MARKS, "/-.", ":",
+    "?؟", ":：", ")]", "\"”»’'", ",،;؛", "\"“«'‘’", "\"“«'‘’(",
+)  # fmt: skip
+_FLAG = {characters: np.uint32(1 << bit) for bit, characters in enumerate(_SETS)}
+
+
+@cache
+def _flags() -> NDArray[np.uint32]:
+    table = np.zeros(0x110000, np.uint32)
+    for characters, bit in _FLAG.items():
+        for c in characters:
+            table[ord(c)] |= bit
+    return table
 
 
 def _class_at(chars: CodePoints, offsets: I64) -> NDArray[np.uint8]:
@@ -374,32 +360,10 @@ def _at(mask: Bools, offsets: I64, valid: Bools) -> Bools:
     return mask[np.clip(offsets, 0, len(mask) - 1)] & valid
 
 
-def _before(values: I64, pages: Pages, steps: int) -> I64:
-    """The value `steps` rows earlier (later where negative) in the page; -1 outside it."""
-    moved = np.full(len(values), -1, np.int64)
-    if steps > 0:
-        moved[steps:] = np.where(pages.page[steps:] == pages.page[:-steps], values[:-steps], -1)
-    else:
-        moved[:steps] = np.where(pages.page[:steps] == pages.page[-steps:], values[-steps:], -1)
-    return moved
-
-
 def _running(weight: F64, pages: Pages) -> F64:
     """Sum over the rows of the page before each row."""
     before = np.cumsum(weight) - weight
     return before - before[pages.first][pages.page] if len(before) else before
-
-
-def _next_where(mask: Bools) -> I64:
-    """The first row at or after each row that the mask marks; len(mask) where none."""
-    n = len(mask)
-    marked = np.where(mask, np.arange(n), n)
-    return np.minimum.accumulate(marked[::-1])[::-1]
-
-
-def _in_page(rows: I64, pages: Pages) -> Bools:
-    inside = (rows >= 0) & (rows < len(pages.page))
-    return inside & (pages.page[np.where(inside, rows, 0)] == pages.page)
 
 
 def _streak(mask: Bools, pages: Pages) -> tuple[I64, I64]:
@@ -409,13 +373,9 @@ def _streak(mask: Bools, pages: Pages) -> tuple[I64, I64]:
     start = pages.first[pages.page] if n else row
     stop = pages.last[pages.page] if n else row
     last_other = np.maximum.accumulate(np.where(mask, -1, row)) if n else row
-    next_other = _next_where(~mask)
+    next_other = next_where(~mask)
     before = row - np.maximum(np.append(-1, last_other)[:n] + 1, start)
     after = np.minimum(np.append(next_other, n)[1 : n + 1], stop + 1) - row - 1
     return before, after
 
 
-def paired(key: U64, number: I64) -> U64:
-    """A key for a word in one text or page."""
-    with np.errstate(over="ignore"):
-        return mix(key ^ (number.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)))

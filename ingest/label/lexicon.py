@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -18,11 +19,12 @@ _HEAD_WORDS = 48  # of each segment: furniture says what it is early
 
 
 class Lexicon(NamedTuple):
-    """Sorted keys of phrases, and for each the bits of the roles that say it."""
+    """Sorted keys of phrases, the bits of the roles that say each, and keys of first words."""
 
     roles: tuple[str, ...]
     keys: U64
-    bits: NDArray[np.uint16]
+    bits: NDArray[np.uint32]
+    openers: U64
 
 
 @cache
@@ -34,18 +36,21 @@ def phrases() -> Lexicon:
     """
     sections = read_sections("phrases.txt")
     bits: dict[int, int] = {}
+    openers: list[U64] = []
     for number, lines in enumerate(sections.values()):
         found = CodePoints(pl.Series(lines)).words()
-        for size, keys in enumerate(_grams(found), 1):
-            whole = np.flatnonzero(_word_counts(found, len(lines))[found.text] == size)
-            first = whole[np.r_[True, np.diff(found.text[whole]) > 0]] if len(whole) else whole
-            for key in keys[first].tolist():
+        size = np.bincount(found.text, minlength=len(lines))
+        first = np.searchsorted(found.text, np.arange(len(lines)))
+        openers.append(found.key[first])
+        for length, (at, keys) in enumerate(_grams(found, first), 1):
+            for key in keys[size[found.text[at]] == length].tolist():
                 bits[key] = bits.get(key, 0) | 1 << number
     ordered = sorted(bits)
     return Lexicon(
         tuple(sections),
         np.array(ordered, np.uint64),
-        np.array([bits[k] for k in ordered], np.uint16),
+        np.array([bits[k] for k in ordered], np.uint32),
+        np.unique(np.concatenate(openers)),
     )
 
 
@@ -78,27 +83,27 @@ def read_sections(name: str) -> dict[str, list[str]]:
     return sections
 
 
-def find(words: Words, texts: int) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+def find(words: Words, texts: int) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
     """Which words belong to a phrase of which role.
 
     Returns:
-        bits uint16 [words], a bit a role in the order of `phrases().roles`; and the share of each
+        bits uint32 [words], a bit a role in the order of `phrases().roles`; and the share of each
         text's words that a phrase of the role covers, float64 [texts, roles].
     """
     lexicon = phrases()
-    bits = np.zeros(len(words.key), np.uint16)
+    bits = np.zeros(len(words.key), np.uint32)
     first = np.searchsorted(words.text, np.arange(texts))
     early = np.arange(len(bits)) - first[words.text] < _HEAD_WORDS
-    for size, keys in enumerate(_grams(words), 1):
+    opening = np.flatnonzero(early & look_up(words.key, lexicon.openers)[1])
+    for size, (starts, keys) in enumerate(_grams(words, opening), 1):
         at, hit = look_up(keys, lexicon.keys)
-        hits = np.flatnonzero(hit & early)
-        # a gram that would run into the next text has been given a key of its own: no hit
-        for k in range(size):
-            np.bitwise_or.at(bits, hits + k, lexicon.bits[at[hits]])
-    count = np.maximum(_word_counts(words, texts), 1)
+        for step in range(size):
+            np.bitwise_or.at(bits, starts[hit] + step, lexicon.bits[at[hit]])
+    count = np.maximum(np.bincount(words.text, minlength=texts), 1)
+    said = np.flatnonzero(bits)
     share = np.stack(
         [
-            np.bincount(words.text, weights=(bits >> r) & 1, minlength=texts) / count
+            np.bincount(words.text[said], weights=(bits[said] >> r) & 1, minlength=texts) / count
             for r in range(len(lexicon.roles))
         ],
         axis=1,
@@ -114,21 +119,15 @@ def look_up(keys: U64, table: U64) -> tuple[I64, NDArray[np.bool_]]:
     return at, table[at] == keys
 
 
-def _grams(words: Words) -> list[U64]:
-    """For n = 1 … _LONGEST, the key of the n words that begin at each word."""
-    grams = [words.key]
+def _grams(words: Words, starts: I64) -> Iterator[tuple[I64, U64]]:
+    """For n = 1 … _LONGEST: the starts after which a text has n words, and the n words' key."""
+    keys = words.key[starts]
+    yield starts, keys
     for size in range(2, _LONGEST + 1):
-        longer = np.zeros(len(words.key), np.uint64)
-        last = len(words.key) - size + 1
-        if last > 0:
-            with np.errstate(over="ignore"):
-                longer[:last] = mix(
-                    grams[-1][:last] * np.uint64(31) + words.key[size - 1 :]
-                )
-            longer[:last][words.text[:last] != words.text[size - 1 :]] = 0
-        grams.append(longer)
-    return grams
-
-
-def _word_counts(words: Words, texts: int) -> I64:
-    return np.bincount(words.text, minlength=texts)
+        last = starts + size - 1
+        inside = last < len(words.key)
+        inside[inside] = words.text[last[inside]] == words.text[starts[inside]]
+        starts, keys = starts[inside], keys[inside]
+        with np.errstate(over="ignore"):
+            keys = mix(keys * np.uint64(31) + words.key[starts + size - 1])
+        yield starts, keys

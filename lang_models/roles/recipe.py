@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from ingest.detect import detect
 from ingest.frames import KEPT_ROLES, ROLES
-from ingest.label.features import features, pages_of
+from ingest.label.features import features
 from ingest.label.network import REACH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -214,12 +214,11 @@ def evaluate(role: np.ndarray, pages: list[Page]) -> tuple[float, float]:
 
 def prepared(pages: list[Page], mean: np.ndarray, scale: np.ndarray) -> Prepared:
     """Features of pages, scaled."""
-    frame = to_frame(pages)
-    values = (features(frame).values - mean) / scale
+    seen = features(to_frame(pages))
     return Prepared(
-        torch.tensor(values, dtype=torch.float32),
+        torch.tensor((seen.values - mean) / scale, dtype=torch.float32),
         torch.tensor(targets(pages)),
-        torch.tensor(pages_of(frame["doc_id"]).page),
+        torch.tensor(seen.pages.page),
     )
 
 

@@ -170,6 +170,16 @@ def test_restricted_to_some_languages():
     assert frame["lang"].to_list() == ["es", "ar", "und", "zxx"]
 
 
+def test_restricted_to_languages_that_are_far_off():
+    text = " ".join([SENTENCES["de"]] * 30)
+    for named in (
+        identify([text], langs=["vi", "so"]),
+        detect(page(text, text), config=DetectConfig(langs=("vi", "so"))),
+    ):
+        assert set(named["lang"]) <= {"vi", "so"}
+        assert named["lang_score"].is_finite().all()
+
+
 def test_unknown_language_or_detector():
     with pytest.raises(ConfigError, match="xx"):
         identify(["text"], langs=["en", "xx"])
