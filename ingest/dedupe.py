@@ -251,22 +251,16 @@ def without_template(
     """Turn the found lines into furniture: role nav, role_by site, article 0, not kept."""
     if found.is_empty():
         return segments
-    hit = pl.col("template").fill_null(value=False) & _may_be_template()
+    hits = (
+        segments.filter(_may_be_template())
+        .join(site.select("doc_id", pl.col("site").hash()), on="doc_id")
+        .with_columns(_line_key())
+        .join(found, on=["site", "line"], how="semi")
+        .select("doc_id", "segment", hit=True)
+    )
     return (
-        segments.join(
-            site.select("doc_id", pl.col("site").hash()),
-            on="doc_id",
-            how="left",
-            maintain_order="left",
-        )
-        .with_columns(_line_key().alias("line_key"))
-        .join(
-            found.select("site", line_key="line", template=True),
-            on=["site", "line_key"],
-            how="left",
-            maintain_order="left",
-        )
-        .with_columns(hit=hit)
+        segments.join(hits, on=["doc_id", "segment"], how="left", maintain_order="left")
+        .with_columns(pl.col("hit").fill_null(value=False))
         .with_columns(
             role=pl.when("hit").then(pl.lit("nav")).otherwise("role"),
             role_by=pl.when("hit").then(pl.lit("site")).otherwise("role_by"),

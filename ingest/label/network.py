@@ -21,8 +21,8 @@ REACH: tuple[tuple[int, ...], ...] = ((1, 2), (1, 3, 6))
 class Weights(NamedTuple):
     """One network: feature names, and (weight [in, out], bias [out]) of each layer.
 
-    The layers are the line's own, one convolution for each of REACH, and the output. Scaling of
-    the features is folded into the first.
+    The layers are the line's own; for each of REACH, what a line tells its neighbours and what it
+    makes of theirs; and the output. Scaling of the features is folded into the first.
     """
 
     names: list[str]
@@ -42,7 +42,7 @@ def weights() -> list[Weights]:
             names = held["names"].tolist()
             return [
                 Weights(names, [(_wide(held, f"{m}.{i}.w"), _wide(held, f"{m}.{i}.b"))
-                                for i in range(len(REACH) + 2)])
+                                for i in range(2 * len(REACH) + 2)])
                 for m in range(int(held["members"]))
             ]  # fmt: skip
     except (OSError, KeyError, ValueError) as error:
@@ -78,18 +78,16 @@ def probabilities(names: list[str], values: F64, page: NDArray[np.int64]) -> F64
 def _logits(member: Weights, values: F64, page: NDArray[np.int64]) -> F64:
     (own, own_bias), *near, (out, out_bias) = member.layers
     h = np.maximum(values @ own + own_bias, 0)
-    for (kernel, bias), reach in zip(near, REACH, strict=True):
-        shifts = [0, *(s for r in reach for s in (-r, r))]
-        around = np.concatenate([_shifted(h, page, s) for s in shifts], axis=1)
-        h = h + np.maximum(around @ kernel + bias, 0)
+    for (tell, tell_bias), (kernel, bias), reach in zip(near[::2], near[1::2], REACH, strict=True):
+        told = h @ tell + tell_bias
+        around = [_shifted(told, page, s) for r in reach for s in (-r, r)]
+        h = h + np.maximum(np.concatenate([h, *around], axis=1) @ kernel + bias, 0)
     logits: F64 = h @ out + out_bias
     return logits
 
 
 def _shifted(h: F64, page: NDArray[np.int64], steps: int) -> F64:
     """Each row's neighbour `steps` rows before (after where negative); zeros outside its page."""
-    if steps == 0:
-        return h
     moved = np.zeros_like(h)
     if steps > 0:
         same = page[steps:] == page[:-steps]

@@ -136,11 +136,12 @@ def targets(pages: list[Page]) -> np.ndarray:
 class Network(nn.Module):
     """A line's own features, then two convolutions over its neighbours."""
 
-    def __init__(self, columns: int, width: int) -> None:
+    def __init__(self, columns: int, width: int, told: int) -> None:
         super().__init__()
         self.own = nn.Linear(columns, width)
+        self.tell = nn.ModuleList(nn.Linear(width, told) for _ in REACH)
         self.near = nn.ModuleList(
-            nn.Linear(width * (2 * len(reach) + 1), width) for reach in REACH
+            nn.Linear(width + told * 2 * len(reach), width) for reach in REACH
         )
         self.out = nn.Linear(width, len(ROLES))
         self.noise = nn.Dropout(0.1)
@@ -149,17 +150,15 @@ class Network(nn.Module):
     def forward(self, x: Tensor, page: Tensor) -> Tensor:
         """x [rows, columns], page [rows] -> logits [rows, roles]."""
         h = torch.relu(self.own(self.noise(x)))
-        for layer, reach in zip(self.near, REACH, strict=True):
-            shifts = [0, *(s for r in reach for s in (-r, r))]
-            around = torch.cat([_shifted(h, page, s) for s in shifts], dim=1)
-            h = h + torch.relu(layer(self.drop(around)))
+        for tell, layer, reach in zip(self.tell, self.near, REACH, strict=True):
+            told = tell(h)
+            around = [_shifted(told, page, s) for r in reach for s in (-r, r)]
+            h = h + torch.relu(layer(self.drop(torch.cat([h, *around], dim=1))))
         logits: Tensor = self.out(self.drop(h))
         return logits
 
 
 def _shifted(h: Tensor, page: Tensor, steps: int) -> Tensor:
-    if steps == 0:
-        return h
     moved = torch.roll(h, steps, 0)
     same = torch.roll(page, steps, 0) == page
     edge = torch.arange(len(page))
@@ -176,11 +175,11 @@ class Prepared:
     page: Tensor
 
 
-def train(data: Prepared, width: int, epochs: int, seed: int) -> Network:
+def train(data: Prepared, width: int, told: int, epochs: int, seed: int) -> Network:
     """Fit one network with Adam on random groups of whole pages."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    net = Network(data.x.shape[1], width)
+    net = Network(data.x.shape[1], width, told)
     starts = np.r_[0, np.flatnonzero(np.diff(data.page.numpy())) + 1, len(data.page)]
     per_batch = 24
     steps = epochs * ((len(starts) - 1) // per_batch + 1)
@@ -232,7 +231,7 @@ def fit(pages: list[Page], args: argparse.Namespace) -> Trained:
     mean = described.values.mean(axis=0)
     scale = np.maximum(described.values.std(axis=0), 0.05)
     data = prepared(forms, mean, scale)
-    nets = [train(data, args.width, args.epochs, seed) for seed in range(args.seeds)]
+    nets = [train(data, args.width, args.told, args.epochs, seed) for seed in range(args.seeds)]
     return Trained(described.names, mean, scale, nets)
 
 
@@ -260,7 +259,8 @@ class Trained:
             "members": np.array(len(self.nets)),
         }
         for m, net in enumerate(self.nets):
-            for i, layer in enumerate((net.own, *net.near, net.out)):
+            near = [layer for pair in zip(net.tell, net.near, strict=True) for layer in pair]
+            for i, layer in enumerate((net.own, *near, net.out)):
                 weight = layer.weight.detach().numpy().T.astype(np.float64)
                 bias = layer.bias.detach().numpy().astype(np.float64)
                 if i == 0:
@@ -290,8 +290,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="dev pages")
     parser.add_argument("--forms", type=int, default=10, help="altered forms of each page")
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--width", type=int, default=48)
-    parser.add_argument("--seeds", type=int, default=3, help="networks in the ensemble")
+    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--told", type=int, default=16, help="numbers told to neighbours")
+    parser.add_argument("--seeds", type=int, default=2, help="networks in the ensemble")
     parser.add_argument("--folds", type=int, default=0, help="cross-validate; writes nothing")
     args = parser.parse_args(arguments)
     torch.use_deterministic_algorithms(mode=True)
