@@ -47,7 +47,7 @@ def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 def _interruptible() -> None:
     """Let Ctrl-C end a blocked read: Polars' own handler makes the system restart it."""
-    import polars as pl  # noqa: F401, PLC0415
+    import polars as pl  # noqa: F401
 
     signal.siginterrupt(signal.SIGINT, True)
 
@@ -88,8 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         help="the language of lines, each on its own",
         description="Name the language of each line of TEXT or FILE, without page context.",
     )
-    detect.add_argument("text", nargs="?", default="-", metavar="TEXT|FILE",
-                        help="text, or a file that exists, or - (the default) for standard input")
+    detect.add_argument(
+        "text",
+        nargs="?",
+        default="-",
+        metavar="TEXT|FILE",
+        help="text, or a file that exists, or - (the default) for standard input",
+    )
     detect.add_argument("--json", action="store_true", help="one JSON object an input line")
     _settings(detect)
     detect.set_defaults(command=_detect)
@@ -116,7 +121,7 @@ def _settings(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(args: argparse.Namespace) -> Config:
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
     config = Config.from_toml(args.config) if args.config else Config()
     detect = config.detect
@@ -130,7 +135,7 @@ def _config(args: argparse.Namespace) -> Config:
 
 def _run(args: argparse.Namespace) -> int:
     _interruptible()
-    from ingest import pipeline, terminal  # noqa: PLC0415
+    from ingest import pipeline, terminal
 
     with terminal.progress() as progress:
         report = pipeline.run(
@@ -146,12 +151,12 @@ def _run(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     _interruptible()
-    from ingest import terminal  # noqa: PLC0415
-    from ingest.dedupe import dedupe  # noqa: PLC0415
-    from ingest.detect import detect  # noqa: PLC0415
-    from ingest.label import label  # noqa: PLC0415
-    from ingest.read import read  # noqa: PLC0415
-    from ingest.segment import segment  # noqa: PLC0415
+    from ingest import terminal
+    from ingest.dedupe import dedupe
+    from ingest.detect import detect
+    from ingest.label import label
+    from ingest.read import read
+    from ingest.segment import segment
 
     config = _config(args)
     documents = read(args.sources)
@@ -162,8 +167,8 @@ def _show(args: argparse.Namespace) -> int:
 
 def _detect(args: argparse.Namespace) -> int:
     _interruptible()
-    from ingest import terminal  # noqa: PLC0415
-    from ingest.detect import identify  # noqa: PLC0415
+    from ingest import terminal
+    from ingest.detect import identify
 
     config = _config(args).detect
     found = identify(_lines(args.text), langs=config.langs, detector=config.detector)
@@ -176,9 +181,9 @@ def _detect(args: argparse.Namespace) -> int:
 
 def _lines(text: str) -> list[str]:
     """The lines of standard input, of a file, or of the text itself."""
-    from ingest.errors import SourceError  # noqa: PLC0415
-    from ingest.read.plain import page  # noqa: PLC0415
-    from ingest.text import scrub  # noqa: PLC0415
+    from ingest.errors import SourceError
+    from ingest.read.plain import page
+    from ingest.text import scrub
 
     if text != "-" and not os.path.isfile(text):
         return scrub(text).splitlines() or [""]
@@ -190,7 +195,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _samples(_args: argparse.Namespace) -> int:
-    from ingest.models import samples  # noqa: PLC0415
+    from ingest.models import samples
 
     print(samples())
     return OK

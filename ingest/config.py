@@ -128,17 +128,17 @@ def _step(name: str, kind: Any, table: dict[str, Any]) -> Any:
     default = kind()
     known = {f.name: getattr(default, f.name) for f in dataclasses.fields(default)}
     values: dict[str, Any] = {}
-    for key, value in table.items():
+    for key, given in table.items():
         if key not in known:
             raise ConfigError(f"{name}.{key}: unknown setting; known: {', '.join(known)}")
-        if isinstance(known[key], tuple) and isinstance(value, list):
-            value = tuple(value)
-        if isinstance(known[key], float) and type(value) is int:
-            value = float(value)
-        if type(value) is not type(known[key]):
-            raise ConfigError(
-                f"{name}.{key}: {value!r} is not a {type(known[key]).__name__}"
-            )
+        kind_of = type(known[key])
+        # TOML has arrays for tuples, and people write 1 for 1.0
+        same = (isinstance(given, list) and kind_of is tuple) or (
+            type(given) is int and kind_of is float
+        )
+        value = kind_of(given) if same else given
+        if type(value) is not kind_of:
+            raise ConfigError(f"{name}.{key}: {value!r} is not a {kind_of.__name__}")
         values[key] = value
     return kind(**values)
 

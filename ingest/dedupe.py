@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.codepoints import U64, CodePoints, mix
+from ingest.codepoints import I64, U64, CodePoints, mix
 from ingest.config import DedupeConfig
 from ingest.frames import KEPT_ROLES, LABELLED, SEGMENTS, check
 from ingest.text import comparable_key
@@ -100,14 +100,16 @@ def signatures(segments: pl.DataFrame) -> Signatures:
     doc_of = doc.gather(first)
     keys = pl.concat(
         [
-            pl.DataFrame({"doc_id": doc_of.gather(page_group), "article": np.zeros_like(page_group)}),
+            pl.DataFrame(
+                {"doc_id": doc_of.gather(page_group), "article": np.zeros_like(page_group)}
+            ),
             pl.DataFrame({"doc_id": doc_of.gather(own_group // base), "article": own_group % base}),
         ]
     )
     return Signatures(keys, np.concatenate([page_values, own_values]))
 
 
-def _shingles(group: NDArray[np.int64], key: U64) -> tuple[NDArray[np.int64], U64]:
+def _shingles(group: I64, key: U64) -> tuple[I64, U64]:
     """Distinct hashes of SHINGLE words in a row, by group; shorter groups give what they have."""
     gram = key.copy()
     with np.errstate(over="ignore"):
@@ -127,9 +129,11 @@ def _shingles(group: NDArray[np.int64], key: U64) -> tuple[NDArray[np.int64], U6
     return group[use], gram[use]
 
 
-def _minhash(group: NDArray[np.int64], gram: U64) -> tuple[NDArray[np.int64], U32]:
-    """Least of each of the hash functions over each group: (groups, uint32 [groups, BANDS*ROWS])."""
-    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.zeros(0, int)
+def _minhash(group: I64, gram: U64) -> tuple[I64, U32]:
+    """The groups, and the least of each hash function over each: uint32 [groups, BANDS * ROWS]."""
+    starts = (
+        np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.zeros(0, int)
+    )
     values = np.full((len(starts), BANDS * ROWS), np.iinfo(np.uint32).max, np.uint32)
     of = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(group)]))
     for at in range(0, len(gram), _CHUNK):
@@ -148,11 +152,12 @@ def clusters(found: Signatures, threshold: float) -> pl.DataFrame:
     A cluster is named `doc_id:article` after its first member.
     """
     keys = found.keys.with_row_index("row").sort("doc_id", "article")
-    order = keys["row"].to_numpy()
+    values = found.values[keys["row"].to_numpy()]
     whole = (keys["article"] == 0).to_numpy()
-    parent = np.arange(len(order))
+    least = np.where(whole, _SAME_PAGE, threshold)
+    parent: I64 = np.arange(len(values))
     for band in range(BANDS):
-        columns = found.values[:, band * ROWS : (band + 1) * ROWS][order].astype(np.uint64)
+        columns = values[:, band * ROWS : (band + 1) * ROWS].astype(np.uint64)
         with np.errstate(over="ignore"):
             key = whole.astype(np.uint64) + np.uint64(band)
             for column in columns.T:
@@ -162,44 +167,36 @@ def clusters(found: Signatures, threshold: float) -> pl.DataFrame:
         one, other = by_key[:-1][equal], by_key[1:][equal]
         parent = _flat(parent)
         apart = parent[one] != parent[other]
-        for a, b in _alike(one[apart], other[apart], found, order, whole, threshold):
+        for a, b in _alike(one[apart], other[apart], values, least):
             _join(parent, a, b)
     parent = _flat(parent)
     name = keys.select(pl.format("{}:{}", "doc_id", "article")).to_series()
     return keys.select("doc_id", "article", cluster=name.gather(parent))
 
 
-def _alike(
-    one: NDArray[np.int64],
-    other: NDArray[np.int64],
-    found: Signatures,
-    order: NDArray[np.uint32],
-    whole: NDArray[np.bool_],
-    threshold: float,
-) -> list[tuple[int, int]]:
-    """The candidate pairs whose signatures agree often enough."""
+def _alike(one: I64, other: I64, values: U32, least: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """The candidate pairs whose signatures agree in a share of `least` or more."""
     pairs: list[tuple[int, int]] = []
     for at in range(0, len(one), _CHUNK):
         a, b = one[at : at + _CHUNK], other[at : at + _CHUNK]
-        agree = (found.values[order[a]] == found.values[order[b]]).mean(axis=1)
-        enough = agree >= np.where(whole[a], _SAME_PAGE, threshold)
+        enough = (values[a] == values[b]).mean(axis=1) >= least[a]
         pairs += zip(a[enough].tolist(), b[enough].tolist(), strict=True)
     return pairs
 
 
-def _flat(parent: NDArray[np.int64]) -> NDArray[np.int64]:
+def _flat(parent: I64) -> I64:
     """Each node's root: pointer jumping until nothing moves."""
     while ((above := parent[parent]) != parent).any():
         parent = above
     return parent
 
 
-def _join(parent: NDArray[np.int64], one: int, other: int) -> None:
+def _join(parent: I64, one: int, other: int) -> None:
     low, high = sorted((_root(parent, one), _root(parent, other)))
     parent[high] = low
 
 
-def _root(parent: NDArray[np.int64], node: int) -> int:
+def _root(parent: I64, node: int) -> int:
     while (above := int(parent[node])) != node:
         node = above
     return node

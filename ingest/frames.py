@@ -35,7 +35,11 @@ DOCUMENTS: tuple[Column, ...] = (
     Column("text", pl.String(), "decoded text; null where the page is in error"),
     Column("chars", pl.Int64(), "characters (code points) of text"),
     Column("replaced", pl.Int64(), "U+FFFD put in text for bytes that could not be decoded"),
-    Column("sha256", pl.String(), "SHA-256 of the bytes as stored (before decompression); null where unreadable"),
+    Column(
+        "sha256",
+        pl.String(),
+        "SHA-256 of the bytes as stored (before decompression); null where unreadable",
+    ),
     Column("error", pl.String(), "why the page could not be used; null where it could"),
 )
 

@@ -172,13 +172,15 @@ class _Job:
         ).select(columns).sink_parquet(self.work / "segments.parquet", **options)
         with (self.work / "articles.jsonl").open("wb") as file:
             for n in range(self.count):
-                documents = pl.read_parquet(self._part("documents", n), columns=["doc_id", "source"])
+                documents = pl.read_parquet(
+                    self._part("documents", n), columns=["doc_id", "source"]
+                )
                 segments = pl.read_parquet(self._part("segments", n))
                 articles(with_clusters(segments, self.clusters), documents).write_ndjson(file)
 
     def report(self, files: list[str], skipped: list[str]) -> dict[str, Any]:
         """What run.json says."""
-        from ingest import __version__  # noqa: PLC0415  # the package imports this module
+        from ingest import __version__  # the package imports this module
 
         documents = pl.scan_parquet(self.work / "documents.parquet")
         segments = pl.scan_parquet(self.work / "segments.parquet")

@@ -19,11 +19,11 @@ _ARABIC = regex.compile(r"\p{Script=Arabic}")
 _LATIN = regex.compile(r"\p{Script=Latin}")
 _OPENING = tuple("([{«\"'“‘‹")
 _CLOSING = frozenset(")]}»\"'”’›")
-_PARTING = tuple(".!?؟…:;؛|/•·–—-)]}»\"”’")
+_PARTING = tuple('.!?؟…:;؛|/•·–—-)]}»"”’')
 
 
 def segment(documents: pl.DataFrame, *, config: SegmentConfig | None = None) -> pl.DataFrame:
-    """Cut pages into segments: one row a line that is not blank, in page order.
+    r"""Cut pages into segments: one row a line that is not blank, in page order.
 
     A line that carries a run of Arabic words and a run of Latin words, each of at least
     `config.min_run_words`, becomes one segment a run. Pages in error have no segments.
@@ -31,12 +31,13 @@ def segment(documents: pl.DataFrame, *, config: SegmentConfig | None = None) -> 
 
     Args:
         documents: a documents frame, as `ingest.read` makes it.
+        config: how lines with both scripts are cut.
 
     Raises:
         FrameError: `documents` lacks a column.
 
     >>> from ingest.frames import DOCUMENTS, schema
-    >>> page = pl.DataFrame([{"doc_id": "d", "text": "A title\\n\\n  النص"}], schema(DOCUMENTS))
+    >>> page = pl.DataFrame([{"doc_id": "d", "text": "A title\n\n  النص"}], schema(DOCUMENTS))
     >>> segment(page).select("segment", "line", "start", "end").rows()
     [(0, 1, 0, 7), (1, 3, 11, 15)]
     """
@@ -78,9 +79,7 @@ def _cut_further(lines: pl.DataFrame, min_words: int) -> pl.DataFrame:
     both = text.str.count_matches(r"\p{Arabic}{2,}").ge(min_words) & text.str.count_matches(
         r"\p{Latin}{2,}"
     ).ge(min_words)
-    lines = lines.with_row_index("row").with_columns(
-        cut=text.str.contains(_INNER_BREAKS) | both
-    )
+    lines = lines.with_row_index("row").with_columns(cut=text.str.contains(_INNER_BREAKS) | both)
     todo = lines.filter("cut")
     if todo.is_empty():
         return lines.drop("row", "cut")
@@ -89,9 +88,7 @@ def _cut_further(lines: pl.DataFrame, min_words: int) -> pl.DataFrame:
         for row, whole in todo.select("row", "text").iter_rows()
         for at, piece in _pieces(whole, min_words)
     ]
-    made = pl.DataFrame(
-        pieces, {"row": pl.UInt32, "at": pl.Int64, "text": pl.String}, orient="row"
-    )
+    made = pl.DataFrame(pieces, {"row": pl.UInt32, "at": pl.Int64, "text": pl.String}, orient="row")
     made = made.join(todo.drop("text", "cut"), on="row").with_columns(
         start=pl.col("start") + pl.col("at")
     )
@@ -182,4 +179,8 @@ def _absorb(runs: list[_Run], i: int) -> list[_Run]:
     low, high = max(i - 1, 0), min(i + 2, len(runs))
     largest = max(runs[low:high], key=lambda r: r.words)
     words = sum(r.words for r in runs[low:high])
-    return [*runs[:low], _Run(largest.script, runs[low].start, words, runs[low].parted), *runs[high:]]
+    return [
+        *runs[:low],
+        _Run(largest.script, runs[low].start, words, runs[low].parted),
+        *runs[high:],
+    ]

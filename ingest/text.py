@@ -44,9 +44,9 @@ def comparable_key(texts: pl.Series) -> pl.Series:
 
 
 def scrub(text: str) -> str:
-    """`text` without lone surrogates, each replaced by U+FFFD: what a Polars string can hold.
+    r"""`text` without lone surrogates, each replaced by U+FFFD: what a Polars string can hold.
 
-    >>> scrub("a\\ud800b") == "a\\ufffdb"
+    >>> scrub("a\ud800b") == "a\ufffdb"
     True
     """
     if text.isascii():

@@ -11,11 +11,13 @@ from ingest.config import DedupeConfig
 from ingest.dedupe import clusters, signatures
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 
-WORDS = [f"{a}{b}" for a in ("ka", "lo", "mi", "nu", "re", "so", "ta", "wa") for b in "bdfglmnprstvz"]
+WORDS = [
+    f"{a}{b}" for a in ("ka", "lo", "mi", "nu", "re", "so", "ta", "wa") for b in "bdfglmnprstvz"
+]
 
 
 def story(seed: int, words: int = 120) -> list[str]:
-    chosen = random.Random(seed).choices(WORDS, k=words)  # noqa: S311
+    chosen = random.Random(seed).choices(WORDS, k=words)
     return [" ".join(chosen[i : i + 20]) for i in range(0, words, 20)]
 
 
@@ -35,19 +37,27 @@ def page(doc_id: str, lines: list[str], roles: list[str] | None = None) -> pl.Da
     )
     whole = schema(SEGMENTS, DETECTED, LABELLED)
     return frame.with_columns(
-        pl.lit(None, dtype).alias(name) for name, dtype in whole.items() if name not in frame.columns
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in whole.items()
+        if name not in frame.columns
     ).select(pl.col(name).cast(dtype) for name, dtype in whole.items())
 
 
 def groups(frame: pl.DataFrame) -> list[set[str]]:
     found = frame.filter(pl.col("article") > 0).group_by("cluster").agg(pl.col("doc_id").unique())
-    return sorted((set(ids) for ids in found["doc_id"]), key=lambda s: sorted(s))
+    return sorted((set(ids) for ids in found["doc_id"]), key=sorted)
 
 
 def test_an_article_and_its_near_copy_share_a_cluster():
     near = story(1)
     near[2] = near[2].replace(" ", " x ", 1)
-    frame = pl.concat([page("a", story(1)), page("b", story(2)), page("c", ["menu", *near], ["nav"] + ["body"] * 6)])
+    frame = pl.concat(
+        [
+            page("a", story(1)),
+            page("b", story(2)),
+            page("c", ["menu", *near], ["nav"] + ["body"] * 6),
+        ]
+    )
     assert groups(ingest.dedupe(frame)) == [{"a", "c"}, {"b"}]
 
 

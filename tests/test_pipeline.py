@@ -129,7 +129,7 @@ def test_overwrite_replaces_only_what_a_run_made(done, pages, tmp_path):
     ingest.run(pages, out, overwrite=True)
     assert digests(out) == digests(done[1])
     (out / "mine.txt").write_text("precious")
-    with pytest.raises(OutputError, match="mine.txt"):
+    with pytest.raises(OutputError, match=r"mine\.txt"):
         ingest.run(pages, out, overwrite=True)
     assert (out / "mine.txt").read_text() == "precious"
 

@@ -27,7 +27,9 @@ def test_each_is_documented_and_no_module(name):
 
 @pytest.mark.parametrize("first", ["ingest.pipeline", "ingest.segment", "ingest.label.features"])
 def test_a_verb_is_a_function_whatever_was_imported_before(first):
-    code = f"import {first}, ingest; assert all(callable(getattr(ingest, n)) for n in ingest.__all__)"
+    code = (
+        f"import {first}, ingest; assert all(callable(getattr(ingest, n)) for n in ingest.__all__)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

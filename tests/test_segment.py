@@ -13,7 +13,9 @@ from ingest.segment import run_starts
 
 texts = st.text(
     st.one_of(
-        st.sampled_from("ab Aا ب\n\r\t\v\f\x1c\x1d\x1e\x1f\x85\xa0\u2028\u2029\u200f\u202e\ufeff.(\0"),
+        st.sampled_from(
+            "ab Aا ب\n\r\t\v\f\x1c\x1d\x1e\x1f\x85\xa0\u2028\u2029\u200f\u202e\ufeff.(\0"
+        ),
         st.characters(exclude_categories=["Cs"]),
     ),
     max_size=200,

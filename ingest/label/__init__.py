@@ -17,8 +17,8 @@ def label(segments: pl.DataFrame) -> pl.DataFrame:
     """Add role, role_score, role_by, article, duplicate_of and keep; rows stay as they are.
 
     A segment's labels depend on its own page only. Roles come from the shipped model (role_by
-    `model`), but for script left over from the page's HTML (role_by `script`). `keep` is true for headline, subheading and
-    body that do not repeat an earlier segment of the page.
+    `model`), but for script left over from the page's HTML (role_by `script`). `keep` is true for
+    headline, subheading and body that do not repeat an earlier segment of the page.
 
     Args:
         segments: a segments frame with the columns of `ingest.detect`, the rows of each page

@@ -24,7 +24,7 @@ _TELLING_WORDS = 60
 _SAME_NUMBERS = 0.4
 _TELLING_NUMBERS = 2
 # What a page's own scripts and markup say when they are scraped with the text.
-_SCRIPT = ["document.", "window.", "</", "&nbsp;", "{{", "');", "function(", "googletag", "\":{"]
+_SCRIPT = ["document.", "window.", "</", "&nbsp;", "{{", "');", "function(", "googletag", '":{']
 
 
 def script_debris(segments: pl.DataFrame) -> Bools:
@@ -93,7 +93,7 @@ def _opens(
     if not len(fresh):
         return opens
     first_of_page = np.r_[True, pages.page[fresh][1:] != pages.page[fresh][:-1]]
-    block = np.cumsum(np.isin(np.arange(n), fresh))  # 1-based; 0 before any
+    block: I64 = np.cumsum(np.isin(np.arange(n), fresh))  # 1-based; 0 before any
     body = role == "body"
     bodies = np.bincount(block, weights=body, minlength=len(fresh) + 1)
     bare = bodies[:-1] == 0  # no text between the headline before and this one
@@ -110,7 +110,9 @@ def _opens(
     numbers, counted = _shared(block, words, told & words.number, blocks)
     goes_on = (topic >= _SAME_TOPIC) & (telling >= _TELLING_WORDS)
     translated = (numbers >= _SAME_NUMBERS) & (counted >= _TELLING_NUMBERS)
-    same = (alike >= _SAME_HEADLINE) | (other_script & (bare | translated)) | goes_on
+    # a line at the very top with no text of its own is the page's title, whatever it says
+    titled = np.r_[False, pages.place[fresh][:-1] == 0] & bare
+    same = (alike >= _SAME_HEADLINE) | (other_script & (bare | translated)) | goes_on | titled
     opens[fresh] = first_of_page | ~same
     return opens
 

@@ -16,15 +16,13 @@ from numpy.typing import NDArray
 from ingest.codepoints import (
     ARABIC,
     DIGIT,
+    I64,
     LOWER,
     PUNCTUATION,
     SYMBOL,
     UPPER,
-    I64,
-    U64,
     CodePoints,
     Words,
-    mix,
 )
 from ingest.label import lexicon
 from ingest.label.duplicates import Repeats, repeats
@@ -108,7 +106,7 @@ def _characters(chars: CodePoints) -> dict[str, NDArray[np.generic]]:
         "no_letter": chars.count(classes < DIGIT) == 0,
         "commas": np.minimum(chars.count(_one_of(values, ",،")), 6) / 3,
         "stops": np.minimum(chars.count(_one_of(values, _STOPS)), 6) / 3,
-        "quotes": chars.count(_one_of(values, "\"“”«»„")) > 0,
+        "quotes": chars.count(_one_of(values, '"“”«»„')) > 0,
         "bars": np.minimum(chars.count(_one_of(values, "|»›>•·←→")), 4) / 2,
         "dash": chars.count(_one_of(values, "–—")) > 0,
         "time": chars.count(time) > 0,
@@ -188,9 +186,7 @@ def _debris(text: pl.Series) -> dict[str, NDArray[np.generic]]:
     return {name: frame[name].to_numpy() for name in frame.columns}
 
 
-def _languages(
-    segments: pl.DataFrame, pages: Pages, count: I64
-) -> dict[str, NDArray[np.generic]]:
+def _languages(segments: pl.DataFrame, pages: Pages, count: I64) -> dict[str, NDArray[np.generic]]:
     codes, lang = np.unique(segments["lang"].to_numpy().astype(str), return_inverse=True)
     weight = np.where(count >= LONG_WORDS, count, count * 0.01)
     none = np.isin(codes, ("zxx", "und"))
@@ -215,7 +211,7 @@ def _languages(
 
 
 def _layout(line: I64, pages: Pages, count: I64) -> dict[str, NDArray[np.generic]]:
-    index, size = pages.index, pages.size
+    index, size = pages.place, pages.size
     gap = np.where(index > 0, line - before(line, pages, 1), 9)
     after = np.where(index < size - 1, before(line, pages, -1) - line, 9)
     long = count >= LONG_WORDS
@@ -271,7 +267,8 @@ def _overlap(words: Words, pages: Pages, count: I64) -> dict[str, NDArray[np.gen
     many = np.maximum(np.bincount(text, minlength=texts), 1)
 
     def share(mask: Bools) -> F64:
-        return np.bincount(text, weights=mask, minlength=texts) / many
+        shared: F64 = np.bincount(text, weights=mask, minlength=texts) / many
+        return shared
 
     long = count >= LONG_WORDS
     of_page = paired(key, pages.page[text])
@@ -286,7 +283,7 @@ def _overlap(words: Words, pages: Pages, count: I64) -> dict[str, NDArray[np.gen
     kin = share(lexicon.look_up(paired(key, previous_long[text]), long_pairs)[1])
     kin_of_next = np.append(np.where(long, kin, 0.0), 0.0)[next_long]
     between = in_page(next_long, pages) & in_page(previous_long, pages)
-    first = np.unique(paired(key, text)[pages.index[text] == 0])
+    first = np.unique(paired(key, text)[pages.place[text] == 0])
     first_of = pages.first[pages.page]
     return {
         "in_text": share(others),
@@ -298,8 +295,10 @@ def _overlap(words: Words, pages: Pages, count: I64) -> dict[str, NDArray[np.gen
         "topic_goes_on": kin_of_next * between,
         "topic_turns": between & (kin_of_next < _TURN),
         "in_title": share(lexicon.look_up(paired(key, first_of[text]), first)[1])
-        * (pages.index > 0),
+        * (pages.place > 0),
         "content": np.log1p(np.bincount(text, minlength=texts)) / 2,
+        "distinct": np.bincount(text[np.unique(in_text, return_index=True)[1]], minlength=texts)
+        / many,
     }  # fmt: skip
 
 
@@ -308,7 +307,8 @@ def _page(
 ) -> dict[str, NDArray[np.generic]]:
     def mean(values: NDArray[np.generic]) -> F64:
         total = np.bincount(pages.page, weights=values, minlength=len(pages.first))
-        return (total / np.maximum(pages.last - pages.first + 1, 1))[pages.page]
+        of_page: F64 = (total / np.maximum(pages.last - pages.first + 1, 1))[pages.page]
+        return of_page
 
     return {
         "page_size": np.log1p(pages.size) / 5,
@@ -351,7 +351,8 @@ def _class_at(chars: CodePoints, offsets: I64) -> NDArray[np.uint8]:
 
 
 def _per_text(words: Words, weights: NDArray[np.generic], texts: int) -> F64:
-    return np.bincount(words.text, weights=weights, minlength=texts)
+    total = np.bincount(words.text, weights=np.asarray(weights, np.float64), minlength=texts)
+    return total.astype(np.float64)
 
 
 def _at(mask: Bools, offsets: I64, valid: Bools) -> Bools:
@@ -377,5 +378,3 @@ def _streak(mask: Bools, pages: Pages) -> tuple[I64, I64]:
     before = row - np.maximum(np.append(-1, last_other)[:n] + 1, start)
     after = np.minimum(np.append(next_other, n)[1 : n + 1], stop + 1) - row - 1
     return before, after
-
-

@@ -70,7 +70,9 @@ def probabilities(names: list[str], values: F64, page: NDArray[np.int64]) -> F64
     total = np.zeros((len(values), len(ROLES)))
     for member in (members := weights()):
         if member.names != names:
-            raise ModelError("lang_models/roles/roles.npz was made for other features; run recipe.py")
+            raise ModelError(
+                "lang_models/roles/roles.npz was made for other features; run recipe.py"
+            )
         total += _softmax(_logits(member, values, page))
     return np.round(total / len(members), 4)
 

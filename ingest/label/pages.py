@@ -24,7 +24,7 @@ class Pages(NamedTuple):
     last: I64
 
     @property
-    def index(self) -> I64:
+    def place(self) -> I64:
         """0-based place of each row in its page."""
         return np.arange(len(self.page)) - self.first[self.page]
 
@@ -67,7 +67,8 @@ def next_where(mask: Bools) -> I64:
 def in_page(rows: I64, pages: Pages) -> Bools:
     """Whether each row number lies in the page of its own row."""
     inside = (rows >= 0) & (rows < len(pages.page))
-    return inside & (pages.page[np.where(inside, rows, 0)] == pages.page)
+    same: Bools = inside & (pages.page[np.where(inside, rows, 0)] == pages.page)
+    return same
 
 
 def paired(key: U64, number: I64) -> U64:

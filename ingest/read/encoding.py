@@ -54,8 +54,8 @@ def decode(data: bytes) -> Decoded:
     for mark, name in _BOMS:
         if data.startswith(mark):
             return _with(data[len(mark) :], name)
-    if name := _utf16_without_mark(data):
-        return _with(data, name)
+    if wide := _utf16_without_mark(data):
+        return _with(data, wide)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:

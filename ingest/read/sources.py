@@ -38,7 +38,7 @@ def find(sources: Iterable[str | os.PathLike[str]]) -> Found:
     named: list[str] = []
     missing: list[str] = []
     skipped: list[str] = []
-    for source in map(os.fspath, sources):
+    for source in [os.fspath(s) for s in sources]:
         if source == STDIN or os.path.isfile(source):
             named.append(source)
         elif os.path.isdir(source):

@@ -15,6 +15,7 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -148,7 +149,7 @@ class Network(nn.Module):
         self.drop = nn.Dropout(0.3)
 
     def forward(self, x: Tensor, page: Tensor) -> Tensor:
-        """x [rows, columns], page [rows] -> logits [rows, roles]."""
+        """X [rows, columns], page [rows] -> logits [rows, roles]."""
         h = torch.relu(self.own(self.noise(x)))
         for tell, layer, reach in zip(self.tell, self.near, REACH, strict=True):
             told = tell(h)
@@ -189,10 +190,12 @@ def train(data: Prepared, width: int, told: int, epochs: int, seed: int) -> Netw
         order = rng.permutation(len(starts) - 1)
         for at in range(0, len(order), per_batch):
             rows = torch.from_numpy(
-                np.concatenate([np.arange(starts[p], starts[p + 1]) for p in order[at : at + per_batch]])
+                np.concatenate(
+                    [np.arange(starts[p], starts[p + 1]) for p in order[at : at + per_batch]]
+                )
             )
             logits = net(data.x[rows], data.page[rows])
-            loss = nn.functional.cross_entropy(logits, data.y[rows], label_smoothing=0.05)
+            loss: Any = nn.functional.cross_entropy(logits, data.y[rows], label_smoothing=0.05)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -242,7 +245,7 @@ class Trained:
     names: list[str]
     mean: np.ndarray
     scale: np.ndarray
-    nets: list[Network]
+    nets: list[Any]
 
     def roles(self, pages: list[Page]) -> np.ndarray:
         """Number of the likeliest role of each line: int64 [lines]."""
@@ -268,7 +271,7 @@ class Trained:
                     bias = bias - self.mean @ weight
                 held[f"{m}.{i}.w"] = weight.astype(np.float32)
                 held[f"{m}.{i}.b"] = bias.astype(np.float32)
-        np.savez_compressed(path, **held)
+        np.savez_compressed(path, allow_pickle=False, **held)
 
 
 def cross_validate(pages: list[Page], args: argparse.Namespace) -> tuple[float, float]:
@@ -282,7 +285,7 @@ def cross_validate(pages: list[Page], args: argparse.Namespace) -> tuple[float, 
     return evaluate(np.concatenate(found), judged)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Train, score and write the model."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -294,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--told", type=int, default=16, help="numbers told to neighbours")
     parser.add_argument("--seeds", type=int, default=2, help="networks in the ensemble")
     parser.add_argument("--folds", type=int, default=0, help="cross-validate; writes nothing")
-    args = parser.parse_args(arguments)
+    args = parser.parse_args()
     torch.use_deterministic_algorithms(mode=True)
     pages = list(load(ROOT / "corpora" / "gold" / "scrapes.jsonl").values())
     if args.folds:

