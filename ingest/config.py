@@ -124,6 +124,9 @@ class Config:
         return cls.from_dict(tables)
 
 
+_SAME = ((list, tuple), (int, float))
+
+
 def _step(name: str, kind: Any, table: dict[str, Any]) -> Any:
     default = kind()
     known = {f.name: getattr(default, f.name) for f in dataclasses.fields(default)}

@@ -17,13 +17,13 @@ from ingest.config import DedupeConfig
 from ingest.frames import KEPT_ROLES, LABELLED, SEGMENTS, check
 from ingest.text import comparable_key
 
-U32 = NDArray[np.uint32]
+U16 = NDArray[np.uint16]
 
 SHINGLE = 4  # words
 # MinHash (Broder 1997) with 63 values in 21 bands of 3: two texts of Jaccard similarity s share
 # a band with probability 1 - (1 - s**3)**21, .994 at s = .6 and .003 at s = .05.
 BANDS, ROWS = 21, 3
-_CHUNK = 1 << 16  # shingles hashed at once
+_CHUNK = 1 << 14  # shingles hashed at once
 _FACTORS = mix(np.arange(1, BANDS * ROWS + 1, dtype=np.uint64)) | np.uint64(1)
 # A page is a copy only where menus and text agree: pages of one site share their furniture.
 _SAME_PAGE = 0.9
@@ -35,11 +35,11 @@ _TEMPLATE_CHARS = 80
 class Signatures(NamedTuple):
     """MinHash of each article, and of each page as a whole (article 0).
 
-    `keys` has columns doc_id, article; `values` is uint32 [rows of keys, BANDS * ROWS].
+    `keys` has columns doc_id, article; `values` is uint16 [rows of keys, BANDS * ROWS].
     """
 
     keys: pl.DataFrame
-    values: U32
+    values: U16
 
 
 def dedupe(
@@ -129,8 +129,12 @@ def _shingles(group: I64, key: U64) -> tuple[I64, U64]:
     return group[use], gram[use]
 
 
-def _minhash(group: I64, gram: U64) -> tuple[I64, U32]:
-    """The groups, and the least of each hash function over each: uint32 [groups, BANDS * ROWS]."""
+def _minhash(group: I64, gram: U64) -> tuple[I64, U16]:
+    """The groups, and the least of each hash function over each: uint16 [groups, BANDS * ROWS].
+
+    Of each least value the low 16 bits are kept (b-bit MinHash, Li and König 2010): two texts
+    that differ agree in them by chance once in 65,536.
+    """
     starts = (
         np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.zeros(0, int)
     )
@@ -143,7 +147,7 @@ def _minhash(group: I64, gram: U64) -> tuple[I64, U32]:
         cuts = np.flatnonzero(np.r_[True, which[1:] != which[:-1]])
         least = np.minimum.reduceat(hashed.astype(np.uint32), cuts, axis=1).T
         values[which[cuts]] = np.minimum(values[which[cuts]], least)
-    return group[starts], values
+    return group[starts], values.astype(np.uint16)
 
 
 def clusters(found: Signatures, threshold: float) -> pl.DataFrame:
@@ -174,7 +178,7 @@ def clusters(found: Signatures, threshold: float) -> pl.DataFrame:
     return keys.select("doc_id", "article", cluster=name.gather(parent))
 
 
-def _alike(one: I64, other: I64, values: U32, least: NDArray[np.float64]) -> list[tuple[int, int]]:
+def _alike(one: I64, other: I64, values: U16, least: NDArray[np.float64]) -> list[tuple[int, int]]:
     """The candidate pairs whose signatures agree in a share of `least` or more."""
     pairs: list[tuple[int, int]] = []
     for at in range(0, len(one), _CHUNK):

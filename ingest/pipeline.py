@@ -40,7 +40,9 @@ from ingest.read.sources import find
 from ingest.segment import segment
 
 OUTPUTS = ("documents.parquet", "segments.parquet", "articles.jsonl", "run.json")
-_ROW_GROUP = 1 << 16  # rows; fixed, so that the size of a batch cannot show in the bytes
+# Rows of a Parquet row group: fixed, so that the size of a batch cannot show in the bytes, and
+# small enough that one is some megabytes.
+_DOCUMENT_ROWS, _SEGMENT_ROWS = 1 << 10, 1 << 16
 
 Progress = Callable[[int, int], None]
 
@@ -148,11 +150,14 @@ class _Job:
         self.lines.append(short_lines(segments, sites(documents)))
 
     def _dedupe(self) -> None:
-        keys, values = zip(*self.signatures, strict=True)
-        everything = Signatures(pl.concat(keys), np.concatenate(values))
+        everything = Signatures(
+            pl.concat([s.keys for s in self.signatures]),
+            np.concatenate([s.values for s in self.signatures]),
+        )
         self.signatures.clear()
         self.clusters = clusters(everything, self.config.dedupe.threshold)
         found = template_lines(pl.concat(self.lines), self.clusters)
+        self.lines.clear()
         for n in range(self.count if len(found) else 0):
             site = sites(pl.read_parquet(self._part("documents", n)))
             segments = pl.read_parquet(self._part("segments", n))
@@ -163,13 +168,14 @@ class _Job:
     def _write(self) -> None:
         columns = schema(SEGMENTS, DETECTED, LABELLED, CLUSTERED).names()
         found = self.clusters.lazy()
-        options: dict[str, Any] = {"row_group_size": _ROW_GROUP, "maintain_order": True}
         pl.scan_parquet(self._paths("documents")).sink_parquet(
-            self.work / "documents.parquet", **options
+            self.work / "documents.parquet", row_group_size=_DOCUMENT_ROWS, maintain_order=True
         )
         pl.scan_parquet(self._paths("segments")).join(
             found, on=["doc_id", "article"], how="left", maintain_order="left"
-        ).select(columns).sink_parquet(self.work / "segments.parquet", **options)
+        ).select(columns).sink_parquet(
+            self.work / "segments.parquet", row_group_size=_SEGMENT_ROWS, maintain_order=True
+        )
         with (self.work / "articles.jsonl").open("wb") as file:
             for n in range(self.count):
                 documents = pl.read_parquet(

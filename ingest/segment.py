@@ -17,6 +17,7 @@ _PIECES = regex.compile(f"{_INNER_BREAKS}+")
 _TOKEN = regex.compile(r"\S+")
 _ARABIC = regex.compile(r"\p{Script=Arabic}")
 _LATIN = regex.compile(r"\p{Script=Latin}")
+_LONGEST_LINE = 100_000  # characters; what is longer is data, not a line that someone wrote
 _OPENING = tuple("([{«\"'“‘‹")
 _CLOSING = frozenset(")]}»\"'”’›")
 _PARTING = tuple('.!?؟…:;؛|/•·–—-)]}»"”’')
@@ -26,7 +27,8 @@ def segment(documents: pl.DataFrame, *, config: SegmentConfig | None = None) -> 
     r"""Cut pages into segments: one row a line that is not blank, in page order.
 
     A line that carries a run of Arabic words and a run of Latin words, each of at least
-    `config.min_run_words`, becomes one segment a run. Pages in error have no segments.
+    `config.min_run_words`, becomes one segment a run (lines over 100,000 characters are left
+    whole). Pages in error have no segments.
     For every row `text == documents.text[start:end]`, in characters.
 
     Args:
@@ -76,9 +78,11 @@ def _lines(pages: pl.DataFrame) -> pl.DataFrame:
 def _cut_further(lines: pl.DataFrame, min_words: int) -> pl.DataFrame:
     """Cut the few lines with inner breaks or with runs of both scripts; keep the order."""
     text = pl.col("text")
-    both = text.str.count_matches(r"\p{Arabic}{2,}").ge(min_words) & text.str.count_matches(
-        r"\p{Latin}{2,}"
-    ).ge(min_words)
+    both = (
+        (text.str.len_chars() <= _LONGEST_LINE)
+        & text.str.count_matches(r"\p{Arabic}{2,}").ge(min_words)
+        & text.str.count_matches(r"\p{Latin}{2,}").ge(min_words)
+    )
     lines = lines.with_row_index("row").with_columns(cut=text.str.contains(_INNER_BREAKS) | both)
     todo = lines.filter("cut")
     if todo.is_empty():

@@ -113,3 +113,8 @@ def test_a_million_empty_lines():
 def test_a_missing_column_is_named():
     with pytest.raises(FrameError, match=r"segment: column 'uri' is missing; ingest.read makes it"):
         ingest.segment(documents("a").drop("uri"))
+
+
+def test_a_very_long_line_is_one_segment():
+    line = "one two three four. واحد اثنان ثلاثة أربعة. " * 20_000
+    assert texts_of(line) == [line.strip()]

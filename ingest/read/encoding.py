@@ -20,6 +20,7 @@ _BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
 )
 _SAMPLE = 1 << 16  # bytes that detection looks at
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # no UTF-8, but made by UTF-8 encoders
 _REPLACEMENT = "\ufffd"
 # High bytes of UTF-16 units in Arabic and Latin text: Basic Latin, Latin Extended, Arabic,
 # Arabic Supplement, General Punctuation, Arabic presentation forms.
@@ -74,6 +75,9 @@ def _with(data: bytes, name: str) -> Decoded:
 
 
 def _not_quite_utf8(data: bytes) -> Decoded:
+    whole, surrogates = _SURROGATE.subn(_REPLACEMENT.encode(), data)
+    if surrogates and (damaged := _with(whole, "utf-8")).replaced == 0:
+        return damaged._replace(replaced=surrogates)
     damaged = _with(data, "utf-8")
     ascii_bytes = int(np.count_nonzero(np.frombuffer(data, np.uint8) < 128))
     sound = len(damaged.text) - ascii_bytes - damaged.replaced

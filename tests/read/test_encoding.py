@@ -97,3 +97,8 @@ def test_any_bytes_decode_or_are_refused(data):
         return
     found.text.encode("utf-8")  # no lone surrogates
     assert found.replaced <= len(data)
+
+
+def test_a_lone_surrogate_is_one_damage_in_utf8():
+    assert decode("abc – ".encode() + b"\xed\xa0\x80 def") == ("abc – \ufffd def", "utf-8", 1)
+    assert decode(b"abc \xed\xa0\x80 def").encoding == "utf-8"
