@@ -1,6 +1,6 @@
 """What the role model sees of each segment: itself, its place, its page, what repeats.
 
-Every column is a number of order one, float64, computed for a whole batch of pages at once. A
+Every column is a number of order one, computed for a whole batch of pages at once. A
 feature of a segment never depends on another page.
 """
 
@@ -42,10 +42,10 @@ _DEBRIS = (
 
 
 class Features(NamedTuple):
-    """Names [columns] and values, float64 [rows, columns]; and what they were made from."""
+    """Names [columns] and values, float32 [rows, columns]; and what they were made from."""
 
     names: list[str]
-    values: F64
+    values: NDArray[np.float32]
     pages: Pages
     words: Words
     repeats: Repeats
@@ -79,7 +79,9 @@ def features(segments: pl.DataFrame) -> Features:
     columns |= _repetition(same)
     columns |= _overlap(words, pages, count)
     columns |= _page(pages, count, columns)
-    values = np.stack([np.asarray(c, np.float64) for c in columns.values()], axis=1)
+    values = np.empty((len(segments), len(columns)), np.float32)
+    for number, column in enumerate(columns.values()):
+        values[:, number] = column
     return Features(list(columns), values, pages, words, same)
 
 

@@ -14,6 +14,7 @@ from ingest.models import model_dir
 
 F64 = NDArray[np.float64]
 
+_CHUNK = 1 << 13  # lines computed at once: a page of a million lines takes no more memory
 # How many lines away each convolution looks, before and after.
 REACH: tuple[tuple[int, ...], ...] = ((1, 2), (1, 3, 6))
 
@@ -53,7 +54,7 @@ def _wide(held: np.lib.npyio.NpzFile, name: str) -> F64:
     return held[name].astype(np.float64)
 
 
-def probabilities(names: list[str], values: F64, page: NDArray[np.int64]) -> F64:
+def probabilities(names: list[str], values: NDArray[np.float32], page: NDArray[np.int64]) -> F64:
     """Probability of each role for each line: float64 [lines, roles], rounded to 4 digits.
 
     Rounding hides the last bits, which a matrix product may give differently for a batch of
@@ -61,19 +62,27 @@ def probabilities(names: list[str], values: F64, page: NDArray[np.int64]) -> F64
 
     Args:
         names: feature names, which must be those the model was trained with.
-        values: features, float64 [lines, columns].
+        values: features, float32 [lines, columns].
         page: number of each line's page, the lines of a page standing together.
 
     Raises:
         ModelError: the features are not those of the model.
     """
     total = np.zeros((len(values), len(ROLES)))
-    for member in (members := weights()):
+    members = weights()
+    for member in members:
         if member.names != names:
             raise ModelError(
                 "lang_models/roles/roles.npz was made for other features; run recipe.py"
             )
-        total += _softmax(_logits(member, values, page))
+    margin = sum(max(reach) for reach in REACH)
+    for at in range(0, len(values), _CHUNK):
+        low, high = max(at - margin, 0), at + _CHUNK + margin
+        part, its_page = values[low:high].astype(np.float64), page[low:high]
+        for member in members:
+            total[at : at + _CHUNK] += _softmax(_logits(member, part, its_page))[
+                at - low : at - low + _CHUNK
+            ]
     return np.round(total / len(members), 4)
 
 
