@@ -36,6 +36,12 @@ class Words(NamedTuple):
     key: U64
     number: NDArray[np.bool_]
 
+    def where(self, mask: NDArray[np.bool_]) -> Words:
+        """Those of the words that the mask marks."""
+        return Words(
+            self.text[mask], self.start[mask], self.end[mask], self.key[mask], self.number[mask]
+        )
+
 
 class CodePoints:
     """Code points of a batch of texts, one after the other.
@@ -69,6 +75,15 @@ class CodePoints:
         safe = np.where(inside, offsets, 0)
         found: NDArray[np.uint32] = np.where(inside, self.values[safe], 0).astype(np.uint32)
         return found
+
+    def plain(self) -> NDArray[np.bool_]:
+        """Whether each text is its own comparable form, as `ingest.text.comparable` makes it."""
+        odd = ~_plain_of[self.values]
+        space = self.values == ord(" ")
+        # a space beside another; texts have none at their ends, so two that touch make no pair
+        odd[1:] |= space[1:] & space[:-1]
+        plain: NDArray[np.bool_] = self.count(odd) == 0
+        return plain
 
     def words(self) -> Words:
         """Find and hash all words."""
@@ -140,6 +155,7 @@ def _powers(n: int, base: np.uint64) -> U64:
 
 _class_of = np.full(0x110000, _UNKNOWN, np.uint8)
 _fold_of = np.zeros(0x110000, np.uint32)
+_plain_of = np.zeros(0x110000, bool)
 
 
 def _look_up(values: NDArray[np.uint32]) -> tuple[U8, NDArray[np.uint32]]:
@@ -148,6 +164,7 @@ def _look_up(values: NDArray[np.uint32]) -> tuple[U8, NDArray[np.uint32]]:
         for code in np.unique(values[classes == _UNKNOWN]).tolist():
             _class_of[code] = _classify(chr(code))
             _fold_of[code] = _fold(chr(code))
+            _plain_of[code] = _is_plain(chr(code))
         classes = _class_of[values]
     return classes, _fold_of[values]
 
@@ -181,3 +198,11 @@ def _fold(char: str) -> int:
         return ord("0") + digit
     folded = unicodedata.normalize("NFKD", char.translate(_VARIANTS)).lower().translate(_VARIANTS)
     return ord(folded[0]) if folded else 0
+
+
+def _is_plain(char: str) -> bool:
+    """Whether the comparable form of any text keeps this character, whatever stands beside it."""
+    jamo = "\u1100" <= char <= "\u11ff"  # parts of Hangul syllables, which NFKC composes
+    category = unicodedata.category(char)
+    kept = category[0] in "LNPS" or char == " "
+    return kept and char != "\u0640" and not jamo and unicodedata.normalize("NFKC", char) == char

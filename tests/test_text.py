@@ -74,3 +74,16 @@ def test_letter_variants_and_digit_systems_have_one_key():
     assert word_key("١٢٣") == word_key("123") == word_key("۱۲۳")
     assert word_key("کتاب") == word_key("كتاب")
     assert word_key("Café") == word_key("cafe\u0301")
+
+
+@given(st.text(st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from(" aبـَ\u0301"))))
+def test_a_text_called_plain_is_its_own_comparable_form(text):
+    text = text.strip()
+    if text and CodePoints(pl.Series([text])).plain()[0]:
+        assert comparable_of(text) == text
+
+
+def test_most_texts_are_plain():
+    assert CodePoints(pl.Series(["The news, 2025", "الأخبار «اليوم»", "a  b"])).plain().tolist() == [
+        True, True, False,
+    ]  # fmt: skip

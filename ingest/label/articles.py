@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.codepoints import I64, U64, Words
+from ingest.codepoints import I64, Words
 from ingest.frames import FURNITURE_ROLES
 from ingest.label import lexicon
 from ingest.label.pages import Bools, Pages, paired
@@ -40,14 +38,6 @@ def script_debris(segments: pl.DataFrame) -> Bools:
     return found
 
 
-class Content(NamedTuple):
-    """The words that carry content: the segment each stands in, its key, whether it is a number."""
-
-    text: I64
-    key: U64
-    number: Bools
-
-
 def number_articles(
     segments: pl.DataFrame, role: NDArray[np.str_], repeated: Bools, pages: Pages, words: Words
 ) -> I64:
@@ -62,13 +52,9 @@ def number_articles(
         role: role of each segment.
         repeated: whether a segment repeats an earlier one of its page.
         pages: where the pages lie.
-        words: the words of all segments.
+        words: the words of all segments that carry content.
     """
-    content = ~lexicon.look_up(words.key, lexicon.function_words())[1] & (
-        words.end - words.start > 1
-    )
-    text, key = words.text[content], words.key[content]
-    opens = _opens(segments, role, repeated, pages, Content(text, key, words.number[content]))
+    opens = _opens(segments, role, repeated, pages, words)
     count = np.cumsum(opens)
     before = np.append(0, count)[pages.first]
     # what stands above the first headline belongs to the first article
@@ -83,7 +69,7 @@ def _opens(
     role: NDArray[np.str_],
     repeated: Bools,
     pages: Pages,
-    words: Content,
+    words: Words,
 ) -> Bools:
     """Which segments open an article."""
     n = len(role)
@@ -118,7 +104,7 @@ def _opens(
 
 
 def _shared(
-    block: I64, words: Content, mask: Bools, blocks: int
+    block: I64, words: Words, mask: Bools, blocks: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """For each block but the first, how far its distinct words stand in the block before it.
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.label.pages import I64, Pages, paired
+from ingest.label.pages import I64, Bools, Pages, paired
 from ingest.text import comparable_key
 
 
@@ -21,15 +21,25 @@ class Repeats(NamedTuple):
     times: I64
 
 
-def repeats(texts: pl.Series, pages: Pages) -> Repeats:
+def repeats(texts: pl.Series, pages: Pages, plain: Bools) -> Repeats:
     """Find equal texts of a page; texts are equal when their comparable forms are.
 
+    Args:
+        texts: the texts.
+        pages: where the pages lie.
+        plain: whether a text is known to be its own comparable form.
+
     >>> from ingest.label.pages import pages_of
-    >>> found = repeats(pl.Series(["a", "b", "a "]), pages_of(pl.Series(["p", "p", "p"])))
+    >>> page = pages_of(pl.Series(["p", "p", "p"]))
+    >>> found = repeats(pl.Series(["a", "b", "a "]), page, np.array([True, True, False]))
     >>> found.first.tolist(), found.before.tolist(), found.times.tolist()
     ([0, 1, 0], [-1, -1, 0], [2, 1, 2])
     """
-    key = paired(comparable_key(texts).to_numpy(), pages.page)
+    hashed = texts.hash()
+    odd = pl.Series(np.flatnonzero(~plain))
+    if len(odd):
+        hashed = hashed.scatter(odd, comparable_key(texts.gather(odd)))
+    key = paired(hashed.to_numpy(), pages.page)
     order = np.argsort(key, kind="stable")
     same: NDArray[np.bool_] = np.r_[False, key[order][1:] == key[order][:-1]][: len(order)]
     group = np.cumsum(~same) - 1

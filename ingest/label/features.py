@@ -42,12 +42,15 @@ _DEBRIS = (
 
 
 class Features(NamedTuple):
-    """Names [columns] and values, float32 [rows, columns]; and what they were made from."""
+    """Names [columns] and values, float32 [rows, columns]; and what they were made from.
+
+    `content` are the words that are no function words and longer than a letter.
+    """
 
     names: list[str]
     values: NDArray[np.float32]
     pages: Pages
-    words: Words
+    content: Words
     repeats: Repeats
 
 
@@ -60,29 +63,34 @@ def features(segments: pl.DataFrame) -> Features:
     1
     """
     pages = pages_of(segments["doc_id"])
+    long = pl.col("text").str.len_chars() > _HEAD + _TAIL
     head = segments.select(
-        pl.when(pl.col("text").str.len_chars() > _HEAD + _TAIL)
+        pl.when(long)
         .then(pl.col("text").str.head(_HEAD) + " " + pl.col("text").str.tail(_TAIL))
         .otherwise("text")
     ).to_series()
     chars = CodePoints(head)
     words = chars.words()
     count = np.bincount(words.text, minlength=len(segments))
-    same = repeats(segments["text"], pages)
+    plain = chars.plain() & ~segments.select(long).to_series().to_numpy()
+    same = repeats(segments["text"], pages, plain)
     columns: dict[str, NDArray[np.generic]] = {}
     columns |= _characters(chars)
-    columns |= _word_shapes(chars, words, count)
+    function = lexicon.look_up(words.key, lexicon.function_words())[1]
+    told = ~function & (words.end - words.start > 1)
+    content = words.where(told)
+    columns |= _word_shapes(chars, words, count, function)
     columns |= _phrases(words, len(segments))
     columns |= _debris(segments["text"])
     columns |= _languages(segments, pages, count)
     columns |= _layout(segments["line"].to_numpy(), pages, count)
     columns |= _repetition(same)
-    columns |= _overlap(words, pages, count)
+    columns |= _overlap(content, pages, count)
     columns |= _page(pages, count, columns)
     values = np.empty((len(segments), len(columns)), np.float32)
     for number, column in enumerate(columns.values()):
         values[:, number] = column
-    return Features(list(columns), values, pages, words, same)
+    return Features(list(columns), values, pages, content, same)
 
 
 def _characters(chars: CodePoints) -> dict[str, NDArray[np.generic]]:
@@ -138,13 +146,14 @@ def _characters(chars: CodePoints) -> dict[str, NDArray[np.generic]]:
     }
 
 
-def _word_shapes(chars: CodePoints, words: Words, count: I64) -> dict[str, NDArray[np.generic]]:
+def _word_shapes(
+    chars: CodePoints, words: Words, count: I64, function: Bools
+) -> dict[str, NDArray[np.generic]]:
     texts = len(count)
     many = np.maximum(count, 1)
     first_class = _class_at(chars, words.start)
     cased = (first_class == LOWER) | (first_class == UPPER)
     cased_count = np.maximum(_per_text(words, cased, texts), 1)
-    function = lexicon.look_up(words.key, lexicon.function_words())[1]
     lengths = words.end - words.start
     upper = np.zeros(len(chars.classes) + 1, np.int64)
     np.cumsum(chars.classes == UPPER, out=upper[1:])
@@ -260,12 +269,10 @@ def _repetition(same: Repeats) -> dict[str, NDArray[np.generic]]:
     }
 
 
-def _overlap(words: Words, pages: Pages, count: I64) -> dict[str, NDArray[np.generic]]:
+def _overlap(content: Words, pages: Pages, count: I64) -> dict[str, NDArray[np.generic]]:
     """Shares of a segment's content words that stand elsewhere on its page."""
     texts = len(count)
-    function = lexicon.look_up(words.key, lexicon.function_words())[1]
-    content = ~function & (words.end - words.start > 1)
-    text, key = words.text[content], words.key[content]
+    text, key = content.text, content.key
     many = np.maximum(np.bincount(text, minlength=texts), 1)
 
     def share(mask: Bools) -> F64:
