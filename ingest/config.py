@@ -59,12 +59,12 @@ class DedupeConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How a run is cut into batches: never more than about `batch_bytes` of text at once."""
+    """How a run is cut into batches: whole pages until they have `batch_chars` characters."""
 
-    batch_bytes: int = 2**20
+    batch_chars: int = 700_000
 
     def __post_init__(self) -> None:
-        _at_least("run.batch_bytes", self.batch_bytes, 1)
+        _at_least("run.batch_chars", self.batch_chars, 1)
 
 
 @dataclass(frozen=True)

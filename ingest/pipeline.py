@@ -115,7 +115,7 @@ class _Job:
 
     def label(self, files: list[str], progress: Progress) -> None:
         """Pass one: each batch of pages becomes a labelled part."""
-        pages = batches(files, batch_bytes=self.config.run.batch_bytes)
+        pages = batches(files, batch_chars=self.config.run.batch_chars)
         done = 0
         while (documents := self._timed("read", next, pages, None)) is not None:
             segments = self._timed("segment", segment, documents, config=self.config.segment)

@@ -78,11 +78,13 @@ def _lines(pages: pl.DataFrame) -> pl.DataFrame:
 def _cut_further(lines: pl.DataFrame, min_words: int) -> pl.DataFrame:
     """Cut the few lines with inner breaks or with runs of both scripts; keep the order."""
     text = pl.col("text")
-    both = (
-        (text.str.len_chars() <= _LONGEST_LINE)
-        & text.str.count_matches(r"\p{Arabic}{2,}").ge(min_words)
-        & text.str.count_matches(r"\p{Latin}{2,}").ge(min_words)
-    )
+    # most lines are told by two quick searches; words are counted only where both scripts are
+    either = text.str.contains(r"\p{Latin}") & text.str.contains(r"\p{Arabic}")
+    counted = pl.when(either & (text.str.len_chars() <= _LONGEST_LINE)).then(text)
+    both = pl.all_horizontal(
+        counted.str.count_matches(rf"\p{{{script}}}{{2,}}") >= min_words
+        for script in ("Arabic", "Latin")
+    ).fill_null(value=False)
     lines = lines.with_row_index("row").with_columns(cut=text.str.contains(_INNER_BREAKS) | both)
     todo = lines.filter("cut")
     if todo.is_empty():

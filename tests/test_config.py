@@ -25,7 +25,7 @@ def test_toml_in(tmp_path):
         ("[dedupe]\nthreshold = 0.0\n", r"not in \(0, 1\]"),
         ("[segment]\nmin_run_words = 0\n", "less than 1"),
         ("[segment]\nmin_run_words = true\n", "is not a int"),
-        ("[run]\nbatch_bytes = 0\n", "less than 1"),
+        ("[run]\nbatch_chars = 0\n", "less than 1"),
         ("[detect\n", "c.toml"),
     ],
 )

@@ -112,7 +112,7 @@ def test_neither_batch_size_nor_order_changes_a_byte(done, pages, tmp_path):
     _, out = done
     files = sorted(pages.iterdir())
     for n, batch in enumerate((1, 20_000, 10**9)):
-        config = Config(run=RunConfig(batch_bytes=batch))
+        config = Config(run=RunConfig(batch_chars=batch))
         ingest.run(files[::-1] if n else [pages, *files], tmp_path / str(n), config=config)
         assert digests(tmp_path / str(n)) == digests(out)
 

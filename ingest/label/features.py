@@ -95,17 +95,17 @@ def features(segments: pl.DataFrame) -> Features:
 
 def _characters(chars: CodePoints) -> dict[str, NDArray[np.generic]]:
     n = np.maximum(chars.ends - chars.starts, 1)
-    values, classes = chars.values, chars.classes
+    classes, sets = chars.classes, _flags()[chars.values]
     letters = np.maximum(chars.count(classes < DIGIT), 1)
     last, first = chars.at(chars.ends - 1), chars.at(chars.starts)
     last_class, first_class = _class_at(chars, chars.ends - 1), _class_at(chars, chars.starts)
-    marks = chars.count(_one_of(values, _CODE_MARKS))
-    between = _one_of(values, ":")
+    marks = chars.count(_in(sets, _CODE_MARKS))
+    between = _in(sets, ":")
     digit = classes == DIGIT
-    time = np.zeros(len(values), bool)
+    time = np.zeros(len(classes), bool)
     time[1:-1] = between[1:-1] & digit[:-2] & digit[2:]
-    slash = np.zeros(len(values), bool)
-    slash[1:-1] = _one_of(values[1:-1], "/-.") & digit[:-2] & digit[2:]
+    slash = np.zeros(len(classes), bool)
+    slash[1:-1] = _in(sets[1:-1], "/-.") & digit[:-2] & digit[2:]
     return {
         "chars": np.log1p(n) / 4,
         "upper": chars.count(classes == UPPER) / letters,
@@ -114,18 +114,18 @@ def _characters(chars: CodePoints) -> dict[str, NDArray[np.generic]]:
         "punctuation": chars.count(classes == PUNCTUATION) / n,
         "symbol": chars.count(classes == SYMBOL) / n,
         "no_letter": chars.count(classes < DIGIT) == 0,
-        "commas": np.minimum(chars.count(_one_of(values, ",،")), 6) / 3,
-        "stops": np.minimum(chars.count(_one_of(values, _STOPS)), 6) / 3,
-        "quotes": chars.count(_one_of(values, '"“”«»„')) > 0,
-        "bars": np.minimum(chars.count(_one_of(values, "|»›>•·←→")), 4) / 2,
-        "dash": chars.count(_one_of(values, "–—")) > 0,
+        "commas": np.minimum(chars.count(_in(sets, ",،")), 6) / 3,
+        "stops": np.minimum(chars.count(_in(sets, _STOPS)), 6) / 3,
+        "quotes": chars.count(_in(sets, '"“”«»„')) > 0,
+        "bars": np.minimum(chars.count(_in(sets, "|»›>•·←→")), 4) / 2,
+        "dash": chars.count(_in(sets, "–—")) > 0,
         "time": chars.count(time) > 0,
         "date": np.minimum(chars.count(slash), 2) / 2,
-        "percent": chars.count(_one_of(values, "%٪")) > 0,
-        "copyright": chars.count(_one_of(values, "©®™")) > 0,
-        "at_sign": chars.count(_one_of(values, "@")) > 0,
-        "hash": chars.count(_one_of(values, "#")) > 0,
-        "bracket": chars.count(_one_of(values, "()")) > 0,
+        "percent": chars.count(_in(sets, "%٪")) > 0,
+        "copyright": chars.count(_in(sets, "©®™")) > 0,
+        "at_sign": chars.count(_in(sets, "@")) > 0,
+        "hash": chars.count(_in(sets, "#")) > 0,
+        "bracket": chars.count(_in(sets, "()")) > 0,
         "code_marks": np.minimum(marks / n * 5, 2),
         "code_many": marks >= 6,
         "ends_stop": _one_of(last, _STOPS),
@@ -331,8 +331,13 @@ def _page(
 
 
 def _one_of(values: NDArray[np.uint32], characters: str) -> Bools:
-    """Which code points are among a few characters."""
-    found: Bools = (_flags()[values] & _FLAG[characters]) > 0
+    """Which code points are among the characters of a set."""
+    return _in(_flags()[values], characters)
+
+
+def _in(sets: NDArray[np.uint32], characters: str) -> Bools:
+    """The same, where the sets of each code point have been looked up."""
+    found: Bools = (sets & _FLAG[characters]) > 0
     return found
 
 

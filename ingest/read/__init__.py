@@ -35,8 +35,8 @@ def read(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
     return pl.concat(batches(find(sources).files))
 
 
-def batches(files: Iterable[str], *, batch_bytes: int = 1 << 62) -> Iterator[pl.DataFrame]:
-    """Documents frames of whole pages, each closed when its text reaches `batch_bytes`.
+def batches(files: Iterable[str], *, batch_chars: int = 1 << 62) -> Iterator[pl.DataFrame]:
+    """Documents frames of whole pages, each closed when its text reaches `batch_chars`.
 
     At least one frame comes, so that what follows always has columns to look at.
     """
@@ -44,8 +44,8 @@ def batches(files: Iterable[str], *, batch_bytes: int = 1 << 62) -> Iterator[pl.
     size = made = 0
     for file in files:
         rows.append(page(file))
-        size += len((rows[-1].get("text") or "").encode())
-        if size >= batch_bytes:
+        size += rows[-1].get("chars", 0)
+        if size >= batch_chars:
             yield _frame(rows)
             made, rows, size = made + 1, [], 0
     if rows or not made:

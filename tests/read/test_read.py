@@ -88,5 +88,5 @@ def test_batches_hold_the_same_pages_whatever_their_size(tmp_path):
     files = [str(tmp_path / f"{n}.txt") for n in range(7)]
     whole = pl.concat(batches(files))
     for size in (1, 100, 10**9):
-        assert_frame_equal(pl.concat(batches(files, batch_bytes=size)), whole)
-    assert len(list(batches(files, batch_bytes=1))) == 7
+        assert_frame_equal(pl.concat(batches(files, batch_chars=size)), whole)
+    assert len(list(batches(files, batch_chars=1))) == 7
