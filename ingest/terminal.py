@@ -61,25 +61,33 @@ def summary(report: dict[str, Any], out: str) -> None:
     console = Console()
     console.print(table)
     notes = [
-        f"{counts['pages']:,} pages", f"{counts['articles']:,} articles in "
-        f"{counts['clusters']:,} clusters", f"{counts['duplicates']:,} duplicates in their page",
-    ]  # fmt: skip
-    for key, said in (
-        ("empty", "pages without text"),
-        ("template_lines", "lines of site templates"),
-        ("replaced", "characters that could not be decoded"),
+        _count(counts["pages"], "page"),
+        f"{_count(counts['articles'], 'article')} in {_count(counts['clusters'], 'cluster')}",
+        _count(counts["duplicates"], "line") + " repeated in a page",
+    ]
+    for key, one in (
+        ("empty", "page without text"),
+        ("template_lines", "line of site templates"),
+        ("replaced", "character that could not be decoded"),
     ):
         if counts[key]:
-            notes.append(f"{counts[key]:,} {said}")
+            head, *rest = one.split(" ")
+            notes.append(_count(counts[key], head) + "".join(f" {word}" for word in rest))
     if report["skipped"]:
-        notes.append(f"{len(report['skipped']):,} files of other kinds skipped")
+        notes.append(_count(len(report["skipped"]), "file") + " of other kinds skipped")
     console.print("\n" + ", ".join(notes), highlight=False)
     console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
     if counts["errors"]:
-        console.print(f"{counts['errors']:,} pages in error:", style="bold red", highlight=False)
+        said = _count(counts["errors"], "page") + " in error:"
+        console.print(said, style="bold red", highlight=False)
         for page in [p for p in report["inputs"] if p["error"]][:10]:
             console.print(f"  {page['source']}: {page['error']}", highlight=False, markup=False,
                           soft_wrap=True)  # fmt: skip
+
+
+def _count(number: int, what: str) -> str:
+    """A number and its noun: 1 page, 2 pages."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _most_frequent(spread: pl.DataFrame, most: int = 6) -> list[str]:

@@ -35,7 +35,7 @@ def test_run_writes_and_prints_a_table(page, tmp_path):
     assert done.stderr == b""  # no progress bar in a pipe
     printed = done.stdout.decode()
     assert printed.startswith("role")
-    assert "1 pages" in printed
+    assert "\n1 page, " in printed
     assert (tmp_path / "out" / "segments.parquet").exists()
 
 

@@ -1,6 +1,6 @@
 """Rebuild `roles.npz`, the model that tells what each segment of a page is.
 
-    python lang_models/roles/recipe.py              # trains and writes; two minutes on two cores
+    python lang_models/roles/recipe.py              # trains and writes; three minutes on two cores
     python lang_models/roles/recipe.py --folds 5    # cross-validates over the own pages
 
 Needs PyTorch (any 2.x, CPU). Data: the sample pages of this project and their labels,
@@ -291,8 +291,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="dev pages")
-    parser.add_argument("--forms", type=int, default=10, help="altered forms of each page")
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--forms", type=int, default=20, help="altered forms of each page")
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--width", type=int, default=48)
     parser.add_argument("--told", type=int, default=12, help="numbers told to neighbours")
     parser.add_argument("--seeds", type=int, default=2, help="networks in the ensemble")
