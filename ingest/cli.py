@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ingest import __version__
 from ingest.config import DETECTORS, Config, DetectConfig
-from ingest.errors import IngestError
+from ingest.errors import IngestError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-OK, WRONG_CALL, PAGES_IN_ERROR = 0, 2, 3
+OK, NOT_WRITTEN, WRONG_CALL, PAGES_IN_ERROR = range(4)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, 2 for a wrong call, 3 for pages in error."""
+    """Run one command and return its exit status, one of the constants above."""
     args = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _terminated)
     try:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except IngestError as error:
         print(f"ingest: {error}", file=sys.stderr)
-        return WRONG_CALL
+        return NOT_WRITTEN if isinstance(error, WriteError) else WRONG_CALL
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
@@ -56,7 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ingest",
         description="Mixed Arabic-English scrapes in, labelled segments and articles out.",
-        epilog="Exit status: 0 all well, 2 wrong call, 3 some pages are in error.",
+        epilog="Exit status: 0 all well, 1 OUT could not be written, 2 wrong call, "
+        "3 some pages are in error.",
     )
     parser.add_argument("--version", action="version", version=f"ingest {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -3,7 +3,8 @@
     IngestError
     ├── ConfigError        a setting is unknown, or its value cannot be used
     ├── SourceError        an input cannot be found, read or decoded
-    ├── OutputError        an output exists already, or cannot be written
+    ├── OutputError        an output exists already
+    │   └── WriteError     an output could not be written: disk full, folder read-only
     ├── FrameError         a frame lacks a column, or has one of another type
     ├── ModelError         a shipped model is missing or damaged
     └── MissingExtraError  an optional package is not installed
@@ -27,7 +28,11 @@ class SourceError(IngestError):
 
 
 class OutputError(IngestError):
-    """An output exists already, or cannot be written."""
+    """An output exists already."""
+
+
+class WriteError(OutputError):
+    """An output could not be written: disk full, folder read-only."""
 
 
 class FrameError(IngestError):

@@ -32,7 +32,7 @@ from ingest.dedupe import (
     without_template,
 )
 from ingest.detect import detect
-from ingest.errors import OutputError
+from ingest.errors import OutputError, WriteError
 from ingest.frames import CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
 from ingest.label import label
 from ingest.read import batches
@@ -73,7 +73,8 @@ def run(
 
     Raises:
         SourceError: no page was found.
-        OutputError: `out` exists, or cannot be written.
+        OutputError: `out` exists.
+        WriteError: `out` cannot be written; nothing of it is left.
 
     >>> import tempfile, ingest
     >>> done = run(ingest.samples(), tempfile.mkdtemp() + "/out")
@@ -288,7 +289,7 @@ def _made_whole(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
-        raise OutputError(f"{target}: cannot be made: {error.strerror}") from error
+        raise WriteError(f"{target}: cannot be made: {error.strerror}") from error
     try:
         yield work
         work.chmod(0o777 & ~_umask())
@@ -300,7 +301,11 @@ def _made_whole(target: Path) -> Iterator[Path]:
         else:
             work.rename(target)
     except OSError as error:
-        raise OutputError(f"{target}: cannot be written: {error}") from error
+        raise WriteError(f"{target}: cannot be written: {error}") from error
+    except pl.exceptions.PolarsError as error:
+        if "os error" not in str(error):  # how Polars tells of a full disk
+            raise
+        raise WriteError(f"{target}: cannot be written: {error}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

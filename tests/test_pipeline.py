@@ -9,7 +9,7 @@ import pytest
 
 import ingest
 from ingest.config import Config, RunConfig
-from ingest.errors import OutputError, SourceError
+from ingest.errors import OutputError, SourceError, WriteError
 from ingest.frames import CLUSTERED, DETECTED, DOCUMENTS, LABELLED, SEGMENTS, check
 
 FILES = ["articles.jsonl", "documents.parquet", "run.json", "segments.parquet"]
@@ -134,12 +134,18 @@ def test_overwrite_replaces_only_what_a_run_made(done, pages, tmp_path):
     assert (out / "mine.txt").read_text() == "precious"
 
 
-def test_nothing_is_left_where_a_run_fails(pages, tmp_path, monkeypatch):
+FULL = "No space left on device"
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, FULL), pl.exceptions.ComputeError(f"IO error: {FULL} (os error 28)")]
+)
+def test_nothing_is_left_where_the_disk_is_full(pages, tmp_path, monkeypatch, error):
     def full(*_args, **_options):
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(WriteError, match=FULL):
         ingest.run(pages, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
