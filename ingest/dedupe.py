@@ -219,11 +219,11 @@ def sites(documents: pl.DataFrame) -> pl.DataFrame:
 
 
 def short_lines(segments: pl.DataFrame, site: pl.DataFrame) -> pl.DataFrame:
-    """The short lines that would be kept, as keys: columns site, line, doc_id, article."""
+    """The short lines that would be kept, as hashes: columns site, line, article."""
     return (
         segments.filter(_may_be_template())
         .join(site, on="doc_id", maintain_order="left")
-        .select(pl.col("site").hash(), _line_key(), "doc_id", "article")
+        .select(pl.col("site").hash(), _line_key(), _article_key())
     )
 
 
@@ -236,13 +236,19 @@ def template_lines(lines: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         lines: what `short_lines` gave, of all pages.
         found: the clusters of all articles.
     """
+    line = ["site", "line"]
+    often = pl.len() >= _TEMPLATE_ARTICLES
+    frequent = lines.group_by(line).agg(often=often).filter("often")
     return (
-        lines.join(found, on=["doc_id", "article"])
-        .group_by("site", "line")
-        .agg(articles=pl.col("cluster").n_unique())
-        .filter(pl.col("articles") >= _TEMPLATE_ARTICLES)
-        .select("site", "line")
-        .sort("site", "line")
+        lines.join(frequent, on=line, how="semi")
+        .join(found.select(_article_key(), "cluster"), on="article")
+        .select(*line, pl.col("cluster").hash())
+        .unique()
+        .group_by(line)
+        .agg(often=often)
+        .filter("often")
+        .select(line)
+        .sort(line)
     )
 
 
@@ -283,3 +289,7 @@ def _may_be_template() -> pl.Expr:
 
 def _line_key() -> pl.Expr:
     return pl.col("text").map_batches(comparable_key, return_dtype=pl.UInt64).alias("line")
+
+
+def _article_key() -> pl.Expr:
+    return pl.struct("doc_id", "article").hash().alias("article")

@@ -109,6 +109,7 @@ class _Job:
         self.parts.mkdir()
         self.config = config
         self.count = 0
+        self.empty = 0
         self.seconds: dict[str, float] = {}
         self.signatures: list[Signatures] = []
         self.lines: list[pl.DataFrame] = []
@@ -147,6 +148,8 @@ class _Job:
         return [self._part(name, n) for n in range(self.count)]
 
     def _note(self, documents: pl.DataFrame, segments: pl.DataFrame) -> None:
+        blank = pl.col("text").str.strip_chars() == ""
+        self.empty += documents.select(blank.sum()).item()
         self.signatures.append(signatures(segments))
         self.lines.append(short_lines(segments, sites(documents)))
 
@@ -194,7 +197,6 @@ class _Job:
         one_row = documents.select(
             pages=pl.len(),
             errors=pl.col("error").count(),
-            empty=(pl.col("text").str.strip_chars() == "").sum(),
             replaced=pl.col("replaced").sum(),
             chars=pl.col("chars").sum(),
         ).collect(engine="streaming")
@@ -220,6 +222,7 @@ class _Job:
             "skipped": skipped,
             "counts": {
                 **one_row.to_dicts()[0],
+                "empty": self.empty,
                 **sums.to_dicts()[0],
                 "articles": len(articles),
                 "clusters": articles["cluster"].n_unique(),
