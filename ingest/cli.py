@@ -187,7 +187,7 @@ def _lines(text: str) -> list[str]:
     from ingest.text import scrub
 
     if text != "-" and not os.path.isfile(text):
-        return scrub(text).splitlines() or [""]
+        return scrub(text).split("\n")
     row = page(text)
     if "error" in row:
         raise SourceError(f"{text}: {row['error']}")

@@ -24,12 +24,8 @@ from ingest.config import Config
 from ingest.dedupe import (
     Signatures,
     clusters,
-    short_lines,
     signatures,
-    sites,
-    template_lines,
     with_clusters,
-    without_template,
 )
 from ingest.detect import detect
 from ingest.errors import OutputError, WriteError
@@ -38,6 +34,7 @@ from ingest.label import label
 from ingest.read import batches
 from ingest.read.sources import find
 from ingest.segment import segment
+from ingest.sites import short_lines, sites, template_lines, without_template
 
 OUTPUTS = ("documents.parquet", "segments.parquet", "articles.jsonl", "run.json")
 # Rows of a Parquet row group: fixed, so that the size of a batch cannot show in the bytes, and
