@@ -17,7 +17,6 @@ U64 = NDArray[np.uint64]
 # Classes of characters; letters and marks come first, so that `<= MARK` is a word character
 # together with DIGIT.
 LOWER, UPPER, ARABIC, OTHER_LETTER, MARK, DIGIT, SPACE, PUNCTUATION, SYMBOL, CONTROL = range(10)
-CLASSES = 10
 _UNKNOWN = 255
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, odd: powers stay invertible
 
@@ -86,7 +85,12 @@ class CodePoints:
         return plain
 
     def words(self) -> Words:
-        """Find and hash all words."""
+        """Find and hash all words.
+
+        >>> key = CodePoints(pl.Series(["Share SHARE", "أخبار اخبار"])).words().key
+        >>> bool(key[0] == key[1]), bool(key[2] == key[3])
+        (True, True)
+        """
         inside = self.classes <= DIGIT
         edge = np.zeros(len(inside) + 1, bool)
         edge[self.starts[self.starts < len(inside)]] = True
@@ -127,15 +131,6 @@ def mix(values: NDArray[np.generic]) -> U64:
         h *= np.uint64(0xC4CEB9FE1A85EC53)
         h ^= h >> np.uint64(33)
     return h
-
-
-def word_key(word: str) -> int:
-    """The key of one word, as `CodePoints.words` gives it.
-
-    >>> word_key("Share") == word_key("SHARE"), word_key("أخبار") == word_key("اخبار")
-    (True, True)
-    """
-    return int(CodePoints(pl.Series([word])).words().key[0])
 
 
 @cache

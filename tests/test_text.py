@@ -5,8 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.codepoints import CodePoints, word_key
+from ingest.codepoints import CodePoints
 from ingest.text import comparable, printable, scrub
+
+
+def word_key(word: str) -> int:
+    return int(CodePoints(pl.Series([word])).words().key[0])
 
 
 def comparable_of(text: str) -> str:
