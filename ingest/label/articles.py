@@ -80,7 +80,9 @@ def _opens(
         return opens
     first_of_page = np.r_[True, pages.page[fresh][1:] != pages.page[fresh][:-1]]
     block: I64 = np.cumsum(np.isin(np.arange(n), fresh))  # 1-based; 0 before any
-    body = role == "body"
+    # what stands above a page's first headline belongs to no block, and not to the page before
+    ours = (block > 0) & (pages.page[fresh[block - 1]] == pages.page)
+    body = (role == "body") & ours
     bodies = np.bincount(block, weights=body, minlength=len(fresh) + 1)
     bare = bodies[:-1] == 0  # no text between the headline before and this one
     bare[0] = False

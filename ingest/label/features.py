@@ -204,8 +204,10 @@ def _languages(segments: pl.DataFrame, pages: Pages, count: I64) -> dict[str, ND
     weight[none[lang]] = 0
     by_page = np.zeros((len(pages.first), len(codes)))
     np.add.at(by_page, (pages.page, lang), weight)
-    main = by_page.argmax(axis=1) if len(codes) else np.zeros(len(pages.first), np.int64)
-    total = np.maximum(by_page.sum(axis=1), 1e-9)
+    total = by_page.sum(axis=1)
+    # a page without any language has no main one; argmax would name the batch's first
+    main = np.where(total > 0, by_page.argmax(axis=1), -1) if len(codes) else total
+    total = np.maximum(total, 1e-9)
     arab = (segments["script"] == "Arab").to_numpy()
     main_arab = np.zeros(len(pages.first), bool)
     is_main = lang == main[pages.page]

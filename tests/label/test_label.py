@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import ingest
+from ingest.codepoints import CodePoints
 from ingest.errors import FrameError
 from ingest.frames import (
     DETECTED,
@@ -17,6 +21,8 @@ from ingest.frames import (
     check,
     schema,
 )
+from ingest.label.articles import number_articles
+from ingest.label.pages import pages_of
 
 
 def labelled(*pages: str) -> pl.DataFrame:
@@ -85,6 +91,36 @@ def test_a_page_is_labelled_alike_in_any_company(sample_segments):
     columns = schema(SEGMENTS, DETECTED).names()
     for (_,), page in list(sample_segments.group_by("doc_id", maintain_order=True))[::13]:
         assert_frame_equal(ingest.label(page.select(columns)), page)
+
+
+LINES = sorted({line for path in ingest.samples().glob("*.txt")
+                for line in path.read_text(encoding="utf-8").splitlines()[::5]})  # fmt: skip
+made_up = st.lists(
+    st.one_of(st.sampled_from(LINES), st.sampled_from(["20", "TT", "", "A Title of a Story"])),
+    max_size=14,
+).map("\n".join)
+
+
+@settings(max_examples=40)
+@given(st.lists(made_up, min_size=2, max_size=4))
+def test_no_page_has_a_say_in_another(pages):
+    together = labelled(*pages)
+    for n, page in enumerate(pages):
+        alone = labelled(page).with_columns(doc_id=pl.lit(f"d{n}"))
+        assert_frame_equal(together.filter(doc_id=f"d{n}"), alone)
+
+
+def test_text_above_the_first_headline_is_not_of_the_page_before():
+    boats, books = (
+        [f"{w}{a}{b}" for a in "bdfgklmnpr" for b in "aeiouvwxyz"] for w in ("har", "lib")
+    )
+    texts = ["Boats", " ".join(boats), "Books", " ".join(books), " ".join(boats)]
+    frame = pl.DataFrame({"doc_id": list("aaaab"), "text": texts, "script": "Latn", "lang": "en"})
+    role = np.array(["headline", "body", "headline", "body", "body"])
+    words = CodePoints(frame["text"]).words()
+    pages = pages_of(frame["doc_id"])
+    found = number_articles(frame, role, np.zeros(5, bool), pages, words)
+    assert found.tolist() == [1, 1, 2, 2, 1]
 
 
 def test_duplicates_are_exact_on_the_samples(sample_segments, sample_documents, sample_gold):
