@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from ingest import __version__
-from ingest.config import DETECTORS, Config, DetectConfig
+from ingest.config import DETECTORS, Config
 from ingest.errors import IngestError, WriteError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _config(args: argparse.Namespace) -> Config:
         codes = tuple(filter(None, (c.strip() for c in args.langs.split(","))))
         detect = replace(detect, langs=codes)
     if args.detector:
-        detect = DetectConfig(args.detector, detect.langs)
+        detect = replace(detect, detector=args.detector)
     return replace(config, detect=detect)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ingest.codepoints import I64, U64, CodePoints, mix
 from ingest.config import DedupeConfig
 from ingest.frames import LABELLED, SEGMENTS, check
+from ingest.label.pages import pages_of
 from ingest.sites import short_lines, sites, template_lines, without_template
 
 U16 = NDArray[np.uint16]
@@ -81,20 +82,20 @@ def signatures(segments: pl.DataFrame) -> Signatures:
     """The keys of the articles and pages of one batch."""
     chars = CodePoints(segments["text"].str.head(20_000))
     words = chars.words()
-    doc, article = segments["doc_id"], segments["article"].to_numpy()
-    page = doc.rle_id().to_numpy().astype(np.int64)
+    article = segments["article"].to_numpy()
+    pages = pages_of(segments["doc_id"])
+    page = pages.page
     kept = segments["keep"].to_numpy()
     whole = _shingles(page[words.text], words.key)
     in_article = kept[words.text]
     # (page, article) as one number; articles of a page stand in order, so groups stay together
-    number = page * (1 + int(article.max(initial=0))) + article
+    base = 1 + int(article.max(initial=0))
+    number = page * base + article
     order = np.argsort(number[words.text][in_article], kind="stable")
     own = _shingles(number[words.text][in_article][order], words.key[in_article][order])
     page_group, page_values = _minhash(*whole)
     own_group, own_values = _minhash(*own)
-    first = np.unique(page, return_index=True)[1]
-    base = 1 + int(article.max(initial=0))
-    doc_of = doc.gather(first)
+    doc_of = segments["doc_id"].gather(pages.first)
     keys = pl.concat(
         [
             pl.DataFrame(

@@ -21,12 +21,7 @@ import numpy as np
 import polars as pl
 
 from ingest.config import Config
-from ingest.dedupe import (
-    Signatures,
-    clusters,
-    signatures,
-    with_clusters,
-)
+from ingest.dedupe import Signatures, clusters, signatures, with_clusters
 from ingest.detect import detect
 from ingest.errors import OutputError, WriteError
 from ingest.frames import CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
@@ -79,8 +74,6 @@ def run(
     0
     """
     config = config or Config()
-    if isinstance(sources, (str, os.PathLike)):
-        sources = [sources]
     found = find(sources)
     target = Path(out)
     _refuse_existing(target, overwrite=overwrite)
@@ -89,7 +82,7 @@ def run(
         job.label(found.files, progress or (lambda _done, _all: None))
         job.dedupe()
         job.write()
-        report = job.report(found.files, found.skipped)
+        report = job.report(found.skipped)
         (work / "run.json").write_text(
             json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
@@ -185,7 +178,7 @@ class _Job:
                 segments = pl.read_parquet(self._part("segments", n))
                 articles(with_clusters(segments, self.clusters), documents).write_ndjson(file)
 
-    def report(self, files: list[str], skipped: list[str]) -> dict[str, Any]:
+    def report(self, skipped: list[str]) -> dict[str, Any]:
         """What run.json says."""
         from ingest import __version__  # the package imports this module
 

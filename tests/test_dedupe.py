@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,7 +95,7 @@ def test_batches_give_the_same_keys_as_the_whole():
     parts = [signatures(p) for p in pages]
     joined = whole._replace(
         keys=pl.concat([p.keys for p in parts]),
-        values=__import__("numpy").concatenate([p.values for p in parts]),
+        values=np.concatenate([p.values for p in parts]),
     )
     assert clusters(whole, 0.6).equals(clusters(joined, 0.6))
 

@@ -9,6 +9,7 @@ import polars as pl
 from ingest.config import DetectConfig
 from ingest.detect import script
 from ingest.detect.decide import answer, by_page
+from ingest.text import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,8 +73,9 @@ def identify(
     >>> identify(["Wo ist der Bahnhof?", "ئەم کتێبە زۆر باشە", ""])["lang"].to_list()
     ['de', 'ckb', 'zxx']
     """
-    series = texts if isinstance(texts, pl.Series) else pl.Series(_valid(texts), dtype=pl.String)
-    series = series.cast(pl.String).alias("text")
+    if not isinstance(texts, pl.Series):
+        texts = pl.Series([t if t is None else scrub(t) for t in texts], dtype=pl.String)
+    series = texts.cast(pl.String).alias("text")
     found = answer(script.read(series), DetectConfig(detector, tuple(langs)), top=top)
     return found.select(series, "script", "lang", "lang_score", "lang_by", "runners_up")
 
@@ -85,8 +87,3 @@ def _pages(doc_ids: pl.Series) -> pl.Series:
     return frame.select(
         pl.struct("doc", stretch.alias("stretch")).rle_id().cast(pl.Int64)
     ).to_series()
-
-
-def _valid(texts: Sequence[str | None]) -> list[str | None]:
-    """Lone surrogates replaced: they cannot be stored as UTF-8."""
-    return [t if t is None else t.encode("utf-8", "replace").decode() for t in texts]

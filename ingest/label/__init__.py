@@ -41,7 +41,9 @@ def label(segments: pl.DataFrame) -> pl.DataFrame:
     role = np.where(script, "code", np.array(ROLES)[chance.argmax(axis=1)])
     score = np.where(script, 1.0, chance.max(axis=1, initial=0))
     repeated = seen.repeats.before >= 0
-    article = number_articles(segments, role, repeated, seen.pages, seen.content)
+    article = number_articles(
+        segments, role, repeated, script, pages=seen.pages, words=seen.content
+    )
     first = segments["segment"].gather(seen.repeats.first)
     return segments.with_columns(
         role=pl.Series(role, dtype=pl.String),

@@ -39,7 +39,13 @@ def script_debris(segments: pl.DataFrame) -> Bools:
 
 
 def number_articles(
-    segments: pl.DataFrame, role: NDArray[np.str_], repeated: Bools, pages: Pages, words: Words
+    segments: pl.DataFrame,
+    role: NDArray[np.str_],
+    repeated: Bools,
+    debris: Bools,
+    *,
+    pages: Pages,
+    words: Words,
 ) -> I64:
     """0 for furniture, else 1, 2, … in order of appearance in the page: int64 [segments].
 
@@ -48,9 +54,10 @@ def number_articles(
     topic. Listings and commands belong to an article that surrounds them.
 
     Args:
-        segments: the columns text, script and lang, in page order.
+        segments: the column script, in page order.
         role: role of each segment.
         repeated: whether a segment repeats an earlier one of its page.
+        debris: what `script_debris` finds.
         pages: where the pages lie.
         words: the words of all segments that carry content.
     """
@@ -59,7 +66,7 @@ def number_articles(
     before = np.append(0, count)[pages.first]
     # what stands above the first headline belongs to the first article
     article = np.maximum(count - before[pages.page], 1)
-    listing = ~script_debris(segments) & _inside(role, pages)
+    listing = ~debris & _inside(role, pages)
     furniture = np.isin(role, FURNITURE_ROLES) | ((role == "code") & ~listing)
     return np.where(furniture, 0, article).astype(np.int64)
 

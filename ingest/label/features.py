@@ -37,7 +37,7 @@ _STOPS = ".!?؟۔。…"
 _CODE_MARKS = "{}[]();=<>$_\\`~^|&#/"
 _DEBRIS = (
     "document.", "function(", "function (", "window.", "();", "});", "{{", "}}", "&nbsp;", "</",
-    "/>", "<!--", "-->", "var ", "=>", "!=", "==", "://", "--", "://www", "@media", "$(", "\\u0",
+    "/>", "<!--", "-->", "var ", "=>", "!=", "==", "://", "--", "@media", "$(", "\\u0",
 )  # fmt: skip
 
 
@@ -63,16 +63,14 @@ def features(segments: pl.DataFrame) -> Features:
     1
     """
     pages = pages_of(segments["doc_id"])
-    long = pl.col("text").str.len_chars() > _HEAD + _TAIL
-    head = segments.select(
-        pl.when(long)
-        .then(pl.col("text").str.head(_HEAD) + " " + pl.col("text").str.tail(_TAIL))
-        .otherwise("text")
-    ).to_series()
-    chars = CodePoints(head)
+    text = pl.col("text")
+    looked_at = segments.select("text", cut=text.str.len_chars() > _HEAD + _TAIL).with_columns(
+        head=pl.when("cut").then(text.str.head(_HEAD) + " " + text.str.tail(_TAIL)).otherwise(text)
+    )
+    chars = CodePoints(looked_at["head"])
     words = chars.words()
     count = np.bincount(words.text, minlength=len(segments))
-    plain = chars.plain() & ~segments.select(long).to_series().to_numpy()
+    plain = chars.plain() & ~looked_at["cut"].to_numpy()
     same = repeats(segments["text"], pages, plain)
     columns: dict[str, NDArray[np.generic]] = {}
     columns |= _characters(chars)
@@ -236,7 +234,6 @@ def _layout(line: I64, pages: Pages, count: I64) -> dict[str, NDArray[np.generic
     next_long = next_where(long)
     since = np.where(in_page(last_long, pages), row - last_long, 30)
     until = np.where(in_page(next_long, pages), next_long - row, 30)
-    other = np.where(long, 0, 1)
     short_before, short_after = _streak(count <= SHORT_WORDS, pages)
     return {
         "gap_before": gap > 1,
@@ -249,7 +246,7 @@ def _layout(line: I64, pages: Pages, count: I64) -> dict[str, NDArray[np.generic
         "place": index / np.maximum(size - 1, 1),
         "text_passed": np.where(total > 0, passed / np.maximum(total, 1), 0.5),
         "text_begun": passed > 0,
-        "text_over": (passed >= total) & (total > 0) & (other > 0),
+        "text_over": (passed >= total) & (total > 0) & ~long,
         "since_long": np.log1p(np.minimum(since, 30)) / 2,
         "until_long": np.log1p(np.minimum(until, 30)) / 2,
         "short_before": np.log1p(np.minimum(short_before, 30)) / 2,

@@ -30,8 +30,6 @@ def read(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
     >>> read(samples()).select("media_type", "encoding", "error").row(0)
     ('text/plain', 'utf-8', None)
     """
-    if isinstance(sources, (str, os.PathLike)):
-        sources = [sources]
     return pl.concat(batches(find(sources).files))
 
 

@@ -22,7 +22,7 @@ class Found(NamedTuple):
     skipped: list[str]
 
 
-def find(sources: Iterable[str | os.PathLike[str]]) -> Found:
+def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Found:
     """Expand sources; each file is listed once, in the order of its name.
 
     A folder stands for the text files below it, hidden ones left out. A file named by the user
@@ -35,6 +35,8 @@ def find(sources: Iterable[str | os.PathLike[str]]) -> Found:
     >>> find(["-", "-"])
     Found(files=['-'], skipped=[])
     """
+    if isinstance(sources, (str, os.PathLike)):
+        sources = [sources]
     named: list[str] = []
     missing: list[str] = []
     skipped: list[str] = []

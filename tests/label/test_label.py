@@ -118,8 +118,8 @@ def test_text_above_the_first_headline_is_not_of_the_page_before():
     frame = pl.DataFrame({"doc_id": list("aaaab"), "text": texts, "script": "Latn", "lang": "en"})
     role = np.array(["headline", "body", "headline", "body", "body"])
     words = CodePoints(frame["text"]).words()
-    pages = pages_of(frame["doc_id"])
-    found = number_articles(frame, role, np.zeros(5, bool), pages, words)
+    pages, none = pages_of(frame["doc_id"]), np.zeros(5, bool)
+    found = number_articles(frame, role, none, none, pages=pages, words=words)
     assert found.tolist() == [1, 1, 2, 2, 1]
 
 
