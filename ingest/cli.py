@@ -12,13 +12,14 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from ingest import __version__
-from ingest.config import DETECTORS, Config
+from ingest.config import DETECTORS, Config, ReadConfig
 from ingest.errors import IngestError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+COLUMNS = ("text", "html", "url", "id")
 OK, NOT_WRITTEN, WRONG_CALL, PAGES_IN_ERROR = range(4)
 
 
@@ -30,19 +31,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = args.command(args)
         sys.stdout.flush()
     except IngestError as error:
-        print(f"ingest: {error}", file=sys.stderr)
+        print(f"ingest: {error}", *_notes(error), sep="\ningest: ", file=sys.stderr)
         return NOT_WRITTEN if isinstance(error, WriteError) else WRONG_CALL
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
-    except KeyboardInterrupt:
-        print("ingest: stopped; nothing was written", file=sys.stderr)
-        return 128 + signal.SIGINT
+    except KeyboardInterrupt as stop:
+        left = _notes(stop) or ["nothing was written"]
+        print(f"ingest: stopped; {'; '.join(left)}", file=sys.stderr)
+        return 128 + (signal.SIGTERM if isinstance(stop, _Terminated) else signal.SIGINT)
     return status
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: what Ctrl-C cleans up is cleaned up."""
+
+
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + signal.SIGTERM)  # so that unfinished outputs are removed
+    raise _Terminated
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What was added to an error on its way."""
+    return getattr(error, "__notes__", [])
 
 
 def _interruptible() -> None:
@@ -70,9 +81,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     _sources(run)
     run.add_argument("-o", "--out", required=True, metavar="OUT", help="folder to make")
-    run.add_argument("--overwrite", action="store_true", help="replace OUT of an earlier run")
+    begin = run.add_mutually_exclusive_group()
+    begin.add_argument("--overwrite", action="store_true",
+                       help="replace OUT of an earlier run, finished or not")  # fmt: skip
+    begin.add_argument("--resume", action="store_true",
+                       help="go on with a run that did not finish, or begin")  # fmt: skip
+    run.add_argument("--workers", type=int, default=1, metavar="N",
+                     help="processes that do the work, a core each (default 1)")  # fmt: skip
+    run.add_argument("--shard", type=_part, metavar="I/N",
+                     help="do but part I of N; when all are done, --resume finishes")  # fmt: skip
     _settings(run)
     run.set_defaults(command=_run)
+
+    read = commands.add_parser(
+        "read",
+        help="what would be read, and as what",
+        description="Show what SOURCE holds as it is read: kind, pages, columns, errors.",
+    )
+    _sources(read)
+    read.add_argument("--json", action="store_true", help="one JSON object a page")
+    read.add_argument("--config", metavar="FILE", help="settings in TOML")
+    read.set_defaults(command=_read)
 
     show = commands.add_parser(
         "show",
@@ -109,10 +138,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser  # fmt: skip
 
 
+def _part(text: str) -> tuple[int, int]:
+    """The I/N of --shard."""
+    part, _, parts = text.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not I/N, such as 1/4")
+    return int(part), int(parts)
+
+
 def _sources(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sources", nargs="+", metavar="SOURCE",
-                        help="text file (.txt, .gz, .zst), folder, glob, or - for standard input"
-                        )  # fmt: skip
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="file of text, HTML, WARC, JSONL, Parquet, CSV or TSV (.gz, .zst), folder, glob, "
+        "or - for standard input",
+    )
+    for what in COLUMNS:
+        parser.add_argument(
+            f"--{what}-column", metavar="NAME", help=f"column of a table that holds the {what}"
+        )
 
 
 def _settings(parser: argparse.ArgumentParser) -> None:
@@ -126,15 +171,26 @@ def _config(args: argparse.Namespace) -> Config:
 
     config = Config.from_toml(args.config) if args.config else Config()
     detect = config.detect
-    if args.langs is not None:
+    if getattr(args, "langs", None) is not None:
         codes = tuple(filter(None, (c.strip() for c in args.langs.split(","))))
         detect = replace(detect, langs=codes)
-    if args.detector:
+    if getattr(args, "detector", None):
         detect = replace(detect, detector=args.detector)
-    return replace(config, detect=detect)
+    return replace(config, detect=detect, read=_columns(args, config.read))
+
+
+def _columns(args: argparse.Namespace, read: ReadConfig) -> ReadConfig:
+    """The settings of `read`, with the columns that the call names."""
+    from dataclasses import replace
+
+    given = {f"{what}_column": getattr(args, f"{what}_column", None) for what in COLUMNS}
+    return replace(read, **{name: value for name, value in given.items() if value is not None})
 
 
 def _run(args: argparse.Namespace) -> int:
+    # N workers are to keep N cores busy, and no more: this is how Polars and NumPy are told
+    for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, str(max(args.workers, 1)))
     _interruptible()
     from ingest import pipeline, terminal
 
@@ -144,10 +200,25 @@ def _run(args: argparse.Namespace) -> int:
             args.out,
             config=_config(args),
             overwrite=args.overwrite,
+            resume=args.resume,
+            workers=args.workers,
+            shard=args.shard,
             progress=progress,
         )
+    if args.shard:
+        terminal.part(report, args.out)
+        return OK
     terminal.summary(report, args.out)
     return PAGES_IN_ERROR if report["counts"]["errors"] else OK
+
+
+def _read(args: argparse.Namespace) -> int:
+    _interruptible()
+    from ingest import preview
+
+    config = _config(args)
+    show = preview.json_lines if args.json else preview.table
+    return PAGES_IN_ERROR if show(args.sources, config.read) else OK
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -160,7 +231,7 @@ def _show(args: argparse.Namespace) -> int:
     from ingest.segment import segment
 
     config = _config(args)
-    documents = read(args.sources)
+    documents = read(args.sources, config=config)
     segments = detect(segment(documents, config=config.segment), config=config.detect)
     terminal.show(documents, dedupe(label(segments), documents, config=config.dedupe))
     return PAGES_IN_ERROR if documents["error"].count() else OK
@@ -183,13 +254,15 @@ def _detect(args: argparse.Namespace) -> int:
 def _lines(text: str) -> list[str]:
     """The lines of standard input, of a file, or of the text itself."""
     from ingest.errors import SourceError
-    from ingest.read.plain import page
+    from ingest.read import page, plain
+    from ingest.read.records import Slice
     from ingest.text import scrub
 
     if text != "-" and not os.path.isfile(text):
         return scrub(text).split("\n")
-    row = page(text)
-    if "error" in row:
+    record = next(plain.records(Slice(text, "file"), ReadConfig()))
+    row = page.row(record._replace(media_type="text/plain"))
+    if row["error"]:
         raise SourceError(f"{text}: {row['error']}")
     content: str = row["text"]
     return content.replace("\r\n", "\n").removesuffix("\n").split("\n") if content else []

@@ -16,6 +16,25 @@ DETECTORS = ("langdetect-exact", "langdetect", "fasttext", "cld2")
 
 
 @dataclass(frozen=True)
+class ReadConfig:
+    """What is read of tables (JSONL, Parquet, CSV, TSV), and how much at once.
+
+    `text_column`, `html_column`, `url_column`, `id_column`: names of columns; empty: guessed.
+    `max_record_bytes`: most bytes of one record of a container, and of a compressed file after
+    decompression; what is larger is a page in error.
+    """
+
+    text_column: str = ""
+    html_column: str = ""
+    url_column: str = ""
+    id_column: str = ""
+    max_record_bytes: int = 1 << 26
+
+    def __post_init__(self) -> None:
+        _at_least("read.max_record_bytes", self.max_record_bytes, 1)
+
+
+@dataclass(frozen=True)
 class SegmentConfig:
     """How pages are cut.
 
@@ -59,12 +78,19 @@ class DedupeConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How a run is cut into batches: whole pages until they have `batch_chars` characters."""
+    """How a run is cut up; none of it changes a byte of what comes out.
+
+    `batch_chars`: pages are looked at together until they have so many characters.
+    `shard_bytes`: inputs are cut into shards of about so many bytes, the unit of work that a
+    process takes and that a resumed run does not do again.
+    """
 
     batch_chars: int = 700_000
+    shard_bytes: int = 1 << 22
 
     def __post_init__(self) -> None:
         _at_least("run.batch_chars", self.batch_chars, 1)
+        _at_least("run.shard_bytes", self.shard_bytes, 1)
 
 
 @dataclass(frozen=True)
@@ -75,6 +101,7 @@ class Config:
     False
     """
 
+    read: ReadConfig = field(default_factory=ReadConfig)
     segment: SegmentConfig = field(default_factory=SegmentConfig)
     detect: DetectConfig = field(default_factory=DetectConfig)
     dedupe: DedupeConfig = field(default_factory=DedupeConfig)
@@ -87,7 +114,7 @@ class Config:
     def fingerprint(self) -> str:
         """SHA-256 (first 16 hex digits) of the settings that can change what comes out.
 
-        `run` is left out: the size of a batch never changes a byte of the result.
+        `run` is left out: the size of a batch or shard never changes a byte of the result.
         """
         settings = {k: v for k, v in self.to_dict().items() if k != "run"}
         text = json.dumps(settings, sort_keys=True, ensure_ascii=False)

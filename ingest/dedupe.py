@@ -6,6 +6,7 @@ never held for the whole corpus, and no two articles are compared that share no 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -73,9 +74,12 @@ def dedupe(
         site = segments.select("doc_id", site=pl.lit("")).unique(maintain_order=True)
     else:
         site = sites(documents)
-    found = clusters(signatures(segments), config.threshold)
-    lines = template_lines(short_lines(segments, site), found)
-    return with_clusters(without_template(segments, site, lines), found)
+    found = signatures(segments)
+    first = leaders(found, config.threshold)
+    lines = short_lines(segments, site, found.keys)
+    template = template_lines(lines["line"], pl.Series(first[lines["row"].to_numpy()]))
+    named = found.keys.with_columns(cluster=cluster_names(found.keys[first]))
+    return with_clusters(without_template(segments, site, template), named)
 
 
 def signatures(segments: pl.DataFrame) -> Signatures:
@@ -149,41 +153,50 @@ def _minhash(group: I64, gram: U64) -> tuple[I64, U16]:
 
 
 def clusters(found: Signatures, threshold: float) -> pl.DataFrame:
-    """Join what is alike: columns doc_id, article, cluster, sorted by the first two.
+    """Join what is alike: columns doc_id, article, cluster, sorted by the first two."""
+    names = cluster_names(found.keys[leaders(found, threshold)])
+    return found.keys.with_columns(cluster=names).sort("doc_id", "article")
 
-    A cluster is named `doc_id:article` after its first member.
+
+def cluster_names(first: pl.DataFrame) -> pl.Series:
+    """`doc_id:article` of the first member of each cluster."""
+    return first.select(cluster=pl.format("{}:{}", "doc_id", "article")).to_series()
+
+
+def leaders(found: Signatures, threshold: float) -> I64:
+    """For each row of the keys, the row that stands first, by doc_id and article, of its like.
+
+    The order of rows makes no difference to who belongs together.
     """
-    keys = found.keys.with_row_index("row").sort("doc_id", "article")
-    values = found.values[keys["row"].to_numpy()]
-    whole = (keys["article"] == 0).to_numpy()
+    order = found.keys.with_row_index("row").sort("doc_id", "article")["row"].to_numpy()
+    whole = (found.keys["article"] == 0).to_numpy()[order]
     least = np.where(whole, _SAME_PAGE, threshold)
-    parent: I64 = np.arange(len(values))
+    parent: I64 = np.arange(len(order))
     for band in range(BANDS):
-        columns = values[:, band * ROWS : (band + 1) * ROWS].astype(np.uint64)
         with np.errstate(over="ignore"):
             key = whole.astype(np.uint64) + np.uint64(band)
-            for column in columns.T:
-                key = mix(key * np.uint64(31) + column)
+            for column in range(band * ROWS, (band + 1) * ROWS):
+                key = mix(key * np.uint64(31) + found.values[:, column][order])
         by_key = np.argsort(key, kind="stable")
         equal = key[by_key[1:]] == key[by_key[:-1]]
         one, other = by_key[:-1][equal], by_key[1:][equal]
         parent = _flat(parent)
         apart = parent[one] != parent[other]
-        for a, b in _alike(one[apart], other[apart], values, least):
+        for a, b in _alike(one[apart], other[apart], found.values, order, least):
             _join(parent, a, b)
-    parent = _flat(parent)
-    name = keys.select(pl.format("{}:{}", "doc_id", "article")).to_series()
-    return keys.select("doc_id", "article", cluster=name.gather(parent))
+    first: I64 = np.empty_like(parent)
+    first[order] = order[_flat(parent)]
+    return first
 
 
-def _alike(one: I64, other: I64, values: U16, least: NDArray[np.float64]) -> list[tuple[int, int]]:
+def _alike(
+    one: I64, other: I64, values: U16, order: NDArray[np.uint32], least: NDArray[np.float64]
+) -> Iterator[tuple[int, int]]:
     """The candidate pairs whose signatures agree in a share of `least` or more."""
-    pairs: list[tuple[int, int]] = []
     for at in range(0, len(one), _CHUNK):
         a, b = one[at : at + _CHUNK], other[at : at + _CHUNK]
-        enough = (values[a] == values[b]).mean(axis=1) >= least[a]
-        pairs += zip(a[enough].tolist(), b[enough].tolist(), strict=True)
-    return pairs
+        enough = (values[order[a]] == values[order[b]]).mean(axis=1) >= least[a]
+        yield from zip(a[enough].tolist(), b[enough].tolist(), strict=True)
 
 
 def _flat(parent: I64) -> I64:

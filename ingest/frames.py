@@ -22,23 +22,40 @@ class Column(NamedTuple):
     meaning: str
 
 
+# What a line of an HTML page stands in; `blocks` has one a line of the page's text.
+BLOCK = pl.Struct({"block": pl.String(), "markup": pl.String(), "links": pl.Float32()})
+
 DOCUMENTS: tuple[Column, ...] = (
     Column("doc_id", pl.String(), "16 hex digits that name the page: hash of source and record"),
     Column("uri", pl.String(), "where the page stands: the source, and #record inside a container"),
     Column("source", pl.String(), "input path as given or found; '-' for standard input"),
-    Column("record", pl.Int64(), "0-based record in the source; null where the file is the page"),
-    Column("media_type", pl.String(), "what the page was read as, such as text/plain"),
+    Column(
+        "record",
+        pl.Int64(),
+        "record in the source, 0-based; byte offset in a WARC; null where the file is the page",
+    ),
+    Column("media_type", pl.String(), "what the page was read as: text/plain or text/html"),
     Column("encoding", pl.String(), "how its bytes were decoded; null where they were not"),
-    Column("title", pl.String(), "title in the page's metadata; null for text"),
-    Column("url", pl.String(), "address of the page; null where unknown"),
+    Column("title", pl.String(), "<title> of the page; null for text"),
+    Column("url", pl.String(), "address of the page as its container says; null where unknown"),
+    Column("canonical_url", pl.String(), "address that the page itself declares; null where none"),
     Column("declared_lang", pl.String(), "language that the page declares; null where none"),
-    Column("text", pl.String(), "decoded text; null where the page is in error"),
+    Column("declared_dir", pl.String(), "direction that the page declares; null where none"),
+    Column(
+        "alternates",
+        pl.List(pl.Struct({"lang": pl.String(), "url": pl.String()})),
+        "hreflang links: the same page in other languages; null where none",
+    ),
+    Column("metadata", pl.String(), "OpenGraph, meta and JSON-LD of the page, as one JSON object"),
+    Column("text", pl.String(), "decoded, rendered text; null where the page is in error"),
+    Column("blocks", pl.List(BLOCK), "one a line of an HTML page's text: where it stands"),
     Column("chars", pl.Int64(), "characters (code points) of text"),
     Column("replaced", pl.Int64(), "U+FFFD put in text for bytes that could not be decoded"),
+    Column("repaired", pl.String(), "what double decoding was undone in text; null where none"),
     Column(
         "sha256",
         pl.String(),
-        "SHA-256 of the bytes as stored (before decompression); null where unreadable",
+        "SHA-256 of the bytes as stored (of a file, before decompression); null where unreadable",
     ),
     Column("error", pl.String(), "why the page could not be used; null where it could"),
 )
@@ -49,7 +66,13 @@ SEGMENTS: tuple[Column, ...] = (
     Column("line", pl.Int64(), "1-based line in the file where it starts"),
     Column("start", pl.Int64(), "first character in the page's text"),
     Column("end", pl.Int64(), "one past its last character: text == page[start:end]"),
-    Column("block", pl.String(), "DOM path; null for text"),
+    Column("block", pl.String(), "DOM path, as XPath; null for text"),
+    Column(
+        "markup",
+        pl.String(),
+        "tag#id.class[attribute=value] of what the block stands in, outermost first; null for text",
+    ),
+    Column("links", pl.Float32(), "share of its characters inside links, 0…1; null for text"),
     Column("text", pl.String(), "the segment, as it came, without white space around it"),
 )
 

@@ -9,7 +9,7 @@ import polars as pl
 import regex
 
 from ingest.config import SegmentConfig
-from ingest.frames import DOCUMENTS, SEGMENTS, check, schema
+from ingest.frames import BLOCK, DOCUMENTS, SEGMENTS, check, schema
 
 # Line breaks that editors do not number: vertical tab, form feed, NEL, U+2028, U+2029.
 _INNER_BREAKS = "[\u000b\u000c\u0085\u2028\u2029]"
@@ -31,6 +31,8 @@ def segment(documents: pl.DataFrame, *, config: SegmentConfig | None = None) -> 
     whole). Pages in error have no segments.
     For every row `text == documents.text[start:end]`, in characters.
 
+    A line of an HTML page carries where it stands: block, markup, links.
+
     Args:
         documents: a documents frame, as `ingest.read` makes it.
         config: how lines with both scripts are cut.
@@ -38,24 +40,30 @@ def segment(documents: pl.DataFrame, *, config: SegmentConfig | None = None) -> 
     Raises:
         FrameError: `documents` lacks a column.
 
-    >>> from ingest.frames import DOCUMENTS, schema
+    >>> from ingest.frames import BLOCK, DOCUMENTS, schema
     >>> page = pl.DataFrame([{"doc_id": "d", "text": "A title\n\n  النص"}], schema(DOCUMENTS))
     >>> segment(page).select("segment", "line", "start", "end").rows()
     [(0, 1, 0, 7), (1, 3, 11, 15)]
     """
     check(documents, DOCUMENTS, verb="segment")
     config = config or SegmentConfig()
-    lines = _lines(documents.select("doc_id", "text").drop_nulls("text"))
+    lines = _lines(documents.select("doc_id", "text", "blocks").drop_nulls("text"))
     cut = _cut_further(lines, config.min_run_words)
-    return cut.with_columns(
-        segment=pl.int_range(pl.len()).over("doc_id").cast(pl.Int64),
-        end=pl.col("start") + pl.col("text").str.len_chars(),
-        block=pl.lit(None, pl.String),
-    ).select(schema(SEGMENTS).names())
+    return (
+        cut.with_columns(
+            segment=pl.int_range(pl.len()).over("doc_id").cast(pl.Int64),
+            end=pl.col("start") + pl.col("text").str.len_chars(),
+        )
+        .unnest("blocks")
+        .select(schema(SEGMENTS).names())
+    )
 
 
 def _lines(pages: pl.DataFrame) -> pl.DataFrame:
-    """doc_id, line, start, text of each line that is not blank; text without white space around."""
+    """The lines that are not blank: doc_id, line, start, blocks, text without white space around.
+
+    `blocks` has become the one of the line, null in a page of text.
+    """
     # Each replacement keeps the number of characters, so offsets stay those of the page.
     newlines = (
         pl.col("text")
@@ -64,14 +72,17 @@ def _lines(pages: pl.DataFrame) -> pl.DataFrame:
     )
     width = pl.col("raw").str.len_chars().cast(pl.Int64)
     lead = width - pl.col("raw").str.strip_chars_start().str.len_chars()
+    split = pages.select("doc_id", "blocks", raw=newlines.str.split("\n")).with_columns(
+        line=pl.int_ranges(1, pl.col("raw").list.len() + 1)
+    )
+    none = pl.lit(None, BLOCK).repeat_by(pl.col("raw").list.len())
     return (
-        pages.select("doc_id", raw=newlines.str.split("\n"))
-        .with_columns(line=pl.int_ranges(1, pl.col("raw").list.len() + 1))
-        .explode("raw", "line")
+        split.with_columns(blocks=pl.coalesce(pl.col("blocks"), none))
+        .explode("raw", "line", "blocks")
         .with_columns(start=(width + 1).cum_sum().over("doc_id") - (width + 1))
         .with_columns(start=pl.col("start") + lead, text=pl.col("raw").str.strip_chars())
         .filter(pl.col("text") != "")
-        .select("doc_id", "line", "start", "text")
+        .select("doc_id", "line", "start", "text", "blocks")
     )
 
 
@@ -98,7 +109,7 @@ def _cut_further(lines: pl.DataFrame, min_words: int) -> pl.DataFrame:
     made = made.join(todo.drop("text", "cut"), on="row").with_columns(
         start=pl.col("start") + pl.col("at")
     )
-    columns = ["row", "doc_id", "line", "start", "text"]
+    columns = ["row", "doc_id", "line", "start", "text", "blocks"]
     return (
         pl.concat([lines.filter(~pl.col("cut")).select(columns), made.select(columns)])
         .sort("row", "start")

@@ -19,51 +19,53 @@ def sites(documents: pl.DataFrame) -> pl.DataFrame:
     return documents.select("doc_id", site=pl.coalesce(host, folder))
 
 
-def short_lines(segments: pl.DataFrame, site: pl.DataFrame) -> pl.DataFrame:
-    """The short lines that would be kept, as hashes: columns site, line, article."""
+def short_lines(segments: pl.DataFrame, site: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """The short lines that would be kept, as keys: columns line (UInt64), row (UInt32).
+
+    `line` names a text on a site; `row` is where its article stands in `keys`, which has columns
+    doc_id, article. Articles without a key are left out.
+    """
     return (
         segments.filter(_may_be_template())
         .join(site, on="doc_id", maintain_order="left")
-        .select(pl.col("site").hash(), _line_key(), _article_key())
+        .join(keys.with_row_index("row"), on=["doc_id", "article"], maintain_order="left")
+        .select(_line_key(), "row")
     )
 
 
-def template_lines(lines: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """The lines that recur in different articles of a site: columns site, line.
+def template_lines(lines: pl.Series, articles: pl.Series) -> pl.Series:
+    """The lines that recur in different articles of a site, sorted: UInt64.
 
     Copies of one article count once, so an agency's text on many pages is no template.
 
     Args:
         lines: what `short_lines` gave, of all pages.
-        found: the clusters of all articles.
+        articles: one value for all copies of the article that each line stands in.
+
+    >>> template_lines(pl.Series([7, 7, 7, 8, 8, 8]), pl.Series([1, 2, 3, 1, 1, 1])).to_list()
+    [7]
     """
-    line = ["site", "line"]
-    often = pl.len() >= _TEMPLATE_ARTICLES
-    frequent = lines.group_by(line).agg(often=often).filter("often")
     return (
-        lines.join(frequent, on=line, how="semi")
-        .join(found.select(_article_key(), "cluster"), on="article")
-        .select(*line, pl.col("cluster").hash())
+        pl.DataFrame({"line": lines, "article": articles})
         .unique()
-        .group_by(line)
-        .agg(often=often)
-        .filter("often")
-        .select(line)
-        .sort(line)
+        .group_by("line")
+        .len()
+        .filter(pl.col("len") >= _TEMPLATE_ARTICLES)["line"]
+        .sort()
     )
 
 
 def without_template(
-    segments: pl.DataFrame, site: pl.DataFrame, found: pl.DataFrame
+    segments: pl.DataFrame, site: pl.DataFrame, template: pl.Series
 ) -> pl.DataFrame:
-    """Turn the found lines into furniture: role nav, role_by site, article 0, not kept."""
-    if found.is_empty():
+    """Turn lines of a template into furniture: role nav, role_by site, article 0, not kept."""
+    if template.is_empty():
         return segments
     hits = (
         segments.filter(_may_be_template())
-        .join(site.select("doc_id", pl.col("site").hash()), on="doc_id")
-        .with_columns(_line_key())
-        .join(found, on=["site", "line"], how="semi")
+        .join(site, on="doc_id", maintain_order="left")
+        .select("doc_id", "segment", _line_key())
+        .join(template.to_frame("line"), on="line", how="semi")
         .select("doc_id", "segment", hit=True)
     )
     return (
@@ -89,8 +91,6 @@ def _may_be_template() -> pl.Expr:
 
 
 def _line_key() -> pl.Expr:
-    return pl.col("text").map_batches(comparable_key, return_dtype=pl.UInt64).alias("line")
-
-
-def _article_key() -> pl.Expr:
-    return pl.struct("doc_id", "article").hash().alias("article")
+    text = pl.col("text").map_batches(comparable_key, return_dtype=pl.UInt64)
+    # another seed, lest a site and a line that spell the same cancel out
+    return (text ^ pl.col("site").hash(seed=1)).alias("line")

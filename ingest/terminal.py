@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -27,6 +27,7 @@ _COLOURS = {
 # First-strong isolate and its end (UAX #9): a right-to-left text keeps its own order without
 # moving the columns before it.
 _ISOLATE = "\u2068{}\u2069"
+_LONG = 10  # seconds after which a run says where they went
 _RIGHT_TO_LEFT = ("Arab", "Hebr", "Syrc", "Thaa", "Nkoo")
 
 
@@ -36,11 +37,11 @@ def progress() -> Iterator[Callable[[int, int], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
                TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("pages", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task("read", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
 
 
 def summary(report: dict[str, Any], out: str) -> None:
@@ -76,13 +77,26 @@ def summary(report: dict[str, Any], out: str) -> None:
     if report["skipped"]:
         notes.append(_count(len(report["skipped"]), "file") + " of other kinds skipped")
     console.print("\n" + ", ".join(notes), highlight=False)
+    if report["elapsed"] > _LONG:
+        steps = sorted(report["seconds"].items(), key=lambda step: -step[1])
+        spent = ", ".join(f"{name} {seconds:,.0f} s" for name, seconds in steps if seconds >= 1)
+        console.print(f"{report['elapsed']:,.0f} s; of the work, {spent}", highlight=False,
+                      soft_wrap=True)  # fmt: skip
     console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
     if counts["errors"]:
         said = _count(counts["errors"], "page") + " in error:"
         console.print(said, style="bold red", highlight=False)
-        for page in [p for p in report["inputs"] if p["error"]][:10]:
-            console.print(f"  {page['source']}: {page['error']}", highlight=False, markup=False,
+        for page in report["in_error"]:
+            console.print(f"  {page['uri']}: {page['error']}", highlight=False, markup=False,
                           soft_wrap=True)  # fmt: skip
+
+
+def part(done: dict[str, Any], out: str) -> None:
+    """What has come of a run that did a part of the shards."""
+    said = f"{done['done']:,} of {_count(done['shards'], 'shard')} are done"
+    left = "; the parts that are left first" if done["done"] < done["shards"] else ""
+    Console().print(f"{said}; to make {out} of them: --resume{left}", highlight=False, markup=False,
+                    soft_wrap=True)  # fmt: skip
 
 
 def _count(number: int, what: str) -> str:

@@ -173,3 +173,52 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path, how):
         process.send_signal(how)
         assert process.wait(timeout=20) == 128 + how
     assert list(out.parent.iterdir()) == []
+
+
+def test_parts_then_resume_say_what_they_did(page, tmp_path):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for n in range(3):
+        (pages / f"{n}.txt").write_bytes(page.read_bytes())
+    (tmp_path / "c.toml").write_text("[run]\nshard_bytes = 1\n")
+    base = ("run", pages, "-o", tmp_path / "out", "--config", tmp_path / "c.toml")
+    first = call(*base, "--shard", "1/2")
+    assert first.returncode == 0, first.stderr
+    assert b"2 of 3 shards are done" in first.stdout
+    again = call(*base)
+    assert again.returncode == 2
+    assert b"an earlier run did not finish; --resume goes on with it" in again.stderr
+    assert call(*base, "--shard", "2/2").returncode == 0
+    last = call(*base, "--resume", "--workers", "2")
+    assert last.returncode == 0, last.stderr
+    assert "\n3 pages, " in last.stdout.decode()
+
+
+@pytest.mark.parametrize("part", ["3/2", "0/2", "1", "a/b", "-1/2"])
+def test_a_part_that_is_none_is_a_wrong_call(page, tmp_path, part):
+    done = call("run", page, "-o", tmp_path / "out", f"--shard={part}")
+    assert done.returncode == 2
+    assert b"is not I/N, such as 1/4" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_stopped_half_way_says_how_to_go_on(page, tmp_path, how):
+    for n in range(40):
+        (tmp_path / f"{n}.txt").write_bytes(page.read_bytes())
+    (tmp_path / "c.toml").write_text("[run]\nshard_bytes = 1\n")
+    out = tmp_path / "work" / "out"
+    args = ["run", tmp_path, "-o", out, "--config", tmp_path / "c.toml", "--workers", "2"]
+    default = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    with subprocess.Popen([*INGEST, *args], preexec_fn=default, stderr=subprocess.PIPE) as process:  # noqa: PLW1509
+        while not (out.with_name("out.unfinished") / "parts" / "000001").exists():
+            time.sleep(0.005)
+        process.send_signal(how)
+        assert process.wait(timeout=20) == 128 + how
+        said = process.stderr.read().decode()
+    assert (
+        said
+        == f"ingest: stopped; {out}.unfinished holds what is done; --resume goes on from there\n"
+    )
+    assert call(*args, "--resume").returncode == 0
+    assert [p.name for p in out.parent.iterdir()] == ["out"]

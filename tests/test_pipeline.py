@@ -170,7 +170,8 @@ def test_out_may_stand_in_a_new_folder(pages, tmp_path):
     assert (tmp_path / "a" / "b" / "run.json").exists()
 
 
-def test_progress_ends_with_all_pages(pages, tmp_path):
+def test_progress_counts_stored_bytes(pages, tmp_path):
     seen = []
     ingest.run(pages, tmp_path / "out", progress=lambda done, total: seen.append((done, total)))
-    assert seen[-1][0] == seen[-1][1] == len(list(pages.iterdir()))
+    assert seen[-1][0] == seen[-1][1] == sum(p.stat().st_size for p in pages.iterdir())
+    assert seen == sorted(seen)

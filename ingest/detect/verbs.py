@@ -8,7 +8,7 @@ import polars as pl
 
 from ingest.config import DetectConfig
 from ingest.detect import script
-from ingest.detect.decide import answer, by_page
+from ingest.detect.decide import answer, by_page, distinct
 from ingest.text import scrub
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def detect(
         .with_row_index("row")
         .sort("doc_id", "segment", "row", maintain_order=True)
     )
-    seen = script.read(order["text"])
+    # a site says the same on each of its pages: each text is looked at once
+    texts, which = distinct(order["text"])
+    seen = script.read(texts)[which]
     if context:
         seen = by_page(seen.with_columns(page=_pages(order["doc_id"])))
     found = answer(seen, settings)

@@ -26,6 +26,7 @@ from ingest.codepoints import (
 )
 from ingest.label import lexicon
 from ingest.label.duplicates import Repeats, repeats
+from ingest.label.markup import markup_features
 from ingest.label.pages import F64, Bools, Pages, before, in_page, next_where, pages_of, paired
 
 LONG_WORDS = 12  # a segment of so many words is taken for running text
@@ -58,7 +59,9 @@ def features(segments: pl.DataFrame) -> Features:
     """Describe segments (sorted by page) with the columns of `ingest.detect`.
 
     >>> frame = pl.DataFrame({"doc_id": ["d"], "segment": [0], "line": [1], "text": ["Share"],
-    ...                       "script": ["Latn"], "lang": ["en"]})
+    ...                       "script": ["Latn"], "lang": ["en"]}).with_columns(
+    ...     pl.lit(None, pl.String).alias("block"), pl.lit(None, pl.String).alias("markup"),
+    ...     pl.lit(None, pl.Float32).alias("links"))
     >>> features(frame).values.shape[0]
     1
     """
@@ -85,6 +88,7 @@ def features(segments: pl.DataFrame) -> Features:
     columns |= _repetition(same)
     columns |= _overlap(content, pages, count)
     columns |= _page(pages, count, columns)
+    columns |= markup_features(segments, pages, count)
     values = np.empty((len(segments), len(columns)), np.float32)
     for number, column in enumerate(columns.values()):
         values[:, number] = column

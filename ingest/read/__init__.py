@@ -8,20 +8,38 @@ from typing import Any
 
 import polars as pl
 
-from ingest.frames import DOCUMENTS, schema
-from ingest.read.plain import page
-from ingest.read.sources import find
+from ingest.config import Config, ReadConfig
+from ingest.frames import BLOCK, DOCUMENTS, schema
+from ingest.read import delimited, jsonl, page, parquet, plain, tables, warc
+from ingest.read.records import Record, Slice
+from ingest.read.sources import STDIN, find, kind
 
-__all__ = ["batches", "read"]
+__all__ = ["batches", "guesses", "plan", "read", "records"]
+
+_READERS = {
+    "file": plain.records,
+    "warc": warc.records,
+    "jsonl": jsonl.records,
+    "csv": delimited.records,
+    "parquet": parquet.records,
+}
+_SLICERS = {"warc": warc.slices, "jsonl": jsonl.slices, "parquet": parquet.slices}
+_COLUMNS = {"jsonl": jsonl.columns, "csv": delimited.columns, "parquet": parquet.columns}
+_BY_ROWS = ("parquet",)  # kinds whose slices are no ranges of bytes
 
 
-def read(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> pl.DataFrame:
-    """Read pages into a documents frame: one row a page, sorted by source.
+def read(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    config: Config | None = None,
+) -> pl.DataFrame:
+    """Read pages into a documents frame: one row a page, sorted by source and record.
 
     A page that cannot be read is a row with its `error`, and never an exception.
 
     Args:
         sources: files, folders, globs, or '-' for standard input.
+        config: which columns of tables hold what, and the limit on the size of a page.
 
     Raises:
         SourceError: no file was found.
@@ -30,25 +48,84 @@ def read(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
     >>> read(samples()).select("media_type", "encoding", "error").row(0)
     ('text/plain', 'utf-8', None)
     """
-    return pl.concat(batches(find(sources).files))
+    config = config or Config()
+    parts = plan(find(sources).files, shard_bytes=config.run.shard_bytes)
+    return pl.concat(batches(parts, config.read))
 
 
-def batches(files: Iterable[str], *, batch_chars: int = 1 << 62) -> Iterator[pl.DataFrame]:
+def plan(files: Iterable[str], *, shard_bytes: int) -> list[Slice]:
+    """Cut files into slices of about `shard_bytes`; those that cannot be cut stay whole."""
+    parts: list[Slice] = []
+    for file in files:
+        of = kind(file)
+        size = os.path.getsize(file) if file != STDIN and os.path.isfile(file) else 0
+        if (slicer := _SLICERS.get(of)) and (size > shard_bytes or of in _BY_ROWS):
+            parts += slicer(file, shard_bytes)
+        else:
+            parts.append(Slice(file, of, 0, size, 0, size))
+    return parts
+
+
+def guesses(parts: Iterable[Slice], settings: ReadConfig) -> list[str]:
+    """Which columns of tables were taken by their names, a line for files that are alike.
+
+    A pipe is left alone, since to look into it would take from it.
+    """
+    files: dict[str, list[str]] = {}
+    for part in parts:
+        columns = _COLUMNS.get(part.kind)
+        if columns is None or part.first or not os.path.isfile(part.source):
+            continue
+        found = columns(part, settings)
+        if found and (guessed := tables.said(found, settings)):
+            files.setdefault(guessed, []).append(part.source)
+    return [
+        names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") + f": {guessed}"
+        for guessed, names in files.items()
+    ]
+
+
+def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
+    """The records of a slice, in order; what cannot be read is a record with an `error`."""
+    return _READERS[part.kind](part, settings)
+
+
+def batches(
+    parts: Iterable[Slice], settings: ReadConfig, *, batch_chars: int = 1 << 62
+) -> Iterator[pl.DataFrame]:
     """Documents frames of whole pages, each closed when its text reaches `batch_chars`.
 
     At least one frame comes, so that what follows always has columns to look at.
     """
     rows: list[dict[str, Any]] = []
     size = made = 0
-    for file in files:
-        rows.append(page(file))
-        size += rows[-1].get("chars", 0)
-        if size >= batch_chars:
-            yield _frame(rows)
-            made, rows, size = made + 1, [], 0
+    for part in parts:
+        for record in records(part, settings):
+            rows.append(page.row(record))
+            size += rows[-1].get("chars", 0)
+            if size >= batch_chars:
+                yield _frame(rows)
+                made, rows, size = made + 1, [], 0
     if rows or not made:
         yield _frame(rows)
 
 
 def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=schema(DOCUMENTS))
+    """The documents frame of rows, whose blocks come as tuples."""
+    flat = [b for row in rows for b in row.get("blocks") or ()]
+    number = [n for n, row in enumerate(rows) for _ in row.get("blocks") or ()]
+    blocks = (
+        pl.DataFrame(flat, dict(BLOCK.to_schema()), orient="row")
+        .select(row=pl.Series(number, dtype=pl.UInt32), blocks=pl.struct(pl.all()))
+        .group_by("row", maintain_order=True)
+        .agg("blocks")
+    )
+    columns = schema(DOCUMENTS)
+    plain_columns = {name: dtype for name, dtype in columns.items() if name != "blocks"}
+    frame = pl.DataFrame([{k: v for k, v in r.items() if k != "blocks"} for r in rows],
+                         plain_columns)  # fmt: skip
+    return (
+        frame.with_row_index("row")
+        .join(blocks, on="row", how="left", maintain_order="left")
+        .select(columns.names())
+    )

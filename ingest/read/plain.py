@@ -1,47 +1,29 @@
-"""Text files, plain or compressed: a file is a page."""
+"""Text and HTML files, plain or compressed: a file is a page."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import sys
-import zlib
-from typing import Any
+from collections.abc import Iterator
 
-import zstandard
-
+from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.read.encoding import decode
-from ingest.read.sources import STDIN
+from ingest.read.records import Record, Slice
+from ingest.read.sources import STDIN, media_type
+from ingest.read.streams import CHUNK, compression, gunzip, unreadable, unzstd
+
+__all__ = ["records", "too_large", "unpacked", "unreadable"]
 
 
-def page(source: str) -> dict[str, Any]:
-    """One row of the documents frame. Whatever goes wrong stands in its `error`."""
-    row: dict[str, Any] = {
-        "doc_id": doc_id(source, None),
-        "uri": (name := source.encode("utf-8", "backslashreplace").decode()),
-        "source": name,
-        "media_type": "text/plain",
-    }
+def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
+    """The one record of a file."""
+    record = Record(part.source, media_type=media_type(part.source))
     try:
-        stored = _stored(source)
-        row["sha256"] = hashlib.sha256(stored).hexdigest()
-        text, row["encoding"], row["replaced"] = decode(_unpacked(source, stored))
+        stored = _stored(part.source)
+        record = record._replace(sha256=hashlib.sha256(stored).hexdigest())
+        yield record._replace(content=unpacked(part.source, stored, settings.max_record_bytes))
     except SourceError as error:
-        row["error"] = str(error)
-    else:
-        row |= {"text": text, "chars": len(text)}
-    return row
-
-
-def doc_id(source: str, record: int | None) -> str:
-    """16 hex digits that name a page: the start of SHA-256 over its source and record.
-
-    >>> doc_id("pages/a.txt", None)
-    '3029f2adf55cd6c7'
-    """
-    key = source if record is None else f"{source}#{record}"
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        yield record._replace(error=str(error))
 
 
 def _stored(source: str) -> bytes:
@@ -51,17 +33,27 @@ def _stored(source: str) -> bytes:
         with open(source, "rb") as file:
             return file.read()
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise SourceError(f"cannot be read: {reason[0].lower()}{reason[1:]}") from error
+        raise SourceError(unreadable(error)) from error
 
 
-def _unpacked(source: str, stored: bytes) -> bytes:
-    try:
-        if source.lower().endswith(".gz"):
-            return gzip.decompress(stored)
-        if source.lower().endswith(".zst"):
-            reader = zstandard.ZstdDecompressor().stream_reader(stored, read_across_frames=True)
-            return reader.read()
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
-        raise SourceError(f"cannot be decompressed: {error}") from error
-    return stored
+def unpacked(name: str, stored: bytes, limit: int) -> bytes:
+    """Decompress by the suffix of a name; other bytes come back as they are.
+
+    Raises:
+        SourceError: the data is damaged, or has more than `limit` bytes.
+    """
+    form = compression(name, b"")
+    if form is None:
+        return stored
+    parts = (stored[at : at + CHUNK] for at in range(0, len(stored), CHUNK))
+    made = bytearray()
+    for piece in gunzip(parts) if form == "gzip" else unzstd(parts):
+        made += piece
+        if len(made) > limit:
+            raise SourceError(too_large(limit))
+    return bytes(made)
+
+
+def too_large(limit: int) -> str:
+    """What stands in `error` of a page that is larger than is read."""
+    return f"has more than {limit} bytes; read.max_record_bytes in a config file sets the limit"

@@ -12,7 +12,15 @@ from ingest.errors import SourceError
 
 STDIN = "-"
 COMPRESSED = (".gz", ".zst")
-TEXT_SUFFIXES = (".txt", ".text")
+_MEDIA_TYPES = {
+    ".txt": "text/plain", ".text": "text/plain",
+    ".html": "text/html", ".htm": "text/html", ".xhtml": "text/html", ".shtml": "text/html",
+}  # fmt: skip
+_KINDS = {
+    ".warc": "warc", ".wet": "warc", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".csv": "csv", ".tsv": "csv", ".parquet": "parquet",
+} | dict.fromkeys(_MEDIA_TYPES, "file")  # fmt: skip
+_MAGIC = {b"WARC/": "warc", b"PAR1": "parquet"}
 
 
 class Found(NamedTuple):
@@ -25,9 +33,9 @@ class Found(NamedTuple):
 def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Found:
     """Expand sources; each file is listed once, in the order of its name.
 
-    A folder stands for the text files below it, hidden ones left out. A file named by the user
-    is always listed, whatever its suffix; so is a name that does not exist, since its page will
-    say so, unless nothing at all was found.
+    A folder stands for the files below it that some reader takes, hidden ones left out. A file
+    named by the user is always listed, whatever its suffix; so is a name that does not exist,
+    since its page will say so, unless nothing at all was found.
 
     Raises:
         SourceError: no file was found.
@@ -56,8 +64,8 @@ def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
         what = ", ".join(missing) if missing else "the folders given"
         hint = f" ({len(skipped)} files of other kinds)" if skipped else ""
         raise SourceError(
-            f"{what}: no page to read{hint}; name a text file, a folder of .txt, .txt.gz or "
-            "'.txt.zst' files, a glob, or - for standard input"
+            f"{what}: no page to read{hint}; name a file or folder of text, HTML, WARC, JSONL, "
+            "Parquet, CSV or TSV, plain, .gz or .zst, a glob, or - for standard input"
         )
     return Found(_once(named + missing), sorted(set(skipped)))
 
@@ -65,13 +73,41 @@ def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
 def readable(path: str) -> bool:
     """Whether a folder's file is taken, by its suffix.
 
-    >>> readable("a/b.txt.gz"), readable("a/b.html")
-    (True, False)
+    >>> readable("a/b.txt.gz"), readable("a/b.warc"), readable("a/b.png")
+    (True, True, False)
+    """
+    return suffix(path) in _KINDS
+
+
+def suffix(path: str) -> str:
+    """The last suffix of a path in small letters, that of a compression left out.
+
+    >>> suffix("a/B.JSONL.gz")
+    '.jsonl'
     """
     stem = path.lower()
-    for suffix in COMPRESSED:
-        stem = stem.removesuffix(suffix)
-    return stem.endswith(TEXT_SUFFIXES)
+    for ending in COMPRESSED:
+        stem = stem.removesuffix(ending)
+    return os.path.splitext(stem)[1]
+
+
+def kind(path: str) -> str:
+    """Which reader takes a file: its suffix tells, else its first bytes."""
+    if known := _KINDS.get(suffix(path)):
+        return known
+    if path != STDIN and os.path.isfile(path):
+        try:
+            with open(path, "rb") as file:
+                start = file.read(8)
+        except OSError:
+            return "file"  # whose reader says what is wrong
+        return next((k for magic, k in _MAGIC.items() if start.startswith(magic)), "file")
+    return "file"
+
+
+def media_type(path: str) -> str | None:
+    """What the suffix of a file says of its content; None where the content must tell."""
+    return _MEDIA_TYPES.get(suffix(path))
 
 
 def _below(folder: str) -> list[str]:

@@ -1,10 +1,11 @@
 """Rebuild `roles.npz`, the model that tells what each segment of a page is.
 
-    python lang_models/roles/recipe.py              # trains and writes; three minutes on two cores
-    python lang_models/roles/recipe.py --folds 5    # cross-validates over the own pages
+    python -m lang_models.roles.recipe              # trains and writes; some minutes on two cores
+    python -m lang_models.roles.recipe --folds 5    # cross-validates over own pages and themes
 
 Needs PyTorch (any 2.x, CPU). Data: the sample pages of this project and their labels,
-corpora/gold/scrapes.jsonl, each page seen in many altered forms. Nothing else is trained on.
+corpora/gold/scrapes.jsonl, each page seen in many altered forms: as text, and in the markup of the
+themes of render.py. Nothing else is trained on.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +26,16 @@ from torch import Tensor, nn
 
 from ingest.detect import detect
 from ingest.frames import KEPT_ROLES, ROLES
-from ingest.label.features import features
+from ingest.label.features import Features, features
 from ingest.label.network import REACH
+from ingest.read import html
+from lang_models.roles.render import Line as Rendered
+from lang_models.roles.render import Theme, render, themes
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 FURNITURE = ("nav", "credit", "ad", "widget", "code")
+_NAMES = re.compile(r"[#.][^\s\[]+")
 
 
 @dataclass(frozen=True)
@@ -113,15 +119,60 @@ def _other_furniture(page: Page, others: list[Page], rng: random.Random) -> Page
     return made
 
 
-def to_frame(pages: list[Page]) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Form:
+    """A page as text, or in the markup of a theme: (block, markup, links) of each line."""
+
+    lines: Page
+    blocks: tuple[html.Block, ...] | None = None
+
+
+def load_html(folder: Path, gold: Path) -> dict[str, Form]:
+    """Labelled HTML pages by file name."""
+    forms = {}
+    for name, page in load(gold).items():
+        read = html.page((folder / name).read_text(encoding="utf-8"))
+        forms[name] = Form(page, tuple(read["blocks"]))
+    return forms
+
+
+def redesigned(form: Form, rng: random.Random) -> Form:
+    """The page with names hashed or gone in its markup, and some of its furniture left out."""
+    assert form.blocks is not None
+    part = rng.choice((1.0, 1.0, 0.8, 0.6))
+    keep = [x.roles[0] not in FURNITURE or rng.random() < part for x in form.lines]
+    keep = keep if any(keep) else [True] * len(keep)
+    blocks = [b for b, kept in zip(form.blocks, keep, strict=True) if kept]
+    chance = rng.random()
+    if chance < 0.3:
+        blocks = [(path, _NAMES.sub("", markup), links) for path, markup, links in blocks]
+    elif chance < 0.5:
+        blocks = [(path, _NAMES.sub(".x", markup), links) for path, markup, links in blocks]
+    return Form([x for x, kept in zip(form.lines, keep, strict=True) if kept], tuple(blocks))
+
+
+def in_markup(page: Page, theme: Theme, rng: random.Random) -> Form:
+    """The page as a site of that theme might serve it, read as any HTML is."""
+    rendered = render([Rendered(x.text, x.roles[0], x.article) for x in page], theme, rng)
+    read = html.page(rendered)
+    # what stands at a line's ends is no part of a segment
+    got = [" ".join(line.split()) for line in read["text"].split("\n")]
+    if got != [" ".join(x.text.split()) for x in page]:
+        raise ValueError(f"theme {theme.name}: the page reads otherwise than it was written")
+    return Form(page, tuple(read["blocks"]))
+
+
+def to_frame(forms: list[Form]) -> pl.DataFrame:
     """The pages as a segments frame with languages."""
     rows = []
-    for number, page in enumerate(pages):
+    for number, form in enumerate(forms):
         line = 0
-        for segment, x in enumerate(page):
-            line += 1 + x.blanks
-            rows.append((f"{number:06d}", segment, line, x.text))
-    schema = {"doc_id": pl.String, "segment": pl.Int64, "line": pl.Int64, "text": pl.String}
+        for segment, x in enumerate(form.lines):
+            line += 1 + (x.blanks if form.blocks is None else 0)
+            where = (None, None, None) if form.blocks is None else form.blocks[segment]
+            rows.append((f"{number:06d}", segment, line, x.text, *where))
+    schema = {"doc_id": pl.String, "segment": pl.Int64, "line": pl.Int64, "text": pl.String,
+              "block": pl.String, "markup": pl.String, "links": pl.Float32}  # fmt: skip
     return detect(pl.DataFrame(rows, schema, orient="row"))
 
 
@@ -214,28 +265,35 @@ def evaluate(role: np.ndarray, pages: list[Page]) -> tuple[float, float]:
     return float(right), float(2 * (kept & gold).sum() / max(kept.sum() + gold.sum(), 1))
 
 
-def prepared(pages: list[Page], mean: np.ndarray, scale: np.ndarray) -> Prepared:
+def prepared(forms: list[Form], seen: Features, mean: np.ndarray, scale: np.ndarray) -> Prepared:
     """Features of pages, scaled."""
-    seen = features(to_frame(pages))
     return Prepared(
-        torch.tensor((seen.values - mean) / scale, dtype=torch.float32),
-        torch.tensor(targets(pages)),
-        torch.tensor(seen.pages.page),
+        torch.from_numpy((seen.values - mean) / scale),
+        torch.from_numpy(targets([form.lines for form in forms])),
+        torch.from_numpy(seen.pages.page),
     )
 
 
-def fit(pages: list[Page], args: argparse.Namespace) -> Trained:
-    """Train an ensemble on altered forms of pages."""
+def fit(pages: list[Form], styles: list[Theme], args: argparse.Namespace) -> Trained:
+    """Train an ensemble on altered forms of pages, as text and in the markup of themes."""
     rng = random.Random(1)
-    forms = list(pages)
-    for page in pages:
-        forms += [altered(page, pages, rng) for _ in range(args.forms)]
-    described = features(to_frame(forms))
-    mean = described.values.mean(axis=0)
-    scale = np.maximum(described.values.std(axis=0), 0.05)
-    data = prepared(forms, mean, scale)
+    texts = [form.lines for form in pages]
+    forms = [Form(page) for page in texts]
+    for page in texts:
+        forms += [Form(altered(page, texts, rng)) for _ in range(args.forms)]
+        forms += [
+            in_markup(altered(page, texts, rng), rng.choice(styles), rng)
+            for _ in range(args.rendered)
+        ]
+    for form in pages:
+        if form.blocks is not None:
+            forms += [form, *(redesigned(form, rng) for _ in range(args.forms + args.rendered))]
+    seen = features(to_frame(forms))
+    mean = seen.values.mean(axis=0)
+    scale = np.maximum(seen.values.std(axis=0), 0.05)
+    data = prepared(forms, seen, mean, scale)
     nets = [train(data, args.width, args.told, args.epochs, seed) for seed in range(args.seeds)]
-    return Trained(described.names, mean, scale, nets)
+    return Trained(seen.names, mean, scale, nets)
 
 
 @dataclass(frozen=True)
@@ -247,9 +305,9 @@ class Trained:
     scale: np.ndarray
     nets: list[Any]
 
-    def roles(self, pages: list[Page]) -> np.ndarray:
+    def roles(self, forms: list[Form]) -> np.ndarray:
         """Number of the likeliest role of each line: int64 [lines]."""
-        data = prepared(pages, self.mean, self.scale)
+        data = prepared(forms, features(to_frame(forms)), self.mean, self.scale)
         with torch.no_grad():
             chances = [torch.softmax(net(data.x, data.page), dim=1) for net in self.nets]
         best: np.ndarray = torch.stack(chances).mean(dim=0).argmax(dim=1).numpy()
@@ -274,15 +332,29 @@ class Trained:
         np.savez_compressed(path, allow_pickle=False, **held)
 
 
-def cross_validate(pages: list[Page], args: argparse.Namespace) -> tuple[float, float]:
-    """Score each page by a model that has not seen it."""
-    found, judged = [], []
+def cross_validate(pages: list[Form], args: argparse.Namespace) -> None:
+    """Score each page by a model that has seen neither it nor, where it is rendered, its theme."""
+    styles = themes()
+    found: dict[str, list[np.ndarray]] = {"text": [], "HTML": [], "text rendered": []}
+    judged: dict[str, list[Page]] = {kind: [] for kind in found}
     for fold in range(args.folds):
         seen = [p for i, p in enumerate(pages) if i % args.folds != fold]
         rest = [p for i, p in enumerate(pages) if i % args.folds == fold]
-        found.append(fit(seen, args).roles(rest))
-        judged += rest
-    return evaluate(np.concatenate(found), judged)
+        trained = fit(seen, [t for i, t in enumerate(styles) if i % args.folds != fold], args)
+        unseen = [t for i, t in enumerate(styles) if i % args.folds == fold]
+        rng = random.Random(fold)
+        texts = [Form(p.lines) for p in rest if p.blocks is None]
+        for kind, forms in {
+            "text": texts,
+            "HTML": [p for p in rest if p.blocks is not None],
+            "text rendered": [in_markup(p.lines, rng.choice(unseen), rng) for p in texts],
+        }.items():
+            found[kind].append(trained.roles(forms))
+            judged[kind] += [form.lines for form in forms]
+    for kind, roles in found.items():
+        role, keep = evaluate(np.concatenate(roles), judged[kind])
+        print(f"{len(judged[kind])} own pages of {kind}, {args.folds} folds: "
+              f"role {role:.3f}, keep F1 {keep:.3f}")  # fmt: skip
 
 
 def main() -> None:
@@ -291,7 +363,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="dev pages")
-    parser.add_argument("--forms", type=int, default=20, help="altered forms of each page")
+    parser.add_argument("--forms", type=int, default=12, help="altered forms of each page as text")
+    parser.add_argument("--rendered", type=int, default=16, help="and as HTML")
     parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--width", type=int, default=48)
     parser.add_argument("--told", type=int, default=12, help="numbers told to neighbours")
@@ -299,17 +372,18 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=0, help="cross-validate; writes nothing")
     args = parser.parse_args()
     torch.use_deterministic_algorithms(mode=True)
-    pages = list(load(ROOT / "corpora" / "gold" / "scrapes.jsonl").values())
+    gold = ROOT / "corpora" / "gold"
+    pages = [Form(page) for page in load(gold / "scrapes.jsonl").values()]
+    pages += load_html(ROOT / "corpora" / "html", gold / "html.jsonl").values()
     if args.folds:
-        role, keep = cross_validate(pages, args)
-        print(f"{len(pages)} own pages, {args.folds} folds: role {role:.3f}, keep F1 {keep:.3f}")
+        cross_validate(pages, args)
         return
-    trained = fit(pages, args)
+    trained = fit(pages, themes(), args)
     trained.save(HERE / "roles.npz")
     for name in ("seeds", "pages"):
         if (path := args.shared / "gold" / f"{name}.jsonl").exists():
             judged = list(load(path).values())
-            role, keep = evaluate(trained.roles(judged), judged)
+            role, keep = evaluate(trained.roles([Form(page) for page in judged]), judged)
             print(f"{name}: role {role:.3f}, keep F1 {keep:.3f}")
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.errors import SourceError
 from ingest.read.encoding import decode
+from ingest.read.sniff import declared_charset
 
 ARABIC = "أعلنت الوزارة، أمس الأربعاء، عن خطة جديدة لدعم المزارعين في الجنوب"
 ENGLISH = "The ministry said on Wednesday it would support farmers in the south"
@@ -102,3 +103,91 @@ def test_any_bytes_decode_or_are_refused(data):
 def test_a_lone_surrogate_is_one_damage_in_utf8():
     assert decode("abc – ".encode() + b"\xed\xa0\x80 def") == ("abc – \ufffd def", "utf-8", 1)
     assert decode(b"abc \xed\xa0\x80 def").encoding == "utf-8"
+
+
+FRENCH = "Le préfet a déclaré mercredi que l'été serait très chaud à Nîmes et à Orléans"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "header", "meta", "expected"),
+    [
+        ("cp1256", "windows-1256", None, "cp1256"),
+        ("cp1256", None, "windows-1256", "cp1256"),
+        ("cp1256", " Windows-1256 ", "utf-8", "cp1256"),
+        ("cp1256", "utf-8", "windows-1256", "cp1256"),
+        ("cp1256", "iso-8859-1", "windows-1256", "cp1256"),  # a server's default
+        ("cp1256", "iso-8859-1", None, "cp1256"),
+        ("cp1256", "iso-8859-1", "iso-8859-1", "cp1256"),
+        ("cp1256", "no-such-charset", "x-user-defined", "cp1256"),
+        ("cp1256", "utf-16", "utf-16", "cp1256"),
+        ("cp1256", "utf-7", None, "cp1256"),
+        ("iso8859-6", "ISO-8859-6", None, "iso8859-6"),
+        ("utf-8", "windows-1256", "iso-8859-1", "utf-8"),
+        ("utf-8", "us-ascii", None, "utf-8"),
+    ],
+)
+def test_declarations_for_arabic(encoding, header, meta, expected):
+    assert decode(ARABIC.encode(encoding), header, meta) == (ARABIC, expected, 0)
+
+
+@pytest.mark.parametrize(
+    "label", ["iso-8859-1", "latin1", "us-ascii", "windows-1252", "ISO_8859-1"]
+)
+def test_latin_labels_mean_windows_1252(label):
+    text = f"“{FRENCH}” – 5 €"
+    assert decode(text.encode("cp1252"), label) == (text, "cp1252", 0)
+    assert decode(text.encode("cp1252"), None, label) == (text, "cp1252", 0)
+
+
+def test_a_declaration_decides_what_bytes_leave_open():
+    data = "ığşİĞŞ yaşlı".encode("cp1254")
+    assert decode(data, "iso-8859-9").text == "ığşİĞŞ yaşlı"
+    assert decode("5 € žž".encode("iso8859-15"), "iso-8859-15").text == "5 € žž"
+    assert (
+        decode("Привет, как дела сегодня".encode("koi8-r"), "koi8-r").text
+        == "Привет, как дела сегодня"
+    )
+
+
+def test_a_damaged_text_in_a_declared_encoding_says_how_much_was_lost():
+    data = FRENCH.encode("cp1252") * 9 + b"\x81"
+    text, encoding, replaced = decode(data, "windows-1252")
+    assert (encoding, replaced) == ("cp1252", 1)
+    assert text == FRENCH * 9 + "\ufffd"
+
+
+def test_iso_2022_jp_is_believed_only_where_it_fits():
+    data = "日本語の文".encode("iso2022_jp")
+    assert decode(data, "iso-2022-jp").text == "日本語の文"
+    assert decode(data).encoding == "utf-8"
+    assert decode(b"plain", "iso-2022-jp") == ("plain", "utf-8", 0)
+    assert decode(b"\x1b[31m red", "iso-2022-jp") == ("\x1b[31m red", "utf-8", 0)
+
+
+@given(st.binary(max_size=200), st.sampled_from([None, "utf-16", "windows-1252", "gbk", "big5", "iso-2022-jp", "euc-kr", "\0"]),
+       st.sampled_from([None, "utf-16be", "windows-1256", "shift_jis", "gb18030", "koi8-u", "macintosh", "é"]))  # fmt: skip
+def test_any_bytes_with_any_declaration(data, header, meta):
+    try:
+        found = decode(data, header, meta)
+    except SourceError:
+        return
+    found.text.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        (b"<meta charset=utf-8>", "utf-8"),
+        (b'<META CHARSET = "windows-1256" >', "windows-1256"),
+        (b"<meta http-equiv='Content-Type' content='text/html; charset=cp1256'>", "cp1256"),
+        (b'<?xml version="1.0" encoding="iso-8859-6"?><html>', "iso-8859-6"),
+        (b"<!-- <meta charset=a> --><meta charset=b>", "b"),
+        (b"<meta name=x content=y>", None),
+        (b"<p>charset=x", None),
+        (b"<metal charset=x>", None),
+        (b" " * 5000 + b"<meta charset=b>", None),
+        (b"", None),
+    ],
+)
+def test_what_html_declares(html, expected):
+    assert declared_charset(html) == expected

@@ -13,8 +13,9 @@ import zstandard
 from polars.testing import assert_frame_equal
 
 import ingest
+from ingest.config import ReadConfig
 from ingest.frames import DOCUMENTS, check
-from ingest.read import batches
+from ingest.read import batches, plan
 
 TEXT = "عنوان الخبر\n\nA line of English.\n"
 
@@ -47,6 +48,7 @@ def test_compressed_files_hold_the_same_page(tmp_path):
         ("cut.txt.gz", gzip.compress(TEXT.encode())[:-9], "cannot be decompressed"),
         ("not.txt.gz", b"plain text", "cannot be decompressed"),
         ("not.txt.zst", b"plain text", "cannot be decompressed"),
+        ("cut.txt.zst", zstandard.compress(TEXT.encode())[:-9], "cannot be decompressed"),
         ("image.txt", bytes(range(256)) * 9, "not text"),
     ],
 )
@@ -95,8 +97,9 @@ def test_a_file_name_that_is_no_utf8(tmp_path):
 def test_batches_hold_the_same_pages_whatever_their_size(tmp_path):
     for n in range(7):
         (tmp_path / f"{n}.txt").write_text(TEXT * (n + 1), encoding="utf-8")
-    files = [str(tmp_path / f"{n}.txt") for n in range(7)]
-    whole = pl.concat(batches(files))
+    parts = plan([str(tmp_path / f"{n}.txt") for n in range(7)], shard_bytes=1 << 20)
+    whole = pl.concat(batches(parts, ReadConfig()))
+    assert len(whole) == 7
     for size in (1, 100, 10**9):
-        assert_frame_equal(pl.concat(batches(files, batch_chars=size)), whole)
-    assert len(list(batches(files, batch_chars=1))) == 7
+        assert_frame_equal(pl.concat(batches(parts, ReadConfig(), batch_chars=size)), whole)
+    assert len(list(batches(parts, ReadConfig(), batch_chars=1))) == 7

@@ -1,0 +1,170 @@
+"""What looks at all shards at once: comparing their keys, and putting the outputs together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from ingest.codepoints import I64
+from ingest.config import Config
+from ingest.dedupe import BANDS, ROWS, Signatures, cluster_names, leaders
+from ingest.frames import DOCUMENTS, schema
+from ingest.parts import SEGMENTS_OUT, Clock, to_hex
+from ingest.shards import Plan
+from ingest.sites import template_lines
+from ingest.state import State, whole
+from ingest.tally import SHOWN, SPREAD, merged, summed, totals
+
+# Rows of a Parquet row group: fixed, so that the size of a batch or shard cannot show in the
+# bytes, and small enough that one is some megabytes.
+_DOCUMENT_ROWS, _SEGMENT_ROWS = 1 << 10, 1 << 16
+_LINES = 1 << 20  # short lines compared at once
+
+
+def join(state: State, numbers: Sequence[int], threshold: float) -> None:
+    """Find clusters of articles, then the template lines of sites, by keys alone.
+
+    Leaves, in the state's folder `joined`, a frame a shard with columns doc_id, article, cluster;
+    template.npy, as `template_lines` gives it; and report.json.
+    """
+    if state.joined.exists():
+        return
+    clock = Clock()
+    with whole(state.joined) as work:
+        keys = pl.concat([pl.read_parquet(state.part(n) / "keys.parquet") for n in numbers])
+        first, ends = clock("dedupe", _leaders, state, numbers, keys, threshold)
+        template = clock("dedupe", _template, state, numbers, first, ends)
+        np.save(work / "template.npy", template.to_numpy())
+        for n, end, start in zip(numbers, ends, [0, *ends], strict=False):
+            names = cluster_names(_spelt(keys[first[start:end]]))
+            frame = _spelt(keys[start:end]).with_columns(cluster=names)
+            frame.write_parquet(work / f"{n:06d}.parquet", compression="lz4")
+        own = (keys["article"] > 0).to_numpy()
+        counts = {"articles": int(own.sum()), "clusters": len(np.unique(first[own]))}
+        report = {"counts": counts, "seconds": clock.seconds}
+        (work / "report.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def _leaders(
+    state: State, numbers: Sequence[int], keys: pl.DataFrame, threshold: float
+) -> tuple[I64, list[int]]:
+    """The first of each row's cluster, and where the rows of each shard end."""
+    values = np.empty((len(keys), BANDS * ROWS), np.uint16)
+    ends: list[int] = []
+    at = 0
+    for n in numbers:
+        part = np.load(state.part(n) / "values.npy")
+        values[at : at + len(part)] = part
+        at += len(part)
+        ends.append(at)
+    return leaders(Signatures(keys, values), threshold), ends
+
+
+def _template(state: State, numbers: Sequence[int], first: I64, ends: list[int]) -> pl.Series:
+    """Template lines, found in as many passes as keep those compared at once few."""
+    paths = [state.part(n) / "lines.parquet" for n in numbers]
+    passes = 1 + sum(pl.scan_parquet(p).select(pl.len()).collect().item() for p in paths) // _LINES
+    found = []
+    for turn in range(passes):
+        lines = []
+        for path, start in zip(paths, [0, *ends], strict=False):
+            some = pl.read_parquet(path).filter(pl.col("line") % passes == turn)
+            article = pl.Series(first[some["row"].to_numpy() + start])
+            lines.append(some.select("line", article=article))
+        both = pl.concat(lines)
+        found.append(template_lines(both["line"], both["article"]))
+    return pl.concat(found)
+
+
+def _spelt(keys: pl.DataFrame) -> pl.DataFrame:
+    return keys.with_columns(to_hex(keys["doc_id"]))
+
+
+def write(state: State, plan: Plan, config: Config, began: float) -> dict[str, Any]:
+    """Put the outputs together from the parts and pieces, in order; returns what run.json holds.
+
+    Args:
+        state: where the parts and pieces are, and the outputs go.
+        plan: of the run.
+        config: its settings.
+        began: when it did, by the clock of performance.
+    """
+    if state.out.exists():  # a run was killed just before it put them into place
+        return _read(state.out, "run.json")
+    clock = Clock()
+    numbers = range(len(plan.shards))
+    documents = (p for n in numbers for p in sorted(state.part(n).glob("documents-*.parquet")))
+    segments = (p for n in numbers for p in sorted(state.piece(n).glob("segments-*.parquet")))
+    with whole(state.out) as work:
+        to = work / "documents.parquet"
+        clock("write", _sink, documents, schema(DOCUMENTS), to, _DOCUMENT_ROWS)
+        clock("write", _sink, segments, SEGMENTS_OUT, work / "segments.parquet", _SEGMENT_ROWS)
+        clock("write", _join_articles, state, numbers, work / "articles.jsonl")
+        report = _report(state, plan, config, clock)
+        report["elapsed"] = round(time.perf_counter() - began, 3)
+        with (work / "run.json").open("w", encoding="utf-8") as file:
+            json.dump(report, file, ensure_ascii=False, indent=2)
+            file.write("\n")
+    return report
+
+
+def _sink(paths: Iterable[Path], columns: pl.Schema, to: Path, rows: int) -> None:
+    """Many small Parquet files to one, of which no more than a row group is held."""
+
+    def frames(*_pushed: Any) -> Iterator[pl.DataFrame]:
+        return map(pl.read_parquet, paths)
+
+    register_io_source(frames, schema=columns).sink_parquet(
+        to, row_group_size=rows, maintain_order=True
+    )
+
+
+def _join_articles(state: State, numbers: Sequence[int], to: Path) -> None:
+    with to.open("wb") as file:
+        for n in numbers:
+            with (state.piece(n) / "articles.jsonl").open("rb") as piece:
+                shutil.copyfileobj(piece, file)
+
+
+def _report(state: State, plan: Plan, config: Config, clock: Clock) -> dict[str, Any]:
+    from ingest import __version__  # the package imports this module
+
+    numbers = range(len(plan.shards))
+    parts = [_read(state.part(n)) for n in numbers]
+    pieces = [_read(state.piece(n)) for n in numbers]
+    across = _read(state.joined)
+    by_source = merged(entry for part in parts for entry in part["sources"])
+    inputs = []
+    for name, stamp in plan.stamps.items():
+        source = name.encode("utf-8", "backslashreplace").decode()  # as documents have it
+        seen = by_source.get(source, {"records": 0, "errors": 0, "sha256": None})
+        inputs.append({"source": source, "bytes": stamp[0] if stamp else 0, **seen})
+    spread = summed([pl.DataFrame(p["by_role_and_lang"], SPREAD) for p in pieces])
+    seconds = totals(r["seconds"] for r in (*parts, across, *pieces, {"seconds": clock.seconds}))
+    return {
+        "version": __version__,
+        "config": config.to_dict(),
+        "fingerprint": config.fingerprint(),
+        "inputs": inputs,
+        "in_error": [page for part in parts for page in part["in_error"]][:SHOWN],
+        "skipped": plan.skipped,
+        "counts": {
+            **totals(r["counts"] for r in (*parts, *pieces)),
+            **across["counts"],
+            "by_role_and_lang": spread.to_dicts(),
+        },
+        "seconds": {step: round(s, 3) for step, s in seconds.items()},
+    }
+
+
+def _read(folder: Path, name: str = "report.json") -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((folder / name).read_bytes())
+    return report

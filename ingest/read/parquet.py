@@ -1,0 +1,77 @@
+"""Parquet: one row is one page; read batch by batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import polars as pl
+
+from ingest.config import ReadConfig
+from ingest.errors import SourceError
+from ingest.read import tables
+from ingest.read.records import Record, Slice
+from ingest.read.streams import unreadable
+
+_ROWS = 1 << 8  # rows held at once
+_TEXTS = (pl.String, pl.Binary, pl.Categorical, pl.Enum)
+# A damaged file can make Polars panic, which is no Exception.
+_DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
+
+def slices(source: str, shard_bytes: int) -> list[Slice]:
+    """Cut a file into ranges of rows, `start` to `stop`; one that cannot be read stays whole."""
+    try:
+        size = os.path.getsize(source)
+        rows: int = _scan(source).select(pl.len()).collect().item()
+    except (OSError, *_DAMAGE):
+        return [Slice(source, "parquet")]
+    most = max(1, -(-rows * shard_bytes // max(size, 1)))
+    parts = []
+    for start in range(0, max(rows, 1), most):
+        stop = min(start + most, rows)
+        stored = size * (stop - start) // max(rows, 1)
+        parts.append(Slice(source, "parquet", start, stop, start, stored))
+    return parts
+
+
+def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
+    """The pages of the rows of a slice; where the file is damaged, the last has an `error`."""
+    number = part.start
+    try:
+        frame = _scan(part.source)
+        columns = _columns(frame, settings)
+        wanted = [pl.col(name) for name in dict.fromkeys(columns) if name]
+        length = part.stop - part.start if part.stop else None
+        rows = frame.select(wanted).slice(part.start, length)
+        for batch in rows.collect_batches(chunk_size=_ROWS, maintain_order=True):
+            for row in batch.iter_rows(named=True):
+                yield tables.record(part.source, number, row, columns, settings.max_record_bytes)
+                number += 1
+    except SourceError as error:
+        yield Record(part.source, error=str(error))
+    except OSError as error:
+        yield Record(part.source, error=unreadable(error))
+    except _DAMAGE as error:
+        said = str(error).partition("\n")[0]
+        yield Record(part.source, number, error=f"cannot be read from row {number} on: {said}")
+
+
+def columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
+    """The columns to read; None where there are none."""
+    try:
+        return _columns(_scan(part.source), settings)
+    except (SourceError, OSError, *_DAMAGE):
+        return None
+
+
+def _scan(source: str) -> pl.LazyFrame:
+    with open(source, "rb"):  # whose error says more than that of Polars
+        pass
+    return pl.scan_parquet(source, glob=False, hive_partitioning=False, low_memory=True)
+
+
+def _columns(frame: pl.LazyFrame, settings: ReadConfig) -> tables.Columns:
+    schema = frame.collect_schema()
+    texts = tuple(name for name, dtype in schema.items() if dtype in _TEXTS)
+    return tables.choose(tuple(schema), settings, texts)
