@@ -31,7 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = args.command(args)
         sys.stdout.flush()
     except IngestError as error:
-        print(f"ingest: {error}", *_notes(error), sep="\ningest: ", file=sys.stderr)
+        from ingest.text import safe
+
+        said = map(safe, (str(error), *_notes(error)))  # file names may hold anything
+        print(*(f"ingest: {line}" for line in said), sep="\n", file=sys.stderr)
         return NOT_WRITTEN if isinstance(error, WriteError) else WRONG_CALL
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

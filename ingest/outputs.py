@@ -156,6 +156,7 @@ def _report(state: State, plan: Plan, config: Config, clock: Clock) -> dict[str,
         "inputs": inputs,
         "in_error": [page for part in parts for page in part["in_error"]][:SHOWN],
         "skipped": plan.skipped,
+        "columns": plan.columns,
         "counts": {
             **totals(r["counts"] for r in (*parts, *pieces)),
             **across["counts"],

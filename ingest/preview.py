@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,7 +9,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,12 +16,11 @@ from rich.text import Text
 from ingest.config import ReadConfig
 from ingest.read import guesses, page, plan, records
 from ingest.read.sources import find
-from ingest.text import FORMAT_CONTROLS, printable
+from ingest.text import json_line, safe
 
 SAMPLED = 1000  # records of a source that the table counts
 _MOST_ROWS = 50  # sources that get a row each; more are summed up by kind
 _MOST_ERRORS, _MOST_LINES, _WIDTH = 10, 8, 100
-_UNSAFE = re.compile(f"{FORMAT_CONTROLS}|[\x7f-\x9f]")
 
 
 @dataclass
@@ -68,14 +64,14 @@ def table(sources: Iterable[str], settings: ReadConfig) -> int:
     console.print(_table(list(seen.values()), by_kind=by_kind))
     _notes(console, list(seen.values()), len(found.skipped))
     for line in guesses(parts, settings):
-        console.print(Text(_safe(line)))
+        console.print(Text(safe(line)))
     wrong = sum(row.errors for row in seen.values())
     if wrong:
         console.print(Text(f"\n{wrong:,} in error:", "bold red"))
         for uri, error in errors:
-            console.print(Text(_safe(f"  {uri}: {error}")))
+            console.print(Text(safe(f"  {uri}: {error}")))
     if first:
-        console.print(Text.assemble("\n", (_safe(first["uri"]), "bold"), f"  {_about(first)}"))
+        console.print(Text.assemble("\n", (safe(first["uri"]), "bold"), f"  {_about(first)}"))
         for line in _first_lines(first["text"]):
             console.print(Text(f"  {line}"))
     return wrong
@@ -93,8 +89,7 @@ def json_lines(sources: Iterable[str], settings: ReadConfig) -> int:
         for record in records(part, settings):
             made = page.row(record)
             wrong += made["error"] is not None
-            line = json.dumps({name: made.get(name) for name in names}, ensure_ascii=False)
-            sys.stdout.write(_UNSAFE.sub(lambda c: f"\\u{ord(c[0]):04x}", line) + "\n")
+            sys.stdout.write(json_line({name: made.get(name) for name in names}) + "\n")
     return wrong
 
 
@@ -113,7 +108,7 @@ def _table(seen: list[_Seen], *, by_kind: bool) -> Table:
         made.add_column(name, justify="right")
     made.add_column("encodings", overflow="fold")
     for row in seen:
-        head = (row.kind, f"{row.sources:,}") if by_kind else (_safe(row.name), row.kind)
+        head = (row.kind, f"{row.sources:,}") if by_kind else (safe(row.name), row.kind)
         encodings = ", ".join(f"{name} {n:,}" for name, n in row.encodings.most_common())
         pages = f"{row.pages:,}" + "+" * row.more
         made.add_row(*map(Text, (*head, pages, f"{row.errors:,}", encodings)))
@@ -132,15 +127,11 @@ def _about(made: dict[str, Any]) -> str:
     title = made.get("title")
     parts = [made["media_type"], f"{made['chars']:,} characters"]
     parts += [made["repaired"]] if made["repaired"] else []
-    return ", ".join(parts) + (f", “{_safe(title)[:_WIDTH]}”" if title else "")
+    return ", ".join(parts) + (f", “{safe(title)[:_WIDTH]}”" if title else "")
 
 
 def _first_lines(text: str) -> Iterator[str]:
     lines = (line for line in text[: 1 << 16].split("\n") if line.strip())
     for line in islice(lines, _MOST_LINES):
-        shown = _safe(line.strip())
+        shown = safe(line.strip())
         yield shown if len(shown) <= _WIDTH else shown[: _WIDTH - 1] + "…"
-
-
-def _safe(text: str) -> str:
-    return str(pl.select(printable(pl.lit(text))).item())

@@ -11,7 +11,7 @@ import polars as pl
 
 from ingest.config import Config
 from ingest.errors import ConfigError, SourceError
-from ingest.read import plan
+from ingest.read import guesses, plan
 from ingest.read.plain import unreadable
 from ingest.read.records import Slice
 from ingest.read.sources import STDIN, Found
@@ -25,7 +25,8 @@ _NAMED = 3  # changed inputs that a message names
 class Plan(NamedTuple):
     """All that a run, or one that goes on with it, must know before it begins.
 
-    `stamps` has each input by its name, in order. `once` are those that cannot be read again.
+    `stamps` has each input by its name, in order. `once` are those that cannot be read again;
+    `columns` says which columns of tables were guessed.
     """
 
     versions: str
@@ -35,6 +36,7 @@ class Plan(NamedTuple):
     stamps: dict[str, Stamp]
     once: list[str]
     skipped: list[str]
+    columns: list[str]
     shards: list[list[Slice]]
 
     def to_json(self) -> str:
@@ -75,6 +77,7 @@ def make(found: Found, config: Config, *, overwrite: bool) -> Plan:
         {file: stamp(file) for file in found.files},
         [file for file in found.files if _once(file)],
         found.skipped,
+        guesses(slices, config.read),
         cut(slices, config.run.shard_bytes),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ingest.frames import ROLES
-from ingest.text import printable
+from ingest.text import json_line, printable, safe
 
 _COLOURS = {
     "headline": "bold cyan", "subheading": "cyan", "body": "default", "caption": "magenta",
@@ -77,6 +76,8 @@ def summary(report: dict[str, Any], out: str) -> None:
     if report["skipped"]:
         notes.append(_count(len(report["skipped"]), "file") + " of other kinds skipped")
     console.print("\n" + ", ".join(notes), highlight=False)
+    for line in report["columns"]:
+        console.print(safe(line), highlight=False, markup=False, soft_wrap=True)
     if report["elapsed"] > _LONG:
         steps = sorted(report["seconds"].items(), key=lambda step: -step[1])
         spent = ", ".join(f"{name} {seconds:,.0f} s" for name, seconds in steps if seconds >= 1)
@@ -87,7 +88,7 @@ def summary(report: dict[str, Any], out: str) -> None:
         said = _count(counts["errors"], "page") + " in error:"
         console.print(said, style="bold red", highlight=False)
         for page in report["in_error"]:
-            console.print(f"  {page['uri']}: {page['error']}", highlight=False, markup=False,
+            console.print(safe(f"  {page['uri']}: {page['error']}"), highlight=False, markup=False,
                           soft_wrap=True)  # fmt: skip
 
 
@@ -126,8 +127,10 @@ def show(documents: pl.DataFrame, segments: pl.DataFrame) -> None:
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     of_page = dict(segments.group_by("doc_id", maintain_order=True))
     for page in documents.iter_rows(named=True):
-        title = page["error"] or f"{page['chars']:,} characters, {page['encoding']}"
-        console.print(Text.assemble((page["source"], "bold"), f"  {title}"))
+        about = page["error"] or ", ".join(
+            filter(None, (f"{page['chars']:,} characters", page["encoding"], page["repaired"]))
+        )
+        console.print(Text.assemble((safe(page["uri"]), "bold"), f"  {safe(about)}"))
         if (found := of_page.get((page["doc_id"],))) is not None:
             for row in _lines(found):
                 console.print(_segment(row, width))
@@ -190,4 +193,4 @@ def json_lines(found: pl.DataFrame) -> None:
                 {"lang": r["lang"], "score": round(r["score"], 4)} for r in row["runners_up"]
             ],
         }
-        sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_line(record) + "\n")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import Any
+
 import polars as pl
 
 # Invisible format characters: zero-width space and joiners, bidi marks, embeddings, overrides and
@@ -10,6 +14,9 @@ FORMAT_CONTROLS = r"[\u00AD\u061C\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]"
 # Tatweel, harakat, superscript alef, Quranic annotation signs: they never tell two words apart
 # for a reader of plain modern Arabic.
 ARABIC_MARKS = r"[\u0640\u0610-\u061A\u064B-\u065F\u0670\u06D6-\u06DC\u06DF-\u06E8\u06EA-\u06ED]"
+
+
+_UNSAFE = re.compile(f"{FORMAT_CONTROLS}|[\\x7f-\\x9f\\u2028\\u2029]")
 
 
 def comparable(text: pl.Expr) -> pl.Expr:
@@ -67,3 +74,22 @@ def printable(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(f"{FORMAT_CONTROLS}|[\\u0080-\\u009F]", "").str.replace_many(
         c0, pictures
     )
+
+
+def safe(text: str) -> str:
+    r"""One string as `printable` makes it.
+
+    >>> safe("a\x1b[31mb\u202ec")
+    'a␛[31mbc'
+    """
+    return str(pl.select(printable(pl.lit(scrub(text)))).item())
+
+
+def json_line(record: dict[str, Any]) -> str:
+    r"""A JSON object for a terminal or a pipe: what is not safe to print is escaped.
+
+    >>> json_line({"text": "a\u202eb\x9b"})
+    '{"text": "a\\u202eb\\u009b"}'
+    """
+    line = json.dumps(record, ensure_ascii=False)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", line)

@@ -222,3 +222,14 @@ def test_a_run_that_is_stopped_half_way_says_how_to_go_on(page, tmp_path, how):
     )
     assert call(*args, "--resume").returncode == 0
     assert [p.name for p in out.parent.iterdir()] == ["out"]
+
+
+def test_names_and_errors_are_printed_without_controls(tmp_path):
+    (tmp_path / "a\x1b[31m\u202eb.txt").write_bytes(bytes(range(256)) * 4)
+    (tmp_path / "good.txt").write_text("A line of English text.", encoding="utf-8")
+    for command in (["run", "-o", "out"], ["show"], ["read"]):
+        done = call(*command, str(tmp_path), cwd=tmp_path)
+        assert done.returncode == 3
+        said = (done.stdout + done.stderr).decode()
+        assert "not text" in said
+        assert not {"\x1b", "\u202e"} & set(said)

@@ -14,7 +14,7 @@ from ingest.models import model_dir
 
 F64 = NDArray[np.float64]
 
-_CHUNK = 1 << 13  # lines computed at once: a page of a million lines takes no more memory
+_CHUNK = 1 << 10  # lines computed at once: they stay in the cache, whatever the size of a page
 # How many lines away each convolution looks, before and after.
 REACH: tuple[tuple[int, ...], ...] = ((1, 2), (1, 3, 6))
 

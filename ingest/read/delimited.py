@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import itertools
@@ -22,6 +23,9 @@ _SAMPLE = 1 << 20  # bytes that tell the encoding
 _DELIMITERS = ",;\t|"
 _ENDS = ("\n", "\r")
 _LOOKED_AT = 1000  # lines that tell whether quotes mean something
+# Like surrogateescape, which cannot stand for what is damaged in UTF-16.
+_LONE = "ingest.lone"
+codecs.register_error(_LONE, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
 
 
 def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
@@ -105,7 +109,7 @@ class _Lines:
     """The lines of a file, decoded; bytes that cannot be become lone surrogates."""
 
     def __init__(self, parts: Iterator[bytes], encoding: str, limit: int) -> None:
-        self._file = io.TextIOWrapper(stream(parts), encoding, "surrogateescape", newline="")
+        self._file = io.TextIOWrapper(stream(parts), encoding, _LONE, newline="")
         self._limit = limit
         self._last = "\n"
         self._first = True
@@ -176,5 +180,7 @@ def _quoting(start: str, delimiter: str) -> Literal[0, 3]:
         return csv.QUOTE_MINIMAL
     lines = start.splitlines(keepends=True)[:_LOOKED_AT]
     plain = [len(line.split(delimiter)) for line in lines if line.strip()]
+    before = csv.field_size_limit(len(start))  # a quote without end makes one large field
     quoted = sum(1 for row in csv.reader(lines, delimiter=delimiter) if row)
+    csv.field_size_limit(before)
     return csv.QUOTE_NONE if len(set(plain)) == 1 and quoted < len(plain) else csv.QUOTE_MINIMAL

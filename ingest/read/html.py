@@ -33,11 +33,15 @@ _UNSEEN = _TELL | frozenset(
 _KEEP_SPACE = frozenset(("pre", "listing", "plaintext", "textarea", "xmp"))
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\n\r\f]+")
+_TO_COLLAPSE = ("\n", "  ", "\t", "\r", "\f")
 _NEWLINE = re.compile(r"\r\n?|\n")
 # Attributes beside id and class that say what an element is for.
-_TELLING = ("role", "itemprop", "property", "rel", "lang", "dir")
+_TELLING = frozenset(("role", "itemprop", "property", "rel", "lang", "dir"))
+_ONCE = ("html", "head", "body")
 # How much of an attribute, and how many elements of a path, the markup holds.
 _WORDS, _WORD_CHARS, _DEPTH = 8, 32, 24
+_LONG = _WORDS * _WORD_CHARS
+_LONGEST_PATH = 1 << 11  # characters; of what stands deeper, the path begins with //
 
 Block = tuple[str, str, float]
 
@@ -53,11 +57,11 @@ def page(html: str) -> dict[str, Any]:
     ('T\nOne two\nthree', ['/html/head/title', '/html/body/p[1]', '/html/body/p[1]'])
     """
     root = LexborHTMLParser(tamed(html)).root
-    reader = _Reader()
+    lines = _Lines()
     if root is not None:
-        reader.read(root)
-    made = metadata(root, reader.telling)
-    text, blocks = reader.text, reader.blocks
+        _walk(root, lines)
+    made = metadata(root, lines.telling)
+    text, blocks = lines.text, lines.blocks
     if made["title"]:
         text = [made["title"], *text]
         blocks = [("/html/head/title", "head title", 0.0), *blocks]
@@ -67,7 +71,7 @@ def page(html: str) -> dict[str, Any]:
 class _Element:
     """An element between the root and where the walk is."""
 
-    __slots__ = ("attributes", "counts", "markup", "node", "nth", "path", "tag", "trail")
+    path = trail = ""  # DOM path and markup of it and those around, made when text is found in it
 
     def __init__(
         self, node: LexborNode, tag: str, nth: int, attributes: dict[str, str | None]
@@ -77,114 +81,110 @@ class _Element:
         self.nth = nth  # 1-based, among its siblings of the same tag
         self.attributes = attributes
         self.counts: dict[str, int] = {}  # children so far, by tag
-        self.path = self.markup = self.trail = ""  # made when text is found in it
 
 
-class _Reader:
-    """Goes through what is visible in reading order; makes a line of each run of inline text."""
+class _Lines:
+    """The lines made so far, and the one being made."""
 
     def __init__(self) -> None:
         self.text: list[str] = []
         self.blocks: list[Block] = []
         self.telling: list[LexborNode] = []
-        self.stack: list[_Element] = []  # elements around the walk, outermost first
-        self.keep_space = 0  # how many of them keep white space
-        self.links = 0  # how many of them are links
-        self.link_ended = False  # nothing has come since a link
-        # the line being made
         self.pieces: list[str] = []
-        self.around: list[_Element] = []  # elements around its first visible piece
-        self.depth = 0  # how many of them are around all its pieces
-        self.least = 0  # fewest elements around since its last piece
-        self.chars = self.linked = 0
+        self.around: list[_Element] = []  # elements around the first visible piece
+        self.depth = 0  # how many of them are around all pieces
+        self.least = 0  # fewest elements around since the last piece
+        self.chars = self.linked = 0  # visible characters; of those, in links
 
-    def read(self, root: LexborNode) -> None:
-        """Walk below the root; without recursion, since pages nest deep."""
-        stack = self.stack
-        stack.append(_Element(root, "html", 0, root.attributes))
-        node = root.first_child
-        while True:
-            while node is None:
-                element = stack.pop()
-                self.leave(element.tag)
-                if not stack:
-                    return
-                node = element.node.next
-            tag = node.tag or ""
-            if tag == "-text":
-                self.read_text(node.text_content or "")
-            elif tag in _UNSEEN:
-                if tag in _TELL:
-                    self.telling.append(node)
-            elif tag == "br":
-                self.end_line()
-            elif tag != "-comment" and not ((held := node.attributes) and _hidden(held)):
-                self.enter(node, tag, held)
-                node = node.first_child
-                continue
-            node = node.next
-
-    def enter(self, node: LexborNode, tag: str, attributes: dict[str, str | None]) -> None:
-        if tag in _BLOCKS:
-            if self.pieces:
-                self.end_line()
-            self.keep_space += tag in _KEEP_SPACE
-        elif tag == "a":
-            self.links += 1
-            if self.link_ended and self.pieces:
-                self.pieces.append(" ")  # links side by side are apart on the screen
-        counts = self.stack[-1].counts
-        counts[tag] = nth = counts.get(tag, 0) + 1
-        self.stack.append(_Element(node, tag, nth, attributes))
-
-    def leave(self, tag: str) -> None:
-        if tag in _BLOCKS:
-            if self.pieces:
-                self.end_line()
-            if self.keep_space:
-                self.keep_space -= tag in _KEEP_SPACE
-        elif tag == "a":
-            self.links -= 1
-            self.link_ended = True
-        self.least = min(self.least, len(self.stack))
-
-    def read_text(self, text: str) -> None:
-        if self.keep_space:
-            first, *more = _NEWLINE.split(text)
-            self.add(first)
-            for line in more:
-                self.end_line()
-                self.add(line)
-        elif self.pieces or not text.isspace():
-            self.add(text)
-
-    def add(self, text: str) -> None:
+    def add(self, text: str, stack: list[_Element], *, linked: bool) -> None:
+        """Add a text node to the line."""
         self.pieces.append(text)
-        self.link_ended = False
         seen = len(text.strip())
         if not seen:
             return
+        around = len(stack)
         if self.chars:
             self.depth = min(self.depth, self.least)
         else:
-            self.around, self.depth = self.stack[:], len(self.stack)
-        self.least = len(self.stack)
+            self.around, self.depth = stack[:], around
+        self.least = around
         self.chars += seen
-        if self.links:
+        if linked:
             self.linked += seen
 
-    def end_line(self) -> None:
-        """The line stands if anything visible is in it."""
+    def end(self, *, as_it_is: bool) -> None:
+        """End the line; it stands if anything visible is in it."""
         text = "".join(self.pieces)
         self.pieces.clear()
         if not self.chars:
             return
-        if not self.keep_space:
-            text = _SPACE.sub(" ", text).strip(" ")
+        if not as_it_is:
+            if any(space in text for space in _TO_COLLAPSE):
+                text = _SPACE.sub(" ", text)
+            text = text.strip(" ")
         self.text.append(text)
         path, markup = _where(self.around, self.depth)
         self.blocks.append((path, markup, self.linked / self.chars))
         self.chars = self.linked = 0
+
+
+def _walk(root: LexborNode, lines: _Lines) -> None:  # noqa: PLR0912 (a call a node is a fifth of the time)
+    """Go through the visible text below `root` in reading order; no recursion, pages nest deep."""
+    stack = [_Element(root, "html", 0, root.attributes)]
+    node = root.first_child
+    keep_space = links = 0  # elements around that keep white space; that are links
+    link_ended = False  # nothing has come since a link
+    while True:
+        while node is None:  # the innermost element ends
+            element = stack.pop()
+            tag = element.tag
+            if tag in _BLOCKS:
+                if lines.pieces:
+                    lines.end(as_it_is=keep_space > 0)
+                keep_space -= tag in _KEEP_SPACE
+            elif tag == "a":
+                links -= 1
+                link_ended = True
+            if not stack:
+                return
+            lines.least = min(lines.least, len(stack))
+            node = element.node.next
+        tag = node.tag or ""
+        if tag == "-text":
+            text = node.text_content or ""
+            if keep_space:
+                _keep_lines(text, stack, lines, linked=links > 0)
+            elif lines.pieces or not text.isspace():
+                lines.add(text, stack, linked=links > 0)
+                link_ended = False
+        elif tag in _UNSEEN:
+            if tag in _TELL:
+                lines.telling.append(node)
+        elif tag == "br":
+            lines.end(as_it_is=keep_space > 0)
+        elif tag != "-comment" and not ((held := node.attributes) and _hidden(held)):
+            if tag in _BLOCKS:
+                if lines.pieces:
+                    lines.end(as_it_is=keep_space > 0)
+                keep_space += tag in _KEEP_SPACE
+            elif tag == "a":
+                links += 1
+                if link_ended and lines.pieces:
+                    lines.pieces.append(" ")  # links side by side are apart on the screen
+            counts = stack[-1].counts
+            counts[tag] = nth = counts.get(tag, 0) + 1
+            stack.append(_Element(node, tag, nth, held))
+            node = node.first_child
+            continue
+        node = node.next
+
+
+def _keep_lines(text: str, stack: list[_Element], lines: _Lines, *, linked: bool) -> None:
+    first, *more = _NEWLINE.split(text)
+    lines.add(first, stack, linked=linked)
+    for line in more:
+        lines.end(as_it_is=True)
+        lines.add(line, stack, linked=linked)
 
 
 def _hidden(attributes: dict[str, str | None]) -> bool:
@@ -196,34 +196,41 @@ def _where(around: list[_Element], depth: int) -> tuple[str, str]:
     """DOM path and markup of the innermost of the first `depth` elements."""
     inner = around[depth - 1]
     if not inner.path:
-        path = trail = ""
-        for number, element in enumerate(around[:depth]):
-            if not element.path:
-                once = element.tag in ("html", "body", "head")
-                element.path = f"{path}/{element.tag}" + ("" if once else f"[{element.nth}]")
-                element.markup = _markup(element)
-                if number > _DEPTH:
-                    trail = " ".join(e.markup for e in around[number - _DEPTH + 1 : number])
-                element.trail = f"{trail} {element.markup}" if trail else element.markup
-            path, trail = element.path, element.trail if number else ""
+        start = depth - 1
+        while start and not around[start - 1].path:
+            start -= 1
+        path, trail = (around[start - 1].path, around[start - 1].trail) if start else ("", "")
+        for element in around[start:depth]:
+            tag = element.tag[:_WORD_CHARS]
+            path = f"{path}/{tag}" if tag in _ONCE else f"{path}/{tag}[{element.nth}]"
+            if len(path) > _LONGEST_PATH:
+                path = "/" + path[path.index("/", _LONGEST_PATH // 2) :]
+            element.path = path
+            if tag != "html":
+                trail = f"{trail} {_markup(element)}" if trail else _markup(element)
+                if trail.count(" ") >= _DEPTH:
+                    trail = trail.split(" ", 1)[1]
+                element.trail = trail
     return inner.path, inner.trail
 
 
 def _markup(element: _Element) -> str:
     """tag#id.class.class[attribute=value] of one element; white space is never in it."""
-    attributes = element.attributes
+    attributes, made = element.attributes, element.tag[:_WORD_CHARS]
     if not attributes:
-        return element.tag
-    made = [element.tag]
-    if (name := attributes.get("id")) and (words := _words(name)):
-        made.append("#" + "-".join(words))
-    if names := attributes.get("class"):
-        made += ("." + word for word in _words(names))
-    for key in _TELLING:
-        if (value := attributes.get(key)) and (words := _words(value)):
-            made.append(f"[{key}={'-'.join(words)}]")
-    return "".join(made)
+        return made
+    name, names = attributes.get("id"), attributes.get("class")
+    if name and (words := _words(name)):
+        made = f"{made}#{'-'.join(words)}"
+    if names and (words := _words(names)):
+        made = f"{made}.{'.'.join(words)}"
+    if not _TELLING.isdisjoint(attributes):
+        for key in sorted(_TELLING.intersection(attributes)):
+            if words := _words(attributes[key] or ""):
+                made = f"{made}[{key}={'-'.join(words)}]"
+    return made
 
 
 def _words(value: str) -> list[str]:
-    return [word[:_WORD_CHARS] for word in value[: _WORDS * _WORD_CHARS].split()[:_WORDS]]
+    words = value.split() if len(value) < _LONG else value[:_LONG].split()
+    return words if len(value) < _WORD_CHARS else [word[:_WORD_CHARS] for word in words[:_WORDS]]

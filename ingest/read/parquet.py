@@ -49,9 +49,10 @@ def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
                 yield tables.record(part.source, number, row, columns, settings.max_record_bytes)
                 number += 1
     except SourceError as error:
-        yield Record(part.source, error=str(error))
+        if not part.first:  # it is said once, not by each slice
+            yield Record(part.source, error=str(error))
     except OSError as error:
-        yield Record(part.source, error=unreadable(error))
+        yield Record(part.source, number or None, error=unreadable(error))
     except _DAMAGE as error:
         said = str(error).partition("\n")[0]
         yield Record(part.source, number, error=f"cannot be read from row {number} on: {said}")

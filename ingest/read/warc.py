@@ -86,7 +86,7 @@ def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
             if (record := _record(part.source, frame, limit)) is not None:
                 yield record
     except OSError as error:
-        yield Record(part.source, error=unreadable(error))
+        yield Record(part.source, part.start or None, error=unreadable(error))
 
 
 def _frames(part: Slice, limit: int) -> Iterator[_Frame]:
@@ -193,8 +193,10 @@ def _end(window: Window, body: int, length: int) -> int:
     ends = len(after) < _MOST_BETWEEN
     if not following and ends and window.damage:
         raise SourceError(window.damage)
-    sound = after.startswith(_BETWEEN) or following.startswith(b"WARC/")
-    if not (sound or (ends and not following)):
+    sound = following.startswith(b"WARC/") or (ends and not following)
+    if not sound and after.startswith(_BETWEEN):  # the next record is damaged, or in this one
+        sound = _NEXT.search(window.peek(body, min(length, _LOOKED_AT))) is None
+    if not sound:
         raise SourceError(f"its header says {length} bytes, but no record follows them")
     return body + length + len(after) - len(following)
 
