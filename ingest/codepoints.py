@@ -41,6 +41,32 @@ class Words(NamedTuple):
             self.text[mask], self.start[mask], self.end[mask], self.key[mask], self.number[mask]
         )
 
+    def of_texts(self, which: I64, texts: int) -> Words:
+        """The words of a batch that has, in this order, the texts of these numbers.
+
+        Args:
+            which: numbers of texts, each as often as it comes.
+            texts: how many texts there are here.
+        """
+        count = np.bincount(self.text, minlength=texts)
+        first = np.cumsum(count) - count
+        size = count[which]
+        text = np.repeat(np.arange(len(which)), size)
+        place = np.arange(len(text)) - (np.cumsum(size) - size)[text]
+        at = first[which][text] + place
+        return Words(text, self.start[at], self.end[at], self.key[at], self.number[at])
+
+
+def distinct(texts: pl.Series) -> tuple[pl.Series, I64]:
+    """The different texts, and for each text the place of its own among them.
+
+    >>> texts, which = distinct(pl.Series(["a", "b", "a"]))
+    >>> texts.gather(which).to_list()
+    ['a', 'b', 'a']
+    """
+    _, first, which = np.unique(texts.hash().to_numpy(), return_index=True, return_inverse=True)
+    return texts.gather(first), which
+
 
 class CodePoints:
     """Code points of a batch of texts, one after the other.

@@ -13,12 +13,17 @@ import ingest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(scope="module")
-def bench():
-    spec = importlib.util.spec_from_file_location("roles", ROOT / "tests/benchmarks/roles.py")
+def benchmark(name):
+    path = ROOT / "tests" / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def bench():
+    return benchmark("roles")
 
 
 def test_seeds(bench, shared):
@@ -71,3 +76,9 @@ def test_labels_of_the_samples_are_sound(sample_gold):
         labelled[row["file"]].add(row["line_no"])
     for name, numbers in labelled.items():
         assert numbers == {n for n, line in enumerate(lines[name], 1) if line.strip()}
+
+
+def test_html_pages(shared):
+    html = benchmark("html_pages")
+    pages, gold = html.labelled(shared)
+    assert html.keep_f1(html.ours(pages), gold, inside=False)["all"] >= 0.92

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ingest.codepoints import distinct
 from ingest.detect import backends
 from ingest.detect.context import place, posterior, with_page
 from ingest.detect.rules import candidates, rules
@@ -76,17 +77,6 @@ def answer(seen: pl.DataFrame, settings: DetectConfig, *, top: int = 0) -> pl.Da
             likelihood = detector.log_likelihood(script, normal(texts))[which]
             decided.append(_decide(part, likelihood, langs, choice / choice.sum(), top))
     return frame.update(pl.concat(decided), on="row").drop("row", "open")
-
-
-def distinct(texts: pl.Series) -> tuple[pl.Series, NDArray[np.int64]]:
-    """The different texts, and for each text the place of its own among them.
-
-    >>> texts, which = distinct(pl.Series(["a", "b", "a"]))
-    >>> texts.gather(which).to_list()
-    ['a', 'b', 'a']
-    """
-    _, first, which = np.unique(texts.hash().to_numpy(), return_index=True, return_inverse=True)
-    return texts.gather(first), which
 
 
 def _parts(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:

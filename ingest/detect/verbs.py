@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from ingest.codepoints import distinct
 from ingest.config import DetectConfig
 from ingest.detect import script
-from ingest.detect.decide import answer, by_page, distinct
+from ingest.detect.decide import answer, by_page
 from ingest.text import scrub
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from ingest.codepoints import (
     UPPER,
     CodePoints,
     Words,
+    distinct,
 )
 from ingest.label import lexicon
 from ingest.label.duplicates import Repeats, repeats
@@ -67,22 +68,25 @@ def features(segments: pl.DataFrame) -> Features:
     """
     pages = pages_of(segments["doc_id"])
     text = pl.col("text")
-    looked_at = segments.select("text", cut=text.str.len_chars() > _HEAD + _TAIL).with_columns(
+    # a site says the same on each of its pages: what a text says itself is looked at once
+    texts, which = distinct(segments["text"])
+    looked_at = texts.to_frame("text").with_columns(cut=text.str.len_chars() > _HEAD + _TAIL)
+    looked_at = looked_at.with_columns(
         head=pl.when("cut").then(text.str.head(_HEAD) + " " + text.str.tail(_TAIL)).otherwise(text)
     )
     chars = CodePoints(looked_at["head"])
     words = chars.words()
-    count = np.bincount(words.text, minlength=len(segments))
-    plain = chars.plain() & ~looked_at["cut"].to_numpy()
-    same = repeats(segments["text"], pages, plain)
-    columns: dict[str, NDArray[np.generic]] = {}
-    columns |= _characters(chars)
+    count = np.bincount(words.text, minlength=len(texts))
     function = lexicon.look_up(words.key, lexicon.function_words())[1]
-    told = ~function & (words.end - words.start > 1)
-    content = words.where(told)
+    columns = _characters(chars)
     columns |= _word_shapes(chars, words, count, function)
-    columns |= _phrases(words, len(segments))
-    columns |= _debris(segments["text"])
+    columns |= _phrases(words, len(texts))
+    columns |= _debris(texts)
+    columns = {name: column[which] for name, column in columns.items()}
+    plain = (chars.plain() & ~looked_at["cut"].to_numpy())[which]
+    content = words.where(~function & (words.end - words.start > 1)).of_texts(which, len(texts))
+    count = count[which]
+    same = repeats(segments["text"], pages, plain)
     columns |= _languages(segments, pages, count)
     columns |= _layout(segments["line"].to_numpy(), pages, count)
     columns |= _repetition(same)

@@ -114,11 +114,14 @@ class _Lines:
         self._last = "\n"
         self._first = True
         self._stopped = False
+        self._damage: SourceError | None = None  # found at the end of a line passed over
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
+        if self._damage and not self._stopped:
+            raise self._damage
         self._last = "" if self._stopped else self._file.readline(self._limit + 1)
         if not self._last:
             raise StopIteration
@@ -131,8 +134,11 @@ class _Lines:
 
     def end_line(self) -> None:
         """Pass over what is left of the line that was given last."""
-        while self._last and not self._last.endswith(_ENDS):
-            self._last = self._file.readline(_SAMPLE)
+        try:
+            while self._last and not self._last.endswith(_ENDS):
+                self._last = self._file.readline(_SAMPLE)
+        except SourceError as error:
+            self._damage = error
 
     def stop(self) -> None:
         """Give no more lines."""

@@ -19,9 +19,7 @@ from pathlib import Path
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
-import justext
 import polars as pl
-import trafilatura
 from resiliparse.extract.html2text import extract_plain_text
 
 import ingest
@@ -43,6 +41,13 @@ def gold_lines(path: Path) -> dict[str, list[dict]]:
     return pages
 
 
+def labelled(shared: Path) -> tuple[dict[str, Path], dict[str, list[dict]]]:
+    """The files of the dev pages and their gold lines, by name."""
+    pages = {p.stem: p for p in sorted((shared / "gold" / "html").glob("*.html"))}
+    gold = gold_lines(shared / "gold" / "pages.jsonl")
+    return pages, {name: rows for name, rows in gold.items() if name in pages}
+
+
 def ours(pages: dict[str, Path]) -> dict[str, list[str]]:
     """The text of each segment with a role that is kept, a page."""
     documents = ingest.read(list(pages.values()))
@@ -57,6 +62,9 @@ def ours(pages: dict[str, Path]) -> dict[str, list[str]]:
 
 
 def peers() -> dict[str, Callable[[str], str]]:
+    import justext
+    import trafilatura
+
     stop = (
         justext.get_stoplist("English") | justext.get_stoplist("Arabic")
         if ("Arabic" in justext.get_stoplists())
@@ -116,6 +124,8 @@ def keep_f1(kept: dict[str, list[str]], gold: dict[str, list[dict]], *, inside: 
 
 def speed(paths: list[Path], times: int) -> None:
     """Pages a second, one core: ours from file to labelled frame, in batches as a run does."""
+    import trafilatura
+
     texts = [path.read_bytes() for path in paths]
     parts = plan(map(str, paths), shard_bytes=1 << 30) * times
     ingest.label(ingest.detect(ingest.segment(ingest.read(paths))))  # loads the models
@@ -140,9 +150,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     parser.add_argument("--lines", action="store_true", help="print each line that is wrong")
     args = parser.parse_args()
-    gold = gold_lines(args.shared / "gold" / "pages.jsonl")
-    pages = {p.stem: p for p in sorted((args.shared / "gold" / "html").glob("*.html"))}
-    gold = {name: rows for name, rows in gold.items() if name in pages}
+    pages, gold = labelled(args.shared)
     rows = {"ingest": keep_f1(kept := ours(pages), gold, inside=False)}
     for name, extract in peers().items():
         texts = {page: [extract(path.read_text(encoding="utf-8", errors="replace"))]
