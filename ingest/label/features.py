@@ -108,10 +108,12 @@ def _characters(chars: CodePoints) -> dict[str, NDArray[np.generic]]:
     marks = chars.count(_in(sets, _CODE_MARKS))
     between = _in(sets, ":")
     digit = classes == DIGIT
-    time = np.zeros(len(classes), bool)
-    time[1:-1] = between[1:-1] & digit[:-2] & digit[2:]
-    slash = np.zeros(len(classes), bool)
-    slash[1:-1] = _in(sets[1:-1], "/-.") & digit[:-2] & digit[2:]
+    # between two digits of the same text
+    among = np.zeros(len(classes), bool)
+    among[1:-1] = digit[:-2] & digit[2:]
+    some = chars.ends > chars.starts
+    among[chars.starts[some]] = among[chars.ends[some] - 1] = False
+    time, slash = between & among, _in(sets, "/-.") & among
     return {
         "chars": np.log1p(n) / 4,
         "upper": chars.count(classes == UPPER) / letters,

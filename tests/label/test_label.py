@@ -22,6 +22,7 @@ from ingest.frames import (
     schema,
 )
 from ingest.label.articles import number_articles
+from ingest.label.features import features
 from ingest.label.pages import pages_of
 
 
@@ -181,3 +182,13 @@ def test_a_missing_column_names_the_verb_that_makes_it():
     segments = ingest.segment(pl.DataFrame([{"doc_id": "d", "text": "a"}], schema(DOCUMENTS)))
     with pytest.raises(FrameError, match=r"label: column 'script' is missing; ingest.detect"):
         ingest.label(segments)
+
+
+@pytest.mark.parametrize(("texts", "time"), [(["at 1:", "2"], [0, 0]), (["at 1:2", "3"], [1, 0])])
+def test_a_time_stands_in_one_text(texts, time):
+    frame = pl.DataFrame({"doc_id": ["a", "b"], "segment": [0, 0], "line": [1, 1], "text": texts,
+                          "script": ["Latn"] * 2, "lang": ["en"] * 2}).with_columns(
+        block=pl.lit(None, pl.String), markup=pl.lit(None, pl.String), links=pl.lit(None, pl.Float32)
+    )  # fmt: skip
+    seen = features(frame)
+    assert seen.values[:, seen.names.index("time")].tolist() == time
