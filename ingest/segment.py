@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -125,7 +126,9 @@ def _pieces(line: str, min_words: int) -> list[tuple[int, str]]:
     edges.append(len(line))
     found: list[tuple[int, str]] = []
     for left, right in zip(edges[::2], edges[1::2], strict=True):
-        starts = [left, *(left + s for s in run_starts(line[left:right], min_words)), right]
+        short = right - left <= _LONGEST_LINE
+        inner = run_starts(line[left:right], min_words) if short else []
+        starts = [left, *(left + s for s in inner), right]
         for a, b in pairwise(starts):
             text = line[a:b]
             # Polars and Python differ on U+001C-U+001F; this is what Polars strips.
@@ -168,9 +171,7 @@ def run_starts(line: str, min_words: int) -> list[int]:
                 runs.append(_Run(script, token.start(), 1, before.endswith(_PARTING)))
             quoted = quoted and not _CLOSING.intersection(word[1:])
         before = word
-    while (weak := _weakest(runs, min_words)) is not None:
-        runs = _absorb(runs, weak)
-    return [run.start for run in runs[1:]]
+    return [run.start for run in _settled(runs, min_words)[1:]]
 
 
 class _Run(NamedTuple):
@@ -180,24 +181,34 @@ class _Run(NamedTuple):
     parted: bool  # punctuation stands before it
 
 
-def _weakest(runs: list[_Run], min_words: int) -> int | None:
-    """The shortest run that is too short to stand; None where all stand."""
-    if len(runs) < 2:
-        return None
-    for i in sorted(range(len(runs)), key=lambda i: runs[i].words):
-        parted = (i == 0 or runs[i].parted) and (i + 1 == len(runs) or runs[i + 1].parted)
-        if runs[i].words < (min_words if parted else 2 * min_words):
-            return i
-    return None
+def _settled(runs: list[_Run], min_words: int) -> list[_Run]:
+    """The runs that stand: the shortest that is too short goes to its neighbours, then the next."""
+    end = len(runs)
+    at = dict(enumerate(runs))
+    left, right = list(range(-1, end - 1)), list(range(1, end + 1))
+
+    def weak(i: int) -> bool:
+        parted = (i == 0 or at[i].parted) and (right[i] == end or at[right[i]].parted)
+        return at[i].words < (min_words if parted else 2 * min_words)
+
+    waiting = [(run.words, i) for i, run in at.items() if weak(i)]
+    heapify(waiting)
+    while waiting and len(at) > 1:
+        words, i = heappop(waiting)
+        if i not in at or at[i].words != words:
+            continue
+        low, high = max(left[i], 0), i if right[i] == end else right[i]
+        parts = [at.pop(k) for k in sorted({i, high} - {low})]
+        at[low] = _merged([at[low], *parts])
+        right[low] = right[high]
+        if right[low] < end:
+            left[right[low]] = low
+        if weak(low):
+            heappush(waiting, (at[low].words, low))
+    return list(at.values())
 
 
-def _absorb(runs: list[_Run], i: int) -> list[_Run]:
-    """Give run `i` to its neighbours, which become one."""
-    low, high = max(i - 1, 0), min(i + 2, len(runs))
-    largest = max(runs[low:high], key=lambda r: r.words)
-    words = sum(r.words for r in runs[low:high])
-    return [
-        *runs[:low],
-        _Run(largest.script, runs[low].start, words, runs[low].parted),
-        *runs[high:],
-    ]
+def _merged(runs: list[_Run]) -> _Run:
+    """Neighbours as one run, in the script of the longest."""
+    script = max(runs, key=lambda run: run.words).script
+    return _Run(script, runs[0].start, sum(run.words for run in runs), runs[0].parted)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -118,3 +120,12 @@ def test_a_missing_column_is_named():
 def test_a_very_long_line_is_one_segment():
     line = "one two three four. واحد اثنان ثلاثة أربعة. " * 20_000
     assert texts_of(line) == [line.strip()]
+
+
+def test_a_line_of_many_short_runs_takes_no_time():
+    began = time.thread_time()
+    assert run_starts("ab نص " * 16_000, 4) == []
+    assert run_starts("one two three four. " + "نص ab " * 10_000, 4) == []
+    assert time.thread_time() - began < 2
+    long = "The plan sets a ceiling for all. أعلنت الوزارة عن خطة جديدة أمس. "
+    assert len(texts_of(long * 2_000 + "\x0b" + long)) == 3

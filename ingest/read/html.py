@@ -41,7 +41,7 @@ _ONCE = ("html", "head", "body")
 # How much of an attribute, and how many elements of a path, the markup holds.
 _WORDS, _WORD_CHARS, _DEPTH = 8, 32, 24
 _LONG = _WORDS * _WORD_CHARS
-_LONGEST_PATH = 1 << 11  # characters; of what stands deeper, the path begins with //
+_LONGEST_PATH = 1 << 10  # characters; of what stands deeper, the path begins with //
 
 Block = tuple[str, str, float]
 

@@ -48,6 +48,8 @@ def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
             for row in batch.iter_rows(named=True):
                 yield tables.record(part.source, number, row, columns, settings.max_record_bytes)
                 number += 1
+        if number < part.stop:  # Polars can end early on damage, and say nothing
+            yield Record(part.source, number, error=f"cannot be read from row {number} on")
     except SourceError as error:
         if not part.first:  # it is said once, not by each slice
             yield Record(part.source, error=str(error))

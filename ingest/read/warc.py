@@ -260,8 +260,14 @@ def _member_a_record(file: io.FileIO) -> bool:
     """Whether the first member holds one record, or is damaged so that others must be found."""
     member = _Member(FileWindow(file))
     window = Window(member.pieces())
-    _frame(window, _LOOKED_AT, _nothing)
-    return not window.has(1)
+    damaged = _frame(window, _LOOKED_AT, _nothing)
+    if not window.has(1):
+        return True
+    if not (damaged or _frame(window, _LOOKED_AT, _nothing)):
+        return False
+    while window.has(1):  # what is damaged, the record or the member, is told by its checksum
+        window.advance(_FEED)
+    return window.damage is not None
 
 
 def _cuts_of_members(file: io.FileIO, size: int, shard_bytes: int) -> list[int]:

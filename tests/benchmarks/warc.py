@@ -114,7 +114,9 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, nargs="+", default=[1, 2])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     args = parser.parse_args()
-    print(f"{'GB':>5} {'pages':>8} {'workers':>8} {'s':>7} {'MB/s':>6} {'pages/s':>8} {'peak MB':>8}")
+    print(
+        f"{'GB':>5} {'pages':>8} {'workers':>8} {'s':>7} {'MB/s':>6} {'pages/s':>8} {'peak MB':>8}"
+    )
     found: dict[tuple[float, int], tuple[float, float]] = {}
     for size in args.gigabytes:
         with tempfile.TemporaryDirectory() as name:

@@ -174,3 +174,36 @@ def test_lone_surrogates_and_nul_do_no_harm():
     assert found["text"].encode("utf-8")
     frame = pl.DataFrame({"text": [found["text"]]})
     assert len(frame) == 1
+
+
+@pytest.mark.parametrize(
+    "unit", ["<x-a>text</span></p></div>", "<span><div>text</span>", "<form><div>text</form>",
+             "<div><textarea></div></textarea>text", "<div><table><tr><td></div>text"],
+)  # fmt: skip
+def test_end_tags_that_close_nothing_do_not_hide_depth(unit):
+    cut = tamed(unit * 20_000)
+    assert len(lines(cut)) >= 256
+    assert max(cut.count("<x-a>"), cut.count("<div>")) <= 512
+
+
+def test_formats_left_open_do_not_begin_again_without_end():
+    html = "".join(f"<p><font size={n}>text {n}</font></p>" for n in range(20_000))
+    assert tamed(html) == html
+    html = html.replace("</font>", "")
+    assert tamed(html).count("<font") == 16
+    assert lines(html)[-1] == "text 19999"
+    assert tamed("<b>a</b>" * 20_000).count("<b>") == 20_000
+
+
+def test_a_large_table_keeps_what_its_cells_hold():
+    row = "<tr><td><div><b>one</div><td><center>two"
+    html = f"<table>{row * 5_000}</table>"
+    assert tamed(html).count("<div>") == 5_000
+    assert lines(html) == ["one", "two"] * 5_000
+
+
+def test_the_path_of_what_stands_deep_is_short():
+    block = page("<section>" * 400 + "text")["blocks"][0][0]
+    assert len(block) <= 1024
+    assert block.startswith("//section[1]/")
+    assert len(page(f"<{'a' * 5000}>text")["blocks"][0][0]) < 99

@@ -277,6 +277,31 @@ def test_a_bad_byte_in_csv_is_counted(tmp_path):
     assert rows[0]["text"] == ARABIC[0]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("damage", [b"\0\xd8", b"\xd8\0", b"\0", b"\xff\xff\xff"])
+def test_damage_in_csv_of_wide_characters_is_counted(tmp_path, encoding, damage):
+    data = ("id,text\n" + "".join(f"{n},{text}\n" for n, text in enumerate(ARABIC))).encode(
+        encoding
+    )
+    path = saved(tmp_path, data + damage, "a.csv")
+    rows = [page.row(r) for r in read(path)]
+    assert [row["text"] for row in rows[:3]] == ARABIC
+    assert any(row.get("replaced") or row["error"] for row in rows[3:])
+
+
+def test_a_quote_without_end_in_a_long_tsv(tmp_path):
+    data = 'id\ttext\n1\t"one\n' + f"2\t{'x' * 100}\n" * 2_000
+    assert len(read(saved(tmp_path, data, "a.tsv"))) == 2_001
+
+
+def test_a_csv_that_is_cut_off_in_a_line_that_is_too_long(tmp_path):
+    path = saved(tmp_path, gzip.compress(b"id,text\n1,a\n2," + b"x" * 3_000_000)[:-8], "a.csv.gz")
+    found = read(path)
+    assert seen(found) == [(0, "a"), (1, "error"), (2, "error")]
+    assert "more than 10000 bytes" in found[1].error
+    assert "cut off" in found[2].error
+
+
 def test_a_csv_that_is_cut_off(tmp_path):
     data = "id,text\n" + "".join(f"{n},{hash(str(n))}\n" for n in range(200_000))
     found = read(saved(tmp_path, gzip.compress(data.encode())[:-500_000], "a.csv.gz"))
@@ -319,6 +344,13 @@ def test_slices_of_parquet_give_what_the_whole_gives(parquet, shard):
     assert [r for part in parts for r in records(part, SMALL)] == read(parquet)
 
 
+def test_a_parquet_without_text_is_one_error(tmp_path):
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"n": range(1000)}).write_parquet(path, row_group_size=100)
+    (found,) = read(path, shard=100)
+    assert (found.record, "columns are 'n'" in found.error) == (None, True)
+
+
 def test_other_types_in_parquet(tmp_path):
     path = tmp_path / "a.parquet"
     pl.DataFrame({"content": [ARABIC[0].encode("cp1256"), None, b""]}).write_parquet(path)
@@ -347,6 +379,20 @@ def test_a_damaged_parquet_is_an_error(parquet, damage):
     found = read(parquet)
     assert found[-1].error
     assert all(r.error is None for r in found[:-1])
+
+
+def test_rows_that_polars_leaves_out_in_silence_are_an_error(tmp_path):
+    path = tmp_path / "a.parquet"
+    for seed in range(150):
+        pl.DataFrame({"text": [f"page {n} {hash(n)}" for n in range(6)]}).write_parquet(
+            path, row_group_size=2
+        )
+        data = path.read_bytes()
+        at = seed * (len(data) - 1000) // 150 + 4
+        path.write_bytes(data[:at] + data[at + 1 :])
+        for shard in (len(data) // 3, 1 << 62):
+            found = read(path, shard=shard)
+            assert len(found) == 6 or any(r.error for r in found)
 
 
 def test_a_row_that_is_too_large_in_parquet(tmp_path):

@@ -244,6 +244,16 @@ def test_damage_costs_the_record_that_it_hits(tmp_path, name, n, form):
         assert in_slices(path, shard) == found
 
 
+def test_a_length_that_ends_at_a_blank_line_of_the_next_record(tmp_path):
+    head = html(1).index(b"\r\n\r\n")  # where the blank line of the next header stands
+    cut = record(b"HTTP/1.1 2", length=10 + head, url="http://x/cut")[:-4]
+    found = read(saved(tmp_path, html(0) + cut + html(1) + html(2)))
+    assert [r.error is None for r in found] == [True, False, True, True]
+    damaged = b"X" + html(1)[1:]
+    found = read(saved(tmp_path, html(0) + damaged + html(2)))
+    assert contents(found)[::2] == [b"<p>page 0", b"<p>page 2"]
+
+
 MEMBERS = [gzip.compress(p, mtime=0) for p in PAGES]
 GZIP_DAMAGE = {
     "cut": lambda m: m[:-20],
@@ -283,6 +293,17 @@ def test_a_file_that_is_cut_off_anywhere(tmp_path, form):
         if form in ("plain", "members", "wrong suffix") and stop != whole:
             assert found[-1].error or form == "plain"
         assert in_slices(path, 200) == found
+
+
+def test_a_first_member_that_looks_like_more_records(tmp_path):
+    first = gzip.compress(PAGES[0][:60] + PAGES[0] * 2, mtime=0)
+    path = saved(tmp_path, first[:-8] + b"abcd" + first[-4:] + b"".join(MEMBERS[1:]), "a.warc.gz")
+    found = read(path)
+    assert [r.content for r in found if not r.error][-4:] == GOOD[1:]
+    assert found[0].error
+    assert in_slices(path, 300) == found
+    sound = gzip.compress(PAGES[0][:60] + b"".join(PAGES), mtime=0)
+    assert contents(read(saved(tmp_path, sound, "a.warc.gz")))[1:] == GOOD
 
 
 def test_padding_and_trailing_newlines_are_no_damage(tmp_path):

@@ -1,0 +1,482 @@
+"""Damaged inputs made from sound ones by seed, and what must hold however they are damaged."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import random
+import re
+import time
+import zlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+import zstandard
+
+import ingest
+from ingest.config import ReadConfig
+from ingest.frames import DOCUMENTS, schema
+from ingest.read import batches, page, plan, records
+
+ROOT = Path(__file__).resolve().parents[1]
+READ = ReadConfig(max_record_bytes=1 << 18)
+SECONDS = 2.0  # that a record may take
+_MOST = 1 << 20  # bytes of an input
+_ARABIC = [
+    "أعلنت الوزارة عن خطة جديدة لدعم المزارعين",
+    "قتل أربعة أشخاص أمس",
+    "نص قصير من كلمات قليلة",
+]
+_ENGLISH = ["The plan sets a ceiling for both cabinets.", "Share this", "Prices rose on Monday."]
+_NAMES = ("warc", "warc.gz", "warc.zst", "html", "html.gz", "jsonl", "jsonl.gz", "jsonl.zst", "csv",
+          "tsv", "csv.gz", "parquet", "txt", "txt.gz", "txt.zst", "gz", "bin")  # fmt: skip
+_NASTY = [
+    b"Content-Length: 99999999999\r\n", b"Content-Length: -1\r\n", b"WARC/1.0", b"WARC/1.1\r\n",
+    b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 5\r\n\r\n", b"\r\n\r\n", b"\r", b"\n\n",
+    b"HTTP/1.1 200 OK\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n",
+    b"Content-Encoding: br\r\n", b"ffffffffffffff\r\n", b"<![CDATA[", b"<!--", b"<script>",
+    b"<plaintext>", b"<title>", b"</body></html>", b"<textarea>", b"<svg><foreignObject>",
+    b"&#x110000;", b"&#xD800;", b"&#0;", b"&#13;", b"&", b"&#", b"&lt", b"&" + b"a" * 5000,
+    b"<meta charset=utf-16>", b"<meta charset=utf-7>", b"<meta charset=x-user-defined>",
+    b"<a href='", b'<p class="', b"<p hidden", b"\\ud800", b"\\u0000", b'"', b'""', b'"' * 999,
+    b"'", b"[" * 5000, b"{" * 3000, b'{"text":', b"9" * 6000, b"1e999", b"-" * 99, b"NaN", b"\t",
+    b",,,", b";", b"\0", b"\0" * 4096, b"\xff" * 64, b"\xed\xa0\x80", b"\xed\xb0\x80\xed\xa0\xbd",
+    b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"\x1b$B", b"\xf4\x90\x80\x80",
+    b"\xe2\x80\xa8", b"\xc2\x85", b"\x0b\x0c\x1c\x1d\x1e\x1f", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd",
+    b"\x5d\x2a\x4d\x18\xff\xff\xff\x7f", b"PAR1", "\u202e\u2066".encode(), "ـ".encode() * 999,
+    "ü".encode().decode("latin-1").encode() * 50, "\u0301".encode() * 3000, "🏳️‍🌈".encode() * 20,
+]  # fmt: skip
+_MAGIC = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18")
+_TAGS = [b"<table>", b"<b>", b"<div>", b"<a>", b"<font x>", b"<li>", b"<select>", b"<p a=b ", b"</"]
+
+
+_A_PAGE = re.compile(rb"Content-Type: application/http\r\n[\s\S]+Content-Type: text/(html|plain)")
+
+
+class Input(NamedTuple):
+    """A file: its name, and what is in it."""
+
+    name: str
+    data: bytes
+
+
+class Seen(NamedTuple):
+    """What came of a file."""
+
+    rows: int
+    errors: int
+    slowest: float
+
+
+# sound files
+
+
+def http(body: bytes, more: str = "") -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{more}\r\n".encode() + body
+
+
+def record(block: bytes, url: str, kind: str = "response") -> bytes:
+    head = (f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {url}\r\n"
+            f"Content-Type: {'application/http' if kind == 'response' else 'text/plain'}\r\n"
+            f"Content-Length: {len(block)}\r\n\r\n")  # fmt: skip
+    return head.encode() + block + b"\r\n\r\n"
+
+
+def pages(count: int) -> list[tuple[str, str]]:
+    """(address, text) of small pages, all different."""
+    texts = [f"page {n} {_ARABIC[n % 3]} {_ENGLISH[n % 3]}" for n in range(count)]
+    return [(f"http://x/{n}", text) for n, text in enumerate(texts)]
+
+
+def warc_records(count: int) -> list[bytes]:
+    return [record(http(f"<p>{text}</p>".encode()), url) for url, text in pages(count)]
+
+
+def lines(count: int) -> list[bytes]:
+    return [json.dumps({"id": n, "url": url, "text": text}, ensure_ascii=n % 2 == 0).encode()
+            for n, (url, text) in enumerate(pages(count))]  # fmt: skip
+
+
+def packed(parts: list[bytes]) -> bytes:
+    return b"".join(gzip.compress(part, mtime=0) for part in parts)
+
+
+@cache
+def sound() -> list[Input]:
+    """A file of each form."""
+    body = "".join(f"<p>{a}</p><div><a href=x>{e}</a></div>" for a in _ARABIC for e in _ENGLISH)
+    html = f"<!doctype html><html lang=ar><title>{_ARABIC[0]}</title>{body}</html>".encode()
+    coded = [
+        record(http(gzip.compress(html, mtime=0), "Content-Encoding: gzip\r\n"), "http://x/gz"),
+        record(http(b"%x\r\n%b\r\n0\r\n\r\n" % (len(html), html), "Transfer-Encoding: chunked\r\n"), "http://x/c"),
+        record(_ARABIC[0].encode("cp1256"), "http://x/t", "conversion"),
+        record(b"", "http://x/empty"),
+        record(b"GET / HTTP/1.1\r\n\r\n", "http://x/r", "request"),
+    ]  # fmt: skip
+    warc = warc_records(4) + coded
+    text = "\n".join(_ARABIC + _ENGLISH) + "\r\n\r\n" + " ".join(_ARABIC + _ENGLISH)
+    rows = lines(6)
+    table = [("id", "url", "text"), *((str(n), url, t) for n, (url, t) in enumerate(pages(6)))]
+    csv = "".join(f'{i},{u},"{t}"\n' for i, u, t in table)
+    tsv = "".join("\t".join(row) + "\r\n" for row in table)
+    sheet = io.BytesIO()
+    pl.DataFrame(table[1:], list(table[0]), orient="row").write_parquet(sheet, row_group_size=2)
+    snappy = io.BytesIO()
+    pl.DataFrame({"html": [html, None, html[:50]], "n": [1, 2, 3]}).write_parquet(
+        snappy, compression="snappy"
+    )
+    wide = json.dumps({"html": html.decode(), "url": "u", "data": {"a": [1, 2]}}).encode()
+    plain = sorted((ROOT / "corpora" / "scrapes").glob("*.txt"))[:3]
+    samples = sorted((ROOT / "corpora" / "html").glob("*.html"), key=lambda p: p.stat().st_size)
+    return [
+        Input("a.warc", b"".join(warc)),
+        Input("a.warc.gz", packed(warc)),
+        Input("b.warc.gz", gzip.compress(b"".join(warc), mtime=0)),
+        Input("a.warc.zst", b"".join(map(zstandard.compress, warc))),
+        Input("b.warc.zst", zstandard.compress(b"".join(warc))),
+        Input("a.jsonl", b"\n".join(rows)),
+        Input("b.jsonl", b"\r\n".join([*rows, b"", wide, b"null"])),
+        Input("a.jsonl.gz", gzip.compress(b"\n".join(rows), mtime=0)),
+        Input("a.jsonl.zst", zstandard.compress(b"\n".join([*rows, wide]))),
+        Input("a.csv", csv.encode()),
+        Input("b.csv", csv.replace(",", ";").encode("cp1256")),
+        Input("a.csv.gz", gzip.compress(csv.encode("utf-16"), mtime=0)),
+        Input("a.tsv", tsv.encode("utf-8-sig")),
+        Input("a.parquet", sheet.getvalue()),
+        Input("b.parquet", snappy.getvalue()),
+        Input("a.html", html),
+        Input("b.html", html.replace(b"<title>", b"<meta charset=windows-1256><title>")
+              .decode().encode("cp1256")),
+        Input("a.html.gz", gzip.compress(html, mtime=0)),
+        *(Input(f"{n}.html", path.read_bytes()) for n, path in enumerate(samples[:3])),
+        *(Input(f"a-{name}.txt", text.encode(name))
+          for name in ("utf-8", "cp1256", "utf-16", "utf-16-be", "utf-32", "iso8859-6")),
+        *(Input(f"{n}.txt", path.read_bytes()) for n, path in enumerate(plain)),
+        Input("a.txt.gz", gzip.compress(text.encode(), mtime=0)),
+        Input("a.txt.zst", zstandard.compress(text.encode())),
+    ]  # fmt: skip
+
+
+# damage
+
+
+def _span(rng: random.Random, data: bytes, most: int = 400) -> tuple[int, int]:
+    start = rng.randrange(len(data) + 1)
+    return start, min(len(data), start + int(rng.expovariate(1) * rng.choice((2, most))) + 1)
+
+
+def _flip(rng: random.Random, data: bytes) -> bytes:
+    made = bytearray(data)
+    for _ in range(rng.choice((1, 1, 3, 20)) if made else 0):
+        made[rng.randrange(len(made))] ^= 1 << rng.randrange(8)
+    return bytes(made)
+
+
+def _insert(rng: random.Random, data: bytes) -> bytes:
+    at, _ = _span(rng, data)
+    return data[:at] + rng.randbytes(rng.choice((1, 4, 100))) + data[at:]
+
+
+def _delete(rng: random.Random, data: bytes) -> bytes:
+    start, stop = _span(rng, data)
+    return data[:start] + data[stop:]
+
+
+def _duplicate(rng: random.Random, data: bytes) -> bytes:
+    start, stop = _span(rng, data)
+    return data[:stop] + data[start:]
+
+
+def _swap(rng: random.Random, data: bytes) -> bytes:
+    a, b, c, d = sorted((*_span(rng, data), *_span(rng, data)))
+    return data[:a] + data[c:d] + data[b:c] + data[a:b] + data[d:]
+
+
+def _cut(rng: random.Random, data: bytes) -> bytes:
+    at, _ = _span(rng, data)
+    return data[at:] if rng.random() < 0.2 else data[:at]
+
+
+def _splice(rng: random.Random, data: bytes) -> bytes:
+    other = rng.choice(sound()).data
+    at, _ = _span(rng, data)
+    start, stop = _span(rng, other, 2000)
+    return data[:at] + other[start:stop] + (data[at:] if rng.random() < 0.7 else b"")
+
+
+def _digits(rng: random.Random, data: bytes) -> bytes:
+    found = list(re.finditer(rb"\d+", data))
+    if not found:
+        return data
+    start, stop = rng.choice(found).span()
+    new = rng.choice((b"0", b"-1", b"", b"9" * 20, str(rng.randrange(5000)).encode()))
+    return data[:start] + new + data[stop:]
+
+
+def _blank(rng: random.Random, data: bytes) -> bytes:
+    start, stop = _span(rng, data)
+    unit = rng.choice((b"\0", b"\xff", b"\xed\xa0\x80", b" ", b"\n", b"\x80"))
+    return data[:start] + (unit * (stop - start))[: stop - start] + data[stop:]
+
+
+def _repeat(rng: random.Random, data: bytes) -> bytes:
+    start, stop = _span(rng, data, 100)
+    times = min(rng.choice((3, 100, 20_000)), (_MOST - len(data)) // max(stop - start, 1))
+    return data[:stop] + data[start:stop] * max(times, 0) + data[stop:]
+
+
+def _nasty(rng: random.Random, data: bytes) -> bytes:
+    token = rng.choice(_NASTY)
+    if rng.random() < 0.2:
+        token = rng.choice(_TAGS) * rng.choice((10, 600, 30_000))
+    at, _ = _span(rng, data)
+    if rng.random() < 0.3:  # where something begins
+        at = data.find(rng.choice((b"\n", b">", b"<", b'"')), at) + 1
+    return data[:at] + token + data[at:]
+
+
+def _newlines(rng: random.Random, data: bytes) -> bytes:
+    return data.replace(*rng.choice(((b"\n", b"\r\n"), (b"\r\n", b"\n"), (b"\n", b"\r"))))
+
+
+_DAMAGE: list[Callable[[random.Random, bytes], bytes]] = [
+    _flip, _insert, _delete, _duplicate, _swap, _cut, _splice, _digits, _blank, _repeat, _nasty,
+    _nasty, _newlines,
+]  # fmt: skip
+
+
+def damage(rng: random.Random, data: bytes, most: int = 8) -> bytes:
+    for _ in range(rng.randint(1, most)):
+        data = rng.choice(_DAMAGE)(rng, data)[:_MOST]
+    return data
+
+
+def mutated(seed: int) -> Input:
+    """A damaged file; the same for the same seed."""
+    rng = random.Random(seed)
+    name, data = sound()[seed % len(sound())]
+    if name.endswith(".gz") and rng.random() < 0.5:  # what is inside is damaged
+        data = gzip.compress(damage(rng, gzip.decompress(data)), 1, mtime=0)
+    elif name.endswith(".zst") and rng.random() < 0.5:
+        data = zstandard.compress(
+            damage(rng, zstandard.ZstdDecompressor().decompressobj().decompress(data))
+        )
+    else:
+        data = damage(rng, data)
+    if rng.random() < 0.1:
+        name = f"{name.partition('.')[0]}.{rng.choice(_NAMES)}"
+    return Input(name, data)
+
+
+class OneOfMany(NamedTuple):
+    """A file of records one of which is damaged in its own bytes; the others, by address."""
+
+    file: Input
+    others: dict[str, str]
+
+
+def one_damaged(seed: int) -> OneOfMany:
+    """A WARC, a WARC of gzip members or a JSONL with one damaged record."""
+    rng = random.Random(seed)
+    count = rng.randint(2, 8)
+    n = rng.randrange(count)
+    form = ("warc", "warc.gz", "jsonl")[seed % 3]
+    parts = {"warc": warc_records, "warc.gz": warc_records, "jsonl": lines}[form](count)
+    if form == "jsonl":
+        parts[n] = damage(rng, parts[n]).replace(b"\n", b" ")
+        parts[n] = parts[n] if parts[n].strip() else b"{"
+        if parts[n].startswith(_MAGIC):  # at its start a file says how it is compressed
+            parts[n] = b"{" + parts[n]
+        data = b"\n".join(parts)
+    elif form == "warc.gz":
+        stored = [gzip.compress(part, mtime=0) for part in parts]
+        stored[n] = damage(rng, stored[n])
+        if not stored[n].strip(b"\0"):  # gzip allows padding between members
+            stored[n] = b"?"
+        if stored[0].startswith(_MAGIC[1:]):
+            stored[0] = b"?" + stored[0]
+        data = b"".join(stored)
+    else:
+        parts[n] = _torn(rng, parts[n])
+        data = b"".join(parts)
+    others = dict(pages(count))
+    del others[f"http://x/{n}"]
+    return OneOfMany(Input(f"a.{form}", data), others)
+
+
+def _torn(rng: random.Random, whole: bytes) -> bytes:
+    """Damage to a record of a WARC but to its types: one of another type would be no page."""
+    head, body = whole.split(b"\r\n\r\n", 1)
+    http_head, payload = body.split(b"\r\n\r\n", 1)
+    match rng.randrange(4):
+        case 0:
+            length = rng.choice((b"x", b"", b"-5", b"0", b"7", b"9" * 15, b"9" * 30))
+            head = re.sub(rb"(?<=Length: )\d+", length, head)
+        case 1:
+            head = rng.choice((b"X", b"\0", b"WARC/1.0\r\n")) + head[rng.choice((0, 1, 8)) :]
+        case 2:
+            return whole[: rng.randrange(1, len(whole) - 4)]
+        case 3:
+            payload = damage(rng, payload)
+    return b"\r\n\r\n".join((head, http_head, payload))
+
+
+# what must hold
+
+
+def check(path: Path, *, deep: bool = False) -> Seen:
+    """Read a file as a run does, in slices and whole, and cut it; `deep`: label it too.
+
+    Raises:
+        AssertionError: something does not hold.
+        Exception: anything that reading or cutting raised.
+    """
+    size = path.stat().st_size
+    parts = plan([str(path)], shard_bytes=max(64, size // 3))
+    documents = pl.concat(batches(parts, READ, batch_chars=2000))
+    assert documents.schema == schema(DOCUMENTS)
+    rows, slowest = timed(path)
+    check_documents(documents)
+    check_slices(path, documents, rows)
+    check_count(path, documents)
+    if deep:
+        _warm()
+    began = time.thread_time()
+    segments = ingest.segment(documents)
+    if deep:
+        labelled = ingest.label(ingest.detect(segments))
+        assert labelled.height == segments.height
+        assert ingest.dedupe(labelled, documents).height == segments.height
+    took = time.thread_time() - began
+    most = SECONDS * (1 + documents.height + segments.height / 10_000)
+    assert took < most, f"{took:.1f} s to cut and label"
+    check_segments(documents, segments)
+    return Seen(documents.height, documents["error"].count(), slowest)
+
+
+@cache
+def _warm() -> None:
+    """Load the models, which no record is to blame for."""
+    ingest.label(ingest.detect(ingest.segment(ingest.read(ROOT / "corpora" / "html"))))
+
+
+def timed(path: Path) -> tuple[list[dict], float]:
+    """The rows of a file that is read whole, and the seconds of the slowest record."""
+    rows: list[dict] = []
+    slowest = 0.0
+    began = time.thread_time()
+    for part in plan([str(path)], shard_bytes=1 << 62):
+        for found in records(part, READ):
+            rows.append(page.row(found))
+            now = time.thread_time()
+            slowest, began = max(slowest, now - began), now
+    slowest = max(slowest, time.thread_time() - began)
+    assert slowest < SECONDS, f"a record took {slowest:.1f} s"
+    return rows, slowest
+
+
+def check_documents(documents: pl.DataFrame) -> None:
+    assert documents["doc_id"].is_unique().all(), "two rows have one doc_id"
+    either = documents["text"].is_null() != documents["error"].is_null()
+    assert either.all(), "a row has both or neither of text and error"
+    for name, dtype in documents.schema.items():
+        if dtype == pl.String:
+            for value in documents[name].drop_nulls():
+                value.encode()
+    read = documents.filter(pl.col("text").is_not_null())
+    for text, chars, media_type, blocks in read.select(
+        "text", "chars", "media_type", "blocks"
+    ).iter_rows():
+        assert len(text) == chars
+        if media_type == "text/html":
+            assert len(blocks or ()) == (text.count("\n") + 1 if text else 0), "blocks are no lines"
+        else:
+            assert blocks is None
+
+
+def check_slices(path: Path, documents: pl.DataFrame, rows: list[dict]) -> None:
+    """Slices give what the whole file gives."""
+    parquet = {part.kind for part in plan([str(path)], shard_bytes=1 << 62)} == {"parquet"}
+    if parquet and documents["error"].count():
+        return  # each slice tells from which of its rows on it cannot be read
+    for name in ("doc_id", "record", "url", "error", "text"):
+        same = documents[name].to_list() == [row.get(name) for row in rows]
+        assert same or nested(path.read_bytes()), f"slices differ from the whole in {name}"
+
+
+def nested(data: bytes) -> bool:
+    """Whether a gzip member holds another as it is: slices may begin at the inner one."""
+    at = 0
+    while (at := data.find(b"\x1f\x8b\x08", at)) >= 0:
+        member = zlib.decompressobj(31)
+        try:
+            member.decompress(data[at:])
+        except zlib.error:
+            at += 1
+            continue
+        stop = len(data) - len(member.unused_data)
+        if data.find(b"\x1f\x8b\x08", at + 1, stop) >= 0:
+            return True
+        at = stop
+    return False
+
+
+def check_count(path: Path, documents: pl.DataFrame) -> None:
+    """Each file has a row, and each line of a JSONL; what holds no page needs none."""
+    data = path.read_bytes()
+    name = path.name
+    if name.endswith(".jsonl") and not data.startswith(_MAGIC):
+        said = [line for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
+        assert documents.height == len(said), "lines and rows differ in number"
+    elif not documents.height and data.strip(b"\0"):  # gzip allows padding, and no member
+        head = data.strip().splitlines()
+        assert _is_warc(data) or (
+            re.search(r"\.(jsonl|warc|parquet)\b", name)
+            or (re.search(r"\.(csv|tsv)\b", name) and (len(head) == 1 or name.endswith("z")))
+        ), "no row"
+        if ".warc" in name or _is_warc(data):
+            form = {"gz": gzip.decompress, "zst": _unzst}.get(name.rpartition(".")[2])
+            inside = form(data) if data and form else data
+            page_of = re.compile(rb"(?i)\AWARC/1\.\d\s[\s\S]*WARC-Type: (response|conversion)\r?\n")
+            assert not page_of.match(inside[:200]) or not _A_PAGE.search(inside[:400]), "no row"
+
+
+def _is_warc(data: bytes) -> bool:
+    return data.startswith(b"WARC/")
+
+
+def _unzst(data: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+
+
+def check_segments(documents: pl.DataFrame, segments: pl.DataFrame) -> None:
+    """Each segment is where it says, and no text of a page is in none."""
+    texts = dict(documents.select("doc_id", "text").drop_nulls().iter_rows())
+    found: dict[str, list[str]] = {}
+    before = ("", -1)
+    for name, start, end, text in segments.select("doc_id", "start", "end", "text").iter_rows():
+        assert texts[name][start:end] == text
+        assert text
+        assert before[0] != name or before[1] <= start, "segments overlap"
+        before = (name, end)
+        found.setdefault(name, []).append(text)
+    for name, text in texts.items():
+        joined = "".join(found.get(name, ()))
+        assert "".join(joined.split()) == "".join(text.split()), "text was lost"
+
+
+def check_others(path: Path, others: dict[str, str]) -> None:
+    """The records beside the damaged one are all there, and that one has a row too."""
+    parts = plan([str(path)], shard_bytes=300)
+    documents = pl.concat(batches(parts, READ))
+    sound_ones = documents.filter(pl.col("error").is_null())
+    texts: dict[str, list[str]] = {}
+    for url, text in sound_ones.select("url", "text").iter_rows():
+        texts.setdefault(url, []).append(text)
+    for url, text in others.items():
+        assert text in texts.get(url, ()), f"{url} is lost"
+    assert documents.height > len(others), "the damaged record has no row"
