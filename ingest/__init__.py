@@ -24,21 +24,29 @@ _HOME = {
     "label": "ingest.label",
     "dedupe": "ingest.dedupe",
     "run": "ingest.pipeline",
+    "export": "ingest.export",
+    "align": "ingest.align.verbs",
+    "pair_pages": "ingest.align.documents",
+    "Encoder": "ingest.align.encoder",
     "samples": "ingest.models",
     "Config": "ingest.config",
     "IngestError": "ingest.errors",
 }
 
 __all__ = [
-    "Config", "IngestError", "dedupe", "detect", "identify", "label", "read", "run", "samples",
-    "segment",
+    "Config", "Encoder", "IngestError", "align", "dedupe", "detect", "export", "identify", "label",
+    "pair_pages", "read", "run", "samples", "segment",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
+    from ingest.align.documents import pair_pages
+    from ingest.align.encoder import Encoder
+    from ingest.align.verbs import align
     from ingest.config import Config
     from ingest.dedupe import dedupe
     from ingest.detect import detect, identify
     from ingest.errors import IngestError
+    from ingest.export import export
     from ingest.label import label
     from ingest.models import samples
     from ingest.pipeline import run

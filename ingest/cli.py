@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NoReturn
 from ingest import __version__
 from ingest.config import DETECTORS, Config, ReadConfig
 from ingest.errors import IngestError, WriteError
+from ingest.export import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
 COLUMNS = ("text", "html", "url", "id")
@@ -132,6 +133,43 @@ def _parser() -> argparse.ArgumentParser:
     _settings(detect)
     detect.set_defaults(command=_detect)
 
+    export = commands.add_parser(
+        "export",
+        help="pairs in; Moses, TSV, TMX, JSONL, Parquet or a Hugging Face folder out",
+        description="Write the pairs of a run for others to use, and say what was left out.",
+    )
+    export.add_argument("pairs", metavar="OUT",
+                        help="folder that holds pairs.parquet, or a file of pairs")  # fmt: skip
+    export.add_argument("--format", required=True, choices=FORMATS, help="what to write")
+    export.add_argument("-o", "--out", metavar="DEST",
+                        help="what to make (default: beside OUT, named after it)")  # fmt: skip
+    export.add_argument("--min-score", type=float, default=0.0, metavar="X",
+                        help="leave out pairs that score less (default 0: take all)")  # fmt: skip
+    export.add_argument("--langs", metavar="CODES",
+                        help="source and target, such as ar,en; turns pairs round")  # fmt: skip
+    export.add_argument("--overwrite", action="store_true", help="replace an earlier export")
+    export.set_defaults(command=_export)
+
+    align = commands.add_parser(
+        "align",
+        help="sentences of two texts that translate one another",
+        description="Pair the sentences of two pages, of two folders whose files have the same "
+        "names, or of the articles of a run that translate one another, and write them to PAIRS. "
+        "The first is the source; what no pair names has no counterpart.",
+    )
+    align.add_argument("pages", nargs="+", metavar="PAGE",
+                       help="file or folder: source, then target; or the OUT of a run")  # fmt: skip
+    align.add_argument("-o", "--out", required=True, metavar="PAIRS", help="Parquet file to write")
+    align.add_argument("--lines", action="store_true",
+                       help="each line is one unit; segments are 0-based line numbers")  # fmt: skip
+    align.add_argument("--overwrite", action="store_true", help="replace PAIRS")
+    align.add_argument("--config", metavar="FILE", help="settings in TOML")
+    align.add_argument("--langs", metavar="CODES", help="languages of both, such as ar,en")
+    align.set_defaults(command=_align)
+
+    _pair_parser(commands.add_parser)
+    _encode_parser(commands.add_parser)
+
     samples = commands.add_parser(
         "samples",
         help="where the sample pages are",
@@ -139,6 +177,40 @@ def _parser() -> argparse.ArgumentParser:
     )
     samples.set_defaults(command=_samples)
     return parser  # fmt: skip
+
+
+def _encode_parser(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    encode = add_parser(
+        "encode",
+        help="vectors of lines, alike for translations",
+        description="Write a unit vector for each line of FILE, as a float32 NumPy array. "
+        "Translations lie near each other.",
+    )
+    encode.add_argument("file", metavar="FILE", help="text file, or - for standard input")
+    encode.add_argument("-o", "--out", required=True, metavar="VECTORS",
+                        help=".npy file to write")  # fmt: skip
+    encode.add_argument("--encoder", metavar="FOLDER",
+                        help="another encoder's folder (default the shipped one)")  # fmt: skip
+    encode.add_argument("--overwrite", action="store_true", help="replace VECTORS")
+    encode.set_defaults(command=_encode)
+
+
+def _pair_parser(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    pair = add_parser(
+        "pair",
+        help="pages of a run that translate one another",
+        description="Find which page, or article of a page, is the translation of which, and which "
+        "of none, and write that to PAGES.",
+    )
+    pair.add_argument("run", metavar="OUT", help="folder that ingest run made")
+    pair.add_argument("-o", "--out", metavar="PAGES",
+                      help="Parquet file to write (default OUT/pages.parquet)")  # fmt: skip
+    pair.add_argument("--min-score", type=float, default=0.5, metavar="X",
+                      help="what scores less has no partner (default 0.5)")  # fmt: skip
+    pair.add_argument("--overwrite", action="store_true", help="replace PAGES")
+    pair.add_argument("--config", metavar="FILE", help="settings in TOML")
+    pair.add_argument("--langs", metavar="CODES", help="source and target (default ar,en)")
+    pair.set_defaults(command=_pair)
 
 
 def _part(text: str) -> tuple[int, int]:
@@ -269,6 +341,87 @@ def _lines(text: str) -> list[str]:
         raise SourceError(f"{text}: {row['error']}")
     content: str = row["text"]
     return content.replace("\r\n", "\n").removesuffix("\n").split("\n") if content else []
+
+
+def _export(args: argparse.Namespace) -> int:
+    _interruptible()
+    from ingest.export import beside, export, said
+    from ingest.text import safe
+
+    dest = args.out or beside(args.pairs, args.format)
+    report = export(
+        args.pairs,
+        dest,
+        format=args.format,
+        min_score=args.min_score,
+        langs=args.langs.split(",") if args.langs is not None else None,
+        overwrite=args.overwrite,
+    )
+    print(*map(safe, said(report)), sep="\n")
+    return OK
+
+
+def _align(args: argparse.Namespace) -> int:
+    _interruptible()
+    from dataclasses import replace
+
+    from ingest.align.files import align_files
+    from ingest.align.runs import align_run
+    from ingest.errors import ConfigError
+
+    config = Config.from_toml(args.config) if args.config else Config()
+    if args.langs:
+        codes = [code.strip() for code in args.langs.split(",")]
+        config = replace(config, align=replace(config.align, langs=tuple(codes)))
+    how = {"overwrite": args.overwrite, "config": config}
+    if len(args.pages) == 1 and not args.lines:
+        report = align_run(args.pages[0], args.out, **how)
+    elif len(args.pages) == 2:
+        report = align_files(args.pages[0], args.pages[1], args.out, lines=args.lines, **how)
+    else:
+        raise ConfigError("align: name a source and a target, or the folder of a run")
+    for line in report.said:
+        print(f"ingest: {line}", file=sys.stderr)
+    print(report)
+    return PAGES_IN_ERROR if report.failed else OK
+
+
+def _pair(args: argparse.Namespace) -> int:
+    _interruptible()
+    from dataclasses import replace
+
+    from ingest.align.documents import pair_run
+
+    config = (Config.from_toml(args.config) if args.config else Config()).align
+    if args.langs:
+        codes = tuple(filter(None, (code.strip() for code in args.langs.split(","))))
+        config = replace(config, langs=codes)
+    report = pair_run(
+        args.run, args.out, config=config, min_score=args.min_score, overwrite=args.overwrite
+    )
+    print(report)
+    return OK
+
+
+def _encode(args: argparse.Namespace) -> int:
+    _interruptible()
+    from pathlib import Path
+
+    import numpy as np
+
+    from ingest.align.encoder import load
+    from ingest.errors import SourceError
+    from ingest.export.places import placed, refuse
+
+    refuse(Path(args.out), folder=False, overwrite=args.overwrite)
+    if args.file != "-" and not os.path.isfile(args.file):
+        raise SourceError(f"{args.file}: no such file")
+    encoder = load(args.encoder)
+    vectors = encoder.encode(_lines(args.file))
+    with placed(Path(args.out), folder=False) as work, work.open("wb") as file:
+        np.save(file, vectors)
+    print(f"{len(vectors):,} vectors of {encoder.dim} numbers by {encoder.name}")
+    return OK
 
 
 def _samples(_args: argparse.Namespace) -> int:

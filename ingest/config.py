@@ -77,6 +77,22 @@ class DedupeConfig:
 
 
 @dataclass(frozen=True)
+class AlignConfig:
+    """What pages are aligned with.
+
+    `langs`: languages of source and target, such as ("ar", "en"); empty: found out.
+    `encoder`: folder of an encoder; empty: the one that ships with ingest.
+    """
+
+    langs: tuple[str, ...] = ()
+    encoder: str = ""
+
+    def __post_init__(self) -> None:
+        if self.langs and len(self.langs) != 2:
+            raise ConfigError(f"align.langs: {', '.join(self.langs)!r} are not two languages")
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """How a run is cut up; none of it changes a byte of what comes out.
 
@@ -105,6 +121,7 @@ class Config:
     segment: SegmentConfig = field(default_factory=SegmentConfig)
     detect: DetectConfig = field(default_factory=DetectConfig)
     dedupe: DedupeConfig = field(default_factory=DedupeConfig)
+    align: AlignConfig = field(default_factory=AlignConfig)
     run: RunConfig = field(default_factory=RunConfig)
 
     def to_dict(self) -> dict[str, Any]:

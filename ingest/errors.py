@@ -6,6 +6,7 @@
     ├── OutputError        an output exists already
     │   └── WriteError     an output could not be written: disk full, folder read-only
     ├── FrameError         a frame lacks a column, or has one of another type
+    ├── AlignError         two texts cannot be aligned: one is empty, or in another language
     ├── ModelError         a shipped model is missing or damaged
     └── MissingExtraError  an optional package is not installed
 
@@ -37,6 +38,10 @@ class WriteError(OutputError):
 
 class FrameError(IngestError):
     """A frame lacks a column, or has one of another type."""
+
+
+class AlignError(IngestError):
+    """Two texts cannot be aligned: one is empty, or in another language."""
 
 
 class ModelError(IngestError):

@@ -96,6 +96,36 @@ CLUSTERED: tuple[Column, ...] = (
     Column("cluster", pl.String(), "one value for all copies of an article; null for furniture"),
 )
 
+PAIRS: tuple[Column, ...] = (
+    Column("pair_id", pl.String(), "16 hex digits that name the pair"),
+    Column("source_lang", pl.String(), "language of source_text, as in segments"),
+    Column("target_lang", pl.String(), "language of target_text"),
+    Column("source_text", pl.String(), "one side, as it came"),
+    Column("target_text", pl.String(), "the other side; the machine's words if translated"),
+    Column("source_doc", pl.String(), "doc_id of the source's page"),
+    Column("target_doc", pl.String(), "doc_id of the target's page; null if translated"),
+    Column("source_segments", pl.List(pl.Int64()), "segments of that page it was taken from"),
+    Column("target_segments", pl.List(pl.Int64()), "the same of the target; null if translated"),
+    Column("method", pl.String(), "aligned: both sides were found; translated: by a machine"),
+    Column("model", pl.String(), "name and hash of the model that paired or translated"),
+    Column("score", pl.Float32(), "how far it can be trusted to be a translation, 0…1"),
+)
+
+ALIGNED: tuple[Column, ...] = (
+    Column("source_start", pl.Int64(), "first character in its page's text; null for lines"),
+    Column("source_end", pl.Int64(), "one past its last character; null for lines"),
+    Column("target_start", pl.Int64(), "first character in its page's text; null for lines"),
+    Column("target_end", pl.Int64(), "one past its last character; null for lines"),
+    Column("cosine", pl.Float32(), "cosine of the encoder's vectors"),
+    Column("margin", pl.Float32(), "how far that stands over the pages' background"),
+    Column("words", pl.Float32(), "share of words that the lexicon finds on the other side, 0…1"),
+    Column("names", pl.Float32(), "names whose consonants are on the other side too"),
+    Column("names_missed", pl.Float32(), "words like names whose consonants are not"),
+    Column("numbers", pl.Float32(), "numbers that are on the other side too"),
+    Column("numbers_missed", pl.Float32(), "numbers that are not"),
+    Column("length", pl.Float32(), "target's length over the source's, as if both were English"),
+)
+
 ROLES = (
     "headline", "subheading", "body", "caption", "byline", "dateline",
     "nav", "credit", "ad", "widget", "code",
@@ -131,4 +161,6 @@ def _made_by(name: str) -> str:
     for verb, part in verbs.items():
         if any(c.name == name for c in part):
             return f"ingest.{verb} makes it"
+    if any(c.name == name for c in PAIRS):
+        return "ingest.align makes it"
     return "ingest.read makes it"

@@ -30,6 +30,7 @@ from ingest.locks import Held, locked, made_exclusive
 from ingest.shards import Plan
 
 OUTPUTS = ("documents.parquet", "segments.parquet", "articles.jsonl", "run.json")
+_MADE_OF_THEM = ("pages.parquet", "pairs.parquet")  # by later commands; they go with the run
 _HELD = ("plan.json", "done.json", "parts", "joined", "pieces", "out", "replaced", "locks")
 
 
@@ -222,7 +223,8 @@ def refuse_existing(target: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{target}: exists; choose another folder, or give --overwrite")
     if not target.is_dir():
         raise OutputError(f"{target}: is no folder; choose another")
-    others = sorted(p.name for p in target.iterdir() if p.name not in OUTPUTS)
+    ours = (*OUTPUTS, *_MADE_OF_THEM)
+    others = sorted(p.name for p in target.iterdir() if p.name not in ours)
     if others:
         raise OutputError(
             f"{target}: holds what ingest did not write ({', '.join(others[:3])}); "

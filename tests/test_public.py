@@ -13,8 +13,8 @@ import ingest
 
 def test_public_names():
     assert sorted(ingest.__all__) == [
-        "Config", "IngestError", "dedupe", "detect", "identify", "label", "read", "run",
-        "samples", "segment",
+        "Config", "Encoder", "IngestError", "align", "dedupe", "detect", "export", "identify",
+        "label", "pair_pages", "read", "run", "samples", "segment",
     ]  # fmt: skip
 
 

@@ -1,0 +1,120 @@
+"""Pairs out: every format is made from the same frame, and says what it does not hold.
+
+`aligned` pairs and those that a machine translated never stand unmarked beside each other: a
+format with columns or properties has `method`, and one of bare text keeps them in files apart.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ingest import __version__
+from ingest.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FORMATS = ("moses", "tsv", "tmx", "jsonl", "parquet", "huggingface")
+FOLDERS = ("moses", "huggingface")
+
+
+def export(
+    pairs: pl.DataFrame | str | Path,
+    dest: str | Path,
+    *,
+    format: str,
+    min_score: float = 0.0,
+    langs: Sequence[str] | None = None,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Write pairs for others to use, whole or not at all.
+
+    Where the frame has `keep`, only pairs that are kept are taken. Pairs without a text, language
+    or method are never taken.
+
+    Args:
+        pairs: a frame of pairs, a Parquet file of them, or a folder that holds pairs.parquet.
+        dest: what to make: a folder for moses and huggingface, else a file.
+        format: one of FORMATS.
+        min_score: the least score to take; 0 takes all, those without a score too.
+        langs: source and target, such as ("ar", "en"): pairs of other languages are left out, and
+            those of the other direction turned round; column `turned` then says which.
+        overwrite: replace what an earlier export made.
+
+    Returns:
+        format, dest, files; read, written, by (pairs by split, method and direction), left_out
+        (pairs by reason), turned, changed (pairs by what was changed in their text), and the
+        settings. A folder holds it too, as export.json.
+
+    Raises:
+        ConfigError: a setting cannot be used.
+        SourceError: there is no such file, or it is no Parquet file.
+        FrameError: a column is missing, or holds what no pair has.
+        OutputError: `dest` exists, or is the input.
+        WriteError: it could not be written.
+    """
+    if format not in FORMATS:
+        raise ConfigError(f"format: {format!r} is none of {', '.join(FORMATS)}")
+    from ingest.export.places import REPORT, leave_report, placed, refuse
+    from ingest.export.selection import Selection
+
+    target = Path(dest)
+    module = import_module(f"ingest.export.{format}")
+    selection = Selection(pairs, min_score=min_score, langs=langs)
+    if selection.path and target.exists() and os.path.samefile(selection.path, target):
+        raise OutputError(f"{target}: is the input itself; choose another name")
+    refuse(target, folder=module.FOLDER, overwrite=overwrite)
+    report: dict[str, Any] = {
+        "version": __version__,
+        "format": format,
+        "min_score": selection.min_score,
+        "langs": selection.langs,
+        "read": selection.read,
+        "written": selection.written,
+        "by": selection.by,
+        "left_out": selection.left_out,
+        "turned": selection.turned,
+        "changed": {},
+        "files": [target.name],
+    }
+    with placed(target, folder=module.FOLDER) as work:
+        report |= module.write(selection, work)
+        report["changed"] = {what: n for what, n in report["changed"].items() if n}
+        if module.FOLDER:
+            report["files"] = [REPORT, *report["files"]]
+            leave_report(work, report)
+    return {**report, "dest": str(target)}
+
+
+def beside(source: str | Path, format: str) -> Path:
+    """Where an export goes if nothing else is said: beside the input, named after it.
+
+    >>> beside("runs/out", "tmx").as_posix(), beside("a/pairs.parquet", "moses").as_posix()
+    ('runs/out.tmx', 'a/pairs.moses')
+    """
+    path = Path(os.path.normpath(source))
+    stem = path.name.removesuffix(".parquet")
+    return path.with_name(f"{stem or path.resolve().name}.{format}")
+
+
+def said(report: dict[str, Any]) -> list[str]:
+    """What an export did, in lines for a person.
+
+    >>> said({"read": 3, "written": 2, "by": [], "left_out": {"not kept": 1}, "turned": 0,
+    ...       "changed": {}, "dest": "x.tmx"})
+    ['2 of 3 pairs', 'left out: 1 not kept', 'written to x.tmx']
+    """
+    lines = [f"{report['written']:,} of {report['read']:,} pairs"]
+    for group in report["by"]:
+        of = f" of {group['split']}" if group["split"] else ""
+        direction = f"{group['source_lang']}-{group['target_lang']}"
+        lines.append(f"  {group['pairs']:,} {group['method']}, {direction}{of}")
+    lines += [f"left out: {n:,} {reason}" for reason, n in report["left_out"].items()]
+    if report["turned"]:
+        lines.append(f"turned round: {report['turned']:,}")
+    lines += [f"{what}: in {n:,} pairs" for what, n in report["changed"].items()]
+    return [*lines, f"written to {report['dest']}"]

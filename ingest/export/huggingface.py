@@ -1,0 +1,87 @@
+"""A folder that `datasets.load_dataset` reads, with a card.
+
+    README.md                               the card
+    data/SPLIT-00000-of-00001.parquet       aligned pairs: what loads by default
+    translated/SPLIT-00000-of-00001.parquet pairs that a machine translated: load by name
+
+Both texts stand in one column, `translation`, by language; the frame's other columns follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ingest.export.card import card
+from ingest.export.parquet import sink
+from ingest.export.selection import ALIGNED, ROWS, Part, Selection
+
+FOLDER = True
+
+_SHARD = 16 * ROWS  # pairs of a file: some 150 MB, under the size that people like to download
+_TEXTS = ("source_text", "target_text")
+
+
+def write(selection: Selection, dest: Path) -> dict[str, Any]:
+    """Fill the folder."""
+    sides = selection.sides()
+    columns = pl.Schema(
+        {
+            "pair_id": selection.columns["pair_id"],
+            "translation": pl.Struct(dict.fromkeys(sides, pl.String())),
+            **{n: t for n, t in selection.columns.items() if n not in ("pair_id", *_TEXTS)},
+        }
+    )
+    configs: dict[str, dict[str, str]] = {}
+    files = []
+    for part in selection.parts or [Part(None, ALIGNED, 0)]:
+        folder = "data" if part.method == ALIGNED else part.method
+        split = part.split or "train"
+        names = _names(f"{folder}/{split}", part.pairs)
+        batches = (_by_language(b, sides).select(columns.names()) for b in selection.batches(part))
+        (dest / folder).mkdir(exist_ok=True)
+        pending: list[pl.DataFrame] = []
+        for number, name in enumerate(names):
+            rows = min(part.pairs - number * _SHARD, _SHARD)
+            sink(_take(rows, batches, pending), columns, dest / name)
+        configs.setdefault(part.method, {})[split] = f"{folder}/{split}-*.parquet"
+        files += names
+    (dest / "README.md").write_text(card(selection, columns, configs), encoding="utf-8")
+    return {"files": ["README.md", *files]}
+
+
+def _names(stem: str, pairs: int) -> list[str]:
+    """The shards' names.
+
+    >>> _names("data/test", 10)
+    ['data/test-00000-of-00001.parquet']
+    """
+    shards = max(1, -(-pairs // _SHARD))
+    return [f"{stem}-{n:05d}-of-{shards:05d}.parquet" for n in range(shards)]
+
+
+def _take(
+    rows: int, batches: Iterator[pl.DataFrame], pending: list[pl.DataFrame]
+) -> Iterator[pl.DataFrame]:
+    """The next rows; what is left of a batch is kept in `pending`."""
+    while rows > 0:
+        batch = pending.pop() if pending else next(batches)
+        if len(batch) > rows:
+            pending.append(batch[rows:])
+        yield batch[:rows]
+        rows -= min(len(batch), rows)
+
+
+def _by_language(batch: pl.DataFrame, sides: tuple[str, str]) -> pl.DataFrame:
+    one, other = sides
+    forward = pl.col("source_lang") == one
+    source, target = pl.col("source_text"), pl.col("target_text")
+    return batch.with_columns(
+        translation=pl.struct(
+            pl.when(forward).then(source).otherwise(target).alias(one),
+            pl.when(forward).then(target).otherwise(source).alias(other),
+        )
+    )

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import ingest
+from ingest.align.runs import align_run
+from ingest.errors import OutputError, SourceError
+from ingest.frames import ALIGNED, PAIRS, schema
+
+PARALLEL = ingest.samples().parent / "parallel"
+INGEST = [sys.executable, "-c", "import sys; from ingest.cli import main; sys.exit(main())"]
+
+
+def call(*args: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*INGEST, *map(str, args)], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("run") / "out"
+    html = PARALLEL.parent / "html" / "bilingual-two-columns-agency.html"
+    ingest.run([PARALLEL, html], out)
+    return out
+
+
+def test_a_run_becomes_pairs_of_sentences(run, tmp_path):
+    report = align_run(str(run), str(tmp_path / "pairs.parquet"))
+    pairs = pl.read_parquet(tmp_path / "pairs.parquet")
+    assert pairs.schema == schema(PAIRS, ALIGNED)
+    assert report.pairs == len(pairs)
+    assert report.files == 2  # the two files of the library; the two columns of one page
+    library = pairs.filter(pl.col("source_doc") != pl.col("target_doc"))
+    assert len(library) == 12
+    assert library["score"].min() > 0.9
+    assert not library["source_text"].str.contains("رطوبة البحر").any()
+    segments = pl.read_parquet(run / "segments.parquet")
+    for row in library.iter_rows(named=True):
+        at = segments.filter(doc_id=row["source_doc"], segment=row["source_segments"][0])
+        assert row["source_text"].split(" ")[0] in at["text"][0]
+
+
+def test_what_is_there_is_not_replaced_unasked(run, tmp_path):
+    (tmp_path / "pairs.parquet").write_bytes(b"")
+    with pytest.raises(OutputError, match="--overwrite"):
+        align_run(str(run), str(tmp_path / "pairs.parquet"))
+    with pytest.raises(SourceError, match="folder that ingest run made"):
+        align_run(str(tmp_path), str(tmp_path / "other.parquet"))
+
+
+def test_a_run_that_was_paired_can_be_made_anew(run, tmp_path):
+    done = call("run", PARALLEL, "-o", run, "--overwrite")
+    assert done.returncode == 0, done.stderr
+    assert not (run / "pages.parquet").exists()
+
+
+def test_from_files_to_an_export(tmp_path):
+    pairs, out = tmp_path / "pairs.parquet", tmp_path / "moses"
+    done = call("align", PARALLEL / "library.ar.txt", PARALLEL / "library.en.txt", "-o", pairs)
+    assert (done.returncode, done.stdout) == (0, "12 pairs of sentences from 1 pair of files\n")
+    done = call("export", pairs, "--format", "moses", "--langs", "en,ar", "-o", out)
+    assert done.returncode == 0, done.stderr
+    assert len((out / "pairs.en").read_text(encoding="utf-8").splitlines()) == 12
+    assert call("align", pairs, pairs, pairs, "-o", tmp_path / "x").returncode == 2
+
+
+def test_vectors_of_lines(tmp_path):
+    (tmp_path / "a.txt").write_text("The boat sails.\nأبحر القارب.\n20", encoding="utf-8")
+    done = call("encode", tmp_path / "a.txt", "-o", tmp_path / "v.npy")
+    assert done.returncode == 0, done.stderr
+    vectors = np.load(tmp_path / "v.npy")
+    assert vectors.dtype == np.float32
+    near = vectors @ vectors.T
+    assert near[0, 1] > near[0, 2]
+    assert call("encode", tmp_path / "none.txt", "-o", tmp_path / "w.npy").returncode == 2
