@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 
 import polars as pl
 import pytest
@@ -207,7 +208,7 @@ def test_nothing_is_left_of_what_did_not_finish(format, tmp_path, monkeypatch):
     path = tmp_path / "pairs.parquet"
     rows = [("ar-en", {"method": m}) for m in ("aligned", "translated") * 5]
     pairs(*rows).write_parquet(path)
-    monkeypatch.setattr("ingest.export.selection.ROWS", 4)
+    monkeypatch.setattr(import_module("ingest.export.selection"), "ROWS", 4)
     from ingest.export.selection import Selection
 
     count = Selection._count
@@ -234,7 +235,7 @@ def test_the_same_pairs_make_the_same_bytes(format, tmp_path, monkeypatch):
     frame = pairs(*(("ar-en", {"source_text": f"{n}\n"}) for n in range(20)))
     export(frame, tmp_path / "a", format=format)
     if format not in ("parquet", "huggingface"):  # a row group is a batch
-        monkeypatch.setattr("ingest.export.selection.ROWS", 3)
+        monkeypatch.setattr(import_module("ingest.export.selection"), "ROWS", 3)
     export(frame, tmp_path / "b", format=format)
     names = export(frame, tmp_path / "c", format=format)["files"] if format in FOLDERS else [""]
     for name in names:

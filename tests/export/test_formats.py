@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
+from importlib import import_module
 from pathlib import Path
 
 import polars as pl
@@ -295,8 +296,8 @@ def test_the_card_is_yaml_and_says_what_is_in_it(tmp_path):
 
 
 def test_a_data_set_has_shards(tmp_path, monkeypatch):
-    monkeypatch.setattr("ingest.export.huggingface._SHARD", 10)
-    monkeypatch.setattr("ingest.export.selection.ROWS", 7)
+    monkeypatch.setattr(import_module("ingest.export.huggingface"), "_SHARD", 10)
+    monkeypatch.setattr(import_module("ingest.export.selection"), "ROWS", 7)
     made = frame(rows([str(n) for n in range(24)]))
     report = export(made, tmp_path / "o", format="huggingface")
     shards = sorted((tmp_path / "o" / "data").iterdir())
