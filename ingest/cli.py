@@ -94,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
                      help="processes that do the work, a core each (default 1)")  # fmt: skip
     run.add_argument("--shard", type=_part, metavar="I/N",
                      help="do but part I of N; when all are done, --resume finishes")  # fmt: skip
+    run.add_argument("--align", action="store_true",
+                     help="write pairs.parquet too: sentences and translations")  # fmt: skip
     _settings(run)
     run.set_defaults(command=_run)
 
@@ -280,10 +282,14 @@ def _run(args: argparse.Namespace) -> int:
             shard=args.shard,
             progress=progress,
         )
-    if args.shard:
+    if args.shard:  # what it leaves is to be finished first
         terminal.part(report, args.out)
         return OK
     terminal.summary(report, args.out)
+    if args.align:
+        from ingest.align.runs import align_run
+
+        print(align_run(args.out, os.path.join(args.out, "pairs.parquet"), config=_config(args)))
     return PAGES_IN_ERROR if report["counts"]["errors"] else OK
 
 

@@ -61,6 +61,13 @@ def test_a_run_that_was_paired_can_be_made_anew(run, tmp_path):
     assert not (run / "pages.parquet").exists()
 
 
+def test_a_run_can_do_it_all(tmp_path):
+    done = call("run", PARALLEL, "-o", tmp_path / "out", "--align")
+    assert done.returncode == 0, done.stderr
+    assert "12 pairs of sentences from 1 pair of articles" in done.stdout
+    assert len(pl.read_parquet(tmp_path / "out" / "pairs.parquet")) == 12
+
+
 def test_from_files_to_an_export(tmp_path):
     pairs, out = tmp_path / "pairs.parquet", tmp_path / "moses"
     done = call("align", PARALLEL / "library.ar.txt", PARALLEL / "library.en.txt", "-o", pairs)
