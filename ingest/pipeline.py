@@ -36,6 +36,7 @@ def run(
     resume: bool = False,
     workers: int = 1,
     shard: tuple[int, int] | None = None,
+    align: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Read, segment, detect, label and dedupe pages, and write what came of it to a folder.
@@ -57,13 +58,17 @@ def run(
         workers: processes that do the work.
         shard: (i, n) does the i-th of n parts of the shards and leaves the folder, for `resume`
             to make `out` of once all parts are done. Parts may run side by side.
+        align: when `out` is complete, write pages.parquet and pairs.parquet to it too: which
+            articles translate one another, and their sentences.
         progress: called with the number of stored bytes done and of all stored bytes.
 
     Returns:
-        What run.json holds; of a part only `shards`, how many there are, and `done`.
+        What run.json holds; of a part only `shards`, how many there are, and `done`. With `align`
+        also `pairs`: how many `pairs` of sentences came of how many `aligned` articles, how many
+        `failed`, and what is `said` of these.
 
     Raises:
-        ConfigError: the unfinished run had other settings.
+        ConfigError: the unfinished run had other settings; or a part is to be aligned.
         SourceError: no page was found; or an input changed or went since the run began.
         OutputError: `out` is there, or an unfinished run of it, or another run is writing it.
         WriteError: `out` cannot be written, or a worker died.
@@ -78,28 +83,20 @@ def run(
         raise ConfigError(f"workers: {workers} is less than 1")
     if shard and not 1 <= shard[0] <= shard[1]:
         raise ConfigError(f"shard: there is no part {shard[0]} of {shard[1]}")
+    if shard and align:
+        raise ConfigError("align: a part has no pairs yet; align in the run that resumes them all")
     if overwrite and (resume or shard):
         raise OutputError(f"{out}: to overwrite is to start again, and all of it")
+    config = config or Config()
     state = State(Path(os.path.abspath(out)))
-    job = _Job(state, config or Config(), progress)
+    job = _Job(state, config, progress)
     found = _not_of(state, find(sources))
     if not state.folder.exists():
         _refuse(state, overwrite=overwrite, resume=resume)
-    with writing(state.target), state.held("{}-of-{}".format(*shard) if shard else None):
-        try:
-            if state.swapping() and state.alone():
-                state.publish()
-                if resume:
-                    state.let_go()
-                    return state.published()
-            job.begin(found, overwrite=overwrite, resume=resume, part=shard is not None)
-            if shard:
-                return job.label_part(*shard, workers)
-            return job.finish(workers, began)
-        except BaseException as error:
-            if state.leave(again=not job.once) and job.begun:
-                error.add_note(f"{state.folder} holds what is done; --resume goes on from there")
-            raise
+    report = _done(
+        job, found, began, overwrite=overwrite, resume=resume, workers=workers, shard=shard
+    )
+    return {**report, "pairs": _pairs(os.fspath(out), config)} if align else report
 
 
 class _Job:
@@ -188,6 +185,49 @@ class _Job:
         shard = self.plan.shards[number]
         stamps = {part.source: self.plan.stamps[part.source] for part in shard}
         return Task(half, str(self.state.target), number, shard, stamps, self.config.to_dict())
+
+
+def _done(
+    job: _Job,
+    found: Found,
+    began: float,
+    *,
+    overwrite: bool,
+    resume: bool,
+    workers: int,
+    shard: tuple[int, int] | None,
+) -> dict[str, Any]:
+    """All of the run, or a part of it, while others are kept out."""
+    state = job.state
+    with writing(state.target), state.held("{}-of-{}".format(*shard) if shard else None):
+        try:
+            if state.swapping() and state.alone():
+                state.publish()
+                if resume:
+                    state.let_go()
+                    return state.published()
+            job.begin(found, overwrite=overwrite, resume=resume, part=shard is not None)
+            if shard:
+                return job.label_part(*shard, workers)
+            return job.finish(workers, began)
+        except BaseException as error:
+            if state.leave(again=not job.once) and job.begun:
+                error.add_note(f"{state.folder} holds what is done; --resume goes on from there")
+            raise
+
+
+def _pairs(out: str, config: Config) -> dict[str, Any]:
+    """Align a run that is complete, and say what came of it."""
+    from ingest.align.runs import align_run  # only runs that align need its models
+
+    to = os.path.join(out, "pairs.parquet")
+    try:
+        return dataclasses.asdict(align_run(out, to, config=config))
+    except BaseException as error:
+        error.add_note(
+            f"{out} is complete but for its pairs; ingest align {out} -o {to} makes them"
+        )
+        raise
 
 
 def _not_of(state: State, found: Found) -> Found:

@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 
 import ingest
+from ingest.cli import main
+from ingest.frames import PAIRS, schema
 
 INGEST = [sys.executable, "-c", "import sys; from ingest.cli import main; sys.exit(main())"]
 
@@ -60,6 +62,9 @@ def test_run_says_which_pages_are_in_error_and_exits_3(page, tmp_path):
         ("detect", "text", "--detector", "magic"),
         ("detect", "text", "--langs", "xx-none"),
         ("run", ".", "-o", "out", "--config", "no.toml"),
+        ("run", ".", "-o", "out", "--shard", "1/2", "--align"),
+        ("align", "no-such-file", "no-such-file", "--lines", "-o", "out"),
+        ("encode", "no-such-file", "-o", "out"),
         ("sing",),
     ],
 )
@@ -69,6 +74,45 @@ def test_a_wrong_call_exits_2_and_writes_nothing(args, tmp_path):
     assert done.stderr
     assert b"Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("align", "a.txt", "a.txt", "--lines", "-o"),
+        ("encode", "a.txt", "-o"),
+        ("export", "a.parquet", "--format", "moses", "-o"),
+    ],
+)
+def test_a_folder_that_is_not_there_is_not_made(args, tmp_path):
+    (tmp_path / "a.txt").write_text("A line of text.\n", encoding="utf-8")
+    pl.DataFrame(schema=schema(PAIRS)).write_parquet(tmp_path / "a.parquet")
+    before = sorted(tmp_path.iterdir())
+    done = call(*args, "nowhere/out", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.decode() == (
+        "ingest: nowhere/out: cannot be written: there is no folder nowhere; make it first\n"
+    )
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("codes", ["", " , "])
+@pytest.mark.parametrize("command", [("show", "x"), ("run", "x", "-o", "out"), ("detect", "x")])
+def test_candidate_languages_are_some(command, codes, capsys):
+    assert main([*command, f"--langs={codes}"]) == 2
+    said = capsys.readouterr().err
+    assert said == f"ingest: --langs: {codes!r} names no language; give codes, such as ar,en\n"
+
+
+@pytest.mark.parametrize("codes", ["", "ar", "ar,en,fr"])
+@pytest.mark.parametrize(
+    "command",
+    [("align", "x", "-o", "y"), ("pair", "x"), ("export", "x", "--format", "tsv")],
+)
+def test_languages_of_pairs_are_two(command, codes, capsys):
+    assert main([*command, f"--langs={codes}"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"ingest: --langs: {codes!r} must be two codes, source and target")
 
 
 def test_an_unknown_setting_is_named(page, tmp_path):

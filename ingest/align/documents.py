@@ -6,10 +6,8 @@ English body on one page can go together like two pages.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -31,8 +29,9 @@ from ingest.align.candidates import (
 from ingest.align.encoder import Encoder
 from ingest.align.words import words
 from ingest.config import AlignConfig
-from ingest.errors import ConfigError, FrameError, OutputError, SourceError, WriteError
+from ingest.errors import ConfigError, FrameError, SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, Column, schema
+from ingest.places import placed, refuse
 
 EVIDENCE = ("cosine", *(name for name in WEIGHTS if name != "bias"))
 PAGES: tuple[Column, ...] = (
@@ -134,8 +133,8 @@ def pair_run(
         SourceError: `out` is not the folder of a run, or its files cannot be read.
         FrameError: they lack a column.
         ConfigError: as in `pair_pages`.
-        OutputError: `to` exists.
-        WriteError: it could not be written.
+        OutputError: `to` exists, or is an input.
+        WriteError: it could not be written, or the folder it is to stand in is not there.
     """
     config = config or AlignConfig()
     folder = Path(out)
@@ -144,10 +143,7 @@ def pair_run(
     for path in paths:
         if not path.is_file():
             raise SourceError(f"{out}: no {path.name} in it; name a folder that ingest run made")
-    if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists already; --overwrite replaces it")
-    if any(path.exists() and target.exists() and path.samefile(target) for path in paths):
-        raise OutputError(f"{target}: is the input itself; choose another name")
+    refuse(target, overwrite=overwrite, inputs=paths)
     try:
         scans = [pl.scan_parquet(path) for path in paths]
         _check(scans[0], _DOCUMENT_COLUMNS, schema(DOCUMENTS))
@@ -157,7 +153,8 @@ def pair_run(
         made, units = _paired(addresses, _whole(segments), config, min_score)
     except (pl.exceptions.ComputeError, OSError) as error:
         raise SourceError(f"{out}: {error}") from error
-    _write(made, target)
+    with placed(target) as work:
+        made.write_parquet(work)
     pairs = made["score"].count()
     return Report(units, pairs, len(made) - pairs)
 
@@ -404,14 +401,3 @@ def _plain(address: str) -> str:
         return ""
     path = parts.path.rstrip("/")
     return f"{host}{path}?{parts.query}" if parts.query else f"{host}{path}"
-
-
-def _write(frame: pl.DataFrame, target: Path) -> None:
-    work = target.with_name(f"{target.name}.part")
-    try:
-        frame.write_parquet(work, compression="zstd")
-        os.replace(work, target)
-    except OSError as error:
-        with suppress(OSError):
-            work.unlink(missing_ok=True)
-        raise WriteError(f"{target}: {error.strerror or error}") from error

@@ -12,27 +12,36 @@ from ingest.align.verbs import align, align_lines
 from ingest.config import Config
 from ingest.dedupe import dedupe
 from ingest.detect import detect
-from ingest.errors import AlignError, OutputError, SourceError, WriteError
+from ingest.errors import AlignError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.label import label
+from ingest.places import placed, refuse
 from ingest.read import read, sources
+from ingest.read.lines import lines as lines_of
 from ingest.segment import segment
 from ingest.text import safe
 
 
 @dataclass
 class Report:
-    """What was paired, and what was not."""
+    """What was paired, and what was not.
 
-    files: int = 0
+    `aligned`, `failed`: pairs of files or articles, as `what` says; `pairs`: pairs of sentences;
+    `said`: what a person should know, a line each.
+
+    >>> str(Report(aligned=1, pairs=12))
+    '12 pairs of sentences from 1 pair of files'
+    """
+
+    aligned: int = 0
     pairs: int = 0
     failed: int = 0
     said: list[str] = field(default_factory=list)
     what: str = "file"
 
     def __str__(self) -> str:
-        pages = f"{self.files} pair{'s' * (self.files != 1)} of {self.what}s"
-        return f"{self.pairs:,} pairs of sentences from {pages}"
+        texts = f"{self.aligned:,} pair{'s' * (self.aligned != 1)} of {self.what}s"
+        return f"{self.pairs:,} pairs of sentences from {texts}"
 
 
 def align_files(
@@ -58,12 +67,11 @@ def align_files(
     Raises:
         SourceError: a file is missing or cannot be read, or no names are the same.
         AlignError: of two files, one is empty or in another language.
-        OutputError: `out` exists already.
-        WriteError: it could not be written.
+        OutputError: `out` exists already, or is an input.
+        WriteError: it could not be written, or the folder it is to stand in is not there.
     """
     config = config or Config()
-    if os.path.exists(out) and not overwrite:
-        raise OutputError(f"{out} exists already; --overwrite replaces it")
+    refuse(out, overwrite=overwrite, inputs=(source, target))
     report = Report()
     folders = [os.path.isdir(x) for x in (source, target)]
     if folders[0] != folders[1]:
@@ -79,11 +87,12 @@ def align_files(
             report.failed += 1
             report.said.append(safe(f"{one}, {other}: {error}"))
             continue
-        report.files += 1
+        report.aligned += 1
         found.append(frame)
     pairs = pl.concat([pl.DataFrame(schema=schema(PAIRS, ALIGNED)), *found])
     report.pairs = len(pairs)
-    _write(pairs, out)
+    with placed(out) as work:
+        pairs.write_parquet(work)
     return report
 
 
@@ -115,11 +124,6 @@ def _key(path: str, folder: str) -> str:
 
 
 def _lines(source: str, target: str, config: Config) -> pl.DataFrame:
-    from ingest.cli import _lines as lines_of
-
-    for path in (source, target):
-        if path != sources.STDIN and not os.path.isfile(path):
-            raise SourceError(f"{path}: there is no such file")
     return align_lines(
         lines_of(source), lines_of(target), docs=(source, target), config=config.align
     )
@@ -137,13 +141,3 @@ def _pages(source: str, target: str, config: Config) -> pl.DataFrame:
         cut = detect(segment(documents, config=config.segment), config=config.detect)
         frames.append(dedupe(label(cut), documents, config=config.dedupe))
     return align(frames[0], frames[1], config=config.align)
-
-
-def _write(pairs: pl.DataFrame, out: str) -> None:
-    work = f"{out}.part"
-    try:
-        pairs.write_parquet(work, compression="zstd")
-        os.replace(work, out)
-    except OSError as error:
-        Path(work).unlink(missing_ok=True)
-        raise WriteError(f"{out}: {error.strerror or error}") from error

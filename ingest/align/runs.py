@@ -11,9 +11,9 @@ from ingest.align.documents import pair_run
 from ingest.align.files import Report
 from ingest.align.verbs import align
 from ingest.config import Config
-from ingest.errors import AlignError, OutputError
-from ingest.export.places import placed
+from ingest.errors import AlignError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
+from ingest.places import placed, refuse
 from ingest.text import safe
 
 _TOGETHER = 500  # pairs of pages whose segments are held at once
@@ -35,19 +35,23 @@ def align_run(
 
     Raises:
         SourceError: `out` is not the folder of a run, or its files cannot be read.
-        OutputError: `to` exists already.
-        WriteError: it could not be written.
+        OutputError: `to` exists already, or is an input.
+        WriteError: it could not be written, or the folder it is to stand in is not there.
     """
     config = config or Config()
-    if Path(to).exists() and not overwrite:
-        raise OutputError(f"{to} exists already; --overwrite replaces it")
+    names = ("documents.parquet", "segments.parquet", "pages.parquet")
+    documents, cut, pages = (Path(out) / name for name in names)
+    refuse(to, overwrite=overwrite, inputs=(documents, cut, pages))
     report = Report(what="article")
-    pages = Path(out) / "pages.parquet"
     if not pages.exists():
         pair_run(out, config=config.align)
-    paired = pl.read_parquet(pages).drop_nulls("score")
-    segments = pl.scan_parquet(Path(out) / "segments.parquet").filter("keep")
-    with placed(Path(to), folder=False) as work, tempfile.TemporaryDirectory() as folder:
+    try:
+        paired = pl.read_parquet(pages).drop_nulls("score")
+        segments = pl.scan_parquet(cut).filter("keep")
+        segments.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SourceError(f"{out}: {error}") from error
+    with placed(to) as work, tempfile.TemporaryDirectory() as folder:
         empty = Path(folder) / "pairs-empty.parquet"
         pl.DataFrame(schema=schema(PAIRS, ALIGNED)).write_parquet(empty)
         for number, some in enumerate(paired.iter_slices(_TOGETHER)):
@@ -74,7 +78,7 @@ def _aligned(
         langs = row["source_lang"], row["target_lang"]
         try:
             found.append(align(sides[0], sides[1], langs=langs, config=config.align))
-            report.files += 1
+            report.aligned += 1
         except AlignError as error:
             report.failed += 1
             report.said.append(safe(str(error)))

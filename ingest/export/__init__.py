@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest import __version__
-from ingest.errors import ConfigError, OutputError
+from ingest.errors import ConfigError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,7 +38,8 @@ def export(
 
     Args:
         pairs: a frame of pairs, a Parquet file of them, or a folder that holds pairs.parquet.
-        dest: what to make: a folder for moses and huggingface, else a file.
+        dest: what to make, in a folder that is there: a folder for moses and huggingface, else a
+            file.
         format: one of FORMATS.
         min_score: the least score to take; 0 takes all, those without a score too.
         langs: source and target, such as ("ar", "en"): pairs of other languages are left out, and
@@ -55,19 +56,21 @@ def export(
         SourceError: there is no such file, or it is no Parquet file.
         FrameError: a column is missing, or holds what no pair has.
         OutputError: `dest` exists, or is the input.
-        WriteError: it could not be written.
+        WriteError: it could not be written, or the folder it is to stand in is not there.
     """
     if format not in FORMATS:
         raise ConfigError(f"format: {format!r} is none of {', '.join(FORMATS)}")
-    from ingest.export.places import REPORT, leave_report, placed, refuse
+    from ingest.export.folders import REPORT, leave_report, refuse_strangers
     from ingest.export.selection import Selection
+    from ingest.places import placed, refuse
 
     target = Path(dest)
     module = import_module(f"ingest.export.{format}")
     selection = Selection(pairs, min_score=min_score, langs=langs)
-    if selection.path and target.exists() and os.path.samefile(selection.path, target):
-        raise OutputError(f"{target}: is the input itself; choose another name")
-    refuse(target, folder=module.FOLDER, overwrite=overwrite)
+    inputs = [selection.path] if selection.path else []
+    refuse(target, overwrite=overwrite, folder=module.FOLDER, inputs=inputs)
+    if module.FOLDER:
+        refuse_strangers(target)
     report: dict[str, Any] = {
         "version": __version__,
         "format": format,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,10 @@ import polars as pl
 import pytest
 
 import ingest
+from ingest.align.documents import pair_run
 from ingest.align.runs import align_run
-from ingest.errors import OutputError, SourceError
+from ingest.config import AlignConfig, Config
+from ingest.errors import ConfigError, ModelError, OutputError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 
 PARALLEL = ingest.samples().parent / "parallel"
@@ -36,7 +39,7 @@ def test_a_run_becomes_pairs_of_sentences(run, tmp_path):
     pairs = pl.read_parquet(tmp_path / "pairs.parquet")
     assert pairs.schema == schema(PAIRS, ALIGNED)
     assert report.pairs == len(pairs)
-    assert report.files == 2  # the two files of the library; the two columns of one page
+    assert report.aligned == 2  # the two files of the library; the two columns of one page
     library = pairs.filter(pl.col("source_doc") != pl.col("target_doc"))
     assert len(library) == 12
     assert library["score"].min() > 0.9
@@ -66,6 +69,57 @@ def test_a_run_can_do_it_all(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "12 pairs of sentences from 1 pair of articles" in done.stdout
     assert len(pl.read_parquet(tmp_path / "out" / "pairs.parquet")) == 12
+
+
+def test_the_verb_aligns_too_and_run_json_is_as_without(tmp_path):
+    reports = [ingest.run(PARALLEL, tmp_path / name, align=name == "b") for name in "ab"]
+    assert reports[1]["pairs"] == {
+        "aligned": 1, "pairs": 12, "failed": 0, "said": [], "what": "article",
+    }  # fmt: skip
+    assert len(pl.read_parquet(tmp_path / "b" / "pairs.parquet")) == 12
+    assert "pairs" not in reports[0]
+    assert not (tmp_path / "a" / "pairs.parquet").exists()
+    keys = [set(json.loads((tmp_path / name / "run.json").read_bytes())) for name in "ab"]
+    assert keys[0] == keys[1] == set(reports[0])
+
+
+def test_a_part_has_no_pairs_yet(tmp_path):
+    with pytest.raises(ConfigError, match="align in the run that resumes"):
+        ingest.run(PARALLEL, tmp_path / "out", shard=(1, 1), align=True)
+    ingest.run(PARALLEL, tmp_path / "out", shard=(1, 1))
+    assert ingest.run(PARALLEL, tmp_path / "out", resume=True, align=True)["pairs"]["pairs"] == 12
+
+
+def test_what_is_left_when_pairs_fail_is_said(tmp_path, monkeypatch):
+    config = Config(align=AlignConfig(encoder=str(tmp_path / "none")))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError) as raised:
+        ingest.run(PARALLEL, "out", config=config, align=True)
+    assert raised.value.__notes__ == [
+        "out is complete but for its pairs; ingest align out -o out/pairs.parquet makes them"
+    ]
+    assert call("align", "out", "-o", "out/pairs.parquet").returncode == 0
+
+
+def test_runs_that_do_not_align_load_no_aligner():
+    code = "import sys, ingest.pipeline; print([m for m in sys.modules if 'ingest.align' in m])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert done.stdout.strip() == b"[]"
+
+
+@pytest.mark.parametrize("name", ["documents", "segments", "pages"])
+def test_the_run_itself_is_not_replaced(run, tmp_path, name):
+    if name == "pages":
+        pair_run(run, overwrite=True)
+    with pytest.raises(OutputError, match="is the input itself"):
+        align_run(str(run), str(run / f"{name}.parquet"), overwrite=True)
+
+
+def test_a_damaged_run_is_said(run, tmp_path):
+    for name in ("documents", "segments", "pages"):
+        (tmp_path / f"{name}.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(SourceError, match=str(tmp_path)):
+        align_run(str(tmp_path), str(tmp_path / "pairs.parquet"))
 
 
 def test_from_files_to_an_export(tmp_path):

@@ -179,6 +179,7 @@ def test_a_file_or_the_folder_that_holds_it(tmp_path):
 @pytest.mark.parametrize("format", FORMATS)
 def test_what_exists_is_replaced_only_when_told(format, tmp_path):
     dest = tmp_path / "deep" / "o"
+    dest.parent.mkdir()
     export(pairs(("ar-en", {})), dest, format=format)
     with pytest.raises(OutputError, match="exists"):
         export(pairs(("ar-en", {})), dest, format=format)
@@ -226,8 +227,10 @@ def test_nothing_is_left_of_what_did_not_finish(format, tmp_path, monkeypatch):
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_place_that_cannot_be_written(format, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(WriteError, match="cannot be written"):
-        export(pairs(("ar-en", {})), tmp_path / "file" / "o", format=format)
+    for parent in ("file", "none"):
+        with pytest.raises(WriteError, match=f"cannot be written: there is no folder .*{parent}"):
+            export(pairs(("ar-en", {})), tmp_path / parent / "o", format=format)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -268,5 +271,5 @@ def test_the_command(tmp_path):
     again = subprocess.run(call, cwd=tmp_path, capture_output=True, timeout=120)
     assert again.returncode == 2
     assert again.stderr.decode() == (
-        "ingest: out.moses: exists; choose another name, or give --overwrite\n"
+        "ingest: out.moses: exists already; choose another name, or give --overwrite\n"
     )

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from ingest.cli import _config, _parser
+from ingest.cli import parser
+from ingest.cli.common import settings
 from ingest.config import ReadConfig
 
 INGEST = [sys.executable, "-c", "import sys; from ingest.cli import main; sys.exit(main())"]
@@ -99,8 +100,8 @@ def test_columns_can_be_named(folder):
 @pytest.mark.parametrize("command", [["run", "-o", "out"], ["show"], ["read"]])
 def test_each_command_that_reads_takes_columns(command):
     names = ["--text-column", "t", "--html-column", "h", "--url-column", "u", "--id-column", "i"]
-    args = _parser().parse_args([*command, "a.jsonl", *names])
-    assert _config(args).read == ReadConfig("t", "h", "u", "i")
+    args = parser().parse_args([*command, "a.jsonl", *names])
+    assert settings(args).read == ReadConfig("t", "h", "u", "i")
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])

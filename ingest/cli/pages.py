@@ -1,0 +1,148 @@
+"""Pages in: `run`, `read`, `show`, and `samples` to try them on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ingest.cli.common import (
+    OK,
+    PAGES_IN_ERROR,
+    add_config,
+    add_detection,
+    add_sources,
+    interruptible,
+    settings,
+)
+
+if TYPE_CHECKING:
+    from ingest.cli.common import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add these commands to those that are there."""
+    run = commands.add_parser(
+        "run",
+        help="pages in; documents, segments and articles out",
+        description="Label every segment of every page, and write documents.parquet, "
+        "segments.parquet, articles.jsonl and run.json to OUT.",
+    )
+    add_sources(run)
+    run.add_argument("-o", "--out", required=True, metavar="OUT", help="folder to make")
+    begin = run.add_mutually_exclusive_group()
+    begin.add_argument("--overwrite", action="store_true",
+                       help="replace OUT of an earlier run, finished or not")  # fmt: skip
+    begin.add_argument("--resume", action="store_true",
+                       help="go on with a run that did not finish, or begin")  # fmt: skip
+    run.add_argument("--workers", type=int, default=1, metavar="N",
+                     help="processes that do the work, a core each (default 1)")  # fmt: skip
+    run.add_argument("--shard", type=_part, metavar="I/N",
+                     help="do but part I of N; when all are done, --resume finishes")  # fmt: skip
+    run.add_argument("--align", action="store_true",
+                     help="write pairs.parquet too: sentences and translations")  # fmt: skip
+    add_detection(run)
+    run.set_defaults(command=_run)
+
+    read = commands.add_parser(
+        "read",
+        help="what would be read, and as what",
+        description="Show what SOURCE holds as it is read: kind, pages, columns, errors.",
+    )
+    add_sources(read)
+    read.add_argument("--json", action="store_true", help="one JSON object a page")
+    add_config(read)
+    read.set_defaults(command=_read)
+
+    show = commands.add_parser(
+        "show",
+        help="a page on the terminal, a line a segment",
+        description="Show what was decided for each segment, and why: line, language, role, "
+        "article, keep.",
+    )
+    add_sources(show)
+    add_detection(show)
+    show.set_defaults(command=_show)
+
+    samples = commands.add_parser(
+        "samples",
+        help="where the sample pages are",
+        description="Print the folder of the sample pages that come with ingest.",
+    )
+    samples.set_defaults(command=_samples)
+
+
+def _part(text: str) -> tuple[int, int]:
+    """The I/N of --shard."""
+    part, _, parts = text.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not I/N, such as 1/4")
+    return int(part), int(parts)
+
+
+def _run(args: argparse.Namespace) -> int:
+    # N workers are to keep N cores busy, and no more: this is how Polars and NumPy are told
+    for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, str(max(args.workers, 1)))
+    interruptible()
+    from ingest import pipeline, terminal
+
+    with terminal.progress() as progress:
+        report = pipeline.run(
+            args.sources,
+            args.out,
+            config=settings(args),
+            overwrite=args.overwrite,
+            resume=args.resume,
+            workers=args.workers,
+            shard=args.shard,
+            align=args.align,
+            progress=progress,
+        )
+    if args.shard:  # what it leaves is to be finished first
+        terminal.part(report, args.out)
+        return OK
+    terminal.summary(report, args.out)
+    in_error: int = report["counts"]["errors"]
+    if args.align:
+        from ingest.align.files import Report
+
+        pairs = Report(**report["pairs"])
+        for line in pairs.said:
+            print(f"ingest: {line}", file=sys.stderr)
+        print(pairs)
+        in_error += pairs.failed
+    return PAGES_IN_ERROR if in_error else OK
+
+
+def _read(args: argparse.Namespace) -> int:
+    interruptible()
+    from ingest import preview
+
+    config = settings(args)
+    show = preview.json_lines if args.json else preview.table
+    return PAGES_IN_ERROR if show(args.sources, config.read) else OK
+
+
+def _show(args: argparse.Namespace) -> int:
+    interruptible()
+    from ingest import terminal
+    from ingest.dedupe import dedupe
+    from ingest.detect import detect
+    from ingest.label import label
+    from ingest.read import read
+    from ingest.segment import segment
+
+    config = settings(args)
+    documents = read(args.sources, config=config)
+    segments = detect(segment(documents, config=config.segment), config=config.detect)
+    terminal.show(documents, dedupe(label(segments), documents, config=config.dedupe))
+    return PAGES_IN_ERROR if documents["error"].count() else OK
+
+
+def _samples(_args: argparse.Namespace) -> int:
+    from ingest.models import samples
+
+    print(samples())
+    return OK

@@ -1,0 +1,31 @@
+"""The lines of a text file, where lines are what counts and no page is made of them."""
+
+from __future__ import annotations
+
+from ingest.config import ReadConfig
+from ingest.errors import SourceError
+from ingest.read import page, plain
+from ingest.read.records import Slice
+
+
+def lines(source: str) -> list[str]:
+    r"""Decode a file, plain or compressed, whatever its name says that it is, and cut its lines.
+
+    A line ends with \n or \r\n, and nowhere else.
+
+    Args:
+        source: path, or '-' for standard input.
+
+    Raises:
+        SourceError: it cannot be read, or is no text.
+
+    >>> from ingest.models import samples
+    >>> lines(str(samples().parent / "parallel" / "library.en.txt"))[:2]
+    ['The Floating Library of Marsa Tahla', 'Home']
+    """
+    record = next(plain.records(Slice(source, "file"), ReadConfig()))
+    row = page.row(record._replace(media_type="text/plain"))
+    if row["error"]:
+        raise SourceError(f"{source}: {row['error']}")
+    content: str = row["text"]
+    return content.replace("\r\n", "\n").removesuffix("\n").split("\n") if content else []
