@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.align.beads import NEVER, REACH, Band
+from ingest.align.spans import products
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -78,8 +79,6 @@ def _finer(path: I64, n: int, m: int) -> I64:
 
 def _excess(a: F32, b: F32, grid: Band) -> F32:
     """[diagonals, width]: similarity of blocks above the background, in deviations; 0 outside."""
-    from ingest.align.evidence import products
-
     sides = []
     for x in (a, b):
         norm = np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)

@@ -14,7 +14,8 @@ from zipfile import BadZipFile
 import numpy as np
 import polars as pl
 
-from ingest.align.words import bucket, features, words
+from ingest.align.parts import Parts
+from ingest.align.tokens import Lines, Tokens, strings, tokens
 from ingest.errors import MissingExtraError, ModelError
 from ingest.models import model_dir
 from ingest.text import scrub
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 FILE = "encoder.npz"
-SEVERAL = ("g:", "k3")  # a word has many of these: their sum is divided by the root of their number
 _CHUNK = 16384  # sentences looked at together: enough to share words, 100 MB at most
 _BLOCK = 128  # sentences summed together: their sums stay in the processor's cache
 _DECODED = 256  # rows decoded together
@@ -121,11 +121,20 @@ class Encoder:
 
         So the vector of any run of sentences is a difference of two cumulative sums.
         """
-        series = texts if isinstance(texts, pl.Series) else pl.Series(list(map(scrub, texts)))
+        if isinstance(texts, Lines):
+            return self._encode_lines(texts)
+        series = texts if isinstance(texts, pl.Series) else strings(texts)
         series = series.cast(pl.String).fill_null("")
         out = np.zeros((len(series), self._dim), dtype=np.float32)
         for at in range(0, len(series), _CHUNK):
-            self._sum(words(series[at : at + _CHUNK]), out[at : at + _CHUNK])
+            self._sum(tokens(series[at : at + _CHUNK]), out[at : at + _CHUNK])
+        return out
+
+    def _encode_lines(self, lines: Lines) -> Vectors:
+        out = np.zeros((len(lines), self._dim), dtype=np.float32)
+        for at in range(0, len(lines), _CHUNK):
+            to = min(at + _CHUNK, len(lines))
+            self._sum(lines.tokens.part(at, to), out[at:to])
         return out
 
     def _fill(self, content: Mapping[str, NDArray[Any]]) -> None:
@@ -138,74 +147,89 @@ class Encoder:
         if not len(self._names) == len(self._codes) == len(self._sizes) == len(content["seen"]):
             raise ValueError("its arrays differ in length")
         counted = zip(self._names, content["seen"].tolist(), strict=True)
-        self._counts = {name: n for name, n in counted if name.startswith(("w:", "s:"))}
-        known = [name for name in self._names if name.startswith("w:")]
-        if self._names[: len(known)] != known:
-            raise ValueError("words do not come first")
-        self._known = pl.Enum([name[2:] for name in known])
-        self._row = {name: i for i, name in enumerate(self._names)}
-        # pages of this array cost nothing before a row of theirs is met
-        self._vectors = np.zeros((len(self._names), self._dim), dtype=np.float32)
-        self._ready = np.zeros(len(self._names), dtype=np.bool_)
-        self._composed: dict[str, Vectors] = {}
-
-    def _rows(self, numbers: NDArray[np.int64]) -> Vectors:
-        """The table with at least those rows decoded: eight numbers are eight times a few bits."""
-        fresh = numbers[~self._ready[numbers]]
+        counts = {name: n for name, n in counted if name.startswith(("w:", "s:"))}
+        row = {name: i for i, name in enumerate(self._names)}
+        self._known = {name[2:]: i for name, i in row.items() if name.startswith("w:")}
+        self._parts = Parts(row, counts)
+        # rows of the file as they are first met, then words composed; its pages cost nothing before
+        self._vectors = np.empty((len(self._names) + _REMEMBERED, self._dim), dtype=np.float32)
+        self._place = np.full(len(self._names), -1, dtype=np.int64)  # of a row of the file in it
+        self._decoded = 0
+        self._composed: dict[str, int] = {}  # word, place
+        # four codes at a time are four numbers, moved as one
+        if len(self._levels) not in (2, 4, 8, 16):
+            raise ValueError(f"{len(self._levels)} levels instead of 2, 4, 8 or 16")
         bits = len(self._levels).bit_length() - 1
-        for at in range(0, len(fresh), _DECODED):
-            rows = fresh[at : at + _DECODED]
-            packed = self._codes[rows].reshape(len(rows), -1, bits).astype(np.int64)
-            eight = (packed << (8 * np.arange(bits))).sum(-1)
-            codes = (eight[..., None] >> (bits * np.arange(8))) & (len(self._levels) - 1)
-            levels = self._levels[codes.reshape(len(rows), self._dim)]
-            self._vectors[rows] = levels * self._sizes[rows][:, None]
-        self._ready[fresh] = True
-        return self._vectors
+        codes = np.arange(len(self._levels) ** 4)[:, None] >> (bits * np.arange(4))
+        self._fours = self._levels[codes & (len(self._levels) - 1)].view(np.complex128)[:, 0]
 
-    def _parts(self, word: str) -> tuple[list[int], list[float]]:
-        """The rows of a word's parts, and what each counts for."""
-        rows: list[int] = []
-        kinds: list[str] = []
-        for name in features(word, self._counts):
-            row = self._row.get(name)
-            if row is None:
-                row = self._row.get(bucket(name))
-            if row is not None:
-                rows.append(row)
-                kinds.append(name[:2])
-        share = {kind: max(1, kinds.count(kind)) ** -0.5 for kind in SEVERAL}
-        return rows, [share.get(kind, 1.0) for kind in kinds]
+    def _places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where these rows of the file stand, decoded, in the table of vectors."""
+        places = self._place[rows]
+        if (places < 0).any():
+            fresh = np.unique(rows[places < 0])
+            for at in range(0, len(fresh), _DECODED):
+                self._decode(fresh[at : at + _DECODED])
+            places = self._place[rows]
+        return places
 
-    def _compose(self, strange: list[str]) -> Vectors:
-        """The vectors of words without a row of their own, each the sum of its parts."""
-        if len(self._composed) + len(strange) > _REMEMBERED:
-            self._composed.clear()
+    def _decode(self, rows: NDArray[np.int64]) -> None:
+        """Eight numbers are eight times a few bits."""
+        bits = len(self._levels).bit_length() - 1
+        packed = self._codes[rows].reshape(len(rows), -1, bits)
+        eight = np.zeros(packed.shape[:2], dtype=np.int64)
+        for byte in range(bits):
+            eight |= packed[:, :, byte].astype(np.int64) << (8 * byte)
+        halves = np.empty((*eight.shape, 2), dtype=np.int64)
+        halves[:, :, 0] = eight & (len(self._fours) - 1)
+        halves[:, :, 1] = eight >> (4 * bits)
+        levels = self._fours.take(halves.reshape(len(rows), -1)).view(np.float32)
+        to = slice(self._decoded, self._decoded + len(rows))
+        np.multiply(levels, self._sizes[rows][:, None], out=self._vectors[to])
+        self._place[rows] = np.arange(to.start, to.stop)
+        self._decoded = to.stop
+
+    def _compose(self, strange: list[str]) -> list[int]:
+        """Where the vectors of words without a row of their own stand: each the sum of its parts.
+
+        There are `_REMEMBERED` words or fewer.
+        """
         new = [word for word in strange if word not in self._composed]
-        parts = [self._parts(word) for word in new]
-        rows = np.array([row for rows, _ in parts for row in rows], dtype=np.int64)
-        shares = np.array([share for _, shares in parts for share in shares], dtype=np.float32)
-        lengths = np.array([len(rows) for rows, _ in parts], dtype=np.int64)
-        made = np.zeros((len(new), self._dim), dtype=np.float32)
-        _add_up(self._rows(np.unique(rows)), rows, lengths, made, shares)
-        self._composed.update(zip(new, made, strict=True))
-        return np.stack([self._composed[word] for word in strange])
+        if len(self._composed) + len(new) > _REMEMBERED:
+            self._composed.clear()
+            new = strange
+        rows, shares, lengths = self._parts.of(new)
+        first = len(self._names) + len(self._composed)
+        out = self._vectors[first : first + len(new)]
+        _add_up(self._vectors, self._places(rows), lengths, out, shares)
+        self._composed.update(zip(new, range(first, first + len(new)), strict=True))
+        return [self._composed[word] for word in strange]
 
-    def _sum(self, lists: pl.Series, out: Vectors) -> None:
-        """Adds up the words of each list into the rows of `out`."""
-        lengths = lists.list.len().to_numpy().astype(np.int64)
-        flat = lists.filter(lists.list.len() > 0).explode()
-        numbers = flat.cast(self._known, strict=False).to_physical()
-        unknown = flat.filter(numbers.is_null())
-        ids = numbers.fill_null(0).cast(pl.Int64).to_numpy().copy()
-        used, local = np.unique(ids, return_inverse=True)
-        table = self._rows(used)[used]
-        if len(unknown):
-            strange = unknown.unique(maintain_order=True)
-            place = unknown.cast(pl.Enum(strange)).to_physical().cast(pl.Int64).to_numpy()
-            local[numbers.is_null().to_numpy()] = len(used) + place
-            table = np.concatenate([table, self._compose(strange.to_list())])
-        _add_up(table, local, lengths, out)
+    def _sum(self, found: Tokens, out: Vectors) -> None:
+        """Adds up the words of each text into the rows of `out`."""
+        distinct = found.distinct.to_list()
+        row = np.array([self._known.get(word, -1) for word in distinct], dtype=np.int64)
+        known = row >= 0
+        if len(row) - np.count_nonzero(known) > _REMEMBERED:
+            self._sum_halves(found, out)
+            return
+        place = np.empty_like(row)
+        place[known] = self._places(row[known])
+        if not known.all():
+            place[~known] = self._compose([distinct[at] for at in np.flatnonzero(~known)])
+        _add_up(self._vectors, place[found.code], found.lengths, out)
+
+    def _sum_halves(self, found: Tokens, out: Vectors) -> None:
+        many = len(found.lengths)
+        if many > 1:
+            for start, stop in ((0, many // 2), (many // 2, many)):
+                self._sum(found.part(start, stop), out[start:stop])
+            return
+        middle = len(found.code) // 2
+        for code in (found.code[:middle], found.code[middle:]):
+            half = np.zeros_like(out)
+            self._sum(Tokens(found.distinct, code, np.array([len(code)])).part(0, 1), half)
+            out += half
 
 
 class Transformer:
@@ -258,14 +282,15 @@ def _add_up(
     """
     starts = np.concatenate([[0], lengths.cumsum()])[:-1]
     order = np.argsort(-lengths, kind="stable")
+    room = np.empty((2, min(_BLOCK, len(order)), out.shape[1]), dtype=np.float32)
     for at in range(0, len(order), _BLOCK):
         block = order[at : at + _BLOCK]
-        long = lengths[block]
-        sums = np.zeros((len(block), out.shape[1]), dtype=np.float32)
-        buffer = np.empty_like(sums)
-        for position in range(int(long[0])):
-            n = int(np.searchsorted(-long, -position))
-            here = starts[block[:n]] + position
+        sums, buffer = room[:, : len(block)]
+        sums[:] = 0
+        first, long = starts[block], lengths[block]
+        longer = np.searchsorted(-long, -np.arange(long[0]))  # texts that reach each position
+        for position, n in enumerate(longer.tolist()):
+            here = first[:n] + position
             np.take(table, ids[here], axis=0, out=buffer[:n], mode="clip")
             if shares is not None:
                 buffer[:n] *= shares[here][:, None]

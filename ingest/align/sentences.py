@@ -10,8 +10,11 @@ import numpy as np
 
 from ingest.align import coarse
 from ingest.align.beads import NULLS, TYPES, Band, best_path, chances, near
-from ingest.align.evidence import BEAD, NAMES, Evidence, Side
+from ingest.align.cells import BEAD
+from ingest.align.evidence import NAMES, Evidence
 from ingest.align.lexicon import lexicon
+from ingest.align.spans import Side
+from ingest.align.tokens import Lines
 from ingest.align.units import units
 from ingest.errors import ModelError
 from ingest.models import model_dir
@@ -75,7 +78,8 @@ def weights() -> Weights:
 
 def side(texts: list[str], lang: str, encode: Callable[[list[str]], F32]) -> Side:
     """Look at the lines of one side."""
-    return Side(units(texts, lexicon()), encode(texts), RATES.get(lang, 1.0))
+    lines = Lines(texts)
+    return Side(units(lines, lexicon()), encode(lines), RATES.get(lang, 1.0))
 
 
 def band(source: Side, target: Side) -> Band:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.align.lexicon import UNSEEN, Lexicon
-from ingest.align.words import skeleton, words
+from ingest.align.vocabulary import KINDS, vocabulary
 from ingest.codepoints import CodePoints
 from ingest.label.lexicon import find, phrases
+
+if TYPE_CHECKING:
+    from ingest.align.lexicon import Lexicon
+    from ingest.align.tokens import Lines
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 F32 = NDArray[np.float32]
 
-# Kinds of words, by how much a match tells. The first three are words of the lexicon, by idf.
-COMMON, MIDDLE, RARE, NAME, SHORT_NAME, NUMBER = range(6)
-KINDS = 6
-_IDF = (3.0, 5.0, 7.0)  # words below the first are left out: they match everywhere
-_NAMES_FROM = 6.0  # idf from which the consonants of a word of the lexicon are compared too
 MOST_WORDS = 64  # distinct words of a line that are compared, the rarest: a bit each
 
 # How a line ends.
@@ -66,15 +64,19 @@ class Units(NamedTuple):
         return len(self.chars)
 
 
-def units(texts: list[str], lexicon: Lexicon) -> Units:
+def units(texts: Lines, lexicon: Lexicon) -> Units:
     """Look at each line once."""
-    column = pl.Series("text", texts, pl.String)
-    n = len(texts)
-    distinct, line, code, tokens = _tokens(column)
-    stem, bones, kind, weight = _look_up(distinct, lexicon)
+    column, n = texts.column, len(texts)
+    distinct, code, tokens = texts.tokens
+    order = distinct.arg_sort().to_numpy()
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    line, code = np.repeat(np.arange(n), tokens), place[code]
+    stem, bones, kind, weight = vocabulary(lexicon).look_up(distinct.gather(order).to_list())
     # distinct words of each line that are compared, the rarest first
-    key = np.unique(line * max(len(distinct), 1) + code)
-    line, code = key // max(len(distinct), 1), key % max(len(distinct), 1)
+    key = np.sort(line * max(len(order), 1) + code)
+    key = key[np.diff(key, prepend=-1) > 0]
+    line, code = key // max(len(order), 1), key % max(len(order), 1)
     used = kind[code] >= 0
     line, code = line[used], code[used]
     order = np.lexsort((code, -weight[code], line))
@@ -89,76 +91,6 @@ def units(texts: list[str], lexicon: Lexicon) -> Units:
         column.str.len_chars().to_numpy().astype(np.float32), tokens, _ends(texts),
         column.str.count_matches(_INNER_END).to_numpy().astype(np.float32) + 1, _furniture(texts),
     )  # fmt: skip
-
-
-_CHUNK = 1 << 13  # lines whose words are held as strings at once
-
-
-def _tokens(column: pl.Series) -> tuple[list[str], I64, I64, I64]:
-    """The distinct words; line and number of each word; how many each line has."""
-    number: dict[str, int] = {}
-    lines, codes, counts = [], [], [np.zeros(0, np.int64)]
-    for first in range(0, len(column), _CHUNK):
-        found = words(column[first : first + _CHUNK])
-        count = found.list.len().to_numpy().astype(np.int64)
-        flat = found.filter(count > 0).explode()
-        here = flat.unique().sort()
-        known = np.array([number.setdefault(word, len(number)) for word in here], np.int64)
-        if len(flat):
-            codes.append(known[flat.rank("dense").to_numpy().astype(np.int64) - 1])
-            lines.append(first + np.repeat(np.arange(len(count)), count))
-        counts.append(count)
-    none = [np.zeros(0, np.int64)]
-    return list(number), np.concatenate(lines or none), np.concatenate(codes or none), (
-        np.concatenate(counts)
-    )  # fmt: skip
-
-
-def _look_up(distinct: list[str], lexicon: Lexicon) -> tuple[I64, I64, I64, F32]:
-    """Of each distinct word: stem, bones, kind (-1: not compared), weight."""
-    stem = np.full(len(distinct), UNSEEN, np.int64)
-    bones = np.zeros(len(distinct), np.int64)
-    kind = np.full(len(distinct), -1, np.int64)
-    weight = np.zeros(len(distinct), np.float32)
-    for w, word in enumerate(distinct):
-        if word[0].isdigit():
-            kind[w], weight[w] = NUMBER, 9.0
-            bones[w] = _digits(word)
-            continue
-        if not word[0].isalpha():
-            continue
-        number = lexicon.number(word)
-        idf = 12.0
-        if number != UNSEEN:
-            stem[w] = number
-            idf = float(lexicon.idf[number])
-            if lexicon.first[number] < lexicon.first[number + 1]:
-                if idf >= _IDF[0]:
-                    kind[w] = int(np.searchsorted(_IDF, idf)) - 1
-                    kind[w] = min(max(kind[w], 0), 2)
-            elif idf < _NAMES_FROM:
-                continue
-        if idf >= _NAMES_FROM:
-            consonants = skeleton(word[2:] if word.startswith("ال") else word)
-            if len(consonants) >= 2:
-                bones[w] = _packed(consonants)
-                if kind[w] < 0:
-                    kind[w] = NAME if len(consonants) >= 3 else SHORT_NAME
-        weight[w] = idf
-    return stem, bones, kind, weight
-
-
-def _packed(consonants: str) -> int:
-    """At most nine consonants as one positive number."""
-    value = 1
-    for sign in consonants[:9]:
-        value = value * 32 + ord(sign) - 64
-    return value
-
-
-def _digits(word: str) -> int:
-    """The value of digits, as a negative number that stands for it."""
-    return -1 - int(word[:17])
 
 
 def _ends(texts: list[str]) -> I64:

@@ -25,9 +25,10 @@ _FOLD = {
 _GROUPED = r"(\d),(\d{3})(?:,(\d{3}))?"
 _WORD = r"\p{L}+(?:'\p{L}+)?|\d+|[?!%$€£]"
 
+FEW = 512  # words or texts up to which a loop costs less than calls that take them all at once
 BUCKETS = 8192  # rows for the consonants of words never seen, and as many for such numbers
 RARE = 50  # a word seen as often as this needs no letters: its own row knows better
-_LONG = 40  # letters of a word that are looked at; no language here has longer ones
+LONG = 40  # letters of a word that are looked at; no language here has longer ones
 
 
 def words(texts: pl.Series) -> pl.Series:
@@ -52,7 +53,7 @@ def features(word: str, counts: Mapping[str, int]) -> Iterator[str]:
     >>> [f for f in features("makes", {}) if not f.startswith("g:")]
     ['w:makes', 's:mak', 'k:MKS', 'k3:^MK', 'k3:MKS', 'k3:KS$']
     """
-    word = word[:_LONG]
+    word = word[:LONG]
     yield f"w:{word}"
     if word[0].isdigit():
         yield f"n:{word}"
@@ -109,7 +110,7 @@ def split(word: str, counts: Mapping[str, int]) -> tuple[str, str]:
     most = 10 * counts.get(f"s:{best}", 0)
     for n in (1, 2):
         head = word[:n]
-        if len(word) - n >= 3 and head in _PROCLITICS:
+        if len(word) - n >= 3 and head in PROCLITICS:
             rest = _light(word[n:])
             seen = counts.get(f"s:{rest}", 0)
             if seen > most and len(rest) >= 3:
@@ -117,20 +118,20 @@ def split(word: str, counts: Mapping[str, int]) -> tuple[str, str]:
     return clitic, best
 
 
-_PROCLITICS = {"ب", "ل", "ك", "ف", "س", "و", "وب", "ول", "وس", "فل", "فس", "فب", "وك"}
-_ARTICLES = ("وال", "بال", "كال", "فال", "ولل", "ال", "لل")
-_ENDINGS = ("هما", "ها", "ان", "ات", "ون", "ين", "يه", "هم", "ه", "ي")
+PROCLITICS = {"ب", "ل", "ك", "ف", "س", "و", "وب", "ول", "وس", "فل", "فس", "فب", "وك"}
+ARTICLES = ("وال", "بال", "كال", "فال", "ولل", "ال", "لل")
+ENDINGS = ("هما", "ها", "ان", "ات", "ون", "ين", "يه", "هم", "ه", "ي")  # the longest first
 
 
 def _light(word: str) -> str:
-    for article in _ARTICLES:
+    for article in ARTICLES:
         if word.startswith(article) and len(word) - len(article) >= 2:
             word = word[len(article) :]
             break
     else:
         if word[0] == "و" and len(word) > 4:
             word = word[1:]
-    for ending in _ENDINGS:
+    for ending in ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
     return word
@@ -169,8 +170,10 @@ _GROUPS = {
     "L": "lل",
     "R": "rر",
 }
+SIGNS = "".join(_GROUPS)
+GROUPS = tuple(_GROUPS.values())  # in the order of SIGNS
 _BONES = str.maketrans({c: sign for sign, group in _GROUPS.items() for c in group})
-_PAIRS = (
+PAIRS = (
     ("تش", "ش"), ("نغ", "ن"), ("كس", "ks"),
     ("tch", "s"), ("sch", "s"), ("ch", "s"), ("sh", "s"), ("ph", "f"), ("th", "t"), ("gh", "g"),
     ("ck", "k"), ("ng", "n"), ("pf", "f"), ("x", "ks"), ("ce", "s"), ("ci", "s"), ("cy", "s"),
@@ -184,7 +187,7 @@ def skeleton(word: str) -> str:
     >>> skeleton("washington"), skeleton("واشنطن"), skeleton("pfizer"), skeleton("فايزر")
     ('SNTN', 'SNTN', 'FSR', 'FSR')
     """
-    for pair, single in _PAIRS:
+    for pair, single in PAIRS:
         word = word.replace(pair, single)
     out: list[str] = []
     for sign in word.translate(_BONES):

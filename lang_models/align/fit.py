@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.align.beads import NEVER, NULLS, TYPES, best_path, posteriors, together
-from ingest.align.evidence import BEAD, NAMES, Evidence
+from ingest.align.cells import BEAD
+from ingest.align.evidence import NAMES, Evidence
 from ingest.align.lexicon import lexicon
 from ingest.align.sentences import band, side
 

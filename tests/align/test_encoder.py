@@ -10,8 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.align import encoder as module
+from ingest.align import parts as parts_module
+from ingest.align import tokens as tokens_module
 from ingest.align.encoder import FILE, Encoder, SentenceEncoder, load
-from ingest.align.words import features, words
+from ingest.align.parts import Parts, consonants
+from ingest.align.stems import splits
+from ingest.align.tokens import Lines, tokens
+from ingest.align.words import SIGNS, features, skeleton, split, words
 from ingest.errors import MissingExtraError, ModelError
 from ingest.models import model_dir
 
@@ -76,6 +81,88 @@ def test_large_and_small_calls_agree(encoder: Encoder, monkeypatch):
     monkeypatch.setattr(module, "_CHUNK", 7)
     monkeypatch.setattr(module, "_BLOCK", 3)
     assert encoder.encode(texts).tobytes() == rows.tobytes()
+
+
+LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهويabcdefghiklmnopqrstuvwxyz'éжσ"
+WORDS = st.lists(
+    st.one_of(
+        st.text("والبكفسهماتينم", min_size=1, max_size=9),
+        st.builds(
+            str.__add__,
+            st.text("bcdelnosty'", min_size=1, max_size=6),
+            st.sampled_from(["s", "'s", "es", "ies", "sses", "ied", "ing", "ed", "ly", "y", "e"]),
+        ),
+        st.text(LETTERS, min_size=1, max_size=45),
+        st.from_regex(r"[0-9]{1,20}|[?!%$]", fullmatch=True),
+    ),
+    min_size=1,
+    max_size=30,
+    unique=True,
+)
+
+
+@settings(max_examples=200)
+@given(WORDS)
+def test_many_words_at_once_are_as_one_by_one(some: list[str]):
+    seen = {f"s:{stem}": n for n, stem in enumerate(("كتاب", "الب", "مات", "بات"), 5)}
+    names = dict.fromkeys(name for word in some[::2] for name in features(word, seen))
+    shared = [f"#{kind}{n}" for kind in "kn" for n in range(0, 8192, 3)]
+    rows = {name: i for i, name in enumerate([*names, *shared]) if name[:2] != "w:"}
+    found = []
+    for few in (0, 100):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(parts_module, "FEW", few)
+            found.append(Parts(rows, seen).of(some))
+    assert all(one.tobytes() == two.tobytes() for one, two in zip(*found, strict=True))
+
+
+@settings(max_examples=200)
+@given(WORDS)
+def test_stems_and_consonants_of_many(some: list[str]):
+    some = [word for word in some if word[0].isalpha()]
+    seen = {f"s:{stem}": n for n, stem in enumerate(("كتاب", "الب", "مات", "بات"), 5)}
+    series = pl.Series(some, dtype=pl.String)
+    clitics, stems = splits(series, lambda names: np.array([seen.get(f"s:{s}", 0) for s in names]))
+    assert list(zip(clitics, stems, strict=True)) == [split(word, seen) for word in some]
+    made = [""] * len(some)
+    for sign, word in zip(*map(np.ndarray.tolist, consonants(series)), strict=True):
+        made[word] += SIGNS[sign - 1]
+    assert made == [skeleton(word) for word in some]
+
+
+@settings(max_examples=200)
+@given(st.lists(st.text(max_size=40), max_size=6))
+def test_tokens_are_the_words_of_each_text(texts: list[str]):
+    column = tokens_module.strings(texts)
+    lists = words(column).to_list()
+    for few in (0, 100):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tokens_module, "FEW", few)
+            patch.setattr(tokens_module, "_CHUNK", 2)
+            for found in (tokens(column), Lines(texts).tokens):
+                assert found.lengths.tolist() == list(map(len, lists))
+                flat = found.distinct.gather(found.code).to_list()
+                assert flat == [word for some in lists for word in some]
+                assert found.distinct.n_unique() == len(found.distinct)
+
+
+def test_lines_are_encoded_as_their_texts(encoder: Encoder, monkeypatch):
+    texts = [f"{text} {i}" for i in range(50) for text in TEXTS]
+    rows = encoder.encode(texts)
+    lines = Lines(texts)
+    assert encoder.encode(lines).tobytes() == rows.tobytes()
+    monkeypatch.setattr(module, "_CHUNK", 7)
+    assert encoder.encode(lines).tobytes() == rows.tobytes()
+    assert encoder.encode(Lines()).shape == (0, encoder.dim)
+
+
+def test_more_new_words_than_are_remembered(encoder: Encoder, monkeypatch):
+    texts = [" ".join(f"zq{'abcdefgh'[i]}{'klmnoprs'[j]}x" for j in range(8)) for i in range(8)]
+    whole = encoder.encode([*texts, " ".join(texts)])
+    monkeypatch.setattr(module, "_REMEMBERED", 5)
+    small = Encoder(model_dir("encoder") / FILE)
+    for _ in range(2):
+        np.testing.assert_allclose(small.encode([*texts, " ".join(texts)]), whole, atol=1e-6)
 
 
 def test_unknown_names_meet_across_scripts(encoder: Encoder):

@@ -5,14 +5,20 @@ from __future__ import annotations
 import random
 import time
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ingest
-from ingest.align import align, align_lines
+from ingest.align import align, align_lines, vocabulary
+from ingest.align.encoder import Encoder
+from ingest.align.lexicon import lexicon
+from ingest.align.sentences import find
 from ingest.align.split import sentences, split
+from ingest.align.vocabulary import Vocabulary
+from ingest.align.words import words
 from ingest.cli import main
 from ingest.errors import AlignError, FrameError
 from ingest.frames import ALIGNED, PAIRS, schema
@@ -154,6 +160,32 @@ def test_segments_of_two_pages(tmp_path):
         assert page[start:end] == text
     with pytest.raises(FrameError, match="doc_id"):
         align(frames[0].drop("doc_id"), frames[1])
+
+
+def test_an_encoder_of_another_kind_is_given_texts():
+    """It gets what it asks for, strings, and is asked once a side."""
+    asked: list[list[str]] = []
+    shipped = Encoder.load()
+
+    def encode(texts: list[str]) -> np.ndarray:
+        asked.append([str(text) for text in texts])
+        return shipped.encode_sums(iter(texts))
+
+    other = find(AR, EN, langs=("ar", "en"), encode=encode)
+    assert sorted(asked) == sorted([AR, EN])
+    assert other == find(AR, EN, langs=("ar", "en"), encode=shipped.encode_sums)
+
+
+def test_words_looked_up_before_or_forgotten_are_the_same(monkeypatch):
+    held = lexicon()
+    seen = [word for line in (*AR, *EN) for word in words(pl.Series([line])).to_list()[0]]
+    whole = Vocabulary(held).look_up(seen)
+    once = Vocabulary(held)
+    monkeypatch.setattr(vocabulary, "_MOST", 40)
+    monkeypatch.setattr(vocabulary, "FEW", 0)
+    for at in range(0, len(seen), 30):
+        for part, all_ in zip(once.look_up(seen[at : at + 30]), whole, strict=True):
+            assert part.tolist() == all_[at : at + 30].tolist()
 
 
 def test_command_line(tmp_path, capsys):
