@@ -17,6 +17,7 @@ from ingest.align.cells import BEAD, Part, flat
 from ingest.align.matches import matches
 from ingest.align.spans import Side, products, spans
 from ingest.align.units import NO_END
+from ingest.align.wholes import wholes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,8 +32,15 @@ I64 = NDArray[np.int64]
 _NEIGHBOURS = 2  # lines before and after
 
 NULL = ("null", "null_noise", "null_short", "null_open", "null_best",
-        "null_furniture", "null_rate", "null_near")  # fmt: skip
-NAMES = BEAD + NULL
+        "null_furniture", "null_rate", "null_near", "null_apart")  # fmt: skip
+# What counts for more or less the further apart the sides are as wholes: evidence, and in what
+APART = {
+    "sentences_apart": ("sentences", "sentences"),
+    "same_apart": ("sentences_same", "sentences"),
+    "lines_apart": ("more_lines", "lines"),
+}
+NAMES = (*BEAD, *APART, *NULL)
+_NULLS = NAMES.index(NULL[0])  # where they begin
 
 
 class Evidence:
@@ -44,7 +52,12 @@ class Evidence:
         self.source, self.target = source._replace(sums=none), target._replace(sums=none)
         self.band = band
         self.marks = tuple(map(flat, matches(source.units, target.units, lexicon, band)))
-        self.spans = (spans(source, target), spans(target, source))
+        self.wholes = wholes(source, target)
+        half = self.wholes.wordy**0.5
+        self.spans = (
+            spans(source._replace(rate=source.rate / half), target),
+            spans(target._replace(rate=target.rate * half), source),
+        )
         self.dots = flat(products(source.sums, target.sums, band))
         self.rates = tuple(np.zeros((2, x.units.lines), np.float32) for x in (source, target))
         self.short = tuple(_short(x.units) for x in (source, target))
@@ -83,6 +96,7 @@ class Evidence:
             best,
             u.furniture * one,
             *self.rates[side],
+            one * self.wholes.lines,
         ])  # fmt: skip
 
     def learn_nulls(self, path: Sequence[Bead]) -> None:
@@ -106,10 +120,12 @@ class Evidence:
                 where = part.likely(a, b)
                 if t < NULLS:
                     at = (part.i_at, part.j_at)[t]
-                    out[len(BEAD) :, first:last, t] = _line_values(self.nulls(t), at)
+                    out[_NULLS:, first:last, t] = _line_values(self.nulls(t), at)
                 else:
                     values = np.stack(list(part.some(where).bead(a, b)))
                     out[: len(BEAD), first:last, t][:, where] = values
+        for name, (of, by) in APART.items():
+            out[NAMES.index(name)] = out[NAMES.index(of)] * getattr(self.wholes, by)
         return out
 
     def of(self, beads: Sequence[Bead]) -> F32:
@@ -127,7 +143,10 @@ class Evidence:
         """Length of the target over that of the source, each as long as if it were English."""
         s, t = self.spans
         sizes = [(TYPES[bead.type], bead) for bead in beads]
-        return [float(t.chars[b, bead.j + b] / s.chars[a, bead.i + a]) for (a, b), bead in sizes]
+        wordy = self.wholes.wordy
+        return [
+            float(wordy * t.chars[b, bead.j + b] / s.chars[a, bead.i + a]) for (a, b), bead in sizes
+        ]
 
     def exists(self) -> NDArray[np.bool_]:
         """Bool [diagonals, types, width]: which beads there are."""
@@ -139,6 +158,7 @@ class Evidence:
 
         [diagonals, types, width] each; NEVER where there is no bead, and for nulls.
         """
+        weights, rough = self._of_document(weights), self._of_document(rough)
         shape = (self.band.diagonals, len(TYPES), self.band.width)
         exact, half = np.full(shape, NEVER, np.float32), np.full(shape, -np.inf, np.float16)
         out: tuple[NDArray[Any], ...] = (exact, half)
@@ -157,11 +177,18 @@ class Evidence:
                     here[where] = total if few else total[where]
         return exact, half
 
+    def _of_document(self, weights: F32) -> F32:
+        """Weights of BEAD, with what APART adds to them in this document."""
+        own = weights[: len(BEAD)].copy()
+        for name, (of, by) in APART.items():
+            own[BEAD.index(of)] += weights[NAMES.index(name)] * getattr(self.wholes, by)
+        return own
+
     def score_nulls(self, scores: NDArray[Any], weights: F32) -> None:
         """Put the scores of nulls among those of beads."""
         never = np.float32(NEVER) if scores.dtype == np.float32 else np.float32(-np.inf)
         for t in range(NULLS):
-            line = weights[len(BEAD) :] @ self.nulls(t)
+            line = weights[_NULLS:] @ self.nulls(t)
             line = np.concatenate([[-np.inf], line]).astype(np.float32)
             line = np.maximum(line, never)
             for first, last in _chunks(self.band):

@@ -1,11 +1,13 @@
 """Learn `weights.json`: how much each kind of evidence counts, on documents whose beads are known.
 
-    python -m lang_models.align.fit --bench ../shared/bench/align [--folds 5]
+    python -m lang_models.align.fit --bench ../shared/bench/align \
+        --parallel ../shared/parallel [--folds 5]
 
 A conditional random field over alignments: the probability of all beads of a document is
 exp(weighted evidence) over that of all other alignments; its likelihood is raised by gradient
 ascent, the weights held small. Each document is seen as it is, merged (spans to eight lines), with
-words left out, and with foreign lines put in, so that no condition is all that the weights know.
+words left out, and with foreign lines put in; and documents whose sides are cut differently, as
+those of novels are, come from pairs: so no condition is all that the weights know.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -214,6 +217,90 @@ def training(items: Sequence[Item], seed: int = 7) -> list[Item]:
     noisy = [item for item in items if item.cond == "noisy"]
     out += [degraded(item, dice, 0.2)._replace(cond="noisy20") for item in noisy]
     return out
+
+
+# Documents for the `free` items: lines of each source, and how many items. Scripture is the only
+# literature at hand; what the encoder learned from is thinned, so that it looks as strange as new
+# text does.
+FREE = {
+    "bible_vandyck_bsb": 16, "bible_onav_bsb": 10, "quran_risan": 8, "aquifer_study_notes": 8,
+    "uw_bible_stories": 6, "vue_docs": 4, "raspberrypi_projects": 4, "cc_legalcode": 3, "udhr": 1,
+}  # fmt: skip
+_LINES = 45
+CLAUSE = re.compile(r"(?<=[.;:!?,—؛،؟])\s+")
+SENTENCE = re.compile(r"(?<=[.!?؟])\s+")
+
+
+def free(folder: Path, *, seed: int = 11, held_out: bool = False) -> list[Item]:
+    """Documents cut differently on both sides, as prose is translated: 1-8, 8-1, and between.
+
+    One side has a line a verse or paragraph, or two joined; the other a line a clause or
+    sentence; at times both are cut. Words are left out of both, here and there a line, and
+    sometimes all marks of one side. Learning takes the first half of each source; `held_out` is
+    documents of the second.
+    """
+    dice = random.Random(seed)
+    out = []
+    for name, count in FREE.items():
+        path = folder / f"{name}.tsv"
+        if not path.is_file():
+            continue
+        pairs = [tuple(x.split("\t")[:2]) for x in lines(path)]
+        half = len(pairs) // 2
+        pairs = pairs[half:] if held_out else pairs[:half]
+        size = min(_LINES, half)
+        for _ in range(count):
+            at = dice.randrange(half - size + 1)
+            item = loosened(name, pairs[at : at + size], dice)
+            out.append(degraded(item, dice, dice.choice([0.1, 0.2, 0.3, 0.4])))
+    return out
+
+
+def loosened(name: str, pairs: Sequence[tuple[str, ...]], dice: random.Random) -> Item:
+    """One document of `free`."""
+    finer = dice.choice([0, 0, 1])  # the side that is cut finer: English, or Arabic
+    cut = dice.choice([CLAUSE, CLAUSE, SENTENCE])
+    joined, gone = dice.choice([0.05, 0.15, 0.3]), dice.choice([0.0, 0.0, 0.05, 0.15])
+    bare = dice.choice([None, None, 0, 1])  # the side that has no marks
+    sides: tuple[list[str], list[str]] = ([], [])
+    beads: Gold = []
+    at = 0
+    while at < len(pairs):
+        some = pairs[at : at + (2 if dice.random() < joined else 1)]
+        at += len(some)
+        texts = [" ".join(p[side] for p in some) for side in (0, 1)]
+        made = [[texts[0]], [texts[1]]]
+        made[finer] = pieces(texts[finer], cut, dice)
+        if dice.random() < 0.15:
+            other = pieces(texts[1 - finer], cut, dice)
+            if len(other) == 2 and len(made[finer]) in (2, 3) and dice.random() < 0.3:
+                made[1 - finer] = other
+        if dice.random() < gone:
+            made[dice.randrange(2)] = []
+        beads.append((_next(sides[1], made[1]), _next(sides[0], made[0])))
+        for to, more in zip(sides, made, strict=True):
+            to.extend(more)
+    if bare is not None:
+        sides[bare][:] = [re.sub(r"[.;:!?,—؛،؟]", "", x) or x for x in sides[bare]]
+    return Item(name, "free", sides[1], sides[0], beads)
+
+
+def _next(before: Sequence[str], more: Sequence[str]) -> list[int]:
+    return list(range(len(before), len(before) + len(more)))
+
+
+def pieces(text: str, cut: re.Pattern[str], dice: random.Random) -> list[str]:
+    """`text` at its marks, four words or more a piece, eight pieces at most."""
+    out: list[str] = []
+    held = ""
+    for part in cut.split(text):
+        held = f"{held} {part}".strip()
+        if len(held.split()) >= 4 and (cut is SENTENCE or dice.random() < 0.8):
+            out.append(held)
+            held = ""
+    if held:
+        out[-1:] = [f"{out[-1]} {held}"] if out else [held]
+    return [*out[:7], " ".join(out[7:])] if len(out) > 8 else out
 
 
 class Example(NamedTuple):
@@ -420,12 +507,14 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bench", type=Path, required=True)
+    parser.add_argument("--parallel", type=Path, required=True, help="english<TAB>arabic files")
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--out", type=Path, help="folder for the beads found in cross-validation")
     args = parser.parse_args()
     encode = Encoder.load().encode_sums
-    examples = [prepare(item, encode) for item in training(bench(args.bench))]
+    items = training(bench(args.bench)) + free(args.parallel)
+    examples = [prepare(item, encode) for item in items]
     groups = sorted({e.item.group for e in examples if e.item.cond != "long"})
     pairs: list[Judged] = []
     for fold in range(args.folds):

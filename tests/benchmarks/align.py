@@ -1,7 +1,9 @@
 """How well and how fast sentences are aligned, beside Gale and Church's programme.
 
-    python tests/benchmarks/align.py --bench ../shared/bench/align [--run DIR] [--speed] [--book N]
+    python tests/benchmarks/align.py [--bench DIR] [--parallel DIR] [--run DIR] [--speed] [--book N]
 
+`free` are documents made of pairs of the second half of each source, whose sides are cut
+differently (1-8, 8-1 and between), with words left out: the nearest to novels that is at hand.
 Writes RUNDIR/<condition>/<item>.json for the scorer of the bench, and prints strict and lax F1 and
 leak (share of lines without counterpart that ended in a pair) for each condition. `--speed` times
 1,000 lines a side of `long` after loading; `--book N` a pair of N made-up lines, with memory.
@@ -16,6 +18,7 @@ import importlib.util
 import json
 import random
 import resource
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,6 +28,9 @@ import numpy as np
 from ingest.align.encoder import Encoder
 from ingest.align.lexicon import lexicon
 from ingest.align.sentences import find, weights
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from lang_models.align.fit import free  # noqa: E402
 
 
 def lines(path: Path) -> list[str]:
@@ -72,16 +78,31 @@ def gale_church(ar: list[str], en: list[str]) -> list:
     return found[::-1]
 
 
-def score(bench: Path, run: Path) -> None:
+SYSTEMS = {"ingest": ours, "gale-church": gale_church}
+
+
+def free_documents(scorer, parallel: Path) -> None:
+    items = free(parallel, seed=5, held_out=True)
+    for name, system in SYSTEMS.items():
+        total = [0] * 13
+        for item in items:
+            sizes = len(item.ar), len(item.en)
+            gold = scorer.norm(item.beads, *sizes)
+            found = scorer.norm(system(item.ar, item.en), *sizes)
+            total = [a + b for a, b in zip(total, scorer.counts(gold, found), strict=True)]
+        r = scorer.summarise(total)
+        print(f"{name:<14}{'free':<10}{r['f1_strict']:8.3f}{r['f1_lax']:8.3f}{r['leak']:8.3f}")
+
+
+def score(bench: Path, parallel: Path, run: Path) -> None:
     spec = importlib.util.spec_from_file_location("score", bench / "score.py")
     scorer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(scorer)
     items = [
         m for m in json.loads((bench / "manifest.json").read_text())["items"] if m["split"] == "dev"
     ]
-    systems = {"ingest": ours, "gale-church": gale_church}
     print(f"{'':<14}{'condition':<10}{'strict':>8}{'lax':>8}{'leak':>8}")
-    for name, system in systems.items():
+    for name, system in SYSTEMS.items():
         for m in items:
             stem = bench / m["cond"] / m["name"]
             to = run / name / m["cond"] / f"{m['name']}.json"
@@ -90,6 +111,7 @@ def score(bench: Path, run: Path) -> None:
         for cond in dict.fromkeys(m["cond"] for m in items):
             r = scorer.score(str(bench), str(run / name), cond, "dev")
             print(f"{name:<14}{cond:<10}{r['f1_strict']:8.3f}{r['f1_lax']:8.3f}{r['leak']:8.3f}")
+    free_documents(scorer, parallel)
 
 
 def speed(bench: Path) -> None:
@@ -138,17 +160,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--bench", type=Path)
+    parser.add_argument("--bench", type=Path, default="../shared/bench/align")
+    parser.add_argument("--parallel", type=Path, default="../shared/parallel")
     parser.add_argument("--run", type=Path)
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--book", type=int, metavar="N")
     args = parser.parse_args()
-    if args.bench and args.speed:
-        speed(args.bench)
-    elif args.bench:
-        score(args.bench, args.run or Path(tempfile.mkdtemp()))
     if args.book:
         book(args.book)
+    elif not args.bench.is_dir():
+        sys.exit(f"{args.bench} is not there; name the folder with --bench")
+    elif args.speed:
+        speed(args.bench)
+    else:
+        score(args.bench, args.parallel, args.run or Path(tempfile.mkdtemp()))
 
 
 if __name__ == "__main__":
