@@ -188,7 +188,10 @@ def _languages(
     """The languages of both sides, or an error that says what is wrong with them."""
     for side, texts, doc in (("source", source, docs[0]), ("target", target, docs[1])):
         if not any(t.strip() for t in texts):
-            raise AlignError(f"align: the {side} is empty ({doc}): nothing to pair")
+            raise AlignError(
+                f"align: the {side} ({doc}) holds nothing to pair: it is empty, or no line of it "
+                "was kept as content (--lines takes every line)"
+            )
     seen = [_language(source), _language(target)]
     if langs is None:
         known = [lang for lang in seen if lang]
