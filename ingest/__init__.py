@@ -28,14 +28,21 @@ _HOME = {
     "align": "ingest.align.verbs",
     "pair_pages": "ingest.align.documents",
     "Encoder": "ingest.align.encoder",
+    "translate": "ingest.translate.verbs",
+    "filter": "ingest.filter",
+    "funnel": "ingest.filter",
+    "mask_pii": "ingest.pii",
+    "score": "ingest.score",
+    "split": "ingest.split",
     "samples": "ingest.models",
     "Config": "ingest.config",
     "IngestError": "ingest.errors",
 }
 
 __all__ = [
-    "Config", "Encoder", "IngestError", "align", "dedupe", "detect", "export", "identify", "label",
-    "pair_pages", "read", "run", "samples", "segment",
+    "Config", "Encoder", "IngestError", "align", "dedupe", "detect", "export", "filter", "funnel",
+    "identify", "label", "mask_pii", "pair_pages", "read", "run", "samples", "score", "segment",
+    "split", "translate",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -47,11 +54,16 @@ if TYPE_CHECKING:
     from ingest.detect import detect, identify
     from ingest.errors import IngestError
     from ingest.export import export
+    from ingest.filter import filter, funnel
     from ingest.label import label
     from ingest.models import samples
+    from ingest.pii import mask_pii
     from ingest.pipeline import run
     from ingest.read import read
+    from ingest.score import score
     from ingest.segment import segment
+    from ingest.split import split
+    from ingest.translate.verbs import translate
 
 
 class _Package(ModuleType):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,14 +83,120 @@ class AlignConfig:
 
     `langs`: languages of source and target, such as ("ar", "en"); empty: found out.
     `encoder`: folder of an encoder; empty: the one that ships with ingest.
+    `translate`: whether one side is translated by an installed package, and how like the other it
+    is counts too.
     """
 
     langs: tuple[str, ...] = ()
     encoder: str = ""
+    translate: bool = False
 
     def __post_init__(self) -> None:
         if self.langs and len(self.langs) != 2:
             raise ConfigError(f"align.langs: {', '.join(self.langs)!r} are not two languages")
+
+
+@dataclass(frozen=True)
+class TranslateConfig:
+    """How texts are translated.
+
+    `beam_size`: translations that are followed at once, of which the best is taken; 1 is fastest.
+    `max_tokens`: longest piece of a text that is translated at once, in tokens of the model;
+    longer sentences are cut at clauses or words.
+    """
+
+    beam_size: int = 2
+    max_tokens: int = 100
+
+    def __post_init__(self) -> None:
+        _at_least("translate.beam_size", self.beam_size, 1)
+        _at_least("translate.max_tokens", self.max_tokens, 8)
+        # CTranslate2 cuts what has more than 1,024 tokens; pieces are counted before they are put
+        # together, so that they can have a few more
+        if self.max_tokens > 800:
+            raise ConfigError(f"translate.max_tokens: {self.max_tokens} is more than 800")
+
+
+@dataclass(frozen=True)
+class FilterConfig:
+    """Which pairs are kept; 0 switches a threshold off, for `max_` ones too.
+
+    Rules that look at the columns of `ingest.score` have a say where the frame has these. A
+    threshold of theirs that is not the default asks for the column: without it is an error.
+
+    `min_words`, `max_words`: of a side.
+    `max_ratio`: how many times as long one side may be as the other, as if both were English.
+    `min_script`: least share of a side's letters in the script of its language.
+    `min_language`: least probability that a side is in its language; of `ingest.score`.
+    `min_score`: least score of an aligned pair.
+    `min_quality`: least quality; of `ingest.score`.
+    `machine`: whether pairs that a machine translated are wanted.
+    `flagged`: whether those are wanted in which the translation looks wrong.
+    `max_copy`, `max_boilerplate`, `max_repetition`: as `ingest.score` measures them.
+    `near`: two pairs whose words in a row are alike by so much are near-duplicates, 0…1.
+    `max_sources`, `max_targets`: how many texts one text may be paired with.
+    """
+
+    min_words: int = 2
+    max_words: int = 200
+    max_ratio: float = 2.5
+    min_script: float = 0.5
+    min_language: float = 0.5
+    min_score: float = 0.5
+    min_quality: float = 0.5
+    machine: bool = True
+    flagged: bool = False
+    max_copy: float = 0.8
+    max_boilerplate: float = 0.9
+    max_repetition: float = 0.9
+    near: float = 0.7
+    max_sources: int = 3
+    max_targets: int = 3
+
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            share = isinstance(value, float) and name != "max_ratio"
+            if not 0 <= value <= (1 if share else math.inf):
+                bounds = "in 0…1" if share else "0 or more"
+                raise ConfigError(f"filter.{name}: {value} is not {bounds}")
+        if self.max_words and self.max_words < self.min_words:
+            raise ConfigError(
+                f"filter.max_words: {self.max_words} is less than min_words, {self.min_words}"
+            )
+        if 0 < self.max_ratio < 1:
+            raise ConfigError(f"filter.max_ratio: {self.max_ratio} is less than 1")
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """How kept pairs are given to train, dev and test.
+
+    `dev`, `test`: below 1 a share of the pairs, else how many there are.
+    `seed`: another one draws other pages.
+    `by`: "page": all pairs of a page go together; "text": only texts that are alike do.
+    `near`: texts whose words in a row are alike by so much go together, 0…1.
+    `machine`: whether pairs that a machine translated may stand in dev and test.
+    """
+
+    dev: float = 0.02
+    test: float = 0.02
+    seed: int = 1
+    by: str = "page"
+    near: float = 0.6
+    machine: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in (("dev", self.dev), ("test", self.test)):
+            if not 0 <= value < math.inf or (value >= 1 and value != int(value)):
+                raise ConfigError(f"split.{name}: {value} is no share below 1 and no whole number")
+        if self.dev < 1 and self.test < 1 and self.dev + self.test >= 1:
+            raise ConfigError(
+                f"split.dev and split.test: {self.dev} and {self.test} leave nothing for train"
+            )
+        if self.by not in ("page", "text"):
+            raise ConfigError(f"split.by: {self.by!r} is unknown; one of page, text")
+        if not 0.0 < self.near <= 1.0:
+            raise ConfigError(f"split.near: {self.near} is not in (0, 1]")
 
 
 @dataclass(frozen=True)
@@ -122,6 +229,9 @@ class Config:
     detect: DetectConfig = field(default_factory=DetectConfig)
     dedupe: DedupeConfig = field(default_factory=DedupeConfig)
     align: AlignConfig = field(default_factory=AlignConfig)
+    translate: TranslateConfig = field(default_factory=TranslateConfig)
+    filter: FilterConfig = field(default_factory=FilterConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
     run: RunConfig = field(default_factory=RunConfig)
 
     def to_dict(self) -> dict[str, Any]:

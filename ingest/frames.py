@@ -124,6 +124,55 @@ ALIGNED: tuple[Column, ...] = (
     Column("numbers", pl.Float32(), "numbers that are on the other side too"),
     Column("numbers_missed", pl.Float32(), "numbers that are not"),
     Column("length", pl.Float32(), "target's length over the source's, as if both were English"),
+    Column("chrf", pl.Float32(), "chrF, 0…100, of one side translated by a machine; else null"),
+)
+
+TRANSLATED: tuple[Column, ...] = (
+    Column(
+        "flags",
+        pl.List(pl.String()),
+        "what looks wrong with it: empty, cut, copied, repeated, wrong_language, length",
+    ),
+)
+
+SCORED: tuple[Column, ...] = (
+    Column("quality", pl.Float32(), "probability of a good translation, 0…1; null if not ar–en"),
+    Column("similarity", pl.Float32(), "cosine of the encoder's vectors, 0…1"),
+    Column("similarity_margin", pl.Float32(), "how far it stands over that with other texts, -1…1"),
+    Column("words_source", pl.Float32(), "share of source's words that the lexicon finds, 0…1"),
+    Column("words_target", pl.Float32(), "share of target's words that the lexicon finds, 0…1"),
+    Column("length_ratio", pl.Float32(), "target over source, as if both were English; over 0"),
+    Column("numbers_kept", pl.Float32(), "share of numbers that both have; 1 where there are none"),
+    Column("names_kept", pl.Float32(), "share of names that both have; 1 where there are none"),
+    Column("source_lang_right", pl.Float32(), "probability that source is in source_lang"),
+    Column("target_lang_right", pl.Float32(), "probability that target is in target_lang"),
+    Column("source_script", pl.Float32(), "share of source's letters in its language's script"),
+    Column("target_script", pl.Float32(), "share of target's letters in its language's script"),
+    Column("copy", pl.Float32(), "share of target's words that stand in source, 0…1"),
+    Column("repetition", pl.Float32(), "share of words said before, of the side with more, 0…1"),
+    Column("punctuation", pl.Float32(), "how far both have the same marks, 0…1"),
+    Column("brackets", pl.Float32(), "how far both have the same brackets, all closed, 0…1"),
+    Column("machine", pl.Boolean(), "whether a machine translated it"),
+    Column("boilerplate", pl.Float32(), "share of words in phrases of page furniture, 0…1"),
+)
+
+FILTERED: tuple[Column, ...] = (
+    Column("keep", pl.Boolean(), "whether the pair passed the filters"),
+    Column("drop_reason", pl.String(), "the first rule that it did not pass; null where kept"),
+    Column(
+        "pii",
+        pl.List(pl.String()),
+        "personal data in its texts: email, phone, iban, card or ip for each that differs",
+    ),
+)
+
+SPLIT: tuple[Column, ...] = (
+    Column("split", pl.String(), "train, dev or test; null where the pair is in none"),
+)
+
+MASKED: tuple[Column, ...] = (
+    Column("source_masked", pl.String(), "source_text without personal data; null if it had none"),
+    Column("target_masked", pl.String(), "target_text without personal data; null if it had none"),
 )
 
 ROLES = (
@@ -157,10 +206,11 @@ def check(frame: pl.DataFrame, *parts: Sequence[Column], verb: str) -> None:
 
 
 def _made_by(name: str) -> str:
-    verbs = {"segment": SEGMENTS, "detect": DETECTED, "label": LABELLED, "dedupe": CLUSTERED}
+    verbs = {
+        "segment": SEGMENTS, "detect": DETECTED, "label": LABELLED, "dedupe": CLUSTERED,
+        "align": PAIRS, "score": SCORED, "filter": FILTERED, "split": SPLIT, "mask_pii": MASKED,
+    }  # fmt: skip
     for verb, part in verbs.items():
         if any(c.name == name for c in part):
             return f"ingest.{verb} makes it"
-    if any(c.name == name for c in PAIRS):
-        return "ingest.align makes it"
     return "ingest.read makes it"

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ingest import shards
+from ingest import afterwards, shards
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.outputs import join, write
@@ -37,6 +37,7 @@ def run(
     workers: int = 1,
     shard: tuple[int, int] | None = None,
     align: bool = False,
+    translate: tuple[str, str] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Read, segment, detect, label and dedupe pages, and write what came of it to a folder.
@@ -60,15 +61,21 @@ def run(
             to make `out` of once all parts are done. Parts may run side by side.
         align: when `out` is complete, write pages.parquet and pairs.parquet to it too: which
             articles translate one another, and their sentences.
+        translate: language of segments and of their translations, such as ("en", "ar"): when
+            `out` is complete, write translated.parquet to it too, by an installed argos package.
         progress: called with the number of stored bytes done and of all stored bytes.
 
     Returns:
         What run.json holds; of a part only `shards`, how many there are, and `done`. With `align`
         also `pairs`: how many `pairs` of sentences came of how many `aligned` articles, how many
-        `failed`, and what is `said` of these.
+        `failed`, and what is `said` of these. With `translate` also `translated`: how many
+        `texts`, of how many `tokens`, in how many `seconds`, and how many have which of `flags`.
 
     Raises:
-        ConfigError: the unfinished run had other settings; or a part is to be aligned.
+        ConfigError: the unfinished run had other settings; or a part is to be aligned or
+            translated.
+        ModelError: no package is installed for the pair of languages.
+        MissingExtraError: the extra `translate` is not installed.
         SourceError: no page was found; or an input changed or went since the run began.
         OutputError: `out` is there, or an unfinished run of it, or another run is writing it.
         WriteError: `out` cannot be written, or a worker died.
@@ -83,10 +90,14 @@ def run(
         raise ConfigError(f"workers: {workers} is less than 1")
     if shard and not 1 <= shard[0] <= shard[1]:
         raise ConfigError(f"shard: there is no part {shard[0]} of {shard[1]}")
-    if shard and align:
-        raise ConfigError("align: a part has no pairs yet; align in the run that resumes them all")
+    if shard and (align or translate):
+        raise ConfigError(
+            "align, translate: a part has none yet; do it in the run that resumes them all"
+        )
     if overwrite and (resume or shard):
         raise OutputError(f"{out}: to overwrite is to start again, and all of it")
+    if translate:
+        afterwards.translatable(translate)
     config = config or Config()
     state = State(Path(os.path.abspath(out)))
     job = _Job(state, config, progress)
@@ -96,7 +107,12 @@ def run(
     report = _done(
         job, found, began, overwrite=overwrite, resume=resume, workers=workers, shard=shard
     )
-    return {**report, "pairs": _pairs(os.fspath(out), config)} if align else report
+    if align:
+        report = {**report, "pairs": afterwards.aligned(os.fspath(out), config)}
+    if translate:
+        made = afterwards.translated(os.fspath(out), translate, config)
+        report = {**report, "translated": made}
+    return report
 
 
 class _Job:
@@ -214,20 +230,6 @@ def _done(
             if state.leave(again=not job.once) and job.begun:
                 error.add_note(f"{state.folder} holds what is done; --resume goes on from there")
             raise
-
-
-def _pairs(out: str, config: Config) -> dict[str, Any]:
-    """Align a run that is complete, and say what came of it."""
-    from ingest.align.runs import align_run  # only runs that align need its models
-
-    to = os.path.join(out, "pairs.parquet")
-    try:
-        return dataclasses.asdict(align_run(out, to, config=config))
-    except BaseException as error:
-        error.add_note(
-            f"{out} is complete but for its pairs; ingest align {out} -o {to} makes them"
-        )
-        raise
 
 
 def _not_of(state: State, found: Found) -> Found:

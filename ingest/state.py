@@ -30,7 +30,8 @@ from ingest.locks import Held, locked, made_exclusive
 from ingest.shards import Plan
 
 OUTPUTS = ("documents.parquet", "segments.parquet", "articles.jsonl", "run.json")
-_MADE_OF_THEM = ("pages.parquet", "pairs.parquet")  # by later commands; they go with the run
+# by later commands; they go with the run
+_MADE_OF_THEM = ("pages.parquet", "pairs.parquet", "translated.parquet", "report.html")
 _HELD = ("plan.json", "done.json", "parts", "joined", "pieces", "out", "replaced", "locks")
 
 

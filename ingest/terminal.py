@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,14 @@ from typing import Any
 import polars as pl
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -41,6 +49,35 @@ def progress() -> Iterator[Callable[[int, int], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("read", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total or None)
+
+
+@contextmanager
+def translating() -> Iterator[
+    tuple[Callable[[int, int], None], Callable[[int, int | None, int], None]] | tuple[None, None]
+]:
+    """Two bars on standard error where that is a terminal: pages read, texts translated."""
+    if not sys.stderr.isatty():
+        yield None, None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+               TimeRemainingColumn(), TextColumn("{task.fields[note]}"))  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        read = bar.add_task("read", total=None, visible=False, note="")
+        translate = bar.add_task("translate", total=None, visible=False, note="")
+        begun = 0.0
+
+        def translated(done: int, total: int | None, tokens: int) -> None:
+            nonlocal begun
+            note = f"{tokens:,} tokens"
+            if begun:
+                note += f", {tokens / (time.monotonic() - begun):,.0f} a second"
+            begun = begun or time.monotonic()  # pages may have been read before
+            bar.update(translate, completed=done, total=total, visible=True, note=note)
+
+        yield (
+            lambda done, total: bar.update(read, completed=done, total=total, visible=True),
+            translated,
+        )
 
 
 def summary(report: dict[str, Any], out: str) -> None:

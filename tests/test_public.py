@@ -13,8 +13,9 @@ import ingest
 
 def test_public_names():
     assert sorted(ingest.__all__) == [
-        "Config", "Encoder", "IngestError", "align", "dedupe", "detect", "export", "identify",
-        "label", "pair_pages", "read", "run", "samples", "segment",
+        "Config", "Encoder", "IngestError", "align", "dedupe", "detect", "export", "filter",
+        "funnel", "identify", "label", "mask_pii", "pair_pages", "read", "run", "samples", "score",
+        "segment", "split", "translate",
     ]  # fmt: skip
 
 

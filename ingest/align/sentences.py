@@ -14,15 +14,18 @@ from ingest.align.cells import BEAD
 from ingest.align.evidence import NAMES, Evidence
 from ingest.align.lexicon import lexicon
 from ingest.align.spans import Side
+from ingest.align.spelling import beside
 from ingest.align.tokens import Lines
 from ingest.align.units import units
 from ingest.errors import ModelError
 from ingest.models import model_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from ingest.align.spelling import Encode
 
     F32 = NDArray[np.float32]
 
@@ -76,7 +79,7 @@ def weights() -> Weights:
     return Weights.load()
 
 
-def side(texts: list[str], lang: str, encode: Callable[[list[str]], F32]) -> Side:
+def side(texts: list[str], lang: str, encode: Encode) -> Side:
     """Look at the lines of one side."""
     lines = Lines(texts)
     return Side(units(lines, lexicon()), encode(lines), RATES.get(lang, 1.0))
@@ -92,7 +95,8 @@ def find(
     target: list[str],
     *,
     langs: tuple[str, str],
-    encode: Callable[[list[str]], F32],
+    encode: Encode,
+    also: Mapping[str, Encode] | None = None,
     learned: Weights | None = None,
 ) -> list[Found]:
     """The pairs of two lists of lines, in order; a line that is in none has no counterpart.
@@ -105,6 +109,7 @@ def find(
         target: those of the other side.
         langs: ISO 639-1 of both.
         encode: sums of vectors of each text, [texts, dimensions].
+        also: by language, further sums to set beside those.
         learned: other weights than those that ship.
     """
     learned = learned or weights()
@@ -116,7 +121,7 @@ def find(
     if not all(kept):
         return []
     made = [
-        side([texts[i] for i in lines], lang, encode)
+        side([texts[i] for i in lines], lang, beside(encode, also, lang) if also else encode)
         for (texts, lang), lines in zip(sides, kept, strict=True)
     ]
     found = []

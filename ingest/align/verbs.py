@@ -9,6 +9,7 @@ import polars as pl
 
 from ingest.align.sentences import Found, find
 from ingest.align.split import sentences
+from ingest.align.translation import interpreter
 from ingest.config import AlignConfig
 from ingest.errors import AlignError
 from ingest.frames import ALIGNED, PAIRS, SEGMENTS, check, schema
@@ -152,9 +153,17 @@ def _pairs(
     texts = [[line.text for line in side] for side in (source, target)]
     langs = _languages(texts[0], texts[1], langs, docs)
     encoder = Encoder.load(config.encoder or None)
-    found = find(texts[0], texts[1], langs=langs, encode=encoder.encode_sums)
-    rows = [_row(f, (source, target), langs, docs, encoder.name) for f in found]
-    return pl.DataFrame(rows, schema(PAIRS, ALIGNED), orient="row")
+    heard = interpreter(langs) if config.translate else None
+    also = heard.encode if heard else None
+    found = find(texts[0], texts[1], langs=langs, encode=encoder.encode_sums, also=also)
+    model = f"{encoder.name}+{heard.name}" if heard else encoder.name
+    rows = [_row(f, (source, target), langs, docs, model) for f in found]
+    frame = pl.DataFrame(rows, schema(PAIRS, ALIGNED), orient="row")
+    if heard:
+        lines = [([texts[0][i] for i in f.source], [texts[1][j] for j in f.target]) for f in found]
+        said = pl.Series("chrf", heard.chrf(lines, langs[0]), pl.Float32)
+        frame = frame.with_columns(said)
+    return frame
 
 
 def _row(
@@ -179,7 +188,7 @@ def _row(
         said += [doc, str(at)]
     name = "\n".join(said)
     row["pair_id"] = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
-    return row | found.evidence
+    return row | found.evidence | {"chrf": None}
 
 
 def _languages(

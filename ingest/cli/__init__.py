@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from ingest import __version__
-from ingest.cli import bitext, language, pages
+from ingest.cli import bitext, dataset, language, pages, report, translation, translation_models
 from ingest.cli.common import NOT_WRITTEN, OK, WRONG_CALL
 from ingest.errors import IngestError, WriteError
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-_FAMILIES = (pages, language, bitext)  # in the order of --help
+# In the order of --help.
+_FAMILIES = (pages, language, bitext, translation, translation_models, dataset, report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -40,6 +40,8 @@ def _add_align(commands: Commands) -> None:
     align.add_argument("--overwrite", action="store_true", help="replace PAIRS")
     add_config(align)
     align.add_argument("--langs", metavar="CODES", help="languages of both, such as ar,en")
+    align.add_argument("--translate", action="store_true",
+                       help="let a machine translation of one side speak too")  # fmt: skip
     align.set_defaults(command=_align)
 
 
@@ -92,6 +94,8 @@ def _add_export(commands: Commands) -> None:
                         help="leave out pairs that score less (default 0: take all)")  # fmt: skip
     export.add_argument("--langs", metavar="CODES",
                         help="source and target, such as ar,en; turns pairs round")  # fmt: skip
+    export.add_argument("--licence", default="", metavar="TEXT",
+                        help="licence on the card of huggingface, such as cc-by-4.0")  # fmt: skip
     export.add_argument("--overwrite", action="store_true", help="replace an earlier export")
     export.set_defaults(command=_export)
 
@@ -99,7 +103,10 @@ def _add_export(commands: Commands) -> None:
 def _settings(args: argparse.Namespace) -> Config:
     """The settings of --config, with the languages that the call names."""
     config, langs = from_file(args), codes(args, two=True)
-    return replace(config, align=replace(config.align, langs=langs)) if langs else config
+    align = replace(config.align, langs=langs) if langs else config.align
+    if getattr(args, "translate", False):
+        align = replace(align, translate=True)
+    return replace(config, align=align)
 
 
 def _align(args: argparse.Namespace) -> int:
@@ -168,6 +175,7 @@ def _export(args: argparse.Namespace) -> int:
         format=args.format,
         min_score=args.min_score,
         langs=codes(args, two=True),
+        licence=args.licence,
         overwrite=args.overwrite,
     )
     print(*map(safe, said(report)), sep="\n")

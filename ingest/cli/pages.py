@@ -42,6 +42,8 @@ def add(commands: Commands) -> None:
                      help="do but part I of N; when all are done, --resume finishes")  # fmt: skip
     run.add_argument("--align", action="store_true",
                      help="write pairs.parquet too: sentences and translations")  # fmt: skip
+    run.add_argument("--translate", type=_pair, metavar="FROM:TO",
+                     help="write translated.parquet too, such as en:ar")  # fmt: skip
     add_detection(run)
     run.set_defaults(command=_run)
 
@@ -81,6 +83,14 @@ def _part(text: str) -> tuple[int, int]:
     return int(part), int(parts)
 
 
+def _pair(text: str) -> tuple[str, str]:
+    """The FROM:TO of --translate."""
+    source, _, target = text.partition(":")
+    if not source or not target or source == target:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FROM:TO, such as en:ar")
+    return source, target
+
+
 def _run(args: argparse.Namespace) -> int:
     # N workers are to keep N cores busy, and no more: this is how Polars and NumPy are told
     for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -98,6 +108,7 @@ def _run(args: argparse.Namespace) -> int:
             workers=args.workers,
             shard=args.shard,
             align=args.align,
+            translate=args.translate,
             progress=progress,
         )
     if args.shard:  # what it leaves is to be finished first
@@ -113,6 +124,10 @@ def _run(args: argparse.Namespace) -> int:
             print(f"ingest: {line}", file=sys.stderr)
         print(pairs)
         in_error += pairs.failed
+    if args.translate:
+        from ingest.translate.runs import Report as Translated
+
+        print(Translated(**report["translated"]))
     return PAGES_IN_ERROR if in_error else OK
 
 

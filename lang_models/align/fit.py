@@ -193,6 +193,13 @@ def noised(
     return Item(item.group, "junk", ar, en, [x for x in beads if x[0] or x[1]])
 
 
+def strangers(one: Item, other: Item) -> Item:
+    """Two documents that have nothing to do with one another, as a wrong pair of pages is."""
+    nulls: Gold = [([i], []) for i in range(len(one.ar))]
+    nulls += [([], [j]) for j in range(len(other.en))]
+    return Item(one.group, "strangers", one.ar, other.en, nulls)
+
+
 def phrases() -> dict[str, list[str]]:
     """What furniture says, of this project's own list."""
     path = HERE.parent / "roles" / "phrases.txt"
@@ -214,6 +221,7 @@ def training(items: Sequence[Item], seed: int = 7) -> list[Item]:
         out.append(degraded(item, dice, 0.25)._replace(cond="clean25"))
         out.append(noised(item, others, dice, furniture))
         out.append(noised(book(item, dice, 0.0), others, dice, furniture)._replace(cond="junkbook"))
+    out += [strangers(a, b) for a, b in zip(clean[::2], clean[1::2], strict=False)]
     noisy = [item for item in items if item.cond == "noisy"]
     out += [degraded(item, dice, 0.2)._replace(cond="noisy20") for item in noisy]
     return out

@@ -1,0 +1,141 @@
+"""What looks wrong with a translation, seen from outside.
+
+    empty           nothing was said, though the source has letters or digits
+    cut             the model was stopped before it came to an end
+    copied          the source is given back, whole or almost
+    repeated        it runs in circles, and the source does not
+    wrong_language  it is in another language than was asked for
+    length          it is several times as long or as short as translations are
+
+A flag is a reason to look, or to leave a pair out: nothing is left out here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+
+import polars as pl
+import regex
+
+from ingest.detect import identify
+from ingest.detect.rules import rules
+from ingest.text import comparable
+
+FLAGS = ("empty", "cut", "copied", "repeated", "wrong_language", "length")
+
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_LETTER = regex.compile(r"\p{L}")
+# Names stay as they are in languages of one script: only many words are told to be a copy by most
+# of them.
+_COPY_WORDS, _COPY_SHARE = 5, 0.8
+# A run of one word is a loop from the fourth, of several words from the third time: "very very
+# very", "ha ha ha" and refrains are said by people.
+_LOOP_WORDS = 8
+_LOOP_TIMES = {1: 4}
+_LOOP_TIMES_MORE = 3
+_CHARACTERS = 16  # of a word, from which it is looked at sign by sign
+_TRIGRAMS, _TRIGRAM_SHARE = 12, 0.5  # words from which on, and share of trigrams said before
+_LETTERS, _SURE = 20, 0.9  # letters that tell a language, and how surely it must be another
+# How long texts are: characters where English has one. Others are near enough to English.
+_DENSITY = {"zh": 0.33, "zt": 0.33, "ja": 0.45, "ko": 0.5, "ar": 0.85, "he": 0.8}
+_RATIO, _GIVE = 2.5, 15  # how many times as long, and characters that are added to both
+# Names that argos packages have for languages, where detection has others
+_SAME = {"pb": "pt", "zt": "zh", "nb": "no"}
+
+
+def flags(
+    sources: Sequence[str], targets: Sequence[str], ended: Sequence[bool], pair: tuple[str, str]
+) -> list[tuple[str, ...]]:
+    """The flags of each translation, in the order of FLAGS.
+
+    Args:
+        sources: distinct texts.
+        targets: what was made of them.
+        ended: whether the model came to an end by itself.
+        pair: languages of source and target.
+
+    >>> flags(["One bird sings."], ["طائر طائر طائر طائر طائر"], [True], ("en", "ar"))
+    [('repeated',)]
+    """
+    wrong = _other_language(targets, pair[1])
+    folded = zip(_folded(sources), _folded(targets), strict=True)
+    made = []
+    for (source, target), whole, other in zip(folded, ended, wrong, strict=True):
+        said = {"empty": False, "cut": not whole, "wrong_language": other}
+        words = _WORD.findall(source), _WORD.findall(target)
+        if words[0] and not words[1]:
+            said["empty"] = True
+        elif words[0]:
+            said["copied"] = _copied(source, target, *words)
+            said["repeated"] = _circles(words[1]) and not _circles(words[0])
+            said["length"] = _implausible(len(source), len(target), pair)
+        made.append(tuple(flag for flag in FLAGS if said.get(flag)))
+    return made
+
+
+def _folded(texts: Sequence[str]) -> list[str]:
+    """As texts are compared, without case."""
+    frame = pl.DataFrame({"text": texts}, {"text": pl.String})
+    return frame.select(comparable(pl.col("text")).str.to_lowercase())["text"].to_list()
+
+
+def _copied(source: str, target: str, words: list[str], said: list[str]) -> bool:
+    if not _LETTER.search(source):  # numbers are the same in all languages
+        return False
+    if source == target:
+        return True
+    known = set(words)
+    letters = [word for word in said if _LETTER.search(word)]
+    same = sum(word in known for word in letters)
+    return len(letters) >= _COPY_WORDS and same >= _COPY_SHARE * len(letters)
+
+
+def _circles(words: list[str]) -> bool:
+    """Whether words, or the signs of a long word, come again and again."""
+    if _loops(words) or any(_loops(word) for word in words if len(word) >= _CHARACTERS):
+        return True
+    if len(words) < _TRIGRAMS:
+        return False
+    trigrams = list(zip(words, words[1:], words[2:], strict=False))
+    return len(set(trigrams)) < (1 - _TRIGRAM_SHARE) * len(trigrams)
+
+
+def _loops(items: Sequence[Hashable]) -> bool:
+    """Whether some items follow themselves at once, several times over."""
+    for size in range(1, _LOOP_WORDS + 1):
+        wanted = size * (_LOOP_TIMES.get(size, _LOOP_TIMES_MORE) - 1)
+        run = 0
+        for one, next_one in zip(items, items[size:], strict=False):
+            run = run + 1 if one == next_one else 0
+            if run >= wanted:
+                return True
+    return False
+
+
+def _implausible(source: int, target: int, pair: tuple[str, str]) -> bool:
+    expected, made = (
+        chars / _DENSITY.get(lang, 1.0) + _GIVE
+        for chars, lang in zip((source, target), pair, strict=True)
+    )
+    return abs(math.log(made / expected)) > math.log(_RATIO)
+
+
+def _other_language(targets: Sequence[str], to: str) -> list[bool]:
+    wanted = _SAME.get(to, to)
+    if wanted not in _known():
+        return [False] * len(targets)
+    texts = pl.Series(targets, dtype=pl.String)
+    distinct = texts.filter(texts.str.count_matches(r"\p{L}") >= _LETTERS).unique()
+    found = identify(distinct).filter(
+        ~pl.col("lang").is_in([wanted, "und", "zxx"]) & (pl.col("lang_score") >= _SURE)
+    )
+    wrong = set(found["text"])
+    return [target in wrong for target in targets]
+
+
+def _known() -> set[str]:
+    """The languages that detection can name."""
+    by_model = " ".join(rules()["languages"].values()).replace("|", "").split()
+    owned = [script["lang"] for script in rules()["scripts"] if script["lang"]]
+    return {lang.partition("-")[0] for lang in (*by_model, *owned)}

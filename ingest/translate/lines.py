@@ -1,0 +1,154 @@
+"""A file of lines to a file of as many lines: what `ingest translate --lines` does."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, NamedTuple
+
+import polars as pl
+
+from ingest.config import Config
+from ingest.detect import identify
+from ingest.errors import ConfigError, SourceError
+from ingest.places import placed, refuse
+from ingest.read.sources import STDIN
+from ingest.read.streams import opened
+from ingest.translate.runs import Progress, Report, teller, working
+from ingest.translate.verbs import Desk, routes
+
+STDOUT = "-"
+_TOGETHER = 1 << 13  # lines that are held at once
+_CHARACTERS = 1 << 22  # and no more than about so many characters
+_SAMPLE = 400  # lines by which the language is told
+_BOM = b"\xef\xbb\xbf"
+
+
+class Line(NamedTuple):
+    """A line, and what ended it: a line break, or nothing at the end of the file."""
+
+    text: str
+    end: str
+
+
+def translate_lines(
+    source_file: str,
+    out: str,
+    *,
+    to: str = "en",
+    source: str | None = None,
+    config: Config | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Translate each line of a text file by itself, into a file of exactly as many lines.
+
+    Args:
+        source_file: UTF-8, plain or compressed; '-' for standard input.
+        out: file to write; '-' for standard output.
+        to: language of the translations.
+        source: language of the lines; that of most of the first of them where None.
+        config: the settings.
+        cache: folder of what was translated before; the platform's where None.
+        overwrite: replace `out`.
+        progress: told how far it is.
+
+    Raises:
+        SourceError: the file cannot be read or is no UTF-8; or the cache is damaged.
+        ConfigError: its language cannot be told, or is `to`.
+        ModelError: no package is installed for the languages, or it is damaged.
+        MissingExtraError: the extra `translate` is not installed.
+        OutputError: `out` exists.
+        WriteError: it could not be written.
+    """
+    if out != STDOUT:
+        refuse(out, overwrite=overwrite, inputs=[source_file])
+    report = Report(what="line")
+    desk: Desk | None = None
+    lang = source or ""
+    with working(report, cache) as held, _place(out) as file:
+        for lines in _batches(source_file):
+            lang = lang or _language(lines, source_file, to)
+            if not lang:  # nothing but white lines so far
+                file.writelines((line.text + line.end).encode() for line in lines)
+                report.texts += len(lines)
+                continue
+            if desk is None:
+                ways, _ = routes({lang: len(lines)}, to, lang)
+                desk = Desk(ways, to, (config or Config()).translate, held)
+            tell = teller(progress, report.texts, len(lines), None, desk)
+            made = desk.translator(lang).translate([line.text for line in lines], progress=tell)
+            for line, translation in zip(lines, made, strict=True):
+                file.write((translation.text + line.end).encode())
+                report.flags.update(translation.flags)
+            report.texts += len(lines)
+            report.tokens = desk.tokens
+    return report
+
+
+@contextmanager
+def _place(out: str) -> Iterator[BinaryIO]:
+    if out == STDOUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    else:
+        with placed(out) as work, work.open("wb") as file:
+            yield file
+
+
+def _batches(source: str) -> Iterator[list[Line]]:
+    """The lines of a file, some thousands at a time."""
+    held: list[Line] = []
+    size = 0
+    for line in _lines(source):
+        held.append(line)
+        size += len(line.text)
+        if len(held) >= _TOGETHER or size >= _CHARACTERS:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
+
+
+def _lines(source: str) -> Iterator[Line]:
+    r"""A line ends with \n or \r\n, and nowhere else."""
+    file = sys.stdin.buffer if source == STDIN else opened(source)
+    try:
+        for number, stored in enumerate(file, 1):
+            whole = stored.removeprefix(_BOM) if number == 1 else stored
+            body = whole.removesuffix(b"\n")
+            end = "\n" if len(body) < len(whole) else ""
+            yield Line((body.removesuffix(b"\r") if end else body).decode(), end)
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{source}: line {number} is no UTF-8 ({error.reason}); convert the file first, such "
+            "as with iconv"
+        ) from error
+    except SourceError as error:
+        raise SourceError(f"{source}: {error}") from error
+
+
+def _language(lines: list[Line], source: str, to: str) -> str:
+    """The language of most of the lines; empty where there is nothing to translate."""
+    full = [line.text for line in lines if line.text.strip()]
+    if not full:
+        return ""
+    some = full[:: max(1, len(full) // _SAMPLE)][:_SAMPLE]
+    found = (
+        identify(some)
+        .filter(~pl.col("lang").is_in(["zxx", "und"]))
+        .group_by("lang")
+        .agg(pl.col("text").str.len_chars().sum().alias("chars"))
+        .sort("chars", "lang", descending=True)
+    )
+    if found.is_empty():
+        raise ConfigError(f"{source}: its language cannot be told; name it with --from")
+    lang = str(found["lang"][0])
+    if lang == to:
+        raise ConfigError(
+            f"{source}: is in {to} already; if it is not, name its language with --from"
+        )
+    return lang

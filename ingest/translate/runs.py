@@ -1,0 +1,210 @@
+"""The segments of a run to a file of pairs, a batch at a time: memory does not grow with them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from ingest.config import Config
+from ingest.errors import FrameError, SourceError
+from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
+from ingest.places import placed, refuse
+from ingest.translate.cache import Cache
+from ingest.translate.verbs import COLUMNS, NEEDED, Desk, counts, routes, wanted
+
+Progress = Callable[[int, int | None, int], None]
+"""Called with how many texts are done, of how many, and how many tokens went to the models."""
+
+SEGMENTS_FILE, TRANSLATED_FILE = "segments.parquet", "translated.parquet"
+_ROWS = 1 << 16  # read at once: a row group of a run
+_TOGETHER = 1 << 13  # segments to translate that are held at once
+
+
+@dataclass
+class Report:
+    """What was translated, and what was not."""
+
+    what: str = "segment"
+    texts: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    in_error: int = 0
+    flags: Counter[str] = field(default_factory=Counter)
+    said: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        told = f"{self.texts:,} {self.what}{'s' * (self.texts != 1)} translated"
+        if self.tokens:
+            told += f", {self.tokens:,} tokens at {self.tokens / self.seconds:,.0f} a second"
+        if self.flags:
+            told += "; flagged: " + ", ".join(f"{n:,} {f}" for f, n in self.flags.most_common())
+        return told
+
+
+def translate_run(
+    out: str | os.PathLike[str],
+    *,
+    pair: tuple[str, str],
+    config: Config | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Translate the kept segments of a run, and write them to translated.parquet beside the others.
+
+    Args:
+        out: folder that `ingest run` made.
+        pair: language of the segments, and of the translations.
+        config: the settings.
+        cache: folder of what was translated before; the platform's where None.
+        overwrite: replace an earlier translated.parquet.
+        progress: told how far it is.
+
+    Raises:
+        SourceError: `out` is not the folder of a run; or the cache is damaged.
+        ModelError: no package is installed for the pair, or it is damaged.
+        MissingExtraError: the extra `translate` is not installed.
+        OutputError: there is a translated.parquet.
+        WriteError: it could not be written.
+    """
+    return translate_segments(
+        Path(out) / SEGMENTS_FILE,
+        Path(out) / TRANSLATED_FILE,
+        to=pair[1],
+        source=pair[0],
+        config=config,
+        cache=cache,
+        overwrite=overwrite,
+        progress=progress,
+    )
+
+
+def translate_segments(
+    segments: Path,
+    dest: Path,
+    *,
+    to: str,
+    source: str | None = None,
+    config: Config | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Translate the kept segments of a Parquet file into a Parquet file of pairs.
+
+    Args and Raises as in `translate_run`; `source` None: all languages that have a package.
+    """
+    refuse(dest, overwrite=overwrite, inputs=[segments])
+    scan = _scan(segments)
+    found = Counter[str]()
+    for some in _batches(scan.with_columns(text=pl.lit("")), segments, to, source):
+        found.update(counts(some))
+    ways, without = routes(found, to, source)
+    report = Report(said=_left(found, without, to))
+    total = sum(found.get(lang, 0) for lang in ways)
+    with (
+        working(report, cache) as held,
+        placed(dest) as work,
+        tempfile.TemporaryDirectory(dir=dest.parent, prefix=f".{dest.name}.") as folder,
+    ):
+        desk = Desk(ways, to, (config or Config()).translate, held)
+        pl.DataFrame(schema=COLUMNS).write_parquet(Path(folder) / "part.parquet")
+        for number, some in enumerate(_batches(scan, segments, to, source)):
+            before = report.texts
+            pairs = desk.pairs(some, teller(progress, before, len(some), total, desk))
+            pairs.write_parquet(Path(folder) / f"part-{number:06d}.parquet")
+            report.texts += len(pairs)
+            report.flags.update(pairs["flags"].explode().drop_nulls().to_list())
+        report.tokens = desk.tokens
+        _together(sorted(Path(folder).glob("*.parquet")), work)
+    return report
+
+
+def _left(found: Counter[str], without: Collection[str], to: str) -> list[str]:
+    """What is said of segments in languages that have no package."""
+    left = [(lang, count) for lang, count in found.most_common() if lang in without]
+    if not left:
+        return []
+    counted = ", ".join(f"{count:,} in {lang}" for lang, count in left)
+    return [
+        f"segments without a package, not translated: {counted}; to install one: "
+        f"ingest models install {left[0][0]} {to}"
+    ]
+
+
+def _together(parts: list[Path], to: Path) -> None:
+    """Many small files to one, of which no more than a few are held."""
+
+    def frames(*_pushed: Any) -> Iterator[pl.DataFrame]:
+        return map(pl.read_parquet, parts)
+
+    register_io_source(frames, schema=COLUMNS).sink_parquet(
+        to, row_group_size=_ROWS, maintain_order=True
+    )
+
+
+@contextmanager
+def working(report: Report, folder: str | os.PathLike[str] | None) -> Iterator[Cache]:
+    """The cache to work with; afterwards the report has the time, and who stops it is told."""
+    begun = time.perf_counter()
+    with Cache(folder) as cache:
+        try:
+            yield cache
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"{cache.path} holds what was translated; the same command goes on")
+            raise
+        finally:
+            report.seconds = time.perf_counter() - begun
+
+
+def teller(
+    progress: Progress | None, before: int, size: int, total: int | None, desk: Desk
+) -> Callable[[float], None] | None:
+    """What tells how many texts are done from the share of some of them."""
+    if progress is None:
+        return None
+    return lambda share: progress(before + round(size * share), total, desk.tokens)
+
+
+def _scan(path: Path) -> pl.LazyFrame:
+    if not path.is_file():
+        raise SourceError(
+            f"{path.parent}: no {path.name} in it; name a folder that ingest run made"
+        )
+    with _readable(path):
+        scan = pl.scan_parquet(path)
+        found = scan.collect_schema()
+    types = schema(SEGMENTS, DETECTED, LABELLED)
+    for name in NEEDED:
+        if found.get(name) != types[name]:
+            is_ = found.get(name, "missing")
+            raise FrameError(f"{path}: column {name!r} is {is_}, must be {types[name]}")
+    return scan.select(NEEDED)
+
+
+def _batches(scan: pl.LazyFrame, path: Path, to: str, source: str | None) -> Iterator[pl.DataFrame]:
+    """The segments to translate, from a row group at a time, some thousands at once."""
+    with _readable(path):
+        rows = int(scan.select(pl.len()).collect().item())
+    for at in range(0, rows, _ROWS):
+        with _readable(path):
+            some = wanted(scan.slice(at, _ROWS).collect(), to, source)
+        yield from some.iter_slices(_TOGETHER)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SourceError(f"{path}: cannot be read as Parquet: {error}") from error

@@ -1,0 +1,199 @@
+"""The verb: the kept segments of pages, each with its translation, as pairs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+
+import polars as pl
+
+from ingest.config import TranslateConfig
+from ingest.errors import ModelError
+from ingest.frames import DETECTED, LABELLED, PAIRS, SEGMENTS, TRANSLATED, check, schema
+from ingest.translate.cache import Cache
+from ingest.translate.check import require
+from ingest.translate.engine import Progress, Translator, part_of
+from ingest.translate.packages import Package, find, installed
+
+COLUMNS = schema(PAIRS, TRANSLATED)
+NEEDED = ("doc_id", "segment", "text", "lang", "keep")  # of segments
+METHOD = "translated"  # by it a machine's pairs are told from those of people
+_NO_LANGUAGE = ("zxx", "und")
+
+
+def translate(
+    segments: pl.DataFrame,
+    *,
+    to: str = "en",
+    source: str | None = None,
+    config: TranslateConfig | None = None,
+    cache: str | os.PathLike[str] | None = None,
+) -> pl.DataFrame:
+    """Translate the kept segments that are in another language.
+
+    Segments that are not kept, furniture among them, are never translated; and the same text is
+    translated once.
+
+    Args:
+        segments: a labelled segments frame.
+        to: language of the translations, ISO 639-1.
+        source: the one language to translate from; all that a package is installed for where None.
+        config: beam and length of pieces.
+        cache: folder of what was translated before; the platform's where None.
+
+    Returns:
+        A pairs frame, one row a segment, in order: `method` is "translated", `target_doc` and
+        `target_segments` are null, `model` names the packages and their hashes, `score` is the
+        mean probability of the model's tokens, `flags` say what looks wrong.
+
+    Raises:
+        FrameError: a column is missing.
+        ModelError: no package is installed for the languages, or one is damaged.
+        MissingExtraError: the extra `translate` is not installed.
+    """
+    check(segments, SEGMENTS, DETECTED, LABELLED, verb="translate")
+    some = wanted(segments, to, source)
+    ways, _ = routes(counts(some), to, source)
+    with Cache(cache) as held:
+        return Desk(ways, to, config, held).pairs(some)
+
+
+def wanted(segments: pl.DataFrame, to: str, source: str | None) -> pl.DataFrame:
+    """The rows to translate: kept, and in the source's language or any but `to`."""
+    lang = pl.col("lang")
+    other = lang == source if source else ~lang.is_in([to, *_NO_LANGUAGE])
+    return segments.select(NEEDED).filter("keep", other)
+
+
+def counts(segments: pl.DataFrame) -> dict[str, int]:
+    """How many segments there are of each language."""
+    return dict(segments.group_by("lang").len().sort("lang").iter_rows())
+
+
+def routes(
+    segments: Mapping[str, int], to: str, source: str | None
+) -> tuple[dict[str, list[Package]], dict[str, str]]:
+    """The packages for each language; and for those that have none, what to do about it.
+
+    Args:
+        segments: how many there are to translate, by language.
+        to: language of the translations.
+        source: the language that the caller named; it must have a package.
+
+    Raises:
+        ModelError: no language has a package, or the one named has none.
+    """
+    ways: dict[str, list[Package]] = {}
+    without: dict[str, str] = {}
+    for lang in [source] if source else segments:
+        try:
+            ways[lang] = find(lang, to)
+        except ModelError as error:
+            if source:
+                raise
+            without[lang] = str(error)
+    if without and not ways:
+        most = max(without, key=lambda lang: segments[lang])
+        raise ModelError(without[most])
+    return ways, without
+
+
+def possible(to: str, source: str | None) -> None:
+    """Raise at once where no segment of whatever pages could be translated.
+
+    Raises:
+        ModelError: no package translates into `to`, or from `source` to it.
+        MissingExtraError: the extra `translate` is not installed.
+    """
+    require()
+    if source:
+        find(source, to)
+    elif not any(package.to_lang == to for package in installed()):
+        raise ModelError(
+            f"no package translates into {to}; install one for the language of the pages, such as: "
+            f"ingest models install {'en' if to == 'ar' else 'ar'} {to}"
+        )
+
+
+class Desk:
+    """Translators by source language, each loaded when it is first needed.
+
+    Args:
+        ways: packages by source language.
+        to: language of the translations.
+        config: beam and length of pieces.
+        cache: of what was said before.
+    """
+
+    def __init__(
+        self,
+        ways: Mapping[str, list[Package]],
+        to: str,
+        config: TranslateConfig | None,
+        cache: Cache,
+    ) -> None:
+        self._ways, self._to, self._config, self._cache = ways, to, config, cache
+        self._loaded: dict[str, Translator] = {}
+
+    @property
+    def tokens(self) -> int:
+        """What the models have been given so far."""
+        return sum(translator.tokens for translator in self._loaded.values())
+
+    def translator(self, lang: str) -> Translator:
+        """The one from this language."""
+        if lang not in self._loaded:
+            self._loaded[lang] = Translator(
+                *self._ways[lang], config=self._config, cache=self._cache
+            )
+        return self._loaded[lang]
+
+    def pairs(self, segments: pl.DataFrame, progress: Progress | None = None) -> pl.DataFrame:
+        """A pairs frame of the segments whose language has a package, in their order."""
+        rows = segments.filter(pl.col("lang").is_in(list(self._ways))).with_row_index("row")
+        made = [pl.DataFrame(schema={"row": rows.schema["row"], **COLUMNS})]
+        done = 0
+        for (lang,), some in rows.group_by("lang", maintain_order=True):
+            translator = self.translator(str(lang))
+            tell = part_of(progress, done / len(rows), len(some) / len(rows))
+            made.append(self._translated(some, translator, tell))
+            done += len(some)
+        return pl.concat(made).sort("row").drop("row")
+
+    def _translated(
+        self, rows: pl.DataFrame, translator: Translator, tell: Progress
+    ) -> pl.DataFrame:
+        """Pairs of segments of one language."""
+        texts = rows["text"].to_list()
+        found = translator.translate(texts, progress=tell)
+        names = rows.select("doc_id", "segment").iter_rows()
+        said = pl.DataFrame(
+            [
+                (_name(doc, segment, translator.name), made.text, made.score, list(made.flags))
+                for (doc, segment), made in zip(names, found, strict=True)
+            ],
+            {name: COLUMNS[name] for name in ("pair_id", "target_text", "score", "flags")},
+            orient="row",
+        )
+        return rows.hstack(said).select(
+            "row",
+            "pair_id",
+            source_lang="lang",
+            target_lang=pl.lit(self._to),
+            source_text="text",
+            target_text="target_text",
+            source_doc="doc_id",
+            target_doc=pl.lit(None, pl.String),
+            source_segments=pl.concat_list("segment"),
+            target_segments=pl.lit(None, pl.List(pl.Int64)),
+            method=pl.lit(METHOD),
+            model=pl.lit(translator.name),
+            score="score",
+            flags="flags",
+        )
+
+
+def _name(doc: str, segment: int, model: str) -> str:
+    """The pair_id of a segment's translation."""
+    return hashlib.sha256(f"{doc}\n{segment}\n{model}".encode()).hexdigest()[:16]

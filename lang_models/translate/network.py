@@ -1,0 +1,105 @@
+"""The Transformer that is trained: pre-norm, deep encoder, shallow decoder, one embedding."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a network; `vocabulary` is a multiple of 8."""
+
+    vocabulary: int = 8000
+    width: int = 256
+    inner: int = 1024
+    heads: int = 4
+    encoder: int = 4
+    decoder: int = 2
+
+
+class Attention(nn.Module):
+    """Multi-head attention of queries over keys; CTranslate2 fuses the projections later."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.heads = shape.heads
+        self.query, self.key, self.value, self.out = (
+            nn.Linear(shape.width, shape.width) for _ in range(4)
+        )
+
+    def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
+        q, k, v = (
+            layer(of).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for layer, of in ((self.query, x), (self.key, memory), (self.value, memory))
+        )
+        # fused attention is the slower one on a CPU at the length of a sentence
+        scores = (q * q.shape[-1] ** -0.5) @ k.mT + mask
+        y = scores.softmax(-1, dtype=q.dtype) @ v
+        return self.out(y.transpose(1, 2).flatten(2))
+
+
+class Layer(nn.Module):
+    """One layer of the encoder, or of the decoder where `crossed`."""
+
+    def __init__(self, shape: Shape, crossed: bool) -> None:
+        super().__init__()
+        self.norm_own, self.own = nn.LayerNorm(shape.width), Attention(shape)
+        if crossed:
+            self.norm_cross, self.cross = nn.LayerNorm(shape.width), Attention(shape)
+        self.norm_inner = nn.LayerNorm(shape.width)
+        self.up = nn.Linear(shape.width, shape.inner)
+        self.down = nn.Linear(shape.inner, shape.width)
+
+    def forward(
+        self, x: Tensor, own: Tensor, memory: Tensor | None, cross: Tensor | None
+    ) -> Tensor:
+        y = self.norm_own(x)
+        x = x + self.own(y, y, own)
+        if memory is not None and cross is not None:
+            x = x + self.cross(self.norm_cross(x), memory, cross)
+        return x + self.down(functional.relu(self.up(self.norm_inner(x))))
+
+
+class Translator(nn.Module):
+    """Encoder and decoder over one table of piece vectors, which is the output layer too."""
+
+    def __init__(self, shape: Shape, pad: int) -> None:
+        super().__init__()
+        self.shape, self.pad = shape, pad
+        self.table = nn.Parameter(torch.randn(shape.vocabulary, shape.width) / shape.width**0.5)
+        self.bias = nn.Parameter(torch.zeros(shape.vocabulary))
+        self.encoder = nn.ModuleList(Layer(shape, False) for _ in range(shape.encoder))
+        self.decoder = nn.ModuleList(Layer(shape, True) for _ in range(shape.decoder))
+        self.norm_encoder, self.norm_decoder = nn.LayerNorm(shape.width), nn.LayerNorm(shape.width)
+        self.places: Tensor
+        self.register_buffer("places", positions(512, shape.width), persistent=False)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        x = functional.embedding(ids, self.table) * math.sqrt(self.shape.width)
+        return x + self.places[: ids.shape[1]]
+
+    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+        """States of the decoder, [sentences, length, width], to be multiplied with the table."""
+        x = self.embed(source)
+        real = torch.zeros(source.shape, dtype=torch.bfloat16, device=source.device)
+        real = real.masked_fill(source == self.pad, -1e4)[:, None, None, :]
+        for layer in self.encoder:
+            x = layer(x, real, None, None)
+        memory = self.norm_encoder(x)
+        y = self.embed(target)
+        later = torch.full((y.shape[1],) * 2, -1e4, dtype=torch.bfloat16, device=y.device).triu(1)
+        for layer in self.decoder:
+            y = layer(y, later, memory, real)
+        return self.norm_decoder(y)
+
+
+def positions(length: int, width: int) -> Tensor:
+    """Sinusoids as in "Attention Is All You Need" (2017), sines first as CTranslate2 has them."""
+    rate = torch.exp(torch.arange(width // 2) * -(math.log(10000) / (width // 2 - 1)))
+    angle = torch.arange(1, length + 1)[:, None] * rate[None]
+    return torch.cat([angle.sin(), angle.cos()], 1)

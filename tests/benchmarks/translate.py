@@ -1,0 +1,173 @@
+"""How fast segments are translated, beside a loop in argostranslate's way with the same model.
+
+    python tests/benchmarks/translate.py --package FILE [--lines FILE] [--segments N] [--memory]
+
+The loop does what argostranslate's `translate` does for one segment after the other: cut at line
+breaks and at sentences, encode with its tokenizer class, `translate_batch` with its settings
+(beam 4, batches of 32 tokens, length penalty .2), decode, join. It is run on every tenth segment,
+and its time taken tenfold. Only the splitter of sentences is ours in both, since its own needs
+packages that are not installed. Both have all cores, and the model is loaded before.
+
+Segments are the lines of a file, or the kept ones of the samples, over and over with a number put
+into each sentence, so that no two sentences are the same. `--memory` translates two runs, one ten
+times as long as the other, each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+import polars as pl
+
+import ingest
+from ingest.align.split import split
+from ingest.config import TranslateConfig
+from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
+from ingest.translate.cache import Cache
+from ingest.translate.engine import Translator
+from ingest.translate.packages import Package, load
+from ingest.translate.runs import translate_segments
+
+
+def sample_segments(lang: str, wanted: int) -> list[str]:
+    pages = ingest.read(ingest.samples())
+    labelled = ingest.label(ingest.detect(ingest.segment(pages)))
+    texts = labelled.filter("keep", lang=lang)["text"].to_list()
+    made = []
+    for turn in range(wanted // len(texts) + 1):
+        for text in texts:
+            numbered = (re.sub(r"(?<=\S) ", f" {turn} ", s, count=1) for s in split(text))
+            made.append(" ".join(numbered))
+    return made[:wanted]
+
+
+def argos_loop(package: Package, texts: list[str]) -> tuple[float, list[str]]:
+    """Seconds and translations of the loop: argostranslate/translate.py, 1.11."""
+    import ctranslate2
+    from argostranslate.tokenizer import BPETokenizer, SentencePieceTokenizer
+
+    path = package.path / package.tokenizer
+    if package.tokenizer == "bpe.model":
+        tokenizer = BPETokenizer(path, package.from_lang, package.to_lang)
+    else:
+        tokenizer = SentencePieceTokenizer(path)
+    translator = ctranslate2.Translator(
+        str(package.path / "model"), device="cpu", inter_threads=1, intra_threads=0,
+        compute_type="auto",
+    )  # fmt: skip
+    prefix = package.target_prefix
+
+    def paragraph(text: str) -> str:
+        tokens = [tokenizer.encode(sentence) for sentence in split(text)]
+        answers = translator.translate_batch(
+            tokens, target_prefix=[[prefix]] * len(tokens) if prefix else None,
+            replace_unknowns=True, max_batch_size=32, batch_type="tokens", beam_size=4,
+            num_hypotheses=1, length_penalty=0.2, return_scores=True,
+        )  # fmt: skip
+        said = tokenizer.decode([token for answer in answers for token in answer.hypotheses[0]])
+        return said.removeprefix(prefix).removeprefix(" ")
+
+    paragraph(texts[0])
+    begun = time.perf_counter()
+    made = ["\n".join(map(paragraph, text.split("\n"))).lstrip("\n") for text in texts]
+    return time.perf_counter() - begun, made
+
+
+def ours(package: Package, texts: list[str], beam: int, folder: str | None) -> tuple[float, int]:
+    """Seconds, and tokens that the model was given."""
+    with Cache(folder or tempfile.mkdtemp()) as cache:
+        translator = Translator(package, config=TranslateConfig(beam_size=beam), cache=cache)
+        begun = time.perf_counter()
+        translator.translate(texts)
+        return time.perf_counter() - begun, translator.tokens
+
+
+def speed(package: Package, texts: list[str]) -> None:
+    folder = tempfile.mkdtemp()
+    rows = [
+        ("ingest, beam 2", *ours(package, texts, 2, folder)),
+        ("ingest, beam 4", *ours(package, texts, 4, None)),
+        ("ingest, from the cache", *ours(package, texts, 2, folder)),
+    ]
+    tenth = texts[::10]
+    loop, _ = argos_loop(package, tenth)
+    scaled = loop * len(texts) / len(tenth)
+    print(f"{package.name}, {len(texts):,} segments, {len(os.sched_getaffinity(0))} cores")
+    print(f"{'':<26}{'s':>8}{'segments/s':>12}{'tokens/s':>10}{'times':>7}")
+    for name, seconds, tokens in rows:
+        line = f"{name:<26}{seconds:8.1f}{len(texts) / seconds:12,.0f}{tokens / seconds:10,.0f}"
+        print(f"{line}{scaled / seconds:7.1f}")
+    print(f"{'argos loop, beam 4, scaled':<26}{scaled:8.1f}{len(texts) / scaled:12,.0f}")
+
+
+def memory(file: str, lang: str, texts: list[str]) -> None:
+    peaks = []
+    for times in (1, 10):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "segments.parquet"
+            rows = [
+                {"doc_id": f"{page:016x}", "segment": n, "text": f"{text} {page}", "lang": lang,
+                 "keep": True, "role": "body"}
+                for page in range(times) for n, text in enumerate(texts)
+            ]  # fmt: skip
+            pl.DataFrame(rows, schema(SEGMENTS, DETECTED, LABELLED)).write_parquet(
+                path, row_group_size=1 << 16
+            )
+            count = len(rows)
+            del rows
+            call = [sys.executable, __file__, "--package", file, "--one-run", str(path)]
+            begun = time.perf_counter()
+            done = subprocess.run(call, check=True, capture_output=True, text=True)
+            took = time.perf_counter() - begun
+            peaks.append(int(done.stdout))
+        print(f"{count:>9,} segments  {took:7.1f} s  {peaks[-1] / 1024:6.0f} MB")
+    print(f"peak memory, ten times the segments to once: {peaks[1] / peaks[0]:.2f}")
+
+
+def one_run(package: Package, path: Path) -> None:
+    from ingest.translate import verbs
+
+    verbs.find = lambda _from, _to: [package]
+    translate_segments(path, path.with_name("pairs.parquet"), to=package.to_lang,
+                       cache=path.with_name("cache"))  # fmt: skip
+    status = Path("/proc/self/status").read_text()  # getrusage counts the process that began it
+    print(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--package", required=True, metavar="FILE", help=".argosmodel")
+    parser.add_argument("--lines", type=Path, metavar="FILE")
+    parser.add_argument("--segments", type=int, default=10_000, metavar="N")
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--one-run", type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(args.package) as archive:
+            archive.extractall(folder)
+        package = load(next(Path(folder).iterdir()))
+        if args.one_run:
+            one_run(package, args.one_run)
+            return
+        if args.lines:
+            texts = args.lines.read_text(encoding="utf-8").split("\n")[: args.segments]
+        else:
+            texts = sample_segments(package.from_lang, args.segments)
+        if args.memory:
+            memory(args.package, package.from_lang, texts)
+        else:
+            speed(package, texts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+"""Segments to pairs, runs and pages to files of pairs, lines to as many lines."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+
+import ingest
+from ingest.cli import main
+from ingest.config import Config
+from ingest.errors import ConfigError, FrameError, ModelError, OutputError, SourceError
+from ingest.frames import DETECTED, LABELLED, PAIRS, SEGMENTS, TRANSLATED, schema
+from ingest.translate.lines import translate_lines
+from ingest.translate.runs import translate_run, translate_segments
+
+NEWS = ingest.samples() / "ar_chrome_en_news_2.txt"
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory, tiny_package):
+    """A folder as argostranslate has it, with a package from English to Arabic."""
+    folder = tmp_path_factory.mktemp("argos")
+    with zipfile.ZipFile(tiny_package) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def installed(unpacked, monkeypatch):
+    monkeypatch.setenv("ARGOS_PACKAGES_DIR", str(unpacked))
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    pages = ingest.read(NEWS)
+    return ingest.label(ingest.detect(ingest.segment(pages)))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("run") / "out"
+    ingest.run(NEWS, out)
+    return out
+
+
+def segments(*rows):
+    """A labelled frame of (text, lang, keep)."""
+    made = [
+        {"doc_id": "a", "segment": n, "text": text, "lang": lang, "keep": keep}
+        for n, (text, lang, keep) in enumerate(rows)
+    ]
+    return pl.DataFrame(made, schema(SEGMENTS, DETECTED, LABELLED))
+
+
+def test_a_page_becomes_pairs(labelled):
+    pairs = ingest.translate(labelled, to="ar")
+    kept = labelled.filter("keep", lang="en")
+    assert len(kept) > 20
+    assert pairs.schema == schema(PAIRS, TRANSLATED)
+    assert pairs["source_text"].to_list() == kept["text"].to_list()
+    assert pairs["source_segments"].to_list() == [[n] for n in kept["segment"]]
+    assert pairs["source_doc"].to_list() == kept["doc_id"].to_list()
+    assert pairs["target_doc"].null_count() == pairs["target_segments"].null_count() == len(pairs)
+    assert pairs["target_text"].null_count() == 0
+    assert pairs["pair_id"].n_unique() == len(pairs)
+    assert set(pairs["method"]) == {"translated"}
+    assert set(pairs["model"].str.slice(0, 20)) == {"translate-en_ar-1_0-"}
+    assert pairs["score"].is_between(0, 1).all()
+
+
+def test_what_is_translated_and_what_not():
+    frame = segments(
+        ("Our team won.", "en", True),
+        ("Share", "en", False),
+        ("فاز فريقنا.", "ar", True),
+        ("20", "zxx", True),
+        ("Our team won.", "en", True),
+        ("?", "und", True),
+        ("Unsere Mannschaft hat gewonnen.", "de", True),
+    )
+    pairs = ingest.translate(frame, to="ar")
+    assert pairs["source_segments"].to_list() == [[0], [4]]
+    assert pairs["target_text"].n_unique() == 1
+    assert set(pairs["source_lang"]) | set(pairs["target_lang"]) == {"en", "ar"}
+    assert ingest.translate(frame, to="ar", source="en").equals(pairs)
+    assert len(ingest.translate(frame.filter("keep", lang="ar"), to="ar")) == 0
+
+
+def test_a_missing_package_is_named_with_what_installs_it():
+    german = segments(("Unsere Mannschaft hat gewonnen.", "de", True))
+    with pytest.raises(ModelError, match="ingest models install de ar"):
+        ingest.translate(german, to="ar")
+    both = pl.concat([german, segments(("Our team won.", "en", True))])
+    with pytest.raises(ModelError, match="ingest models install de ar"):
+        ingest.translate(both, to="ar", source="de")
+
+
+def test_a_frame_that_is_not_labelled():
+    with pytest.raises(FrameError, match=r"'keep' is missing; ingest\.label makes it"):
+        ingest.translate(segments().drop("keep"))
+
+
+def test_a_run_gets_its_translations(run, labelled, tmp_path):
+    report = translate_run(run, pair=("en", "ar"), cache=tmp_path)
+    made = pl.read_parquet(run / "translated.parquet")
+    alone = ingest.translate(pl.read_parquet(run / "segments.parquet"), to="ar")
+    assert made.equals(alone)
+    assert (report.texts, report.tokens > 0) == (len(made), True)
+    with pytest.raises(OutputError, match="--overwrite"):
+        translate_run(run, pair=("en", "ar"))
+    again = translate_run(run, pair=("en", "ar"), cache=tmp_path, overwrite=True)
+    assert (again.tokens, again.flags) == (0, report.flags)  # all from the cache
+    assert pl.read_parquet(run / "translated.parquet").equals(made)
+    assert sorted(p.name for p in run.glob(".*")) == []
+
+
+def test_however_it_is_read_the_pairs_are_the_same(run, tmp_path, monkeypatch):
+    from ingest.translate import runs
+
+    whole, parts = tmp_path / "whole.parquet", tmp_path / "parts.parquet"
+    translate_segments(run / "segments.parquet", whole, to="ar")
+    monkeypatch.setattr(runs, "_ROWS", 16)
+    monkeypatch.setattr(runs, "_TOGETHER", 3)
+    told = []
+    report = translate_segments(
+        run / "segments.parquet", parts, to="ar", cache=tmp_path, progress=lambda *t: told.append(t)
+    )
+    assert pl.read_parquet(parts).equals(pl.read_parquet(whole))
+    assert told[-1] == (report.texts, report.texts, report.tokens)
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
+
+
+def test_languages_without_a_package_are_told(tmp_path):
+    frame = segments(
+        ("Our team won.", "en", True),
+        *[("Unsere Mannschaft hat gewonnen.", "de", True)] * 2,
+        ("Notre équipe a gagné.", "fr", True),
+    )
+    frame.write_parquet(tmp_path / "segments.parquet")
+    report = translate_segments(tmp_path / "segments.parquet", tmp_path / "p.parquet", to="ar")
+    assert report.texts == 1
+    assert report.said == [
+        "segments without a package, not translated: 2 in de, 1 in fr; to install one: "
+        "ingest models install de ar"
+    ]
+
+
+def test_what_is_no_run(tmp_path):
+    with pytest.raises(SourceError, match="folder that ingest run made"):
+        translate_run(tmp_path, pair=("en", "ar"))
+    (tmp_path / "segments.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(SourceError, match="cannot be read as Parquet"):
+        translate_run(tmp_path, pair=("en", "ar"))
+    pl.DataFrame({"text": ["a"]}).write_parquet(tmp_path / "segments.parquet")
+    with pytest.raises(FrameError, match="'doc_id' is missing"):
+        translate_run(tmp_path, pair=("en", "ar"))
+    assert [p.name for p in tmp_path.glob("*.parquet")] == ["segments.parquet"]
+
+
+def test_machine_text_is_never_taken_for_that_of_people(run, tmp_path):
+    pairs = tmp_path / "pairs.parquet"
+    translate_segments(run / "segments.parquet", pairs, to="ar")
+    ingest.export(pairs, tmp_path / "moses", format="moses")
+    names = {p.name for p in (tmp_path / "moses").iterdir()} - {"export.json"}
+    assert names == {f"pairs.translated.{end}" for end in ("en", "ar", "ids")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Our team won.\n\n  \nShe reads. He said.\n\u2028x\ta\r\n* * *\n",
+        "Our team won.\nShe reads",
+        "One bird.\u2028Two birds.\x0b\x85\n20\n",
+        "\n",
+        "",
+    ],
+)
+def test_as_many_lines_as_there_were(text, tmp_path):
+    (tmp_path / "in.txt").write_bytes(text.encode())
+    report = translate_lines(
+        str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), to="ar", source="en"
+    )
+    made = (tmp_path / "out.txt").read_bytes().decode()
+    assert made.count("\n") == text.count("\n")
+    assert len(made.splitlines()) == len(text.splitlines())
+    assert report.texts == len(io.StringIO(text.replace("\r\n", "\n"), newline="\n").readlines())
+
+
+def test_lines_are_translated_each_by_itself(tmp_path):
+    texts = ["Our team won the match.", "", "She reads.\tHe said.", "Our team won the match."]
+    (tmp_path / "in.txt").write_text("\ufeff" + "\n".join(texts), encoding="utf-8")
+    translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), to="ar")
+    made = (tmp_path / "out.txt").read_text(encoding="utf-8").split("\n")
+    frame = segments(*((text, "en", True) for text in texts))
+    assert made == ingest.translate(frame, to="ar")["target_text"].to_list()
+    (tmp_path / "in.txt.gz").write_bytes(gzipped((tmp_path / "in.txt").read_bytes()))
+    translate_lines(str(tmp_path / "in.txt.gz"), str(tmp_path / "gz.txt"), to="ar")
+    assert (tmp_path / "gz.txt").read_bytes() == (tmp_path / "out.txt").read_bytes()
+
+
+def test_white_lines_before_the_first_text(tmp_path, monkeypatch):
+    from ingest.translate import lines
+
+    monkeypatch.setattr(lines, "_TOGETHER", 2)
+    (tmp_path / "in.txt").write_bytes(b"\n \n\n\n\nOur team won the long match.\n\n")
+    report = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), to="ar")
+    made = (tmp_path / "out.txt").read_bytes().split(b"\n")
+    assert [bool(line.strip()) for line in made] == [False] * 5 + [True] + [False] * 2
+    assert report.texts == 7
+
+
+def gzipped(data: bytes) -> bytes:
+    import gzip
+
+    return gzip.compress(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "match"),
+    [
+        ("فاز فريقنا بالمباراة بعد مساء طويل".encode(), ConfigError, "is in ar already"),
+        (b"1\n2\n3\n", ConfigError, "name it with --from"),
+        (b"One bird.\n\xff\xfe bird\n", SourceError, "line 2 is no UTF-8"),
+        (b"Unsere Mannschaft hat das Spiel gewonnen.", ModelError, "install de ar"),
+        (None, SourceError, "no such file"),
+    ],
+)
+def test_lines_that_cannot_be_translated(data, error, match, tmp_path):
+    if data is not None:
+        (tmp_path / "in.txt").write_bytes(data)
+    with pytest.raises(error, match=match):
+        translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), to="ar")
+    assert not (tmp_path / "out.txt").exists()
+
+
+def test_the_command_on_pages_and_on_a_run(run, tmp_path, capsys):
+    pages, of_run = str(tmp_path / "pages.parquet"), str(tmp_path / "run.parquet")
+    assert main(["translate", str(NEWS), "-o", pages, "--to", "ar"]) == 0
+    assert "segments translated" in capsys.readouterr().out
+    assert main(["translate", str(run), "-o", of_run, "--to", "ar"]) == 0
+    assert pl.read_parquet(pages).equals(pl.read_parquet(of_run))
+    assert main(["translate", str(run), "-o", of_run, "--to", "ar"]) == 2
+    assert main(["translate", str(run), str(NEWS), "-o", pages, "--overwrite"]) == 2
+    assert main(["translate", str(run), "-o", str(tmp_path / "none" / "x"), "--to", "ar"]) == 1
+    capsys.readouterr()
+    assert main(["translate", str(run), "-o", str(tmp_path / "x"), "--to", "xx"]) == 2
+    assert "ingest models install en xx" in capsys.readouterr().err
+    assert main(["translate", str(NEWS), "-o", str(tmp_path / "x"), "--to", "xx"]) == 2
+    assert "no package translates into xx" in capsys.readouterr().err
+
+
+def test_pages_in_error_are_told(tmp_path, capsys):
+    (tmp_path / "bad.html").write_bytes(b"\x00\x01\x02" * 200)
+    call = ["translate", str(NEWS), str(tmp_path / "bad.html"), "-o", str(tmp_path / "p.parquet")]
+    assert main([*call, "--to", "ar"]) == 3
+    assert "bad.html" in capsys.readouterr().err
+    assert len(pl.read_parquet(tmp_path / "p.parquet")) > 20
+
+
+def test_the_command_on_lines(tmp_path, capfdbinary, monkeypatch):
+    stdin = SimpleNamespace(buffer=io.BytesIO(b"Our team won.\n\nShe reads."), isatty=lambda: False)
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert main(["translate", "--lines", "-", "-o", "-", "--to", "ar", "--from", "en"]) == 0
+    out, err = capfdbinary.readouterr()
+    assert out.count(b"\n") == 2
+    assert b"3 lines translated" in err
+    (tmp_path / "a.txt").write_text("Our team won.")
+    two = [str(tmp_path / "a.txt")] * 2
+    assert main(["translate", "--lines", *two, "-o", "-"]) == 2
+    same = str(tmp_path / "a.txt")
+    assert main(["translate", "--lines", same, "-o", same, "--overwrite", "--to", "ar"]) == 2
+
+
+def test_the_settings_come_from_the_file(tmp_path):
+    (tmp_path / "c.toml").write_text("[translate]\nbeam_size = 1\nmax_tokens = 40\n")
+    config = Config.from_toml(tmp_path / "c.toml").translate
+    assert (config.beam_size, config.max_tokens) == (1, 40)
