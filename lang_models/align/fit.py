@@ -523,11 +523,13 @@ def main() -> None:
     encode = Encoder.load().encode_sums
     items = training(bench(args.bench)) + free(args.parallel)
     examples = [prepare(item, encode) for item in items]
+    # strangers say what a score is worth; learning from them too costs right pairs elsewhere
+    learned = [e for e in examples if e.item.cond != "strangers"]
     groups = sorted({e.item.group for e in examples if e.item.cond != "long"})
     pairs: list[Judged] = []
     for fold in range(args.folds):
         out = set(groups[fold :: args.folds])
-        rest = [e for e in examples if e.item.group not in out and e.item.cond != "long"]
+        rest = [e for e in learned if e.item.group not in out and e.item.cond != "long"]
         first, last = both(rest, args.steps)
         # `long` is made of the same stories: it is judged once, by weights that saw most of them
         for e in examples:
@@ -538,7 +540,7 @@ def main() -> None:
                     to = args.out / e.item.cond
                     to.mkdir(parents=True, exist_ok=True)
                     (to / f"{e.item.group}.json").write_text(json.dumps(decode(again, last)))
-    first, last = both(examples, args.steps)
+    first, last = both(learned, args.steps)
     if not pairs:
         pairs = [p for e in examples for p in judged(second(e, first), last)]
     held = {

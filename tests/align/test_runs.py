@@ -84,7 +84,7 @@ def test_the_verb_aligns_too_and_run_json_is_as_without(tmp_path):
 
 
 def test_a_part_has_no_pairs_yet(tmp_path):
-    with pytest.raises(ConfigError, match="align in the run that resumes"):
+    with pytest.raises(ConfigError, match="in the run that resumes"):
         ingest.run(PARALLEL, tmp_path / "out", shard=(1, 1), align=True)
     ingest.run(PARALLEL, tmp_path / "out", shard=(1, 1))
     assert ingest.run(PARALLEL, tmp_path / "out", resume=True, align=True)["pairs"]["pairs"] == 12
