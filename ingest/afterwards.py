@@ -41,7 +41,8 @@ def translated(out: str, pair: tuple[str, str], config: Config) -> dict[str, Any
     source, to = pair
     again = f"ingest translate {out} --from {source} --to {to} -o {out}/{TRANSLATED_FILE}"
     with _complete_but(out, "translations", again):
-        return dataclasses.asdict(translate_run(out, pair=pair, config=config))
+        report = translate_run(out, pair=pair, config=config)
+        return {**vars(report), "flags": dict(report.flags)}
 
 
 @contextmanager

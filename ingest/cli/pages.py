@@ -125,9 +125,12 @@ def _run(args: argparse.Namespace) -> int:
         print(pairs)
         in_error += pairs.failed
     if args.translate:
+        from collections import Counter
+
         from ingest.translate.runs import Report as Translated
 
-        print(Translated(**report["translated"]))
+        made = report["translated"]
+        print(Translated(**{**made, "flags": Counter(made["flags"])}))
     return PAGES_IN_ERROR if in_error else OK
 
 

@@ -280,3 +280,28 @@ def test_the_settings_come_from_the_file(tmp_path):
     (tmp_path / "c.toml").write_text("[translate]\nbeam_size = 1\nmax_tokens = 40\n")
     config = Config.from_toml(tmp_path / "c.toml").translate
     assert (config.beam_size, config.max_tokens) == (1, 40)
+
+
+def test_a_run_that_ends_in_translations(tmp_path, capsys):
+    out = str(tmp_path / "out")
+    assert main(["run", str(NEWS), "-o", out, "--translate", "en:ar"]) == 0
+    made = pl.read_parquet(tmp_path / "out" / "translated.parquet")
+    said = capsys.readouterr().out
+    assert f"{len(made)} segments translated" in said
+    for flag, count in made["flags"].explode().drop_nulls().value_counts().iter_rows():
+        assert f"{count} {flag}" in said
+    assert main(["run", str(NEWS), "-o", out, "--translate", "en:ar", "--overwrite"]) == 0
+    report = ingest.run(NEWS, out, translate=("en", "ar"), overwrite=True)
+    assert report["translated"]["texts"] == len(made)
+
+
+def test_a_run_that_could_not_be_translated_does_not_begin(tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["run", str(NEWS), "-o", str(out), "--translate", "fr:ar"]) == 2
+    assert "ingest models install fr ar" in capsys.readouterr().err
+    assert not out.exists()
+    with pytest.raises(SystemExit):
+        main(["run", str(NEWS), "-o", str(out), "--translate", "en"])
+    assert "FROM:TO" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match="a part has none yet"):
+        ingest.run(NEWS, out, translate=("en", "ar"), shard=(1, 2))
