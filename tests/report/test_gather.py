@@ -1,0 +1,244 @@
+"""What a report holds, whatever OUT has."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import polars as pl
+import pytest
+from made_runs import HOSTILE, documents, pairs, segments, write
+
+from ingest.errors import FrameError, SourceError
+from ingest.frames import ALIGNED, KEPT_ROLES, PAIRS, ROLES, schema
+from ingest.report import pages as views
+from ingest.report import pairs as bitext
+from ingest.report import segments as monolingual
+from ingest.report import sources
+from ingest.report.gather import gather
+from ingest.report.page import as_json, page
+
+
+def test_every_segment_is_kept_or_has_one_reason(tmp_path):
+    out = write(
+        tmp_path / "out",
+        documents=documents({}),
+        segments=segments(
+            {}, {"role": "nav", "article": 0, "keep": False},
+            {"role": "nav", "role_by": "site", "article": 0, "keep": False},
+            {"role": "headline", "article": 0, "keep": False},
+            {"duplicate_of": 0, "keep": False}, {"role": "ad", "duplicate_of": 1, "keep": False},
+            {"keep": False}, {"keep": None},
+        ),
+    )  # fmt: skip
+    found = gather(out)["segments"]
+    assert found["kept"] == 1
+    counted = {drop["reason"]: drop["count"] for drop in found["drops"]}
+    assert counted == {
+        "nav": 1, "template of its site": 1, "outside any article": 1, "repeated in its page": 1,
+        "ad": 1, "other": 2,
+    }  # fmt: skip
+    assert found["funnel"][0]["in"] == 8
+    assert found["funnel"][-1]["left"] == 1
+    assert all(drop["examples"] for drop in found["drops"])
+
+
+def test_every_role_that_is_not_content_is_a_reason():
+    assert set(ROLES) - set(KEPT_ROLES) == set(monolingual.REASONS) & set(ROLES)
+
+
+def test_an_empty_run(tmp_path):
+    empty = gather(
+        write(tmp_path / "out", documents=documents(), segments=segments(), pairs=pairs())
+    )
+    assert empty["pages"]["pages"] == empty["segments"]["segments"] == empty["pairs"]["total"] == 0
+    assert empty["views"]["pages"] == [] == empty["sources"]["rows"]
+    assert page(empty)
+
+
+def test_a_run_in_which_nothing_could_be_read(tmp_path):
+    lost = {"error": "cannot be decoded", "text": None, "chars": None}
+    found = gather(
+        write(
+            tmp_path / "out", documents=documents(lost, lost, {"text": " \n"}), segments=segments()
+        )
+    )
+    assert found["pages"]["funnel"][-1] == {"rule": "without text", "in": 1, "took": 1, "left": 0}
+    assert len(found["pages"]["in_error"]) == 2
+
+
+def test_what_there_is_is_enough(tmp_path):
+    assert set(gather(write(tmp_path / "run", run={"version": "1"}))) >= {"name", "run"}
+    assert "pairs" in gather(write(tmp_path / "pairs", pairs=pairs({})))
+    assert "pages" in gather(write(tmp_path / "pages", documents=documents({})))
+    assert "segments" in gather(write(tmp_path / "segments", segments=segments({})))
+
+
+def test_nothing_of_a_run(tmp_path):
+    with pytest.raises(SourceError, match="is no folder; name the OUT"):
+        gather(tmp_path / "gone")
+    with pytest.raises(SourceError, match="holds nothing of a run"):
+        gather(tmp_path)
+    with pytest.raises(SourceError, match=r"no\.parquet: is no file"):
+        gather(tmp_path, tmp_path / "no.parquet")
+
+
+@pytest.mark.parametrize(
+    "name", ["documents.parquet", "segments.parquet", "pairs.parquet", "run.json"]
+)
+def test_a_file_that_is_damaged_is_named(tmp_path, name):
+    out = write(tmp_path / "out", documents=documents({}), segments=segments({}))
+    (out / name).write_bytes(b"PAR1 nothing of the kind PAR1")
+    with pytest.raises(SourceError, match=name.replace(".", r"\.")):
+        gather(out)
+
+
+def test_a_column_that_is_missing_is_named(tmp_path):
+    out = write(tmp_path / "out", segments=segments({}).drop("role"))
+    with pytest.raises(FrameError, match=r"segments\.parquet: column 'role' is missing"):
+        gather(out)
+    out = write(
+        tmp_path / "out", segments=segments({}).with_columns(pl.col("lang").str.len_bytes())
+    )
+    with pytest.raises(FrameError, match="column 'lang' is UInt32, must be String"):
+        gather(out)
+
+
+def test_pairs_with_the_least_that_pairs_can_have(tmp_path):
+    bare = pairs({}, {}).select("source_lang", "target_lang", "source_text", "target_text")
+    found = gather(write(tmp_path / "out", pairs=bare))["pairs"]
+    assert (found["total"], found["scores"], found["lead"], found["kept"]) == (2, [], None, None)
+    assert page({**gather(tmp_path / "out")})
+
+
+def test_scores_that_are_none(tmp_path):
+    frame = pairs(*({"score": s} for s in (math.nan, None, math.inf, -math.inf, 0.0, 1.0)))
+    frame = frame.with_columns(quality=pl.lit(math.nan, pl.Float32), text=pl.lit("no number"))
+    found = gather(write(tmp_path / "out", pairs=frame))["pairs"]
+    quality, score = found["scores"]
+    assert (score["count"], score["missing"], score["median"]) == (2, 4, 0.5)
+    assert (score["bins"][0], score["bins"][-1], sum(score["bins"])) == (1, 1, 2)
+    assert (quality["count"], quality["missing"], quality["median"]) == (0, 6, None)
+    assert found["values"]["score"] == [None, None, None, None, 0.0, 1.0]
+    assert "NaN" not in as_json(found)
+
+
+def test_scores_that_are_no_shares_have_their_own_range(tmp_path):
+    frame = pairs({}, {}, {}).with_columns(length=pl.Series([0.5, 2.5, 1.5]))
+    score = gather(write(tmp_path / "out", pairs=frame))["pairs"]["scores"][1]
+    assert (score["low"], score["high"], sum(score["bins"])) == (0.5, 2.5, 3)
+    same = frame.with_columns(length=pl.lit(7.0))
+    score = gather(write(tmp_path / "out", pairs=same))["pairs"]["scores"][1]
+    assert (score["low"], score["high"], score["bins"][0]) == (7.0, 7.0, 3)
+
+
+def test_the_funnel_of_pairs_is_in_the_order_of_the_rules(tmp_path):
+    frame = pairs(*[{}] * 6).with_columns(
+        keep=pl.Series([False, False, False, False, True, None]),
+        drop_reason=pl.Series(["length", "copy", "length", None, None, None]),
+    )
+    told = [
+        {"rule": r, "came_in": 9, "took": t, "left": 9 - t}
+        for r, t in (("copy", 1), ("length", 1), ("x", 0))
+    ]
+    found = gather(write(tmp_path / "out", pairs=frame, run={"filter": {"funnel": told}}))["pairs"]
+    assert [(step["rule"], step["took"], step["left"]) for step in found["funnel"]] == [
+        ("copy", 1, 5), ("length", 2, 3), ("no reason given", 2, 1),
+    ]  # fmt: skip
+    assert found["kept"] == 1
+    assert found["columns"]["why"] == [
+        "length",
+        "copy",
+        "length",
+        "no reason given",
+        None,
+        "no reason given",
+    ]
+
+
+def test_the_funnel_of_run_json_alone(tmp_path):
+    rows = [{"rule": "copy", "came_in": 3, "took": 1, "left": 2}, {"rule": "nothing"}, "damaged"]
+    out = write(tmp_path / "out", pairs=pairs({}), run={"filter": {"funnel": rows}})
+    assert gather(out)["pairs"]["funnel"] == [{"rule": "copy", "in": 3, "took": 1, "left": 2}]
+
+
+def test_all_pairs_dropped(tmp_path):
+    frame = pairs({}, {}).with_columns(keep=pl.lit(value=False), drop_reason=pl.lit("copy"))
+    found = gather(write(tmp_path / "out", pairs=frame))["pairs"]
+    assert (found["kept"], found["funnel"][-1]["left"]) == (0, 0)
+
+
+def test_aligned_and_translated_stand_together(tmp_path):
+    machine = pairs({"method": "translated", "target_doc": None, "target_segments": None})
+    out = write(
+        tmp_path / "out",
+        pairs=pairs({}).with_columns(**{c: pl.lit(None, t) for c, t in schema(ALIGNED).items()}),
+        translated=machine.with_columns(flags=pl.lit(["copied"])),
+    )
+    found = gather(out)["pairs"]
+    assert found["files"] == ["pairs.parquet", "translated.parquet"]
+    assert found["columns"]["method"] == ["aligned", "translated"]
+    assert found["columns"]["flags"] == [None, ["copied"]]
+    machine.write_parquet(tmp_path / "other.parquet")
+    assert gather(out, tmp_path / "other.parquet")["pairs"]["total"] == 1
+
+
+def test_a_large_run_is_sampled_and_stays_small(tmp_path, monkeypatch):
+    monkeypatch.setattr(views, "PAGES_BYTES", 40_000)
+    monkeypatch.setattr(views, "PAGE_BYTES", 4_000)
+    monkeypatch.setattr(sources, "SOURCES", 20)
+    monkeypatch.setattr(bitext, "PAIRS_BYTES", 100_000)
+    pages, of_each = 300, 30
+    rows = [{"doc_id": f"{n:016x}", "segment": k, "text": "نص " * (400 if n == 7 else 20)}
+            for n in range(pages) for k in range(of_each)]  # fmt: skip
+    many = pairs(*({"score": n / 3000, "source_text": "<" * 30} for n in range(3000)))
+    out = write(
+        tmp_path / "out", documents=documents(*[{}] * pages), segments=segments(*rows), pairs=many
+    )
+    found = gather(out)
+    assert found["views"]["total"] == pages
+    assert 5 < len(found["views"]["pages"]) < pages
+    assert all(len(as_json(view["rows"]).encode()) < 6_000 for view in found["views"]["pages"])
+    assert len(found["sources"]["rows"]) == 20
+    assert found["sources"]["total"] == pages
+    assert found["sources"]["rest"][0] == pages - 20
+    assert found["segments"]["segments"] == pages * of_each
+    assert found["pairs"]["total"] == 3000 > found["pairs"]["rows"] > 100
+    tenths = {int(10 * score) for score in found["pairs"]["values"]["score"]}
+    assert tenths >= set(range(10))
+    assert len(page(found).encode()) < 400_000
+    assert page(found) == page(gather(out))
+
+
+def test_a_text_is_cut_and_a_name_made_safe(tmp_path):
+    name = "in/" + HOSTILE + "x" * 500
+    out = write(
+        tmp_path / "out",
+        documents=documents({"uri": name, "source": name, "title": HOSTILE}),
+        segments=segments({"text": "a" * 9000}),
+    )
+    view = gather(out)["views"]["pages"][0]
+    assert len(view["rows"][0][-1]) == 2001
+    assert len(view["uri"]) <= 300
+    assert not set("\u202e\x00\x1b") & set(view["uri"] + view["title"])
+
+
+def test_data_cannot_end_their_element():
+    made = as_json({"a": [HOSTILE]})
+    assert not set("<>&\u2028\u2029\x00") & set(made)
+    assert json.loads(made) == {"a": [HOSTILE]}
+
+
+@pytest.mark.parametrize("said", [
+    {"config": 3, "seconds": [1], "counts": "x", "elapsed": "long", "filter": 7, "version": {}},
+    {"config": {"read": None}, "seconds": {"a": None}, "counts": {"articles": "2"}},
+    {"version": "\ud800"}, {"seconds": {"a": float("nan")}, "config": {"a": {"b": float("inf")}}},
+])  # fmt: skip
+def test_a_run_json_of_another_shape(tmp_path, said):
+    found = gather(write(tmp_path / "out", run=said, documents=documents({})))
+    assert found["articles"] is None
+    assert page(found).encode()
+
+
+def test_every_column_of_pairs_has_a_meaning():
+    assert set(schema(PAIRS, ALIGNED)) <= set(bitext.meanings())

@@ -1,0 +1,68 @@
+"""The file that `ingest report` writes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from made_runs import HOSTILE, documents, pairs, segments, write
+
+import ingest
+from ingest.cli import main
+from ingest.errors import OutputError
+from ingest.report.page import page
+from ingest.report.write import write_report
+
+
+@pytest.fixture
+def out(tmp_path):
+    return write(tmp_path / "out", documents=documents({}), segments=segments({}), pairs=pairs({}))
+
+
+def test_the_same_run_makes_the_same_bytes(out, tmp_path):
+    first = write_report(out, tmp_path / "a.html")
+    write_report(out, tmp_path / "b.html")
+    made = (tmp_path / "a.html").read_bytes()
+    assert made == (tmp_path / "b.html").read_bytes()
+    assert str(first).endswith("a.html: 0.1 MB, pages 1, pairs 1")
+    assert first.bytes == len(made)
+
+
+def test_it_needs_nothing_else(out):
+    write_report(out)
+    made = (out / "report.html").read_text(encoding="utf-8")
+    assert not re.findall(r"""(?:src|href|url|import)\s*[=(]\s*["']?\s*(?:https?:)?//""", made)
+    assert "default-src 'none'" in made
+    assert "unsafe" not in made
+
+
+def test_a_hostile_name_of_a_folder():
+    made = page({"name": HOSTILE})
+    assert made.count("<script") == 2
+    assert "<title>&lt;/script&gt;" in made
+
+
+def test_the_command(out, tmp_path, capsys):
+    assert main(["report", str(out)]) == 0
+    assert capsys.readouterr().out.startswith(f"written to {out / 'report.html'}: ")
+    assert main(["report", str(out)]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert main(["report", str(out), "--overwrite"]) == 0
+    assert main(["report", str(out), "-o", str(tmp_path / "no" / "r.html")]) == 1
+    assert "there is no folder" in capsys.readouterr().err
+    assert main(["report", str(tmp_path / "gone")]) == 2
+    assert "gone: is no folder" in capsys.readouterr().err
+
+
+def test_it_never_replaces_what_it_is_made_from(out):
+    for name in ("pairs.parquet", "segments.parquet"):
+        with pytest.raises(OutputError, match="is the input itself"):
+            write_report(out, out / name, overwrite=True)
+    with pytest.raises(OutputError, match="is the input itself"):
+        write_report(out, out / "pairs.parquet", pairs=out / "pairs.parquet", overwrite=True)
+
+
+def test_a_real_run(tmp_path):
+    ingest.run([ingest.samples() / "ar_chrome_en_news_1.txt"], tmp_path / "out")
+    made = write_report(tmp_path / "out")
+    assert made.pages == (1, 1)
