@@ -141,14 +141,14 @@ class FilterConfig:
     max_words: int = 200
     max_ratio: float = 2.5
     min_script: float = 0.5
-    min_language: float = 0.5
+    min_language: float = 0.2
     min_score: float = 0.5
     min_quality: float = 0.5
     machine: bool = True
     flagged: bool = False
     max_copy: float = 0.8
-    max_boilerplate: float = 0.9
-    max_repetition: float = 0.9
+    max_boilerplate: float = 0.6
+    max_repetition: float = 0.5
     near: float = 0.7
     max_sources: int = 3
     max_targets: int = 3
@@ -241,9 +241,10 @@ class Config:
     def fingerprint(self) -> str:
         """SHA-256 (first 16 hex digits) of the settings that can change what comes out.
 
-        `run` is left out: the size of a batch or shard never changes a byte of the result.
+        `run` is left out: the size of a batch or shard never changes a byte of the result. So are
+        `filter` and `split`, which have their say when a run is done.
         """
-        settings = {k: v for k, v in self.to_dict().items() if k != "run"}
+        settings = {k: v for k, v in self.to_dict().items() if k not in _AFTER}
         text = json.dumps(settings, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -278,6 +279,7 @@ class Config:
         return cls.from_dict(tables)
 
 
+_AFTER = ("run", "filter", "split")
 _SAME = ((list, tuple), (int, float))
 
 

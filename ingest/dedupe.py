@@ -97,8 +97,8 @@ def signatures(segments: pl.DataFrame) -> Signatures:
     number = page * base + article
     order = np.argsort(number[words.text][in_article], kind="stable")
     own = _shingles(number[words.text][in_article][order], words.key[in_article][order])
-    page_group, page_values = _minhash(*whole)
-    own_group, own_values = _minhash(*own)
+    page_group, page_values = minhash(*whole)
+    own_group, own_values = minhash(*own)
     doc_of = segments["doc_id"].gather(pages.first)
     keys = pl.concat(
         [
@@ -131,7 +131,7 @@ def _shingles(group: I64, key: U64) -> tuple[I64, U64]:
     return group[use], gram[use]
 
 
-def _minhash(group: I64, gram: U64) -> tuple[I64, U16]:
+def minhash(group: I64, gram: U64) -> tuple[I64, U16]:
     """The groups, and the least of each hash function over each: uint16 [groups, BANDS * ROWS].
 
     Of each least value the low 16 bits are kept (b-bit MinHash, Li and König 2010): two texts

@@ -29,12 +29,14 @@ def export(
     format: str,
     min_score: float = 0.0,
     langs: Sequence[str] | None = None,
+    licence: str = "",
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Write pairs for others to use, whole or not at all.
 
-    Where the frame has `keep`, only pairs that are kept are taken. Pairs without a text, language
-    or method are never taken.
+    Where the frame has `keep`, only pairs that are kept are taken; where it has `split`, only
+    those that are in one. Pairs without a text, language or method are never taken. Where it has
+    masked texts, as `ingest.mask_pii` makes them, these are written, and no others.
 
     Args:
         pairs: a frame of pairs, a Parquet file of them, or a folder that holds pairs.parquet.
@@ -44,12 +46,15 @@ def export(
         min_score: the least score to take; 0 takes all, those without a score too.
         langs: source and target, such as ("ar", "en"): pairs of other languages are left out, and
             those of the other direction turned round; column `turned` then says which.
+        licence: what to say of the rights in the texts, such as "cc-by-4.0", on the card that
+            huggingface alone has.
         overwrite: replace what an earlier export made.
 
     Returns:
         format, dest, files; read, written, by (pairs by split, method and direction), left_out
-        (pairs by reason), turned, changed (pairs by what was changed in their text), and the
-        settings. A folder holds it too, as export.json.
+        (pairs by reason), turned, masked (pairs with placeholders for personal data), changed
+        (pairs by what was changed in their text), and the settings. A folder holds it too, as
+        export.json.
 
     Raises:
         ConfigError: a setting cannot be used.
@@ -60,6 +65,8 @@ def export(
     """
     if format not in FORMATS:
         raise ConfigError(f"format: {format!r} is none of {', '.join(FORMATS)}")
+    if licence and format != "huggingface":
+        raise ConfigError(f"licence: {format} has no card to say it on; huggingface has")
     from ingest.export.folders import REPORT, leave_report, refuse_strangers
     from ingest.export.selection import Selection
     from ingest.places import placed, refuse
@@ -81,11 +88,12 @@ def export(
         "by": selection.by,
         "left_out": selection.left_out,
         "turned": selection.turned,
+        "masked": selection.masked,
         "changed": {},
         "files": [target.name],
     }
     with placed(target, folder=module.FOLDER) as work:
-        report |= module.write(selection, work)
+        report |= module.write(selection, work, **({"licence": licence} if licence else {}))
         report["changed"] = {what: n for what, n in report["changed"].items() if n}
         if module.FOLDER:
             report["files"] = [REPORT, *report["files"]]
@@ -108,7 +116,7 @@ def said(report: dict[str, Any]) -> list[str]:
     """What an export did, in lines for a person.
 
     >>> said({"read": 3, "written": 2, "by": [], "left_out": {"not kept": 1}, "turned": 0,
-    ...       "changed": {}, "dest": "x.tmx"})
+    ...       "masked": 0, "changed": {}, "dest": "x.tmx"})
     ['2 of 3 pairs', 'left out: 1 not kept', 'written to x.tmx']
     """
     lines = [f"{report['written']:,} of {report['read']:,} pairs"]
@@ -119,5 +127,7 @@ def said(report: dict[str, Any]) -> list[str]:
     lines += [f"left out: {n:,} {reason}" for reason, n in report["left_out"].items()]
     if report["turned"]:
         lines.append(f"turned round: {report['turned']:,}")
+    if report["masked"]:
+        lines.append(f"personal data masked: in {report['masked']:,} pairs")
     lines += [f"{what}: in {n:,} pairs" for what, n in report["changed"].items()]
     return [*lines, f"written to {report['dest']}"]

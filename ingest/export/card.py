@@ -3,39 +3,72 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from ingest import __version__, frames
-from ingest.export.selection import ALIGNED, TRANSLATED, TURNED, Selection
+from ingest.export.selection import ALIGNED, TRANSLATED, TURNED, Part, Selection
+from ingest.filter.rules import funnel_of
 
 # The classes that the hub knows, by the number of rows under which they end.
 _SIZES = (
     (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B"),
 )  # fmt: skip
+_SHOWN = 50  # sources, or models
+_LICENCE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
+_NAMES = {"dev": "validation"}  # as the hub calls it
 _CREATORS = {ALIGNED: "found", TRANSLATED: "machine-generated"}
 _MEANINGS = {
     **{c.name: c.meaning for c in (*frames.PAIRS, *frames.ALIGNED)},
     "translation": "the two texts, by language",
+    **{c.name: c.meaning for c in (*frames.TRANSLATED, *frames.FILTERED, *frames.SPLIT)},
     TURNED: "whether the sides were exchanged for this export; scores are as they were before",
-    "keep": "whether the pair passed the filters",
-    "drop_reason": "why it did not",
-    "split": "the split it belongs to",
 }
 
 
-def card(selection: Selection, columns: pl.Schema, configs: dict[str, dict[str, str]]) -> str:
+def card(
+    selection: Selection,
+    columns: pl.Schema,
+    configs: dict[str, dict[str, str]],
+    licence: str = "",
+) -> str:
     """README.md: front matter in YAML, then prose and tables.
 
     Args:
         selection: what is exported.
         columns: of the files.
         configs: by method, the file pattern of each split.
+        licence: what the user says of the rights in the texts.
     """
-    front = "\n".join(_yaml(_front(selection, configs, columns)))
-    return "\n".join(["---", front, "---", "", *_prose(selection, columns)])
+    front = "\n".join(_yaml(_front(selection, configs, columns) | _licence(licence)))
+    return "\n".join(["---", front, "---", "", *_prose(selection, columns, licence)])
+
+
+def split_name(part: Part) -> str:
+    """What the split of a part is called here.
+
+    >>> split_name(Part("dev", ALIGNED, 3))
+    'validation'
+    """
+    return _NAMES.get(part.split or "train", part.split or "train")
+
+
+def _licence(licence: str) -> dict[str, str]:
+    """The licence for the hub, which knows some by a short name.
+
+    >>> _licence("cc-by-4.0"), _licence("As the pages say")
+    ({'license': 'cc-by-4.0'}, {'license': 'other', 'license_name': 'As the pages say'})
+    """
+    if not licence:
+        return {"license": "unknown"}
+    if _LICENCE.fullmatch(licence):
+        return {"license": licence}
+    return {"license": "other", "license_name": licence}
 
 
 def _front(
@@ -44,7 +77,7 @@ def _front(
     size = next((name for top, name in _SIZES if selection.written < top), "n>1B")
     front: dict[str, Any] = {
         "language": list(selection.sides()),
-        "license": "unknown",
+        "license": "",
         "task_categories": ["translation"],
         "multilinguality": ["translation"],
         "size_categories": [size],
@@ -113,7 +146,7 @@ def _yaml(value: Any, indent: str = "") -> list[str]:
     return lines
 
 
-def _prose(selection: Selection, columns: pl.Schema) -> list[str]:
+def _prose(selection: Selection, columns: pl.Schema, licence: str) -> list[str]:
     one, other = selection.sides()
     but = f", or of `source_lang` where `{TURNED}` is true" if TURNED in columns else ""
     by_method: dict[str, int] = {}
@@ -121,7 +154,7 @@ def _prose(selection: Selection, columns: pl.Schema) -> list[str]:
         by_method[part.method] = by_method.get(part.method, 0) + part.pairs
     lines = [f"# Parallel sentences, {one}–{other}", "", f"{selection.written:,} pairs.", ""]
     lines += _table(("split", "method", "pairs"), [
-        (part.split or "train", part.method, f"{part.pairs:,}") for part in selection.parts
+        (split_name(part), part.method, f"{part.pairs:,}") for part in selection.parts
     ])  # fmt: skip
     lines += _table(("method", "share"), [
         (method, f"{pairs / selection.written:.1%}") for method, pairs in by_method.items()
@@ -143,6 +176,8 @@ def _prose(selection: Selection, columns: pl.Schema) -> list[str]:
         (f"`{name}`", _MEANINGS.get(name, "as in the pairs that were exported"))
         for name in columns
     ])  # fmt: skip
+    run = selection.run()
+    lines += [*_sources(run), *_models(selection), *_funnel(selection)]
     lines += ["## What was left out", ""]
     if selection.left_out:
         lines += _table(("reason", "pairs"), [
@@ -152,22 +187,87 @@ def _prose(selection: Selection, columns: pl.Schema) -> list[str]:
         lines += ["Nothing.", ""]
     if selection.turned:
         lines += [f"{selection.turned:,} pairs of the other direction were turned round.", ""]
+    if selection.masked:
+        lines += [
+            f"In {selection.masked:,} pairs e-mail addresses, telephone numbers and the like are "
+            "placeholders such as `<EMAIL_1>`.",
+            "",
+        ]
+    return [*lines, *_rights(licence), *_again(selection, run, licence)]
+
+
+def _sources(run: dict[str, Any]) -> list[str]:
+    """What was read, as the run says."""
+    inputs = run.get("inputs")
+    if not isinstance(inputs, list) or not inputs:
+        return []
+    lines = ["## Sources", ""]
+    lines += _table(("source", "pages", "bytes", "SHA-256"), [
+        (_cell(Path(str(one.get("source"))).name), f"{one.get('records') or 0:,}",
+         f"{one.get('bytes') or 0:,}", _cell(str(one.get("sha256") or "")))
+        for one in inputs[:_SHOWN]
+    ])  # fmt: skip
+    if more := len(inputs) - _SHOWN:
+        lines += [f"and {more:,} more, which run.json of the run names.", ""] if more > 0 else []
+    return lines
+
+
+def _models(selection: Selection) -> list[str]:
+    """What paired or translated, with the hash of each."""
+    models = list(selection.models.items())
+    if not models:
+        return []
+    lines = ["## Models", "", "What paired or translated the texts, with its hash.", ""]
+    return lines + _table(
+        ("model", "pairs"), [(_cell(name), f"{pairs:,}") for name, pairs in models[:_SHOWN]]
+    )
+
+
+def _funnel(selection: Selection) -> list[str]:
+    """What each rule of the filters took."""
+    why = "not kept: "
+    took = {r.removeprefix(why): n for r, n in selection.left_out.items() if r.startswith(why)}
+    if not took:
+        return []
+    others = sum(n for r, n in selection.left_out.items() if not r.startswith(why))
+    table = funnel_of(selection.read - others, took).filter(pl.col("took") > 0)
+    rows = [(_cell(rule), *(f"{n:,}" for n in numbers)) for rule, *numbers in table.rows()]
+    return ["## Funnel", "", *_table(("rule", "came in", "took", "left"), rows)]
+
+
+def _rights(licence: str) -> list[str]:
+    said = _cell(licence) if licence else "Not stated by who made the data set."
+    return ["## Licence", "", f"{said} The texts belong to the pages that they were read from.", ""]
+
+
+def _again(selection: Selection, run: dict[str, Any], licence: str) -> list[str]:
+    """Commands and settings that give the same pairs."""
     settings = ""
     if selection.langs:
         settings += f" --langs {','.join(selection.langs)}"
     if selection.min_score:
         settings += f" --min-score {selection.min_score:g}"
-    lines += [
-        "## How to make it again",
-        "",
-        "```",
-        f"ingest export pairs.parquet --format huggingface{settings}",
-        "```",
-        "",
-        f"Made with ingest {__version__}. The texts belong to the pages that they were read from.",
-        "",
-    ]
-    return lines
+    if licence:
+        settings += f" --licence {shlex.quote(' '.join(licence.split()))}"
+    steps = [verb for verb in ("filter", "split") if isinstance(run.get(verb), dict)]
+    lines = ["## How to make it again", "", "```"]
+    if "fingerprint" in run:
+        lines += ["ingest run SOURCES --align -o OUT --config settings.toml"]
+    lines += [f"ingest {verb} PAIRS -o NEXT --config settings.toml" for verb in steps]
+    lines += [f"ingest export pairs.parquet --format huggingface{settings}", "```", ""]
+    tables = {verb: run[verb].get("settings") for verb in steps}
+    if any(tables.values()):
+        lines += ["`settings.toml` has:", "", "```toml"]
+        for verb, table in tables.items():
+            lines += [f"[{verb}]", *(f"{k} = {json.dumps(v)}" for k, v in (table or {}).items())]
+        lines += ["```", ""]
+    if "fingerprint" in run:
+        lines += [
+            f"The run was made with ingest {_cell(str(run.get('version')))}; the fingerprint of "
+            f"its settings is `{_cell(str(run['fingerprint']))}`.",
+            "",
+        ]
+    return [*lines, f"Made with ingest {__version__}.", ""]
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from ingest.export.card import card
+from ingest.export.card import card, split_name
 from ingest.export.parquet import sink
 from ingest.export.selection import ALIGNED, ROWS, Part, Selection
 
@@ -25,7 +25,7 @@ _SHARD = 16 * ROWS  # pairs of a file: some 150 MB, under the size that people l
 _TEXTS = ("source_text", "target_text")
 
 
-def write(selection: Selection, dest: Path) -> dict[str, Any]:
+def write(selection: Selection, dest: Path, *, licence: str = "") -> dict[str, Any]:
     """Fill the folder."""
     sides = selection.sides()
     columns = pl.Schema(
@@ -39,7 +39,7 @@ def write(selection: Selection, dest: Path) -> dict[str, Any]:
     files = []
     for part in selection.parts or [Part(None, ALIGNED, 0)]:
         folder = "data" if part.method == ALIGNED else part.method
-        split = part.split or "train"
+        split = split_name(part)
         names = _names(f"{folder}/{split}", part.pairs)
         batches = (_by_language(b, sides).select(columns.names()) for b in selection.batches(part))
         (dest / folder).mkdir(exist_ok=True)
@@ -49,7 +49,7 @@ def write(selection: Selection, dest: Path) -> dict[str, Any]:
             sink(_take(rows, batches, pending), columns, dest / name)
         configs.setdefault(part.method, {})[split] = f"{folder}/{split}-*.parquet"
         files += names
-    (dest / "README.md").write_text(card(selection, columns, configs), encoding="utf-8")
+    (dest / "README.md").write_text(card(selection, columns, configs, licence), encoding="utf-8")
     return {"files": ["README.md", *files]}
 
 

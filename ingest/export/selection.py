@@ -6,6 +6,7 @@ likes, a batch at a time: no more than a batch of text is ever held.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -20,14 +21,16 @@ from ingest.frames import PAIRS, check
 
 ROWS = 1 << 15  # pairs of a batch: some 20 MB of text
 PAIRS_FILE = "pairs.parquet"
+RUN_FILE = "run.json"
 ALIGNED, TRANSLATED = "aligned", "translated"
 TURNED = "turned"
 
+# Each side's text without personal data, null where it had none, and the text that it stands for.
+_MASKED = {"source_masked": "source_text", "target_masked": "target_text"}
 # A pair without one of these says nothing, or could be taken for what it is not.
 _NEEDED = ("source_lang", "target_lang", "source_text", "target_text", "method")
 _LANG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # BCP 47; it becomes part of file names
 _SPLIT = re.compile(r"\w+", re.ASCII)
-_UNSPLIT = "unsplit"  # kept, but given to no split
 
 
 class Part(NamedTuple):
@@ -64,9 +67,10 @@ class Selection:
         self.langs = _langs(langs)
         self._columns = pl.Schema(columns)
         self._reason = _reason(self._columns, self.min_score, self.langs)
-        self.columns = self._columns
-        if self.langs:
-            self.columns = pl.Schema({**columns, TURNED: pl.Boolean()})
+        # masked texts take the place of the texts, so that nothing of these is written
+        out = {name: dtype for name, dtype in columns.items() if name not in _MASKED}
+        self.masks = [name for name in _MASKED if columns.get(name) == pl.String]
+        self.columns = pl.Schema({**out, TURNED: pl.Boolean()} if self.langs else out)
         self.read = int(self._read(self._frame.select(pl.len()).collect).item())
         self._count()
 
@@ -74,17 +78,24 @@ class Selection:
         """Look at the small columns of all pairs."""
         split = pl.lit(None, pl.String)
         if "split" in self._columns:
-            split = pl.col("split").cast(pl.String).fill_null(_UNSPLIT)
-        keys = ("source_lang", "target_lang", "method")
+            split = pl.col("split").cast(pl.String)
+        keys = ("source_lang", "target_lang", "method", "model")
         by = [*keys, split.alias("split"), self._reason.alias("reason")]
-        total = pl.col("pairs").sum()
+        masked = [pl.col(name).is_not_null() for name in self.masks] or [pl.lit(False)]
+        total = pl.col("pairs", "masked").sum()
         groups = pl.DataFrame(schema=dict.fromkeys((*keys, "split", "reason"), pl.String))
-        groups = groups.with_columns(pairs=pl.lit(0, pl.Int64))
+        groups = groups.with_columns(pairs=pl.lit(0, pl.Int64), masked=pl.lit(0, pl.Int64))
+        counts = (pl.len().cast(pl.Int64).alias("pairs"),
+                  pl.any_horizontal(masked).sum().cast(pl.Int64).alias("masked"))  # fmt: skip
         for at in range(0, self.read, ROWS):
-            some = self._frame.slice(at, ROWS).group_by(by).agg(pairs=pl.len().cast(pl.Int64))
+            some = self._frame.slice(at, ROWS).group_by(by).agg(counts)
             both = pl.concat([groups, self._read(some.collect)])
-            groups = both.group_by(pl.exclude("pairs")).agg(total)
-        groups = groups.sort(pl.all())
+            groups = both.group_by(pl.exclude("pairs", "masked")).agg(total)
+        taken = groups.filter(pl.col("reason").is_null())
+        self.models = _totals(taken.drop_nulls("model"), "model")
+        self.masked = int(taken["masked"].sum())
+        groups = groups.group_by(pl.exclude("pairs", "masked", "model")).agg(pl.col("pairs").sum())
+        groups = groups.sort(pl.exclude("pairs"), "pairs")
         out = groups.filter(pl.col("reason").is_not_null())
         taken = groups.filter(pl.col("reason").is_null())
         self.left_out = _totals(out, "reason")
@@ -108,6 +119,14 @@ class Selection:
                     raise FrameError(
                         f"export of {self.name}: column {column!r} holds {value!r}, must be {what}"
                     )
+
+    def run(self) -> dict[str, Any]:
+        """What run.json says of the run that the pairs are of; empty where there is none."""
+        try:
+            held = json.loads(((self.path or Path()).parent / RUN_FILE).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return held if self.path and isinstance(held, dict) else {}
 
     def sides(self) -> tuple[str, str]:
         """The two languages, for a format that knows no others.
@@ -138,10 +157,13 @@ class Selection:
         if part:
             wanted &= pl.col("method") == part.method
             if part.split is not None:
-                wanted &= pl.col("split").cast(pl.String).fill_null(_UNSPLIT) == part.split
+                wanted &= pl.col("split").cast(pl.String) == part.split
         for at in range(0, self.read, ROWS):
             batch: pl.DataFrame = self._read(self._frame.slice(at, ROWS).collect)
             some = batch.filter(wanted)
+            some = some.with_columns(
+                pl.coalesce(name, _MASKED[name]).alias(_MASKED[name]) for name in self.masks
+            )
             if len(some):
                 few = len(some) < len(batch) // 2
                 yield self._in_order(_apart(some) if few else some).select(self.columns.names())
@@ -235,6 +257,8 @@ def _reason(columns: pl.Schema, min_score: float, langs: tuple[str, str] | None)
         both = pl.concat_list("source_lang", "target_lang").list.sort()
         other = both != pl.lit(sorted(langs), pl.List(pl.String))
         reason = pl.when(other).then(pl.lit("other languages")).otherwise(reason)
+    if "split" in columns:
+        reason = pl.when(pl.col("split").is_null()).then(pl.lit("in no split")).otherwise(reason)
     if "keep" in columns:
         why = pl.lit("not kept")
         if columns.get("drop_reason") == pl.String:

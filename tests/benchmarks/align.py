@@ -30,7 +30,7 @@ from ingest.align.lexicon import lexicon
 from ingest.align.sentences import find, weights
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from lang_models.align.fit import free  # noqa: E402
+from lang_models.align.fit import free
 
 
 def lines(path: Path) -> list[str]:

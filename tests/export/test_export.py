@@ -119,12 +119,28 @@ def test_moses_keeps_splits_and_machine_translation_apart(tmp_path):
         split=pl.String,
     )
     report = export(frame, tmp_path / "o", format="moses")
-    names = {"train", "train.translated", "unsplit"}
+    names = {"train", "train.translated"}
     files = {f"{name}.{end}" for name in names for end in ("ar", "en", "ids")} | {"export.json"}
     assert {p.name for p in (tmp_path / "o").iterdir()} == files == set(report["files"])
     assert (tmp_path / "o" / "train.ar").read_text(encoding="utf-8") == "ا\nt\n"
     assert (tmp_path / "o" / "train.en").read_text(encoding="utf-8") == "t\nb\n"
-    assert json.loads((tmp_path / "o" / "export.json").read_bytes())["written"] == 4
+    told = json.loads((tmp_path / "o" / "export.json").read_bytes())
+    assert (told["written"], told["left_out"]) == (3, {"in no split": 1})
+
+
+def test_masked_texts_take_the_place_of_the_texts(tmp_path):
+    frame = pairs(
+        ("ar-en", {"source_text": "٠٥٠", "source_masked": "<PHONE_1>"}),
+        ("en-ar", {"source_text": "050", "target_text": "٠٥٠", "source_masked": "<PHONE_1>"}),
+        ("ar-en", {"keep": False, "target_masked": "<IP_1>"}),
+        source_masked=pl.String,
+        target_masked=pl.String,
+    ).with_columns(pl.lit([True, True, False]).explode().alias("keep"))
+    got, report = taken(frame, tmp_path, langs=("ar", "en"))
+    texts = got.select("source_text", "target_text").rows()
+    assert texts == [("<PHONE_1>", "t"), ("٠٥٠", "<PHONE_1>")]
+    assert not {"source_masked", "target_masked"} & set(got.columns)
+    assert report["masked"] == 2
 
 
 @pytest.mark.parametrize(

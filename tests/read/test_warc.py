@@ -63,7 +63,7 @@ def contents(records):
 FORMS = {
     "plain": ("a.warc", b"".join),
     "members": ("a.warc.gz", lambda parts: b"".join(map(gzip.compress, parts))),
-    "one member": ("a.warc.gz", lambda parts: gzip.compress(b"".join(parts))),
+    "one member": ("a.warc.gz", lambda parts: gzip.compress(b"".join(parts), mtime=0)),
     "frames": ("a.warc.zst", lambda parts: b"".join(map(zstandard.compress, parts))),
     "one frame": ("a.warc.zst", lambda parts: zstandard.compress(b"".join(parts))),
     "wrong suffix": ("a.warc", lambda parts: b"".join(map(gzip.compress, parts))),
@@ -92,7 +92,7 @@ def test_pages_of_each_form(tmp_path, form):
 
 
 def test_record_is_the_offset_in_the_file_as_stored(tmp_path):
-    for form, stored in (("plain", PARTS), ("members", [gzip.compress(p) for p in PARTS])):
+    for form, stored in (("plain", PARTS), ("members", [gzip.compress(p, mtime=0) for p in PARTS])):
         name, _ = FORMS[form]
         path = saved(tmp_path, b"".join(stored), name)
         starts = [sum(map(len, stored[:n])) for n in (1, 3, 5, 7)]
@@ -133,7 +133,7 @@ def coded(coding, body, more=""):
 @pytest.mark.parametrize(
     "block",
     [
-        coded("gzip", gzip.compress(b"<p>abcd")),
+        coded("gzip", gzip.compress(b"<p>abcd", mtime=0)),
         coded("deflate", zlib.compress(b"<p>abcd")),
         coded("deflate", zlib.compress(b"<p>abcd")[2:-4]),
         coded("zstd", zstandard.compress(b"<p>abcd")),
@@ -158,8 +158,11 @@ def test_http(tmp_path, block):
     [
         (http(b"no", status="404 Not Found"), "HTTP status 404"),
         (http(b"", status="301 Moved"), "HTTP status 301"),
-        (coded("gzip", gzip.compress(bytes(range(256)) * 9)[:-30]), "cannot be decompressed"),
-        (coded("gzip", gzip.compress(b"a" * 200_000)), "more than 100000 bytes"),
+        (
+            coded("gzip", gzip.compress(bytes(range(256)) * 9, mtime=0)[:-30]),
+            "cannot be decompressed",
+        ),
+        (coded("gzip", gzip.compress(b"a" * 200_000, mtime=0)), "more than 100000 bytes"),
         (coded("br", bytes(range(256))), "cannot be decompressed"),
         (http(b"3\r\nabc\r\nzz\r\n", more="Transfer-Encoding: chunked\r\n"), "chunk"),
         (b"no header", "has no HTTP header"),
@@ -262,7 +265,7 @@ GZIP_DAMAGE = {
     "bad magic": lambda m: b"\0" + m[1:],
     "flipped": lambda m: m[:40] + bytes([m[40] ^ 255]) + m[41:],
     "no gzip": lambda _m: b"something else\n",
-    "no record": lambda _m: gzip.compress(b"hello"),
+    "no record": lambda _m: gzip.compress(b"hello", mtime=0),
 }
 
 
@@ -333,13 +336,19 @@ def test_a_large_record_is_an_error_and_is_hopped_over(tmp_path):
 def test_a_gzip_bomb_is_an_error(tmp_path):
     bomb = record(http(bytes(50_000_000)), length=60_000_000)
     path = saved(
-        tmp_path, gzip.compress(html(0)) + gzip.compress(bomb) + gzip.compress(html(1)), "a.warc.gz"
+        tmp_path,
+        gzip.compress(html(0), mtime=0) + gzip.compress(bomb) + gzip.compress(html(1)),
+        "a.warc.gz",
     )
     assert [r.error is None for r in read(path)] == [True, False, True]
 
 
 def test_a_member_with_more_records(tmp_path):
-    mixed = [gzip.compress(PAGES[0]), gzip.compress(b"".join(PAGES[1:4])), gzip.compress(PAGES[4])]
+    mixed = [
+        gzip.compress(PAGES[0], mtime=0),
+        gzip.compress(b"".join(PAGES[1:4])),
+        gzip.compress(PAGES[4]),
+    ]
     found = read(saved(tmp_path, b"".join(mixed), "a.warc.gz"))
     assert contents(found) == GOOD
     assert len({r.record for r in found}) == 5

@@ -1,0 +1,95 @@
+"""Pairs to a data set: `score`, `filter`, `split`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ingest.cli.common import OK, add_config, from_file, interruptible
+
+if TYPE_CHECKING:
+    from ingest.cli.common import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add these commands to those that are there."""
+    score = commands.add_parser(
+        "score",
+        help="pairs with how good each is, and in what",
+        description="Add columns of scores to the pairs, and a quality made of them. Nothing is "
+        "decided, and no pair is left out.",
+    )
+    _add_files(score)
+    score.set_defaults(command=_score)
+
+    filter_ = commands.add_parser(
+        "filter",
+        help="pairs with keep, and why others are not kept",
+        description="Mark which pairs are kept, and the first rule that others do not pass; what "
+        "each rule took goes to run.json of their run, or beside OUT. Thresholds stand in [filter] "
+        "of --config. No pair is left out of OUT: export takes those that are kept.",
+    )
+    _add_files(filter_)
+    filter_.add_argument("--exclude", nargs="+", action="extend", default=[], metavar="FILE",
+                         help="text files, such as test sets, none of whose lines is to be in a "
+                         "pair")  # fmt: skip
+    filter_.add_argument("--mask-pii", action="store_true",
+                         help="add texts in which personal data is masked, for export")  # fmt: skip
+    filter_.set_defaults(command=_filter)
+
+    split = commands.add_parser(
+        "split",
+        help="pairs with train, dev or test",
+        description="Give each kept pair to train, dev or test, so that no page and no text that "
+        "is nearly the same stands in two of them. Sizes and seed stand in [split] of --config.",
+    )
+    _add_files(split)
+    split.set_defaults(command=_split)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pairs", metavar="PAIRS",
+                        help="Parquet file of pairs, or folder with pairs.parquet")  # fmt: skip
+    parser.add_argument("-o", "--out", required=True, metavar="OUT", help="Parquet file to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT")
+    add_config(parser)
+
+
+def _score(args: argparse.Namespace) -> int:
+    interruptible()
+    from ingest.score.files import score_file
+
+    report = score_file(args.pairs, args.out, overwrite=args.overwrite, config=from_file(args))
+    _say(*report.lines(), f"written to {args.out}")
+    return OK
+
+
+def _filter(args: argparse.Namespace) -> int:
+    interruptible()
+    from ingest.filter.files import filter_file
+
+    report = filter_file(
+        args.pairs,
+        args.out,
+        exclude=args.exclude,
+        mask=args.mask_pii,
+        overwrite=args.overwrite,
+        config=from_file(args),
+    )
+    _say(*report.lines(), f"written to {args.out}, the table to {report.told}")
+    return OK
+
+
+def _split(args: argparse.Namespace) -> int:
+    interruptible()
+    from ingest.split.files import split_file
+
+    report = split_file(args.pairs, args.out, overwrite=args.overwrite, config=from_file(args))
+    _say(*report.lines(), f"written to {args.out}")
+    return OK
+
+
+def _say(*lines: str) -> None:
+    from ingest.text import safe
+
+    print(*map(safe, lines), sep="\n")
