@@ -26,7 +26,8 @@ _CREATORS = {ALIGNED: "found", TRANSLATED: "machine-generated"}
 _MEANINGS = {
     **{c.name: c.meaning for c in (*frames.PAIRS, *frames.ALIGNED)},
     "translation": "the two texts, by language",
-    **{c.name: c.meaning for c in (*frames.TRANSLATED, *frames.FILTERED, *frames.SPLIT)},
+    **{c.name: c.meaning for c in (*frames.TRANSLATED, *frames.SCORED)},
+    **{c.name: c.meaning for c in (*frames.FILTERED, *frames.SPLIT)},
     TURNED: "whether the sides were exchanged for this export; scores are as they were before",
 }
 

@@ -97,7 +97,7 @@ def test_monotone_once_and_the_same_when_swapped(seed):
 
 
 def test_a_side_that_is_empty():
-    with pytest.raises(AlignError, match="the target .*nothing to pair"):
+    with pytest.raises(AlignError, match=r"the target .*nothing to pair"):
         align_lines(AR, ["", "  "])
 
 
