@@ -129,7 +129,8 @@ class FilterConfig:
     `min_script`: least share of a side's letters in the script of its language.
     `min_language`: least probability that a side is in its language; of `ingest.score`.
     `min_score`: least score of an aligned pair.
-    `min_quality`: least quality; of `ingest.score`.
+    `min_quality`: least quality; of `ingest.score`. That is the chance of a good pair where half are
+    spoilt; where one in ten is, .2 stands for .7.
     `machine`: whether pairs that a machine translated are wanted.
     `flagged`: whether those are wanted in which the translation looks wrong.
     `max_copy`, `max_boilerplate`, `max_repetition`: as `ingest.score` measures them.
@@ -143,7 +144,7 @@ class FilterConfig:
     min_script: float = 0.5
     min_language: float = 0.2
     min_score: float = 0.5
-    min_quality: float = 0.5
+    min_quality: float = 0.2
     machine: bool = True
     flagged: bool = False
     max_copy: float = 0.8

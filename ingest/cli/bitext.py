@@ -7,7 +7,15 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingest.cli.common import OK, PAGES_IN_ERROR, add_config, codes, from_file, interruptible
+from ingest.cli.common import (
+    OK,
+    PAGES_IN_ERROR,
+    add_config,
+    codes,
+    from_file,
+    interruptible,
+    small_products,
+)
 from ingest.errors import ConfigError
 from ingest.export import FORMATS
 
@@ -110,6 +118,7 @@ def _settings(args: argparse.Namespace) -> Config:
 
 
 def _align(args: argparse.Namespace) -> int:
+    small_products()
     interruptible()
     from ingest.align.files import align_files
     from ingest.align.runs import align_run

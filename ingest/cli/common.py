@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -44,6 +45,14 @@ def add_detection(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument("--langs", metavar="CODES", help="candidate languages, such as ar,en")
     parser.add_argument("--detector", choices=DETECTORS, help="what names languages")
+
+
+def small_products() -> None:
+    """For commands of many small products of matrices: BLAS threads would wait for one another.
+
+    To be called before NumPy is imported.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def interruptible() -> None:

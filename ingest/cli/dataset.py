@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ingest.cli.common import OK, add_config, from_file, interruptible
+from ingest.cli.common import OK, add_config, from_file, interruptible, small_products
 
 if TYPE_CHECKING:
     from ingest.cli.common import Commands
@@ -56,6 +56,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _score(args: argparse.Namespace) -> int:
+    small_products()
     interruptible()
     from ingest.score.files import score_file
 

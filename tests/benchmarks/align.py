@@ -1,11 +1,13 @@
 """How well and how fast sentences are aligned, beside Gale and Church's programme.
 
-    python tests/benchmarks/align.py [--bench DIR] [--parallel DIR] [--run DIR] [--speed] [--book N]
+    python tests/benchmarks/align.py [--bench DIR] [--parallel DIR] [--run DIR] [--translate]
+                                     [--speed] [--book N]
 
 `free` are documents made of pairs of the second half of each source, whose sides are cut
 differently (1-8, 8-1 and between), with words left out: the nearest to novels that is at hand.
 Writes RUNDIR/<condition>/<item>.json for the scorer of the bench, and prints strict and lax F1 and
-leak (share of lines without counterpart that ended in a pair) for each condition. `--speed` times
+leak (share of lines without counterpart that ended in a pair) for each condition. `--translate`
+has an installed package translate one side and takes that as evidence too. `--speed` times
 1,000 lines a side of `long` after loading; `--book N` a pair of N made-up lines, with memory.
 The shipped weights were learned on the development items: `lang_models/align/README.md` has what
 cross-validation says of them.
@@ -28,6 +30,7 @@ import numpy as np
 from ingest.align.encoder import Encoder
 from ingest.align.lexicon import lexicon
 from ingest.align.sentences import find, weights
+from ingest.align.translation import interpreter
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from lang_models.align.fit import free
@@ -40,6 +43,13 @@ def lines(path: Path) -> list[str]:
 def ours(ar: list[str], en: list[str]) -> list:
     encode = Encoder.load().encode_sums
     return [[f.source, f.target] for f in find(ar, en, langs=("ar", "en"), encode=encode)]
+
+
+def translated(ar: list[str], en: list[str]) -> list:
+    encode, also = Encoder.load().encode_sums, interpreter(("ar", "en")).encode
+    return [
+        [f.source, f.target] for f in find(ar, en, langs=("ar", "en"), encode=encode, also=also)
+    ]
 
 
 _PRIORS = {
@@ -163,6 +173,7 @@ def main() -> None:
     parser.add_argument("--bench", type=Path, default="../shared/bench/align")
     parser.add_argument("--parallel", type=Path, default="../shared/parallel")
     parser.add_argument("--run", type=Path)
+    parser.add_argument("--translate", action="store_true")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--book", type=int, metavar="N")
     args = parser.parse_args()
@@ -173,6 +184,8 @@ def main() -> None:
     elif args.speed:
         speed(args.bench)
     else:
+        if args.translate:
+            SYSTEMS["translated"] = translated
         score(args.bench, args.parallel, args.run or Path(tempfile.mkdtemp()))
 
 

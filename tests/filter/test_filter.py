@@ -76,7 +76,7 @@ def test_the_score_of_a_machine_is_another_measure():
 @pytest.mark.parametrize(
     ("column", "good", "bad", "reason"),
     [
-        ("quality", 0.5, 0.4, "low quality"),
+        ("quality", 0.5, 0.1, "low quality"),
         ("copy", 0.1, 0.9, "copy"),
         ("boilerplate", 0.0, 1.0, "boilerplate"),
         ("repetition", 0.0, 1.0, "repetition"),
