@@ -129,7 +129,7 @@ class FilterConfig:
     `min_script`: least share of a side's letters in the script of its language.
     `min_language`: least probability that a side is in its language; of `ingest.score`.
     `min_score`: least score of an aligned pair.
-    `min_quality`: least quality; of `ingest.score`. That is the chance of a good pair where half are
+    `min_quality`: least quality; of `ingest.score`. It is the chance of a good pair where half are
     spoilt; where one in ten is, .2 stands for .7.
     `machine`: whether pairs that a machine translated are wanted.
     `flagged`: whether those are wanted in which the translation looks wrong.
