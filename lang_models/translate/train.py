@@ -90,8 +90,11 @@ class Muon:
             shape: torch.zeros(len(group), *shape) for shape, group in self.groups.items()
         }
 
-    @torch.no_grad()
     def step(self, rate: float, decay: float = 0.01) -> None:
+        with torch.no_grad():
+            self._step(rate, decay)
+
+    def _step(self, rate: float, decay: float) -> None:
         for shape, group in self.groups.items():
             gradient = torch.stack([m.grad for m in group if m.grad is not None])
             momentum = self.momentum[shape].to(gradient.device)
@@ -213,7 +216,6 @@ class Job:
         )
         return total, int(real.sum())
 
-    @torch.no_grad()
     def _evaluate(self, model: Translator, sources: tuple[int, ...]) -> str:
         """Nats a piece on held-out pairs, by direction."""
         order = np.argsort(self.dev.lengths(), kind="stable").astype(np.int32)
@@ -221,7 +223,8 @@ class Job:
         for side in sources:
             total, count = 0.0, 0
             for rows in np.array_split(order, max(1, len(order) // 48)):
-                summed, n = self._loss(model, self.dev, side, rows, 0.0)
+                with torch.no_grad():
+                    summed, n = self._loss(model, self.dev, side, rows, 0.0)
                 total, count = total + float(summed), count + n
             out.append(f"{('en-ar', 'ar-en')[side]} {total / count:.3f}")
         return ", ".join(out)
