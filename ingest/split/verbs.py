@@ -47,9 +47,8 @@ def split(
 
     Groups of pairs that must not be parted are drawn, as many as make up dev and test; a group
     that is larger than what is still wanted is passed over, but for the smallest where else there
-    would be none. A pair that a machine translated never
-    goes to dev or test unless the settings say so: of a group drawn for these it has no split. The
-    order of rows makes no difference.
+    would be none. A pair that a machine translated never goes to dev or test unless the settings
+    say so: of a group drawn for these it has no split. The order of rows makes no difference.
 
     Args:
         pairs: a frame of pairs; without `keep` all are taken.
