@@ -34,8 +34,8 @@ class Knows:
 
 
 def clueless(texts):
-    """An encoder for which no two texts have to do with one another."""
-    return spelling([text[::-1] for text in texts])[:, :64]
+    """An encoder for which all texts are the same."""
+    return np.ones((len(texts), 4), np.float32)
 
 
 def test_what_was_said_finds_the_pairs():
