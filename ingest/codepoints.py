@@ -57,6 +57,19 @@ class Words(NamedTuple):
         return Words(text, self.start[at], self.end[at], self.key[at], self.number[at])
 
 
+def characters(texts: pl.Series) -> tuple[U64, I64]:
+    """All code points of some texts, and the number of the text that each stands in.
+
+    >>> codes, owner = characters(pl.Series(["ab", "", "c"]))
+    >>> codes.tolist(), owner.tolist()
+    ([97, 98, 99], [0, 0, 2])
+    """
+    sizes = texts.str.len_chars().to_numpy().astype(np.int64)
+    whole = "".join(texts.to_list()).encode("utf-32-le", "surrogatepass")
+    codes = np.frombuffer(whole, np.uint32).astype(np.uint64)
+    return codes, np.repeat(np.arange(len(texts)), sizes)
+
+
 def distinct(texts: pl.Series) -> tuple[pl.Series, I64]:
     """The different texts, and for each text the place of its own among them.
 

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ingest.codepoints import characters
 from ingest.text import comparable
 
 F32 = NDArray[np.float32]
@@ -42,10 +43,7 @@ def spelling(texts: Sequence[str]) -> F32:
 
 def _add_runs(texts: pl.Series, out: F32) -> None:
     spaced = pl.select(pl.lit(" ") + texts + pl.lit(" ")).to_series()
-    sizes = spaced.str.len_chars().to_numpy().astype(np.int64)
-    whole = "".join(spaced.to_list()).encode("utf-32-le", "surrogatepass")
-    codes = np.frombuffer(whole, np.uint32).astype(np.uint64)
-    owner = np.repeat(np.arange(len(sizes)), sizes)
+    codes, owner = characters(spaced)
     count = max(len(codes) - RUN + 1, 0)
     key = np.zeros(count, np.uint64)
     for step in range(RUN):

@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ingest.codepoints import characters
+
 ORDER = 6  # longest run
 BETA = 2.0  # recall counts for twice as much as precision
 _PRIMES = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
@@ -38,7 +40,10 @@ def chrf(translations: Sequence[str], references: Sequence[str]) -> NDArray[np.f
 
 def _some(translations: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:
     n = len(translations)
-    sides = [_characters(texts) for texts in (translations, references)]
+    sides = [
+        characters(pl.Series(texts, dtype=pl.String).str.replace_all(r"\s", ""))
+        for texts in (translations, references)
+    ]
     precision, recall, orders = np.zeros(n), np.zeros(n), np.zeros(n)
     for order in range(1, ORDER + 1):
         first, second = (_runs(codes, texts, order) for codes, texts in sides)
@@ -57,14 +62,6 @@ def _some(translations: Sequence[str], references: Sequence[str]) -> NDArray[np.
         orders += both
     p, r = precision / np.maximum(orders, 1), recall / np.maximum(orders, 1)
     return 100 * (1 + BETA**2) * p * r / np.maximum(BETA**2 * p + r, 1e-300)
-
-
-def _characters(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """All characters that are no white space, and the number of the text of each."""
-    bare = pl.Series(texts, dtype=pl.String).str.replace_all(r"\s", "")
-    sizes = bare.str.len_chars().to_numpy().astype(np.int64)
-    whole = "".join(bare.to_list()).encode("utf-32-le", "surrogatepass")
-    return np.frombuffer(whole, np.uint32).astype(np.uint64), np.repeat(np.arange(len(bare)), sizes)
 
 
 def _runs(
