@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from ingest.config import Config
@@ -36,12 +37,14 @@ def translatable(pair: tuple[str, str]) -> None:
 
 def translated(out: str, pair: tuple[str, str], config: Config) -> dict[str, Any]:
     """Translate the kept segments of a run into OUT/translated.parquet, and say what came of it."""
-    from ingest.translate.runs import TRANSLATED_FILE, translate_run
+    from ingest.translate.runs import SEGMENTS_FILE, TRANSLATED_FILE, Order, translate_segments
 
     source, to = pair
     again = f"ingest translate {out} --from {source} --to {to} -o {out}/{TRANSLATED_FILE}"
     with _complete_but(out, "translations", again):
-        report = translate_run(out, pair=pair, config=config)
+        folder = Path(out)
+        order = Order(to=to, source=source, config=config)
+        report = translate_segments(folder / SEGMENTS_FILE, folder / TRANSLATED_FILE, order)
         return {**vars(report), "flags": dict(report.flags)}
 
 

@@ -18,6 +18,7 @@ from ingest.align.spelling import beside
 from ingest.align.tokens import Lines
 from ingest.align.units import units
 from ingest.errors import ModelError
+from ingest.lengths import DENSITY
 from ingest.models import model_dir
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     F32 = NDArray[np.float32]
 
-# Characters for the same content, English being 1: news in both languages.
-RATES = {"ar": 0.88, "en": 1.0}
 _KEPT = ("cosine", "margin", "words", "names", "names_missed", "numbers", "numbers_missed")
 
 
@@ -82,7 +81,7 @@ def weights() -> Weights:
 def side(texts: list[str], lang: str, encode: Encode) -> Side:
     """Look at the lines of one side."""
     lines = Lines(texts)
-    return Side(units(lines, lexicon()), encode(lines), RATES.get(lang, 1.0))
+    return Side(units(lines, lexicon()), encode(lines), DENSITY.get(lang, 1.0))
 
 
 def band(source: Side, target: Side) -> Band:

@@ -51,19 +51,20 @@ def _translate(args: argparse.Namespace) -> int:
     from ingest.text import safe
     from ingest.translate.files import translate_files
     from ingest.translate.lines import translate_lines
+    from ingest.translate.runs import Order
 
     config = settings(args)
     if args.lines and len(args.sources) > 1:
         raise ConfigError("translate --lines: name one file, whose lines become those of PAIRS")
-    how = {"to": args.to, "source": args.from_, "config": config, "cache": args.cache,
-           "overwrite": args.overwrite}  # fmt: skip
     with terminal.translating() as (reading, progress):
+        order = Order(
+            to=args.to, source=args.from_, config=config, cache=args.cache,
+            overwrite=args.overwrite, progress=progress,
+        )  # fmt: skip
         if args.lines:
-            report = translate_lines(args.sources[0], args.out, progress=progress, **how)
+            report = translate_lines(args.sources[0], args.out, order)
         else:
-            report = translate_files(
-                args.sources, args.out, reading=reading, progress=progress, **how
-            )
+            report = translate_files(args.sources, args.out, order, reading)
     for line in report.said:
         print(f"ingest: {safe(line)}", file=sys.stderr)
     print(report, file=sys.stderr if args.out == "-" else sys.stdout)

@@ -12,6 +12,7 @@ from ingest.config import FilterConfig
 from ingest.detect.rules import rules as detection
 from ingest.errors import FrameError
 from ingest.frames import TRANSLATED, check
+from ingest.lengths import DENSITY
 from ingest.text import comparable
 
 NO_SCORE = "no score"
@@ -26,9 +27,7 @@ RULES = (*OF_PAIRS, *AMONG_PAIRS)
 
 _SIDES = ("source", "target")
 _TEXTS = ("source_text", "target_text")
-# Characters where English has one; and some that are given to both, for short texts differ more.
-_DENSITY = {"zh": 0.33, "ja": 0.45, "ko": 0.5, "ar": 0.85, "fa": 0.9, "he": 0.8}
-_GIVEN = 15
+_GIVEN = 15  # characters that are given to both sides, for short texts differ more
 _WORD = r"[[\p{L}\p{N}]--\u0640][\p{L}\p{M}\p{N}'’]*"
 
 
@@ -134,7 +133,7 @@ def _same() -> pl.Expr:
 
 
 def _length(side: str) -> pl.Expr:
-    density = pl.col(f"{side}_lang").replace_strict(_DENSITY, default=1.0, return_dtype=pl.Float64)
+    density = pl.col(f"{side}_lang").replace_strict(DENSITY, default=1.0, return_dtype=pl.Float64)
     return pl.col(f"{side}_text").str.len_chars() / density + _GIVEN
 
 

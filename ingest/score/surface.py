@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.align.sentences import RATES
 from ingest.codepoints import CodePoints
 from ingest.detect import identify
 from ingest.detect.rules import candidates, rules
 from ingest.label.lexicon import find, phrases
+from ingest.lengths import DENSITY
 
 F32 = NDArray[np.float32]
 
@@ -67,7 +67,7 @@ def brackets(one: F32, two: F32) -> F32:
 def ratio(source: F32, target: F32, langs: tuple[pl.Series, pl.Series]) -> F32:
     """Characters of the target over those of the source, each as if it were English."""
     sizes = [
-        (side[:, 0] + 1.0) / lang.replace_strict(RATES, default=1.0, return_dtype=pl.Float32)
+        (side[:, 0] + 1.0) / lang.replace_strict(DENSITY, default=1.0, return_dtype=pl.Float32)
         .fill_null(1.0).to_numpy()
         for side, lang in zip((source, target), langs, strict=True)
     ]  # fmt: skip

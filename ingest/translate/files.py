@@ -7,38 +7,26 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ingest.config import Config
 from ingest.errors import ConfigError
 from ingest.pipeline import run
 from ingest.places import refuse
-from ingest.translate.runs import SEGMENTS_FILE, Progress, Report, translate_segments
+from ingest.translate.runs import SEGMENTS_FILE, Order, Report, translate_segments
 from ingest.translate.verbs import possible
 
 
 def translate_files(
     sources: Sequence[str],
     out: str,
-    *,
-    to: str = "en",
-    source: str | None = None,
-    config: Config | None = None,
-    cache: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
+    order: Order,
     reading: Callable[[int, int], None] | None = None,
-    progress: Progress | None = None,
 ) -> Report:
     """Translate the kept segments of pages into a Parquet file of pairs.
 
     Args:
         sources: pages, as `ingest.run` takes them; or the folder that a run made.
         out: Parquet file to write.
-        to: language of the translations.
-        source: the one language to translate from; all that have a package where None.
-        config: the settings.
-        cache: folder of what was translated before; the platform's where None.
-        overwrite: replace `out`.
+        order: what into what.
         reading: called with the bytes of pages that are read, and of all.
-        progress: told how far the translation is.
 
     Raises:
         SourceError: no page was found, or what is there cannot be read; or the cache is damaged.
@@ -47,31 +35,21 @@ def translate_files(
         OutputError: `out` exists.
         WriteError: it could not be written.
     """
-    config = config or Config()
 
     def translated(folder: str) -> Report:
-        return translate_segments(
-            Path(folder) / SEGMENTS_FILE,
-            Path(out),
-            to=to,
-            source=source,
-            config=config,
-            cache=cache,
-            overwrite=overwrite,
-            progress=progress,
-        )
+        return translate_segments(Path(folder) / SEGMENTS_FILE, Path(out), order)
 
     runs = [name for name in sources if (Path(name) / SEGMENTS_FILE).is_file()]
     if runs and len(sources) > 1:
         raise ConfigError(f"{runs[0]}: is the folder of a run; translate one run, or pages")
     if runs:
         return translated(runs[0])
-    refuse(out, overwrite=overwrite)
-    possible(to, source)
+    refuse(out, overwrite=order.overwrite)
+    possible(order.to, order.source)
     where = Path(out)
     with tempfile.TemporaryDirectory(dir=where.parent, prefix=f".{where.name}.") as folder:
         pages = os.path.join(folder, "run")
-        labelled = run(sources, pages, config=config, progress=reading)
+        labelled = run(sources, pages, config=order.config, progress=reading)
         report = translated(pages)
     report.in_error = labelled["counts"]["errors"]
     report.said += [f"{page['uri']}: {page['error']}" for page in labelled["in_error"]]

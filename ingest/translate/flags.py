@@ -20,6 +20,7 @@ import regex
 
 from ingest.detect import identify
 from ingest.detect.rules import rules
+from ingest.lengths import DENSITY
 from ingest.text import comparable
 
 FLAGS = ("empty", "cut", "copied", "repeated", "wrong_language", "length")
@@ -37,8 +38,6 @@ _LOOP_TIMES_MORE = 3
 _CHARACTERS = 16  # of a word, from which it is looked at sign by sign
 _TRIGRAMS, _TRIGRAM_SHARE = 12, 0.5  # words from which on, and share of trigrams said before
 _LETTERS, _SURE = 20, 0.9  # letters that tell a language, and how surely it must be another
-# How long texts are: characters where English has one. Others are near enough to English.
-_DENSITY = {"zh": 0.33, "zt": 0.33, "ja": 0.45, "ko": 0.5, "ar": 0.85, "he": 0.8}
 _RATIO, _GIVE = 2.5, 15  # how many times as long, and characters that are added to both
 # Names that argos packages have for languages, where detection has others
 _SAME = {"pb": "pt", "zt": "zh", "nb": "no"}
@@ -115,7 +114,7 @@ def _loops(items: Sequence[Hashable]) -> bool:
 
 def _implausible(source: int, target: int, pair: tuple[str, str]) -> bool:
     expected, made = (
-        chars / _DENSITY.get(lang, 1.0) + _GIVE
+        chars / DENSITY.get(lang, 1.0) + _GIVE
         for chars, lang in zip((source, target), pair, strict=True)
     )
     return abs(math.log(made / expected)) > math.log(_RATIO)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +9,12 @@ from typing import BinaryIO, NamedTuple
 
 import polars as pl
 
-from ingest.config import Config
 from ingest.detect import identify
 from ingest.errors import ConfigError, SourceError
 from ingest.places import placed, refuse
 from ingest.read.sources import STDIN
 from ingest.read.streams import opened
-from ingest.translate.runs import Progress, Report, teller, working
+from ingest.translate.runs import Order, Report, teller, working
 from ingest.translate.verbs import Desk, routes
 
 STDOUT = "-"
@@ -33,53 +31,39 @@ class Line(NamedTuple):
     end: str
 
 
-def translate_lines(
-    source_file: str,
-    out: str,
-    *,
-    to: str = "en",
-    source: str | None = None,
-    config: Config | None = None,
-    cache: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
-    progress: Progress | None = None,
-) -> Report:
+def translate_lines(source_file: str, out: str, order: Order) -> Report:
     """Translate each line of a text file by itself, into a file of exactly as many lines.
 
     Args:
         source_file: UTF-8, plain or compressed; '-' for standard input.
         out: file to write; '-' for standard output.
-        to: language of the translations.
-        source: language of the lines; that of most of the first of them where None.
-        config: the settings.
-        cache: folder of what was translated before; the platform's where None.
-        overwrite: replace `out`.
-        progress: told how far it is.
+        order: what into what; where it names no source, that is the language of most of the first
+            lines.
 
     Raises:
         SourceError: the file cannot be read or is no UTF-8; or the cache is damaged.
-        ConfigError: its language cannot be told, or is `to`.
+        ConfigError: its language cannot be told, or is that of the translations.
         ModelError: no package is installed for the languages, or it is damaged.
         MissingExtraError: the extra `translate` is not installed.
         OutputError: `out` exists.
         WriteError: it could not be written.
     """
     if out != STDOUT:
-        refuse(out, overwrite=overwrite, inputs=[source_file])
+        refuse(out, overwrite=order.overwrite, inputs=[source_file])
     report = Report(what="line")
     desk: Desk | None = None
-    lang = source or ""
-    with working(report, cache) as held, _place(out) as file:
+    lang = order.source or ""
+    with working(report, order.cache) as held, _place(out) as file:
         for lines in _batches(source_file):
-            lang = lang or _language(lines, source_file, to)
+            lang = lang or _language(lines, source_file, order.to)
             if not lang:  # nothing but white lines so far
                 file.writelines((line.text + line.end).encode() for line in lines)
                 report.texts += len(lines)
                 continue
             if desk is None:
-                ways, _ = routes({lang: len(lines)}, to, lang)
-                desk = Desk(ways, to, (config or Config()).translate, held)
-            tell = teller(progress, report.texts, len(lines), None, desk)
+                ways, _ = routes({lang: len(lines)}, order.to, lang)
+                desk = Desk(ways, order.to, order.config.translate, held)
+            tell = teller(order.progress, report.texts, len(lines), None, desk)
             made = desk.translator(lang).translate([line.text for line in lines], progress=tell)
             for line, translation in zip(lines, made, strict=True):
                 file.write((translation.text + line.end).encode())

@@ -51,60 +51,45 @@ class Report:
         return told
 
 
-def translate_run(
-    out: str | os.PathLike[str],
-    *,
-    pair: tuple[str, str],
-    config: Config | None = None,
-    cache: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
-    progress: Progress | None = None,
-) -> Report:
-    """Translate the kept segments of a run, and write them to translated.parquet beside the others.
+@dataclass(frozen=True)
+class Order:
+    """What is to be translated into what, and how.
 
     Args:
-        out: folder that `ingest run` made.
-        pair: language of the segments, and of the translations.
+        to: language of the translations, ISO 639-1.
+        source: the one language to translate from; all that have a package where None.
         config: the settings.
         cache: folder of what was translated before; the platform's where None.
-        overwrite: replace an earlier translated.parquet.
+        overwrite: replace what is there.
         progress: told how far it is.
-
-    Raises:
-        SourceError: `out` is not the folder of a run; or the cache is damaged.
-        ModelError: no package is installed for the pair, or it is damaged.
-        MissingExtraError: the extra `translate` is not installed.
-        OutputError: there is a translated.parquet.
-        WriteError: it could not be written.
     """
-    return translate_segments(
-        Path(out) / SEGMENTS_FILE,
-        Path(out) / TRANSLATED_FILE,
-        to=pair[1],
-        source=pair[0],
-        config=config,
-        cache=cache,
-        overwrite=overwrite,
-        progress=progress,
-    )
+
+    to: str = "en"
+    source: str | None = None
+    config: Config = field(default_factory=Config)
+    cache: str | os.PathLike[str] | None = None
+    overwrite: bool = False
+    progress: Progress | None = None
 
 
-def translate_segments(
-    segments: Path,
-    dest: Path,
-    *,
-    to: str,
-    source: str | None = None,
-    config: Config | None = None,
-    cache: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
-    progress: Progress | None = None,
-) -> Report:
+def translate_segments(segments: Path, dest: Path, order: Order) -> Report:
     """Translate the kept segments of a Parquet file into a Parquet file of pairs.
 
-    Args and Raises as in `translate_run`; `source` None: all languages that have a package.
+    Args:
+        segments: as `ingest run` writes them.
+        dest: file to write.
+        order: what into what.
+
+    Raises:
+        SourceError: the segments cannot be read; or the cache is damaged.
+        FrameError: a column of theirs is missing.
+        ModelError: no package is installed for the languages, or one is damaged.
+        MissingExtraError: the extra `translate` is not installed.
+        OutputError: `dest` exists.
+        WriteError: it could not be written.
     """
-    refuse(dest, overwrite=overwrite, inputs=[segments])
+    to, source = order.to, order.source
+    refuse(dest, overwrite=order.overwrite, inputs=[segments])
     scan = _scan(segments)
     found = Counter[str]()
     for some in _batches(scan.with_columns(text=pl.lit("")), segments, to, source):
@@ -113,15 +98,15 @@ def translate_segments(
     report = Report(said=_left(found, without, to))
     total = sum(found.get(lang, 0) for lang in ways)
     with (
-        working(report, cache) as held,
+        working(report, order.cache) as held,
         placed(dest) as work,
         tempfile.TemporaryDirectory(dir=dest.parent, prefix=f".{dest.name}.") as folder,
     ):
-        desk = Desk(ways, to, (config or Config()).translate, held)
+        desk = Desk(ways, to, order.config.translate, held)
         pl.DataFrame(schema=COLUMNS).write_parquet(Path(folder) / "part.parquet")
         for number, some in enumerate(_batches(scan, segments, to, source)):
             before = report.texts
-            pairs = desk.pairs(some, teller(progress, before, len(some), total, desk))
+            pairs = desk.pairs(some, teller(order.progress, before, len(some), total, desk))
             pairs.write_parquet(Path(folder) / f"part-{number:06d}.parquet")
             report.texts += len(pairs)
             report.flags.update(pairs["flags"].explode().drop_nulls().to_list())

@@ -34,7 +34,7 @@ from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
 from ingest.translate.cache import Cache
 from ingest.translate.engine import Translator
 from ingest.translate.packages import Package, load
-from ingest.translate.runs import translate_segments
+from ingest.translate.runs import Order, translate_segments
 
 
 def sample_segments(lang: str, wanted: int) -> list[str]:
@@ -136,8 +136,8 @@ def one_run(package: Package, path: Path) -> None:
     from ingest.translate import verbs
 
     verbs.find = lambda _from, _to: [package]
-    translate_segments(path, path.with_name("pairs.parquet"), to=package.to_lang,
-                       cache=path.with_name("cache"))  # fmt: skip
+    order = Order(to=package.to_lang, cache=path.with_name("cache"))
+    translate_segments(path, path.with_name("pairs.parquet"), order)
     status = Path("/proc/self/status").read_text()  # getrusage counts the process that began it
     print(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
 

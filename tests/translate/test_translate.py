@@ -11,14 +11,16 @@ import polars as pl
 import pytest
 
 import ingest
+from ingest.afterwards import translated
 from ingest.cli import main
 from ingest.config import Config
 from ingest.errors import ConfigError, FrameError, ModelError, OutputError, SourceError
 from ingest.frames import DETECTED, LABELLED, PAIRS, SEGMENTS, TRANSLATED, schema
 from ingest.translate.lines import translate_lines
-from ingest.translate.runs import translate_run, translate_segments
+from ingest.translate.runs import Order, translate_segments
 
 NEWS = ingest.samples() / "ar_chrome_en_news_2.txt"
+TO_ARABIC = Order(to="ar")
 
 
 @pytest.fixture(scope="module")
@@ -105,16 +107,17 @@ def test_a_frame_that_is_not_labelled():
         ingest.translate(segments().drop("keep"))
 
 
-def test_a_run_gets_its_translations(run, labelled, tmp_path):
-    report = translate_run(run, pair=("en", "ar"), cache=tmp_path)
+def test_a_run_gets_its_translations(run, labelled):
+    told = translated(str(run), ("en", "ar"), Config())
     made = pl.read_parquet(run / "translated.parquet")
     alone = ingest.translate(pl.read_parquet(run / "segments.parquet"), to="ar")
     assert made.equals(alone)
-    assert (report.texts, report.tokens > 0) == (len(made), True)
+    assert (told["texts"], told["tokens"] > 0) == (len(made), True)
     with pytest.raises(OutputError, match="--overwrite"):
-        translate_run(run, pair=("en", "ar"))
-    again = translate_run(run, pair=("en", "ar"), cache=tmp_path, overwrite=True)
-    assert (again.tokens, again.flags) == (0, report.flags)  # all from the cache
+        translated(str(run), ("en", "ar"), Config())
+    over = Order(to="ar", source="en", overwrite=True)
+    again = translate_segments(run / "segments.parquet", run / "translated.parquet", over)
+    assert (again.tokens, again.flags) == (0, told["flags"])  # all from the cache
     assert pl.read_parquet(run / "translated.parquet").equals(made)
     assert sorted(p.name for p in run.glob(".*")) == []
 
@@ -123,13 +126,12 @@ def test_however_it_is_read_the_pairs_are_the_same(run, tmp_path, monkeypatch):
     from ingest.translate import runs
 
     whole, parts = tmp_path / "whole.parquet", tmp_path / "parts.parquet"
-    translate_segments(run / "segments.parquet", whole, to="ar")
+    translate_segments(run / "segments.parquet", whole, TO_ARABIC)
     monkeypatch.setattr(runs, "_ROWS", 16)
     monkeypatch.setattr(runs, "_TOGETHER", 3)
     told = []
-    report = translate_segments(
-        run / "segments.parquet", parts, to="ar", cache=tmp_path, progress=lambda *t: told.append(t)
-    )
+    order = Order(to="ar", cache=tmp_path, progress=lambda *t: told.append(t))
+    report = translate_segments(run / "segments.parquet", parts, order)
     assert pl.read_parquet(parts).equals(pl.read_parquet(whole))
     assert told[-1] == (report.texts, report.texts, report.tokens)
     assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
@@ -142,7 +144,7 @@ def test_languages_without_a_package_are_told(tmp_path):
         ("Notre équipe a gagné.", "fr", True),
     )
     frame.write_parquet(tmp_path / "segments.parquet")
-    report = translate_segments(tmp_path / "segments.parquet", tmp_path / "p.parquet", to="ar")
+    report = translate_segments(tmp_path / "segments.parquet", tmp_path / "p.parquet", TO_ARABIC)
     assert report.texts == 1
     assert report.said == [
         "segments without a package, not translated: 2 in de, 1 in fr; to install one: "
@@ -152,19 +154,19 @@ def test_languages_without_a_package_are_told(tmp_path):
 
 def test_what_is_no_run(tmp_path):
     with pytest.raises(SourceError, match="folder that ingest run made"):
-        translate_run(tmp_path, pair=("en", "ar"))
+        translated(str(tmp_path), ("en", "ar"), Config())
     (tmp_path / "segments.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(SourceError, match="cannot be read as Parquet"):
-        translate_run(tmp_path, pair=("en", "ar"))
+        translated(str(tmp_path), ("en", "ar"), Config())
     pl.DataFrame({"text": ["a"]}).write_parquet(tmp_path / "segments.parquet")
     with pytest.raises(FrameError, match="'doc_id' is missing"):
-        translate_run(tmp_path, pair=("en", "ar"))
+        translated(str(tmp_path), ("en", "ar"), Config())
     assert [p.name for p in tmp_path.glob("*.parquet")] == ["segments.parquet"]
 
 
 def test_machine_text_is_never_taken_for_that_of_people(run, tmp_path):
     pairs = tmp_path / "pairs.parquet"
-    translate_segments(run / "segments.parquet", pairs, to="ar")
+    translate_segments(run / "segments.parquet", pairs, TO_ARABIC)
     ingest.export(pairs, tmp_path / "moses", format="moses")
     names = {p.name for p in (tmp_path / "moses").iterdir()} - {"export.json"}
     assert names == {f"pairs.translated.{end}" for end in ("en", "ar", "ids")}
@@ -182,9 +184,8 @@ def test_machine_text_is_never_taken_for_that_of_people(run, tmp_path):
 )
 def test_as_many_lines_as_there_were(text, tmp_path):
     (tmp_path / "in.txt").write_bytes(text.encode())
-    report = translate_lines(
-        str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), to="ar", source="en"
-    )
+    order = Order(to="ar", source="en")
+    report = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), order)
     made = (tmp_path / "out.txt").read_bytes().decode()
     assert made.count("\n") == text.count("\n")
     assert len(made.splitlines()) == len(text.splitlines())
@@ -194,12 +195,12 @@ def test_as_many_lines_as_there_were(text, tmp_path):
 def test_lines_are_translated_each_by_itself(tmp_path):
     texts = ["Our team won the match.", "", "She reads.\tHe said.", "Our team won the match."]
     (tmp_path / "in.txt").write_text("\ufeff" + "\n".join(texts), encoding="utf-8")
-    translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), to="ar")
+    translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), TO_ARABIC)
     made = (tmp_path / "out.txt").read_text(encoding="utf-8").split("\n")
     frame = segments(*((text, "en", True) for text in texts))
     assert made == ingest.translate(frame, to="ar")["target_text"].to_list()
     (tmp_path / "in.txt.gz").write_bytes(gzipped((tmp_path / "in.txt").read_bytes()))
-    translate_lines(str(tmp_path / "in.txt.gz"), str(tmp_path / "gz.txt"), to="ar")
+    translate_lines(str(tmp_path / "in.txt.gz"), str(tmp_path / "gz.txt"), TO_ARABIC)
     assert (tmp_path / "gz.txt").read_bytes() == (tmp_path / "out.txt").read_bytes()
 
 
@@ -208,7 +209,7 @@ def test_white_lines_before_the_first_text(tmp_path, monkeypatch):
 
     monkeypatch.setattr(lines, "_TOGETHER", 2)
     (tmp_path / "in.txt").write_bytes(b"\n \n\n\n\nOur team won the long match.\n\n")
-    report = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), to="ar")
+    report = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), TO_ARABIC)
     made = (tmp_path / "out.txt").read_bytes().split(b"\n")
     assert [bool(line.strip()) for line in made] == [False] * 5 + [True] + [False] * 2
     assert report.texts == 7
@@ -234,7 +235,7 @@ def test_lines_that_cannot_be_translated(data, error, match, tmp_path):
     if data is not None:
         (tmp_path / "in.txt").write_bytes(data)
     with pytest.raises(error, match=match):
-        translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), to="ar")
+        translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), TO_ARABIC)
     assert not (tmp_path / "out.txt").exists()
 
 
