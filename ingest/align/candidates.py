@@ -6,21 +6,24 @@ addresses of pages say; only they are looked at closely.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ingest.align.page_units import FIRST, LEVELS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from ingest.align.addresses import Addresses
+    from ingest.align.page_units import Units
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
 NEIGHBOURS = 8  # candidates of a unit, by content
-FIRST = 16  # segments of a unit that are compared one by one
-_LEVELS = 400.0  # steps of a packed number from 0 to 1; beyond 127 steps it is cut off
 _AROUND = 4  # neighbours that a margin compares with: Artetxe & Schwenk 2019 use as many
 _CELLS = 1 << 24  # cosines held at once: 64 MB
 _PRIOR = 10.0  # units whose mean is taken to be zero, so that a small crawl is not centred away
@@ -46,24 +49,6 @@ WEIGHTS = {
 }
 
 
-class Units(NamedTuple):
-    """The units of one language, sorted by page and article."""
-
-    keys: pl.DataFrame  # doc_id String, article Int64, chars Int64; a row a unit
-    vectors: F32  # (units, dimensions), rows of length 1 or 0
-    tokens: pl.DataFrame  # unit UInt32, token UInt64, number Boolean; each token once a unit
-    first: NDArray[np.int8]  # (units, FIRST, dimensions): its first segments, as `packed` gives
-    weights: F32  # (units, FIRST): what each of them counts for, 0 where there is none
-
-
-class Addresses(NamedTuple):
-    """What pages say of themselves; no page is in either that says nothing."""
-
-    keys: pl.DataFrame  # doc_id String, key String: its address without languages
-    links: pl.DataFrame  # doc_id String, other String: pages that name one another by hreflang
-    dates: pl.DataFrame  # doc_id String, day Date
-
-
 def centred(vectors: F32) -> F32:
     """Rows of length 1 after the mean row went, shrunk where rows are few; zeros stay."""
     there: NDArray[np.bool_] = np.any(vectors, axis=1)
@@ -71,12 +56,6 @@ def centred(vectors: F32) -> F32:
     moved = (vectors - mean.astype(np.float32)) * there.reshape(-1, 1)
     length = np.sqrt(np.einsum("ij,ij->i", moved, moved))
     return np.asarray(moved / np.maximum(length, 1e-9)[:, None], dtype=np.float32)
-
-
-def packed(vectors: F32) -> NDArray[np.int8]:
-    """Rows of length 1 in a byte a number; `segments` takes them for exact."""
-    steps: F32 = np.rint(vectors * np.float32(_LEVELS))
-    return np.clip(steps, -127, 127).astype(np.int8)
 
 
 def neighbours(source: F32, target: F32, k: int) -> tuple[I64, F32]:
@@ -192,7 +171,7 @@ def _segments(source: Units, target: Units, s: NDArray[np.uint32], t: NDArray[np
         here, there = s[at : at + step], t[at : at + step]
         ours = source.first[here].astype(np.float32)
         theirs = target.first[there].astype(np.float32)
-        products = np.matmul(ours, theirs.transpose(0, 2, 1)) / np.float32(_LEVELS**2)
+        products = np.matmul(ours, theirs.transpose(0, 2, 1)) / np.float32(LEVELS**2)
         one, other = source.weights[here], target.weights[there]
         products[(one[:, :, None] == 0) | (other[:, None, :] == 0)] = 0
         out[at : at + step] = (

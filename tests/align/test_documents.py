@@ -6,7 +6,8 @@ import pytest
 import ingest
 from ingest import cli
 from ingest.align import documents
-from ingest.align.documents import PAGES, address_key, pair_pages, pair_run
+from ingest.align.addresses import address_key
+from ingest.align.documents import PAGES, pair_pages, pair_run
 from ingest.config import AlignConfig
 from ingest.errors import ConfigError, FrameError, OutputError, SourceError, WriteError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema

@@ -28,9 +28,10 @@ import polars as pl
 
 import ingest
 from ingest.align import documents
-from ingest.align.candidates import FIRST, Units, candidates, one_to_one, packed, scores
+from ingest.align.candidates import candidates, one_to_one, scores
 from ingest.align.documents import pair_run
 from ingest.align.encoder import Encoder
+from ingest.align.page_units import FIRST, Units, packed
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 
 SAMPLES = Path(__file__).resolve().parents[2] / "corpora" / "scrapes"
