@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ingest.codepoints import I64
 from ingest.label import lexicon
-from ingest.label.pages import F64, Pages, paired
+from ingest.label.pages import F64, Columns, Pages, paired
 
 _ELEMENT = regex.compile(r"([^#.\[\s]+)(?:#([^.\[\s]+))?((?:\.[^\[\s]+)?)((?:\[[^\s]*)?)")
 _ATTRIBUTE = regex.compile(r"\[(\w+)=([^\]]*)\]?")
@@ -80,9 +80,7 @@ def _words() -> dict[str, tuple[str, ...]]:
     return found
 
 
-def markup_features(
-    segments: pl.DataFrame, pages: Pages, words: I64
-) -> dict[str, NDArray[np.generic]]:
+def markup_features(segments: pl.DataFrame, pages: Pages, words: I64) -> Columns:
     """Columns of numbers for the role model.
 
     Args:
@@ -106,9 +104,7 @@ def markup_features(
         known = row["row"].is_not_null().to_numpy()
         vectors = np.stack([_evidence(markup) for markup in distinct])
         told[known] = vectors[row["row"].drop_nulls().to_numpy()]
-    columns: dict[str, NDArray[np.generic]] = {
-        f"m_{name}": told[:, n] for n, name in enumerate(names.columns)
-    }
+    columns: Columns = {f"m_{name}": told[:, n] for n, name in enumerate(names.columns)}
     marked = segments["markup"].str.extract(r".*\[lang=([a-zA-Z]{2,3})").str.to_lowercase()
     columns["m_lang_same"] = (marked == segments["lang"]).fill_null(value=False).to_numpy()
     columns |= _company(segments, pages, words)

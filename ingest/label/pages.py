@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 
 from ingest.codepoints import I64, U64, mix
 
-__all__ = ["F64", "I64", "Bools", "Pages", "before", "in_page", "next_where", "pages_of", "paired"]
+__all__ = [
+    "F64", "I64", "Bools", "Columns", "Pages",
+    "before", "in_page", "next_where", "pages_of", "paired",
+]  # fmt: skip
 
 F64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Columns = dict[str, NDArray[np.generic]]
+"""Features by name, a value a row."""
 
 
 class Pages(NamedTuple):
