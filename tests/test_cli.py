@@ -16,7 +16,7 @@ import ingest
 from ingest.cli import main
 from ingest.frames import PAIRS, schema
 
-INGEST = [sys.executable, "-c", "import sys; from ingest.cli import main; sys.exit(main())"]
+INGEST = [sys.executable, "-m", "ingest"]
 
 
 def call(*args, stdin: bytes = b"", **options):

@@ -17,7 +17,7 @@ from ingest.errors import ConfigError, ModelError, OutputError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 
 PARALLEL = ingest.samples().parent / "parallel"
-INGEST = [sys.executable, "-c", "import sys; from ingest.cli import main; sys.exit(main())"]
+INGEST = [sys.executable, "-m", "ingest"]
 
 
 def call(*args: object) -> subprocess.CompletedProcess[str]:

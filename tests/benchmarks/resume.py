@@ -22,7 +22,7 @@ from pathlib import Path
 
 import ingest
 
-INGEST = [sys.executable, "-c", "import sys; from ingest.cli import main; sys.exit(main())"]
+INGEST = [sys.executable, "-m", "ingest"]
 
 
 def command(pages: Path, out: Path, *options: str) -> list[str]:

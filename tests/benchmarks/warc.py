@@ -33,7 +33,7 @@ HEAD = (
     + "</script></head>"
 )  # fmt: skip
 FORMS = 4  # of each sample: making pages should not take longer than reading them
-COMMAND = [sys.executable, "-c", "import sys; from ingest.cli import main; sys.exit(main())"]
+COMMAND = [sys.executable, "-m", "ingest"]
 
 
 def forms() -> list[bytes]:

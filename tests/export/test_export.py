@@ -16,7 +16,7 @@ from ingest.errors import ConfigError, FrameError, OutputError, SourceError, Wri
 from ingest.export import FOLDERS, FORMATS, beside, export
 from ingest.frames import PAIRS, schema
 
-INGEST = [sys.executable, "-c", "import sys; from ingest.cli import main; sys.exit(main())"]
+INGEST = [sys.executable, "-m", "ingest"]
 
 
 def pairs(*rows, **columns) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from ingest.cli import parser
 from ingest.cli.common import settings
 from ingest.config import ReadConfig
 
-INGEST = [sys.executable, "-c", "import sys; from ingest.cli import main; sys.exit(main())"]
+INGEST = [sys.executable, "-m", "ingest"]
 
 
 def call(*args, **options):
