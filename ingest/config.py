@@ -277,11 +277,13 @@ class Config:
             tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"{path}: {error}") from error
-        return cls.from_dict(tables)
+        try:
+            return cls.from_dict(tables)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
 
 
 _AFTER = ("run", "filter", "split")
-_SAME = ((list, tuple), (int, float))
 
 
 def _step(name: str, kind: Any, table: dict[str, Any]) -> Any:
@@ -299,6 +301,8 @@ def _step(name: str, kind: Any, table: dict[str, Any]) -> Any:
         value = kind_of(given) if same else given
         if type(value) is not kind_of:
             raise ConfigError(f"{name}.{key}: {value!r} is not a {kind_of.__name__}")
+        if kind_of is tuple and not all(isinstance(one, str) for one in value):
+            raise ConfigError(f"{name}.{key}: {given!r} is not an array of strings")
         values[key] = value
     return kind(**values)
 

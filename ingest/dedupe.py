@@ -152,12 +152,6 @@ def minhash(group: I64, gram: U64) -> tuple[I64, U16]:
     return group[starts], values.astype(np.uint16)
 
 
-def clusters(found: Signatures, threshold: float) -> pl.DataFrame:
-    """Join what is alike: columns doc_id, article, cluster, sorted by the first two."""
-    names = cluster_names(found.keys[leaders(found, threshold)])
-    return found.keys.with_columns(cluster=names).sort("doc_id", "article")
-
-
 def cluster_names(first: pl.DataFrame) -> pl.Series:
     """`doc_id:article` of the first member of each cluster."""
     return first.select(cluster=pl.format("{}:{}", "doc_id", "article")).to_series()
@@ -219,4 +213,5 @@ def _root(parent: I64, node: int) -> int:
 
 def with_clusters(segments: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """Give each segment the cluster of its article; null where that has no words."""
+    segments = segments.drop("cluster", strict=False)
     return segments.join(found, on=["doc_id", "article"], how="left", maintain_order="left")

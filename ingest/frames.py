@@ -55,7 +55,7 @@ DOCUMENTS: tuple[Column, ...] = (
     Column(
         "sha256",
         pl.String(),
-        "SHA-256 of the bytes as stored (of a file, before decompression); null where unreadable",
+        "SHA-256 of the bytes, of a file as stored, of a record as unpacked; null if unreadable",
     ),
     Column("error", pl.String(), "why the page could not be used; null where it could"),
 )
@@ -63,7 +63,7 @@ DOCUMENTS: tuple[Column, ...] = (
 SEGMENTS: tuple[Column, ...] = (
     Column("doc_id", pl.String(), "page of the segment"),
     Column("segment", pl.Int64(), "0-based number in the page"),
-    Column("line", pl.Int64(), "1-based line in the file where it starts"),
+    Column("line", pl.Int64(), "1-based line of the page's text where it starts"),
     Column("start", pl.Int64(), "first character in the page's text"),
     Column("end", pl.Int64(), "one past its last character: text == page[start:end]"),
     Column("block", pl.String(), "DOM path, as XPath; null for text"),
@@ -93,7 +93,11 @@ LABELLED: tuple[Column, ...] = (
 )
 
 CLUSTERED: tuple[Column, ...] = (
-    Column("cluster", pl.String(), "one value for all copies of an article; null for furniture"),
+    Column(
+        "cluster",
+        pl.String(),
+        "one value for all copies of an article, or of a page",
+    ),
 )
 
 PAIRS: tuple[Column, ...] = (
@@ -200,17 +204,19 @@ def check(frame: pl.DataFrame, *parts: Sequence[Column], verb: str) -> None:
     """
     for name, dtype in schema(*parts).items():
         if name not in frame.columns:
-            raise FrameError(f"{verb}: column {name!r} is missing; {_made_by(name)}")
+            raise FrameError(f"{verb}: column {name!r} is missing; {_made_by(name, verb)}")
         if frame.schema[name] != dtype:
             raise FrameError(f"{verb}: column {name!r} is {frame.schema[name]}, must be {dtype}")
 
 
-def _made_by(name: str) -> str:
+def _made_by(name: str, verb: str) -> str:
+    """Which verb makes a column that another misses."""
     verbs = {
         "segment": SEGMENTS, "detect": DETECTED, "label": LABELLED, "dedupe": CLUSTERED,
-        "align": PAIRS, "score": SCORED, "filter": FILTERED, "split": SPLIT, "mask_pii": MASKED,
+        "align": (*PAIRS, *ALIGNED), "translate": TRANSLATED, "score": SCORED, "filter": FILTERED,
+        "split": SPLIT, "mask_pii": MASKED,
     }  # fmt: skip
-    for verb, part in verbs.items():
-        if any(c.name == name for c in part):
-            return f"ingest.{verb} makes it"
+    for maker, part in verbs.items():
+        if maker != verb and any(c.name == name for c in part):
+            return f"ingest.{maker} makes it"
     return "ingest.read makes it"

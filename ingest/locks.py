@@ -38,6 +38,7 @@ def made_exclusive(lock: int) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        fcntl.flock(lock, fcntl.LOCK_SH)  # which flock let go before it tried
         return False
     return True
 

@@ -6,7 +6,9 @@ import json
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -22,11 +24,14 @@ from ingest.shards import Plan
 from ingest.sites import template_lines
 from ingest.state import State, whole
 from ingest.tally import SHOWN, SPREAD, merged, summed, totals
+from ingest.text import spelt
 
 # Rows of a Parquet row group: fixed, so that the size of a batch or shard cannot show in the
 # bytes, and small enough that one is some megabytes.
 _DOCUMENT_ROWS, _SEGMENT_ROWS = 1 << 10, 1 << 16
-_LINES = 1 << 20  # short lines compared at once
+_LINES = 1 << 20  # short lines compared at once, in a run of no more than _LINES * _DEALS
+_DEALS = 1 << 8  # files open at a time
+_LINE = np.dtype([("line", np.uint64), ("article", np.int64)])
 
 
 def join(state: State, numbers: Sequence[int], threshold: float) -> None:
@@ -41,7 +46,7 @@ def join(state: State, numbers: Sequence[int], threshold: float) -> None:
     with whole(state.joined) as work:
         keys = pl.concat([pl.read_parquet(state.part(n) / "keys.parquet") for n in numbers])
         first, ends = clock("dedupe", _leaders, state, numbers, keys, threshold)
-        template = clock("dedupe", _template, state, numbers, first, ends)
+        template = clock("dedupe", _template, state, numbers, first, ends, work)
         np.save(work / "template.npy", template.to_numpy())
         for n, end, start in zip(numbers, ends, [0, *ends], strict=False):
             names = cluster_names(_spelt(keys[first[start:end]]))
@@ -68,19 +73,32 @@ def _leaders(
     return leaders(Signatures(keys, values), threshold), ends
 
 
-def _template(state: State, numbers: Sequence[int], first: I64, ends: list[int]) -> pl.Series:
-    """Template lines, found in as many passes as keep those compared at once few."""
+def _template(
+    state: State, numbers: Sequence[int], first: I64, ends: list[int], work: Path
+) -> pl.Series:
+    """Template lines; all lines are first dealt out to files that are compared one at a time."""
     paths = [state.part(n) / "lines.parquet" for n in numbers]
-    passes = 1 + sum(pl.scan_parquet(p).select(pl.len()).collect().item() for p in paths) // _LINES
-    found = []
-    for turn in range(passes):
-        lines = []
+    total = sum(pl.scan_parquet(p).select(pl.len()).collect().item() for p in paths)
+    deals = min(1 + total // _LINES, _DEALS)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(dir=work)))
+        names = [folder / str(deal) for deal in range(deals)]
+        files = [stack.enter_context(name.open("w+b")) for name in names]
         for path, start in zip(paths, [0, *ends], strict=False):
-            some = pl.read_parquet(path).filter(pl.col("line") % passes == turn)
-            article = pl.Series(first[some["row"].to_numpy() + start])
-            lines.append(some.select("line", article=article))
-        both = pl.concat(lines)
-        found.append(template_lines(both["line"], both["article"]))
+            some = pl.read_parquet(path)
+            rows = np.empty(len(some), _LINE)
+            rows["line"] = some["line"].to_numpy()
+            rows["article"] = first[some["row"].to_numpy() + start]
+            deal = rows["line"] % deals
+            rows = rows[np.argsort(deal, kind="stable")]
+            cuts = np.searchsorted(np.sort(deal), np.arange(deals + 1))
+            for file, begin, end in zip(files, cuts, cuts[1:], strict=False):
+                file.write(rows[begin:end].tobytes())
+        found = []
+        for file in files:
+            file.seek(0)
+            dealt = np.frombuffer(file.read(), _LINE)
+            found.append(template_lines(pl.Series(dealt["line"]), pl.Series(dealt["article"])))
     return pl.concat(found)
 
 
@@ -144,7 +162,7 @@ def _report(state: State, plan: Plan, config: Config, clock: Clock) -> dict[str,
     by_source = merged(entry for part in parts for entry in part["sources"])
     inputs = []
     for name, stamp in plan.stamps.items():
-        source = name.encode("utf-8", "backslashreplace").decode()  # as documents have it
+        source = spelt(name)  # as documents have it
         seen = by_source.get(source, {"records": 0, "errors": 0, "sha256": None})
         inputs.append({"source": source, "bytes": stamp[0] if stamp else 0, **seen})
     spread = summed([pl.DataFrame(p["by_role_and_lang"], SPREAD) for p in pieces])
@@ -155,8 +173,8 @@ def _report(state: State, plan: Plan, config: Config, clock: Clock) -> dict[str,
         "fingerprint": config.fingerprint(),
         "inputs": inputs,
         "in_error": [page for part in parts for page in part["in_error"]][:SHOWN],
-        "skipped": plan.skipped,
-        "columns": plan.columns,
+        "skipped": [spelt(name) for name in plan.skipped],
+        "columns": [spelt(line) for line in plan.columns],
         "counts": {
             **totals(r["counts"] for r in (*parts, *pieces)),
             **across["counts"],

@@ -107,7 +107,8 @@ def label_shard(
             clock("write", _write, segments, work / f"segments-{batch:05d}.parquet")
             counts.append(of_pages(documents))
             sources += by_source(documents)
-            in_error += documents.drop_nulls("error").select("uri", "error").to_dicts()
+            bad = documents.drop_nulls("error").select("uri", "error")
+            in_error += bad.head(SHOWN - len(in_error)).to_dicts()
             tell(begun.size)
         _write(pl.concat(keys), work / "keys.parquet")
         np.save(work / "values.npy", np.concatenate(values))
@@ -117,7 +118,7 @@ def label_shard(
             work,
             counts=totals(counts),
             sources=list(merged(sources).values()),
-            in_error=in_error[:SHOWN],
+            in_error=in_error,
             seconds=clock.seconds,
         )
 
@@ -168,8 +169,8 @@ def articles(segments: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
     """One row an article that has kept text, in page order.
 
     Columns: doc_id, source, article, cluster, lang (of most of its kept text), headline (null
-    where none was found), text (kept segments, one a line), lines ([first, last] line in the file
-    of each of them).
+    where none was found), text (kept segments, one a line), lines ([first, last] line of the
+    page's text of each of them).
     """
     kept = segments.filter("keep").with_columns(weight=pl.col("text").str.len_chars())
     same = ["doc_id", "article"]

@@ -14,9 +14,11 @@ _TEMPLATE_CHARS = 80
 
 def sites(documents: pl.DataFrame) -> pl.DataFrame:
     """doc_id and site of each page: the host of its address, else the folder of its source."""
-    host = pl.col("url").str.extract(r"^[a-z]+://([^/:]+)")
+    host = pl.col("url").str.extract(r"(?i)^[a-z]+://([^/:]+)").str.to_lowercase()
     folder = pl.col("source").str.extract(r"^(.*)/[^/]*$").fill_null("")
-    return documents.select("doc_id", site=pl.coalesce(host, folder))
+    return documents.select("doc_id", site=pl.coalesce(host, folder)).unique(
+        "doc_id", keep="first", maintain_order=True
+    )
 
 
 def short_lines(segments: pl.DataFrame, site: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -36,6 +37,13 @@ _COLOURS = {
 _ISOLATE = "\u2068{}\u2069"
 _LONG = 10  # seconds after which a run says where they went
 _RIGHT_TO_LEFT = ("Arab", "Hebr", "Syrc", "Thaa", "Nkoo")
+
+
+class _Console(Console):
+    """Rich's, which leaves it to the caller what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704  # called where BrokenPipeError is handled
 
 
 @contextmanager
@@ -95,7 +103,10 @@ def summary(report: dict[str, Any], out: str) -> None:
         table.add_row(Text(role, _COLOURS[role]), *_row(spread.filter(role=role), langs))
     table.add_section()
     table.add_row("all", *_row(spread, langs), style="bold")
-    console = Console()
+    console = _Console()
+    # cut-off numbers would be wrong numbers: what is wider than the terminal wraps
+    room = console.options.update(max_width=1 << 10)
+    console.width = max(console.width, Measurement.get(console, room, table).maximum)
     console.print(table)
     notes = [
         _count(counts["pages"], "page"),
@@ -133,8 +144,8 @@ def part(done: dict[str, Any], out: str) -> None:
     """What has come of a run that did a part of the shards."""
     said = f"{done['done']:,} of {_count(done['shards'], 'shard')} are done"
     left = "; the parts that are left first" if done["done"] < done["shards"] else ""
-    Console().print(f"{said}; to make {out} of them: --resume{left}", highlight=False, markup=False,
-                    soft_wrap=True)  # fmt: skip
+    said += f"; to make {out} of them: --resume{left}"
+    _Console().print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def _count(number: int, what: str) -> str:
@@ -160,7 +171,7 @@ def _row(spread: pl.DataFrame, langs: list[str]) -> list[str]:
 
 def show(documents: pl.DataFrame, segments: pl.DataFrame) -> None:
     """Print pages, a line a segment: line, language, role, article, keep and why, text."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = _Console(highlight=False, soft_wrap=True)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     of_page = dict(segments.group_by("doc_id", maintain_order=True))
     for page in documents.iter_rows(named=True):
@@ -206,7 +217,7 @@ def _segment(row: dict[str, Any], width: int | None) -> Text:
 
 def languages(found: pl.DataFrame) -> None:
     """What `ingest detect` found, as a table."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = _Console(highlight=False, soft_wrap=True)
     console.print(Text(f"{'lang':<5} {'score':>5}  {'by':<7} {'runners-up':<22} text", "bold"))
     for row in found.with_columns(printable(pl.col("text"))).iter_rows(named=True):
         others = " ".join(f"{r['lang']} {r['score']:.2f}" for r in row["runners_up"][:2])

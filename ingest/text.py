@@ -61,6 +61,15 @@ def scrub(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def spelt(name: str) -> str:
+    r"""A file name as text: bytes that are no UTF-8 become backslash escapes.
+
+    >>> spelt("caf\udce9.txt")
+    'caf\\udce9.txt'
+    """
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def printable(text: pl.Expr) -> pl.Expr:
     r"""`text` safe to print on a terminal: controls become pictures, bidi controls vanish.
 

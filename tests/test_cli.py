@@ -14,7 +14,8 @@ import pytest
 
 import ingest
 from ingest.cli import main
-from ingest.frames import PAIRS, schema
+from ingest.frames import PAIRS, ROLES, schema
+from ingest.terminal import summary
 
 INGEST = [sys.executable, "-m", "ingest"]
 
@@ -195,11 +196,31 @@ def test_help_is_quick_because_nothing_heavy_is_loaded():
 
 
 def test_a_closed_pipe_is_no_error(page):
-    done = subprocess.run(
-        f"{' '.join(map(repr, INGEST))} show {page} {page} | head -n 1",
-        shell=True, capture_output=True, check=False,
-    )  # fmt: skip
-    assert done.stderr == b""
+    command = (
+        f"{' '.join(map(repr, INGEST))} show {page} {page} | head -n 1; exit ${{PIPESTATUS[0]}}"
+    )
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_pipe_is_a_file_to_detect():
+    command = f"{' '.join(map(repr, INGEST))} detect <(echo 'Wo ist der Bahnhof von Berlin?')"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert done.stdout.decode().splitlines()[-1].startswith("de ")
+
+
+def test_numbers_are_whole_in_a_pipe(capsys):
+    langs = ("ar", "en", "zxx", "fr", "ur", "fa", "de", "es", "tr")
+    spread = [
+        {"role": role, "lang": lang, "segments": 123_456_789, "kept": 98_765_432}
+        for role in ROLES for lang in langs
+    ]  # fmt: skip
+    counts = {"by_role_and_lang": spread, "pages": 1, "articles": 1, "clusters": 1, "errors": 0,
+              "duplicates": 0, "empty": 0, "template_lines": 0, "replaced": 0}  # fmt: skip
+    summary({"counts": counts, "skipped": [], "columns": [], "elapsed": 1, "seconds": {}}, "out")
+    table = capsys.readouterr().out
+    assert table.count("123,456,789") == 6 * len(ROLES)
+    assert "…" not in table
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

@@ -27,6 +27,7 @@ def test_toml_in(tmp_path):
         ("[segment]\nmin_run_words = true\n", "is not a int"),
         ("[run]\nbatch_chars = 0\n", "less than 1"),
         ("[detect\n", "c.toml"),
+        ("[detect]\nlangs = [1]\n", r"c.toml: detect.langs: \[1\] is not an array of strings"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path, text, message):

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -175,3 +177,35 @@ def test_progress_counts_stored_bytes(pages, tmp_path):
     ingest.run(pages, tmp_path / "out", progress=lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1] == sum(p.stat().st_size for p in pages.iterdir())
     assert seen == sorted(seen)
+
+
+def test_names_that_are_no_utf_8_are_spelt_out(tmp_path):
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for name in (b"caf\xe9.txt", b"caf\xe9.png"):
+        with open(os.path.join(os.fsencode(folder), name), "wb") as file:
+            file.write(b"One page of text.")
+    report = ingest.run(folder, tmp_path / "out")
+    assert [Path(entry["source"]).name for entry in report["inputs"]] == ["caf\\udce9.txt"]
+    assert [Path(name).name for name in report["skipped"]] == ["caf\\udce9.png"]
+    assert json.loads((tmp_path / "out" / "run.json").read_bytes())["skipped"] == report["skipped"]
+
+
+@pytest.mark.parametrize("deals", [1, 3])
+def test_lines_of_a_template_are_found_however_they_are_dealt_out(tmp_path, monkeypatch, deals):
+    folder = tmp_path / "site"
+    folder.mkdir()
+    for n, page in enumerate(sorted(ingest.samples().glob("en_*.txt"))[:4]):
+        (folder / f"{n}.txt").write_text(page.read_text() + "\n\nTrusted voices of the bay\n")
+    one = ingest.run(folder, tmp_path / "one")
+    monkeypatch.setattr("ingest.outputs._LINES", 1)
+    monkeypatch.setattr("ingest.outputs._DEALS", deals)
+    other = ingest.run(folder, tmp_path / "other")
+    assert one["counts"] == other["counts"]
+    assert digests(tmp_path / "one") == digests(tmp_path / "other")
+
+
+def test_no_more_pages_in_error_are_held_than_are_shown(tmp_path):
+    (tmp_path / "bad.jsonl").write_text("{broken\n" * 50)
+    report = ingest.run(tmp_path / "bad.jsonl", tmp_path / "out")
+    assert (report["counts"]["errors"], len(report["in_error"])) == (50, 10)

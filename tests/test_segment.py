@@ -117,6 +117,11 @@ def test_a_missing_column_is_named():
         ingest.segment(documents("a").drop("uri"))
 
 
+def test_a_column_that_the_verb_makes_itself_comes_from_elsewhere():
+    with pytest.raises(FrameError, match=r"column 'doc_id' is missing; ingest.read makes it"):
+        ingest.segment(documents("a").drop("doc_id"))
+
+
 def test_a_very_long_line_is_one_segment():
     line = "one two three four. واحد اثنان ثلاثة أربعة. " * 20_000
     assert texts_of(line) == [line.strip()]

@@ -39,7 +39,7 @@ def _detect(args: argparse.Namespace) -> int:
     from ingest.text import scrub
 
     config = settings(args).detect
-    named = args.text == "-" or os.path.isfile(args.text)
+    named = args.text == "-" or os.path.exists(args.text)
     texts = lines(args.text) if named else scrub(args.text).split("\n")
     found = identify(texts, langs=config.langs, detector=config.detector)
     if args.json:

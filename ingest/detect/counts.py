@@ -9,6 +9,7 @@ plus, for each kind of letter seen after the same history, the probability after
 from __future__ import annotations
 
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def read(script: str) -> Statistics:
     """
     path = model_dir("lid") / f"{script}.npz"
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             orders = int(data["orders"])
             return Statistics(
                 tuple(str(data["langs"]).split()),
@@ -46,7 +47,7 @@ def read(script: str) -> Statistics:
                 [Level(data[f"parent{k}"], data[f"symbol{k}"]) for k in range(2, orders + 1)],
                 [data[f"counts{k}"].astype(np.float64) for k in range(1, orders + 1)],
             )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ModelError(f"{path}: not a table of counts: {error}") from error
 
 

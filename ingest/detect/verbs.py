@@ -10,11 +10,13 @@ from ingest.codepoints import distinct
 from ingest.config import DetectConfig
 from ingest.detect import script
 from ingest.detect.decide import answer, by_page
+from ingest.frames import SEGMENTS, check
 from ingest.text import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NEEDED = ("doc_id", "segment", "text")
 _LONGEST = 1 << 13  # segments: keeps memory flat for a page of a million lines
 
 
@@ -33,11 +35,20 @@ def detect(
         no language in it; `und`: cannot be said), `lang_score` (Float32, posterior 0…1), `lang_by`
         (`script` | `model` | `page`: the model alone said otherwise | `none`).
 
+    Raises:
+        FrameError: a column is missing, or of another type.
+        ConfigError: a language is none that the detector knows.
+        MissingExtraError: the detector's extra is not installed.
+        ModelError: the model is missing or damaged.
+
     >>> page = pl.DataFrame({"doc_id": "a", "segment": [0, 1, 2], "text": [
     ...     "The ministers met in Ankara and spoke about trade.", "Reliance on Türkiye", "20"]})
     >>> detect(page)["lang"].to_list()
     ['en', 'en', 'zxx']
     """
+    number = segments.schema.get("segment")
+    given = "segment" if number is not None and number.is_integer() else ""
+    check(segments, [c for c in SEGMENTS if c.name in _NEEDED and c.name != given], verb="detect")
     settings = config or DetectConfig()
     order = (
         segments.select("doc_id", "segment", "text")
@@ -64,7 +75,7 @@ def identify(
     """Name the language of each text by itself.
 
     Args:
-        texts: strings; nulls and lone surrogates are allowed.
+        texts: strings, or one of them; nulls and lone surrogates are allowed.
         langs: the candidates, as `lang` names them; none given: all that are known.
         detector: langdetect-exact, langdetect, fasttext or cld2.
         top: how many runners-up to tell.
@@ -73,9 +84,14 @@ def identify(
         `text, script, lang, lang_score, lang_by` as from `detect`, and `runners_up`: a list of
         struct {lang: String, score: Float32}, best first.
 
+    Raises:
+        ConfigError, MissingExtraError, ModelError: as for `detect`.
+
     >>> identify(["Wo ist der Bahnhof?", "ئەم کتێبە زۆر باشە", ""])["lang"].to_list()
     ['de', 'ckb', 'zxx']
     """
+    if isinstance(texts, str):
+        texts = [texts]
     if not isinstance(texts, pl.Series):
         texts = pl.Series([t if t is None else scrub(t) for t in texts], dtype=pl.String)
     series = texts.cast(pl.String).alias("text")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +40,14 @@ def weights() -> list[Weights]:
     """
     path = model_dir("roles") / "roles.npz"
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             names = held["names"].tolist()
             return [
                 Weights(names, [(_wide(held, f"{m}.{i}.w"), _wide(held, f"{m}.{i}.b"))
                                 for i in range(2 * len(REACH) + 2)])
                 for m in range(int(held["members"]))
             ]  # fmt: skip
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(f"{path}: cannot be loaded ({error}); reinstall ingest") from error
 
 

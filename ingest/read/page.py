@@ -11,7 +11,7 @@ from ingest.read.encoding import decode
 from ingest.read.records import Record
 from ingest.read.repair import repair
 from ingest.read.sniff import declared_charset, looks_like_html
-from ingest.text import scrub
+from ingest.text import scrub, spelt
 
 _LOOKED_AT = 4096  # bytes at the start of a page that tell whether it is HTML
 _REPLACEMENT = "\ufffd"
@@ -19,7 +19,7 @@ _REPLACEMENT = "\ufffd"
 
 def row(record: Record) -> dict[str, Any]:
     """One row of the documents frame, by column. Whatever goes wrong stands in its `error`."""
-    source = record.source.encode("utf-8", "backslashreplace").decode()
+    source = spelt(record.source)
     name = record.record if record.key is None else scrub(record.key)
     made: dict[str, Any] = {
         "doc_id": doc_id(record.source, record.record),

@@ -54,7 +54,7 @@ def of_pairs(
     lead = next((score["name"] for score in scores if score["count"]), None)
     lead = lead if lead in leading else None
     found = pairs.select(
-        _reasons(pairs, columns),
+        _reasons(columns),
         lead=number(lead) if lead else pl.lit(None, pl.Float64),
         bytes=cost(pl.col("source_text")).fill_null(0) + cost(pl.col("target_text")).fill_null(0),
     ).collect(engine="streaming")
@@ -75,7 +75,7 @@ def of_pairs(
     }
 
 
-def _reasons(pairs: pl.LazyFrame, columns: pl.Schema) -> pl.Expr:
+def _reasons(columns: pl.Schema) -> pl.Expr:
     """Column `why`: why a pair was dropped; null where it is kept, or nothing was filtered."""
     if "keep" not in columns:
         return pl.lit(None, pl.String).alias("why")
@@ -128,7 +128,7 @@ def _table(
             "row", *(name for name in _SHOWN if name in columns and name != "drop_reason"),
             *(number(name).alias(f"={name}") for name in measures),
             *(shortened(pl.col(f"{side}_text")) for side in ("source", "target")),
-            *([_reasons(pairs, columns), pl.col("keep").fill_null(False)] if keep else []),
+            *([_reasons(columns), pl.col("keep").fill_null(False)] if keep else []),
         )
         .collect()
         .sort("row")

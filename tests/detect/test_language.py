@@ -7,7 +7,7 @@ import pytest
 
 from ingest.config import DetectConfig
 from ingest.detect import detect, identify
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, FrameError
 
 SENTENCES = {
     "en": "The kettle was still warm when the neighbours came back from the harbour.",
@@ -221,3 +221,20 @@ def test_capitals_and_presentation_forms():
         "la re\u0301colte a e\u0301te\u0301 bonne": "fr",
     }
     assert identify(list(texts))["lang"].to_list() == list(texts.values())
+
+
+def test_one_string_is_one_text():
+    assert identify(SENTENCES["de"]).rows() == identify([SENTENCES["de"]]).rows()
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        ({"doc_id": ["a"], "segment": [0]}, r"detect: column 'text' is missing; ingest.segment"),
+        ({"doc_id": ["a"], "segment": ["0"], "text": ["a"]}, "column 'segment' is String"),
+        ({"segment": [0], "text": ["a"]}, "column 'doc_id' is missing"),
+    ],
+)
+def test_a_frame_without_what_is_needed(frame, said):
+    with pytest.raises(FrameError, match=said):
+        detect(pl.DataFrame(frame))

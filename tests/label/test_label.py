@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 import ingest
 from ingest.codepoints import CodePoints
-from ingest.errors import FrameError
+from ingest.errors import FrameError, ModelError
 from ingest.frames import (
     DETECTED,
     DOCUMENTS,
@@ -21,6 +21,7 @@ from ingest.frames import (
     check,
     schema,
 )
+from ingest.label import network
 from ingest.label.articles import number_articles
 from ingest.label.features import features
 from ingest.label.pages import pages_of
@@ -192,3 +193,12 @@ def test_a_time_stands_in_one_text(texts, time):
     )  # fmt: skip
     seen = features(frame)
     assert seen.values[:, seen.names.index("time")].tolist() == time
+
+
+@pytest.mark.parametrize("keep", [0, 100, 10_000])
+def test_a_model_that_is_cut_off(keep, tmp_path, monkeypatch):
+    whole = (network.model_dir("roles") / "roles.npz").read_bytes()
+    (tmp_path / "roles.npz").write_bytes(whole[:keep])
+    monkeypatch.setattr(network, "model_dir", lambda _name: tmp_path)
+    with pytest.raises(ModelError, match=r"roles\.npz: cannot be loaded"):
+        network.weights.__wrapped__()
