@@ -31,7 +31,7 @@ class Addresses(NamedTuple):
 
 
 def said_by(batches: Iterable[pl.DataFrame]) -> Addresses:
-    """What these documents say, frames with COLUMNS."""
+    """What these documents say, frames with COLUMNS; of a page that is there twice, once."""
     keys: list[tuple[str, str]] = []
     days: list[tuple[str, str]] = []
     own: list[tuple[str, str]] = []
@@ -58,9 +58,11 @@ def said_by(batches: Iterable[pl.DataFrame]) -> Addresses:
     back = linked.select(doc_id="other", other="doc_id")
     dated = pl.DataFrame(days, strings, orient="row")
     return Addresses(
-        pl.DataFrame(keys, {"doc_id": pl.String, "key": pl.String}, orient="row"),
+        pl.DataFrame(keys, {"doc_id": pl.String, "key": pl.String}, orient="row").unique(),
         pl.concat([linked, back]).unique(),
-        dated.select("doc_id", day=pl.col("name").str.to_date(strict=False)).drop_nulls(),
+        dated.group_by("doc_id")
+        .agg(day=pl.col("name").str.to_date(strict=False).min())
+        .drop_nulls(),
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +22,13 @@ from ingest.read import read, sources
 from ingest.read.lines import lines as lines_of
 from ingest.segment import segment
 from ingest.text import safe
+
+# Of news.ar.txt.gz all but news; what is read in a folder ends in a suffix that says its format.
+_SUFFIXES = re.compile(
+    r"([.](ar|ara|arabic|en|eng|english)([-_][a-z]{2,4})?)?[.][^./]+"
+    rf"({'|'.join(map(re.escape, sources.COMPRESSED))})?$",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -57,8 +66,8 @@ def align_files(
 
     Args:
         source: file or folder.
-        target: the same of the other side; of folders the names of files up to the first full
-            stop must be the same, such as a/news.ar.txt and b/news.en.txt.
+        target: the same of the other side; of folders, files go together whose names are the same
+            but for the suffixes and the language before them: a/news.ar.txt and b/news.en.html.gz.
         out: Parquet file to write.
         lines: each line is one unit.
         overwrite: replace `out`.
@@ -71,12 +80,13 @@ def align_files(
         WriteError: it could not be written, or the folder it is to stand in is not there.
     """
     config = config or Config()
-    refuse(out, overwrite=overwrite, inputs=(source, target))
     report = Report()
     folders = [os.path.isdir(x) for x in (source, target)]
     if folders[0] != folders[1]:
         raise SourceError(f"{source} and {target}: name two files or two folders")
-    named = _named(source, target, report) if folders[0] else [(source, target)]
+    there = [sources.find([x]).files if folders[0] else [x] for x in (source, target)]
+    refuse(out, overwrite=overwrite, inputs=chain(*there))
+    named = _named(source, target, there, report) if folders[0] else [(source, target)]
     found = []
     for one, other in named:
         try:
@@ -96,17 +106,18 @@ def align_files(
     return report
 
 
-def _named(source: str, target: str, report: Report) -> list[tuple[str, str]]:
-    """Files of two folders whose names say that they belong together."""
-    sides = []
-    for folder in (source, target):
-        names: dict[str, str] = {}
-        for path in sources.find([folder]).files:
-            names.setdefault(_key(path, folder), path)
-        sides.append(names)
+def _named(
+    source: str, target: str, there: list[list[str]], report: Report
+) -> list[tuple[str, str]]:
+    """Files of two folders, `there`, whose names say that they belong together."""
+    sides: list[dict[str, list[str]]] = []
+    for folder, paths in zip((source, target), there, strict=True):
+        sides.append({})
+        for path in paths:
+            sides[-1].setdefault(_key(path, folder), []).append(path)
     both = [name for name in sides[0] if name in sides[1]]
     for mine, other, where in ((sides[0], sides[1], target), (sides[1], sides[0], source)):
-        alone = [path for name, path in mine.items() if name not in other]
+        alone = [path for name, paths in mine.items() if name not in other for path in paths]
         if alone:
             more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
             report.said.append(safe(f"{alone[0]}{more}: no file of that name in {where}"))
@@ -114,13 +125,25 @@ def _named(source: str, target: str, report: Report) -> list[tuple[str, str]]:
         raise SourceError(
             f"{source} and {target}: no files of the same name; they are paired by name"
         )
-    return [(sides[0][name], sides[1][name]) for name in both]
+    made = []
+    for name in both:
+        files = [*sides[0][name], *sides[1][name]]
+        if len(files) == 2:
+            made.append((files[0], files[1]))
+        else:
+            report.failed += 1
+            what = f"all are {name!r}, which must be one file on each side; rename the others"
+            report.said.append(safe(f"{', '.join(files)}: {what}"))
+    return made
 
 
 def _key(path: str, folder: str) -> str:
-    """A file's path in its folder without suffixes: news/a.ar.txt.gz is news/a."""
-    below = Path(path).relative_to(folder)
-    return str(below.with_name(below.name.partition(".")[0] or below.name))
+    """A file's path in its folder without suffixes and language.
+
+    >>> _key("in/news/a.ar.txt.gz", "in"), _key("in/2024.01.05.html", "in")
+    ('news/a', '2024.01.05')
+    """
+    return _SUFFIXES.sub("", Path(os.path.relpath(path, folder)).as_posix())
 
 
 def _lines(source: str, target: str, config: Config) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ingest.align.words import arabic, split
+from ingest.align.words import split
 from ingest.errors import ModelError
 from ingest.models import model_dir
 
@@ -75,15 +75,3 @@ def lexicon() -> Lexicon:
     True
     """
     return Lexicon.load(model_dir("align") / "lexicon.npz")
-
-
-def is_word(word: str) -> bool:
-    """Whether a folded word has letters.
-
-    >>> is_word("كتب"), is_word("12"), is_word("?")
-    (True, False, False)
-    """
-    return word[0].isalpha()
-
-
-__all__ = ["UNSEEN", "Lexicon", "arabic", "is_word", "lexicon"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -11,13 +12,17 @@ from ingest.align.documents import pair_run
 from ingest.align.files import Report
 from ingest.align.verbs import align
 from ingest.config import Config
-from ingest.errors import AlignError, SourceError
+from ingest.errors import AlignError, ConfigError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.places import placed, refuse
 from ingest.text import safe
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _TOGETHER = 500  # pairs of pages whose segments are held at once
 _KEY = ["doc_id", "article", "lang"]
+_SIDES = [f"{side}_{name}" for side in ("source", "target") for name in ("doc", "article", "lang")]
 
 
 def align_run(
@@ -25,7 +30,8 @@ def align_run(
 ) -> Report:
     """Align the articles of a run that translate one another, and write the pairs of sentences.
 
-    Which those are stands in `out`/pages.parquet; `pair_run` makes it where it is not there.
+    Which those are stands in `out`/pages.parquet; `pair_run` makes it where it is not there, and
+    where it is there it is taken as it is.
 
     Args:
         out: folder that `ingest run` made.
@@ -34,7 +40,9 @@ def align_run(
         config: the settings.
 
     Raises:
-        SourceError: `out` is not the folder of a run, or its files cannot be read.
+        SourceError: `out` is not the folder of a run, its files cannot be read, or pages.parquet is
+            of another run.
+        ConfigError: pages.parquet has been made for other languages.
         OutputError: `to` exists already, or is an input.
         WriteError: it could not be written, or the folder it is to stand in is not there.
     """
@@ -45,39 +53,68 @@ def align_run(
     report = Report(what="article")
     if not pages.exists():
         pair_run(out, config=config.align)
+    elif config.align.encoder:
+        report.said.append(
+            safe(f"{pages}: was there and is kept, whatever encoder it was made with; {_anew(out)}")
+        )
     try:
-        paired = pl.read_parquet(pages).drop_nulls("score")
+        made = pl.read_parquet(pages).select(*_SIDES, "score")
         segments = pl.scan_parquet(cut).filter("keep")
         segments.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise SourceError(f"{out}: {error}") from error
+    _refuse_other_languages(made, pages, config.align.langs)
+    paired = made.drop_nulls("score").select(_SIDES)
     with placed(to) as work, tempfile.TemporaryDirectory() as folder:
         empty = Path(folder) / "pairs-empty.parquet"
         pl.DataFrame(schema=schema(PAIRS, ALIGNED)).write_parquet(empty)
         for number, some in enumerate(paired.iter_slices(_TOGETHER)):
-            pairs = _aligned(some, segments, config, report)
+            pairs = _aligned(some, segments, config, report, out)
             pairs.write_parquet(Path(folder) / f"pairs-{number:06d}.parquet")
             report.pairs += len(pairs)
         pl.scan_parquet(sorted(Path(folder).glob("*.parquet"))).sink_parquet(work)
     return report
 
 
+def _anew(out: str, langs: Sequence[str] = ()) -> str:
+    """What makes the pairs of pages anew.
+
+    >>> _anew("out", ("en", "ar"))
+    'make it anew with: ingest pair out --overwrite --langs en,ar'
+    """
+    more = f" --langs {','.join(langs)}" if langs else ""
+    return f"make it anew with: ingest pair {out} --overwrite{more}"
+
+
+def _refuse_other_languages(made: pl.DataFrame, pages: Path, langs: tuple[str, ...]) -> None:
+    for found in made.select("source_lang", "target_lang").unique().sort(pl.all()).rows():
+        if langs and found != tuple(langs):
+            raise ConfigError(
+                f"{pages}: pairs {' with '.join(found)}, not {' with '.join(langs)} as align.langs "
+                f"or --langs says; {_anew(str(pages.parent), langs)}"
+            )
+
+
 def _aligned(
-    paired: pl.DataFrame, segments: pl.LazyFrame, config: Config, report: Report
+    paired: pl.DataFrame, segments: pl.LazyFrame, config: Config, report: Report, out: str
 ) -> pl.DataFrame:
     """The pairs of sentences of some pairs of articles, in their order."""
     docs = pl.concat([paired["source_doc"], paired["target_doc"]]).unique()
     held = segments.filter(pl.col("doc_id").is_in(docs.implode())).collect()
     of_article = dict(held.group_by(_KEY, maintain_order=True))
     found = [pl.DataFrame(schema=schema(PAIRS, ALIGNED))]
-    for row in paired.iter_rows(named=True):
-        sides = [
-            of_article[row[f"{side}_doc"], row[f"{side}_article"], row[f"{side}_lang"]]
-            for side in ("source", "target")
-        ]
-        langs = row["source_lang"], row["target_lang"]
+    for row in paired.iter_rows():
+        keys = row[:3], row[3:]
+        for key in keys:
+            if key not in of_article:
+                raise SourceError(
+                    f"{out}/pages.parquet: is of another run, which had article {key[1]} of page "
+                    f"{key[0]} in {key[2]}; {_anew(out)}"
+                )
+        source, target = (of_article[key] for key in keys)
         try:
-            found.append(align(sides[0], sides[1], langs=langs, config=config.align))
+            langs = keys[0][2], keys[1][2]
+            found.append(align(source, target, langs=langs, config=config.align))
             report.aligned += 1
         except AlignError as error:
             report.failed += 1

@@ -77,7 +77,8 @@ def _add(found: list[tuple[int, int]], text: str, begin: int, end: int) -> None:
 
 def _ends(text: str, begin: int, mark: regex.Match[str]) -> bool:
     """Whether the sentence from `begin` ends at the mark."""
-    rest = text[mark.end() : mark.end() + 40].lstrip(_OPENING)
+    # what is left begins with no white space of any kind, or is nothing
+    rest = text[mark.end() : mark.end() + 40].lstrip(_OPENING).lstrip()
     if not rest:
         return True
     following = rest[0]

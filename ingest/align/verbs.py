@@ -185,7 +185,8 @@ def _row(
         row[f"{side}_doc"] = doc
         row[f"{side}_segments"] = list(dict.fromkeys(line.segment for line in some))
         row[f"{side}_start"], row[f"{side}_end"] = some[0].start, some[-1].end
-        said += [doc, str(at)]
+        # the place in the page, since one page may be aligned more than once, an article at a time
+        said += [doc, str([(line.segment, line.start, line.end) for line in some])]
     name = "\n".join(said)
     row["pair_id"] = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
     return row | found.evidence | {"chrf": None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -22,13 +23,15 @@ _SIZES = (
 _SHOWN = 50  # sources, or models
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 _NAMES = {"dev": "validation"}  # as the hub calls it
+_STEPS = {"score": "quality", "filter": "keep", "split": "split"}  # verbs, and a column of each
 _CREATORS = {ALIGNED: "found", TRANSLATED: "machine-generated"}
 _MEANINGS = {
     **{c.name: c.meaning for c in (*frames.PAIRS, *frames.ALIGNED)},
     "translation": "the two texts, by language",
     **{c.name: c.meaning for c in (*frames.TRANSLATED, *frames.SCORED)},
     **{c.name: c.meaning for c in (*frames.FILTERED, *frames.SPLIT)},
-    TURNED: "whether the sides were exchanged for this export; scores are as they were before",
+    TURNED: "whether the sides were exchanged for this export, and their scores with them; `copy` "
+    "has no opposite, and is as it was before",
 }
 
 
@@ -250,17 +253,31 @@ def _again(selection: Selection, run: dict[str, Any], licence: str) -> list[str]
         settings += f" --min-score {selection.min_score:g}"
     if licence:
         settings += f" --licence {shlex.quote(' '.join(licence.split()))}"
-    steps = [verb for verb in ("filter", "split") if isinstance(run.get(verb), dict)]
+    steps = _steps(selection, run)
     lines = ["## How to make it again", "", "```"]
     if "fingerprint" in run:
         lines += ["ingest run SOURCES --align -o OUT --config settings.toml"]
-    lines += [f"ingest {verb} PAIRS -o NEXT --config settings.toml" for verb in steps]
-    lines += [f"ingest export pairs.parquet --format huggingface{settings}", "```", ""]
-    tables = {verb: run[verb].get("settings") for verb in steps}
-    if any(tables.values()):
+    for verb, told in steps.items():
+        options = " --config settings.toml" if told else ""
+        if told.get("exclude"):
+            files = (" ".join(Path(str(file)).name.split()) for file in told["exclude"])
+            options += f" --exclude {shlex.join(files)}"
+        options += " --mask-pii" if verb == "filter" and selection.masks else ""
+        lines += [f"ingest {verb} PAIRS -o NEXT{options}"]
+    lines += [f"ingest export PAIRS --format huggingface{settings}", "```", ""]
+    if steps:
+        lines += ["PAIRS of each step is what the step before it wrote.", ""]
+    if unknown := [f"`{verb}`" for verb, told in steps.items() if not told and verb != "score"]:
+        lines += [
+            f"What settings {' and '.join(unknown)} had is not known: run.json does not say it of "
+            "these pairs.",
+            "",
+        ]
+    tables = {verb: told["settings"] for verb, told in steps.items() if told.get("settings")}
+    if tables:
         lines += ["`settings.toml` has:", "", "```toml"]
         for verb, table in tables.items():
-            lines += [f"[{verb}]", *(f"{k} = {json.dumps(v)}" for k, v in (table or {}).items())]
+            lines += [f"[{verb}]", *(f"{k} = {json.dumps(v)}" for k, v in table.items())]
         lines += ["```", ""]
     if "fingerprint" in run:
         lines += [
@@ -269,6 +286,37 @@ def _again(selection: Selection, run: dict[str, Any], licence: str) -> list[str]
             "",
         ]
     return [*lines, f"Made with ingest {__version__}.", ""]
+
+
+def _steps(selection: Selection, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The verbs whose columns the pairs have, and what run.json says of each; {} if nothing.
+
+    It has the last call of a verb, which may have been about other pairs: what counts is the call
+    that wrote this file, the one that wrote what that one read, and so on.
+    """
+    told: dict[str, dict[str, Any]] = {}
+    at = os.path.abspath(selection.path) if selection.path else ""
+    like = {"pairs": selection.read}
+    while found := [v for v in _STEPS if v not in told and _wrote(run.get(v), at, like)]:
+        last = told[found[0]] = run[found[0]]
+        at = str(last.get("source"))
+        like = {name: last.get(name) for name in ("pairs", "kept")}
+    return {v: told.get(v, {}) for v, column in _STEPS.items() if column in selection.columns}
+
+
+def _wrote(told: Any, path: str, like: dict[str, Any]) -> bool:
+    """Whether a call that run.json tells of wrote the file, whose counts are these.
+
+    Paths are compared as far as both go, since each may be of another working folder.
+
+    >>> _wrote({"out": "out/f.parquet", "pairs": 3}, "/data/out/f.parquet", {"pairs": 3})
+    True
+    """
+    if not isinstance(told, dict) or any(told.get(name) != value for name, value in like.items()):
+        return False
+    one, other = Path(str(told.get("out"))).parts, Path(path).parts
+    least = min(len(one), len(other))
+    return least > 0 and one[-least:] == other[-least:]
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

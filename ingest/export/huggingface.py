@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from ingest.errors import FrameError
 from ingest.export.card import card, split_name
 from ingest.export.parquet import sink
 from ingest.export.selection import ALIGNED, ROWS, Part, Selection
@@ -26,8 +27,13 @@ _TEXTS = ("source_text", "target_text")
 
 
 def write(selection: Selection, dest: Path, *, licence: str = "") -> dict[str, Any]:
-    """Fill the folder."""
+    """Fill the folder.
+
+    Raises:
+        FrameError: two splits have one name on the hub.
+    """
     sides = selection.sides()
+    _refuse_twins(selection)
     columns = pl.Schema(
         {
             "pair_id": selection.columns["pair_id"],
@@ -51,6 +57,17 @@ def write(selection: Selection, dest: Path, *, licence: str = "") -> dict[str, A
         files += names
     (dest / "README.md").write_text(card(selection, columns, configs, licence), encoding="utf-8")
     return {"files": ["README.md", *files]}
+
+
+def _refuse_twins(selection: Selection) -> None:
+    named: dict[tuple[str, str], Part] = {}
+    for part in selection.parts:
+        other = named.setdefault((part.method, split_name(part)), part)
+        if other is not part:
+            raise FrameError(
+                f"export of {selection.name}: column 'split' holds {other.split!r} and "
+                f"{part.split!r}, and huggingface has {split_name(part)!r} for both; rename one"
+            )
 
 
 def _names(stem: str, pairs: int) -> list[str]:

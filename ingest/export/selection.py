@@ -27,6 +27,10 @@ TURNED = "turned"
 
 # Each side's text without personal data, null where it had none, and the text that it stands for.
 _MASKED = {"source_masked": "source_text", "target_masked": "target_text"}
+# Scores of a pair as it stands: what is of each side, and target over source. Of `copy`, the share
+# of the target, there is no opposite.
+_SIDES = ("words_source", "words_target")
+_RATIOS = ("length", "length_ratio")
 # A pair without one of these says nothing, or could be taken for what it is not.
 _NEEDED = ("source_lang", "target_lang", "source_text", "target_text", "method")
 _LANG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # BCP 47; it becomes part of file names
@@ -179,10 +183,14 @@ class Selection:
             return batch
         turned = self._turned()
         twins = sides_of(batch.schema)
+        if all(batch.schema.get(name) == pl.Float32 for name in _SIDES):
+            twins.append(_SIDES)
+        ratios = [name for name in _RATIOS if batch.schema.get(name) == pl.Float32]
         before = pl.col(TURNED).fill_null(False) if TURNED in batch.columns else pl.lit(False)
         return batch.with_columns(
             *(pl.when(turned).then(t).otherwise(s).alias(s) for s, t in twins),
             *(pl.when(turned).then(s).otherwise(t).alias(t) for s, t in twins),
+            *(pl.when(turned).then(1 / pl.col(n)).otherwise(n).alias(n) for n in ratios),
             (turned ^ before).alias(TURNED),
         )
 

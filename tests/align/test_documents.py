@@ -154,6 +154,23 @@ def test_dates_count():
     assert made["date"].to_list() == [1]
 
 
+def test_a_page_that_is_named_twice_counts_once():
+    docs, segments = frames(CRAWL)
+    told = pl.lit("https://site.org/2023/09/01/x").alias("url")
+    docs = docs.with_columns(told)
+    twice = pl.concat([docs, docs, docs.with_columns(told.str.replace("01/x", "02/x"))])
+    once = pair_pages(docs, segments)
+    assert (
+        pair_pages(twice, segments)
+        .select("source_doc", "target_doc", "score")
+        .equals(once.select("source_doc", "target_doc", "score"))
+    )
+    one = pair_pages(*frames({"0a": {"bodies": list(SCHOOL.items()), "document": {}}}))
+    both = frames({"0a": {"bodies": list(SCHOOL.items()), "document": {}}})
+    url = both[0].with_columns(told)
+    assert len(pair_pages(pl.concat([url, url]), both[1])) == len(one) == 1
+
+
 @pytest.mark.parametrize(
     "address", ["", "   ", "http://[", "mailto:a@b", "/only/path", "http://", "\ud800"]
 )

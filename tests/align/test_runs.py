@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 import ingest
+from ingest import models
 from ingest.align.documents import pair_run
 from ingest.align.runs import align_run
 from ingest.config import AlignConfig, Config
@@ -120,6 +122,43 @@ def test_a_damaged_run_is_said(run, tmp_path):
         (tmp_path / f"{name}.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(SourceError, match=str(tmp_path)):
         align_run(str(tmp_path), str(tmp_path / "pairs.parquet"))
+
+
+@pytest.fixture
+def paired(run, tmp_path) -> Path:
+    for name in ("documents", "segments"):
+        shutil.copy(run / f"{name}.parquet", tmp_path)
+    pair_run(tmp_path)
+    return tmp_path
+
+
+def test_pages_that_were_paired_in_other_languages_are_said(paired):
+    to, wish = str(paired / "b.parquet"), Config(align=AlignConfig(langs=("en", "ar")))
+    with pytest.raises(ConfigError, match=r"pages\.parquet: pairs ar with en, not en with ar .*"
+                       r"ingest pair .* --overwrite --langs en,ar"):  # fmt: skip
+        align_run(str(paired), to, config=wish)
+    assert not Path(to).exists()
+    pair_run(paired, config=wish.align, overwrite=True)
+    align_run(str(paired), to, config=wish)
+    assert set(pl.read_parquet(to)["source_lang"]) == {"en"}
+
+
+def test_pages_that_another_encoder_paired_are_said(paired):
+    shipped = Config(align=AlignConfig(encoder=str(models.model_dir("encoder"))))
+    report = align_run(str(paired), str(paired / "b.parquet"), config=shipped)
+    assert ["whatever encoder" in line for line in report.said] == [True]
+    (paired / "pages.parquet").unlink()
+    assert align_run(str(paired), str(paired / "c.parquet"), config=shipped).said == []
+
+
+@pytest.mark.parametrize("lost", ["row", "column"])
+def test_pages_of_another_run_are_said(paired, lost):
+    pages = pl.read_parquet(paired / "pages.parquet")
+    other = pages.with_columns(source_doc=pl.lit("0" * 16)) if lost == "row" else pages[:, 1:]
+    other.write_parquet(paired / "pages.parquet")
+    with pytest.raises(SourceError, match="is of another run" if lost == "row" else "source_doc"):
+        align_run(str(paired), str(paired / "b.parquet"))
+    assert not (paired / "b.parquet").exists()
 
 
 def test_from_files_to_an_export(tmp_path):

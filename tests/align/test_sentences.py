@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import time
 
@@ -14,13 +15,14 @@ from hypothesis import strategies as st
 import ingest
 from ingest.align import align, align_lines, vocabulary
 from ingest.align.encoder import Encoder
+from ingest.align.files import align_files
 from ingest.align.lexicon import lexicon
 from ingest.align.sentences import find
 from ingest.align.split import sentences, split
 from ingest.align.vocabulary import Vocabulary
 from ingest.align.words import words
 from ingest.cli import main
-from ingest.errors import AlignError, FrameError
+from ingest.errors import AlignError, FrameError, OutputError
 from ingest.frames import ALIGNED, PAIRS, schema
 
 # Written for this project.
@@ -162,6 +164,21 @@ def test_segments_of_two_pages(tmp_path):
         align(frames[0].drop("doc_id"), frames[1])
 
 
+def test_articles_of_the_same_two_pages_make_pairs_of_their_own(tmp_path):
+    frames = []
+    for name, lines in (("a", AR), ("b", EN)):
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines), encoding="utf-8")
+        frames.append(ingest.segment(ingest.read(tmp_path / f"{name}.txt")))
+    parts = [align(*(frame[at : at + 5] for frame in frames)) for at in (0, 5)]
+    both = pl.concat(parts)
+    assert len(both) == both["pair_id"].n_unique() == 10
+    again = pl.concat(align(*(frame[at : at + 5] for frame in frames)) for at in (5, 0))
+    assert again["pair_id"].sort().equals(both["pair_id"].sort())
+    lines = align_lines(AR, EN)
+    assert lines["pair_id"].n_unique() == 10
+    assert align_lines(AR, EN, docs=("x", "y"))["pair_id"].is_in(lines["pair_id"]).sum() == 0
+
+
 def test_an_encoder_of_another_kind_is_given_texts():
     """It gets what it asks for, strings, and is asked once a side."""
     asked: list[list[str]] = []
@@ -204,11 +221,79 @@ def test_command_line(tmp_path, capsys):
     assert "exists already" in capsys.readouterr().err
 
 
+def folders(tmp_path, ar: dict[str, str], en: dict[str, str]):
+    for side, files in (("a", ar), ("b", en)):
+        (tmp_path / side).mkdir()
+        for name, line in files.items():
+            opened = gzip.open if name.endswith(".gz") else open
+            with opened(tmp_path / side / name, "wt", encoding="utf-8") as file:
+                file.write(line)
+    return str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path / "pairs.parquet")
+
+
+def test_dates_in_names_are_part_of_them(tmp_path):
+    days = [f"2024.01.0{n}" for n in range(3)]
+    call = folders(
+        tmp_path,
+        {f"{day}.ar.txt": AR[n] for n, day in enumerate(days)},
+        {f"{day}.html.gz" if n else f"{day}.EN.html": EN[n] for n, day in enumerate(days)},
+    )
+    report = align_files(*call, lines=True)
+    assert (report.aligned, report.pairs, report.failed, report.said) == (3, 3, 0, [])
+
+
+def test_files_of_one_name_are_said_and_not_guessed(tmp_path):
+    ar = {"one.txt": AR[0], "one.ar.html": AR[1], "two.txt": AR[2], "old.txt": "-", "old.html": "-"}
+    call = folders(tmp_path, ar, {"one.txt": EN[0], "two.en.txt": EN[2]})
+    report = align_files(*call, lines=True)
+    assert (report.aligned, report.failed) == (1, 1)
+    assert pl.read_parquet(call[2])["target_text"].to_list() == [EN[2]]
+    alone, same = report.said
+    assert "old.html and 1 more: no file of that name" in alone
+    assert all(name in same for name in ("one.txt", "one.ar.html", "all are 'one'"))
+
+
+@pytest.mark.parametrize("above", ["{}/b/../a", "{}/./a/"])
+def test_a_folder_may_be_named_in_a_roundabout_way(tmp_path, above):
+    call = folders(tmp_path, {"one.ar.txt": AR[0]}, {"one.en.txt": EN[0]})
+    assert align_files(above.format(tmp_path), *call[1:], lines=True).pairs == 1
+
+
+@pytest.mark.parametrize("name", ["one.ar.txt", "alone.txt"])
+def test_no_file_of_the_folders_is_replaced(tmp_path, name):
+    files = {"one.ar.txt": AR[0], "alone.txt": AR[1]}
+    source, target, _ = folders(tmp_path, files, {"one.en.txt": EN[0]})
+    with pytest.raises(OutputError, match="is the input itself"):
+        align_files(source, target, f"{source}/{name}", lines=True, overwrite=True)
+    assert (tmp_path / "a" / name).read_text("utf-8") == files[name]
+
+
 def test_sentences_keep_their_place():
     text = "قال د. سامي: «انتهى العمل.» ثم غادر؟ نعم!  It cost 3.5 dollars. The U.S. Senate agreed."
     for start, end in sentences(text):
         assert text[start:end].strip() == text[start:end]
     assert split(text)[-2:] == ["It cost 3.5 dollars.", "The U.S. Senate agreed."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello. \x1f", 'Hi. "\x1f', "No. •\t", "He left. •" + "\u00a0" * 45 + "Then more",
+        "p.m. “\u2003", "هل وصل؟ «\x1c»", "J. -\x85-\x1e",
+    ],
+)  # fmt: skip
+def test_white_space_of_any_kind_may_stand_after_a_sentence(text):
+    found = split(text)
+    assert found[0] == text[: len(found[0])]
+    assert "".join("".join(found).split()) == "".join(text.split())
+
+
+@given(st.text(st.sampled_from('Aب .!؟"«»•\t\n\x1c\x1f\x85\u00a0\u2003\u200f'), max_size=60))
+def test_no_text_stops_the_cutting_and_none_is_lost(text):
+    places = sentences(text)
+    assert places == sorted(places)
+    kept = "".join(text[start:end] for start, end in places)
+    assert [c for c in kept if c.isalnum()] == [c for c in text if c.isalnum()]
 
 
 def test_an_abbreviation_does_not_end_a_sentence():

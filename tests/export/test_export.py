@@ -84,6 +84,28 @@ def test_langs_turn_pairs_round_and_leave_others_out(tmp_path):
     assert back["turned"].to_list() == [True, False]
 
 
+def test_scores_of_a_side_go_with_it(tmp_path):
+    scores = {"words_source": 0.25, "words_target": 1.0, "source_script": 0.5, "target_script": 1.0,
+              "length_ratio": 2.0, "length": 0.5, "copy": 0.75, "quality": 0.125}  # fmt: skip
+    frame = pairs(("en-ar", {}), ("ar-en", {}))
+    frame = frame.with_columns(pl.lit(v, pl.Float32).alias(k) for k, v in scores.items())
+    got, _ = taken(frame, tmp_path, langs=("ar", "en"))
+    assert got.schema == {**frame.schema, "turned": pl.Boolean()}
+    assert got.select(*scores).row(1, named=True) == scores
+    assert got.select(*scores).row(0, named=True) == scores | {
+        "words_source": 1.0, "words_target": 0.25, "source_script": 1.0, "target_script": 0.5,
+        "length_ratio": 0.5, "length": 2.0,
+    }  # fmt: skip
+    back, _ = taken(got, tmp_path, langs=("en", "ar"))
+    assert_frame_equal(back.drop("turned")[0], frame[0])
+
+
+def test_a_score_without_its_twin_stays(tmp_path):
+    frame = pairs(("en-ar", {})).with_columns(words_source=0.25, length=pl.lit("short"))
+    got, _ = taken(frame, tmp_path, langs=("ar", "en"))
+    assert got.select("words_source", "length").row(0) == (0.25, "short")
+
+
 def test_without_langs_pairs_stay_as_they_are(tmp_path):
     frame = pairs(("ar-en", {}), ("en-ar", {}), ("fr-ar", {}))
     got, report = taken(frame, tmp_path)

@@ -18,6 +18,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from ingest.cli import main
+from ingest.errors import FrameError
 from ingest.export import export
 from ingest.export.jsonl import NULLED
 from ingest.export.moses import SPACED
@@ -293,6 +295,88 @@ def test_the_card_is_yaml_and_says_what_is_in_it(tmp_path):
     for config in about["configs"]:
         for files in config["data_files"]:
             assert list((tmp_path / "o").glob(files["path"]))
+
+
+def test_two_splits_of_one_name_are_refused(tmp_path):
+    both = rows(["a"], split="dev") + rows(["b"], split="validation")
+    with pytest.raises(
+        FrameError, match="'dev' and 'validation', and huggingface has 'validation'"
+    ):
+        export(frame(both), tmp_path / "o", format="huggingface")
+    assert list(tmp_path.iterdir()) == []
+    export(frame(both), tmp_path / "m", format="moses")
+    apart = rows(["a"], split="dev") + rows(["b"], split="validation", method="translated")
+    assert export(frame(apart), tmp_path / "o", format="huggingface")["written"] == 2
+
+
+@pytest.fixture
+def story(tmp_path, monkeypatch):
+    """A folder in which pairs were scored, filtered, filtered otherwise, and split."""
+    monkeypatch.chdir(tmp_path)
+    Path("out").mkdir()
+    Path("out/run.json").write_text('{"version": "1", "fingerprint": "f"}')
+    texts = ["الباب مفتوح", "The door is open"]
+    frame(rows(texts) + rows(texts[::-1])).drop("keep", "split").write_parquet("out/pairs.parquet")
+    for words in (1, 2):
+        Path(f"{words}.toml").write_text(f"[filter]\nmin_words = {words}\n")
+    Path("my test.en").write_text("No such line\n")
+    for call in (
+        ["score", "out", "-o", "out/scored.parquet"],
+        ["filter", "out/scored.parquet", "-o", "out/first.parquet", "--config", "1.toml"],
+        ["filter", "out/scored.parquet", "-o", "out/f.parquet", "--config", "2.toml",
+         "--exclude", "my test.en", "--mask-pii"],
+        ["split", "out/f.parquet", "-o", "out/s.parquet"],
+    ):  # fmt: skip
+        assert main(call) == 0
+    return tmp_path
+
+
+def again(file: str) -> str:
+    export(file, "card", format="huggingface", overwrite=True)
+    return Path("card/README.md").read_text("utf-8").partition("## How to make it again")[2]
+
+
+FILTER = "ingest filter PAIRS -o NEXT"
+
+
+def test_the_card_names_the_steps_of_these_pairs(story, monkeypatch):
+    told = again("out/s.parquet")
+    steps = ("ingest run", "ingest score PAIRS -o NEXT\n",
+             f"{FILTER} --config settings.toml --exclude 'my test.en' --mask-pii\n",
+             "ingest split PAIRS -o NEXT --config settings.toml\n", "ingest export PAIRS",
+             "[filter]", "min_words = 2", "[split]")  # fmt: skip
+    places = [told.find(step) for step in steps]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert "not known" not in told
+    monkeypatch.chdir(story / "out")
+    assert again("s.parquet") == told
+
+
+@pytest.mark.parametrize(
+    ("file", "there", "not_there"),
+    [
+        ("pairs", [], ["score", "filter", "split", "settings.toml` has", "PAIRS of each"]),
+        ("scored", ["ingest score PAIRS -o NEXT\n"], ["filter", "split", "not known"]),
+        ("f", ["[filter]", "min_words = 2", "--exclude"], ["split", "not known"]),
+        ("first", [f"{FILTER}\n", "What settings `filter` had is not known"],
+         ["split", "min_words", "--exclude", "--mask-pii"]),
+    ],
+)  # fmt: skip
+def test_the_card_names_no_step_of_other_pairs(story, file, there, not_there):
+    told = again(f"out/{file}.parquet")
+    assert [said for said in there if said not in told] == []
+    assert [said for said in not_there if said in told] == []
+
+
+def test_the_card_of_pairs_that_were_filtered_once_more_says_so(story):
+    told = ["filter", "out/scored.parquet", "-o", "out/f.parquet", "--overwrite", "--config"]
+    Path("9.toml").write_text("[filter]\nmin_words = 9\n")
+    assert main([*told, "9.toml"]) == 0
+    card = again("out/s.parquet")
+    assert "What settings `filter` had is not known" in card
+    assert "min_words" not in card
+    assert "[split]" in card
 
 
 def test_a_data_set_has_shards(tmp_path, monkeypatch):
