@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from ingest.errors import SourceError
 from ingest.export.parquet import sink
 from ingest.export.selection import RUN_FILE, find
 from ingest.frames import PAIRS, check
-from ingest.places import placed
+from ingest.places import placed, refuse
 
 BATCH = 1 << 15  # pairs whose texts are looked at together
 
@@ -32,18 +32,70 @@ class PairsFile:
 
     def __init__(self, source: str | Path, *, verb: str) -> None:
         self.path = find(source)
-        try:
-            self._frame = pl.scan_parquet(self.path)
-            self.columns = self._frame.collect_schema()
-            self.pairs = int(self._frame.select(pl.len()).collect().item())
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise SourceError(f"{self.path}: cannot be read as Parquet: {error}") from error
+        self._stamp = self._stamped()
+        self._frame = pl.scan_parquet(self.path)
+        self.columns = self._read(self._frame.collect_schema)
+        self.pairs = int(self._read(self._frame.select(pl.len()).collect).item())
         check(pl.DataFrame(schema=self.columns), PAIRS, verb=f"{verb} of {self.path}")
 
     def batches(self) -> Iterator[pl.DataFrame]:
-        """The pairs, in order."""
+        """The pairs, in order; as often as is wanted.
+
+        Raises:
+            SourceError: the file is damaged, or not what it was when it was opened.
+        """
         for at in range(0, self.pairs, BATCH):
-            yield self._frame.slice(at, BATCH).collect()
+            yield self._read(self._frame.slice(at, BATCH).collect)
+
+    def _read(self, call: Callable[[], Any]) -> Any:
+        """What a call that reads the file gives."""
+        try:
+            got = call()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            self._refuse_changes()
+            raise SourceError(f"{self.path}: cannot be read as Parquet: {error}") from error
+        self._refuse_changes()
+        return got
+
+    def _refuse_changes(self) -> None:
+        if self._stamped() != self._stamp:
+            raise SourceError(f"{self.path}: was changed while it was read; start again")
+
+    def _stamped(self) -> tuple[int, int, int] | None:
+        """What tells that the file is another."""
+        try:
+            seen = self.path.stat()
+        except OSError:
+            return None
+        return seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+    def refuse(
+        self, out: str | Path, beside: str, *, overwrite: bool, others: Sequence[str | Path] = ()
+    ) -> None:
+        """Raise unless `out`, and the report on it, may be made.
+
+        Args:
+            out: what is to be written.
+            beside: ending of the report's file, where it does not go to run.json.
+            overwrite: whether they may be replaced.
+            others: inputs beside these pairs.
+
+        Raises:
+            WriteError: the folder that they are to stand in is not there.
+            OutputError: one is there, and is not to be replaced or is an input.
+        """
+        inputs = (self.path, *others)
+        refuse(out, overwrite=overwrite, inputs=inputs)
+        if self._run() is None:
+            refuse(Path(out).with_suffix(beside), overwrite=overwrite, inputs=inputs)
+
+    def _run(self) -> dict[str, Any] | None:
+        """What run.json of the run that the pairs are of holds; None where there is none."""
+        try:
+            held = json.loads((self.path.parent / RUN_FILE).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return held if isinstance(held, dict) and "fingerprint" in held else None
 
     def rewrite(self, dest: str | Path, batches: Iterable[pl.DataFrame], *, new: pl.Schema) -> None:
         """Write batches of these pairs, which have columns `new` too."""
@@ -62,14 +114,9 @@ class PairsFile:
         Returns:
             Where it stands.
         """
-        run = self.path.parent / RUN_FILE
-        try:
-            held = json.loads(run.read_bytes())
-        except (OSError, ValueError):
-            held = None
         to, what = Path(out).with_suffix(beside), report
-        if isinstance(held, dict) and "fingerprint" in held:
-            to, what = run, {**held, verb: report}
+        if held := self._run():
+            to, what = self.path.parent / RUN_FILE, {**held, verb: report}
         with placed(to) as work:
             work.write_text(json.dumps(what, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         return to

@@ -12,6 +12,7 @@ import ingest
 from ingest.cli import main
 from ingest.config import FilterConfig
 from ingest.frames import PAIRS, schema
+from ingest.pairs import PairsFile
 
 TEXTS = [
     ("فتحت المكتبة أبوابها للزوار", "The library opened its doors to visitors"),
@@ -130,6 +131,60 @@ def test_split_says_how_many_and_what_falls_short(pairs, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("3 train, 1 dev, 1 test")
     told = json.loads((tmp_path / "s.split.json").read_text())
     assert told["sizes"] == {"train": 3, "dev": 1, "test": 1}
+
+
+def test_split_says_what_is_more_than_was_wanted(pairs, tmp_path, capsys):
+    docs = pl.Series(["one", "one", "two", "two", "three"])
+    pairs.with_columns(source_doc=docs)[:4].write_parquet(tmp_path / "p.parquet")
+    (tmp_path / "c.toml").write_text("[split]\ndev = 1\ntest = 0\n")
+    settings = ("--config", tmp_path / "c.toml")
+    assert call("split", tmp_path / "p.parquet", "-o", tmp_path / "s.parquet", *settings) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "2 train, 2 dev, 0 test of 4 kept pairs, in 2 groups",
+        "dev has 2 of 1 pairs: groups must not be parted, and none that is left is smaller",
+    ]
+
+
+@pytest.mark.parametrize(("verb", "beside"), [("filter", "funnel"), ("split", "split")])
+def test_a_report_is_not_replaced_unasked(verb, beside, pairs, tmp_path, capsys):
+    pairs.write_parquet(tmp_path / "p.parquet")
+    report = tmp_path / f"o.{beside}.json"
+    report.write_text("mine")
+    args = (verb, tmp_path / "p.parquet", "-o", tmp_path / "o.parquet")
+    assert call(*args) == 2
+    assert f"{report.name}: exists already" in capsys.readouterr().err
+    assert report.read_text() == "mine"
+    assert not (tmp_path / "o.parquet").exists()
+    assert call(*args, "--overwrite") == 0
+    assert json.loads(report.read_text())["pairs"] == 5
+
+
+@pytest.mark.parametrize("verb", ["score", "filter", "split"])
+def test_damaged_pages(verb, pairs, tmp_path, capsys):
+    path = tmp_path / "p.parquet"
+    pairs.write_parquet(path, statistics=False)
+    whole = path.read_bytes()
+    footer = int.from_bytes(whole[-8:-4], "little") + 8
+    path.write_bytes(whole[:4] + b"\xff" * (len(whole) - footer - 4) + whole[-footer:])
+    assert call(verb, path, "-o", tmp_path / "o.parquet") == 2
+    assert "p.parquet: cannot be read as Parquet" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["p.parquet"]
+
+
+@pytest.mark.parametrize("verb", ["filter", "split"])
+def test_a_file_that_changes_between_two_passes(verb, pairs, tmp_path, capsys, monkeypatch):
+    path = tmp_path / "p.parquet"
+    pairs.write_parquet(path)
+    rewrite = PairsFile.rewrite
+
+    def change(self, *args, **more):
+        pairs[::-1].write_parquet(path)
+        rewrite(self, *args, **more)
+
+    monkeypatch.setattr(PairsFile, "rewrite", change)
+    assert call(verb, path, "-o", tmp_path / "o.parquet") == 2
+    assert "p.parquet: was changed while it was read" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["p.parquet"]
 
 
 def test_copies_that_the_run_knows_go_together(pairs, tmp_path):

@@ -14,6 +14,8 @@ from polars.testing import assert_frame_equal
 import ingest
 from ingest.config import Config, SplitConfig
 from ingest.errors import ConfigError, FrameError
+from ingest.filter import against
+from ingest.filter.against import Lines
 from ingest.filter.clusters import alike, components
 from ingest.filter.grams import signatures
 from ingest.frames import PAIRS, schema
@@ -98,6 +100,41 @@ def test_nothing_leaks(seed):
         assert not docs[0] & docs[1]
 
 
+def test_what_is_like_a_line_does_not_hang_on_how_many_are_looked_at(monkeypatch):
+    texts = corpus()["target_text"]
+    texts = pl.concat([texts, texts[:50] + " " + texts[50:100]])
+    lines = Lines(texts[100:], near=0.6)
+    whole = [lines.like(texts), lines.around(texts)]
+    of = [{*pairwise(folded(text))} for text in texts]
+    inside = [
+        (a, b)
+        for a, b in product(range(len(of)), range(len(of) - 100))
+        if len(of[a]) >= 5 and len(of[a] & of[b + 100]) >= 0.9 * len(of[a])
+    ]
+    assert whole[1].rows() == inside
+    monkeypatch.setattr(against, "_PAIRS", 7)
+    monkeypatch.setattr(against, "_TEXTS", 11)
+    assert lines.like(texts).equals(whole[0])
+    assert lines.around(texts).equals(whole[1])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_text_stands_whole_inside_one_of_another_split(seed):
+    rnd = random.Random(4)
+    words = ["".join(rnd.choices("abcdefghij", k=5)) for _ in range(2000)]
+    rows = []
+    for n in range(40):
+        short = rnd.choices(words, k=8)
+        long = [*rnd.choices(words, k=6), *short, *rnd.choices(words, k=6)]
+        rows += [{"source_text": f"نص {n} {k}", "target_text": " ".join(t)}
+                 for k, t in enumerate((short, long))]  # fmt: skip
+    config = SplitConfig(by="text", dev=0.0, test=0.3, seed=seed)
+    made = ingest.split(frame(rows), config=config)
+    assert set(made["split"]) == {"train", "test"}
+    for short, long in made["split"].reshape((40, 2)).to_list():
+        assert short == long
+
+
 def test_sizes_and_seeds():
     pairs = corpus().filter(method="aligned")
     made = ingest.split(pairs, config=HALF)
@@ -179,6 +216,15 @@ def test_copies_of_an_article_go_together(where):
         made = ingest.split(pairs.with_columns(cluster=pl.Series(cluster)), config=HALF)
     assert made["split"].n_unique() == 3
     assert made.group_by(pl.Series(cluster)).agg(pl.col("split").n_unique())["split"].max() == 1
+
+
+def test_segments_without_clusters_have_no_say():
+    pairs = corpus()
+    made = ingest.split(pairs, config=HALF)
+    segments = pl.DataFrame({"doc_id": ["a1", "a2"]})
+    assert_frame_equal(ingest.split(pairs, segments=segments, config=HALF), made)
+    with pytest.raises(FrameError, match="split: column 'doc_id' is missing"):
+        ingest.split(pairs, segments=pl.DataFrame({"cluster": ["c"]}))
 
 
 def test_ten_thousand_sources():

@@ -87,13 +87,14 @@ def align(
         AlignError: a side is empty, holds several pages, or is not in the language it should be in.
     """
     config = config or AlignConfig()
+    for frame in (source, target):
+        check(frame, SEGMENTS, verb="align")
     named = langs or _given(config) or _of_frames(source, target)
     sides = []
     docs = []
     for name, frame, lang in zip(
         ("source", "target"), (source, target), named or ("", ""), strict=True
     ):
-        check(frame, SEGMENTS, verb="align")
         pages = frame["doc_id"].unique()
         if len(pages) > 1:
             raise AlignError(f"align: the {name} holds {len(pages)} pages, must be one")

@@ -12,6 +12,7 @@ from ingest.dedupe import BANDS, ROWS
 from ingest.filter.grams import U16
 
 _TOGETHER = 1 << 14  # signatures compared at once
+_FIRST = 256  # rows of what hangs together with which all others of it are compared
 
 
 def components(nodes: int, edges: list[tuple[I64, I64]]) -> I64:
@@ -56,6 +57,34 @@ def alike(values: U16, threshold: float) -> tuple[I64, I64]:
         found += _agree(before[~new], order[~new], values, threshold)
         found += _agree(first[~new], order[~new], values, threshold)
     return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
+
+
+def repeats(values: U16, threshold: float) -> NDArray[np.bool_]:
+    """Whether each row is like an earlier one that is no repeat: signatures agree by `threshold`.
+
+    Of what hangs together the first row stays, those like it are repeats, and so on with the
+    rest. Where more than 256 stay, others that are like each other may stay too: those left are
+    compared with a few only.
+
+    >>> chain = np.repeat(np.array([[0, 0, 0], [0, 0, 1], [0, 1, 1]], np.uint16), 21, axis=1)
+    >>> repeats(chain, 0.6).tolist()
+    [False, True, False]
+    """
+    one, other = alike(values, threshold)
+    group = components(len(values), [(one, other)])
+    repeat = np.zeros(len(values), bool)
+    rest = np.argsort(group, kind="stable")
+    for _ in range(_FIRST):
+        new = np.diff(group[rest], prepend=-1) > 0
+        first = rest[new][np.cumsum(new) - 1]
+        for _, like in _agree(first[~new], rest[~new], values, threshold):
+            repeat[like] = True
+        rest = rest[~new & ~repeat[rest]]
+    left = np.isin(one, rest) & np.isin(other, rest)
+    order = np.lexsort((one[left], other[left]))
+    for earlier, later in zip(one[left][order].tolist(), other[left][order].tolist(), strict=True):
+        repeat[later] |= not repeat[earlier]
+    return repeat
 
 
 def _agree(one: I64, other: I64, values: U16, threshold: float) -> Iterator[tuple[I64, I64]]:

@@ -14,7 +14,8 @@ from ingest.filter.verbs import excluded_lines, reasons_of, with_reasons
 from ingest.frames import FILTERED, MASKED, schema
 from ingest.pairs import BATCH, PairsFile
 from ingest.pii import mask_pii
-from ingest.places import refuse
+
+_BESIDE = ".funnel.json"  # ending of the report
 
 
 @dataclass
@@ -73,18 +74,18 @@ def filter_file(
         out: Parquet file to write: all of the pairs, with keep, drop_reason and pii.
         exclude: files whose lines no pair is to have.
         mask: add source_masked and target_masked.
-        overwrite: replace `out`.
+        overwrite: replace `out`, and the report beside it.
         config: the settings.
 
     Raises:
         SourceError: a file is missing or cannot be read.
         FrameError: a column is missing, or a threshold was set for one that is.
-        OutputError: `out` exists already, or is an input.
+        OutputError: `out` or the report beside it exists already, or is an input.
         WriteError: it could not be written, or the folder it is to stand in is not there.
     """
     config = config or Config()
     pairs = PairsFile(source, verb="filter")
-    refuse(out, overwrite=overwrite, inputs=(pairs.path, *exclude))
+    pairs.refuse(out, _BESIDE, overwrite=overwrite, others=exclude)
     reasons = reasons_of(pairs.batches, pairs.columns, excluded_lines(exclude), config.filter)
     report = Report(pairs.pairs, 0, pl.DataFrame())
     took: dict[str, int] = {}
@@ -100,6 +101,7 @@ def filter_file(
     pairs.rewrite(out, decided(), new=new)
     report.funnel = funnel_of(report.pairs, took)
     said = {
+        "source": str(pairs.path),
         "out": str(out),
         "settings": asdict(config.filter),
         "exclude": [str(file) for file in exclude],
@@ -109,7 +111,7 @@ def filter_file(
         "pii": report.pii,
         "masked": report.masked if mask else None,
     }
-    report.told = str(pairs.tell(out, "filter", said, ".funnel.json"))
+    report.told = str(pairs.tell(out, "filter", said, _BESIDE))
     return report
 
 

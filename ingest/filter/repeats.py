@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from ingest.config import FilterConfig
-from ingest.filter.clusters import alike, components
+from ingest.filter.clusters import repeats
 from ingest.filter.grams import U16, keys, signatures
 from ingest.filter.rules import AMONG_PAIRS, RULES
 
@@ -78,10 +78,8 @@ def decide(found: list[Keys], config: FilterConfig) -> pl.Series:
     drop(~pl.struct("one", "other").is_first_distinct(), SAME)
     if config.near and len(alive):
         values = np.concatenate([keys.values for keys in found])
-        edges = alike(values[alive["signature"].to_numpy()], config.near)
-        like = components(len(alive), [edges])
-        alive = alive.with_columns(like=pl.Series(like))
-        drop(~pl.col("like").is_first_distinct(), NEAR)
+        near = repeats(values[alive["signature"].to_numpy()], config.near)
+        drop(pl.lit(pl.Series(near)), NEAR)
     for side, most in (("other", config.max_sources), ("one", config.max_targets)):
         if most:
             drop(pl.int_range(pl.len()).over(side) >= most, MANY)

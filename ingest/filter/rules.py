@@ -13,6 +13,7 @@ from ingest.detect.rules import rules as detection
 from ingest.errors import FrameError
 from ingest.frames import TRANSLATED, check
 from ingest.lengths import DENSITY
+from ingest.score.model import LANGS
 from ingest.text import comparable
 
 NO_SCORE = "no score"
@@ -28,7 +29,12 @@ RULES = (*OF_PAIRS, *AMONG_PAIRS)
 _SIDES = ("source", "target")
 _TEXTS = ("source_text", "target_text")
 _GIVEN = 15  # characters that are given to both sides, for short texts differ more
-_WORD = r"[[\p{L}\p{N}]--\u0640][\p{L}\p{M}\p{N}'’]*"
+# Scripts written without spaces, in which two letters or so make a word
+_UNSPACED = r"[\p{scx:Han}\p{scx:Hira}\p{scx:Kana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}&&\p{L}]"
+_WORD = (
+    rf"(?:{_UNSPACED}\p{{M}}*){{1,2}}"
+    rf"|[[\p{{L}}\p{{N}}]--\u0640--{_UNSPACED}][[\p{{L}}\p{{M}}\p{{N}}'’]--{_UNSPACED}]*"
+)
 
 
 class _Scored(NamedTuple):
@@ -74,7 +80,7 @@ def first_reason(pairs: pl.DataFrame, excluded: pl.Series, config: FilterConfig)
     compared += ["score"] if config.min_score else []
     flags = ["flags"] if "flags" in pairs.columns and not config.flagged else []
     measures = pairs.select(
-        *{"method", "score", *compared, *flags},
+        *{"method", "score", "source_lang", "target_lang", *compared, *flags},
         *(_words(side).alias(f"words_in_{side}") for side in _SIDES),
         *(_length(side).alias(f"length_of_{side}") for side in _SIDES),
         *(_script_share(side, pairs[f"{side}_lang"]).alias(f"script_of_{side}") for side in _SIDES),
@@ -84,7 +90,7 @@ def first_reason(pairs: pl.DataFrame, excluded: pl.Series, config: FilterConfig)
         limit = pl.lit(getattr(config, rule.setting), pl.Float32)
         for value in map(_number, rule.columns):
             hits.setdefault(rule.rule, []).append(value < limit if rule.least else value > limit)
-    hits[NO_SCORE] = [_number(name).is_null() for name in compared]
+    hits[NO_SCORE] = [_missing(name) for name in compared]
     hits["flagged translation"] = [pl.col(name).list.len() > 0 for name in flags]
     reason = pl.lit(None, pl.UInt8)
     for name in OF_PAIRS[::-1]:
@@ -120,6 +126,13 @@ def _hits(config: FilterConfig) -> dict[str, list[pl.Expr]]:
 def _number(name: str) -> pl.Expr:
     """A score, null where it is no number."""
     return pl.col(name).cast(pl.Float32).fill_nan(None)
+
+
+def _missing(name: str) -> pl.Expr:
+    """No score where there should be one: pairs of other languages have no quality."""
+    langs = pl.concat_list(f"{side}_lang" for side in _SIDES).list.sort()
+    judged = langs == pl.lit(list(LANGS)) if name == "quality" else pl.lit(True)
+    return _number(name).is_null() & judged
 
 
 def _words(side: str) -> pl.Expr:

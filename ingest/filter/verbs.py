@@ -35,7 +35,8 @@ def filter(
     drop_reason: empty, copy, too short, too long, length ratio, wrong script, wrong language, no
     score, low score, low quality, machine text, flagged translation, boilerplate, repetition,
     excluded; and, among the pairs that are left, duplicate, same but for form, near-duplicate,
-    many to one. The order of rows makes no difference to what is kept.
+    many to one. A near-duplicate is like a pair that passes this rule. Two letters count as a word
+    where words are written without spaces. The order of rows makes no difference to what is kept.
 
     Args:
         pairs: a frame of pairs, with or without the columns of `ingest.score`.

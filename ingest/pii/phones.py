@@ -10,11 +10,14 @@ from collections.abc import Iterator
 import regex
 
 # 7 digits or more with little between them. No comma: that is how long numbers are written. What
-# stands in an address, after = or #, or behind another number's sign is a part of that.
+# stands in an address, after = or #, or behind another number's sign is a part of that. Latin
+# letters make a code of it; Arabic words are written onto numbers without a space.
+_ON = r"[\p{Latin}\d_%@]|[.,:/]\d"
 _CANDIDATE = regex.compile(
-    r"(?<![\w=#&?/\\@$€£¥%])(?<!\d[.,:/\-])[+(]{0,2}\d(?:[ .\-()]{0,3}\d){6,}+\+?"
-    r"(?![\w%@]|[.,:/]\d)"
+    r"(?<![\p{Latin}\d_=#&?/\\@$€£¥%])(?<!\d[.,:/\-])[+(]{0,2}\d(?:[ .\-()]{0,3}\d){6,}+"
+    rf"(?:\+(?!{_ON}))?"
 )
+_GOES_ON = regex.compile(_ON)  # asked afterwards, so that no run is gone through again
 _CUE = regex.compile(
     r"(?:\b(?:tel|tél|phone|telephone|mobile|mob|cell|fax|whatsapp|call|hotline|ph)\b"
     r"|هاتف|الهاتف|تلفون|تليفون|جوال|الجوال|موبايل|محمول|المحمول|واتساب|واتس|فاكس|اتصل|للاتصال"
@@ -42,6 +45,8 @@ def phones(text: str) -> Iterator[tuple[int, int, str]]:
     [(5, 23, '966501234567')]
     """
     for candidate in _CANDIDATE.finditer(text):
+        if _GOES_ON.match(text, candidate.end()):
+            continue
         for first, last in _pieces(candidate[0]):
             start, end = candidate.start() + first, candidate.start() + last
             if _is_phone(text[start:end], text[max(0, start - _BEFORE) : start]):

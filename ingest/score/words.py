@@ -28,6 +28,8 @@ _MAGNITUDES = {
     r"مليون|ملايين|مليونا|million": 6,
     r"مليار|مليارات|بليون|billion": 9,
 }
+# What stands before a number, and its digits up to the point; the end of a longer one is none
+_WHOLE = r"(^|[^\w.,٫٬])(\d{1,3}(?:[,٬]\d{3})+|\d{1,6})"
 
 
 class Single(Lines):
@@ -124,11 +126,12 @@ def repeated(side: Side, pairs: int) -> NDArray[np.float32]:
 def _written_out(texts: pl.Series) -> pl.Series:
     """The texts with numbers before a magnitude as digits alone: 1.5 million as 1500000."""
     for magnitude, zeros in _MAGNITUDES.items():
-        for decimals in (2, 1, 0):
-            point = rf"[.,٫](\d{{{decimals}}})" if decimals else ""
-            digits = "${1}${2}" if decimals else "${1}"
+        for decimals in (3, 2, 1, 0):
+            marks = ".٫" if decimals == 3 else ".,٫"  # 1,234 is a whole number
+            point = rf"[{marks}](\d{{{decimals}}})" if decimals else ""
+            digits = "${1}${2}${3}" if decimals else "${1}${2}"
             texts = texts.str.replace_all(
-                rf"(?i)\b(\d{{1,6}}){point}\s+(?:{magnitude})\p{{M}}*\b",
+                rf"(?i){_WHOLE}{point}\s+(?:{magnitude})\p{{M}}*\b",
                 digits + "0" * (zeros - decimals),
             )
     return texts

@@ -12,9 +12,10 @@ from ingest.config import Config
 from ingest.errors import SourceError
 from ingest.frames import SPLIT, schema
 from ingest.pairs import BATCH, PairsFile
-from ingest.places import refuse
 from ingest.split.groups import clusters_of
 from ingest.split.verbs import DEV, TEST, TRAIN, Drawn, draw
+
+_BESIDE = ".split.json"  # ending of the report
 
 
 @dataclass
@@ -35,13 +36,14 @@ class Report:
     def lines(self) -> list[str]:
         """The same for a person.
 
-        >>> sizes, wanted = {"train": 8, "dev": 0, "test": 1}, {"dev": 1, "test": 1}
-        >>> for line in Report(12, 10, sizes, wanted, 2, 8).lines():
+        >>> sizes, wanted = {"train": 8, "dev": 0, "test": 3}, {"dev": 1, "test": 1}
+        >>> for line in Report(13, 12, sizes, wanted, 2, 8).lines():
         ...     print(line)
-        8 train, 0 dev, 1 test of 10 kept pairs, in 2 groups
+        8 train, 0 dev, 3 test of 12 kept pairs, in 2 groups
         1 in none: a machine translated them, and their pages are in dev or test
         dev has 0 of 1 pairs: groups must not be parted, and the largest has 8 pairs; with by = \
 "text" in [split] of --config, pairs of one page may be
+        test has 3 of 1 pairs: groups must not be parted, and none that is left is smaller
         """
         sizes = ", ".join(f"{number:,} {name}" for name, number in self.sizes.items())
         said = [f"{sizes} of {self.kept:,} kept pairs, in {self.groups:,} groups"]
@@ -50,12 +52,14 @@ class Report:
                 f"{none:,} in none: a machine translated them, and their pages are in dev or test"
             )
         for name, wanted in self.wanted.items():
+            has = f"{name} has {self.sizes[name]:,} of {wanted:,} pairs"
             if self.sizes[name] < wanted:
                 said.append(
-                    f"{name} has {self.sizes[name]:,} of {wanted:,} pairs: groups must not be "
-                    f'parted, and the largest has {self.largest:,} pairs; with by = "text" in '
-                    "[split] of --config, pairs of one page may be"
+                    f"{has}: groups must not be parted, and the largest has {self.largest:,} "
+                    'pairs; with by = "text" in [split] of --config, pairs of one page may be'
                 )
+            if self.sizes[name] > wanted:
+                said.append(f"{has}: groups must not be parted, and none that is left is smaller")
         return said
 
 
@@ -73,19 +77,19 @@ def split_file(
     Args:
         source: a Parquet file of pairs, or a folder that holds pairs.parquet.
         out: Parquet file to write.
-        overwrite: replace `out`.
+        overwrite: replace `out`, and the report beside it.
         config: the settings.
 
     Raises:
         SourceError: there is no such file, or it cannot be read.
         FrameError: a column is missing, or a pair has no name.
         ConfigError: dev and test would take all pairs.
-        OutputError: `out` exists already, or is an input.
+        OutputError: `out` or the report beside it exists already, or is an input.
         WriteError: it could not be written, or the folder it is to stand in is not there.
     """
     config = config or Config()
     pairs = PairsFile(source, verb="split")
-    refuse(out, overwrite=overwrite, inputs=[pairs.path])
+    pairs.refuse(out, _BESIDE, overwrite=overwrite)
     drawn = draw(pairs.batches, _clusters(pairs), config.split)
 
     def batches() -> Iterator[pl.DataFrame]:
@@ -94,8 +98,13 @@ def split_file(
 
     pairs.rewrite(out, batches(), new=schema(SPLIT))
     report = _report(pairs, drawn)
-    said = {"out": str(out), "settings": asdict(config.split), **asdict(report)}
-    pairs.tell(out, "split", said, ".split.json")
+    said = {
+        "source": str(pairs.path),
+        "out": str(out),
+        "settings": asdict(config.split),
+        **asdict(report),
+    }
+    pairs.tell(out, "split", said, _BESIDE)
     return report
 
 

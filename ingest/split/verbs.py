@@ -1,7 +1,8 @@
 """Pairs to train, dev and test, so that nothing in one gives away what stands in another.
 
 Pairs go together that share a page, an article in several places, or a text; and those with a side
-that is nearly the same as a side of the other. What hangs together stays so, all of it.
+that is nearly the same as a side of the other, or stands almost whole in it and is not short. What
+hangs together stays so, all of it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ingest.errors import ConfigError
 from ingest.filter.against import Lines
 from ingest.filter.clusters import components
 from ingest.filter.verbs import Batches
-from ingest.frames import PAIRS, check, schema
+from ingest.frames import CLUSTERED, PAIRS, SEGMENTS, check, schema
 from ingest.pairs import BATCH
 from ingest.split.groups import TEXTS, clusters_of, look, of_kept, together
 
@@ -51,13 +52,14 @@ def split(
     say so: of a group drawn for these it has no split. The order of rows makes no difference.
 
     Args:
-        pairs: a frame of pairs; without `keep` all are taken.
+        pairs: a frame of pairs; without `keep` all are taken. Pairs that have a value in common
+            in columns `cluster`, `source_cluster` or `target_cluster`, of strings, go together.
         segments: what the pairs were made of, if it has `cluster`: pages with copies of an article
             go together.
         config: the sizes, and the seed.
 
     Raises:
-        FrameError: a column is missing, or a pair has no name.
+        FrameError: a column is missing or of another type, or a pair has no name.
         ConfigError: dev and test would take all pairs.
 
     >>> from ingest.align.verbs import align_lines
@@ -66,7 +68,10 @@ def split(
     ['train', 'train']
     """
     check(pairs, PAIRS, verb="split")
-    same = None if segments is None else clusters_of(segments.lazy())
+    same = None
+    if segments is not None and "cluster" in segments.columns:
+        check(segments, (*SEGMENTS[:1], *CLUSTERED), verb="split")
+        same = clusters_of(segments.lazy())
 
     def batches() -> Iterator[pl.DataFrame]:
         return pairs.iter_slices(BATCH)
@@ -170,7 +175,10 @@ def _like(drawn: I64, kept: pl.DataFrame, batches: Batches, near: float) -> tupl
     found = []
     for at, batch in of_kept(kept, batches):
         for name in TEXTS:
-            like = lines.like(batch[name])
+            # rows of the same text go together already
+            first = kept[name][at : at + len(batch)].is_first_distinct()
+            some, row = batch[name].filter(first), first.arg_true().to_numpy() + at
+            like = pl.concat([lines.like(some), lines.around(some)])
             other = drawn[like["line"].to_numpy() % len(drawn)]
-            found.append((like["text"].to_numpy() + at, other))
+            found.append((row[like["text"].to_numpy()], other))
     return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])

@@ -162,6 +162,8 @@ def test_segments_of_two_pages(tmp_path):
         assert page[start:end] == text
     with pytest.raises(FrameError, match="doc_id"):
         align(frames[0].drop("doc_id"), frames[1])
+    with pytest.raises(FrameError, match="'text' is missing"):
+        align(*(ingest.detect(frame).drop("text") for frame in frames))
 
 
 def test_articles_of_the_same_two_pages_make_pairs_of_their_own(tmp_path):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import random
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -11,6 +13,8 @@ from polars.testing import assert_frame_equal
 import ingest
 from ingest.config import Config, FilterConfig
 from ingest.errors import ConfigError, FrameError, SourceError
+from ingest.filter import clusters
+from ingest.filter.grams import signatures
 from ingest.filter.rules import RULES
 from ingest.frames import PAIRS, TRANSLATED, schema
 
@@ -93,6 +97,48 @@ def test_columns_of_scores_have_a_say_where_they_are(column, good, bad, reason):
     assert reasons(frame, near=0.0) == [None, reason, "no score", "no score"]
 
 
+def test_quality_is_asked_of_arabic_and_english_alone():
+    langs = [("fr", "en"), ("en", "ar"), ("ar", "en"), (None, "en")]
+    frame = pairs(*((*GOOD, {"source_lang": s, "target_lang": t}) for s, t in langs))
+    frame = frame.with_columns(
+        pl.Series("source_text", ["La bibliothèque ouvre ses portes", GOOD[1], *[GOOD[0]] * 2]),
+        pl.Series("target_text", ["The library opens its doors", GOOD[0], *[GOOD[1]] * 2]),
+        quality=pl.lit(None, pl.Float32),
+    )
+    each = [reasons(one)[0] for one in frame.iter_slices(1)]
+    assert each == [None, "no score", "no score", None]
+
+
+def test_scored_pairs_of_other_languages_are_kept():
+    frame = pairs(
+        ("La bibliothèque a ouvert ses portes ce matin.", f"{GOOD[1]}.", {"source_lang": "fr"}),
+        ("图书馆今天早上向读者开放了。", f"{GOOD[1]}!", {"source_lang": "zh"}),
+    )
+    scored = ingest.score(frame)
+    assert scored["quality"].null_count() == 2
+    assert reasons(scored) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "reason"),
+    [
+        ("zh", "我昨天去了图书馆", None),
+        ("zh", "你好", "too short"),
+        ("ja", "コンピューターを買いました", None),
+        ("th", "ผมไปห้องสมุดเมื่อวานนี้", None),
+        ("km", "ខ្ញុំទៅបណ្ណាល័យ", None),
+        ("my", "ကျွန်တော်စာကြည့်တိုက်သွားသည်", None),
+        ("lo", "ຂ້ອຍໄປຫໍສະໝຸດ", None),
+        ("zh", "我们去图书馆。" * 60, None),
+        ("zh", "我们去图书馆。" * 70, "too long"),
+        ("ko", "도서관에", "too short"),
+    ],
+)
+def test_words_of_scripts_without_spaces(lang, text, reason):
+    frame = pairs((text, "I went to the library", {"source_lang": lang}))
+    assert reasons(frame, max_ratio=0.0) == [reason]
+
+
 def test_the_language_of_either_side():
     frame = pairs(GOOD).with_columns(
         source_lang_right=pl.lit(0.9, pl.Float32), target_lang_right=pl.lit(0.1, pl.Float32)
@@ -136,6 +182,38 @@ def test_of_pairs_that_say_the_same_the_best_stays():
     )
     assert reasons(frame) == ["duplicate", None, "duplicate", "same but for form", "near-duplicate"]
     assert reasons(frame, near=0.0)[4] is None
+
+
+def chained(pages, seed=2):
+    """Pairs of which each is the one before with another word on both sides."""
+    rnd = random.Random(seed)
+    rows = []
+    for page in range(pages):
+        source, target = ([f"{letter}{page}q{n}" for n in range(12)] for letter in "سx")
+        for step in range(13):
+            rows.append((" ".join(source), " ".join(target), {"score": rnd.uniform(0.5, 1)}))
+            source[step % 12], target[step % 12] = f"ص{page}w{step}", f"z{page}w{step}"
+    return pairs(*rows)
+
+
+@pytest.mark.parametrize("first", [256, 1])
+def test_a_near_duplicate_is_like_a_pair_that_is_kept(monkeypatch, first):
+    monkeypatch.setattr(clusters, "_FIRST", first)
+    frame = chained(7)
+    values = signatures(frame["source_text"], frame["target_text"])
+    alike = (values[:, None] == values[None]).mean(axis=2) >= FilterConfig().near
+    kept: list[int] = []
+    for row in np.lexsort((frame["pair_id"], -frame["score"])).tolist():
+        if not alike[row, kept].any():
+            kept.append(row)
+    made = ingest.filter(frame)
+    mixed = ingest.filter(frame.sample(fraction=1, shuffle=True, seed=3)).sort("pair_id")
+    assert_frame_equal(made, mixed)
+    assert set(made["drop_reason"]) == {None, "near-duplicate"}
+    stay = made["keep"].arg_true().to_numpy()
+    assert alike[:, stay].any(axis=1).all()
+    if first > 1:
+        assert stay.tolist() == sorted(kept)
 
 
 def test_pairs_of_the_other_direction_are_duplicates_too():

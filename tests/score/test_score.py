@@ -19,6 +19,7 @@ from ingest.score import meaning, verbs
 from ingest.score.evidence import NAMES
 from ingest.score.files import score_file
 from ingest.score.model import FILE, load, quality
+from ingest.score.words import words
 from lang_models.quality.damage import KINDS, spoilt
 
 _SPEC = importlib.util.spec_from_file_location("score_pairs", Path(__file__).with_name("pairs.py"))
@@ -119,6 +120,26 @@ def test_numbers():
     assert one("It cost 1,500 in 2024.", "كلف ١٬٥٠٠ في عام ٢٠٢٤.")["numbers_kept"] == 1
     assert one("It cost 1,500 in 2024.", "كلف ١٬٦٠٠ في عام ٢٠٢٤.")["numbers_kept"] == 0.5
     assert one("no number", "لا رقم")["numbers_kept"] == 1
+
+
+@pytest.mark.parametrize(
+    ("english", "arabic"),
+    [
+        ("3,125,000 people", "3.125 مليون نسمة"),
+        ("$1,234 million", "1.234 مليار دولار"),
+        ("$1.234 billion", "١٢٣٤ مليون دولار"),
+        ("2.125 thousand", "٢٬١٢٥"),
+        ("3.125 million", "٣٫١٢٥ ملايين"),
+        ("1,234.5 million", "1234.5 مليون"),
+    ],
+)
+def test_numbers_before_a_magnitude(english, arabic):
+    assert one(f"It is {english} now.", f"هذا {arabic} الآن.")["numbers_kept"] == 1
+
+
+def test_what_is_no_number_before_a_magnitude_is_left_alone():
+    texts = pl.Series(["1.2345 million", "1.234.567 million"])
+    assert set(words(texts, texts).distinct) == {"1", "2345", "234", "567", "million"}
 
 
 def test_names():
