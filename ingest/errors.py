@@ -48,6 +48,13 @@ class ModelError(IngestError):
     """A shipped model is missing or damaged."""
 
 
+# What gives the same as an extra where that, by pip, brings gigabytes that nothing here uses
+_LIGHT = {
+    "translate": "pip install --no-deps argostranslate && "
+    "pip install ctranslate2 sentencepiece sacremoses packaging",
+}
+
+
 class MissingExtraError(IngestError):
     """An optional package is not installed.
 
@@ -56,6 +63,7 @@ class MissingExtraError(IngestError):
     """
 
     def __init__(self, extra: str, package: str) -> None:
-        super().__init__(f'{package} is not installed: pip install "ingest[{extra}]"')
+        light = f"; or, without gigabytes: {_LIGHT[extra]}" if extra in _LIGHT else ""
+        super().__init__(f'{package} is not installed: pip install "ingest[{extra}]"{light}')
         self.extra = extra
         self.package = package

@@ -25,6 +25,7 @@ from ingest.state import State, refuse_existing, writing
 from ingest.workers import Each, Task, one_by_one, pool
 
 Progress = Callable[[int, int], None]
+Translating = Callable[[int, int | None, int], None]
 
 
 def run(
@@ -39,6 +40,7 @@ def run(
     align: bool = False,
     translate: tuple[str, str] | None = None,
     progress: Progress | None = None,
+    translating: Translating | None = None,
 ) -> dict[str, Any]:
     """Read, segment, detect, label and dedupe pages, and write what came of it to a folder.
 
@@ -55,7 +57,8 @@ def run(
         out: folder to make.
         config: settings; the defaults where None.
         overwrite: replace `out` if an earlier run made it, and what an unfinished run left.
-        resume: go on with an unfinished run; where there is none, begin.
+        resume: go on with an unfinished run; where there is none, begin. Where `out` is complete
+            but for what `align` or `translate` makes, make that.
         workers: processes that do the work.
         shard: (i, n) does the i-th of n parts of the shards and leaves the folder, for `resume`
             to make `out` of once all parts are done. Parts may run side by side.
@@ -64,6 +67,8 @@ def run(
         translate: language of segments and of their translations, such as ("en", "ar"): when
             `out` is complete, write translated.parquet to it too, by an installed argos package.
         progress: called with the number of stored bytes done and of all stored bytes.
+        translating: called with how many segments are translated, of how many, and the tokens that
+            went to the models.
 
     Returns:
         What run.json holds; of a part only `shards`, how many there are, and `done`. With `align`
@@ -102,15 +107,19 @@ def run(
     state = State(Path(os.path.abspath(out)))
     job = _Job(state, config, progress)
     found = _not_of(state, find(sources))
-    if not state.folder.exists():
-        _refuse(state, overwrite=overwrite, resume=resume)
-    report = _done(
-        job, found, began, overwrite=overwrite, resume=resume, workers=workers, shard=shard
-    )
+    if resume and (align or translate) and state.complete():
+        report = state.published()
+        align, translate = afterwards.missing(state.target, report, config, align, translate)
+    else:
+        if not state.folder.exists():
+            _refuse(state, overwrite=overwrite, resume=resume)
+        report = _done(
+            job, found, began, overwrite=overwrite, resume=resume, workers=workers, shard=shard
+        )
     if align:
         report = {**report, "pairs": afterwards.aligned(os.fspath(out), config)}
     if translate:
-        made = afterwards.translated(os.fspath(out), translate, config)
+        made = afterwards.translated(os.fspath(out), translate, config, translating)
         report = {**report, "translated": made}
     return report
 

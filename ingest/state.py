@@ -140,6 +140,11 @@ class State:
             self.out.rename(self.target)
         self._clear()
 
+    def complete(self) -> bool:
+        """Whether OUT holds a whole run, and nothing is on its way there."""
+        under_way = self._plan.exists() or self._done.exists()
+        return not under_way and all((self.target / name).is_file() for name in OUTPUTS)
+
     def published(self) -> dict[str, Any]:
         """What run.json of OUT holds."""
         report: dict[str, Any] = json.loads((self.target / "run.json").read_bytes())
@@ -224,13 +229,22 @@ def refuse_existing(target: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{target}: exists; choose another folder, or give --overwrite")
     if not target.is_dir():
         raise OutputError(f"{target}: is no folder; choose another")
-    ours = (*OUTPUTS, *_MADE_OF_THEM)
-    others = sorted(p.name for p in target.iterdir() if p.name not in ours)
+    others = sorted(p.name for p in target.iterdir() if not _ours(p.name))
     if others:
         raise OutputError(
             f"{target}: holds what ingest did not write ({', '.join(others[:3])}); "
             "choose another folder"
         )
+
+
+def _ours(name: str) -> bool:
+    """Whether ingest writes it to OUT, or begins with it what a kill may leave half made.
+
+    >>> _ours("pairs.parquet"), _ours(".pairs.parquet.1f"), _ours("notes.txt")
+    (True, True, False)
+    """
+    ours = (*OUTPUTS, *_MADE_OF_THEM)
+    return name in ours or name.startswith(tuple(f".{made}." for made in ours))
 
 
 def _numbers(folder: Path) -> set[int]:

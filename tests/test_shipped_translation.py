@@ -1,4 +1,11 @@
-"""The package that ships is found, is a whole argos package, and translates."""
+"""Each package that ships is found, is a whole argos package, and translates."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -7,10 +14,20 @@ pytest.importorskip("ctranslate2", reason="the extra 'translate' is not installe
 from ingest.models import model_dir
 from ingest.translate.chrf import chrf
 from ingest.translate.engine import Translator
+from ingest.translate.package import load_zip
 from ingest.translate.packages import find, install
 
-AR = ["أين المدرسة؟", "أعلنت الحكومة أمس عن خطة جديدة لبناء المدارس."]
-EN = ["Where is the school?", "The government announced yesterday a new plan to build schools."]
+TEXTS = {
+    "ar": ["أين المدرسة؟", "أعلنت الحكومة أمس عن خطة جديدة لبناء المدارس."],
+    "en": [
+        "Where is the school?",
+        "The government announced yesterday a new plan to build schools.",
+    ],
+}
+SHIPPED = sorted(model_dir("translate").glob("*.argosmodel"))
+PAIRS = [(package.from_lang, package.to_lang) for package in map(load_zip, SHIPPED)]
+NAMES = ["-".join(pair) for pair in PAIRS]
+each = pytest.mark.parametrize(("path", "pair"), [*zip(SHIPPED, PAIRS, strict=True)], ids=NAMES)
 
 
 @pytest.fixture(autouse=True)
@@ -20,17 +37,49 @@ def places(tmp_path, monkeypatch):
     monkeypatch.setenv("INGEST_CACHE_DIR", str(tmp_path / "cache"))
 
 
-def test_it_translates():
-    (package,) = find("ar", "en")
+def test_which_ship():
+    assert ("ar", "en") in PAIRS
+    assert len(set(PAIRS)) == len(PAIRS)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=NAMES)
+def test_it_translates(pair):
+    source, target = pair
+    (package,) = find(source, target)
     assert package.origin == "shipped"
-    said = Translator(package).translate(AR)
-    assert chrf([t.text for t in said], EN).mean() > 50
+    said = Translator(package).translate(TEXTS[source])
+    assert chrf([t.text for t in said], TEXTS[target]).mean() > 50
     assert not any(t.flags for t in said)
 
 
-def test_it_is_a_package_like_others():
-    (path,) = model_dir("translate").glob("*.argosmodel")
+def test_signs_it_has_no_word_for():
+    (package,) = find("ar", "en")
+    texts = ["أهلا 😀 بكم في الموقع", "زار José مقهى Škoda مع 🎉 وأصدقاء"]
+    assert not any("\ufffd" in t.text for t in Translator(package).translate(texts))
+
+
+@each
+def test_it_is_a_package_like_others(path, pair):
     package = install(path)
-    assert (package.from_lang, package.to_lang) == ("ar", "en")
+    assert (package.from_lang, package.to_lang) == pair
     assert "CC BY-SA 4.0" in package.licence
     assert path.stat().st_size < 30e6
+
+
+@each
+def test_argostranslate_loads_it(path, pair, tmp_path):
+    pytest.importorskip("argostranslate", reason="the extra 'translate' is not installed")
+    package = install(path)
+    code = (
+        "import sys, json; from pathlib import Path; import argostranslate.package as p\n"
+        "one = p.Package(Path(sys.argv[1]))\n"
+        "print(json.dumps([one.from_code, one.to_code, one.tokenizer.encode(sys.argv[2])]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(package.path), TEXTS[pair[0]][0]],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    *said, pieces = json.loads(done.stdout)
+    assert tuple(said) == pair
+    assert len(pieces) > 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ingest.align.spelling import F32, Encode, spelling
@@ -11,6 +11,7 @@ from ingest.errors import ModelError
 
 if TYPE_CHECKING:
     from ingest.translate.engine import Translator
+    from ingest.translate.packages import Package
 
 # Which side is translated: into English, whose words change less, where a package can
 _DIRECTIONS = (("ar", "en"), ("en", "ar"))
@@ -70,20 +71,25 @@ def interpreter(langs: tuple[str, str]) -> Interpreter:
         ModelError: none is.
         MissingExtraError: the extra `translate` is not installed.
     """
-    return Interpreter(_translator(frozenset(langs)))
+    return Interpreter(_translator(tuple(_way(langs))))
 
 
-@cache
-def _translator(langs: frozenset[str]) -> Translator:
-    from ingest.translate.cache import Cache
-    from ingest.translate.engine import Translator
+def _way(langs: tuple[str, str]) -> list[Package]:
     from ingest.translate.packages import find
 
     failed: ModelError | None = None
     for pair in _DIRECTIONS:
-        if langs == set(pair):
+        if set(langs) == set(pair):
             try:
-                return Translator(*find(*pair), cache=Cache())
+                return find(*pair)
             except ModelError as error:
                 failed = failed or error
     raise failed or ModelError(f"no package translates between {' and '.join(sorted(langs))}")
+
+
+@lru_cache(maxsize=2)
+def _translator(way: tuple[Package, ...]) -> Translator:
+    from ingest.translate.cache import Cache
+    from ingest.translate.engine import Translator
+
+    return Translator(*way, cache=Cache())

@@ -26,8 +26,8 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="file of text, HTML, WARC, JSONL, Parquet, CSV or TSV (.gz, .zst), folder, glob, "
-        "or - for standard input",
+        help="file of text, HTML, WARC, JSONL, CSV or TSV (plain, .gz or .zst) or Parquet, folder, "
+        "glob, or - for standard input: WARC, JSONL, or one page of text or HTML",
     )
     for what in _COLUMNS:
         parser.add_argument(

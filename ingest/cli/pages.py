@@ -98,7 +98,8 @@ def _run(args: argparse.Namespace) -> int:
     interruptible()
     from ingest import pipeline, terminal
 
-    with terminal.progress() as progress:
+    with terminal.translating() if args.translate else terminal.progress() as bars:
+        reading, translating = bars if isinstance(bars, tuple) else (bars, None)
         report = pipeline.run(
             args.sources,
             args.out,
@@ -109,14 +110,15 @@ def _run(args: argparse.Namespace) -> int:
             shard=args.shard,
             align=args.align,
             translate=args.translate,
-            progress=progress,
+            progress=reading,
+            translating=translating,
         )
     if args.shard:  # what it leaves is to be finished first
         terminal.part(report, args.out)
         return OK
     terminal.summary(report, args.out)
     in_error: int = report["counts"]["errors"]
-    if args.align:
+    if "pairs" in report:
         from ingest.align.files import Report
 
         pairs = Report(**report["pairs"])
@@ -124,7 +126,7 @@ def _run(args: argparse.Namespace) -> int:
             print(f"ingest: {line}", file=sys.stderr)
         print(pairs)
         in_error += pairs.failed
-    if args.translate:
+    if "translated" in report:
         from collections import Counter
 
         from ingest.translate.runs import Report as Translated

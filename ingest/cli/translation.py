@@ -50,12 +50,14 @@ def _translate(args: argparse.Namespace) -> int:
     from ingest import terminal
     from ingest.text import safe
     from ingest.translate.files import translate_files
-    from ingest.translate.lines import translate_lines
+    from ingest.translate.lines import STDOUT, translate_lines
     from ingest.translate.runs import Order
 
     config = settings(args)
-    if args.lines and len(args.sources) > 1:
-        raise ConfigError("translate --lines: name one file, whose lines become those of PAIRS")
+    if args.lines:
+        _refuse_of_pages(args)
+    elif args.out == STDOUT:
+        raise ConfigError("translate: -o - is for text, so for --lines; name a Parquet file")
     with terminal.translating() as (reading, progress):
         order = Order(
             to=args.to, source=args.from_, config=config, cache=args.cache,
@@ -67,5 +69,15 @@ def _translate(args: argparse.Namespace) -> int:
             report = translate_files(args.sources, args.out, order, reading)
     for line in report.said:
         print(f"ingest: {safe(line)}", file=sys.stderr)
-    print(report, file=sys.stderr if args.out == "-" else sys.stdout)
+    print(report, file=sys.stderr if args.out == STDOUT else sys.stdout)
     return PAGES_IN_ERROR if report.in_error else OK
+
+
+def _refuse_of_pages(args: argparse.Namespace) -> None:
+    """Raise where a call with --lines says what is said of pages."""
+    if len(args.sources) > 1:
+        raise ConfigError("translate --lines: name one file, whose lines become those of PAIRS")
+    of_pages = ("text_column", "html_column", "url_column", "id_column", "langs", "detector")
+    if given := [name for name in of_pages if getattr(args, name)]:
+        option = given[0].replace("_", "-")
+        raise ConfigError(f"translate --lines: a file of lines has no use for --{option}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,16 +112,18 @@ def _install(args: argparse.Namespace) -> int:
     interruptible()
     from ingest.text import safe
     from ingest.translate import shown
+    from ingest.translate.check import CODE
     from ingest.translate.index import install_pair
     from ingest.translate.packages import install, same_as
 
+    pair = len(args.what) == 2 and all(map(CODE.fullmatch, args.what))
     if len(args.what) == 1:
         path = Path(args.what[0])
         if not path.exists():
             raise ConfigError(f"{path}: no such file; name one, or two codes, such as ar en")
         there = same_as(path)
         done = [(there or install(path, overwrite=args.overwrite), there is not None)]
-    elif len(args.what) == 2 and not any(map(os.path.exists, args.what)):
+    elif pair:
         with _bar() as progress:
             done = install_pair(*args.what, overwrite=args.overwrite, progress=progress)
     else:

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import NamedTuple
 
 from ingest.errors import SourceError, WriteError
@@ -44,7 +45,7 @@ def key(text: str, model: str, options: str) -> bytes:
 
 
 class Cache:
-    """Translations by key.
+    """Translations by key; threads may share one.
 
     Args:
         folder: where the file stands, made where it is missing; `shelves.caches()` if None.
@@ -56,12 +57,16 @@ class Cache:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self.path = Path(folder or caches()) / FILE
+        self._option = "--cache" if folder else "$INGEST_CACHE_DIR"
+        self._lock = RLock()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._unwritable(error) from error
         with self._said():
-            self._base = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None)
+            self._base = sqlite3.connect(
+                self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False
+            )
             # readers and a writer do not wait for each other; where the file system has no shared
             # memory SQLite goes on without
             self._base.execute("PRAGMA journal_mode = WAL")
@@ -128,9 +133,12 @@ class Cache:
 
     @contextmanager
     def _said(self) -> Iterator[None]:
-        """Turn what SQLite says into one error."""
+        """Have the file alone among threads, and turn what SQLite says into one error."""
         try:
-            yield
+            with self._lock:
+                yield
+        except sqlite3.ProgrammingError:  # a mistake of ours, not of the file
+            raise
         except sqlite3.OperationalError as error:  # locked, disk full, read-only, not to be opened
             raise self._unwritable(error) from error
         except sqlite3.DatabaseError as error:
@@ -139,7 +147,7 @@ class Cache:
     def _unwritable(self, error: Exception) -> WriteError:
         return WriteError(
             f"{self.path}: the cache of translations cannot be written: {error}; "
-            "--cache names another folder"
+            f"{self._option} names another folder"
         )
 
     def _damaged(self, why: str) -> SourceError:

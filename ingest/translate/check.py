@@ -26,6 +26,9 @@ MODEL = "model/model.bin"
 CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,30}")
 _MAX_METADATA = 1 << 20  # a page of text is what it holds
+# Bytes of a tokenizer or a vocabulary, and words in one: the largest have a third, and half.
+# What a small zip may unpack to would take a gigabyte of memory to read.
+_MAX_LIST, _MAX_WORDS = 16 << 20, 1 << 19
 _TIME = 300  # seconds; a gigabyte loads in ten
 # A package's vocabulary is its tokenizer's, give or take what training never saw and fillers. Of
 # another pair's tokenizer, letters and short words of one language at most are in it.
@@ -121,6 +124,7 @@ def check(folder: Path) -> None:
         MissingExtraError: what loads tokenizers and models is not installed.
     """
     name = tokenizer(lambda part: (folder / part).is_file())
+    _refuse_large(folder / name)
     sides = {side: _vocabulary(folder, side) for side in ("source", "target")}
     _fit(folder / MODEL, sides)
     require()
@@ -153,23 +157,37 @@ def _tried(folder: Path, name: str) -> dict[str, Any]:
 def _bpe(path: Path) -> set[str]:
     """What the merges make: within a word with its mark, at its end without."""
     try:
-        lines = path.read_bytes().decode().split("\n")
+        lines = _words_in(path).split("\n")
     except ValueError as error:
         raise ModelError(f"{path.name} does not load: {error}") from error
-    merges = [line.split() for line in lines if line and not line.startswith("#version")]
-    if not merges or any(len(merge) != 2 for merge in merges):
+    merges = [line for line in lines if line and not line.startswith("#version")]
+    if not merges or any(len(merge.split()) != 2 for merge in merges):
         raise ModelError(f"{path.name} does not load: it is no list of merges")
-    joined = {"".join(merge) for merge in merges}
+    joined = {"".join(merge.split()) for merge in merges}
     ends = {word.removesuffix("</w>") for word in joined if word.endswith("</w>")}
     inner = {word for word in joined if not word.endswith("</w>")}
     letters = {letter for word in ends | inner for letter in word}
     return ends | letters | {f"{word}@@" for word in inner | letters}
 
 
+def _refuse_large(path: Path) -> None:
+    if (size := path.stat().st_size) > _MAX_LIST:
+        raise ModelError(f"{path.name} has {size:,} bytes; {_MAX_LIST:,} are the most it may have")
+
+
+def _words_in(path: Path) -> str:
+    """The text of a list of words, which holds no more than a list of words does."""
+    _refuse_large(path)
+    data = path.read_bytes()
+    if max(data.count(b","), data.count(b"\n")) > _MAX_WORDS:
+        raise ModelError(f"{path.name} holds over {_MAX_WORDS:,} words, the most it may hold")
+    return data.decode()  # a carriage return may be a word
+
+
 def _vocabulary(folder: Path, side: str) -> list[str]:
     path = next(p for name in _vocabularies(side) if (p := folder / name).is_file())
     try:
-        text = path.read_bytes().decode()  # a carriage return may be a word
+        text = _words_in(path)
         tokens = json.loads(text) if path.suffix == ".json" else text.removesuffix("\n").split("\n")
     except (ValueError, RecursionError) as error:
         raise ModelError(f"model/{path.name} is no list of words: {error}") from error

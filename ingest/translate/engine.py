@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float], None]
 
-_RECIPE = 1  # goes up when the same piece, model and options would be translated otherwise
+_RECIPE = 2  # goes up when the same piece, model and options would be translated otherwise
 # Tokens and pieces of a batch: a larger one leaves the cache of a core, and gains nothing
 _BATCH, _ROWS = 1024, 32
 _COMMIT = 2.0  # seconds of work that a killed run does again
@@ -41,6 +41,8 @@ _MOST_OUT, _OUT_BY_TOKEN, _OUT_AT_LEAST = 256, 3, 24
 
 # A translation has the line breaks of its source, and no others
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# What tokenizers make of bytes that are no UTF-8, such as models say that spell rare signs by bytes
+_NO_SIGNS = re.compile("(?<!\\S)\ufffd+\\s+|\ufffd+")
 
 
 class Translation(NamedTuple):
@@ -72,7 +74,7 @@ class Translator:
 
     Raises:
         MissingExtraError: the extra `translate` is not installed.
-        ModelError: a package cannot be loaded.
+        ModelError: a package cannot be loaded, or is not what was installed.
     """
 
     def __init__(
@@ -133,6 +135,7 @@ class _Step:
     def __init__(
         self, package: Package, config: TranslateConfig, cache: Cache | None, cores: int
     ) -> None:
+        package.verify()
         self._package, self._config, self._cache = package, config, cache
         self._tokenizer = tokenizer(package)
         self._model = model(package, cores)
@@ -231,16 +234,18 @@ class _Step:
                 raise ModelError(
                     f"{self._package.path}: the model does not translate {piece[:40]!r}: {error}"
                 ) from error
-            yield piece, self._said(result.hypotheses[0], result.scores[0], length)
+            yield piece, self._said(piece, result.hypotheses[0], result.scores[0], length)
         self.tokens += length * len(pieces)
 
-    def _said(self, tokens: list[str], score: float, length: int) -> Said:
+    def _said(self, piece: str, tokens: list[str], score: float, length: int) -> Said:
         ended = len(tokens) < _most_out(length) or tokens[-1] == self._end
         spoken = tokens[:-1] if tokens[-1:] == [self._end] else tokens
         if self._package.target_prefix and spoken[:1] == [self._package.target_prefix]:
             spoken = spoken[1:]
-        text = _CONTROLS.sub(" ", self._tokenizer.decode(spoken)).strip()
-        return Said(text, float(score), len(tokens), not ended)
+        text = _CONTROLS.sub(" ", self._tokenizer.decode(spoken))
+        if "\ufffd" not in piece:
+            text = _NO_SIGNS.sub("", text)
+        return Said(text.strip(), float(score), len(tokens), not ended)
 
 
 def _cores() -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ingest.errors import ConfigError
 from ingest.pipeline import run
 from ingest.places import refuse
+from ingest.translate.cache import Cache
 from ingest.translate.runs import SEGMENTS_FILE, Order, Report, translate_segments
 from ingest.translate.verbs import possible
 
@@ -30,6 +31,7 @@ def translate_files(
 
     Raises:
         SourceError: no page was found, or what is there cannot be read; or the cache is damaged.
+        ConfigError: source and target are one language.
         ModelError: no package is installed for any of the languages, or one is damaged.
         MissingExtraError: the extra `translate` is not installed.
         OutputError: `out` exists.
@@ -46,6 +48,8 @@ def translate_files(
         return translated(runs[0])
     refuse(out, overwrite=order.overwrite)
     possible(order.to, order.source)
+    with Cache(order.cache):  # which can be written to, before the pages are read
+        pass
     where = Path(out)
     with tempfile.TemporaryDirectory(dir=where.parent, prefix=f".{where.name}.") as folder:
         pages = os.path.join(folder, "run")

@@ -13,20 +13,23 @@ A flag is a reason to look, or to leave a pair out: nothing is left out here.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 import polars as pl
 import regex
 
 from ingest.detect import identify
-from ingest.detect.rules import rules
+from ingest.detect.rules import candidates, rules
 from ingest.lengths import DENSITY
 from ingest.text import comparable
+from ingest.translate.package import DETECTED_AS
 
 FLAGS = ("empty", "cut", "copied", "repeated", "wrong_language", "length")
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _LETTER = regex.compile(r"\p{L}")
+_NAME = regex.compile(r"[\p{Ll}\p{M}]*[\p{Lu}\p{Lt}][\p{Ll}\p{Lu}\p{M}]*")
 # Names stay as they are in languages of one script: only many words are told to be a copy by most
 # of them.
 _COPY_WORDS, _COPY_SHARE = 5, 0.8
@@ -38,9 +41,10 @@ _LOOP_TIMES_MORE = 3
 _CHARACTERS = 16  # of a word, from which it is looked at sign by sign
 _TRIGRAMS, _TRIGRAM_SHARE = 12, 0.5  # words from which on, and share of trigrams said before
 _LETTERS, _SURE = 20, 0.9  # letters that tell a language, and how surely it must be another
-_RATIO, _GIVE = 2.5, 15  # how many times as long, and characters that are added to both
-# Names that argos packages have for languages, where detection has others
-_SAME = {"pb": "pt", "zt": "zh", "nb": "no"}
+_NONE = ("und", "zxx")
+_BESIDE_NAMES = 0.25  # share of letters beside names from which they tell it
+# How many times as long, and characters that are added to both: acronyms are written out
+_RATIO, _GIVE = 2.5, 20
 
 
 def flags(
@@ -67,7 +71,7 @@ def flags(
             said["empty"] = True
         elif words[0]:
             said["copied"] = _copied(source, target, *words)
-            said["repeated"] = _circles(words[1]) and not _circles(words[0])
+            said["repeated"] = _repeated(*words)
             said["length"] = _implausible(len(source), len(target), pair)
         made.append(tuple(flag for flag in FLAGS if said.get(flag)))
     return made
@@ -90,26 +94,37 @@ def _copied(source: str, target: str, words: list[str], said: list[str]) -> bool
     return len(letters) >= _COPY_WORDS and same >= _COPY_SHARE * len(letters)
 
 
-def _circles(words: list[str]) -> bool:
-    """Whether words, or the signs of a long word, come again and again."""
-    if _loops(words) or any(_loops(word) for word in words if len(word) >= _CHARACTERS):
+def _repeated(words: list[str], said: list[str]) -> bool:
+    """Whether a translation runs in circles and its source does not, or is once short of it."""
+    rounds = _rounds(said)
+    if rounds >= 0 and rounds > _rounds(words) + 1:
         return True
-    if len(words) < _TRIGRAMS:
-        return False
-    trigrams = list(zip(words, words[1:], words[2:], strict=False))
-    return len(set(trigrams)) < (1 - _TRIGRAM_SHARE) * len(trigrams)
+    return _comes_again(said) and not _comes_again(words)
 
 
-def _loops(items: Sequence[Hashable]) -> bool:
-    """Whether some items follow themselves at once, several times over."""
+def _rounds(words: list[str]) -> int:
+    """How often words, or the signs of a long word, come beyond what makes a loop."""
+    long = [word for word in words if len(word) >= _CHARACTERS]
+    return max(_loops(words), max(map(_loops, long), default=-_LOOP_TIMES_MORE))
+
+
+def _loops(items: Sequence[Hashable]) -> int:
+    """How often some items follow themselves at once, less the times that make a loop."""
+    most = 1 - _LOOP_TIMES_MORE
     for size in range(1, _LOOP_WORDS + 1):
-        wanted = size * (_LOOP_TIMES.get(size, _LOOP_TIMES_MORE) - 1)
-        run = 0
+        run = longest = 0
         for one, next_one in zip(items, items[size:], strict=False):
             run = run + 1 if one == next_one else 0
-            if run >= wanted:
-                return True
-    return False
+            longest = max(longest, run)
+        most = max(most, longest // size + 1 - _LOOP_TIMES.get(size, _LOOP_TIMES_MORE))
+    return most
+
+
+def _comes_again(words: list[str]) -> bool:
+    """Whether most of many words were said before, in threes."""
+    trigrams = list(zip(words, words[1:], words[2:], strict=False))
+    few = len(set(trigrams)) < (1 - _TRIGRAM_SHARE) * len(trigrams)
+    return few and len(words) >= _TRIGRAMS
 
 
 def _implausible(source: int, target: int, pair: tuple[str, str]) -> bool:
@@ -121,20 +136,38 @@ def _implausible(source: int, target: int, pair: tuple[str, str]) -> bool:
 
 
 def _other_language(targets: Sequence[str], to: str) -> list[bool]:
-    wanted = _SAME.get(to, to)
-    if wanted not in _known():
+    wanted = DETECTED_AS.get(to, to)
+    scripts = _scripts().get(wanted)
+    if not scripts:
         return [False] * len(targets)
     texts = pl.Series(targets, dtype=pl.String)
     distinct = texts.filter(texts.str.count_matches(r"\p{L}") >= _LETTERS).unique()
     found = identify(distinct).filter(
-        ~pl.col("lang").is_in([wanted, "und", "zxx"]) & (pl.col("lang_score") >= _SURE)
+        ~pl.col("lang").is_in([wanted, *_NONE]) & (pl.col("lang_score") >= _SURE)
     )
-    wrong = set(found["text"])
+    wrong = set()
+    # names are as they are at home, and what stands beside them tells
+    beside = identify([_NAME.sub(" ", text) for text in found["text"]])
+    for text, script, rest in zip(
+        found["text"], found["script"], beside.iter_rows(named=True), strict=True
+    ):
+        if script in scripts:
+            most = len(_LETTER.findall(rest["text"])) >= _BESIDE_NAMES * len(_LETTER.findall(text))
+            other = most and rest["lang"] not in (wanted, *_NONE)
+        else:
+            other = rest["script"] not in scripts
+        if other:
+            wrong.add(text)
     return [target in wrong for target in targets]
 
 
-def _known() -> set[str]:
-    """The languages that detection can name."""
-    by_model = " ".join(rules()["languages"].values()).replace("|", "").split()
-    owned = [script["lang"] for script in rules()["scripts"] if script["lang"]]
-    return {lang.partition("-")[0] for lang in (*by_model, *owned)}
+def _scripts() -> dict[str, set[str]]:
+    """The scripts of each language that detection can name."""
+    found = defaultdict[str, set[str]](set)
+    for script in rules()["languages"]:
+        for lang in candidates(script):
+            found[lang.partition("-")[0]].add(script)
+    for own in rules()["scripts"]:
+        if own["lang"]:
+            found[own["lang"].partition("-")[0]].add(own["code"])
+    return found

@@ -127,11 +127,13 @@ def install_pair(
         newer one; such a one is left as it is.
 
     Raises:
+        ConfigError: both are one language.
         ModelError: the index or a package cannot be had, or has no such pair, or is broken.
         MissingExtraError: what is needed is not installed.
         WriteError: a package could not be written.
     """
-    require()  # before a hundred megabytes are fetched
+    packages.through((), from_lang, to_lang)  # two languages, before anything is fetched
+    require()
     best: dict[tuple[str, str], Offer] = {}
     for offer in available():
         best.setdefault((offer.from_lang, offer.to_lang), offer)

@@ -14,6 +14,7 @@ from ingest.errors import ConfigError, SourceError
 from ingest.places import placed, refuse
 from ingest.read.sources import STDIN
 from ingest.read.streams import opened
+from ingest.translate.package import DETECTED_AS
 from ingest.translate.runs import Order, Report, teller, working
 from ingest.translate.verbs import Desk, routes
 
@@ -21,6 +22,7 @@ STDOUT = "-"
 _TOGETHER = 1 << 13  # lines that are held at once
 _CHARACTERS = 1 << 22  # and no more than about so many characters
 _SAMPLE = 400  # lines by which the language is told
+_NAMED = 10  # flagged lines that are named
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -53,6 +55,7 @@ def translate_lines(source_file: str, out: str, order: Order) -> Report:
     report = Report(what="line")
     desk: Desk | None = None
     lang = order.source or ""
+    flagged, named = 0, list[int]()
     with working(report, order.cache) as held, _place(out) as file:
         for lines in _batches(source_file):
             lang = lang or _language(lines, source_file, order.to)
@@ -65,11 +68,17 @@ def translate_lines(source_file: str, out: str, order: Order) -> Report:
                 desk = Desk(ways, order.to, order.config.translate, held)
             tell = teller(order.progress, report.texts, len(lines), None, desk)
             made = desk.translator(lang).translate([line.text for line in lines], progress=tell)
-            for line, translation in zip(lines, made, strict=True):
+            for number, (line, translation) in enumerate(zip(lines, made, strict=True), 1):
                 file.write((translation.text + line.end).encode())
                 report.flags.update(translation.flags)
+                if translation.flags:
+                    flagged += 1
+                    named += [report.texts + number] if flagged <= _NAMED else []
             report.texts += len(lines)
             report.tokens = desk.tokens
+    if flagged:
+        more = f" and {flagged - _NAMED:,} more" if flagged > _NAMED else ""
+        report.said.append(f"flagged lines: {', '.join(map(str, named))}{more}")
     return report
 
 
@@ -131,7 +140,7 @@ def _language(lines: list[Line], source: str, to: str) -> str:
     if found.is_empty():
         raise ConfigError(f"{source}: its language cannot be told; name it with --from")
     lang = str(found["lang"][0])
-    if lang == to:
+    if lang in (to, DETECTED_AS.get(to)):
         raise ConfigError(
             f"{source}: is in {to} already; if it is not, name its language with --from"
         )

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,8 @@ from ingest.errors import ModelError
 from ingest.translate.archive import opened
 from ingest.translate.check import METADATA, metadata, tokenizer
 
+# What detection calls a language for which argos packages have a name of their own
+DETECTED_AS = {"pb": "pt", "zt": "zh", "nb": "no"}
 Origin = Literal["ours", "argostranslate", "shipped"]
 RECORD = "ingest.json"  # what was installed from what; in each package that ingest unpacked
 _LICENCE = re.compile(r"(licen[cs]e|copying)\b", re.IGNORECASE)
@@ -58,11 +60,27 @@ class Package:
     @cached_property
     def record(self) -> dict[str, Any]:
         """What install wrote down; empty for what others installed."""
+        if self.origin == "argostranslate":
+            return {}
         try:
             found = json.loads((self.path / RECORD).read_bytes())
         except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
+
+    def verify(self) -> None:
+        """See that its files are those that `sha256` names: translations are kept by that name.
+
+        Raises:
+            ModelError: they were changed since the install.
+        """
+        if self.hashed() != self.sha256:
+            how = (
+                "remove that folder, and it is unpacked again"
+                if self.origin == "shipped"
+                else "install the package anew, with --overwrite"
+            )
+            raise ModelError(f"{self.path}: its files were changed since the install; {how}")
 
     @property
     def made_from(self) -> dict[str, Any]:
@@ -172,8 +190,16 @@ def names(folder: Path) -> list[str]:
 
 
 def content_sha256(folder: Path) -> str:
-    """One hash of all its files but the record of install."""
-    return _sha256((name, _chunks(folder / name)) for name in names(folder))
+    """One hash of all its files but the record of install; worked out once while they stay."""
+    stamps = ((name, (folder / name).stat()) for name in names(folder))
+    return _stamped_sha256(
+        folder, tuple((name, stamp.st_size, stamp.st_mtime_ns) for name, stamp in stamps)
+    )
+
+
+@lru_cache(maxsize=64)
+def _stamped_sha256(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
+    return _sha256((name, _chunks(folder / name)) for name, _, _ in stamps)
 
 
 def file_sha256(path: Path) -> str:

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ingest import __version__
-from ingest.errors import ModelError, WriteError
+from ingest.errors import ConfigError, ModelError, WriteError
 from ingest.places import placed
 from ingest.state import writing
 from ingest.translate.archive import Archive, opened
 from ingest.translate.check import METADATA, check
 from ingest.translate.package import (
+    DETECTED_AS,
     RECORD,
     Origin,
     Package,
@@ -67,7 +68,9 @@ def find(from_lang: str, to_lang: str) -> list[Package]:
     before an older; English before any other third language.
 
     Raises:
+        ConfigError: both are one language.
         ModelError: there is none, or the shipped one does not load.
+        WriteError: the shipped one cannot be unpacked.
         MissingExtraError: what tries a shipped one at its first use is not installed.
     """
     best = {(p.from_lang, p.to_lang): p for p in sorted(installed(), key=_rank)}
@@ -90,11 +93,28 @@ def through(
 ) -> list[tuple[str, str]] | None:
     """The pairs to go through, one or two; None where they do not lead there.
 
+    Where none begins at the language as detection names it, one does that argos names otherwise.
+
+    Raises:
+        ConfigError: both are one language.
+
     >>> through([("ar", "en"), ("en", "fr")], "ar", "fr")
     [('ar', 'en'), ('en', 'fr')]
     >>> through([("ar", "en"), ("en", "fr")], "fr", "ar")
+    >>> through([("nb", "en")], "no", "en")
+    [('nb', 'en')]
     """
     known = set(pairs)
+    if from_lang == to_lang:
+        raise ConfigError(f"source and target are both {to_lang}; name two languages")
+    named_so = [argos for argos, lang in DETECTED_AS.items() if lang == from_lang]
+    routes = (_route(known, lang, to_lang) for lang in (from_lang, *named_so))
+    return next(filter(None, routes), None)
+
+
+def _route(
+    known: set[tuple[str, str]], from_lang: str, to_lang: str
+) -> list[tuple[str, str]] | None:
     if (from_lang, to_lang) in known:
         return [(from_lang, to_lang)]
     third = [mid for start, mid in known if start == from_lang and (mid, to_lang) in known]
@@ -213,10 +233,10 @@ def _unpacked(package: Package) -> Package:
     try:
         with opened(package.path) as archive:
             _place(archive, dest, {"file": package.path.name})
-    except WriteError:  # perhaps since another process was quicker
+    except WriteError as error:  # perhaps since another process was quicker
         with suppress(ModelError):
             return replace(load(dest, "shipped"), name=package.name)
-        raise
+        raise WriteError(f"{error}; name another folder in $INGEST_CACHE_DIR") from error
     return replace(load(dest, "shipped"), name=package.name)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -16,16 +16,18 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ingest.config import Config
-from ingest.errors import FrameError, SourceError
+from ingest.errors import FrameError, OutputError, SourceError
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
-from ingest.places import placed, refuse
+from ingest.locks import Held, locked
+from ingest.places import refuse
+from ingest.state import writing
 from ingest.translate.cache import Cache
 from ingest.translate.verbs import COLUMNS, NEEDED, Desk, counts, routes, wanted
 
 Progress = Callable[[int, int | None, int], None]
 """Called with how many texts are done, of how many, and how many tokens went to the models."""
 
-SEGMENTS_FILE, TRANSLATED_FILE = "segments.parquet", "translated.parquet"
+SEGMENTS_FILE = "segments.parquet"
 _ROWS = 1 << 16  # read at once: a row group of a run
 _TOGETHER = 1 << 13  # segments to translate that are held at once
 
@@ -83,6 +85,7 @@ def translate_segments(segments: Path, dest: Path, order: Order) -> Report:
     Raises:
         SourceError: the segments cannot be read; or the cache is damaged.
         FrameError: a column of theirs is missing.
+        ConfigError: source and target are one language.
         ModelError: no package is installed for the languages, or one is damaged.
         MissingExtraError: the extra `translate` is not installed.
         OutputError: `dest` exists.
@@ -99,20 +102,41 @@ def translate_segments(segments: Path, dest: Path, order: Order) -> Report:
     total = sum(found.get(lang, 0) for lang in ways)
     with (
         working(report, order.cache) as held,
-        placed(dest) as work,
-        tempfile.TemporaryDirectory(dir=dest.parent, prefix=f".{dest.name}.") as folder,
+        _beside(dest) as folder,
     ):
         desk = Desk(ways, to, order.config.translate, held)
-        pl.DataFrame(schema=COLUMNS).write_parquet(Path(folder) / "part.parquet")
+        pl.DataFrame(schema=COLUMNS).write_parquet(folder / "part.parquet")
         for number, some in enumerate(_batches(scan, segments, to, source)):
             before = report.texts
             pairs = desk.pairs(some, teller(order.progress, before, len(some), total, desk))
-            pairs.write_parquet(Path(folder) / f"part-{number:06d}.parquet")
+            pairs.write_parquet(folder / f"part-{number:06d}.parquet")
             report.texts += len(pairs)
             report.flags.update(pairs["flags"].explode().drop_nulls().to_list())
         report.tokens = desk.tokens
-        _together(sorted(Path(folder).glob("*.parquet")), work)
+        _together(sorted(folder.glob("part*.parquet")), folder / "whole.parquet")
+        (folder / "whole.parquet").replace(dest)
     return report
+
+
+@contextmanager
+def _beside(dest: Path) -> Iterator[Path]:
+    """A folder for the parts of `dest`, of one name, so that the next call clears what a kill left.
+
+    Raises:
+        OutputError: another process is at work in it.
+        WriteError: a file could not be written.
+    """
+    folder = dest.with_name(f".{dest.name}.parts")
+    try:
+        with writing(dest), locked(folder / "lock"):
+            for left in folder.glob("*.parquet"):
+                left.unlink()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+    except Held:
+        raise OutputError(f"{dest}: another translation is writing it; wait for its end") from None
 
 
 def _left(found: Counter[str], without: Collection[str], to: str) -> list[str]:

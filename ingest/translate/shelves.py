@@ -6,6 +6,7 @@ Looking makes no folder and needs no extra.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -55,9 +56,19 @@ def _home(variable: str, otherwise: str) -> Path:
 
 
 def _argos_folder() -> Path:
-    if given := os.environ.get("ARGOS_PACKAGES_DIR"):
+    if given := os.environ.get("ARGOS_PACKAGES_DIR") or _argos_setting("ARGOS_PACKAGES_DIR"):
         return Path(given)
     return _home("XDG_DATA_HOME", ".local/share") / "argos-translate" / "packages"
+
+
+def _argos_setting(key: str) -> str:
+    """What the settings file of argostranslate says; empty where it says nothing of use."""
+    try:
+        path = _home("XDG_CONFIG_HOME", ".config") / "argos-translate" / "settings.json"
+        said = json.loads(path.read_bytes())[key]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return said if isinstance(said, str) else ""
 
 
 def found() -> tuple[list[Package], list[Stray]]:
@@ -89,10 +100,12 @@ def installed() -> list[Package]:
 
 
 def _shipped(path: Path) -> Package:
-    """A package that ships: unpacked if it was used before, else its zip."""
+    """A package that ships: unpacked if it was used before and is whole, else its zip."""
     package = load_zip(path)
     with suppress(ModelError):
-        return replace(load(unpacked_at(path), "shipped"), name=package.name)
+        unpacked = replace(load(unpacked_at(path), "shipped"), name=package.name)
+        if unpacked.sizes == package.sizes:
+            return unpacked
     return package
 
 

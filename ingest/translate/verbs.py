@@ -14,6 +14,7 @@ from ingest.frames import DETECTED, LABELLED, PAIRS, SEGMENTS, TRANSLATED, check
 from ingest.translate.cache import Cache
 from ingest.translate.check import require
 from ingest.translate.engine import Progress, Translator, part_of
+from ingest.translate.package import DETECTED_AS
 from ingest.translate.packages import Package, find, installed
 
 COLUMNS = schema(PAIRS, TRANSLATED)
@@ -49,6 +50,7 @@ def translate(
 
     Raises:
         FrameError: a column is missing.
+        ConfigError: `source` is `to`.
         ModelError: no package is installed for the languages, or one is damaged.
         MissingExtraError: the extra `translate` is not installed.
     """
@@ -62,7 +64,7 @@ def translate(
 def wanted(segments: pl.DataFrame, to: str, source: str | None) -> pl.DataFrame:
     """The rows to translate: kept, and in the source's language or any but `to`."""
     lang = pl.col("lang")
-    other = lang == source if source else ~lang.is_in([to, *_NO_LANGUAGE])
+    other = lang == source if source else ~lang.is_in([to, DETECTED_AS.get(to, to), *_NO_LANGUAGE])
     return segments.select(NEEDED).filter("keep", other)
 
 
@@ -82,6 +84,7 @@ def routes(
         source: the language that the caller named; it must have a package.
 
     Raises:
+        ConfigError: the one named is that of the translations.
         ModelError: no language has a package, or the one named has none.
     """
     ways: dict[str, list[Package]] = {}
@@ -103,6 +106,7 @@ def possible(to: str, source: str | None) -> None:
     """Raise at once where no segment of whatever pages could be translated.
 
     Raises:
+        ConfigError: `source` is `to`.
         ModelError: no package translates into `to`, or from `source` to it.
         MissingExtraError: the extra `translate` is not installed.
     """

@@ -14,13 +14,14 @@ from ctranslate2.specs.model_spec import ModelSpec
 if TYPE_CHECKING:
     from lang_models.translate.network import Translator
 
+LICENCE = "CC BY-SA 4.0"
 LANGUAGES = {"ar": "Arabic", "en": "English"}
 _DATE = (2026, 1, 1, 0, 0, 0)  # of every member, so that the same network gives the same bytes
 
 
 def package(
     to: Path, model: Translator, sentencepiece: bytes, pieces: list[str], *,
-    source: str, target: str, version: str, readme: str,
+    source: str, target: str, version: str, readme: str, licence: str,
 ) -> None:  # fmt: skip
     """Write the `.argosmodel` file `to`, as argostranslate installs it."""
     name = f"translate-{source}_{target}-{version.replace('.', '_')}"
@@ -30,6 +31,7 @@ def package(
         "from_code": source, "from_name": LANGUAGES[source],
         "to_code": target, "to_name": LANGUAGES[target],
         "type": "translate",
+        "license": LICENCE,
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         spec = specification(model, pieces)
@@ -39,6 +41,7 @@ def package(
     held["sentencepiece.model"] = sentencepiece
     held["metadata.json"] = json.dumps(metadata, indent=2).encode()
     held["README.md"] = readme.encode()
+    held["LICENSE"] = licence.encode()
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for member in sorted(held):
             entry = zipfile.ZipInfo(f"{name}/{member}", _DATE)

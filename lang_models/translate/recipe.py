@@ -23,7 +23,7 @@ import polars as pl
 
 from lang_models.encoder.data import pairs
 from lang_models.translate import data
-from lang_models.translate.convert import package
+from lang_models.translate.convert import LICENCE, package
 from lang_models.translate.network import Shape
 from lang_models.translate.train import BOS, EOS, PAD, UNK, Corpus, Job, Settings
 
@@ -64,9 +64,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         readme = (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
         package(
             to, network.cpu(), model.serialized_model_proto(), names,
-            source=source, target=target, version=VERSION, readme=readme,
+            source=source, target=target, version=VERSION, readme=readme, licence=licence(),
         )  # fmt: skip
         print(f"{name}: {to.stat().st_size / 1e6:.1f} MB, chrF {chrf(to, args.dev):.1f}")
+
+
+def licence() -> str:
+    """What a package holds as its LICENSE: its terms, and the sources of training with theirs."""
+    about = Path(__file__).parents[1] / "encoder" / "README.md"
+    table = about.read_text(encoding="utf-8").partition("## Data and licences\n")[2]
+    rows = [line.split("|")[1:4] for line in table.partition("\n## ")[0].split("\n") if "|" in line]
+    used = [row for row in rows if data.PASSES.get(row[0].strip()) != 0]
+    return (
+        f"This model is released under {LICENCE}, Creative Commons Attribution-ShareAlike 4.0\n"
+        "International: https://creativecommons.org/licenses/by-sa/4.0/\n\n"
+        "It was trained on texts of these sources:\n\n"
+        + "".join(f"|{'|'.join(row)}|\n" for row in used)
+    )
 
 
 def pieces(rows: pl.DataFrame, work: Path, size: int) -> Any:

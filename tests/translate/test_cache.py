@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -79,6 +80,28 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(WriteError, match="--cache names another folder"):
         Cache(tmp_path / "file" / "cache")
+
+
+def test_where_the_platform_has_it_no_option_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("INGEST_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    with pytest.raises(WriteError, match=r"\$INGEST_CACHE_DIR names another folder"):
+        Cache()
+
+
+def test_threads_share_one(tmp_path):
+    names = [key(str(n), "m", "") for n in range(400)]
+    with Cache(tmp_path) as cache, ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda name: cache.put([(name, said("a"))]), names))
+        found = threads.map(lambda at: cache.get(names[at : at + 50]), range(0, 400, 50))
+        assert sum(map(len, found)) == 400
+
+
+def test_what_is_no_damage_is_not_called_so(tmp_path):
+    cache = Cache(tmp_path)
+    cache.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        cache.get([b"a"])
 
 
 FILL = """

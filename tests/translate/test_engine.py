@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -116,6 +117,58 @@ def test_a_space_comes_where_the_source_needs_none(lang, joined):
 def test_flags(source, target, ended, said):
     pair = ("ar", "en") if source[0] == "ي" else ("en", "ar")
     assert flags([source], [target], [ended], pair) == [said]
+
+
+LISTS = [
+    (
+        "ريال مدريد - برشلونة - أتلتيكو مدريد",
+        "Real Madrid - Barcelona - Atletico Madrid - Valencia",
+    ),
+    (
+        "محمد بن سلمان، عبد الفتاح السيسي، تميم بن حمد",
+        "Mohammed bin Salman, Abdel Fattah el-Sisi, Tamim bin Hamad",
+    ),
+    ("باريس، مرسيليا، ليون، تولوز، نيس", "Paris, Marseille, Lyon, Toulouse, Nice"),
+    ("أنغيلا ميركل، أولاف شولتس، روبرت هابيك", "Angela Merkel, Olaf Scholz, Robert Habeck"),
+    ("إسطنبول أنقرة إزمير أنطاليا بورصة", "Istanbul Ankara Izmir Antalya Bursa"),
+    (
+        "اشتر اليوم هاتفا من أفضل الشركات في العالم كله",
+        "Buy Microsoft Windows, Adobe Photoshop, Google Chrome, Mozilla Firefox today",
+    ),
+    ("هدف هدف هدف", "goal goal goal goal"),
+    ("الولايات المتحدة الأمريكية", "US"),
+    ("دولة الإمارات العربية المتحدة", "UAE"),
+]
+
+
+@pytest.mark.parametrize(("arabic", "english"), LISTS)
+def test_names_and_cries_are_not_flagged(arabic, english):
+    assert flags([arabic], [english], [True], ("ar", "en")) == [()]
+    assert flags([english], [arabic], [True], ("en", "ar")) == [()]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "مثل Photoshop وIllustrator وWindows وFirefox وThunderbird",
+        "سيارات Volkswagen وMercedes وPorsche وAudi وBayerische Motoren Werke",
+    ],
+)
+def test_arabic_around_the_names_of_products(target):
+    source = "The company sells the best things of all brands in the whole world"
+    assert flags([source], [target], [True], ("en", "ar")) == [()]
+
+
+def test_a_sentence_with_names_can_be_in_another_language():
+    target = "Die neue Regierung plant in Berlin den Ausbau der Schulen"
+    assert flags(
+        ["تخطط الحكومة الجديدة في برلين لتوسيع المدارس"], [target], [True], ("ar", "en")
+    ) == [("wrong_language",)]
+
+
+def test_a_source_that_comes_again_excuses_no_endless_circle():
+    [found] = flags(["هدف هدف هدف هدف"], ["goal " * 40], [True], ("ar", "en"))
+    assert "repeated" in found
 
 
 @pytest.mark.parametrize(
@@ -249,6 +302,31 @@ def test_what_has_no_token_is_looked_at_again(monkeypatch, translator, texts):
     assert 0 < sum(asked) < len(texts)
 
 
+@pytest.mark.parametrize(
+    ("piece", "decoded", "text"),
+    [
+        ("a", "Welcome to 😀\ufffdHe", "Welcome to 😀He"),
+        ("a", "to \ufffd\ufffd \ufffd the \ufffd", "to the"),
+        ("a\ufffd", "to \ufffd the", "to \ufffd the"),
+        ("a", "\ufffd", ""),
+    ],
+)
+def test_bytes_that_are_no_text_are_left_out(monkeypatch, translator, piece, decoded, text):
+    step = translator._steps[0]
+    monkeypatch.setattr(step, "_tokenizer", SimpleNamespace(decode=lambda _: decoded))
+    assert step._said(piece, ["a", "b"], -1.0, 5).text == text
+
+
+def test_a_package_whose_files_were_changed_is_refused(tmp_path, tiny_package):
+    from ingest.translate.engine import Translator
+    from ingest.translate.packages import install
+
+    package = install(tiny_package)
+    (package.path / "model" / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match="files were changed since the install"):
+        Translator(package)
+
+
 def test_the_prefix_of_the_target_is_given_and_taken_away(tmp_path):
     import tiny
 
@@ -294,8 +372,6 @@ def test_a_damaged_package_is_named(tmp_path, part):
 def test_byte_pairs_of_older_packages(tmp_path):
     pytest.importorskip("argostranslate", reason="the extra 'translate' is not installed")
     pytest.importorskip("sacremoses", reason="the extra 'translate' is not installed")
-    from types import SimpleNamespace
-
     from ingest.translate.model import tokenizer
 
     (tmp_path / "bpe.model").write_text("#version: 0.2\nt h\nth e</w>\nb i\nbi r\nbir d</w>\n")
@@ -318,5 +394,6 @@ def test_without_the_extra_it_is_named(monkeypatch, package):
     for name in ("ctranslate2", "sentencepiece"):
         with monkeypatch.context() as absent:
             absent.setitem(sys.modules, name, None)
-            with pytest.raises(MissingExtraError, match=r"ingest\[translate\]"):
+            with pytest.raises(MissingExtraError, match=r"ingest\[translate\]") as said:
                 Translator(package)
+            assert "pip install --no-deps argostranslate && pip install ctr" in str(said.value)

@@ -1,5 +1,6 @@
 """A machine's translation of one side as evidence for alignment."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import ingest
 from ingest.align.sentences import find
 from ingest.align.spelling import SIZE, spelling
-from ingest.align.translation import Interpreter, _translator
+from ingest.align.translation import Interpreter
 from ingest.align.verbs import align_lines
 from ingest.config import AlignConfig
 from ingest.errors import ModelError
@@ -62,7 +63,6 @@ def test_spelling_is_a_sum():
 
 def test_the_command(tiny, tmp_path):
     install(tiny.make(tmp_path, source="ar", target="en"))
-    _translator.cache_clear()
     folder = Path(ingest.samples()).parent / "parallel"
     sides = [
         (folder / f"library.{lang}.txt").read_text(encoding="utf-8").split("\n")
@@ -77,10 +77,25 @@ def test_the_command(tiny, tmp_path):
     assert forth["source_segments"].to_list() == back["target_segments"].to_list()
     assert align_lines(*sides)["chrf"].dtype == pl.Float32
     assert align_lines(*sides)["chrf"].null_count() == len(align_lines(*sides))
-    _translator.cache_clear()
+
+
+def test_a_second_thread_and_a_package_that_comes_later(tiny, tmp_path):
+    lines = ["كلمة واحدة هنا", "كلمة أخرى هناك"], ["one word here", "another word there"]
+
+    def model():
+        return align_lines(*lines, config=AlignConfig(translate=True))["model"][0]
+
+    install(tiny.make(tmp_path / "a", source="en", target="ar"))
+    first = model()
+    assert "translate-en_ar" in first
+    install(tiny.make(tmp_path / "b", source="ar", target="en"))
+    with ThreadPoolExecutor(1) as thread:
+        second = thread.submit(model).result()
+        assert "translate-ar_en" in second
+    lines = ["جملة ثالثة هنا"], ["a third line here"]
+    assert model() == second  # by another thread, what it does not know yet
 
 
 def test_no_package_is_said(places):
-    _translator.cache_clear()
     with pytest.raises(ModelError, match="ingest models install"):
         align_lines(["كلمة واحدة هنا"], ["one word here"], config=AlignConfig(translate=True))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from shelf import TOP, bare, below, command, no_extra
 
-from ingest.errors import IngestError, MissingExtraError, ModelError
+from ingest.errors import ConfigError, IngestError, MissingExtraError, ModelError
 from ingest.locks import locked
 from ingest.translate import download, index, packages
 
@@ -411,6 +411,21 @@ class TestInstallPair:
         assert shown.err == ""
         assert command("install", "en", "ar") == 0
         assert f"{TOP} is there already" in capsys.readouterr().out
+
+    def test_codes_are_codes_whatever_files_there_are(
+        self, server, tiny_package, capsys, tmp_path, monkeypatch
+    ):
+        server.offer(tiny_package)
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "en").mkdir()
+        (tmp_path / "ar").write_bytes(b"")
+        assert command("install", "en", "ar") == 0
+        assert f"installed {TOP}: en to ar" in capsys.readouterr().out
+
+    def test_one_language_is_no_pair(self, server):
+        with pytest.raises(ConfigError, match="source and target are both en"):
+            index.install_pair("en", "en")
+        assert server.asked == []
 
     def test_progress_on_a_terminal(self, server, tiny_package, capsys, monkeypatch):
         server.offer(tiny_package)

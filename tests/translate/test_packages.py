@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import stat
 import struct
@@ -18,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shelf import TOP, bare, below, command, no_extra, zipped
 
-from ingest.errors import ConfigError, IngestError, MissingExtraError, ModelError
+from ingest.errors import ConfigError, IngestError, MissingExtraError, ModelError, WriteError
 from ingest.translate import packages
 from ingest.translate.archive import MAX_MEMBERS, fault, opened
 
@@ -147,6 +148,31 @@ class TestInstall:
         )
         assert packages.install(with_merges(made)).tokenizer == "bpe.model"
 
+    def test_files_that_were_changed_translate_nothing(
+        self, tiny_package, places, shipped, tmp_path
+    ):
+        ours = packages.install(tiny_package)
+        shutil.copy(tiny_package, shipped)
+        ours.verify()
+        (theirs := tmp_path / "argos").mkdir()
+        shutil.copytree(ours.path, theirs / TOP)  # with a record that nobody wrote for it
+        packages.remove(TOP)
+        (theirs / TOP / "README.md").write_text("other")
+        found = packages.find("en", "ar")[0]
+        assert found.origin == "argostranslate"
+        found.verify()
+        assert found.sha256 == found.hashed() != ours.sha256
+        shutil.rmtree(theirs)
+        for origin, how in (("shipped", "remove that folder"), ("ours", "anew, with --overwrite")):
+            if origin == "ours":
+                packages.install(tiny_package)
+            changed = packages.find("en", "ar")[0]
+            assert changed.origin == origin
+            readme = (changed.path / "README.md").read_bytes()
+            (changed.path / "README.md").write_bytes(readme[::-1])
+            with pytest.raises(ModelError, match=f"files were changed since the install; .*{how}"):
+                changed.verify()
+
     def test_without_the_extra(self, tiny_package, places, monkeypatch):
         no_extra(monkeypatch)
         with pytest.raises(MissingExtraError, match=r"ingest\[translate\]"):
@@ -268,6 +294,24 @@ class TestBroken:
         made = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": lambda _: data})
         with pytest.raises(ModelError, match="is no list of words"):
             packages.install(made)
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b'["%s"]' % random.Random(1).randbytes(9 << 20).hex().encode(),
+            b"[" + b'"",' * 600_000 + b'""]',
+        ],
+        ids=["bytes", "words"],
+    )
+    def test_a_vocabulary_that_would_fill_the_memory(self, tmp_path, tiny, data):
+        made = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": lambda _: data})
+        with pytest.raises(ModelError, match=r"shared_vocabulary.json .* the most it may"):
+            packages.install(made)
+
+    def test_merges_that_would_fill_the_memory(self, tmp_path, tiny):
+        made = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: b"a b\n" * 600_000})
+        with pytest.raises(ModelError, match=r"bpe.model holds over 524,288 words"):
+            packages.install(with_merges(made))
 
     @pytest.mark.parametrize("data", [b"x", b"", b"a b c", b"\xff \xff"])
     def test_merges_that_are_none(self, tmp_path, tiny, data):
@@ -524,6 +568,18 @@ class TestFound:
         assert packages.folder() == tmp_path / "data/ingest/models"
         assert packages.installed() == []
 
+    def test_where_the_settings_of_argostranslate_say(self, monkeypatch, tmp_path):
+        bare(tmp_path / "theirs", "ar", "en")
+        settings = tmp_path / "home/.config/argos-translate/settings.json"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(json.dumps({"ARGOS_PACKAGES_DIR": str(tmp_path / "theirs")}))
+        assert packages.installed() == []  # the environment has its say first
+        monkeypatch.delenv("ARGOS_PACKAGES_DIR")
+        assert [p.origin for p in packages.installed()] == ["argostranslate"]
+        for damaged in ("[", "[]", '{"ARGOS_PACKAGES_DIR": 1}', "[" * 100_000):
+            settings.write_text(damaged)
+            assert packages.installed() == []
+
     def test_strays_and_broken_ones(self, places, tmp_path):
         bare(places, "ar", "en")
         (places / "empty").mkdir()
@@ -587,6 +643,22 @@ class TestFind:
             bare(places, *pair.split())
         assert [p.name for p in packages.find("ar", "en")] == ["translate-ar_en-1_0"]
 
+    def test_one_language_is_no_pair(self, places):
+        for pair in ("en ar", "ar en"):
+            bare(places, *pair.split())
+        with pytest.raises(ConfigError, match="source and target are both en"):
+            packages.find("en", "en")
+
+    def test_as_detection_names_a_language(self, places):
+        for pair in ("nb en", "en nb", "zt en"):
+            bare(places, *pair.split())
+        assert packages.find("no", "en")[0].from_lang == "nb"
+        assert packages.find("zh", "nb")[0].from_lang == "zt"
+        bare(places, "zh", "en")
+        assert packages.find("zh", "en")[0].from_lang == "zh"
+        with pytest.raises(ModelError, match="ingest models install pt en"):
+            packages.find("pt", "en")
+
     def test_through_a_third(self, places):
         for pair in ("fr de", "de ar", "fr es", "es ar"):
             bare(places, *pair.split())
@@ -624,6 +696,22 @@ class TestFind:
         assert packages.installed() == [found] == packages.find("en", "ar")
         (found.path / "metadata.json").unlink()  # a cache may be swept
         assert packages.find("en", "ar") == [found]
+
+    def test_an_unpacked_one_that_was_cut_is_unpacked_again(self, tiny_package, shipped):
+        shutil.copy(tiny_package, shipped)
+        found = packages.find("en", "ar")[0]
+        model = found.path / "model/model.bin"
+        whole = model.read_bytes()
+        model.write_bytes(whole[:100])
+        assert packages.find("en", "ar") == [found]
+        assert model.read_bytes() == whole
+
+    def test_no_room_to_unpack(self, tiny_package, shipped, tmp_path, monkeypatch):
+        shutil.copy(tiny_package, shipped)
+        (tmp_path / "file").write_bytes(b"")
+        monkeypatch.setenv("INGEST_CACHE_DIR", str(tmp_path / "file" / "cache"))
+        with pytest.raises(WriteError, match=r"name another folder in \$INGEST_CACHE_DIR"):
+            packages.find("en", "ar")
 
     def test_a_new_release_ships_another(self, tiny, shipped, tmp_path):
         first = shutil.copy(tiny.make(tmp_path / "a"), shipped)

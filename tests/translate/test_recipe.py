@@ -1,13 +1,20 @@
 """What the recipe trains is what the package says. Needs torch, which development does without."""
 
+import json
+import zipfile
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: the recipe alone needs it")
 ctranslate2 = pytest.importorskip("ctranslate2", reason="the extra 'translate' is not installed")
 
-from lang_models.translate.convert import specification  # noqa: E402
+from ingest.translate.package import load_zip  # noqa: E402
+from lang_models.encoder.data import SOURCES  # noqa: E402
+from lang_models.translate.convert import package, specification  # noqa: E402
+from lang_models.translate.data import PASSES  # noqa: E402
 from lang_models.translate.network import Shape, Translator  # noqa: E402
+from lang_models.translate.recipe import licence  # noqa: E402
 from lang_models.translate.train import BOS, EOS, PAD, orthogonal  # noqa: E402
 
 PIECES = ["<unk>", "<s>", "</s>", "<pad>", *(f"▁{i}" for i in range(36))]
@@ -46,6 +53,27 @@ def test_the_package_computes_what_was_trained(network, tmp_path):
             [[PIECES[i] for i in source]], [[PIECES[i] for i in target]]
         )[0]
         np.testing.assert_allclose(scored.log_probs, wanted, atol=off)
+
+
+def test_the_package_says_its_licence(network, tmp_path):
+    path = tmp_path / "made.argosmodel"
+    package(
+        path, network, b"pieces", PIECES,
+        source="en", target="ar", version="1.0", readme="For tests.", licence=licence(),
+    )  # fmt: skip
+    with zipfile.ZipFile(path) as archive:
+        about = json.loads(archive.read("translate-en_ar-1_0/metadata.json"))
+    assert about["license"] == "CC BY-SA 4.0"
+    said = load_zip(path).licence
+    assert said.startswith("This model is released under CC BY-SA 4.0")
+    assert "https://creativecommons.org/licenses/by-sa/4.0/" in said
+    assert "| tico19 | tico-19/tico-19.github.io data/TM/all.en-ar.tmx.zip | CC0 |" in said
+    table = said[said.index("|") :].split("\n")
+    assert {row.count("|") for row in table} == {4}
+    assert {name for name, (_, passes) in SOURCES.items() if PASSES.get(name, passes)} <= {
+        row.split("|")[1].strip() for row in table
+    } | {name for name in SOURCES if name.startswith("dict_")}
+    assert "bible_vandyck" not in said
 
 
 def test_padding_changes_nothing(network):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import signal
+import subprocess
 import sys
 import zipfile
 from types import SimpleNamespace
@@ -16,6 +18,9 @@ from ingest.cli import main
 from ingest.config import Config
 from ingest.errors import ConfigError, FrameError, ModelError, OutputError, SourceError
 from ingest.frames import DETECTED, LABELLED, PAIRS, SEGMENTS, TRANSLATED, schema
+from ingest.locks import locked
+from ingest.translate import files
+from ingest.translate.engine import Translation
 from ingest.translate.lines import translate_lines
 from ingest.translate.runs import Order, translate_segments
 
@@ -120,6 +125,90 @@ def test_a_run_gets_its_translations(run, labelled):
     assert (again.tokens, again.flags) == (0, told["flags"])  # all from the cache
     assert pl.read_parquet(run / "translated.parquet").equals(made)
     assert sorted(p.name for p in run.glob(".*")) == []
+
+
+KILLED = """
+import os, signal, sys
+import ingest
+from ingest.translate import runs
+
+runs._together = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+ingest.run(sys.argv[1], sys.argv[2], translate=("en", "ar"))
+"""
+
+
+def test_a_run_that_is_killed_as_it_is_translated(tmp_path, capsys):
+    out = tmp_path / "out"
+    call = [sys.executable, "-c", KILLED, str(NEWS), str(out)]
+    assert subprocess.run(call, timeout=120).returncode == -signal.SIGKILL
+    assert [p.name for p in out.glob(".*")] == [".translated.parquet.parts"]
+    again = ["run", str(NEWS), "-o", str(out), "--translate", "en:ar"]
+    config = tmp_path / "other.toml"
+    config.write_text("[detect]\nlangs = ['en']\n")
+    assert main([*again, "--resume", "--config", str(config)]) == 2
+    told = capsys.readouterr().err
+    assert "other settings" in told
+    assert f"ingest translate {out} --from en --to ar -o {out}/translated.parquet" in told
+    segments = (out / "segments.parquet").stat()
+    assert main([*again, "--resume"]) == 0
+    assert "tokens" not in capsys.readouterr().out  # all from the cache
+    assert (out / "segments.parquet").stat().st_mtime_ns == segments.st_mtime_ns
+    made = pl.read_parquet(out / "translated.parquet")
+    assert made.equals(ingest.translate(pl.read_parquet(out / "segments.parquet"), to="ar"))
+    assert [p.name for p in out.glob(".*")] == []
+    assert main([*again, "--resume"]) == 2
+    assert "nothing to go on with" in capsys.readouterr().err
+
+
+def test_what_a_kill_left_in_a_run_is_no_stranger(tmp_path):
+    out = tmp_path / "out"
+    ingest.run(NEWS, out)
+    (out / ".translated.parquet.parts").mkdir()
+    (out / ".translated.parquet.parts" / "part-000000.parquet").write_bytes(b"PAR1")
+    (out / ".pairs.parquet.0f").write_bytes(b"PAR1")
+    ingest.run(NEWS, out, overwrite=True)
+    assert [p.name for p in out.glob(".*")] == []
+    (out / ".mine").write_bytes(b"")
+    with pytest.raises(OutputError, match="did not write"):
+        ingest.run(NEWS, out, overwrite=True)
+
+
+def test_two_translations_of_one_run(run, tmp_path):
+    dest = tmp_path / "pairs.parquet"
+    with (
+        locked(tmp_path / ".pairs.parquet.parts" / "lock"),
+        pytest.raises(OutputError, match="another translation is writing it"),
+    ):
+        translate_segments(run / "segments.parquet", dest, TO_ARABIC)
+    translate_segments(run / "segments.parquet", dest, TO_ARABIC)
+    assert dest.exists()
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_one_language_is_no_pair(run, tmp_path):
+    frame = segments(("Our team won.", "en", True))
+    with pytest.raises(ConfigError, match="source and target are both en"):
+        ingest.translate(frame, to="en", source="en")
+    (tmp_path / "in.txt").write_text("Our team won.")
+    with pytest.raises(ConfigError, match="source and target are both en"):
+        translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "o"), Order(to="en", source="en"))
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_cache_that_cannot_be_written_is_told_before_the_work(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_bytes(b"")
+    out, pairs = str(tmp_path / "out"), str(tmp_path / "p.parquet")
+    none = tmp_path / "file" / "cache"
+    assert main(["translate", str(NEWS), "-o", pairs, "--to", "ar", "--cache", str(none)]) == 1
+    assert "--cache names another folder" in capsys.readouterr().err
+    monkeypatch.setenv("INGEST_CACHE_DIR", str(none))
+    monkeypatch.setattr(files, "run", None)  # is not come to
+    assert main(["translate", str(NEWS), "-o", pairs, "--to", "ar"]) == 1
+    assert main(["run", str(NEWS), "-o", out, "--translate", "en:ar"]) == 1
+    told = capsys.readouterr().err
+    assert told.count("$INGEST_CACHE_DIR names another folder") == 2
+    assert "--cache" not in told
+    assert not (tmp_path / "out").exists()
 
 
 def test_however_it_is_read_the_pairs_are_the_same(run, tmp_path, monkeypatch):
@@ -277,6 +366,52 @@ def test_the_command_on_lines(tmp_path, capfdbinary, monkeypatch):
     assert main(["translate", "--lines", same, "-o", same, "--overwrite", "--to", "ar"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (["--lines", "-o", "-", "--langs", "en"], "no use for --langs"),
+        (["--lines", "-o", "-", "--text-column", "a"], "no use for --text-column"),
+        (["--lines", "-o", "-", "--detector", "cld2"], "no use for --detector"),
+        (["-o", "-"], "for --lines"),
+    ],
+)
+def test_options_that_would_be_ignored(options, match, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("Our team won.")
+    assert main(["translate", "a.txt", "--to", "ar", *options]) == 2
+    assert match in capsys.readouterr().err
+    assert [p.name for p in tmp_path.glob("*")] == ["a.txt"]
+
+
+def test_flagged_lines_are_numbered(tmp_path, monkeypatch):
+    from ingest.translate import lines
+    from ingest.translate.engine import Translator
+
+    def translate(_, texts, progress=None):
+        return [Translation(text, 1.0, ("copied",) if "x" in text else ()) for text in texts]
+
+    monkeypatch.setattr(Translator, "translate", translate)
+    monkeypatch.setattr(lines, "_TOGETHER", 4)
+    text = "".join("x\n" if n % 2 else "One.\n" for n in range(1, 26))
+    (tmp_path / "in.txt").write_text(text)
+    order = Order(to="ar", source="en")
+    report = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), order)
+    numbers = ", ".join(str(n) for n in range(1, 20, 2))
+    assert report.said == [f"flagged lines: {numbers} and 3 more"]
+    assert report.flags == {"copied": 13}
+
+
+def test_norwegian_is_found_under_the_name_that_argos_has(tmp_path, tiny, monkeypatch):
+    monkeypatch.setenv("ARGOS_PACKAGES_DIR", str(tmp_path / "argos"))
+    with zipfile.ZipFile(tiny.make(tmp_path / "made", source="nb", target="en")) as archive:
+        archive.extractall(tmp_path / "argos")
+    frame = segments(("Vi vant kampen.", "no", True), ("Our team won.", "en", True))
+    pairs = ingest.translate(frame, to="en")
+    assert pairs["source_lang"].to_list() == ["no"]
+    assert "translate-nb_en" in pairs["model"][0]
+    assert len(ingest.translate(frame.filter(lang="no"), to="nb")) == 0
+
+
 def test_the_settings_come_from_the_file(tmp_path):
     (tmp_path / "c.toml").write_text("[translate]\nbeam_size = 1\nmax_tokens = 40\n")
     config = Config.from_toml(tmp_path / "c.toml").translate
@@ -292,8 +427,12 @@ def test_a_run_that_ends_in_translations(tmp_path, capsys):
     for flag, count in made["flags"].explode().drop_nulls().value_counts().iter_rows():
         assert f"{count} {flag}" in said
     assert main(["run", str(NEWS), "-o", out, "--translate", "en:ar", "--overwrite"]) == 0
-    report = ingest.run(NEWS, out, translate=("en", "ar"), overwrite=True)
+    told = []
+    report = ingest.run(
+        NEWS, out, translate=("en", "ar"), overwrite=True, translating=lambda *t: told.append(t)
+    )
     assert report["translated"]["texts"] == len(made)
+    assert told[-1] == (len(made), len(made), report["translated"]["tokens"])
 
 
 def test_a_run_that_could_not_be_translated_does_not_begin(tmp_path, capsys):
