@@ -148,7 +148,11 @@ def _key(path: str, folder: str) -> str:
 
 def _lines(source: str, target: str, config: Config) -> pl.DataFrame:
     return align_lines(
-        lines_of(source), lines_of(target), docs=(source, target), config=config.align
+        lines_of(source),
+        lines_of(target),
+        docs=(source, target),
+        config=config.align,
+        translation=config.translate,
     )
 
 
@@ -163,4 +167,4 @@ def _pages(source: str, target: str, config: Config) -> pl.DataFrame:
             raise SourceError(f"{path}: {error}")
         cut = detect(segment(documents, config=config.segment), config=config.detect)
         frames.append(dedupe(label(cut), documents, config=config.dedupe))
-    return align(frames[0], frames[1], config=config.align)
+    return align(frames[0], frames[1], config=config.align, translation=config.translate)

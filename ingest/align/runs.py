@@ -114,7 +114,11 @@ def _aligned(
         source, target = (of_article[key] for key in keys)
         try:
             langs = keys[0][2], keys[1][2]
-            found.append(align(source, target, langs=langs, config=config.align))
+            found.append(
+                align(
+                    source, target, langs=langs, config=config.align, translation=config.translate
+                )
+            )
             report.aligned += 1
         except AlignError as error:
             report.failed += 1

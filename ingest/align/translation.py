@@ -10,6 +10,7 @@ from ingest.align.spelling import F32, Encode, spelling
 from ingest.errors import ModelError
 
 if TYPE_CHECKING:
+    from ingest.config import TranslateConfig
     from ingest.translate.engine import Translator
     from ingest.translate.packages import Package
 
@@ -64,14 +65,14 @@ class Interpreter:
         return spelling([self._said[text] for text in texts])
 
 
-def interpreter(langs: tuple[str, str]) -> Interpreter:
+def interpreter(langs: tuple[str, str], config: TranslateConfig | None = None) -> Interpreter:
     """One for the lines of two documents, in whichever direction a package is installed.
 
     Raises:
         ModelError: none is.
         MissingExtraError: the extra `translate` is not installed.
     """
-    return Interpreter(_translator(tuple(_way(langs))))
+    return Interpreter(_translator(tuple(_way(langs)), config))
 
 
 def _way(langs: tuple[str, str]) -> list[Package]:
@@ -88,8 +89,8 @@ def _way(langs: tuple[str, str]) -> list[Package]:
 
 
 @lru_cache(maxsize=2)
-def _translator(way: tuple[Package, ...]) -> Translator:
+def _translator(way: tuple[Package, ...], config: TranslateConfig | None) -> Translator:
     from ingest.translate.cache import Cache
     from ingest.translate.engine import Translator
 
-    return Translator(*way, cache=Cache())
+    return Translator(*way, config=config, cache=Cache())

@@ -10,7 +10,7 @@ import polars as pl
 from ingest.align.sentences import Found, find
 from ingest.align.split import sentences
 from ingest.align.translation import interpreter
-from ingest.config import AlignConfig
+from ingest.config import AlignConfig, TranslateConfig
 from ingest.errors import AlignError
 from ingest.frames import ALIGNED, PAIRS, SEGMENTS, check, schema
 from ingest.text import scrub
@@ -39,6 +39,7 @@ def align_lines(
     langs: tuple[str, str] | None = None,
     docs: tuple[str, str] = ("source", "target"),
     config: AlignConfig | None = None,
+    translation: TranslateConfig | None = None,
 ) -> pl.DataFrame:
     """Pair the lines of two texts; a line that is in no pair has no counterpart.
 
@@ -47,7 +48,8 @@ def align_lines(
         target: the same of the other side.
         langs: ISO 639-1 of source and target; found out where not given.
         docs: what `source_doc` and `target_doc` shall say.
-        config: where the encoder stands.
+        config: where the encoder stands, and whether one side is translated.
+        translation: how it is.
 
     Returns:
         A pairs frame: one row a pair, in order, `source_segments` and `target_segments` being
@@ -55,10 +57,11 @@ def align_lines(
 
     Raises:
         AlignError: a side is empty, or not in the language it should be in.
+        ModelError: a side is to be translated, and no package is installed for it.
     """
     config = config or AlignConfig()
     sides = [[Line(scrub(t), i, None, None) for i, t in enumerate(s)] for s in (source, target)]
-    return _pairs(sides[0], sides[1], langs or _given(config), docs, config)
+    return _pairs((sides[0], sides[1]), langs or _given(config), docs, config, translation)
 
 
 def align(
@@ -67,6 +70,7 @@ def align(
     *,
     langs: tuple[str, str] | None = None,
     config: AlignConfig | None = None,
+    translation: TranslateConfig | None = None,
 ) -> pl.DataFrame:
     """Pair the sentences of two pages.
 
@@ -75,7 +79,8 @@ def align(
             where languages are known, only those in the language of the side.
         target: the same of the other side; the same frame where one page holds both languages.
         langs: ISO 639-1 of source and target; found out where not given.
-        config: where the encoder stands.
+        config: where the encoder stands, and whether one side is translated.
+        translation: how it is.
 
     Returns:
         A pairs frame: one row a pair, in the order of the source. `source_segments` and
@@ -85,6 +90,7 @@ def align(
     Raises:
         FrameError: a column is missing.
         AlignError: a side is empty, holds several pages, or is not in the language it should be in.
+        ModelError: a side is to be translated, and no package is installed for it.
     """
     config = config or AlignConfig()
     for frame in (source, target):
@@ -100,7 +106,7 @@ def align(
             raise AlignError(f"align: the {name} holds {len(pages)} pages, must be one")
         docs.append(str(pages[0]) if len(pages) else name)
         sides.append(_sentences(frame, lang))
-    return _pairs(sides[0], sides[1], named, (docs[0], docs[1]), config)
+    return _pairs((sides[0], sides[1]), named, (docs[0], docs[1]), config, translation)
 
 
 def _sentences(frame: pl.DataFrame, lang: str) -> list[Line]:
@@ -143,22 +149,22 @@ def _of_frames(source: pl.DataFrame, target: pl.DataFrame) -> tuple[str, str] | 
 
 
 def _pairs(
-    source: list[Line],
-    target: list[Line],
+    sides: tuple[list[Line], list[Line]],
     langs: tuple[str, str] | None,
     docs: tuple[str, str],
     config: AlignConfig,
+    translation: TranslateConfig | None,
 ) -> pl.DataFrame:
     from ingest.align.encoder import Encoder
 
-    texts = [[line.text for line in side] for side in (source, target)]
+    texts = [[line.text for line in side] for side in sides]
     langs = _languages(texts[0], texts[1], langs, docs)
     encoder = Encoder.load(config.encoder or None)
-    heard = interpreter(langs) if config.translate else None
+    heard = interpreter(langs, translation) if config.translate else None
     also = heard.encode if heard else None
     found = find(texts[0], texts[1], langs=langs, encode=encoder.encode_sums, also=also)
     model = f"{encoder.name}+{heard.name}" if heard else encoder.name
-    rows = [_row(f, (source, target), langs, docs, model) for f in found]
+    rows = [_row(f, sides, langs, docs, model) for f in found]
     frame = pl.DataFrame(rows, schema(PAIRS, ALIGNED), orient="row")
     if heard:
         lines = [([texts[0][i] for i in f.source], [texts[1][j] for j in f.target]) for f in found]

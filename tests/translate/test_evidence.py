@@ -8,11 +8,13 @@ import polars as pl
 import pytest
 
 import ingest
+from ingest.align import verbs
 from ingest.align.sentences import find
 from ingest.align.spelling import SIZE, spelling
 from ingest.align.translation import Interpreter
 from ingest.align.verbs import align_lines
-from ingest.config import AlignConfig
+from ingest.cli import main
+from ingest.config import AlignConfig, TranslateConfig
 from ingest.errors import ModelError
 from ingest.translate.engine import Translation
 from ingest.translate.packages import install
@@ -77,6 +79,19 @@ def test_the_command(tiny, tmp_path):
     assert forth["source_segments"].to_list() == back["target_segments"].to_list()
     assert align_lines(*sides)["chrf"].dtype == pl.Float32
     assert align_lines(*sides)["chrf"].null_count() == len(align_lines(*sides))
+
+
+def test_the_settings_of_translation_count(tiny, tmp_path, monkeypatch):
+    install(tiny.make(tmp_path, source="ar", target="en"))
+    folder = Path(ingest.samples()).parent / "parallel"
+    given = []
+    made = verbs.interpreter
+    monkeypatch.setattr(verbs, "interpreter", lambda *how: given.append(how) or made(*how))
+    (tmp_path / "c.toml").write_text("[translate]\nbeam_size = 3\n")
+    files = [str(folder / f"library.{lang}.txt") for lang in ("ar", "en")]
+    more = ["--translate", "--config", str(tmp_path / "c.toml"), "-o", str(tmp_path / "p.parquet")]
+    assert main(["align", *files, *more]) == 0
+    assert given == [(("ar", "en"), TranslateConfig(beam_size=3))]
 
 
 def test_a_second_thread_and_a_package_that_comes_later(tiny, tmp_path):
