@@ -21,8 +21,8 @@ class ReadConfig:
     """What is read of tables (JSONL, Parquet, CSV, TSV), and how much at once.
 
     `text_column`, `html_column`, `url_column`, `id_column`: names of columns; empty: guessed.
-    `max_record_bytes`: most bytes of one record of a container, and of a compressed file after
-    decompression; what is larger is a page in error.
+    `max_record_bytes`: most bytes of one record of a container, and of a file that is a page,
+    after decompression; what is larger is a page in error.
     """
 
     text_column: str = ""

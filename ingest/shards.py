@@ -14,7 +14,7 @@ from ingest.errors import ConfigError, SourceError
 from ingest.read import guesses, plan
 from ingest.read.plain import unreadable
 from ingest.read.records import Slice
-from ingest.read.sources import STDIN, Found
+from ingest.read.sources import STDIN, Found, once
 
 # Size and time of change of a file; None for what is no file: missing, a pipe, standard input.
 Stamp = tuple[int, int] | None
@@ -75,7 +75,7 @@ def make(found: Found, config: Config, *, overwrite: bool) -> Plan:
         overwrite,
         config.run.shard_bytes,
         {file: stamp(file) for file in found.files},
-        [file for file in found.files if _once(file)],
+        [file for file in found.files if once(file)],
         found.skipped,
         guesses(slices, config.read),
         cut(slices, config.run.shard_bytes),
@@ -169,7 +169,3 @@ def versions() -> str:
     from ingest import __version__  # the package imports this module
 
     return f"ingest {__version__} with Polars {pl.__version__}"
-
-
-def _once(source: str) -> bool:
-    return source == STDIN or (os.path.exists(source) and not os.path.isfile(source))

@@ -10,7 +10,7 @@ import polars as pl
 
 from ingest.config import Config, ReadConfig
 from ingest.frames import BLOCK, DOCUMENTS, schema
-from ingest.read import delimited, jsonl, page, parquet, plain, tables, warc
+from ingest.read import delimited, jsonl, page, parquet, pipes, plain, tables, warc
 from ingest.read.records import Record, Slice
 from ingest.read.sources import STDIN, find, kind
 
@@ -22,6 +22,7 @@ _READERS = {
     "jsonl": jsonl.records,
     "csv": delimited.records,
     "parquet": parquet.records,
+    "pipe": pipes.records,
 }
 _SLICERS = {"warc": warc.slices, "jsonl": jsonl.slices, "parquet": parquet.slices}
 _COLUMNS = {"jsonl": jsonl.columns, "csv": delimited.columns, "parquet": parquet.columns}

@@ -1,11 +1,13 @@
-"""CSV and TSV: one row is one page; the first row names the columns."""
+"""CSV and TSV: one row is one page; the first row names the columns.
+
+A quote that opens a field and is not closed would make one row of all that follows. The lines of
+such a row are therefore kept, and all but the first are read again, as rows of their own.
+"""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
-import itertools
 import re
 from collections.abc import Iterator
 from typing import Literal
@@ -13,19 +15,18 @@ from typing import Literal
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.read import tables
-from ingest.read.encoding import decode
+from ingest.read.decoded import encoding_of, sampled, texts
 from ingest.read.plain import too_large
 from ingest.read.records import Record, Slice
 from ingest.read.sources import suffix
 from ingest.read.streams import pieces, stream
 
-_SAMPLE = 1 << 20  # bytes that tell the encoding
+_PIECE = 1 << 20  # characters of a line that is passed over
 _DELIMITERS = ",;\t|"
 _ENDS = ("\n", "\r")
+_OPEN = "opens a quote that is not closed"
 _LOOKED_AT = 1000  # lines that tell whether quotes mean something
-# Like surrogateescape, which cannot stand for what is damaged in UTF-16.
-_LONE = "ingest.lone"
-codecs.register_error(_LONE, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
+_SURROGATES = "surrogatepass"
 
 
 def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
@@ -63,13 +64,14 @@ class _Table:
     """The rows of a file after its header, and what is wrong where no row can be had."""
 
     def __init__(self, source: str, limit: int) -> None:
-        sample, parts = _sampled(pieces(source))
-        encoding = decode(sample).encoding
-        self._lines = _Lines(parts, encoding, limit)
+        sample, parts = sampled(pieces(source))
+        encoding = encoding_of(sample)
         start = sample.decode(encoding, "replace").removeprefix("\ufeff")
-        delimiter = _delimiter(source, start)
+        told = None if encoding == "utf-8" and sample.isascii() else encoding
+        self._lines = _Lines(texts(parts, told), limit)
+        self._delimiter = _delimiter(source, start)
         self._rows = csv.reader(
-            self._lines, delimiter=delimiter, quoting=_quoting(start, delimiter)
+            self._lines, delimiter=self._delimiter, quoting=_quoting(start, self._delimiter)
         )
         self._limit = limit
         self.header: list[str] = []
@@ -87,82 +89,120 @@ class _Table:
                 yield row
 
     def _next(self) -> list[str] | SourceError | None:
+        """The next row. Of one whose quote is not closed, only the first line is lost."""
+        lines = self._lines
+        lines.begin_row()
         before = csv.field_size_limit(self._limit)  # one for the whole process
         try:
-            return next(self._rows, None)
-        except (csv.Error, _LineTooLongError) as error:
-            self._lines.end_line()
-            large = isinstance(error, _LineTooLongError) or "field limit" in str(error)
-            return SourceError(too_large(self._limit) if large else f"is no CSV: {error}")
-        except SourceError as error:
-            self._lines.stop()
-            return error
+            row = next(self._rows, None)
+        except _TooLargeError:
+            lines.again()
+            return SourceError((f"{_OPEN}, or " if lines.after else "") + too_large(self._limit))
+        except csv.Error as error:
+            lines.again()
+            return SourceError(f"is no CSV: {error}")
         finally:
             csv.field_size_limit(before)
+        if row is None:
+            return lines.damage()
+        if lines.ended or (lines.after and _stray(lines.row(), self._delimiter)):
+            lines.again()
+            return SourceError(_OPEN)
+        return row
 
 
-class _LineTooLongError(Exception):
-    """Passes through the csv module, which would take the beginning of a line for a row."""
+class _TooLargeError(Exception):
+    """Passes through the csv module, which would take the beginning of a row for all of it."""
 
 
 class _Lines:
-    """The lines of a file, decoded; bytes that cannot be become lone surrogates."""
+    """The lines of a file, and those after the first of a row once more.
 
-    def __init__(self, parts: Iterator[bytes], encoding: str, limit: int) -> None:
-        self._file = io.TextIOWrapper(stream(parts), encoding, _LONE, newline="")
+    `after` holds the latter; `ended` says whether the row went on to the end of the file, which
+    a row does only inside quotes.
+    """
+
+    def __init__(self, decoded: Iterator[str], limit: int) -> None:
+        # what comes again comes before the rest: the last of these is read first
+        encoded = (text.encode("utf-8", _SURROGATES) for text in decoded if text)  # b"" is an end
+        self._files = [_file(stream(encoded))]
         self._limit = limit
-        self._last = "\n"
-        self._first = True
-        self._stopped = False
-        self._damage: SourceError | None = None  # found at the end of a line passed over
+        self._damage: SourceError | None = None
+        self._mark = "\ufeff"
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        """The next line is the first of a row."""
+        self._first = ""
+        self._size = 0
+        self.after = bytearray()
+        self.ended = False
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        if self._damage and not self._stopped:
-            raise self._damage
-        self._last = "" if self._stopped else self._file.readline(self._limit + 1)
-        if not self._last:
+        line = self._read(self._limit + 1)
+        if not line:
+            self.ended = True
             raise StopIteration
-        if len(self._last) > self._limit and not self._last.endswith(_ENDS):
-            raise _LineTooLongError
-        if self._first:
-            self._first = False
-            return self._last.removeprefix("\ufeff")
-        return self._last
+        if len(line) > self._limit and not line.endswith(_ENDS):
+            if self._first:  # it is told of as a row of its own
+                self.after += line.encode("utf-8", _SURROGATES)
+                raise _TooLargeError
+            while line and not line.endswith(_ENDS):
+                line = self._read(_PIECE)
+            raise _TooLargeError
+        self._size += len(line)
+        if not self._first:
+            self._first = line = line.removeprefix(self._mark)
+            self._mark = ""
+        else:
+            self.after += line.encode("utf-8", _SURROGATES)
+            if self._size > self._limit:
+                raise _TooLargeError
+        return line
 
-    def end_line(self) -> None:
-        """Pass over what is left of the line that was given last."""
-        try:
-            while self._last and not self._last.endswith(_ENDS):
-                self._last = self._file.readline(_SAMPLE)
-        except SourceError as error:
-            self._damage = error
+    def _read(self, most: int) -> str:
+        while True:
+            try:
+                line = self._files[-1].readline(most)
+            except SourceError as error:
+                self._damage = error
+                self._files[-1] = io.StringIO()
+                continue
+            if line or len(self._files) == 1:
+                return line
+            self._files.pop()
 
-    def stop(self) -> None:
-        """Give no more lines."""
-        self._stopped = True
+    def row(self) -> str:
+        """The lines of the row."""
+        return self._first + self.after.decode("utf-8", _SURROGATES)
+
+    def again(self) -> None:
+        """Give the lines after the first of the row once more, as rows of their own."""
+        if self.after:
+            self._files.append(_file(io.BytesIO(self.after)))
+
+    def damage(self) -> SourceError | None:
+        """Why the file ended too early; told once."""
+        found, self._damage = self._damage, None
+        return found
 
 
-def _sampled(parts: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """The first bytes of a stream, and the whole of it."""
-    held: list[bytes] = []
-    size = 0
-    try:
-        while size < _SAMPLE and (part := next(parts, b"")):
-            held.append(part)
-            size += len(part)
-    except SourceError as error:
-        if not held:
-            raise
-        return b"".join(held), itertools.chain(held, _raising(error))
-    return b"".join(held), itertools.chain(held, parts)
+def _file(stored: io.BufferedReader | io.BytesIO) -> io.TextIOBase:
+    return io.TextIOWrapper(stored, "utf-8", _SURROGATES, newline="")
 
 
-def _raising(error: SourceError) -> Iterator[bytes]:
-    yield from ()
-    raise error
+def _stray(row: str, delimiter: str) -> bool:
+    r"""Whether a quote in a row closes a field where it looks like opening one.
+
+    >>> _stray('1,"a\n2,"b"', ","), _stray('1,"a\n2,",b', ",")
+    (True, False)
+    """
+    ends = re.escape(delimiter) + r"\r\n"
+    fields = re.findall(rf'("(?:[^"]++|"")*+"?)?([^{ends}]*+)(?:[{ends}]|\Z)', row)
+    return any(rest.strip() and quoted[-2:-1] in (delimiter, "\r", "\n") for quoted, rest in fields)
 
 
 def _delimiter(source: str, start: str) -> str:

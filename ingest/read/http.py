@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from fastwarc.stream_io import BrotliReader
 
 from ingest.errors import SourceError
 from ingest.read.encoding import is_text
-from ingest.read.plain import too_large
+from ingest.read.plain import joined, too_large
 from ingest.read.sniff import looks_like_html
-from ingest.read.streams import CHUNK, gunzip, unzstd
+from ingest.read.streams import CHUNK, CUT_OFF, gunzip, unzstd
 
 MOST_HEAD = 1 << 16  # bytes of a WARC or HTTP header; real ones have some hundred
 BLANK_LINE = re.compile(rb"\r?\n\r?\n")
@@ -181,21 +181,12 @@ def _unchunked(body: bytes) -> bytes:
     raise SourceError("Transfer-Encoding chunked: the length of a chunk is damaged")
 
 
-def _joined(pieces: Iterable[bytes], limit: int) -> bytes:
-    made = bytearray()
-    for piece in pieces:
-        made += piece
-        if len(made) > limit:
-            raise SourceError(too_large(limit))
-    return bytes(made)
-
-
 def _gzip(body: bytes, limit: int) -> bytes:
-    return _joined(gunzip(_cut(body)), limit)
+    return joined(gunzip(_cut(body)), limit)
 
 
 def _zstd(body: bytes, limit: int) -> bytes:
-    return _joined(unzstd(_cut(body)), limit)
+    return joined(unzstd(_cut(body)), limit)
 
 
 def _brotli(body: bytes, limit: int) -> bytes:
@@ -208,10 +199,14 @@ def _brotli(body: bytes, limit: int) -> bytes:
 def _deflate(body: bytes, limit: int) -> bytes:
     """RFC 9110 says zlib; some servers send what is inside it alone."""
     for bits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        stream = zlib.decompressobj(bits)
         try:
-            return zlib.decompressobj(bits).decompress(body, limit + 1)
+            made = stream.decompress(body, limit + 1)
         except zlib.error:
             continue
+        if len(made) <= limit and not stream.eof:
+            raise SourceError(CUT_OFF)
+        return made
     raise SourceError("cannot be decompressed: Content-Encoding deflate is damaged")
 
 

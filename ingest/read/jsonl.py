@@ -14,7 +14,7 @@ from ingest.read import tables
 from ingest.read.encoding import decode
 from ingest.read.plain import too_large
 from ingest.read.records import Record, Slice
-from ingest.read.streams import compression, opened
+from ingest.read.streams import compression, opened, stream
 
 _BOM = b"\xef\xbb\xbf"
 _PIECE = 1 << 20
@@ -59,9 +59,11 @@ def _cuts(file: io.FileIO, shard_bytes: int) -> tuple[list[tuple[int, int]], int
     return [cut for cut in cuts if cut[0] < at], at
 
 
-def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
-    """The pages of the lines of a slice."""
-    for number, line in _lines(part, settings.max_record_bytes):
+def records(
+    part: Slice, settings: ReadConfig, data: Iterator[bytes] | None = None
+) -> Iterator[Record]:
+    """The pages of the lines of a slice, or of `data` where that is already open."""
+    for number, line in _lines(part, settings.max_record_bytes, data):
         if isinstance(line, SourceError):
             yield Record(part.source, number, error=str(line))
             continue
@@ -78,21 +80,38 @@ def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
 
 
 def columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
-    """The columns of the first line that has some."""
+    """The columns of the first line that has some; no url and id named that no line has."""
+    found: tables.Columns | None = None
+    absent = {settings.url_column, settings.id_column} - {""}
     for number, line in _lines(part, settings.max_record_bytes):
-        if number - part.first >= _LOOKED_AT:
+        if number - part.first >= _LOOKED_AT or (found and not absent):
             break
         try:
             if not isinstance(line, SourceError):
-                return _columns(_row(line), settings)
+                row = _row(line)
+                absent = {name for name in absent if name not in row and _inside(row, name) is None}
+                found = found or _columns(row, settings)
         except SourceError:
             continue
-    return None
+    return found and found._replace(
+        url=None if found.url in absent else found.url, id=None if found.id in absent else found.id
+    )
 
 
-def _lines(part: Slice, limit: int) -> Iterator[tuple[int, bytes | SourceError]]:
+def is_row(line: bytes) -> bool:
+    """Whether a line is one of JSON lines, as far as one can tell."""
+    try:
+        return bool(_row(line.lstrip().removeprefix(_BOM)))
+    except SourceError:
+        return False
+
+
+def _lines(
+    part: Slice, limit: int, data: Iterator[bytes] | None = None
+) -> Iterator[tuple[int, bytes | SourceError]]:
     """The lines of a slice that are not blank, by number, and what is wrong with others."""
-    file = opened(part.source, part.start, part.stop or None)  # a pipe has no size
+    # a pipe has no size
+    file = stream(data) if data else opened(part.source, part.start, part.stop or None)
     number = part.first
     while True:
         try:
@@ -142,9 +161,9 @@ def _columns(row: dict[str, Any], settings: ReadConfig) -> tables.Columns:
         if "." in name and name not in row and _inside(row, name) is not None:
             names += (name,)
     try:
-        return tables.choose(names, settings, texts)
+        return tables.choose(names, settings, texts, rows_differ=True)
     except SourceError:  # where the text is null, or a number, its column is still found
-        return tables.choose(names, settings, names)
+        return tables.choose(names, settings, names, rows_differ=True)
 
 
 def _inside(row: dict[str, Any], path: str) -> Any:

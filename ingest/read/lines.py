@@ -7,6 +7,8 @@ from ingest.errors import SourceError
 from ingest.read import page, plain
 from ingest.read.records import Slice
 
+_MOST = ReadConfig(max_record_bytes=1 << 32)  # a book is no page; all of it is held at once
+
 
 def lines(source: str) -> list[str]:
     r"""Decode a file, plain or compressed, whatever its name says that it is, and cut its lines.
@@ -23,7 +25,7 @@ def lines(source: str) -> list[str]:
     >>> lines(str(samples().parent / "parallel" / "library.en.txt"))[:2]
     ['The Floating Library of Marsa Tahla', 'Home']
     """
-    record = next(plain.records(Slice(source, "file"), ReadConfig()))
+    record = next(plain.records(Slice(source, "file"), _MOST))
     row = page.row(record._replace(media_type="text/plain"))
     if row["error"]:
         raise SourceError(f"{source}: {row['error']}")

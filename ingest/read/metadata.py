@@ -16,6 +16,8 @@ _NAMED = frozenset(
 )
 _PREFIXES = ("og:", "article:", "twitter:", "dc.", "dcterms.", "citation_")
 _LARGEST = 1 << 16  # characters of one value or JSON-LD script; what is larger is left out
+# Real scripts have about ten; how many Python could write depends on who calls.
+_DEEPEST = 100
 
 
 def metadata(root: LexborNode | None, nodes: Iterable[LexborNode]) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def metadata(root: LexborNode | None, nodes: Iterable[LexborNode]) -> dict[str, 
         made["declared_lang"] = _line(attributes.get("lang") or attributes.get("xml:lang"))
         made["declared_dir"] = _line(attributes.get("dir"))
     meta: dict[str, Any] = {}
-    json_ld: list[Any] = []
+    json_ld: list[str] = []
     for node in nodes:
         tag = node.tag
         if tag == "title":
@@ -43,9 +45,10 @@ def metadata(root: LexborNode | None, nodes: Iterable[LexborNode]) -> dict[str, 
             _note_link(node.attributes, made)
         elif (node.attributes.get("type") or "").strip().lower() == "application/ld+json":
             _note_json(node.text(), json_ld)
-    held = {key: value for key, value in (("meta", meta), ("json_ld", json_ld)) if value}
+    held = [f'"meta": {json.dumps(meta, ensure_ascii=False)}'] if meta else []
+    held += [f'"json_ld": [{", ".join(json_ld)}]'] if json_ld else []
     if held:
-        made["metadata"] = json.dumps(held, ensure_ascii=False).encode("utf-8", "replace").decode()
+        made["metadata"] = f"{{{', '.join(held)}}}".encode("utf-8", "replace").decode()
     return made
 
 
@@ -75,13 +78,26 @@ def _note_link(attributes: dict[str, str | None], made: dict[str, Any]) -> None:
         made["alternates"] = [*(made["alternates"] or ()), {"lang": lang, "url": url}]
 
 
-def _note_json(text: str, json_ld: list[Any]) -> None:
+def _note_json(text: str, json_ld: list[str]) -> None:
+    """Note what a script holds, as JSON; NaN and infinities, which are none, become null."""
     if len(text) > _LARGEST:
         return
     try:
-        json_ld.append(json.loads(text))
+        value = json.loads(text, parse_constant=lambda _: None)
+        if _levels(value) <= _DEEPEST:
+            json_ld.append(json.dumps(value, ensure_ascii=False, allow_nan=False))
     except (ValueError, RecursionError):
         return  # a broken script is nobody's metadata; the page itself is sound
+
+
+def _levels(value: Any) -> int:
+    """How deep lists and objects are nested."""
+    levels = 0
+    held = [value]
+    while held := [v for v in held if isinstance(v, (dict, list))]:
+        levels += 1
+        held = [inner for v in held for inner in (v.values() if isinstance(v, dict) else v)]
+    return levels
 
 
 def _line(value: str | None) -> str | None:

@@ -11,8 +11,10 @@ from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.read import tables
 from ingest.read.records import Record, Slice
-from ingest.read.streams import unreadable
+from ingest.read.streams import compression, unreadable
+from ingest.text import scrub
 
+_MAGIC = b"PAR1"
 _ROWS = 1 << 8  # rows held at once
 _TEXTS = (pl.String, pl.Binary, pl.Categorical, pl.Enum)
 # A damaged file can make Polars panic, which is no Exception.
@@ -24,7 +26,7 @@ def slices(source: str, shard_bytes: int) -> list[Slice]:
     try:
         size = os.path.getsize(source)
         rows: int = _scan(source).select(pl.len()).collect().item()
-    except (OSError, *_DAMAGE):
+    except (SourceError, OSError, *_DAMAGE):
         return [Slice(source, "parquet")]
     most = max(1, -(-rows * shard_bytes // max(size, 1)))
     parts = []
@@ -69,9 +71,14 @@ def columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
 
 
 def _scan(source: str) -> pl.LazyFrame:
-    with open(source, "rb"):  # whose error says more than that of Polars
-        pass
-    return pl.scan_parquet(source, glob=False, hive_partitioning=False, low_memory=True)
+    with open(source, "rb") as file:  # whose error says more than that of Polars
+        head = file.read(8)
+        if not head.startswith(_MAGIC) and compression(source, head):
+            raise SourceError("is Parquet inside a compressed file; decompress that first")
+        file.seek(0)
+        # Polars takes no name that is not UTF-8; an open file it keeps open for itself
+        named = source if scrub(source) == source else file
+        return pl.scan_parquet(named, glob=False, hive_partitioning=False, low_memory=True)
 
 
 def _columns(frame: pl.LazyFrame, settings: ReadConfig) -> tables.Columns:

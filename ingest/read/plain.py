@@ -3,52 +3,51 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.read.records import Record, Slice
 from ingest.read.sources import STDIN, media_type
-from ingest.read.streams import CHUNK, compression, gunzip, unreadable, unzstd
+from ingest.read.streams import pieces, unreadable
 
-__all__ = ["records", "too_large", "unpacked", "unreadable"]
+__all__ = ["joined", "records", "too_large", "unreadable"]
 
 
-def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
-    """The one record of a file."""
+def records(
+    part: Slice, settings: ReadConfig, data: Iterator[bytes] | None = None
+) -> Iterator[Record]:
+    """The one record of a file, or of `data` where that is already open."""
+    limit = settings.max_record_bytes
     record = Record(part.source, media_type=media_type(part.source))
     try:
-        stored = _stored(part.source)
-        record = record._replace(sha256=hashlib.sha256(stored).hexdigest())
-        yield record._replace(content=unpacked(part.source, stored, settings.max_record_bytes))
+        record = record._replace(content=joined(data or pieces(part.source), limit))
     except SourceError as error:
-        yield record._replace(error=str(error))
+        record = record._replace(error=str(error))
+    yield record._replace(sha256=_stored_sha256(part.source, limit))
 
 
-def _stored(source: str) -> bytes:
+def _stored_sha256(source: str, limit: int) -> str | None:
+    """The hash of a file as it is stored; None where it cannot be had, or is too large."""
     try:
-        if source == STDIN:
-            return sys.stdin.buffer.read()
+        if source == STDIN or not os.path.isfile(source) or os.path.getsize(source) > limit:
+            return None
         with open(source, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise SourceError(unreadable(error)) from error
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
-def unpacked(name: str, stored: bytes, limit: int) -> bytes:
-    """Decompress by the suffix of a name; other bytes come back as they are.
+def joined(parts: Iterable[bytes], limit: int) -> bytes:
+    """The whole of what comes in pieces.
 
     Raises:
-        SourceError: the data is damaged, or has more than `limit` bytes.
+        SourceError: it has more than `limit` bytes, or what the pieces raise.
     """
-    form = compression(name, b"")
-    if form is None:
-        return stored
-    parts = (stored[at : at + CHUNK] for at in range(0, len(stored), CHUNK))
     made = bytearray()
-    for piece in gunzip(parts) if form == "gzip" else unzstd(parts):
-        made += piece
+    for part in parts:
+        made += part
         if len(made) > limit:
             raise SourceError(too_large(limit))
     return bytes(made)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 class Slice(NamedTuple):
     """A part of one source that can be read by itself.
 
-    `kind` names the reader: file, warc, jsonl, csv or parquet. `start` and `stop` are its range,
-    in bytes or row groups, as the reader that made it understands them; `first` is the number of
-    its first record. `size` is about how many stored bytes it covers.
+    `kind` names the reader: file, warc, jsonl, csv, parquet or pipe. `start` and `stop` are its
+    range, in bytes or row groups, as the reader that made it understands them; `first` is the
+    number of its first record. `size` is about how many stored bytes it covers.
     """
 
     source: str

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingest.errors import SourceError
+from ingest.read.streams import STDIN, opened, unreadable
 
-STDIN = "-"
+__all__ = ["STDIN", "Found", "find", "kind", "magic", "media_type", "once", "readable", "suffix"]
+
 COMPRESSED = (".gz", ".zst")
 _MEDIA_TYPES = {
     ".txt": "text/plain", ".text": "text/plain",
@@ -33,9 +35,10 @@ class Found(NamedTuple):
 def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Found:
     """Expand sources; each file is listed once, in the order of its name.
 
-    A folder stands for the files below it that some reader takes, hidden ones left out. A file
-    named by the user is always listed, whatever its suffix; so is a name that does not exist,
-    since its page will say so, unless nothing at all was found.
+    A folder stands for the files below it that some reader takes, hidden ones left out and links
+    followed. A file named by the user is always listed, whatever its suffix; so is a name that
+    does not exist, or a folder that cannot be looked into, since its page will say so, unless
+    nothing at all was found.
 
     Raises:
         SourceError: no file was found.
@@ -45,29 +48,34 @@ def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
     """
     if isinstance(sources, (str, os.PathLike)):
         sources = [sources]
+    given = [os.fspath(s) for s in sources]
     named: list[str] = []
-    missing: list[str] = []
+    lost: dict[str, str] = {}  # what cannot be had, and why
     skipped: list[str] = []
-    for source in [os.fspath(s) for s in sources]:
-        if source == STDIN or os.path.isfile(source):
-            named.append(source)
-        elif os.path.isdir(source):
-            for path in _below(source):
-                (named if readable(path) else skipped).append(path)
-        elif os.path.exists(source):  # a pipe, such as /dev/stdin or <(command)
-            named.append(source)
-        elif matches := [p for p in glob.glob(source, recursive=True) if os.path.isfile(p)]:
-            named += matches
-        else:
-            missing.append(source)
+    for source in given:
+        if source == STDIN or (os.path.exists(source) and not os.path.isdir(source)):
+            named.append(source)  # a pipe too, such as /dev/stdin or <(command)
+            continue
+        matches = [source] if os.path.isdir(source) else glob.glob(source, recursive=True)
+        if not matches:
+            lost[source] = "not found"
+        for match in matches:
+            if os.path.isdir(match):
+                files, others = _below(match, lost)
+                named += files
+                skipped += others
+            else:
+                (named if _regular(match) else skipped).append(match)
     if not named:
-        what = ", ".join(missing) if missing else "the folders given"
+        what = ", ".join(f"{name} ({why})" for name, why in lost.items()) or ", ".join(given)
         hint = f" ({len(skipped)} files of other kinds)" if skipped else ""
         raise SourceError(
-            f"{what}: no page to read{hint}; name a file or folder of text, HTML, WARC, JSONL, "
-            "Parquet, CSV or TSV, plain, .gz or .zst, a glob, or - for standard input"
+            f"{what or 'nothing given'}: no page to read{hint}; name a file or folder of text, "
+            "HTML, WARC, JSONL, CSV or TSV, plain, .gz or .zst, or of Parquet, a glob, or - for "
+            "standard input"
         )
-    return Found(_once(named + missing), sorted(set(skipped)))
+    paths = _once([*named, *lost])
+    return Found(paths, sorted({_tidy(path) for path in skipped}.difference(paths)))
 
 
 def readable(path: str) -> bool:
@@ -92,17 +100,29 @@ def suffix(path: str) -> str:
 
 
 def kind(path: str) -> str:
-    """Which reader takes a file: its suffix tells, else its first bytes."""
+    """Which reader takes a file: its suffix tells, else its first bytes, decompressed.
+
+    What can be read but once is not looked into; its reader will see.
+    """
     if known := _KINDS.get(suffix(path)):
         return known
-    if path != STDIN and os.path.isfile(path):
-        try:
-            with open(path, "rb") as file:
-                start = file.read(8)
-        except OSError:
-            return "file"  # whose reader says what is wrong
-        return next((k for magic, k in _MAGIC.items() if start.startswith(magic)), "file")
-    return "file"
+    if once(path):
+        return "pipe"
+    try:
+        start = opened(path).read(8)
+    except SourceError:
+        return "file"  # whose reader says what is wrong
+    return magic(start) or "file"
+
+
+def magic(start: bytes) -> str | None:
+    """Which reader takes what begins with these bytes; None where they do not tell."""
+    return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
+
+
+def once(path: str) -> bool:
+    """Whether a source can be read but once: standard input, or a pipe."""
+    return path == STDIN or not (_regular(path) or os.path.isdir(path))
 
 
 def media_type(path: str) -> str | None:
@@ -110,17 +130,51 @@ def media_type(path: str) -> str | None:
     return _MEDIA_TYPES.get(suffix(path))
 
 
-def _below(folder: str) -> list[str]:
-    found: list[str] = []
-    for at, folders, names in os.walk(folder):
-        folders[:] = [f for f in folders if not f.startswith(".")]
-        found += (os.path.join(at, n) for n in names if not n.startswith("."))
-    return found
+def _regular(path: str) -> bool:
+    """Whether a path is a file, or could be: one that is gone, or that may not be looked at."""
+    return os.path.isfile(path) or not os.path.exists(path)
+
+
+def _below(folder: str, lost: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The files below a folder that some reader takes, and the others.
+
+    Linked folders come last, and none is looked into twice, so that links change no file's name.
+    """
+    files: list[str] = []
+    others: list[str] = []
+    seen: set[str] = set()
+    folders, linked = [folder], list[str]()
+    while folders or linked:
+        at = folders.pop() if folders else linked.pop(0)
+        if (real := os.path.realpath(at)) in seen:
+            continue
+        seen.add(real)
+        try:
+            names = sorted(os.listdir(at))
+        except OSError as error:
+            lost[at] = unreadable(error)
+            continue
+        for path in (os.path.join(at, name) for name in names if not name.startswith(".")):
+            if os.path.isdir(path):
+                (linked if os.path.islink(path) else folders).append(path)
+            else:
+                (files if readable(path) and _regular(path) else others).append(path)
+    return files, others
 
 
 def _once(paths: list[str]) -> list[str]:
     """One path a file, the first in order: the same file under two names is one page."""
     by_file: dict[str, str] = {}
-    for path in sorted(os.path.normpath(p) for p in paths):
+    for path in sorted(map(_tidy, paths)):
         by_file.setdefault(path if path == STDIN else os.path.realpath(path), path)
-    return [Path(p).as_posix() for p in by_file.values()]
+    return list(by_file.values())
+
+
+def _tidy(path: str) -> str:
+    """The shortest name of the same file: what is above a link is not where the link stands."""
+    tidy = os.path.normpath(path)
+    if tidy == STDIN:
+        return STDIN if path == STDIN else f"./{STDIN}"
+    if ".." in path and os.path.realpath(tidy) != os.path.realpath(path):
+        tidy = path
+    return Path(tidy).as_posix()

@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import os
 import re
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import BinaryIO
 
 import zstandard
 
 from ingest.errors import SourceError
 
+STDIN = "-"
 CHUNK = 1 << 16
 _GZIP = 31  # zlib's window bits for a gzip member
 # A block of zstd is at most 128 KiB and can be stored in four bytes: what goes in at once bounds
@@ -44,7 +48,7 @@ def compression(name: str, start: bytes) -> str | None:
 
 
 def pieces(source: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-    """What a file holds, piece by piece; decompressed where it is compressed.
+    """What a file or standard input holds, piece by piece; decompressed where it is compressed.
 
     `start` and `stop` are a range of stored bytes, for files that are not compressed.
 
@@ -52,7 +56,7 @@ def pieces(source: str, start: int = 0, stop: int | None = None) -> Iterator[byt
         SourceError: the file cannot be read or is damaged; the pieces before that have come.
     """
     try:
-        with open(source, "rb", buffering=0) as file:
+        with _file(source) as file:
             if start:
                 file.seek(start)
             head = file.read(8)
@@ -65,6 +69,10 @@ def pieces(source: str, start: int = 0, stop: int | None = None) -> Iterator[byt
                 yield from (gunzip if form == "gzip" else unzstd)(_read(file, head))
     except OSError as error:
         raise SourceError(unreadable(error)) from error
+
+
+def _file(source: str) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if source == STDIN else open(source, "rb")
 
 
 def opened(source: str, start: int = 0, stop: int | None = None) -> io.BufferedReader:
@@ -150,7 +158,7 @@ def unzstd(
         raise SourceError(CUT_OFF)
 
 
-def _dictionary(file: io.FileIO, size: int) -> zstandard.ZstdCompressionDict:
+def _dictionary(file: BinaryIO, size: int) -> zstandard.ZstdCompressionDict:
     data = file.read(size) if size <= _MOST_DICTIONARY else b""
     if data.startswith(_FORMS[1][0]):
         try:
@@ -160,7 +168,7 @@ def _dictionary(file: io.FileIO, size: int) -> zstandard.ZstdCompressionDict:
     return zstandard.ZstdCompressionDict(data)
 
 
-def _read(file: io.FileIO, head: bytes) -> Iterator[bytes]:
+def _read(file: BinaryIO, head: bytes) -> Iterator[bytes]:
     if head:
         yield head
     while piece := file.read(CHUNK):

@@ -56,13 +56,20 @@ class Columns(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 12)
-def choose(names: tuple[str, ...], settings: ReadConfig, texts: tuple[str, ...]) -> Columns:
+def choose(
+    names: tuple[str, ...],
+    settings: ReadConfig,
+    texts: tuple[str, ...],
+    *,
+    rows_differ: bool = False,
+) -> Columns:
     """The columns to read: those that the settings name, else guessed by their names.
 
     Args:
         names: all columns of the table, in order.
         settings: names of columns; to name one of HTML or text is to read no other.
         texts: those columns that hold text, among which HTML and text are guessed.
+        rows_differ: these are the columns of but one row, which may lack an address and a name.
 
     Raises:
         SourceError: a named column, or any that may hold pages, is missing.
@@ -81,9 +88,10 @@ def choose(names: tuple[str, ...], settings: ReadConfig, texts: tuple[str, ...])
         settings.url_column or _guess(names, _URL),
         settings.id_column or _guess(names, _ID),
     )
-    for name in (settings.html_column, settings.text_column):
+    needed = ("html", "text") if rows_differ else Columns._fields
+    for option, name in zip(needed, columns, strict=False):
         if name and name not in names:
-            raise SourceError(_missing(f"no column {name!r}", names))
+            raise SourceError(_missing(f"no column {name!r}", names, option))
     return columns
 
 
@@ -120,15 +128,20 @@ def key(value: Any) -> str | None:
 
 
 def said(columns: Columns, settings: ReadConfig) -> str | None:
-    """What was guessed, for a person; None where the settings name all there is to name."""
+    """What was guessed or not found, for a person; None where there is nothing to tell."""
     given = zip(
         columns,
         (settings.html_column, settings.text_column, settings.url_column, settings.id_column),
         ("HTML", "text", "url", "id"),
         strict=True,
     )
-    guessed = [f"{what} from column `{name}`" for name, named, what in given if name and not named]
-    return ", ".join(guessed) or None
+    told = []
+    for name, named, what in given:
+        if name and not named:
+            told.append(f"{what} from column `{name}`")
+        elif what in ("url", "id") and named and not name:
+            told.append(f"{what} column `{named}` in none of the first rows")
+    return ", ".join(told) or None
 
 
 def _url(row: Mapping[str, Any], name: str | None) -> str | None:
@@ -143,6 +156,6 @@ def _guess(names: Iterable[str], usual: tuple[str, ...]) -> str | None:
     return next((there[n] for n in usual if n in there), None)
 
 
-def _missing(what: str, names: tuple[str, ...]) -> str:
+def _missing(what: str, names: tuple[str, ...], option: str = "text") -> str:
     listed = ", ".join(repr(n[:40]) for n in names[:_SHOWN]) + ", …" * (len(names) > _SHOWN)
-    return f"has {what}; its columns are {listed or 'none'}; name one with --text-column"
+    return f"has {what}; its columns are {listed or 'none'}; name one with --{option}-column"

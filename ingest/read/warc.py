@@ -78,11 +78,16 @@ def slices(source: str, shard_bytes: int) -> list[Slice]:
     ]
 
 
-def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
-    """The pages of a slice; what is no page is left out, what is damaged has an `error`."""
+def records(
+    part: Slice, settings: ReadConfig, data: Iterator[bytes] | None = None
+) -> Iterator[Record]:
+    """The pages of a slice, or of `data` where that is already open.
+
+    What is no page is left out, what is damaged has an `error`.
+    """
     limit = settings.max_record_bytes
     try:
-        for frame in _frames(part, limit):
+        for frame in _in_stream(Window(data), limit) if data else _frames(part, limit):
             if (record := _record(part.source, frame, limit)) is not None:
                 yield record
     except OSError as error:

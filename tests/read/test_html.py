@@ -208,3 +208,25 @@ def test_the_path_of_what_stands_deep_is_short():
     assert len(block) <= 1024
     assert block.startswith("//section[1]/")
     assert len(page(f"<{'a' * 5000}>text")["blocks"][0][0]) < 99
+
+
+@pytest.mark.parametrize("around", ["{}", '{{"a": {}}}'])
+def test_no_nesting_of_json_stops_a_run(around):
+    """Each depth on its own: what Python can read is more than what it can write."""
+    for depth in (3, 90, *range(930, 1000), 30_000):
+        data = around.format("[" * depth + "]" * depth)
+        found = page(
+            f'<meta property="og:title" content="T"><script type="application/ld+json">{data}</script>'
+        )
+        kept = {"json_ld": [json.loads(data)]} if depth < 100 else {}
+        assert json.loads(found["metadata"]) == {"meta": {"og:title": "T"}, **kept}
+
+
+def test_what_is_no_json_never_gets_into_metadata():
+    def never(constant):
+        pytest.fail(constant)
+
+    scripts = ('{"a": NaN}', "[Infinity, 1]", "[1e999]")
+    found = page("".join(f'<script type="application/ld+json">{data}</script>' for data in scripts))
+    kept = json.loads(found["metadata"], parse_constant=never)
+    assert kept == {"json_ld": [{"a": None}, [None, 1]]}

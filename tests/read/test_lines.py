@@ -31,3 +31,10 @@ def test_what_cannot_be_read_is_named(tmp_path):
     for name, said in (("none.txt", "no such file"), ("bytes.txt", "not text"), (".", "directory")):
         with pytest.raises(SourceError, match=said):
             lines(str(tmp_path / name))
+
+
+def test_a_book_may_be_larger_than_a_page(tmp_path):
+    """The limit of pages is 64 MiB; lines have none that a book could have."""
+    line = b"x" * 1_000_000 + b"\n"
+    (tmp_path / "book.txt").write_bytes(line * 68)
+    assert len(lines(str(tmp_path / "book.txt"))) == 68

@@ -5,6 +5,7 @@ import hashlib
 import os
 import sys
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,7 @@ import zstandard
 from polars.testing import assert_frame_equal
 
 import ingest
-from ingest.config import ReadConfig
+from ingest.config import Config, ReadConfig
 from ingest.frames import DOCUMENTS, check
 from ingest.read import batches, plan
 
@@ -64,6 +65,22 @@ def test_a_bad_page_is_a_row_with_its_error(tmp_path, name, data, error):
     assert bad["sha256"] == hashlib.sha256(data).hexdigest()
     assert len(documents) == 2
     assert ingest.segment(documents)["doc_id"].n_unique() == 1
+
+
+@pytest.mark.parametrize("size", [1000, 1001, 9_000_000])
+@pytest.mark.parametrize("name", ["a.txt", "a.html", "a.txt.gz", "a.txt.zst", "a"])
+def test_no_more_is_read_of_a_page_than_it_may_have(tmp_path, name, size):
+    data = os.urandom(size // 2).hex().encode() + b"x" * (size % 2)
+    pack = {"a.txt.gz": gzip.compress, "a.txt.zst": zstandard.compress}.get(name, bytes)
+    (tmp_path / name).write_bytes(pack(data))
+    config = Config(read=ReadConfig(max_record_bytes=1000))
+    tracemalloc.start()
+    row = ingest.read(tmp_path / name, config=config).row(0, named=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (row["error"] is None) == (size == 1000)
+    assert size == 1000 or row["error"].startswith("has more than 1000 bytes")
+    assert peak < 4_000_000
 
 
 def test_a_file_that_vanished_is_a_row(tmp_path):

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+import ingest
 from ingest.errors import SourceError
-from ingest.read.sources import find
+from ingest.read.sources import find, once
 
 
 @pytest.fixture
@@ -21,7 +25,7 @@ def folder(tmp_path, monkeypatch):
 def test_a_folder_stands_for_the_files_that_can_be_read(folder):
     found = find(["."])
     assert found.files == ["a.txt.gz", "b.txt", "sub/c.txt.zst"]
-    assert found.skipped == ["./sub/d.png"]
+    assert found.skipped == ["sub/d.png"]
 
 
 def test_the_order_of_sources_makes_no_difference(folder):
@@ -66,3 +70,86 @@ def test_a_folder_stands_for_files_of_all_kinds(folder):
         (folder / "empty" / name).parent.mkdir(exist_ok=True)
         (folder / "empty" / name).write_bytes(b"x")
     assert find(["empty"]).files == [f"empty/{name}" for name in names]
+
+
+@contextmanager
+def closed_folder():
+    """A folder that nobody may look into, beside a page."""
+    root = os.geteuid() == 0  # who may look everywhere
+    with tempfile.TemporaryDirectory() as name:
+        (closed := Path(name) / "closed").mkdir()
+        (closed / "a.txt").write_text("a")
+        (closed.parent / "b.txt").write_text("b")
+        Path(name).chmod(0o755)
+        closed.chmod(0)
+        if root:
+            os.seteuid(65534)
+        try:
+            yield closed
+        finally:
+            if root:
+                os.seteuid(0)
+            closed.chmod(0o755)
+
+
+def test_a_folder_below_that_cannot_be_looked_into_is_told():
+    with closed_folder() as closed:
+        documents = ingest.read(closed.parent)
+        assert not once(str(closed))  # so that a run with it can be resumed
+    assert documents["source"].to_list() == [f"{closed.parent}/b.txt", str(closed)]
+    assert documents["error"].to_list() == [None, "cannot be read: permission denied"]
+
+
+def test_the_only_folder_cannot_be_looked_into():
+    with closed_folder() as closed:
+        said = rf"{closed} \(cannot be read: permission denied\): no page"
+        with pytest.raises(SourceError, match=said):
+            find([closed])
+
+
+def test_a_folder_without_a_page_is_named(folder):
+    (folder / "empty").mkdir()
+    with pytest.raises(SourceError, match=r"^empty: no page to read;"):
+        find(["empty"])
+
+
+def test_linked_folders_are_read_and_each_file_once(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    (other / "x.txt").write_text("x")
+    os.symlink(other, "link")
+    os.symlink("sub", "a_link")  # to what is read anyway: that keeps its name
+    os.symlink(folder, "sub/round")
+    os.symlink("self", "self")
+    assert find(["."]).files == ["a.txt.gz", "b.txt", "link/x.txt", "sub/c.txt.zst"]
+    assert find(["link"]).files == ["link/x.txt"]
+
+
+def test_a_glob_that_matches_folders_stands_for_what_is_in_them(folder):
+    found = find(["s*"])
+    assert (found.files, found.skipped) == (["sub/c.txt.zst"], ["sub/d.png"])
+    named = find(["**"])
+    assert (named.files[-1], named.skipped) == ("sub/d.png", [])
+
+
+def test_only_files_are_read_below_a_folder(folder):
+    os.mkfifo("sub/pipe.txt")
+    os.symlink("gone", "sub/e.txt")
+    for source in (".", "sub", "sub/*.txt*"):
+        found = find([source])
+        assert found.files[-2:] == ["sub/c.txt.zst", "sub/e.txt"]
+        assert "sub/pipe.txt" in found.skipped
+    assert find(["sub/pipe.txt"]).files == ["sub/pipe.txt"]
+
+
+def test_what_is_above_a_link_is_not_where_the_link_stands(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    (other / "in").mkdir()
+    (other / "b.txt").write_text("another")
+    os.symlink(other / "in", "link")
+    assert find(["link/../b.txt"]).files == ["link/../b.txt"]
+    assert find(["sub/../b.txt", "./b.txt"]).files == ["b.txt"]
+
+
+def test_a_file_called_like_standard_input(folder):
+    Path("-").write_text("a file")
+    assert find(["./-"]).files == ["./-"]

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
+import os
+import sys
 
 import polars as pl
 import pytest
@@ -310,12 +314,159 @@ def test_a_csv_that_is_cut_off(tmp_path):
     assert all(r.error is None for r in found[:-1])
 
 
+@pytest.mark.parametrize("line", ['2,"stray', '2,"stray,', '"', '2,"a ""b""'])
+@pytest.mark.parametrize("rows", [0, 1, 1000])
+def test_a_quote_that_never_closes_costs_its_own_line(tmp_path, line, rows):
+    after = "".join(f'{n},row ""{n}""\n' for n in range(3, 3 + rows))
+    found = read(saved(tmp_path, f'id,text\n1,"ok"\n{line}\n{after}', "a.csv"), ReadConfig())
+    expected = [(0, "ok"), (1, "error"), *((n + 2, f'row ""{n + 3}""') for n in range(rows))]
+    assert seen(found) == expected
+    assert found[1].error == "opens a quote that is not closed"
+
+
+@pytest.mark.parametrize("after", ['3,"c"', '"3","c"', '"3",c', '3," c"'])
+def test_a_quote_that_the_next_one_would_close_costs_its_own_line(tmp_path, after):
+    data = f'id,text\n1,"two\nlines"\n2,"stray\n2,"stray\n2,b\n{after}\n4,"d\n,"\n'
+    found = read(saved(tmp_path, data, "a.csv"))
+    values = [(r.record, r.error and "error", r.content and r.content.strip()) for r in found]
+    assert values == [
+        (0, None, "two\nlines"), (1, "error", None), (2, "error", None), (3, None, "b"),
+        (4, None, "c"), (5, None, "d\n,"),
+    ]  # fmt: skip
+
+
+@given(
+    st.lists(st.tuples(*2 * [st.text(alphabet='a",;\t\n\r é', max_size=9)]), min_size=1),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),
+)
+def test_what_is_quoted_as_it_should_be_is_read_as_it_was_written(tmp_path_factory, rows, quoting):
+    made = io.StringIO()
+    writer = csv.writer(made, quoting=quoting)
+    writer.writerows([("text", "url"), *rows])
+    path = saved(tmp_path_factory.mktemp("c"), made.getvalue(), "a.csv")
+    found = [(r.content, r.url or "") for r in read(path)]
+    assert found == [(text, url.strip()) for text, url in rows]
+
+
+def test_words_in_quotes_inside_a_cell_of_some_lines_close_nothing(tmp_path):
+    data = 'text,id\n"one\nHe said ""hi"", ""and"", left","1"\n"one\ntwo" ,2\n"a\n""b""",3\n'
+    contents = [r.content for r in read(saved(tmp_path, data, "a.csv"))]
+    assert contents == ['one\nHe said "hi", "and", left', "one\ntwo ", 'a\n"b"']
+
+
+def test_a_quote_that_does_not_close_within_the_limit(tmp_path):
+    rows = "".join(f"{n},{'x' * 90}\n" for n in range(1000))
+    found = read(saved(tmp_path, f'id,text\n0,"stray\n{rows}', "a.csv"))
+    assert [r.record for r in found] == list(range(1001))
+    assert [r.error for r in found[1:]] == [None] * 1000
+    assert found[0].error.startswith("opens a quote that is not closed, or has more than 10000")
+    long = f'id,text\n0,"stray\n1,a\n2,{"x" * 20_000}\n3,c\n'
+    assert seen(read(saved(tmp_path, long, "a.csv"))) == [
+        (0, "error"),
+        (1, "a"),
+        (2, "error"),
+        (3, "c"),
+    ]
+
+
+def test_a_quote_that_is_not_closed_when_the_stream_is_cut_off(tmp_path):
+    rows = "".join(f"{n},{hash(str(n))}\n" for n in range(20_000))
+    data = gzip.compress(f'id,text\n0,"stray\n{rows}'.encode())[:-50_000]
+    found = read(saved(tmp_path, data, "a.csv.gz"), ReadConfig())
+    assert len(found) > 1000
+    assert "quote" in found[0].error
+    assert "cut off" in found[-1].error
+    assert all(r.error is None for r in found[1:-1])
+
+
+def test_a_quote_in_the_header_that_never_closes(tmp_path):
+    (found,) = read(saved(tmp_path, 'id,"text\n1,a\n', "a.csv"))
+    assert (found.record, found.error) == (None, "opens a quote that is not closed")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1256", "cp1252"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_the_first_letters_that_are_not_ascii_tell_the_encoding(tmp_path, encoding, pack):
+    word = "l'été où" if encoding == "cp1252" else ARABIC[0]
+    data = "id,text\n" + f"1,{'x' * 98}\n" * 15_000 + f"2,{word}\n" * 50
+    name = "a.csv" if pack is bytes else "a.csv.gz"
+    found = read(saved(tmp_path, pack(data.encode(encoding)), name))
+    assert [r.content for r in found[-50:]] == [word] * 50
+
+
+def test_letters_may_begin_where_a_piece_of_the_file_does(tmp_path):
+    for size in range((1 << 20) + 65_530, (1 << 20) + 65_550):
+        data = b"id,text\n1," + b"x" * (size - 12) + b"\n" + "éé,éé\n".encode() * 9
+        found = read(saved(tmp_path, data, "a.csv"), ReadConfig())
+        assert [r.content for r in found[1:]] == ["éé"] * 9
+
+
+def test_no_text_after_a_megabyte_of_it(tmp_path):
+    data = b"id,text\n" + b"1,aaaaaaaa\n" * 100_000 + bytes(range(128, 256)) + bytes(9999)
+    found = read(saved(tmp_path, data + b"\n2,b\n", "a.csv"))
+    assert len(found) == 100_002
+    assert found[-1].content == "b"
+
+
+@pytest.mark.parametrize("letter", ["é", "ع", "€", "😀"])
+def test_the_sample_of_a_csv_may_end_inside_a_letter(tmp_path, letter):
+    size = 1 << 20
+    for over in range(1, len(letter.encode()) + 1):
+        data = (
+            b"id,text\n"
+            + b"1,The words of a line, told in English\n".replace(b", t", b" t") * 27_000
+        )
+        data += b"2," + b"a " * size
+        data = data[: size - over] + f"{letter} caf\n".encode() + f"3,{letter} caf\n".encode() * 9
+        found = read(saved(tmp_path, data, "a.csv"), ReadConfig())
+        assert found[27_000].content.endswith(f"{letter} caf")
+        assert [r.content for r in found[27_001:]] == [f"{letter} caf"] * 9
+
+
+def test_bytes_that_are_no_text_are_counted_wherever_they_stand(tmp_path):
+    row = f"1,{ARABIC[0]}".encode() + b"\xff\n"
+    rows = [page.row(r) for r in read(saved(tmp_path, b"id,text\n" + row * 5_000, "a.csv"))]
+    assert len(rows) == 5_000
+    assert {(r["text"], r["replaced"]) for r in rows} == {(ARABIC[0] + "\ufffd", 1)}
+
+
 @settings(max_examples=60)
 @given(st.text(alphabet='a",;\t\n\r\0é', max_size=200))
 def test_any_csv_ends_and_never_raises(tmp_path_factory, text):
     path = saved(tmp_path_factory.mktemp("c"), "id,text\n" + text, "a.csv")
     found = read(path)
     assert [r.record for r in found] == list(range(len(found)))
+
+
+# a column that is named and not there
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+@pytest.mark.parametrize("what", ["text", "html", "url", "id"])
+def test_a_column_that_is_named_and_not_there_is_told(tmp_path, name, what):
+    frame = pl.DataFrame({"text": ["a"], "url": ["u"]})
+    (frame.write_csv if name == "a.csv" else frame.write_parquet)(tmp_path / name)
+    (found,) = read(tmp_path / name, ReadConfig(**{f"{what}_column": "gone"}))
+    assert found.record is None
+    assert found.error == (
+        f"has no column 'gone'; its columns are 'text', 'url'; name one with --{what}-column"
+    )
+
+
+def test_rows_of_jsonl_may_lack_an_address_but_not_all_of_them(tmp_path):
+    rows = [{"text": "a"}, {"text": "b", "link": "u", "in": {"key": 7}}, {"text": "c"}]
+    path = saved(tmp_path, lines(*rows), "a.jsonl")
+    config = ReadConfig(url_column="link", id_column="in.key")
+    assert [(r.content, r.url, r.key) for r in read(path, config)] == [
+        ("a", None, None), ("b", "u", "7"), ("c", None, None)
+    ]  # fmt: skip
+    told = f"{path}: text from column `text`"
+    assert guesses(plan([str(path)], shard_bytes=99), config) == [told]
+    config = ReadConfig(url_column="lnk", id_column="key", text_column="text")
+    assert guesses(plan([str(path)], shard_bytes=99), config) == [
+        f"{path}: url column `lnk` in none of the first rows, "
+        "id column `key` in none of the first rows"
+    ]
 
 
 # Parquet
@@ -395,6 +546,27 @@ def test_rows_that_polars_leaves_out_in_silence_are_an_error(tmp_path):
             assert len(found) == 6 or any(r.error for r in found)
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are always UTF-8 there")
+def test_a_parquet_whose_name_is_no_utf8(parquet):
+    path = parquet.with_name(os.fsdecode(b"\xe9.parquet"))
+    parquet.rename(path)
+    parts = plan([str(path)], shard_bytes=2000)
+    assert len(parts) > 1
+    found = [r for part in parts for r in records(part, SMALL)]
+    assert seen(found) == [(n, f"page {n}") for n in range(1000)]
+    assert guesses(parts, SMALL)
+    path.write_bytes(b"PAR1 and more")
+    assert read(path)[0].error
+
+
+@pytest.mark.parametrize("name", ["a.parquet.gz", "a.parquet.zst", "packed"])
+def test_a_parquet_that_is_compressed_again(parquet, tmp_path, name):
+    pack = zstandard.compress if name.endswith("zst") else gzip.compress
+    (found,) = read(saved(tmp_path, pack(parquet.read_bytes()), name))
+    assert found.error == "is Parquet inside a compressed file; decompress that first"
+    assert len(read(parquet.rename(tmp_path / "b.parquet.gz"))) == 1000  # but by its name
+
+
 def test_a_row_that_is_too_large_in_parquet(tmp_path):
     path = tmp_path / "a.parquet"
     pl.DataFrame({"text": ["a", "b" * 20_000, "c"]}).write_parquet(path)
@@ -432,3 +604,8 @@ def test_kinds(tmp_path):
     assert {name: kind(name) for name in names} == names
     assert kind(str(saved(tmp_path, b"WARC/1.0\r\n", "no-suffix"))) == "warc"
     assert kind(str(saved(tmp_path, b"PAR1", "data"))) == "parquet"
+    warc = b"WARC/1.0\r\n" + b"x" * 99
+    assert kind(str(saved(tmp_path, gzip.compress(warc), "CC-1.gz"))) == "warc"
+    assert kind(str(saved(tmp_path, zstandard.compress(warc), "CC-2"))) == "warc"
+    for data in (b"", b"text", gzip.compress(warc)[:9], gzip.compress(b"text")):
+        assert kind(str(saved(tmp_path, data, "CC-1.gz"))) == "file"
