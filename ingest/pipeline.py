@@ -243,9 +243,9 @@ def _done(
 
 def _not_of(state: State, found: Found) -> Found:
     """The sources without what the run itself writes, which may stand in a folder that it reads."""
-    own = tuple(f"{folder}{os.sep}" for folder in (state.target, state.folder))
+    own = tuple(f"{os.path.realpath(folder)}{os.sep}" for folder in (state.target, state.folder))
     files, skipped = (
-        [p for p in paths if not os.path.abspath(p).startswith(own)] for paths in found
+        [p for p in paths if not os.path.realpath(p).startswith(own)] for paths in found
     )
     if not files:
         raise SourceError(f"{found.files[0]}: stands in OUT; there is no other page to read")

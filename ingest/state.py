@@ -31,7 +31,10 @@ from ingest.shards import Plan
 
 OUTPUTS = ("documents.parquet", "segments.parquet", "articles.jsonl", "run.json")
 # by later commands; they go with the run
-_MADE_OF_THEM = ("pages.parquet", "pairs.parquet", "translated.parquet", "report.html")
+MADE_OF_THEM = (
+    "pages.parquet", "pairs.parquet", "scored.parquet", "filtered.parquet", "split.parquet",
+    "translated.parquet", "report.html",
+)  # fmt: skip
 _HELD = ("plan.json", "done.json", "parts", "joined", "pieces", "out", "replaced", "locks")
 
 
@@ -83,9 +86,10 @@ class State:
         Raises:
             OutputError: another run works here, or the folder holds what no run wrote.
         """
+        if self.folder.is_dir():
+            self._refuse_strangers()
         try:
             with locked(self.locks / "run", shared=shard is not None) as self._lock:
-                self._refuse_strangers()
                 if shard is None:
                     self._tidy()
                     yield
@@ -180,6 +184,8 @@ class State:
         for path in list(self.folder.iterdir()):
             if path not in (self._done, self.locks):
                 _remove(path)
+                if os.path.lexists(path):  # it would count as done by what comes next
+                    raise WriteError(f"{path}: cannot be removed; remove it and begin again")
         _remove(self._done)
 
 
@@ -243,7 +249,7 @@ def _ours(name: str) -> bool:
     >>> _ours("pairs.parquet"), _ours(".pairs.parquet.1f"), _ours("notes.txt")
     (True, True, False)
     """
-    ours = (*OUTPUTS, *_MADE_OF_THEM)
+    ours = (*OUTPUTS, *MADE_OF_THEM)
     return name in ours or name.startswith(tuple(f".{made}." for made in ours))
 
 

@@ -195,6 +195,12 @@ def test_help_is_quick_because_nothing_heavy_is_loaded():
     assert done.stdout.decode().splitlines()[-1] == "[]"
 
 
+def test_the_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"ingest {ingest.__version__}\n"
+
+
 def test_a_closed_pipe_is_no_error(page):
     command = (
         f"{' '.join(map(repr, INGEST))} show {page} {page} | head -n 1; exit ${{PIPESTATUS[0]}}"

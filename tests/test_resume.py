@@ -16,7 +16,7 @@ import pytest
 
 import ingest
 from ingest import shards
-from ingest.config import Config, DetectConfig, RunConfig
+from ingest.config import Config, DetectConfig, RunConfig, SegmentConfig
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
 
 SMALL = Config(run=RunConfig(shard_bytes=12_000))
@@ -119,21 +119,26 @@ def test_kill_before_each_change_of_a_name(pages, out, tmp_path):
     right = expected(pages, tmp_path)
     ingest.run(min(pages.iterdir()), tmp_path / "old")
     codes = []
+    states = set()
     while 0 not in codes:
         shutil.copytree(tmp_path / "old", out)
         before = DIE.format(left=len(codes))
         with popen(pages, out, how="overwrite=True", before=before) as process:
             pass
         codes.append(process.returncode)
-        if out.with_name("out.unfinished").exists():
-            try:
+        folder = out.with_name("out.unfinished")
+        if folder.exists():
+            begun = [name for name in ("plan.json", "done.json") if (folder / name).exists()]
+            states.update(begun)
+            if begun or not out.exists():
                 ingest.run(pages, out, config=SMALL, resume=True)
-            except OutputError:  # killed before there was a plan: OUT is as it was
+            else:  # killed before there was a plan: OUT is as it was
                 ingest.run(pages, out, config=SMALL, overwrite=True)
         assert content(out) == right
         shutil.rmtree(out)
     assert set(codes[:-1]) == {9}
     assert len(codes) > 10
+    assert states == {"plan.json", "done.json"}
 
 
 def test_an_interrupted_run_says_how_to_go_on(pages, out, tmp_path):
@@ -298,7 +303,15 @@ def test_a_folder_that_is_not_ours_is_left_alone(pages, out):
     for how in ({}, {"overwrite": True}, {"resume": True}):
         with pytest.raises(OutputError, match=r"holds what ingest did not write \(mine\.txt\)"):
             ingest.run(pages, out, **how)
+    assert os.listdir(folder) == ["mine.txt"]
     assert (folder / "mine.txt").read_text() == "precious"
+
+
+def test_what_cannot_be_cleared_does_not_count_as_done(pages, out, monkeypatch):
+    interrupt(pages, out)
+    monkeypatch.setattr("ingest.state._remove", lambda _path: None)
+    with pytest.raises(WriteError, match="cannot be removed; remove it and begin again"):
+        ingest.run(pages, out, overwrite=True, config=Config(segment=SegmentConfig(9)))
 
 
 def test_a_place_where_nothing_can_be_made(pages, tmp_path):

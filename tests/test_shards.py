@@ -27,6 +27,9 @@ SMALL = Config(run=RunConfig(shard_bytes=12_000))
 LINE = "The ministry said on Monday that the talks would go on."  # recurs: it is the site's
 
 
+WITH_PROC = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
@@ -148,6 +151,9 @@ def test_a_folder_may_hold_its_own_outputs(pages, plain, tmp_path):
     again = ingest.run(folder, out, overwrite=True)
     assert first["inputs"] == again["inputs"]
     assert first["counts"] == again["counts"]
+    (tmp_path / "link").symlink_to(folder)
+    linked = ingest.run(tmp_path / "link", out, overwrite=True)
+    assert linked["counts"] == first["counts"]
 
 
 def test_inputs_are_an_entry_a_source(plain, pages):
@@ -162,6 +168,7 @@ def test_inputs_are_an_entry_a_source(plain, pages):
     assert [page["uri"] for page in report["in_error"]] == [str(pages / "binary.txt")]
 
 
+@WITH_PROC
 def test_a_worker_that_dies_is_told_of_and_gone_on_from(pages, plain, tmp_path):
     """The first page of some shard is a pipe's end that kills who reads it: here, by a signal."""
     out = tmp_path / "out"
@@ -184,6 +191,7 @@ def children() -> list[int]:
     return list(map(int, Path(f"/proc/{me}/task/{me}/children").read_text().split()))
 
 
+@WITH_PROC
 def test_workers_end_with_the_run(pages, tmp_path):
     out = tmp_path / "out"
     code = (

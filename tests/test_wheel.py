@@ -25,6 +25,7 @@ def test_the_wheel_runs_from_an_empty_folder(tmp_path):
     site = tmp_path / "site"
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         wheel.extractall(site)
+    assert (site / "ingest" / "py.typed").exists()
     # the dependencies of this environment, but neither its checkout nor its working folder
     code = (
         f"import sys; sys.path = [{str(site)!r}] + [p for p in sys.path if p not in ('', {str(ROOT)!r})]\n"

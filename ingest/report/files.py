@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,11 +90,17 @@ def _scan(path: Path, needed: Sequence[str], columns: pl.Schema) -> pl.LazyFrame
     return frame
 
 
+def _finite(number: str) -> float | str:
+    """A number of JSON; as it is written where it is too large for one, as NaN is."""
+    value = float(number)
+    return value if math.isfinite(value) else number
+
+
 def _run(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        run = json.loads(path.read_bytes(), parse_constant=str)  # NaN is no JSON
+        run = json.loads(path.read_bytes(), parse_constant=str, parse_float=_finite)
     except (ValueError, OSError) as error:
         raise SourceError(f"{path}: cannot be read: {error}") from error
     if not isinstance(run, dict):

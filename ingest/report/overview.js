@@ -174,7 +174,7 @@ views.push(["about", "About", (view) => {
   const { run, pairs, sources, views: shown } = data;
   view.append(el("h2", {}, "About this report"));
   const parts = [];
-  if (shown) parts.push(sampled(shown.pages.length, shown.total, "pages") || "All pages are shown. ");
+  if (shown) parts.push(sampled(shown.pages.length, shown.total, "pages") || "All pages with text are shown. ");
   if (pairs) parts.push(sampled(pairs.rows, pairs.total, "pairs") || "All pairs are shown. ");
   view.append(el("p", { class: "about-it" }, parts,
     "Counts, funnels and distributions are of the whole run. ", `Texts are cut after ${count(data.cut)} characters. `, pairs ? `Pairs are those of ${pairs.files.join(" and ")}.` : ""));

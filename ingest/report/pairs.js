@@ -63,7 +63,7 @@ if (data.pairs?.scores.length && data.pairs.total) views.push(["scores", "Scores
   function draw() {
     const score = scores.find((one) => one.name === by.value);
     const tenths = Array.from({ length: 10 }, (_, n) => 9 - n);
-    const of = (x) => Math.min(Math.max(Math.floor(((x - score.low) / (score.high - score.low || 1)) * 10), 0), 9);
+    const of = (x) => Math.min(Math.max(Math.floor(((x - score.low) / (score.high - score.low || 1)) * 10 + 1e-6), 0), 9);
     const held = tenths.map(() => []);
     for (const at of pairRows) if (values[score.name][at] !== null) held[of(values[score.name][at])].push(at);
     examples.replaceChildren(...tenths.map((n) => {

@@ -62,11 +62,13 @@ def of_pairs(
     dropped = found.drop_nulls("why").group_by("why").agg(pairs=pl.len())
     counts: dict[str, int] = dict(dropped.sort(-pl.col("pairs").cast(pl.Int64), "why").iter_rows())
     known = {step["rule"]: 0 for step in told if step["rule"] in counts}
+    # of pairs that were filtered elsewhere: what was left there is what is here
+    before = told if told and "keep" not in columns and told[-1]["left"] == len(found) else []
     order = [*known, *(rule for rule in counts if rule not in known)]
     return {
         "total": len(found),
         "kept": len(found) - sum(counts.values()) if "keep" in columns else None,
-        "funnel": funnel(len(found), [(r, counts[r]) for r in order]) if counts else told,
+        "funnel": funnel(len(found), [(r, counts[r]) for r in order]) if counts else before,
         "drops": [{"reason": rule, "count": count} for rule, count in counts.items()],
         "scores": scores,
         "by": _by(pairs, columns),
@@ -86,7 +88,7 @@ def _reasons(columns: pl.Schema) -> pl.Expr:
 
 def _strata(found: pl.DataFrame) -> list[Rows]:
     """Rows of each tenth of the score, of those without one, and of each reason."""
-    tenth = (pl.col("lead") * 10).floor().clip(0, 9).fill_null(-1).cast(pl.Int8)
+    tenth = (pl.col("lead") * 10 + 1e-6).floor().clip(0, 9).fill_null(-1).cast(pl.Int8)
     groups: list[Rows] = []
     for key in (tenth, pl.col("why")):
         codes = found.select(key.rank("dense").fill_null(0)).to_series().to_numpy()

@@ -31,8 +31,13 @@ def distribution(pairs: pl.LazyFrame, name: str) -> dict[str, Any]:
     row = about.collect().row(0, named=True)
     least, most = row["least"] or 0.0, row["most"] or 0.0
     low, high = (0.0, 1.0) if least >= 0 and most <= 1 else (least, most)
-    step = (high - low) / BINS or 1.0
-    bins = ((values - low) / step).floor().clip(0, BINS - 1).cast(pl.Int32)
+    # a value such as 0.15 belongs to the bin that it begins, however it is rounded
+    bins = (
+        ((values - low) * (BINS / (high - low or 1.0)) + 1e-6)
+        .floor()
+        .clip(0, BINS - 1)
+        .cast(pl.Int32)
+    )
     counted = pairs.select(bin=bins).drop_nulls().group_by("bin").len().collect()
     counts = [0] * BINS
     for at, held in counted.iter_rows():

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.places import placed, refuse
-from ingest.report.files import DOCUMENTS_FILE, PAIRS_FILES, RUN, SEGMENTS_FILE
 from ingest.report.gather import gather
 from ingest.report.page import page
+from ingest.state import MADE_OF_THEM, OUTPUTS
 
 REPORT_FILE = "report.html"
 
@@ -55,7 +55,7 @@ def write_report(
         WriteError: it could not be written, or the folder it is to stand in is not there.
     """
     folder, target = Path(out), Path(dest) if dest is not None else Path(out) / REPORT_FILE
-    inputs = [folder / name for name in (RUN, DOCUMENTS_FILE, SEGMENTS_FILE, *PAIRS_FILES)]
+    inputs = [folder / name for name in (*OUTPUTS, *MADE_OF_THEM) if name != REPORT_FILE]
     if folder.is_dir():  # else `gather` says what is wrong
         refuse(target, overwrite=overwrite, inputs=[*inputs, *([pairs] if pairs else [])])
     data = gather(folder, Path(pairs) if pairs is not None else None)

@@ -180,3 +180,9 @@ def test_vectors_of_lines(tmp_path):
     near = vectors @ vectors.T
     assert near[0, 1] > near[0, 2]
     assert call("encode", tmp_path / "none.txt", "-o", tmp_path / "w.npy").returncode == 2
+    named = ["-o", tmp_path / "w.npy", "--encoder", models.model_dir("encoder")]
+    assert call("encode", tmp_path / "a.txt", *named).returncode == 0
+    assert (tmp_path / "w.npy").read_bytes() == (tmp_path / "v.npy").read_bytes()
+    named[-1] = tmp_path
+    done = call("encode", tmp_path / "a.txt", *named, "--overwrite")
+    assert (done.returncode, str(tmp_path) in done.stderr) == (2, True)

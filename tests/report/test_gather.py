@@ -123,6 +123,18 @@ def test_scores_that_are_none(tmp_path):
     assert "NaN" not in as_json(found)
 
 
+def test_a_value_stands_in_the_bin_that_it_begins(tmp_path):
+    frame = pairs(*({"score": n / 20} for n in range(20)))
+    found = gather(write(tmp_path / "out", pairs=frame))["pairs"]
+    assert found["scores"][0]["bins"] == [1] * 20
+
+
+def test_numbers_too_large_for_json(tmp_path):
+    out = write(tmp_path / "out", documents=documents({}), segments=segments({}))
+    (out / "run.json").write_text('{"seconds": {"read": 1e999, "write": NaN}}')
+    assert "Infinity" not in as_json(gather(out))
+
+
 def test_scores_that_are_no_shares_have_their_own_range(tmp_path):
     frame = pairs({}, {}, {}).with_columns(length=pl.Series([0.5, 2.5, 1.5]))
     score = gather(write(tmp_path / "out", pairs=frame))["pairs"]["scores"][1]
@@ -158,8 +170,13 @@ def test_the_funnel_of_pairs_is_in_the_order_of_the_rules(tmp_path):
 
 def test_the_funnel_of_run_json_alone(tmp_path):
     rows = [{"rule": "copy", "came_in": 3, "took": 1, "left": 2}, {"rule": "nothing"}, "damaged"]
-    out = write(tmp_path / "out", pairs=pairs({}), run={"filter": {"funnel": rows}})
+    run = {"filter": {"funnel": rows}}
+    out = write(tmp_path / "out", pairs=pairs({}, {}), run=run)
     assert gather(out)["pairs"]["funnel"] == [{"rule": "copy", "in": 3, "took": 1, "left": 2}]
+    whole = write(tmp_path / "whole", pairs=pairs({}, {}, {}), run=run)  # what it took is here
+    assert gather(whole)["pairs"]["funnel"] == []
+    kept = pairs({}, {}).with_columns(keep=pl.lit(value=True))  # of a filter that took nothing
+    assert gather(write(tmp_path / "kept", pairs=kept, run=run))["pairs"]["funnel"] == []
 
 
 def test_all_pairs_dropped(tmp_path):

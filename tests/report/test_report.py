@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import polars as pl
 import pytest
 from made_runs import HOSTILE, documents, pairs, segments, write
 
@@ -54,8 +55,17 @@ def test_the_command(out, tmp_path, capsys):
     assert "gone: is no folder" in capsys.readouterr().err
 
 
+def test_other_pairs_on_the_command_line(out, tmp_path, capsys):
+    pl.read_parquet(out / "pairs.parquet").head(1).write_parquet(tmp_path / "one.parquet")
+    assert main(["report", str(out), "--pairs", str(tmp_path / "one.parquet")]) == 0
+    assert "pairs 1" in capsys.readouterr().out
+    assert main(["report", str(out), "--overwrite", "--pairs", str(tmp_path / "none")]) == 2
+    assert "none" in capsys.readouterr().err
+
+
 def test_it_never_replaces_what_it_is_made_from(out):
-    for name in ("pairs.parquet", "segments.parquet"):
+    (out / "articles.jsonl").touch()
+    for name in ("pairs.parquet", "segments.parquet", "articles.jsonl"):
         with pytest.raises(OutputError, match="is the input itself"):
             write_report(out, out / name, overwrite=True)
     with pytest.raises(OutputError, match="is the input itself"):
