@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 F32 = NDArray[np.float32]
 
 LONGEST = 8  # lines of a span
+_BACKGROUND = 3  # least of them; fewer lines are helped out by what is like nothing
 _SAMPLE = 128  # lines of the other side that a span is compared with to learn the background
 
 
@@ -58,8 +59,9 @@ def spans(side: Side, other: Side) -> Spans:
     directions = other.sums[sample]
     lengths = np.linalg.norm(directions, axis=1, keepdims=True)
     directions = (directions / np.maximum(lengths, 1e-6))[lengths[:, 0] > 0]
-    if not len(directions):
-        directions = np.zeros((1, side.sums.shape[1]), np.float32)
+    if (few := _BACKGROUND - len(directions)) > 0:
+        nothing = np.zeros((few, side.sums.shape[1]), np.float32)
+        directions = np.concatenate([directions, nothing])
     for first in range(0, max(n, 1), 16384):
         begin = max(first - LONGEST, 0)
         last = min(first + 16384, n)

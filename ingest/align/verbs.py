@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LANGS = ("ar", "en")
 _SAMPLE = 400  # lines of a side by which its language is told
 _SURE = 0.6  # share of the characters with a language that are of the other one: said to be wrong
+_ENOUGH = 200  # characters that tell a language which the models do not know
 
 
 class Line(NamedTuple):
@@ -249,7 +250,9 @@ def _language(texts: list[str]) -> str:
     )
     if share.is_empty() or share["chars"][0] < _SURE * float(share["chars"].sum()):
         return ""
-    return str(share["lang"][0])
+    found = str(share["lang"][0])
+    # a line or two in English may look German
+    return found if found in LANGS or share["chars"][0] >= _ENOUGH else ""
 
 
 def _name(lang: str) -> str:

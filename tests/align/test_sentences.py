@@ -65,6 +65,16 @@ def test_one_to_one():
     assert (pairs["source_lang"][0], pairs["target_lang"][0]) == ("ar", "en")
 
 
+@pytest.mark.parametrize("at", range(0, len(AR) - 1, 2))
+def test_two_lines_are_two_pairs(at):
+    assert beads(align_lines(AR[at : at + 2], EN[at : at + 2])) == [([0], [0]), ([1], [1])]
+
+
+def test_a_line_that_looks_like_another_language():
+    english = ["Kindergarten, Zeitgeist and Wanderlust are German words."]
+    assert len(align_lines(["كيندرغارتن وتسايتغايست وفاندرلوست كلمات ألمانية."], english)) == 1
+
+
 def test_merged_and_missing_lines_and_furniture():
     ar = [*CHROME_AR[:2], *AR[:3], f"{AR[3]} {AR[4]}", *AR[5:7], *AR[8:], *CHROME_AR[2:]]
     en = [CHROME_EN[0], *EN[:5], *EN[6:9], EN[9], *CHROME_EN[1:]]
