@@ -13,6 +13,10 @@ from typing import Any
 
 from ingest.errors import ConfigError
 
+_KINDS = {
+    str: "a string", int: "a whole number", float: "a number", bool: "true or false",
+    tuple: 'an array, such as ["ar", "en"]',
+}  # fmt: skip
 DETECTORS = ("langdetect-exact", "langdetect", "fasttext", "cld2")
 
 
@@ -274,8 +278,12 @@ class Config:
             ConfigError: the file cannot be read, is not TOML, or has an unknown key.
         """
         try:
-            tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            tables = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            said = f"cannot be read: {reason[:1].lower()}{reason[1:]}"
+            raise ConfigError(f"{path}: {said}") from error
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"{path}: {error}") from error
         try:
             return cls.from_dict(tables)
@@ -300,7 +308,7 @@ def _step(name: str, kind: Any, table: dict[str, Any]) -> Any:
         )
         value = kind_of(given) if same else given
         if type(value) is not kind_of:
-            raise ConfigError(f"{name}.{key}: {value!r} is not a {kind_of.__name__}")
+            raise ConfigError(f"{name}.{key}: {value!r} is not {_KINDS[kind_of]}")
         if kind_of is tuple and not all(isinstance(one, str) for one in value):
             raise ConfigError(f"{name}.{key}: {given!r} is not an array of strings")
         values[key] = value

@@ -106,13 +106,20 @@ PAIRS: tuple[Column, ...] = (
     Column("target_lang", pl.String(), "language of target_text"),
     Column("source_text", pl.String(), "one side, as it came"),
     Column("target_text", pl.String(), "the other side; the machine's words if translated"),
-    Column("source_doc", pl.String(), "doc_id of the source's page"),
+    Column("source_doc", pl.String(), "doc_id of the source's page; null where unknown"),
     Column("target_doc", pl.String(), "doc_id of the target's page; null if translated"),
     Column("source_segments", pl.List(pl.Int64()), "segments of that page it was taken from"),
     Column("target_segments", pl.List(pl.Int64()), "the same of the target; null if translated"),
-    Column("method", pl.String(), "aligned: both sides were found; translated: by a machine"),
-    Column("model", pl.String(), "name and hash of the model that paired or translated"),
-    Column("score", pl.Float32(), "how far it can be trusted to be a translation, 0…1"),
+    Column(
+        "method",
+        pl.String(),
+        "aligned: both sides were found; given: as a pair, by whoever had it; translated: by a "
+        "machine",
+    ),
+    Column("model", pl.String(), "name and hash of what paired or translated; null if given"),
+    Column(
+        "score", pl.Float32(), "how far it is to be trusted as a translation, 0…1; null if given"
+    ),
 )
 
 ALIGNED: tuple[Column, ...] = (
@@ -179,6 +186,9 @@ MASKED: tuple[Column, ...] = (
     Column("target_masked", pl.String(), "target_text without personal data; null if it had none"),
 )
 
+GIVEN = "given"
+METHODS = ("aligned", GIVEN, "translated")
+NO_MACHINE = ("aligned", GIVEN)  # methods of pairs that no machine is known to have translated
 ROLES = (
     "headline", "subheading", "body", "caption", "byline", "dateline",
     "nav", "credit", "ad", "widget", "code",
@@ -200,8 +210,17 @@ def check(frame: pl.DataFrame, *parts: Sequence[Column], verb: str) -> None:
     """Raise unless `frame` has the columns of `parts`, with their types; others may be there too.
 
     Raises:
-        FrameError: names the column, and the verb that makes it.
+        FrameError: it is no frame; or names the column, and the verb that makes it.
+
+    >>> check("a.parquet", SEGMENTS, verb="detect")
+    Traceback (most recent call last):
+    ...
+    ingest.errors.FrameError: detect: must be a Polars DataFrame, is str
     """
+    if not isinstance(frame, pl.DataFrame):
+        hint = "; collect it first" if isinstance(frame, pl.LazyFrame) else ""
+        kind = type(frame).__name__
+        raise FrameError(f"{verb}: must be a Polars DataFrame, is {kind}{hint}")
     for name, dtype in schema(*parts).items():
         if name not in frame.columns:
             raise FrameError(f"{verb}: column {name!r} is missing; {_made_by(name, verb)}")
@@ -218,5 +237,9 @@ def _made_by(name: str, verb: str) -> str:
     }  # fmt: skip
     for maker, part in verbs.items():
         if maker != verb and any(c.name == name for c in part):
-            return f"ingest.{maker} makes it"
+            own = maker == "align" and any(c.name == name for c in PAIRS)
+            hint = (
+                ", and ingest.take_pairs (ingest take FILE) for pairs that you have" if own else ""
+            )
+            return f"ingest.{maker} makes it{hint}"
     return "ingest.read makes it"

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ingest.config import ReadConfig
 from ingest.read import guesses, page, plan, records
-from ingest.read.sources import find
+from ingest.read.sources import find, passed_over
+from ingest.terminal import Stdout
 from ingest.text import json_line, safe
 
 SAMPLED = 1000  # records of a source that the table counts
@@ -60,9 +60,9 @@ def table(sources: Iterable[str], settings: ReadConfig) -> int:
             elif len(errors) < _MOST_ERRORS:
                 errors.append((made["uri"], made["error"]))
         row.more |= next(pages, None) is not None
-    console = Console(highlight=False, soft_wrap=True)
+    console = Stdout(highlight=False, soft_wrap=True)
     console.print(_table(list(seen.values()), by_kind=by_kind))
-    _notes(console, list(seen.values()), len(found.skipped))
+    _notes(console, list(seen.values()), found.skipped)
     for line in guesses(parts, settings):
         console.print(Text(safe(line)))
     wrong = sum(row.errors for row in seen.values())
@@ -115,12 +115,11 @@ def _table(seen: list[_Seen], *, by_kind: bool) -> Table:
     return made
 
 
-def _notes(console: Console, seen: list[_Seen], skipped: int) -> None:
+def _notes(console: Stdout, seen: list[_Seen], skipped: list[str]) -> None:
     if any(row.more for row in seen):
         console.print(Text(f"+ only the first {SAMPLED:,} records of a source were looked at"))
     if skipped:
-        files = "1 file" if skipped == 1 else f"{skipped:,} files"
-        console.print(Text(f"{files} of other kinds skipped"))
+        console.print(Text(safe(passed_over(skipped))))
 
 
 def _about(made: dict[str, Any]) -> str:

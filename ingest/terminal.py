@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -25,6 +26,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ingest.frames import ROLES
+from ingest.read.sources import passed_over
 from ingest.text import json_line, printable, safe
 
 _COLOURS = {
@@ -33,14 +35,14 @@ _COLOURS = {
     "widget": "yellow", "code": "green",
 }  # fmt: skip
 # First-strong isolate and its end (UAX #9): a right-to-left text keeps its own order without
-# moving the columns before it.
+# moving the columns before it. On a terminal only: what is piped is pasted into data.
 _ISOLATE = "\u2068{}\u2069"
 _LONG = 10  # seconds after which a run says where they went
 _RIGHT_TO_LEFT = ("Arab", "Hebr", "Syrc", "Thaa", "Nkoo")
 
 
-class _Console(Console):
-    """Rich's, which leaves it to the caller what a closed pipe means."""
+class Stdout(Console):
+    """Rich's console, which leaves it to the caller what a closed pipe means."""
 
     def on_broken_pipe(self) -> None:
         raise  # noqa: PLE0704  # called where BrokenPipeError is handled
@@ -103,7 +105,7 @@ def summary(report: dict[str, Any], out: str) -> None:
         table.add_row(Text(role, _COLOURS[role]), *_row(spread.filter(role=role), langs))
     table.add_section()
     table.add_row("all", *_row(spread, langs), style="bold")
-    console = _Console()
+    console = Stdout()
     # cut-off numbers would be wrong numbers: what is wider than the terminal wraps
     room = console.options.update(max_width=1 << 10)
     console.width = max(console.width, Measurement.get(console, room, table).maximum)
@@ -121,9 +123,10 @@ def summary(report: dict[str, Any], out: str) -> None:
         if counts[key]:
             head, *rest = one.split(" ")
             notes.append(_count(counts[key], head) + "".join(f" {word}" for word in rest))
+    console.print("\n" + ", ".join(notes), highlight=False, soft_wrap=True)
     if report["skipped"]:
-        notes.append(_count(len(report["skipped"]), "file") + " of other kinds skipped")
-    console.print("\n" + ", ".join(notes), highlight=False)
+        said = f"{passed_over(report['skipped'])}; names in {Path(out, 'run.json')}"
+        console.print(safe(said), highlight=False, markup=False, soft_wrap=True)
     for line in report["columns"]:
         console.print(safe(line), highlight=False, markup=False, soft_wrap=True)
     if report["elapsed"] > _LONG:
@@ -145,7 +148,7 @@ def part(done: dict[str, Any], out: str) -> None:
     said = f"{done['done']:,} of {_count(done['shards'], 'shard')} are done"
     left = "; the parts that are left first" if done["done"] < done["shards"] else ""
     said += f"; to make {out} of them: --resume{left}"
-    _Console().print(said, highlight=False, markup=False, soft_wrap=True)
+    Stdout().print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def _count(number: int, what: str) -> str:
@@ -171,7 +174,7 @@ def _row(spread: pl.DataFrame, langs: list[str]) -> list[str]:
 
 def show(documents: pl.DataFrame, segments: pl.DataFrame) -> None:
     """Print pages, a line a segment: line, language, role, article, keep and why, text."""
-    console = _Console(highlight=False, soft_wrap=True)
+    console = Stdout(highlight=False, soft_wrap=True)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     of_page = dict(segments.group_by("doc_id", maintain_order=True))
     for page in documents.iter_rows(named=True):
@@ -209,21 +212,22 @@ def _segment(row: dict[str, Any], width: int | None) -> Text:
     text = row["text"]
     if width is not None and cell_len(text) > (room := max(width - len(head) - 1, 20)):
         text = set_cell_size(text, room - 1).rstrip() + "…"
-    if row["script"] in _RIGHT_TO_LEFT:
-        text = _ISOLATE.format(text)
+    text = _isolated(text, row["script"])
     style = _COLOURS[row["role"]] if row["keep"] else f"dim {_COLOURS[row['role']]}"
     return Text.assemble((head, "default" if row["keep"] else "dim"), (text, style))
 
 
+def _isolated(text: str, script: str) -> str:
+    return _ISOLATE.format(text) if script in _RIGHT_TO_LEFT and sys.stdout.isatty() else text
+
+
 def languages(found: pl.DataFrame) -> None:
     """What `ingest detect` found, as a table."""
-    console = _Console(highlight=False, soft_wrap=True)
+    console = Stdout(highlight=False, soft_wrap=True)
     console.print(Text(f"{'lang':<5} {'score':>5}  {'by':<7} {'runners-up':<22} text", "bold"))
     for row in found.with_columns(printable(pl.col("text"))).iter_rows(named=True):
         others = " ".join(f"{r['lang']} {r['score']:.2f}" for r in row["runners_up"][:2])
-        text = row["text"] or ""
-        if row["script"] in _RIGHT_TO_LEFT:
-            text = _ISOLATE.format(text)
+        text = _isolated(row["text"] or "", row["script"])
         head = f"{row['lang']:<5} {row['lang_score']:>5.2f}  {row['lang_by']:<7} {others:<22} "
         console.print(Text(head + text))
 

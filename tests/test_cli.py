@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 import ingest
 from ingest.cli import main
+from ingest.errors import FrameError
 from ingest.frames import PAIRS, ROLES, schema
-from ingest.terminal import summary
+from ingest.terminal import languages, summary
+from ingest.translate.packages import Stray
+from ingest.translate.shown import offers, table
 
 INGEST = [sys.executable, "-m", "ingest"]
 
@@ -116,6 +121,20 @@ def test_languages_of_pairs_are_two(command, codes, capsys):
     assert said.startswith(f"ingest: --langs: {codes!r} must be two codes, source and target")
 
 
+def test_a_folder_without_a_name_is_none(page, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", str(page), "-o", ""])
+    assert "argument -o/--out: is empty; name the folder to make" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["a.parquet", None, pl.LazyFrame({"text": ["a"]})])
+@pytest.mark.parametrize("verb", [ingest.segment, ingest.detect, ingest.label, ingest.score])
+def test_what_is_no_frame_is_named(verb, given):
+    with pytest.raises(FrameError, match=r"must be a Polars DataFrame, is \w+") as error:
+        verb(given)
+    assert str(error.value).endswith("collect it first") == isinstance(given, pl.LazyFrame)
+
+
 def test_an_unknown_setting_is_named(page, tmp_path):
     (tmp_path / "c.toml").write_text("[dedupe]\nthresold = 0.5\n")
     done = call("run", page, "-o", tmp_path / "out", "--config", tmp_path / "c.toml")
@@ -149,6 +168,36 @@ def test_show_never_passes_controls_on_to_the_terminal(tmp_path):
     assert "\u202e" not in done.stdout.decode()
 
 
+def test_show_prints_what_a_run_decided(tmp_path):
+    for n, name in enumerate(("ar_chrome_en_news_1.txt", "ar_chrome_en_news_2.txt")):
+        (tmp_path / f"{n}.txt").write_bytes((ingest.samples() / name).read_bytes())
+    ingest.run(tmp_path, tmp_path / "out")
+    pages = call("show", tmp_path / "0.txt", tmp_path / "1.txt")
+    # lines of the site's template are known of a run only, so that it is no other show of pages
+    segments = pl.read_parquet(tmp_path / "out" / "segments.parquet")
+    done = call("show", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.decode().splitlines()
+    heads = [line for line in lines if line.startswith("/")]
+    assert heads == [line for line in pages.stdout.decode().splitlines() if line.startswith("/")]
+    rows = [line.split() for line in lines if line and line not in heads]
+    assert [row[2] for row in rows] == segments["role"].to_list()
+    assert [row[5] == "keep" for row in rows] == segments["keep"].to_list()
+    assert "\u2068" not in done.stdout.decode()
+
+
+def test_settings_are_not_for_what_a_run_decided(page, tmp_path, capsys):
+    out = str(tmp_path / "out")
+    ingest.run(page, out)
+    assert main(["show", out, "--langs", "ar,en"]) == 2
+    assert (
+        capsys.readouterr().err == f"ingest: {out}: is labelled already; settings are for pages\n"
+    )
+    Path(out, "segments.parquet").write_bytes(b"no Parquet")
+    assert main(["show", out]) == 2
+    assert "cannot be read" in capsys.readouterr().err
+
+
 def test_detect_json_is_one_object_a_line_in_order(tmp_path):
     lines = ["Where is the station?", "", "أين المحطة القديمة؟", "20", "https://example.com"]
     (tmp_path / "lines.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -166,6 +215,38 @@ def test_detect_takes_a_text():
     done = call("detect", "Wo ist der Bahnhof in dieser Stadt?")
     assert done.returncode == 0
     assert done.stdout.decode().splitlines()[1].startswith("de")
+
+
+def test_detect_takes_words_without_quotes():
+    done = call("detect", "Wo", "ist", "der", "Bahnhof", "in", "dieser", "Stadt?", "--json")
+    assert json.loads(done.stdout)["text"] == "Wo ist der Bahnhof in dieser Stadt?"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["no.txt"], "no.txt: no such file; if it is text, give it to standard input"),
+        (["pages/no"], "pages/no: no such file; if it is text, give it to standard input"),
+        (["a.txt", "b.txt"], "a.txt b.txt: name one file, or put the text in quotes"),
+    ],
+)
+def test_detect_takes_no_name_of_a_file_for_text(words, said, capsys):
+    assert main(["detect", *words]) == 2
+    assert capsys.readouterr().err == f"ingest: {said}\n"
+
+
+def test_a_text_that_names_a_file_is_text(capsys):
+    assert main(["detect", "See pages/no.txt", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["text"] == "See pages/no.txt"
+
+
+@pytest.mark.parametrize("isatty", [True, False])
+def test_invisible_marks_are_for_terminals_only(isatty, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: isatty)
+    languages(ingest.identify(["أين المحطة القديمة؟"]))
+    said = capsys.readouterr().out
+    assert "أين المحطة القديمة؟" in said
+    assert ("\u2068" in said, "\u2069" in said) == (isatty, isatty)
 
 
 def test_detect_keeps_to_the_languages_named():
@@ -209,6 +290,32 @@ def test_a_closed_pipe_is_no_error(page):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("command", ["read", "show", "detect"])
+def test_a_pipe_that_is_closed_already_is_no_error(page, command):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*INGEST, command, page], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("show", [lambda: table([], [Stray(Path("x"), "is no package", "ours")]),
+                                  lambda: offers([], set())])  # fmt: skip
+def test_what_models_shows_leaves_a_closed_pipe_to_the_caller(monkeypatch, show):
+    monkeypatch.setattr("sys.stdout", Closed())
+    with pytest.raises(BrokenPipeError):
+        show()
+
+
+class Closed(io.StringIO):
+    """A pipe whose reader has gone."""
+
+    def write(self, _text):
+        raise BrokenPipeError
+
+
 def test_a_pipe_is_a_file_to_detect():
     command = f"{' '.join(map(repr, INGEST))} detect <(echo 'Wo ist der Bahnhof von Berlin?')"
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
@@ -227,6 +334,20 @@ def test_numbers_are_whole_in_a_pipe(capsys):
     table = capsys.readouterr().out
     assert table.count("123,456,789") == 6 * len(ROLES)
     assert "…" not in table
+
+
+def test_totals_and_what_was_skipped_stand_on_a_line_each(capsys):
+    counts = {"by_role_and_lang": [], "pages": 1_000, "articles": 2_000, "clusters": 2_000,
+              "errors": 0, "duplicates": 30_000, "empty": 400, "template_lines": 50_000,
+              "replaced": 6_000}  # fmt: skip
+    skipped = ["a.docx", "b.jpg", "LICENSE"]
+    report = {"counts": counts, "skipped": skipped, "columns": [], "elapsed": 1, "seconds": {}}
+    summary(report, "out")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-3].startswith("1,000 pages, ")
+    assert lines[-3].endswith("6,000 characters that could not be decoded")
+    assert lines[-2] == "3 files skipped (.docx, .jpg, no suffix); names in out/run.json"
+    assert lines[-1] == "written to out"
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

@@ -20,11 +20,15 @@ def test_toml_in(tmp_path):
         ("[detekt]\n", "unknown table"),
         ("detect = 1\n", "must be a table"),
         ("[detect]\nlang = 1\n", "detect.lang: unknown setting"),
-        ("[detect]\ndetector = 7\n", "is not a str"),
+        ("[detect]\ndetector = 7\n", "is not a string"),
         ('[detect]\ndetector = "magic"\n', "'magic' is unknown"),
         ("[dedupe]\nthreshold = 0.0\n", r"not in \(0, 1\]"),
         ("[segment]\nmin_run_words = 0\n", "less than 1"),
-        ("[segment]\nmin_run_words = true\n", "is not a int"),
+        ("[segment]\nmin_run_words = true\n", "is not a whole number"),
+        (
+            '[detect]\nlangs = "ar,en"\n',
+            r"langs: 'ar,en' is not an array, such as \[\"ar\", \"en\"\]",
+        ),
         ("[run]\nbatch_chars = 0\n", "less than 1"),
         ("[detect\n", "c.toml"),
         ("[detect]\nlangs = [1]\n", r"c.toml: detect.langs: \[1\] is not an array of strings"),
@@ -44,3 +48,14 @@ def test_the_fingerprint_tells_settings_that_matter():
 def test_a_config_comes_back_from_its_dictionary():
     config = Config(detect=DetectConfig(langs=("fa",)))
     assert Config.from_dict(config.to_dict()) == config
+
+
+def test_a_file_saved_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "c.toml").write_text("[dedupe]\nthreshold = 0.5\n", encoding="utf-8-sig")
+    assert Config.from_toml(tmp_path / "c.toml").dedupe.threshold == 0.5
+
+
+def test_a_file_that_is_not_there_is_named_once(tmp_path):
+    with pytest.raises(ConfigError) as error:
+        Config.from_toml(tmp_path / "no.toml")
+    assert str(error.value) == f"{tmp_path}/no.toml: cannot be read: no such file or directory"

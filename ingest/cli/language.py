@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ingest.cli.common import OK, add_detection, interruptible, settings
+from ingest.errors import SourceError
 
 if TYPE_CHECKING:
     from ingest.cli.common import Commands
@@ -21,10 +22,10 @@ def add(commands: Commands) -> None:
     )
     detect.add_argument(
         "text",
-        nargs="?",
-        default="-",
+        nargs="*",
+        default=["-"],
         metavar="TEXT|FILE",
-        help="text, or a file that exists, or - (the default) for standard input",
+        help="text, or a file, or - (the default) for standard input",
     )
     detect.add_argument("--json", action="store_true", help="one JSON object an input line")
     add_detection(detect)
@@ -35,15 +36,40 @@ def _detect(args: argparse.Namespace) -> int:
     interruptible()
     from ingest import terminal
     from ingest.detect import identify
-    from ingest.read.lines import lines
-    from ingest.text import scrub
 
     config = settings(args).detect
-    named = args.text == "-" or os.path.exists(args.text)
-    texts = lines(args.text) if named else scrub(args.text).split("\n")
-    found = identify(texts, langs=config.langs, detector=config.detector)
+    found = identify(_texts(args.text), langs=config.langs, detector=config.detector)
     if args.json:
         terminal.json_lines(found)
     else:
         terminal.languages(found)
     return OK
+
+
+def _texts(words: list[str]) -> list[str]:
+    """The lines of the file that is named, or of the words themselves."""
+    from ingest.read.lines import lines
+    from ingest.read.sources import STDIN, readable
+    from ingest.text import scrub
+
+    first, *more = words
+    if not more and (first == STDIN or os.path.exists(first)):
+        return lines(first)
+    text = " ".join(words)
+    if more and any(map(readable, words)):
+        raise SourceError(f"{text}: name one file, or put the text in quotes")
+    if not more and _like_a_path(first):
+        raise SourceError(f"{first}: no such file; if it is text, give it to standard input")
+    return scrub(text).split("\n")
+
+
+def _like_a_path(word: str) -> bool:
+    """Whether one word is rather the name of a file than text.
+
+    >>> [_like_a_path(one) for one in ("a.txt", "pages/a", "See a.txt", "https://example.org/a")]
+    [True, True, False, False]
+    """
+    from ingest.read.sources import readable
+
+    named = readable(word) or (os.sep in word and "://" not in word)
+    return named and not any(map(str.isspace, word))

@@ -16,9 +16,22 @@ from ingest.cli.common import (
     interruptible,
     settings,
 )
+from ingest.config import Config
+from ingest.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from ingest.cli.common import Commands
+
+# What is shown of a run, by file.
+_SHOWN = {
+    "documents.parquet": ("doc_id", "uri", "chars", "encoding", "repaired", "error"),
+    "segments.parquet": (
+        "doc_id", "segment", "line", "text", "script", "lang", "role", "role_score", "role_by",
+        "article", "duplicate_of", "keep",
+    ),
+}  # fmt: skip
 
 
 def add(commands: Commands) -> None:
@@ -30,7 +43,8 @@ def add(commands: Commands) -> None:
         "segments.parquet, articles.jsonl and run.json to OUT.",
     )
     add_sources(run)
-    run.add_argument("-o", "--out", required=True, metavar="OUT", help="folder to make")
+    run.add_argument("-o", "--out", required=True, type=_name, metavar="OUT",
+                     help="folder to make")  # fmt: skip
     begin = run.add_mutually_exclusive_group()
     begin.add_argument("--overwrite", action="store_true",
                        help="replace OUT of an earlier run, finished or not")  # fmt: skip
@@ -61,7 +75,7 @@ def add(commands: Commands) -> None:
         "show",
         help="a page on the terminal, a line a segment",
         description="Show what was decided for each segment, and why: line, language, role, "
-        "article, keep.",
+        "article, keep. Of the OUT of a run, what the run decided.",
     )
     add_sources(show)
     add_detection(show)
@@ -73,6 +87,13 @@ def add(commands: Commands) -> None:
         description="Print the folder of the sample pages that come with ingest.",
     )
     samples.set_defaults(command=_samples)
+
+
+def _name(text: str) -> str:
+    """The OUT of --out."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; name the folder to make")
+    return text
 
 
 def _part(text: str) -> tuple[int, int]:
@@ -152,13 +173,39 @@ def _show(args: argparse.Namespace) -> int:
     from ingest.detect import detect
     from ingest.label import label
     from ingest.read import read
+    from ingest.read.sources import is_run
     from ingest.segment import segment
 
     config = settings(args)
-    documents = read(args.sources, config=config)
-    segments = detect(segment(documents, config=config.segment), config=config.detect)
-    terminal.show(documents, dedupe(label(segments), documents, config=config.dedupe))
-    return PAGES_IN_ERROR if documents["error"].count() else OK
+    runs = [source for source in args.sources if is_run(source)]
+    pages = [source for source in args.sources if source not in runs]
+    in_error = 0
+    for out in runs:
+        if config != Config():
+            raise ConfigError(f"{out}: is labelled already; settings are for pages")
+        documents, segments = _decided(out)
+        terminal.show(documents, segments)
+        in_error += documents["error"].count()
+    if pages:
+        documents = read(pages, config=config)
+        segments = detect(segment(documents, config=config.segment), config=config.detect)
+        terminal.show(documents, dedupe(label(segments), documents, config=config.dedupe))
+        in_error += documents["error"].count()
+    return PAGES_IN_ERROR if in_error else OK
+
+
+def _decided(out: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The pages and segments of a run, as far as they are shown."""
+    import polars as pl
+
+    try:
+        documents, segments = (
+            pl.read_parquet(os.path.join(out, name), columns=list(columns), glob=False)
+            for name, columns in _SHOWN.items()
+        )
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SourceError(f"{out}: cannot be read: {error}; run it again") from error
+    return documents, segments
 
 
 def _samples(_args: argparse.Namespace) -> int:

@@ -46,6 +46,7 @@ def detect(
     >>> detect(page)["lang"].to_list()
     ['en', 'en', 'zxx']
     """
+    check(segments, verb="detect")
     number = segments.schema.get("segment")
     given = "segment" if number is not None and number.is_integer() else ""
     check(segments, [c for c in SEGMENTS if c.name in _NEEDED and c.name != given], verb="detect")

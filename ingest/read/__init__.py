@@ -10,7 +10,7 @@ import polars as pl
 
 from ingest.config import Config, ReadConfig
 from ingest.frames import BLOCK, DOCUMENTS, schema
-from ingest.read import delimited, jsonl, page, parquet, pipes, plain, tables, warc
+from ingest.read import delimited, frame, jsonl, page, parquet, pipes, plain, tables, warc
 from ingest.read.records import Record, Slice
 from ingest.read.sources import STDIN, find, kind
 
@@ -30,7 +30,7 @@ _BY_ROWS = ("parquet",)  # kinds whose slices are no ranges of bytes
 
 
 def read(
-    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | pl.DataFrame,
     *,
     config: Config | None = None,
 ) -> pl.DataFrame:
@@ -39,17 +39,23 @@ def read(
     A page that cannot be read is a row with its `error`, and never an exception.
 
     Args:
-        sources: files, folders, globs, or '-' for standard input.
+        sources: files, folders, globs, or '-' for standard input; or a frame, whose rows are read
+            like those of a table in a file: `source` is then "frame".
         config: which columns of tables hold what, and the limit on the size of a page.
 
     Raises:
         SourceError: no file was found.
+        FrameError: a frame has no column that is known to hold text.
 
     >>> from ingest.models import samples
     >>> read(samples()).select("media_type", "encoding", "error").row(0)
     ('text/plain', 'utf-8', None)
+    >>> read(pl.DataFrame({"id": [7], "text": ["Good morning"]})).select("uri", "chars").row(0)
+    ('frame#7', 12)
     """
     config = config or Config()
+    if isinstance(sources, (pl.DataFrame, pl.LazyFrame)):
+        return _frame([page.row(record) for record in frame.records(sources, config.read)])
     parts = plan(find(sources).files, shard_bytes=config.run.shard_bytes)
     return pl.concat(batches(parts, config.read))
 

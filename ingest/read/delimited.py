@@ -33,7 +33,7 @@ def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
     """The pages of a file, a row a page; a row with too few or many fields is an error."""
     limit = settings.max_record_bytes
     try:
-        table = _Table(part.source, limit)
+        table = Table(part.source, limit)
         names = tuple(table.header)
         columns = tables.choose(names, settings, names)
     except SourceError as error:
@@ -54,34 +54,51 @@ def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
 def columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
     """The columns that the header names; None where there are none to read."""
     try:
-        names = tuple(_Table(part.source, settings.max_record_bytes).header)
+        names = tuple(Table(part.source, settings.max_record_bytes).header)
         return tables.choose(names, settings, names)
     except SourceError:
         return None
 
 
-class _Table:
-    """The rows of a file after its header, and what is wrong where no row can be had."""
+class Table:
+    """The rows of a file after its header, and what is wrong where no row can be had.
 
-    def __init__(self, source: str, limit: int) -> None:
+    Args:
+        source: path, or '-' for standard input.
+        limit: most characters of a row.
+        header: whether there is one.
+        delimiter: what parts fields; found out where not given.
+
+    Raises:
+        SourceError: the file cannot be read, or its header.
+    """
+
+    def __init__(
+        self, source: str, limit: int, *, header: bool = True, delimiter: str | None = None
+    ) -> None:
         sample, parts = sampled(pieces(source))
         encoding = encoding_of(sample)
         start = sample.decode(encoding, "replace").removeprefix("\ufeff")
         told = None if encoding == "utf-8" and sample.isascii() else encoding
         self._lines = _Lines(texts(parts, told), limit)
-        self._delimiter = _delimiter(source, start)
+        self._delimiter = delimiter or _delimiter(source, start)
         self._rows = csv.reader(
             self._lines, delimiter=self._delimiter, quoting=_quoting(start, self._delimiter)
         )
         self._limit = limit
         self.header: list[str] = []
-        while not self.header:
+        while header and not self.header:
             found = self._next()
             if found is None:
                 raise SourceError("is empty: it has no header")
             if isinstance(found, SourceError):
                 raise found
             self.header = [name.strip() for name in found]
+
+    @property
+    def line(self) -> int:
+        """Where the last row begins: a line of the file, 1-based."""
+        return self._lines.first
 
     def __iter__(self) -> Iterator[list[str] | SourceError]:
         while (row := self._next()) is not None:
@@ -118,8 +135,8 @@ class _TooLargeError(Exception):
 class _Lines:
     """The lines of a file, and those after the first of a row once more.
 
-    `after` holds the latter; `ended` says whether the row went on to the end of the file, which
-    a row does only inside quotes.
+    `first` is the number of a row's first line; `after` holds the latter; `ended` says whether the
+    row went on to the end of the file, which a row does only inside quotes.
     """
 
     def __init__(self, decoded: Iterator[str], limit: int) -> None:
@@ -129,10 +146,12 @@ class _Lines:
         self._limit = limit
         self._damage: SourceError | None = None
         self._mark = "\ufeff"
+        self._taken = 0
         self.begin_row()
 
     def begin_row(self) -> None:
         """The next line is the first of a row."""
+        self.first = self._taken + 1
         self._first = ""
         self._size = 0
         self.after = bytearray()
@@ -146,6 +165,7 @@ class _Lines:
         if not line:
             self.ended = True
             raise StopIteration
+        self._taken += 1
         if len(line) > self._limit and not line.endswith(_ENDS):
             if self._first:  # it is told of as a row of its own
                 self.after += line.encode("utf-8", _SURROGATES)
@@ -181,6 +201,7 @@ class _Lines:
 
     def again(self) -> None:
         """Give the lines after the first of the row once more, as rows of their own."""
+        self._taken = self.first
         if self.after:
             self._files.append(_file(io.BytesIO(self.after)))
 

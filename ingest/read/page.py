@@ -10,7 +10,7 @@ from ingest.read import html
 from ingest.read.encoding import decode
 from ingest.read.records import Record
 from ingest.read.repair import repair
-from ingest.read.sniff import declared_charset, looks_like_html
+from ingest.read.sniff import declared_charset, looks_like_html, no_page
 from ingest.text import scrub, spelt
 
 _LOOKED_AT = 4096  # bytes at the start of a page that tell whether it is HTML
@@ -55,6 +55,8 @@ def _decoded(record: Record, content: bytes | str) -> tuple[str, str | None, int
     if isinstance(content, str):  # decoded by its container
         text = scrub(content)
         return text, None, text.count(_REPLACEMENT) - content.count(_REPLACEMENT)
+    if wrong := no_page(content):
+        raise SourceError(wrong)
     may_be_html = record.media_type == "text/html" or (
         record.media_type is None and looks_like_html(content[:_LOOKED_AT].decode("latin-1"))
     )

@@ -16,7 +16,6 @@ from ingest.text import scrub
 
 _MAGIC = b"PAR1"
 _ROWS = 1 << 8  # rows held at once
-_TEXTS = (pl.String, pl.Binary, pl.Categorical, pl.Enum)
 # A damaged file can make Polars panic, which is no Exception.
 _DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
@@ -82,6 +81,4 @@ def _scan(source: str) -> pl.LazyFrame:
 
 
 def _columns(frame: pl.LazyFrame, settings: ReadConfig) -> tables.Columns:
-    schema = frame.collect_schema()
-    texts = tuple(name for name, dtype in schema.items() if dtype in _TEXTS)
-    return tables.choose(tuple(schema), settings, texts)
+    return tables.of_schema(frame.collect_schema(), settings)

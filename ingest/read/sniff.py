@@ -1,4 +1,4 @@
-"""What the first bytes of a page say: whether it is HTML, and the encoding it declares."""
+"""What the first bytes of a page say: whether it is HTML, its encoding, or that it is no page."""
 
 from __future__ import annotations
 
@@ -15,6 +15,23 @@ _LOOKED_AT = 4096  # at the start of a page
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _META = re.compile(rb"<meta[\s/][^>]*?charset\s*=\s*[\"']?\s*([^\s\"'/>;]+)", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml[^>]*?\sencoding\s*=\s*[\"']([^\"'>]+)", re.IGNORECASE)
+
+# How documents of other formats begin, some of which could pass for text; and what helps.
+_NO_PAGE = {
+    b"%PDF-": "is a PDF; extract its text first, such as with pdftotext",
+    b"PK\x03\x04": "is a ZIP archive, as DOCX, ODT and EPUB are; "
+    "extract its text first, such as with pandoc",
+    b"\xd0\xcf\x11\xe0": "is a file of an old Office, such as DOC; save it as text or HTML first",
+}
+
+
+def no_page(content: bytes) -> str | None:
+    """What is wrong with bytes that are a document of another format; None where they are none.
+
+    >>> no_page(b"%PDF-1.7 ..."), no_page(b"About PDF")
+    ('is a PDF; extract its text first, such as with pdftotext', None)
+    """
+    return next((why for magic, why in _NO_PAGE.items() if content.startswith(magic)), None)
 
 
 def looks_like_html(text: str) -> bool:

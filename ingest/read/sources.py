@@ -11,7 +11,10 @@ from typing import NamedTuple
 from ingest.errors import SourceError
 from ingest.read.streams import STDIN, opened, unreadable
 
-__all__ = ["STDIN", "Found", "find", "kind", "magic", "media_type", "once", "readable", "suffix"]
+__all__ = [
+    "STDIN", "Found", "find", "is_run", "kind", "magic", "media_type", "once", "passed_over",
+    "readable", "suffix",
+]  # fmt: skip
 
 COMPRESSED = (".gz", ".zst")
 _MEDIA_TYPES = {
@@ -23,10 +26,13 @@ _KINDS = {
     ".csv": "csv", ".tsv": "csv", ".parquet": "parquet",
 } | dict.fromkeys(_MEDIA_TYPES, "file")  # fmt: skip
 _MAGIC = {b"WARC/": "warc", b"PAR1": "parquet"}
+_RUN = {"run.json", "documents.parquet", "segments.parquet"}  # what OUT of a finished run holds
+_UNFINISHED = {"plan.json", "locks"}  # and of one that is not, in OUT.unfinished
+_NAMED = 3  # earlier runs that are passed over
 
 
 class Found(NamedTuple):
-    """The files to read, by name, and the files of a folder that no reader takes."""
+    """The files to read, by name, and those below folders that are passed over."""
 
     files: list[str]
     skipped: list[str]
@@ -36,9 +42,9 @@ def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
     """Expand sources; each file is listed once, in the order of its name.
 
     A folder stands for the files below it that some reader takes, hidden ones left out and links
-    followed. A file named by the user is always listed, whatever its suffix; so is a name that
-    does not exist, or a folder that cannot be looked into, since its page will say so, unless
-    nothing at all was found.
+    followed; what an earlier run wrote below it is no page. A file named by the user is always
+    listed, whatever its suffix; so is a name that does not exist, or a folder that cannot be
+    looked into, since its page will say so, unless nothing at all was found.
 
     Raises:
         SourceError: no file was found.
@@ -61,14 +67,14 @@ def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
             lost[source] = "not found"
         for match in matches:
             if os.path.isdir(match):
-                files, others = _below(match, lost)
+                files, others = _below(match, lost, named=match == source)
                 named += files
                 skipped += others
             else:
                 (named if _regular(match) else skipped).append(match)
     if not named:
         what = ", ".join(f"{name} ({why})" for name, why in lost.items()) or ", ".join(given)
-        hint = f" ({len(skipped)} files of other kinds)" if skipped else ""
+        hint = f", {passed_over(skipped)}" if skipped else ""
         raise SourceError(
             f"{what or 'nothing given'}: no page to read{hint}; name a file or folder of text, "
             "HTML, WARC, JSONL, CSV or TSV, plain, .gz or .zst, or of Parquet, a glob, or - for "
@@ -76,6 +82,42 @@ def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
         )
     paths = _once([*named, *lost])
     return Found(paths, sorted({_tidy(path) for path in skipped}.difference(paths)))
+
+
+def is_run(path: str) -> bool:
+    """Whether a path is the OUT of a finished run.
+
+    >>> is_run("no-such-folder")
+    False
+    """
+    return all(os.path.isfile(os.path.join(path, name)) for name in _RUN)
+
+
+def passed_over(skipped: Iterable[str]) -> str:
+    """What was skipped below folders, in words: files by their suffixes, and earlier runs.
+
+    >>> passed_over(["a.docx", "b.PDF", "c", "out/documents.parquet", "out/run.json"])
+    '3 files skipped (.docx, .pdf, no suffix), and 1 earlier run (out)'
+    """
+    files = list(skipped)
+    # tables are taken, but those of a run; a plan stands in none but a run's folder
+    marks = ("documents.parquet", ".unfinished/plan.json")
+    runs = sorted({os.path.dirname(path) for path in files if path.endswith(marks)})
+    endings = [os.path.splitext(p)[1].lower() for p in files if os.path.dirname(p) not in runs]
+    said = []
+    if endings:
+        kinds = {ending if ending[1:].isalnum() else "no suffix" for ending in endings}
+        listed = ", ".join(sorted(kinds, key=lambda one: (one == "no suffix", one)))
+        said.append(f"{_count(len(endings), 'file')} skipped ({listed})")
+    if runs:
+        what = _count(len(runs), "earlier run")
+        some = ", ".join(runs[:_NAMED]) + ", …" * (len(runs) > _NAMED)
+        said.append(f"{what}{'' if said else ' skipped'} ({some})")
+    return ", and ".join(said)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def readable(path: str) -> bool:
@@ -135,10 +177,11 @@ def _regular(path: str) -> bool:
     return os.path.isfile(path) or not os.path.exists(path)
 
 
-def _below(folder: str, lost: dict[str, str]) -> tuple[list[str], list[str]]:
+def _below(folder: str, lost: dict[str, str], *, named: bool) -> tuple[list[str], list[str]]:
     """The files below a folder that some reader takes, and the others.
 
     Linked folders come last, and none is looked into twice, so that links change no file's name.
+    Of what a run wrote, but for a folder that is `named`, no file is taken.
     """
     files: list[str] = []
     others: list[str] = []
@@ -154,12 +197,22 @@ def _below(folder: str, lost: dict[str, str]) -> tuple[list[str], list[str]]:
         except OSError as error:
             lost[at] = unreadable(error)
             continue
+        ours = _of_a_run(at, names) and not (named and at == folder)
         for path in (os.path.join(at, name) for name in names if not name.startswith(".")):
             if os.path.isdir(path):
-                (linked if os.path.islink(path) else folders).append(path)
+                if not ours:
+                    (linked if os.path.islink(path) else folders).append(path)
             else:
-                (files if readable(path) and _regular(path) else others).append(path)
+                taken = readable(path) and _regular(path) and not ours
+                (files if taken else others).append(path)
     return files, others
+
+
+def _of_a_run(folder: str, names: Iterable[str]) -> bool:
+    """Whether a folder, by the names in it, is OUT of a run, or what one keeps beside OUT."""
+    if folder.endswith(".unfinished"):
+        return not _UNFINISHED.isdisjoint(names)
+    return _RUN.issubset(names)
 
 
 def _once(paths: list[str]) -> list[str]:

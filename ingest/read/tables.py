@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.read.plain import too_large
@@ -41,6 +43,7 @@ _ID = (
     "_id",
     "key",
 )
+_TEXTS = (pl.String, pl.Binary, pl.Categorical, pl.Enum)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _LONGEST_KEY = 200
 _SHOWN = 20  # names of columns that a message lists
@@ -93,6 +96,16 @@ def choose(
         if name and name not in names:
             raise SourceError(_missing(f"no column {name!r}", names, option))
     return columns
+
+
+def of_schema(columns: pl.Schema, settings: ReadConfig) -> Columns:
+    """The columns to read of a typed table.
+
+    Raises:
+        SourceError: as for `choose`.
+    """
+    texts = tuple(name for name, dtype in columns.items() if dtype in _TEXTS)
+    return choose(tuple(columns), settings, texts)
 
 
 def record(

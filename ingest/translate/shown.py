@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ingest.terminal import Stdout
 from ingest.text import safe
 from ingest.translate.index import Offer
 from ingest.translate.package import Package
@@ -63,7 +63,7 @@ def about_offer(offer: Offer, *, installed: bool) -> dict[str, Any]:
 
 def table(packages: Iterable[Package], strays: Iterable[Stray]) -> None:
     """Print a row a package, and what is wrong with what is none."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Stdout(highlight=False, soft_wrap=True)
     rows = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("name", "from", "to", "version"):
         rows.add_column(name, no_wrap=True)
@@ -92,7 +92,7 @@ def offers(found: Iterable[Offer], there: set[tuple[str, str]]) -> None:
             Text(safe(f"{offer.from_name} to {offer.to_name}")),
             "yes" if (offer.from_lang, offer.to_lang) in there else "",
         )
-    Console(highlight=False, soft_wrap=True).print(rows)
+    Stdout(highlight=False, soft_wrap=True).print(rows)
 
 
 def info(package: Package, *, intact: bool) -> None:

@@ -42,7 +42,7 @@ def test_a_row_a_source_and_what_was_guessed(folder):
     assert "1,000+" in printed
     assert "only the first 1,000 records" in printed
     assert f"{folder}/a.jsonl: text from column `content`, url from column `link`" in printed
-    assert "1 file of other kinds skipped" in printed
+    assert "1 file skipped (.png)\n" in printed
     assert "  Page 0\n" in printed
 
 

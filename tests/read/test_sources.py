@@ -9,7 +9,7 @@ import pytest
 
 import ingest
 from ingest.errors import SourceError
-from ingest.read.sources import find, once
+from ingest.read.sources import find, is_run, once, passed_over
 
 
 @pytest.fixture
@@ -153,3 +153,68 @@ def test_what_is_above_a_link_is_not_where_the_link_stands(folder, tmp_path_fact
 def test_a_file_called_like_standard_input(folder):
     Path("-").write_text("a file")
     assert find(["./-"]).files == ["./-"]
+
+
+def test_what_an_earlier_run_wrote_is_no_page(folder):
+    page = "One page of text, which is long enough to be one.\n"
+    for name in ("a", "b"):
+        (folder / "pages" / name).mkdir(parents=True)
+        (folder / "pages" / name / "page.txt").write_text(page + name)
+    first = ingest.run("pages", "pages/out")
+    unfinished = folder / "pages" / "two.unfinished"
+    for name in ("plan.json", "locks/run", "parts/000000/documents-000000.parquet"):
+        (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
+        (unfinished / name).write_text("{}")
+    os.symlink("pages/out", "link")
+    for source in ("pages", "pages/*", "."):
+        found = find([source])
+        assert [f for f in found.files if f.startswith("pages")] == [
+            "pages/a/page.txt",
+            "pages/b/page.txt",
+        ]
+        assert not [f for f in found.files if f.startswith("link")]
+        assert "pages/out/segments.parquet" in found.skipped
+        assert "pages/two.unfinished/plan.json" in found.skipped
+    second = ingest.run("pages", "other")
+    assert second["counts"]["pages"] == first["counts"]["pages"] == 2
+    said = "2 earlier runs skipped (pages/out, pages/two.unfinished)"
+    assert passed_over(second["skipped"]) == said
+    again = ingest.run("pages", "pages/out", overwrite=True)
+    assert not [name for name in again["skipped"] if name.startswith("pages/out/")]
+
+
+def test_a_run_that_is_named_is_read(folder):
+    ingest.run("b.txt", "out")
+    assert is_run("out")
+    assert not is_run("sub")
+    assert find(["out"]).files == [
+        "out/articles.jsonl",
+        "out/documents.parquet",
+        "out/segments.parquet",
+    ]
+
+
+def test_files_that_are_skipped_are_told_by_their_suffixes(folder):
+    names = ["x.PDF", "y.pdf", "README", "notes.of a meeting", "z.tar.gz"]
+    assert passed_over(names) == "5 files skipped (.gz, .pdf, no suffix)"
+    runs = [f"{n}/documents.parquet" for n in range(5)]
+    assert passed_over(runs) == "5 earlier runs skipped (0, 1, 2, …)"
+    (folder / "sub" / "c.txt.zst").unlink()
+    with pytest.raises(SourceError, match=r"^sub: no page to read, 1 file skipped \(\.png\);"):
+        find(["sub"])
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"%PDF-1.4\nText that is read as text.\n", "is a PDF; extract its text first"),
+        (b"PK\x03\x04[Content_Types].xml", "is a ZIP archive, as DOCX"),
+        (b"\xd0\xcf\x11\xe0 Word.Document", "is a file of an old Office"),
+    ],
+)
+@pytest.mark.parametrize("name", ["page.bin", "page.txt", "page.html"])
+def test_a_document_of_another_format_is_named(folder, name, start, said):
+    Path(name).write_bytes(start)
+    row = ingest.read(name).row(0, named=True)
+    assert row["text"] is None
+    assert row["error"].startswith(said)
