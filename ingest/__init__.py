@@ -34,6 +34,7 @@ _HOME = {
     "mask_pii": "ingest.pii",
     "score": "ingest.score",
     "split": "ingest.split",
+    "take_pairs": "ingest.take",
     "samples": "ingest.models",
     "Config": "ingest.config",
     "IngestError": "ingest.errors",
@@ -42,7 +43,7 @@ _HOME = {
 __all__ = [
     "Config", "Encoder", "IngestError", "align", "dedupe", "detect", "export", "filter", "funnel",
     "identify", "label", "mask_pii", "pair_pages", "read", "run", "samples", "score", "segment",
-    "split", "translate",
+    "split", "take_pairs", "translate",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from ingest.score import score
     from ingest.segment import segment
     from ingest.split import split
+    from ingest.take import take_pairs
     from ingest.translate.verbs import translate
 
 
@@ -80,6 +82,9 @@ class _Package(ModuleType):
         value = getattr(import_module(_HOME[name]), name)
         setattr(self, name, value)
         return value
+
+    def __dir__(self) -> list[str]:
+        return sorted([*__all__, "__version__"])
 
 
 sys.modules[__name__].__class__ = _Package

@@ -85,7 +85,7 @@ class PairsFile:
             OutputError: one is there, and is not to be replaced or is an input.
         """
         inputs = (self.path, *others)
-        refuse(out, overwrite=overwrite, inputs=inputs)
+        refuse(out, overwrite=overwrite, inputs=inputs, parquet=True)
         if self._run() is None:
             refuse(Path(out).with_suffix(beside), overwrite=overwrite, inputs=inputs)
 

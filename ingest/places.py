@@ -12,12 +12,15 @@ from pathlib import Path
 from ingest.errors import OutputError, WriteError
 from ingest.state import writing
 
+_TEXT = (".tsv", ".csv", ".txt", ".jsonl", ".json", ".tmx")
+
 
 def refuse(
     dest: str | Path,
     *,
     overwrite: bool,
     folder: bool = False,
+    parquet: bool = False,
     inputs: Iterable[str | Path] = (),
 ) -> None:
     """Raise unless `dest` may be made; ask before the work, so that none is done in vain.
@@ -26,11 +29,13 @@ def refuse(
         dest: what is to be made.
         overwrite: whether it may be replaced.
         folder: whether it is to be a folder.
+        parquet: whether it is to be a Parquet file, which no name of a text file may have.
         inputs: what it is made from, and so never replaces.
 
     Raises:
         WriteError: the folder that it is to stand in is not there.
-        OutputError: it is there, and is not to be replaced or is an input; or is of another kind.
+        OutputError: it is there, and is not to be replaced or is an input; or is of another kind;
+            or has the name of one.
 
     >>> refuse("no-such-folder/pairs.tsv", overwrite=False)
     Traceback (most recent call last):
@@ -40,10 +45,15 @@ no-such-folder; make it first
     """
     dest = Path(dest)
     _in_a_folder(dest)
-    if not os.path.lexists(dest):
-        return
     if any(_same(dest, path) for path in inputs):
         raise OutputError(f"{dest}: is the input itself; choose another name")
+    if parquet and dest.suffix.lower() in _TEXT:
+        raise OutputError(
+            f"{dest}: would be a Parquet file; name it {dest.stem}.parquet, and make text of it "
+            "with: ingest export --format"
+        )
+    if not os.path.lexists(dest):
+        return
     if not overwrite:
         raise OutputError(f"{dest}: exists already; choose another name, or give --overwrite")
     if dest.is_symlink() or not (dest.is_dir() if folder else dest.is_file()):

@@ -160,6 +160,44 @@ def test_a_report_is_not_replaced_unasked(verb, beside, pairs, tmp_path, capsys)
 
 
 @pytest.mark.parametrize("verb", ["score", "filter", "split"])
+@pytest.mark.parametrize("name", ["x.tsv", "x.CSV", "x.txt", "x.jsonl", "x.json", "x.tmx"])
+def test_parquet_goes_by_no_name_of_a_text_file(verb, name, pairs, tmp_path, capsys):
+    pairs.write_parquet(tmp_path / "p.parquet")
+    assert call(verb, tmp_path / "p.parquet", "-o", tmp_path / name) == 2
+    assert f"{name}: would be a Parquet file" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["p.parquet"]
+
+
+def test_pairs_stand_before_what_is_excluded(pairs, tmp_path, capsys):
+    file, *lines = (tmp_path / name for name in ("p.parquet", "a.en", "b.en"))
+    pairs.write_parquet(file)
+    for path, text in zip(lines, (TEXTS[0][1], TEXTS[3][1]), strict=True):
+        path.write_text(text)
+    out = ("-o", tmp_path / "f.parquet", "--overwrite")
+    for call_ in (("--exclude", *lines), ("--exclude", lines[0], "--exclude", lines[1])):
+        assert call("filter", file, *call_, *out) == 0
+        assert pl.read_parquet(tmp_path / "f.parquet")["keep"].sum() == 2
+    with pytest.raises(SystemExit):
+        call("filter", "--exclude", lines[0], file, *out)
+    assert "PAIRS before --exclude" in capsys.readouterr().err
+
+
+def test_shares_that_come_to_no_pair_are_said(pairs, tmp_path, capsys):
+    pairs.write_parquet(tmp_path / "p.parquet")
+    (tmp_path / "c.toml").write_text("[split]\ntest = 0\n")
+    made = ("split", tmp_path / "p.parquet", "-o", tmp_path / "s.parquet", "--overwrite")
+    of = "0.02 of so few pairs comes to none; set a number of pairs, such as"
+    for more, names in (((), ("dev", "test")), (("--config", tmp_path / "c.toml"), ("dev",))):
+        assert call(*made, *more) == 0
+        assert capsys.readouterr().out.splitlines()[1:-1] == [
+            f"{name} has none: {of} {name} = 1, in [split] of --config" for name in names
+        ]
+    pairs.clear().write_parquet(tmp_path / "p.parquet")
+    assert call(*made) == 0
+    assert "has none" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", ["score", "filter", "split"])
 def test_damaged_pages(verb, pairs, tmp_path, capsys):
     path = tmp_path / "p.parquet"
     pairs.write_parquet(path, statistics=False)
@@ -246,6 +284,7 @@ def test_the_card_has_the_whole_story(pairs, tmp_path):
         "version": "0.1", "fingerprint": "0123456789abcdef",
         "inputs": [{"source": f"/data/{n}|x.html", "bytes": 9, "records": 1, "sha256": "ab"} for n in range(70)],
     }  # fmt: skip
+    run["inputs"][1]["sha256"] = None  # a container
     (tmp_path / "run.json").write_text(json.dumps(run))
     pairs.write_parquet(tmp_path / "pairs.parquet")
     (tmp_path / "c.toml").write_text("[split]\ndev = 1\ntest = 1\n")
@@ -262,7 +301,7 @@ def test_the_card_has_the_whole_story(pairs, tmp_path):
     assert len(pl.read_parquet(dest / "data" / "train-*.parquet")) == 2
     card = (dest / "README.md").read_text()
     for said in (
-        'license: "cc-by-4.0"', "| validation | aligned | 1 |", "| 0\\|x.html | 1 | 9 | ab |",
+        'license: "cc-by-4.0"', "| validation | aligned | 1 |", "| 0\\|x.html | 1 | 9 | ab |", "x.html | 1 | 9 | — |",
         "and 20 more", "| align 1 ab12 | 4 |", "| too short | 5 | 1 | 4 |", "In 1 pairs e-mail",
         "ingest filter PAIRS", "[split]\ndev = 1.0", "`0123456789abcdef`", "--licence cc-by-4.0",
     ):  # fmt: skip

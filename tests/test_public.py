@@ -15,7 +15,7 @@ def test_public_names():
     assert sorted(ingest.__all__) == [
         "Config", "Encoder", "IngestError", "align", "dedupe", "detect", "export", "filter",
         "funnel", "identify", "label", "mask_pii", "pair_pages", "read", "run", "samples", "score",
-        "segment", "split", "translate",
+        "segment", "split", "take_pairs", "translate",
     ]  # fmt: skip
 
 
@@ -37,6 +37,10 @@ def test_a_verb_is_a_function_whatever_was_imported_before(first):
 def test_an_unknown_name():
     with pytest.raises(AttributeError, match="no attribute 'sing'"):
         ingest.sing  # noqa: B018
+
+
+def test_dir_lists_the_public_names():
+    assert dir(ingest) == sorted([*ingest.__all__, "__version__"])
 
 
 def test_importing_does_no_work():

@@ -97,6 +97,8 @@ class Encoder:
             ModelError: it is missing or damaged.
         """
         path = model_dir("encoder") if name_or_path is None else Path(name_or_path)
+        if name_or_path is not None and not path.exists():
+            raise ModelError(f"{path}: no such folder; name one that holds {FILE}")
         return _load(path / FILE if path.is_dir() else path)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -29,6 +30,7 @@ _SUFFIXES = re.compile(
     rf"({'|'.join(map(re.escape, sources.COMPRESSED))})?$",
     re.IGNORECASE,
 )
+_GOOD = 0.5  # of texts that translate one another most pairs score more
 
 
 @dataclass
@@ -36,21 +38,34 @@ class Report:
     """What was paired, and what was not.
 
     `aligned`, `failed`: pairs of files or articles, as `what` says; `pairs`: pairs of sentences;
-    `said`: what a person should know, a line each.
+    `good`: those of them with a score of a half or more; `said`: what a person should know, a
+    line each.
 
-    >>> str(Report(aligned=1, pairs=12))
+    >>> str(Report(aligned=1, pairs=12, good=12))
     '12 pairs of sentences from 1 pair of files'
+    >>> str(Report(aligned=1, pairs=12, good=3))
+    '12 pairs of sentences from 1 pair of files, 3 of them with a score of 0.5 or more: are these \
+translations?'
     """
 
     aligned: int = 0
     pairs: int = 0
+    good: int = 0
     failed: int = 0
     said: list[str] = field(default_factory=list)
     what: str = "file"
 
     def __str__(self) -> str:
         texts = f"{self.aligned:,} pair{'s' * (self.aligned != 1)} of {self.what}s"
-        return f"{self.pairs:,} pairs of sentences from {texts}"
+        said = f"{self.pairs:,} pairs of sentences from {texts}"
+        if self.good < self.pairs:
+            said += f", {self.good:,} of them with a score of {_GOOD} or more"
+        return said + (": are these translations?" if 2 * self.good < self.pairs else "")
+
+    def count(self, pairs: pl.DataFrame) -> None:
+        """Add pairs that were found."""
+        self.pairs += len(pairs)
+        self.good += int((pairs["score"] >= _GOOD).sum())
 
 
 def align_files(
@@ -62,12 +77,13 @@ def align_files(
     overwrite: bool = False,
     config: Config | None = None,
 ) -> Report:
-    """Align two files, or two folders whose files have the same names, and write the pairs.
+    """Align two files, or folders whose files have the same names, and write the pairs.
 
     Args:
         source: file or folder.
         target: the same of the other side; of folders, files go together whose names are the same
             but for the suffixes and the language before them: a/news.ar.txt and b/news.en.html.gz.
+            It may be the folder that `source` is: then the names say of which side a file is.
         out: Parquet file to write.
         lines: each line is one unit.
         overwrite: replace `out`.
@@ -85,7 +101,9 @@ def align_files(
     if folders[0] != folders[1]:
         raise SourceError(f"{source} and {target}: name two files or two folders")
     there = [sources.find([x]).files if folders[0] else [x] for x in (source, target)]
-    refuse(out, overwrite=overwrite, inputs=chain(*there))
+    refuse(out, overwrite=overwrite, inputs=chain(*there), parquet=True)
+    if folders[0] and os.path.samefile(source, target):
+        there = _sides(source, there[0], config.align.langs or ("ar", "en"), report)
     named = _named(source, target, there, report) if folders[0] else [(source, target)]
     found = []
     for one, other in named:
@@ -100,10 +118,34 @@ def align_files(
         report.aligned += 1
         found.append(frame)
     pairs = pl.concat([pl.DataFrame(schema=schema(PAIRS, ALIGNED)), *found])
-    report.pairs = len(pairs)
+    report.count(pairs)
     with placed(out) as work:
         pairs.write_parquet(work)
     return report
+
+
+def _sides(folder: str, files: list[str], langs: Sequence[str], report: Report) -> list[list[str]]:
+    """The files of one folder whose names say that they are of the source, and of the target."""
+    found = [[path for path in files if _lang(path) == lang] for lang in langs]
+    names = " and ".join(f"NAME.{lang}.txt" for lang in langs)
+    if not all(found):
+        raise SourceError(
+            f"{folder}: is no run, and holds no files such as {names}; name a run, or two folders "
+            "or files"
+        )
+    if others := len(files) - sum(map(len, found)):
+        report.said.append(safe(f"{folder}: {others:,} files are not named as {names} are"))
+    return found
+
+
+def _lang(path: str) -> str:
+    """The language that a file's name says it is in; empty where it says none.
+
+    >>> _lang("in/news.ara.txt.gz"), _lang("in/news.txt")
+    ('ar', '')
+    """
+    found = _SUFFIXES.search(os.path.basename(path))
+    return (found[2] or "")[:2].lower() if found else ""
 
 
 def _named(

@@ -49,7 +49,7 @@ def align_run(
     config = config or Config()
     names = ("documents.parquet", "segments.parquet", "pages.parquet")
     documents, cut, pages = (Path(out) / name for name in names)
-    refuse(to, overwrite=overwrite, inputs=(documents, cut, pages))
+    refuse(to, overwrite=overwrite, inputs=(documents, cut, pages), parquet=True)
     report = Report(what="article")
     if not pages.exists():
         pair_run(out, config=config.align)
@@ -71,7 +71,7 @@ def align_run(
         for number, some in enumerate(paired.iter_slices(_TOGETHER)):
             pairs = _aligned(some, segments, config, report, out)
             pairs.write_parquet(Path(folder) / f"pairs-{number:06d}.parquet")
-            report.pairs += len(pairs)
+            report.count(pairs)
         pl.scan_parquet(sorted(Path(folder).glob("*.parquet"))).sink_parquet(work)
     return report
 

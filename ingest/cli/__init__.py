@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
         prog="ingest",
         description="Mixed Arabic-English scrapes in, labelled segments and articles out.",
         epilog="Exit status: 0 all well, 1 OUT could not be written, 2 wrong call, "
-        "3 some pages are in error.",
+        "3 some pages or lines are in error.",
     )
     made.add_argument("--version", action="version", version=f"ingest {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", required=True)

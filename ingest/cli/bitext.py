@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.cli.common import (
@@ -37,11 +38,13 @@ def _add_align(commands: Commands) -> None:
         "align",
         help="sentences of two texts that translate one another",
         description="Pair the sentences of two pages, of two folders whose files have the same "
-        "names, or of the articles of a run that translate one another, and write them to PAIRS. "
-        "The first is the source; what no pair names has no counterpart.",
+        "names, of a folder of files such as a.ar.txt and a.en.txt, or of the articles of a run "
+        "that translate one another, and write them to PAIRS. The first is the source; what no "
+        "pair names has no counterpart.",
     )
     align.add_argument("pages", nargs="+", metavar="PAGE",
-                       help="file or folder: source, then target; or the OUT of a run")  # fmt: skip
+                       help="file or folder: source, then target; or one folder of both, or the "
+                       "OUT of a run")  # fmt: skip
     align.add_argument("-o", "--out", required=True, metavar="PAIRS", help="Parquet file to write")
     align.add_argument("--lines", action="store_true",
                        help="each line is one unit; segments are 0-based line numbers")  # fmt: skip
@@ -122,8 +125,12 @@ def _align(args: argparse.Namespace) -> int:
     interruptible()
     from ingest.align.files import align_files
     from ingest.align.runs import align_run
+    from ingest.text import safe
 
     config, pages = _settings(args), args.pages
+    folder = Path(pages[0])
+    if len(pages) == 1 and folder.is_dir() and not (folder / "documents.parquet").exists():
+        pages *= 2  # no run: a folder that holds both sides
     if len(pages) == 1 and not args.lines:
         report = align_run(pages[0], args.out, overwrite=args.overwrite, config=config)
     elif len(pages) == 2:
@@ -139,7 +146,7 @@ def _align(args: argparse.Namespace) -> int:
         raise ConfigError("align: name a source and a target, or the folder of a run")
     for line in report.said:
         print(f"ingest: {line}", file=sys.stderr)
-    print(report)
+    print(report, f"written to {safe(args.out)}", sep="\n")
     return PAGES_IN_ERROR if report.failed else OK
 
 
@@ -162,6 +169,7 @@ def _encode(args: argparse.Namespace) -> int:
     from ingest.align.encoder import load
     from ingest.places import placed, refuse
     from ingest.read.lines import lines
+    from ingest.text import safe
 
     refuse(args.out, overwrite=args.overwrite, inputs=[args.file])
     texts = lines(args.file)
@@ -170,12 +178,14 @@ def _encode(args: argparse.Namespace) -> int:
     with placed(args.out) as work, work.open("wb") as file:
         np.save(file, vectors)
     print(f"{len(vectors):,} vectors of {encoder.dim} numbers by {encoder.name}")
+    print(f"written to {safe(args.out)}")
     return OK
 
 
 def _export(args: argparse.Namespace) -> int:
     interruptible()
     from ingest.export import beside, export, said
+    from ingest.export.selection import also_there
     from ingest.text import safe
 
     report = export(
@@ -187,5 +197,5 @@ def _export(args: argparse.Namespace) -> int:
         licence=args.licence,
         overwrite=args.overwrite,
     )
-    print(*map(safe, said(report)), sep="\n")
+    print(*map(safe, [*also_there(args.pairs, "export"), *said(report)]), sep="\n")
     return OK

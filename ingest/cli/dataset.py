@@ -1,11 +1,20 @@
-"""Pairs to a data set: `score`, `filter`, `split`."""
+"""Pairs to a data set: `take`, `score`, `filter`, `split`."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
-from ingest.cli.common import OK, add_config, from_file, interruptible, small_products
+from ingest.cli.common import (
+    OK,
+    PAGES_IN_ERROR,
+    add_config,
+    codes,
+    from_file,
+    interruptible,
+    small_products,
+)
 
 if TYPE_CHECKING:
     from ingest.cli.common import Commands
@@ -13,6 +22,7 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add these commands to those that are there."""
+    _add_take(commands)
     score = commands.add_parser(
         "score",
         help="pairs with how good each is, and in what",
@@ -24,6 +34,8 @@ def add(commands: Commands) -> None:
 
     filter_ = commands.add_parser(
         "filter",
+        usage="%(prog)s PAIRS -o OUT [--overwrite] [--config FILE] [--mask-pii] "
+        "[--exclude FILE ...]\n       PAIRS before --exclude, which takes every name after it",
         help="pairs with keep, and why others are not kept",
         description="Mark which pairs are kept, and the first rule that others do not pass; what "
         "each rule took goes to run.json of their run, or beside OUT. Thresholds stand in [filter] "
@@ -32,7 +44,7 @@ def add(commands: Commands) -> None:
     _add_files(filter_)
     filter_.add_argument("--exclude", nargs="+", action="extend", default=[], metavar="FILE",
                          help="text files, such as test sets, none of whose lines is to be in a "
-                         "pair")  # fmt: skip
+                         "pair; put PAIRS first")  # fmt: skip
     filter_.add_argument("--mask-pii", action="store_true",
                          help="add texts in which personal data is masked, for export")  # fmt: skip
     filter_.set_defaults(command=_filter)
@@ -47,12 +59,45 @@ def add(commands: Commands) -> None:
     split.set_defaults(command=_split)
 
 
+def _add_take(commands: Commands) -> None:
+    take = commands.add_parser(
+        "take",
+        help="pairs that you have already, for score, filter, split and export",
+        description="Make a file of pairs of TSV, CSV, JSONL, Parquet or TMX, or of two text files "
+        "of which line N of one translates line N of the other. The texts stand in columns "
+        "source_text and target_text, or in two named by their languages, such as ar and en; TSV "
+        "and CSV without a header have two columns. The pairs are marked as given, but for those "
+        "that the file says a machine translated. Lines that are no pair are counted and left out.",
+    )
+    take.add_argument("files", nargs="+", metavar="FILE",
+                      help="tables or TMX, plain, .gz or .zst; a folder of Parquet; or two text "
+                      "files, source first")  # fmt: skip
+    take.add_argument("-o", "--out", required=True, metavar="PAIRS", help="Parquet file to write")
+    take.add_argument("--langs", metavar="CODES",
+                      help="source and target, such as ar,en (default: as columns or files are "
+                      "named, else found out)")  # fmt: skip
+    take.add_argument("--overwrite", action="store_true", help="replace PAIRS")
+    take.set_defaults(command=_take)
+
+
 def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pairs", metavar="PAIRS",
                         help="Parquet file of pairs, or folder with pairs.parquet")  # fmt: skip
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help="Parquet file to write")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT")
     add_config(parser)
+
+
+def _take(args: argparse.Namespace) -> int:
+    interruptible()
+    from ingest.take.files import take_files
+    from ingest.text import safe
+
+    report = take_files(args.files, args.out, langs=codes(args, two=True), overwrite=args.overwrite)
+    for line in report.said:
+        print(f"ingest: {safe(line)}", file=sys.stderr)
+    _say(*report.lines(), f"written to {args.out}")
+    return PAGES_IN_ERROR if report.bad else OK
 
 
 def _score(args: argparse.Namespace) -> int:
@@ -67,6 +112,7 @@ def _score(args: argparse.Namespace) -> int:
 
 def _filter(args: argparse.Namespace) -> int:
     interruptible()
+    from ingest.export.selection import also_there
     from ingest.filter.files import filter_file
 
     report = filter_file(
@@ -77,16 +123,21 @@ def _filter(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
         config=from_file(args),
     )
-    _say(*report.lines(), f"written to {args.out}, the table to {report.told}")
+    _say(
+        *also_there(args.pairs, "filter"),
+        *report.lines(),
+        f"written to {args.out}, the table to {report.told}",
+    )
     return OK
 
 
 def _split(args: argparse.Namespace) -> int:
     interruptible()
+    from ingest.export.selection import also_there
     from ingest.split.files import split_file
 
     report = split_file(args.pairs, args.out, overwrite=args.overwrite, config=from_file(args))
-    _say(*report.lines(), f"written to {args.out}")
+    _say(*also_there(args.pairs, "split"), *report.lines(), f"written to {args.out}")
     return OK
 
 

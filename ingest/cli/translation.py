@@ -70,6 +70,8 @@ def _translate(args: argparse.Namespace) -> int:
     for line in report.said:
         print(f"ingest: {safe(line)}", file=sys.stderr)
     print(report, file=sys.stderr if args.out == STDOUT else sys.stdout)
+    if args.out != STDOUT:
+        print(f"written to {safe(args.out)}")
     return PAGES_IN_ERROR if report.in_error else OK
 
 

@@ -1,7 +1,8 @@
 """Pairs out: every format is made from the same frame, and says what it does not hold.
 
-`aligned` pairs and those that a machine translated never stand unmarked beside each other: a
-format with columns or properties has `method`, and one of bare text keeps them in files apart.
+`aligned` pairs, `given` ones and those that a machine translated never stand unmarked beside each
+other: a format with columns or properties has `method`, and one of bare text keeps them in files
+apart.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def export(
         dest: what to make, in a folder that is there: a folder for moses and huggingface, else a
             file.
         format: one of FORMATS.
-        min_score: the least score to take; 0 takes all, those without a score too.
+        min_score: the least score to take; 0 takes all, those without a score too. Given pairs
+            have none, and are taken whatever it is.
         langs: source and target, such as ("ar", "en"): pairs of other languages are left out, and
             those of the other direction turned round; column `turned` then says which.
         licence: what to say of the rights in the texts, such as "cc-by-4.0", on the card that

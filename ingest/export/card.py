@@ -14,6 +14,7 @@ import polars as pl
 from ingest import __version__, frames
 from ingest.export.selection import ALIGNED, TRANSLATED, TURNED, Part, Selection
 from ingest.filter.rules import funnel_of
+from ingest.frames import GIVEN
 
 # The classes that the hub knows, by the number of rows under which they end.
 _SIZES = (
@@ -22,9 +23,11 @@ _SIZES = (
 )  # fmt: skip
 _SHOWN = 50  # sources, or models
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
+_CC0 = re.compile(r"cc-?(zero|0)(-1\.0)?")
+_CC_BY = re.compile(r"cc-by(-nc)?(-sa|-nd)?-[1-4]\.[05]")
 _NAMES = {"dev": "validation"}  # as the hub calls it
 _STEPS = {"score": "quality", "filter": "keep", "split": "split"}  # verbs, and a column of each
-_CREATORS = {ALIGNED: "found", TRANSLATED: "machine-generated"}
+_CREATORS = {ALIGNED: "found", GIVEN: "other", TRANSLATED: "machine-generated"}
 _MEANINGS = {
     **{c.name: c.meaning for c in (*frames.PAIRS, *frames.ALIGNED)},
     "translation": "the two texts, by language",
@@ -65,11 +68,16 @@ def split_name(part: Part) -> str:
 def _licence(licence: str) -> dict[str, str]:
     """The licence for the hub, which knows some by a short name.
 
-    >>> _licence("cc-by-4.0"), _licence("As the pages say")
-    ({'license': 'cc-by-4.0'}, {'license': 'other', 'license_name': 'As the pages say'})
+    >>> _licence("CC BY-SA 4.0"), _licence("As the pages say")
+    ({'license': 'cc-by-sa-4.0'}, {'license': 'other', 'license_name': 'As the pages say'})
     """
     if not licence:
         return {"license": "unknown"}
+    dashed = "-".join(re.findall(r"[^\s_-]+", licence.lower()))
+    if _CC0.fullmatch(dashed):
+        return {"license": "cc0-1.0"}
+    if _CC_BY.fullmatch(dashed):
+        return {"license": dashed}
     if _LICENCE.fullmatch(licence):
         return {"license": licence}
     return {"license": "other", "license_name": licence}
@@ -89,7 +97,7 @@ def _front(
         "configs": [
             {
                 "config_name": method,
-                **({"default": True} if method == ALIGNED else {}),
+                **({"default": True} if method == selection.plain else {}),
                 "data_files": [{"split": s, "path": path} for s, path in splits.items()],
             }
             for method, splits in configs.items()
@@ -166,6 +174,8 @@ def _prose(selection: Selection, columns: pl.Schema, licence: str) -> list[str]:
     lines += [
         f"Both sides of `{ALIGNED}` pairs were found on pages; who or what wrote them there is not "
         "known.",
+        f"`{GIVEN}` pairs were pairs before this data set was made; who or what translated them is "
+        "not known, and they have no score.",
         f"Of `{TRANSLATED}` pairs a machine wrote one side for this data set, and `model` is its "
         f"name: the side of `target_lang`{but}. They are a configuration of their own:",
         "",
@@ -208,7 +218,7 @@ def _sources(run: dict[str, Any]) -> list[str]:
     lines = ["## Sources", ""]
     lines += _table(("source", "pages", "bytes", "SHA-256"), [
         (_cell(Path(str(one.get("source"))).name), f"{one.get('records') or 0:,}",
-         f"{one.get('bytes') or 0:,}", _cell(str(one.get("sha256") or "")))
+         f"{one.get('bytes') or 0:,}", _cell(str(one.get("sha256") or "—")))
         for one in inputs[:_SHOWN]
     ])  # fmt: skip
     if more := len(inputs) - _SHOWN:
@@ -240,7 +250,8 @@ def _funnel(selection: Selection) -> list[str]:
 
 
 def _rights(licence: str) -> list[str]:
-    said = _cell(licence) if licence else "Not stated by who made the data set."
+    said = _cell(licence) or "Not stated by who made the data set."
+    said += "" if said.endswith((".", "!", "?")) else "."
     return ["## Licence", "", f"{said} The texts belong to the pages that they were read from.", ""]
 
 

@@ -3,6 +3,7 @@
     README.md                               the card
     data/SPLIT-00000-of-00001.parquet       aligned pairs: what loads by default
     translated/SPLIT-00000-of-00001.parquet pairs that a machine translated: load by name
+    given/SPLIT-00000-of-00001.parquet      given pairs; in data/ where there are no aligned ones
 
 Both texts stand in one column, `translation`, by language; the frame's other columns follow.
 """
@@ -44,7 +45,7 @@ def write(selection: Selection, dest: Path, *, licence: str = "") -> dict[str, A
     configs: dict[str, dict[str, str]] = {}
     files = []
     for part in selection.parts or [Part(None, ALIGNED, 0)]:
-        folder = "data" if part.method == ALIGNED else part.method
+        folder = "data" if part.method == selection.plain else part.method
         split = split_name(part)
         names = _names(f"{folder}/{split}", part.pairs)
         batches = (_by_language(b, sides).select(columns.names()) for b in selection.batches(part))

@@ -3,8 +3,9 @@
     NAME.ar  NAME.en  NAME.ids
 
 NAME is the split, or `pairs` where the frame has none. Pairs that a machine translated stand in
-files of their own, NAME.translated.*. The columns of .ids are tab-separated, without a header, so
-that line N of each file is about the same pair; export.json names them.
+files of their own, NAME.translated.*; so do given ones, NAME.given.*, beside aligned ones. The
+columns of .ids are tab-separated, without a header, so that line N of each file is about the same
+pair; export.json names them.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def write(selection: Selection, dest: Path) -> dict[str, Any]:
     files = []
     for part in selection.parts or [Part(None, ALIGNED, 0)]:
         name = part.split or "pairs"
-        if part.method != ALIGNED:
+        if part.method != selection.plain:
             name += f".{part.method}"
         names = [f"{name}.{end}" for end in (*sides, "ids")]
         with ExitStack() as stack:

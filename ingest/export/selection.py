@@ -7,7 +7,6 @@ likes, a batch at a time: no more than a batch of text is ever held.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
@@ -17,10 +16,12 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ingest.errors import ConfigError, FrameError, SourceError
-from ingest.frames import PAIRS, check
+from ingest.frames import GIVEN, METHODS, PAIRS, check
 
 ROWS = 1 << 15  # pairs of a batch: some 20 MB of text
 PAIRS_FILE = "pairs.parquet"
+_STEPS = ("scored.parquet", "filtered.parquet", "split.parquet")  # what is made of it, in order
+_BEFORE = {"filter": 1, "split": 2, "export": 3}  # how many of these a verb may be meant for
 RUN_FILE = "run.json"
 ALIGNED, TRANSLATED = "aligned", "translated"
 TURNED = "turned"
@@ -104,16 +105,28 @@ class Selection:
         taken = groups.filter(pl.col("reason").is_null())
         self.left_out = _totals(out, "reason")
         self.written = int(taken["pairs"].sum())
-        self.languages = {self.langs} if self.langs else _directions(taken) or _directions(groups)
+        there = _directions(groups)
+        if self.langs and there and not there & {self.langs, self.langs[::-1]}:
+            raise ConfigError(
+                f"langs: {self.name} holds no pairs of {'-'.join(self.langs)}, only of "
+                + ", ".join(sorted(map("-".join, there)))
+            )
+        self.languages = {self.langs} if self.langs else _directions(taken) or there
         self._refuse(taken)
         self.turned = int(taken.filter(self._turned())["pairs"].sum())
         self.by: list[dict[str, Any]] = taken.drop("reason").to_dicts()
         parts = taken.group_by("split", "method").agg(pl.col("pairs").sum())
         self.parts = [Part(*row) for row in parts.sort("method", "split").rows()]
 
+    @property
+    def plain(self) -> str:
+        """The method whose files bear no mark, in formats that keep methods apart."""
+        there = {part.method for part in self.parts}
+        return GIVEN if GIVEN in there and ALIGNED not in there else ALIGNED
+
     def _refuse(self, taken: pl.DataFrame) -> None:
         for column, good, what in (
-            ("method", lambda v: v in (ALIGNED, TRANSLATED), f"{ALIGNED} or {TRANSLATED}"),
+            ("method", METHODS.__contains__, f"one of {', '.join(METHODS)}"),
             ("source_lang", _LANG.fullmatch, "a language code such as ar"),
             ("target_lang", _LANG.fullmatch, "a language code such as ar"),
             ("split", _SPLIT.fullmatch, "letters, digits and _"),
@@ -238,7 +251,44 @@ def find(source: str | Path) -> Path:
         return path / PAIRS_FILE
     if not path.is_file():
         raise SourceError(f"{path}: no such file; give a {PAIRS_FILE} or a folder that holds it")
+    refuse_text(path)
     return path
+
+
+def refuse_text(path: Path) -> None:
+    """Raise for a file that is no Parquet file, and say how pairs in other files are taken.
+
+    Raises:
+        SourceError: it is none.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read as Parquet: {error}") from error
+    if start != b"PAR1":
+        raise SourceError(
+            f"{path}: cannot be read as Parquet, which it is not; if it holds pairs, make a "
+            f"{PAIRS_FILE} of it: ingest take {path} -o {PAIRS_FILE}"
+        )
+
+
+def also_there(source: str | Path, verb: str) -> list[str]:
+    """What to say of a folder that holds more than the pairs.parquet taken from it.
+
+    Args:
+        source: what `find` was asked for.
+        verb: what is done to the pairs: filter, split or export.
+
+    >>> also_there("no-such-folder", "export")
+    []
+    """
+    folder = Path(source)
+    later = [name for name in _STEPS[: _BEFORE[verb]] if (folder / name).is_file()]
+    if not later:  # which a file has not either
+        return []
+    taken, last = folder / PAIRS_FILE, folder / later[-1]
+    return [f"{taken} is taken; {last} is there too: name it to take that"]
 
 
 def sides_of(columns: pl.Schema) -> list[tuple[str, str]]:
@@ -259,7 +309,7 @@ def _reason(columns: pl.Schema, min_score: float, langs: tuple[str, str] | None)
         score = pl.col("score")
         under = score < pl.lit(min_score, columns["score"])  # 0.7 is to be 0.7 as a Float32 too
         reason = pl.when(under).then(pl.lit(f"score under {min_score:g}")).otherwise(reason)
-        without = score.is_null() | score.is_nan()
+        without = (score.is_null() | score.is_nan()) & (pl.col("method") != GIVEN)
         reason = pl.when(without).then(pl.lit("without score")).otherwise(reason)
     if langs:
         both = pl.concat_list("source_lang", "target_lang").list.sort()
@@ -295,8 +345,8 @@ def _totals(groups: pl.DataFrame, by: str) -> dict[str, int]:
 
 
 def _score(value: float) -> float:
-    if not math.isfinite(value):
-        raise ConfigError(f"min_score: {value} is no number to compare with; 0 takes all pairs")
+    if not 0 <= value <= 1:
+        raise ConfigError(f"min_score: {value:g} is not in 0…1, as scores are; 0 takes all pairs")
     return float(value)
 
 

@@ -19,10 +19,15 @@ import polars as pl
 from ingest import __version__
 from ingest.export.flat import flat, replaced
 from ingest.export.selection import ALIGNED, TRANSLATED, TURNED, Selection, sides_of
+from ingest.frames import GIVEN
 
 FOLDER = False
 REMOVED = "characters that XML 1.0 cannot hold were removed"
-ORIGIN = {ALIGNED: "aligned from pages", TRANSLATED: "machine translation"}
+ORIGIN = {
+    ALIGNED: "aligned from pages",
+    GIVEN: "given as a pair",
+    TRANSLATED: "machine translation",
+}
 MACHINE = "MT!"
 
 _ILLEGAL = r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]"

@@ -15,6 +15,7 @@ from ingest.config import FilterConfig
 from ingest.filter.clusters import repeats
 from ingest.filter.grams import U16, keys, signatures
 from ingest.filter.rules import AMONG_PAIRS, RULES
+from ingest.frames import NO_MACHINE
 
 DUPLICATE, SAME, NEAR, MANY = (RULES.index(name) for name in AMONG_PAIRS)
 
@@ -43,7 +44,7 @@ def look(pairs: pl.DataFrame, reason: pl.Series, *, near: bool) -> Keys:
     quality = pl.col("quality") if "quality" in pairs.columns else pl.lit(0.0)
     rows = pairs.select(
         "pair_id",
-        machine=pl.col("method") != "aligned",
+        machine=~pl.col("method").is_in(NO_MACHINE),
         quality=quality.cast(pl.Float32).fill_nan(None),
         score=pl.col("score").fill_nan(None),
     ).with_columns(

@@ -11,7 +11,7 @@ import polars as pl
 from ingest.config import FilterConfig
 from ingest.detect.rules import rules as detection
 from ingest.errors import FrameError
-from ingest.frames import TRANSLATED, check
+from ingest.frames import GIVEN, TRANSLATED, check
 from ingest.lengths import DENSITY
 from ingest.score.model import LANGS
 from ingest.text import comparable
@@ -129,9 +129,10 @@ def _number(name: str) -> pl.Expr:
 
 
 def _missing(name: str) -> pl.Expr:
-    """No score where there should be one: pairs of other languages have no quality."""
+    """No score where there should be one: not of given pairs; no quality of other languages."""
     langs = pl.concat_list(f"{side}_lang" for side in _SIDES).list.sort()
     judged = langs == pl.lit(list(LANGS)) if name == "quality" else pl.lit(True)
+    judged = pl.col("method") != GIVEN if name == "score" else judged
     return _number(name).is_null() & judged
 
 

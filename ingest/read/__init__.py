@@ -10,7 +10,7 @@ import polars as pl
 
 from ingest.config import Config, ReadConfig
 from ingest.frames import BLOCK, DOCUMENTS, schema
-from ingest.read import delimited, frame, jsonl, page, parquet, pipes, plain, tables, warc
+from ingest.read import delimited, framed, jsonl, page, parquet, pipes, plain, tables, warc
 from ingest.read.records import Record, Slice
 from ingest.read.sources import STDIN, find, kind
 
@@ -55,7 +55,7 @@ def read(
     """
     config = config or Config()
     if isinstance(sources, (pl.DataFrame, pl.LazyFrame)):
-        return _frame([page.row(record) for record in frame.records(sources, config.read)])
+        return _frame([page.row(record) for record in framed.records(sources, config.read)])
     parts = plan(find(sources).files, shard_bytes=config.run.shard_bytes)
     return pl.concat(batches(parts, config.read))
 

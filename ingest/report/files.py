@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ingest.errors import FrameError, SourceError
+from ingest.export.selection import refuse_text
 from ingest.frames import (
     DETECTED,
     DOCUMENTS,
@@ -62,6 +63,8 @@ def opened(out: Path, pairs: Path | None = None) -> Files:
     segments = _scan(out / SEGMENTS_FILE, _OF_SEGMENTS, schema(SEGMENTS, DETECTED, LABELLED))
     if pairs is not None and not pairs.is_file():
         raise SourceError(f"{pairs}: is no file; name a Parquet file of pairs")
+    if pairs is not None:
+        refuse_text(pairs)
     columns = schema(PAIRS, TRANSLATED, FILTERED, SPLIT)
     named = [pairs] if pairs else [out / name for name in PAIRS_FILES]
     of_pairs = {p.name: f for p in named if (f := _scan(p, _OF_PAIRS, columns)) is not None}

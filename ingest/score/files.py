@@ -68,7 +68,7 @@ def score_file(
         WriteError: it could not be written, or the folder it is to stand in is not there.
     """
     held = PairsFile(pairs, verb="score")
-    refuse(out, overwrite=overwrite, inputs=[held.path])
+    refuse(out, overwrite=overwrite, inputs=[held.path], parquet=True)
     detect = (config or Config()).detect
     report = Report()
 

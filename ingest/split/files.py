@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from ingest.config import Config
+from ingest.config import Config, SplitConfig
 from ingest.errors import SourceError
 from ingest.frames import SPLIT, schema
 from ingest.pairs import BATCH, PairsFile
@@ -23,7 +23,7 @@ class Report:
     """How many pairs each split has.
 
     `kept`: of all pairs; `wanted`: of dev and test; `groups`: of pairs that must not be parted;
-    `largest`: pairs of the largest group.
+    `largest`: pairs of the largest group; `shares`: of dev and test, where they come to no pair.
     """
 
     pairs: int
@@ -32,6 +32,7 @@ class Report:
     wanted: dict[str, int]
     groups: int
     largest: int
+    shares: dict[str, float] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """The same for a person.
@@ -50,6 +51,11 @@ class Report:
         if none := self.kept - sum(self.sizes.values()):
             said.append(
                 f"{none:,} in none: a machine translated them, and their pages are in dev or test"
+            )
+        for name, share in self.shares.items():
+            said.append(
+                f"{name} has none: {share:g} of so few pairs comes to none; set a number of pairs, "
+                f"such as {name} = 1, in [split] of --config"
             )
         for name, wanted in self.wanted.items():
             has = f"{name} has {self.sizes[name]:,} of {wanted:,} pairs"
@@ -97,7 +103,7 @@ def split_file(
             yield batch.with_columns(split=drawn.split[number * BATCH : (number + 1) * BATCH])
 
     pairs.rewrite(out, batches(), new=schema(SPLIT))
-    report = _report(pairs, drawn)
+    report = _report(pairs, drawn, config.split)
     said = {
         "source": str(pairs.path),
         "out": str(out),
@@ -122,8 +128,9 @@ def _clusters(pairs: PairsFile) -> pl.DataFrame | None:
         raise SourceError(f"{path}: cannot be read as Parquet: {error}") from error
 
 
-def _report(pairs: PairsFile, drawn: Drawn) -> Report:
+def _report(pairs: PairsFile, drawn: Drawn, config: SplitConfig) -> Report:
     sizes = dict(drawn.split.drop_nulls().value_counts().iter_rows())
+    shares = {DEV: config.dev, TEST: config.test} if drawn.kept else {}
     return Report(
         pairs.pairs,
         drawn.kept,
@@ -131,4 +138,5 @@ def _report(pairs: PairsFile, drawn: Drawn) -> Report:
         drawn.wanted,
         drawn.groups,
         drawn.largest,
+        {name: share for name, share in shares.items() if share and not drawn.wanted[name]},
     )

@@ -13,6 +13,7 @@ from ingest.errors import FrameError
 from ingest.filter.clusters import alike
 from ingest.filter.grams import U16, keys, signatures
 from ingest.filter.verbs import Batches
+from ingest.frames import NO_MACHINE
 
 TEXTS = ("source_text", "target_text")
 _CLUSTERS = ("cluster", "source_cluster", "target_cluster")
@@ -38,7 +39,7 @@ def look(pairs: pl.DataFrame) -> pl.DataFrame:
         "target_doc",
         *(pl.col(c) if c in clusters else pl.lit(None, pl.String).alias(c) for c in _CLUSTERS),
         keep=keep,
-        machine=pl.col("method") != "aligned",
+        machine=~pl.col("method").is_in(NO_MACHINE),
     ).with_columns(pl.Series(name, keys(pairs[name])) for name in TEXTS)
 
 

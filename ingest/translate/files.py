@@ -46,7 +46,7 @@ def translate_files(
         raise ConfigError(f"{runs[0]}: is the folder of a run; translate one run, or pages")
     if runs:
         return translated(runs[0])
-    refuse(out, overwrite=order.overwrite)
+    refuse(out, overwrite=order.overwrite, parquet=True)
     possible(order.to, order.source)
     with Cache(order.cache):  # which can be written to, before the pages are read
         pass

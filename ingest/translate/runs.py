@@ -92,7 +92,7 @@ def translate_segments(segments: Path, dest: Path, order: Order) -> Report:
         WriteError: it could not be written.
     """
     to, source = order.to, order.source
-    refuse(dest, overwrite=order.overwrite, inputs=[segments])
+    refuse(dest, overwrite=order.overwrite, inputs=[segments], parquet=True)
     scan = _scan(segments)
     found = Counter[str]()
     for some in _batches(scan.with_columns(text=pl.lit("")), segments, to, source):

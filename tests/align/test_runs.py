@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import ingest
 from ingest import models
 from ingest.align.documents import pair_run
+from ingest.align.files import align_files
 from ingest.align.runs import align_run
 from ingest.config import AlignConfig, Config
 from ingest.errors import ConfigError, ModelError, OutputError, SourceError
@@ -76,7 +78,7 @@ def test_a_run_can_do_it_all(tmp_path):
 def test_the_verb_aligns_too_and_run_json_is_as_without(tmp_path):
     reports = [ingest.run(PARALLEL, tmp_path / name, align=name == "b") for name in "ab"]
     assert reports[1]["pairs"] == {
-        "aligned": 1, "pairs": 12, "failed": 0, "said": [], "what": "article",
+        "aligned": 1, "pairs": 12, "good": 12, "failed": 0, "said": [], "what": "article",
     }  # fmt: skip
     assert len(pl.read_parquet(tmp_path / "b" / "pairs.parquet")) == 12
     assert "pairs" not in reports[0]
@@ -164,7 +166,8 @@ def test_pages_of_another_run_are_said(paired, lost):
 def test_from_files_to_an_export(tmp_path):
     pairs, out = tmp_path / "pairs.parquet", tmp_path / "moses"
     done = call("align", PARALLEL / "library.ar.txt", PARALLEL / "library.en.txt", "-o", pairs)
-    assert (done.returncode, done.stdout) == (0, "12 pairs of sentences from 1 pair of files\n")
+    said = f"12 pairs of sentences from 1 pair of files\nwritten to {pairs}\n"
+    assert (done.returncode, done.stdout) == (0, said)
     done = call("export", pairs, "--format", "moses", "--langs", "en,ar", "-o", out)
     assert done.returncode == 0, done.stderr
     assert len((out / "pairs.en").read_text(encoding="utf-8").splitlines()) == 12
@@ -175,6 +178,7 @@ def test_vectors_of_lines(tmp_path):
     (tmp_path / "a.txt").write_text("The boat sails.\nأبحر القارب.\n20", encoding="utf-8")
     done = call("encode", tmp_path / "a.txt", "-o", tmp_path / "v.npy")
     assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1:] == [f"written to {tmp_path / 'v.npy'}"]
     vectors = np.load(tmp_path / "v.npy")
     assert vectors.dtype == np.float32
     near = vectors @ vectors.T
@@ -186,3 +190,57 @@ def test_vectors_of_lines(tmp_path):
     named[-1] = tmp_path
     done = call("encode", tmp_path / "a.txt", *named, "--overwrite")
     assert (done.returncode, str(tmp_path) in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("way", ["files", "run"])
+def test_texts_that_do_not_translate_one_another_are_doubted(way, tmp_path, monkeypatch):
+    """The pairs are what they were; that most of them are bad is said."""
+    other = PARALLEL.parent / "scrapes" / "en_recipe_1.txt"
+    (tmp_path / "a").mkdir()
+    shutil.copy(PARALLEL / "library.ar.txt", tmp_path / "a" / "b.ar.txt")
+    shutil.copy(other, tmp_path / "a" / "b.en.txt")
+    if way == "files":
+        sides = [str(tmp_path / "a" / f"b.{lang}.txt") for lang in ("ar", "en")]
+        report = align_files(*sides, str(tmp_path / "p.parquet"))
+    else:
+        ingest.run(tmp_path / "a", tmp_path / "out")
+        pair_run(tmp_path / "out", min_score=0.0)
+        report = align_run(str(tmp_path / "out"), str(tmp_path / "p.parquet"))
+    scores = pl.read_parquet(tmp_path / "p.parquet")["score"]
+    good = int((scores >= 0.5).sum())
+    assert len(scores) > 2 * good
+    assert f"{report}".endswith(
+        f", {good} of them with a score of 0.5 or more: are these translations?"
+    )
+
+
+def test_one_folder_may_hold_both_sides(tmp_path):
+    folder, out = tmp_path / "both", tmp_path / "p.parquet"
+    folder.mkdir()
+    for lang in ("ar", "en"):
+        shutil.copy(PARALLEL / f"library.{lang}.txt", folder / f"a.{lang}.txt")
+    (folder / "notes.txt").write_text("Something else.")
+    assert call("align", folder, "-o", out).stdout.startswith("12 pairs of sentences from 1 pair")
+    for langs, lines in (("ar,en", False), ("en,ar", True)):
+        config = Config(align=AlignConfig(langs=tuple(langs.split(","))))
+        report = align_files(
+            *[str(folder)] * 2, str(out), lines=lines, overwrite=True, config=config
+        )
+        assert (report.aligned, report.failed) == (1, 0)
+        assert report.said == [f"{folder}: 1 files are not named as NAME.{langs[:2]}.txt and "
+                               f"NAME.{langs[3:]}.txt are"]  # fmt: skip
+        assert set(pl.read_parquet(out)["source_lang"]) == {langs[:2]}
+    (folder / "a.ar.txt").unlink()
+    done = call("align", folder, "-o", out, "--overwrite")
+    assert done.returncode == 2
+    assert "name a run, or two folders or files" in done.stderr
+
+
+def test_parquet_goes_by_no_name_of_a_text_file(run, tmp_path):
+    library = [str(PARALLEL / f"library.{lang}.txt") for lang in ("ar", "en")]
+    for make in (partial(align_files, *library), partial(align_run, str(run))):
+        with pytest.raises(
+            OutputError, match=r"my\.tsv: would be a Parquet file; name it my\.parquet"
+        ):
+            make(str(tmp_path / "my.tsv"))
+    assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from ingest.cli import main
 from ingest.errors import ConfigError, FrameError, OutputError, SourceError, WriteError
 from ingest.export import FOLDERS, FORMATS, beside, export
 from ingest.frames import PAIRS, schema
@@ -189,6 +190,9 @@ def test_a_missing_column_is_named(tmp_path):
         {"format": "tsv", "langs": ("ar", "ar")},
         {"format": "tsv", "langs": "ar-en"},
         {"format": "tsv", "min_score": float("nan")},
+        {"format": "tsv", "min_score": 5},
+        {"format": "tsv", "min_score": -0.1},
+        {"format": "tsv", "langs": ("fr", "en")},
     ],
 )
 def test_a_wrong_setting(wrong, tmp_path):
@@ -288,6 +292,39 @@ def test_beside(tmp_path):
     (tmp_path / "run").mkdir()
     assert beside(tmp_path / "run/", "tmx") == tmp_path / "run.tmx"
     assert beside("pairs.parquet", "huggingface").name == "pairs.huggingface"
+
+
+def test_languages_that_no_pair_has_are_said(tmp_path):
+    frame = pairs(("ar-en", {}), ("en-ar", {}), ("ar-fr", {"keep": False}), keep=pl.Boolean)
+    with pytest.raises(ConfigError, match="no pairs of fr-en, only of ar-en, ar-fr, en-ar"):
+        export(frame, tmp_path / "o", format="tsv", langs=("fr", "en"))
+    # there are some, though none is kept
+    assert export(frame, tmp_path / "o", format="tsv", langs=("fr", "ar"))["written"] == 0
+
+
+def test_a_later_file_of_the_folder_is_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    held = pairs(("ar-en", {}))
+
+    def told(*call) -> str:
+        assert main([*call, "--overwrite"]) == 0
+        return capsys.readouterr().out.splitlines()[0]
+
+    held.write_parquet("out/pairs.parquet")
+    export_ = ("export", "out", "--format", "tsv", "-o", "o.tsv")
+    filter_, split = (("filter", "out", "-o", "f.parquet"), ("split", "out", "-o", "s.parquet"))
+    assert told(*export_) == "1 of 1 pairs"
+    for name, who in (
+        ("scored", (export_, filter_, split)), ("filtered", (export_, split)), ("split", (export_,)),
+    ):  # fmt: skip
+        held.write_parquet(f"out/{name}.parquet")
+        for call in who:
+            assert told(*call) == (
+                f"out/pairs.parquet is taken; out/{name}.parquet is there too: name it to take that"
+            )
+    assert "out/scored.parquet is there" in told(*filter_)
+    assert told("export", "out/pairs.parquet", *export_[2:]) == "1 of 1 pairs"
 
 
 def test_the_command(tmp_path):

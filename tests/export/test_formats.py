@@ -297,6 +297,26 @@ def test_the_card_is_yaml_and_says_what_is_in_it(tmp_path):
             assert list((tmp_path / "o").glob(files["path"]))
 
 
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ("CC BY 4.0", "cc-by-4.0"),
+        ("CC-BY-SA 4.0", "cc-by-sa-4.0"),
+        ("cc_by-nc-nd 3.0", "cc-by-nc-nd-3.0"),
+        ("CC0", "cc0-1.0"),
+        ("CC0 1.0", "cc0-1.0"),
+        ("mit", "mit"),
+        ("CC BY or so.", "other"),
+    ],
+)
+def test_the_hub_knows_the_licence(said, known, tmp_path):
+    export(frame(rows(["a"])), tmp_path / "o", format="huggingface", licence=said)
+    card = (tmp_path / "o" / "README.md").read_text(encoding="utf-8")
+    assert f'license: "{known}"\n' in card
+    assert ("license_name" in card) == (known == "other")
+    assert f"\n{said.rstrip('.')}. The texts belong to" in card
+
+
 def test_two_splits_of_one_name_are_refused(tmp_path):
     both = rows(["a"], split="dev") + rows(["b"], split="validation")
     with pytest.raises(

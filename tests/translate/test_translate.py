@@ -331,13 +331,18 @@ def test_lines_that_cannot_be_translated(data, error, match, tmp_path):
 def test_the_command_on_pages_and_on_a_run(run, tmp_path, capsys):
     pages, of_run = str(tmp_path / "pages.parquet"), str(tmp_path / "run.parquet")
     assert main(["translate", str(NEWS), "-o", pages, "--to", "ar"]) == 0
-    assert "segments translated" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "segments translated" in said
+    assert said.endswith(f"\nwritten to {pages}\n")
     assert main(["translate", str(run), "-o", of_run, "--to", "ar"]) == 0
     assert pl.read_parquet(pages).equals(pl.read_parquet(of_run))
     assert main(["translate", str(run), "-o", of_run, "--to", "ar"]) == 2
     assert main(["translate", str(run), str(NEWS), "-o", pages, "--overwrite"]) == 2
     assert main(["translate", str(run), "-o", str(tmp_path / "none" / "x"), "--to", "ar"]) == 1
     capsys.readouterr()
+    for source in (run, NEWS):
+        assert main(["translate", str(source), "-o", str(tmp_path / "x.tsv"), "--to", "ar"]) == 2
+        assert "x.tsv: would be a Parquet file" in capsys.readouterr().err
     assert main(["translate", str(run), "-o", str(tmp_path / "x"), "--to", "xx"]) == 2
     assert "ingest models install en xx" in capsys.readouterr().err
     assert main(["translate", str(NEWS), "-o", str(tmp_path / "x"), "--to", "xx"]) == 2

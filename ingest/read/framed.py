@@ -26,6 +26,6 @@ def records(frame: pl.DataFrame, settings: ReadConfig) -> Iterator[Record]:
         columns = tables.of_schema(frame.schema, settings)
     except SourceError as error:
         raise FrameError(f"read: the frame {error}, or in ReadConfig(text_column=…)") from error
-    wanted = frame.select(dict.fromkeys(name for name in columns if name))
+    wanted = frame.select(list(dict.fromkeys(filter(None, columns))))
     for number, row in enumerate(wanted.iter_rows(named=True)):
         yield tables.record(SOURCE, number, row, columns, settings.max_record_bytes)

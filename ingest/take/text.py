@@ -1,0 +1,63 @@
+"""The lines of a text file, one after the other, however many there are."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+
+from ingest.config import ReadConfig
+from ingest.errors import SourceError
+from ingest.read.decoded import encoding_of, sampled, texts
+from ingest.read.plain import too_large
+from ingest.read.streams import pieces, stream
+
+LONGEST = ReadConfig().max_record_bytes  # characters of a line
+_PIECE = 1 << 20
+_LONE = re.compile("[\ud800-\udfff]")
+_SURROGATES = "surrogatepass"
+
+
+def lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
+    r"""Number, from 1 on, and text of each line; an error for one that cannot be read.
+
+    A line ends with \n or \r\n, and nowhere else. Bytes that are no text become lone surrogates.
+
+    Raises:
+        SourceError: the file cannot be read, or is no text.
+
+    >>> from ingest.models import samples
+    >>> next(lines(str(samples().parent / "parallel" / "library.en.txt")))
+    (1, 'The Floating Library of Marsa Tahla')
+    """
+    try:
+        sample, parts = sampled(pieces(source))
+        encoding = encoding_of(sample)
+    except SourceError as error:
+        raise SourceError(f"{source}: {error}") from error
+    told = None if encoding == "utf-8" and sample.isascii() else encoding
+    encoded = (part.encode("utf-8", _SURROGATES) for part in texts(parts, told) if part)
+    file = io.TextIOWrapper(stream(encoded), "utf-8", _SURROGATES, newline="\n")
+    number = 0
+    while True:
+        number += 1
+        try:
+            line = file.readline(LONGEST)
+            large = len(line) == LONGEST and not line.endswith("\n")
+            rest = line
+            while large and rest and not rest.endswith("\n"):
+                rest = file.readline(_PIECE)
+        except SourceError as error:
+            yield number, error
+            return
+        if not line:
+            return
+        if number == 1:
+            line = line.removeprefix("\ufeff")
+        text = line.removesuffix("\n").removesuffix("\r")
+        yield number, SourceError(too_large(LONGEST)) if large else text
+
+
+def damaged(text: str) -> bool:
+    """Whether a text holds what no UTF-8 can: bytes that were none, or half a character."""
+    return not text.isascii() and _LONE.search(text) is not None
