@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from ingest.errors import SourceError
 from ingest.export.parquet import sink
 from ingest.export.selection import RUN_FILE, find
 from ingest.frames import PAIRS, check
 from ingest.places import placed, refuse
+from ingest.read.watched import Watched
 
 BATCH = 1 << 15  # pairs whose texts are looked at together
 
@@ -32,7 +32,7 @@ class PairsFile:
 
     def __init__(self, source: str | Path, *, verb: str) -> None:
         self.path = find(source)
-        self._stamp = self._stamped()
+        self._read = Watched(self.path).read
         self._frame = pl.scan_parquet(self.path)
         self.columns = self._read(self._frame.collect_schema)
         self.pairs = int(self._read(self._frame.select(pl.len()).collect).item())
@@ -46,28 +46,6 @@ class PairsFile:
         """
         for at in range(0, self.pairs, BATCH):
             yield self._read(self._frame.slice(at, BATCH).collect)
-
-    def _read(self, call: Callable[[], Any]) -> Any:
-        """What a call that reads the file gives."""
-        try:
-            got = call()
-        except (pl.exceptions.PolarsError, OSError) as error:
-            self._refuse_changes()
-            raise SourceError(f"{self.path}: cannot be read as Parquet: {error}") from error
-        self._refuse_changes()
-        return got
-
-    def _refuse_changes(self) -> None:
-        if self._stamped() != self._stamp:
-            raise SourceError(f"{self.path}: was changed while it was read; start again")
-
-    def _stamped(self) -> tuple[int, int, int] | None:
-        """What tells that the file is another."""
-        try:
-            seen = self.path.stat()
-        except OSError:
-            return None
-        return seen.st_ino, seen.st_size, seen.st_mtime_ns
 
     def refuse(
         self, out: str | Path, beside: str, *, overwrite: bool, others: Sequence[str | Path] = ()

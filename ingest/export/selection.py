@@ -17,6 +17,7 @@ import polars as pl
 
 from ingest.errors import ConfigError, FrameError, SourceError
 from ingest.frames import GIVEN, METHODS, PAIRS, check
+from ingest.read.watched import Watched
 
 ROWS = 1 << 15  # pairs of a batch: some 20 MB of text
 PAIRS_FILE = "pairs.parquet"
@@ -64,7 +65,7 @@ class Selection:
     ) -> None:
         self.path = None if isinstance(pairs, pl.DataFrame) else find(pairs)
         self.name = str(self.path or "the frame")
-        self._stamp = self._stamped()
+        self._watched = Watched(self.path, f"; give a {PAIRS_FILE}") if self.path else None
         self._frame = pl.scan_parquet(self.path) if self.path else pairs.lazy()  # type: ignore[union-attr]
         columns = self._read(self._frame.collect_schema)
         check(pl.DataFrame(schema=columns), PAIRS, verb=f"export of {self.name}")
@@ -209,31 +210,7 @@ class Selection:
 
     def _read(self, call: Callable[[], Any]) -> Any:
         """What a call that reads the input gives."""
-        try:
-            got = call()
-        except (pl.exceptions.PolarsError, OSError) as error:
-            if not self.path:
-                raise
-            self._refuse_changes()
-            raise SourceError(
-                f"{self.path}: cannot be read as Parquet: {error}; give a {PAIRS_FILE}"
-            ) from error
-        self._refuse_changes()
-        return got
-
-    def _stamped(self) -> tuple[int, int, int] | None:
-        """What tells that the file is another."""
-        if not self.path:
-            return None
-        try:
-            seen = self.path.stat()
-        except OSError:
-            return None
-        return seen.st_ino, seen.st_size, seen.st_mtime_ns
-
-    def _refuse_changes(self) -> None:
-        if self._stamped() != self._stamp:
-            raise SourceError(f"{self.path}: was changed while it was read; export it again")
+        return self._watched.read(call) if self._watched else call()
 
 
 def find(source: str | Path) -> Path:
