@@ -28,6 +28,7 @@ _MAGNITUDES = {
     r"مليون|ملايين|مليونا|million": 6,
     r"مليار|مليارات|بليون|billion": 9,
 }
+_ANY = rf"(?i)\d\s+(?:{'|'.join(_MAGNITUDES)})"
 # What stands before a number, and its digits up to the point; the end of a longer one is none
 _WHOLE = r"(^|[^\w.,٫٬])(\d{1,3}(?:[,٬]\d{3})+|\d{1,6})"
 
@@ -125,13 +126,15 @@ def repeated(side: Side, pairs: int) -> NDArray[np.float32]:
 
 def _written_out(texts: pl.Series) -> pl.Series:
     """The texts with numbers before a magnitude as digits alone: 1.5 million as 1500000."""
+    there = texts.str.contains(_ANY).fill_null(False)
+    some = texts.filter(there)  # few texts have one, and each pattern is a pass over them
     for magnitude, zeros in _MAGNITUDES.items():
         for decimals in (3, 2, 1, 0):
             marks = ".٫" if decimals == 3 else ".,٫"  # 1,234 is a whole number
             point = rf"[{marks}](\d{{{decimals}}})" if decimals else ""
             digits = "${1}${2}${3}" if decimals else "${1}${2}"
-            texts = texts.str.replace_all(
+            some = some.str.replace_all(
                 rf"(?i){_WHOLE}{point}\s+(?:{magnitude})\p{{M}}*\b",
                 digits + "0" * (zeros - decimals),
             )
-    return texts
+    return texts.clone().scatter(there.arg_true(), some)
