@@ -5,7 +5,8 @@
 The loop does what argostranslate's `translate` does for one segment after the other: cut at line
 breaks and at sentences, encode with its tokenizer class, `translate_batch` with its settings
 (beam 4, batches of 32 tokens, length penalty .2), decode, join. It is run on every tenth segment,
-and its time taken tenfold. Only the splitter of sentences is ours in both, since its own needs
+and its time taken tenfold; with its own number of threads, and with one, since on some machines
+threads that wait for each other in batches of a sentence cost more than they bring. Only the splitter of sentences is ours in both, since its own needs
 packages that are not installed. Both have all cores, and the model is loaded before.
 
 Segments are the lines of a file, or the kept ones of the samples, over and over with a number put
@@ -49,8 +50,11 @@ def sample_segments(lang: str, wanted: int) -> list[str]:
     return made[:wanted]
 
 
-def argos_loop(package: Package, texts: list[str]) -> tuple[float, list[str]]:
-    """Seconds and translations of the loop: argostranslate/translate.py, 1.11."""
+def argos_loop(package: Package, texts: list[str], threads: int) -> tuple[float, list[str]]:
+    """Seconds and translations of the loop: argostranslate/translate.py, 1.11.
+
+    Its own setting of `threads` is 0, which lets CTranslate2 choose.
+    """
     import ctranslate2
     from argostranslate.tokenizer import BPETokenizer, SentencePieceTokenizer
 
@@ -60,7 +64,7 @@ def argos_loop(package: Package, texts: list[str]) -> tuple[float, list[str]]:
     else:
         tokenizer = SentencePieceTokenizer(path)
     translator = ctranslate2.Translator(
-        str(package.path / "model"), device="cpu", inter_threads=1, intra_threads=0,
+        str(package.path / "model"), device="cpu", inter_threads=1, intra_threads=threads,
         compute_type="auto",
     )  # fmt: skip
     prefix = package.target_prefix
@@ -98,14 +102,17 @@ def speed(package: Package, texts: list[str]) -> None:
         ("ingest, from the cache", *ours(package, texts, 2, folder)),
     ]
     tenth = texts[::10]
-    loop, _ = argos_loop(package, tenth)
-    scaled = loop * len(texts) / len(tenth)
+    loops = {
+        name: argos_loop(package, tenth, threads)[0] * len(texts) / len(tenth)
+        for name, threads in (("argos loop, its threads", 0), ("argos loop, one thread", 1))
+    }
     print(f"{package.name}, {len(texts):,} segments, {len(os.sched_getaffinity(0))} cores")
-    print(f"{'':<26}{'s':>8}{'segments/s':>12}{'tokens/s':>10}{'times':>7}")
+    print(f"{'':<26}{'s':>8}{'segments/s':>12}{'tokens/s':>10}{'times its threads, one':>24}")
     for name, seconds, tokens in rows:
         line = f"{name:<26}{seconds:8.1f}{len(texts) / seconds:12,.0f}{tokens / seconds:10,.0f}"
-        print(f"{line}{scaled / seconds:7.1f}")
-    print(f"{'argos loop, beam 4, scaled':<26}{scaled:8.1f}{len(texts) / scaled:12,.0f}")
+        print(line + "".join(f"{loop / seconds:12.1f}" for loop in loops.values()))
+    for name, loop in loops.items():
+        print(f"{name:<26}{loop:8.1f}{len(texts) / loop:12,.0f}")
 
 
 def memory(file: str, lang: str, texts: list[str]) -> None:
