@@ -1,6 +1,7 @@
 """How fast segments are translated, beside a loop in argostranslate's way with the same model.
 
     python tests/benchmarks/translate.py --package FILE [--lines FILE] [--segments N] [--memory]
+    python tests/benchmarks/translate.py --package FILE --chrf PAIRS    # needs sacrebleu
 
 The loop does what argostranslate's `translate` does for one segment after the other: cut at line
 breaks and at sentences, encode with its tokenizer class, `translate_batch` with its settings
@@ -149,6 +150,24 @@ def one_run(package: Package, path: Path) -> None:
     print(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
 
 
+def quality(package: Package, pairs: Path) -> None:
+    """Corpus chrF and BLEU, by sacrebleu, of lines as `ingest translate --lines` gives them."""
+    import sacrebleu
+
+    rows = [line.split("\t") for line in pairs.read_text("utf-8").splitlines()]
+    sides = [row[0] for row in rows], [row[1] for row in rows]
+    source, target = sides if package.from_lang == "en" else sides[::-1]
+    for beam in (2, 3, 5):
+        with Cache(tempfile.mkdtemp()) as cache:
+            config = TranslateConfig(beam_size=beam)
+            made = Translator(package, config=config, cache=cache).translate(source)
+        said = [one.text for one in made]
+        chrf, bleu = (
+            score(said, [target]).score for score in (sacrebleu.corpus_chrf, sacrebleu.corpus_bleu)
+        )
+        print(f"{package.name}, beam {beam}: chrF {chrf:.1f}, BLEU {bleu:.1f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -157,12 +176,16 @@ def main() -> None:
     parser.add_argument("--lines", type=Path, metavar="FILE")
     parser.add_argument("--segments", type=int, default=10_000, metavar="N")
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--chrf", type=Path, metavar="FILE", help="English<TAB>Arabic")
     parser.add_argument("--one-run", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(args.package) as archive:
             archive.extractall(folder)
         package = load(next(Path(folder).iterdir()))
+        if args.chrf:
+            quality(package, args.chrf)
+            return
         if args.one_run:
             one_run(package, args.one_run)
             return
