@@ -90,8 +90,9 @@ def _template(
             rows["line"] = some["line"].to_numpy()
             rows["article"] = first[some["row"].to_numpy() + start]
             deal = rows["line"] % deals
-            rows = rows[np.argsort(deal, kind="stable")]
-            cuts = np.searchsorted(np.sort(deal), np.arange(deals + 1))
+            order = np.argsort(deal, kind="stable")
+            rows, deal = rows[order], deal[order]
+            cuts = np.searchsorted(deal, np.arange(deals + 1))
             for file, begin, end in zip(files, cuts, cuts[1:], strict=False):
                 file.write(rows[begin:end].tobytes())
         found = []

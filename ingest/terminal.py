@@ -27,7 +27,7 @@ from rich.text import Text
 
 from ingest.frames import ROLES
 from ingest.read.sources import passed_over
-from ingest.text import json_line, printable, safe
+from ingest.text import counted, json_line, printable, safe
 
 _COLOURS = {
     "headline": "bold cyan", "subheading": "cyan", "body": "default", "caption": "magenta",
@@ -111,9 +111,9 @@ def summary(report: dict[str, Any], out: str) -> None:
     console.width = max(console.width, Measurement.get(console, room, table).maximum)
     console.print(table)
     notes = [
-        _count(counts["pages"], "page"),
-        f"{_count(counts['articles'], 'article')} in {_count(counts['clusters'], 'cluster')}",
-        _count(counts["duplicates"], "line") + " repeated in a page",
+        counted(counts["pages"], "page"),
+        f"{counted(counts['articles'], 'article')} in {counted(counts['clusters'], 'cluster')}",
+        counted(counts["duplicates"], "line") + " repeated in a page",
     ]
     for key, one in (
         ("empty", "page without text"),
@@ -122,7 +122,7 @@ def summary(report: dict[str, Any], out: str) -> None:
     ):
         if counts[key]:
             head, *rest = one.split(" ")
-            notes.append(_count(counts[key], head) + "".join(f" {word}" for word in rest))
+            notes.append(counted(counts[key], head) + "".join(f" {word}" for word in rest))
     console.print("\n" + ", ".join(notes), highlight=False, soft_wrap=True)
     if report["skipped"]:
         said = f"{passed_over(report['skipped'])}; names in {Path(out, 'run.json')}"
@@ -136,7 +136,7 @@ def summary(report: dict[str, Any], out: str) -> None:
                       soft_wrap=True)  # fmt: skip
     console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
     if counts["errors"]:
-        said = _count(counts["errors"], "page") + " in error:"
+        said = counted(counts["errors"], "page") + " in error:"
         console.print(said, style="bold red", highlight=False)
         for page in report["in_error"]:
             console.print(safe(f"  {page['uri']}: {page['error']}"), highlight=False, markup=False,
@@ -145,15 +145,10 @@ def summary(report: dict[str, Any], out: str) -> None:
 
 def part(done: dict[str, Any], out: str) -> None:
     """What has come of a run that did a part of the shards."""
-    said = f"{done['done']:,} of {_count(done['shards'], 'shard')} are done"
+    said = f"{done['done']:,} of {counted(done['shards'], 'shard')} are done"
     left = "; the parts that are left first" if done["done"] < done["shards"] else ""
     said += f"; to make {out} of them: --resume{left}"
     Stdout().print(said, highlight=False, markup=False, soft_wrap=True)
-
-
-def _count(number: int, what: str) -> str:
-    """A number and its noun: 1 page, 2 pages."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _most_frequent(spread: pl.DataFrame, most: int = 6) -> list[str]:

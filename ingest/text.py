@@ -70,6 +70,15 @@ def spelt(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
+def counted(number: int, what: str) -> str:
+    """A number and its noun.
+
+    >>> counted(1, "page"), counted(2000, "page")
+    ('1 page', '2,000 pages')
+    """
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def printable(text: pl.Expr) -> pl.Expr:
     r"""`text` safe to print on a terminal: controls become pictures, bidi controls vanish.
 

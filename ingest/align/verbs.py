@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LANGS = ("ar", "en")
-_SAMPLE = 400  # lines of a side by which its language is told
 _SURE = 0.6  # share of the characters with a language that are of the other one: said to be wrong
 _ENOUGH = 200  # characters that tell a language which the models do not know
 
@@ -236,18 +235,9 @@ def _languages(
 
 def _language(texts: list[str]) -> str:
     """The language of most of a side's text; empty where that cannot be said."""
-    from ingest.detect import identify
+    from ingest.detect.shares import shares
 
-    full = [t for t in texts if t.strip()]
-    step = max(1, len(full) // _SAMPLE)
-    some = pl.Series([t[:1000] for t in full[::step][:_SAMPLE]], dtype=pl.String)
-    share = (
-        identify(some)
-        .filter(~pl.col("lang").is_in(["zxx", "und"]))
-        .group_by("lang")
-        .agg(pl.col("text").str.len_chars().sum().alias("chars"))
-        .sort("chars", "lang", descending=True)
-    )
+    share = shares(texts, longest=1000)
     if share.is_empty() or share["chars"][0] < _SURE * float(share["chars"].sum()):
         return ""
     found = str(share["lang"][0])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import io
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ingest.errors import SourceError
 from ingest.read.encoding import decode
+from ingest.read.streams import stream
 
+SURROGATES = "surrogatepass"
 _SAMPLE = 1 << 20  # bytes that tell the encoding
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 # the beginning of a character in UTF-8
@@ -82,3 +85,28 @@ def texts(parts: Iterator[bytes], encoding: str | None) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding)(_LONE)
     yield from map(decoder.decode, parts)
     yield decoder.decode(b"", True)
+
+
+def as_file(parts: Iterator[bytes], newline: str) -> tuple[str, io.TextIOWrapper]:
+    """How a text begins, and the whole of it as a file.
+
+    Args:
+        parts: its bytes.
+        newline: as `open` has it.
+
+    Raises:
+        SourceError: the bytes are not text, or what the stream raises before anything came.
+    """
+    sample, parts = sampled(parts)
+    encoding = encoding_of(sample)
+    start = sample.decode(encoding, "replace").removeprefix("\ufeff")
+    told = None if encoding == "utf-8" and sample.isascii() else encoding
+    return start, refiled(
+        (text.encode("utf-8", SURROGATES) for text in texts(parts, told)), newline
+    )
+
+
+def refiled(parts: Iterable[bytes], newline: str) -> io.TextIOWrapper:
+    """A file of text in UTF-8 whose lone surrogates stay; pieces may be empty."""
+    whole = stream(part for part in parts if part)  # an empty one would be its end
+    return io.TextIOWrapper(whole, "utf-8", SURROGATES, newline=newline)

@@ -15,18 +15,17 @@ from typing import Literal
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.read import tables
-from ingest.read.decoded import encoding_of, sampled, texts
+from ingest.read.decoded import SURROGATES, as_file, refiled
 from ingest.read.plain import too_large
 from ingest.read.records import Record, Slice
 from ingest.read.sources import suffix
-from ingest.read.streams import pieces, stream
+from ingest.read.streams import pieces
 
 _PIECE = 1 << 20  # characters of a line that is passed over
 _DELIMITERS = ",;\t|"
 _ENDS = ("\n", "\r")
 _OPEN = "opens a quote that is not closed"
 _LOOKED_AT = 1000  # lines that tell whether quotes mean something
-_SURROGATES = "surrogatepass"
 
 
 def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
@@ -76,11 +75,8 @@ class Table:
     def __init__(
         self, source: str, limit: int, *, header: bool = True, delimiter: str | None = None
     ) -> None:
-        sample, parts = sampled(pieces(source))
-        encoding = encoding_of(sample)
-        start = sample.decode(encoding, "replace").removeprefix("\ufeff")
-        told = None if encoding == "utf-8" and sample.isascii() else encoding
-        self._lines = _Lines(texts(parts, told), limit)
+        start, file = as_file(pieces(source), newline="")
+        self._lines = _Lines(file, limit)
         self._delimiter = delimiter or _delimiter(source, start)
         self._rows = csv.reader(
             self._lines, delimiter=self._delimiter, quoting=_quoting(start, self._delimiter)
@@ -139,10 +135,9 @@ class _Lines:
     row went on to the end of the file, which a row does only inside quotes.
     """
 
-    def __init__(self, decoded: Iterator[str], limit: int) -> None:
+    def __init__(self, file: io.TextIOBase, limit: int) -> None:
         # what comes again comes before the rest: the last of these is read first
-        encoded = (text.encode("utf-8", _SURROGATES) for text in decoded if text)  # b"" is an end
-        self._files = [_file(stream(encoded))]
+        self._files = [file]
         self._limit = limit
         self._damage: SourceError | None = None
         self._mark = "\ufeff"
@@ -168,7 +163,7 @@ class _Lines:
         self._taken += 1
         if len(line) > self._limit and not line.endswith(_ENDS):
             if self._first:  # it is told of as a row of its own
-                self.after += line.encode("utf-8", _SURROGATES)
+                self.after += line.encode("utf-8", SURROGATES)
                 raise _TooLargeError
             while line and not line.endswith(_ENDS):
                 line = self._read(_PIECE)
@@ -178,7 +173,7 @@ class _Lines:
             self._first = line = line.removeprefix(self._mark)
             self._mark = ""
         else:
-            self.after += line.encode("utf-8", _SURROGATES)
+            self.after += line.encode("utf-8", SURROGATES)
             if self._size > self._limit:
                 raise _TooLargeError
         return line
@@ -197,22 +192,18 @@ class _Lines:
 
     def row(self) -> str:
         """The lines of the row."""
-        return self._first + self.after.decode("utf-8", _SURROGATES)
+        return self._first + self.after.decode("utf-8", SURROGATES)
 
     def again(self) -> None:
         """Give the lines after the first of the row once more, as rows of their own."""
         self._taken = self.first
         if self.after:
-            self._files.append(_file(io.BytesIO(self.after)))
+            self._files.append(refiled([bytes(self.after)], newline=""))
 
     def damage(self) -> SourceError | None:
         """Why the file ended too early; told once."""
         found, self._damage = self._damage, None
         return found
-
-
-def _file(stored: io.BufferedReader | io.BytesIO) -> io.TextIOBase:
-    return io.TextIOWrapper(stored, "utf-8", _SURROGATES, newline="")
 
 
 def _stray(row: str, delimiter: str) -> bool:

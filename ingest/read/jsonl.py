@@ -14,7 +14,7 @@ from ingest.read import tables
 from ingest.read.encoding import decode
 from ingest.read.plain import too_large
 from ingest.read.records import Record, Slice
-from ingest.read.streams import compression, opened, stream
+from ingest.read.streams import compression, opened, read_line, stream
 
 _BOM = b"\xef\xbb\xbf"
 _PIECE = 1 << 20
@@ -115,11 +115,7 @@ def _lines(
     number = part.first
     while True:
         try:
-            line = file.readline(limit + 1)
-            large = len(line) > limit and not line.endswith(b"\n")
-            rest = line
-            while large and rest and not rest.endswith(b"\n"):
-                rest = file.readline(_PIECE)
+            line, large = read_line(file, limit)
         except SourceError as error:
             yield number, error
             return

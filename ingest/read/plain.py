@@ -10,7 +10,7 @@ from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.read.records import Record, Slice
 from ingest.read.sources import STDIN, media_type
-from ingest.read.streams import pieces, unreadable
+from ingest.read.streams import compression, pieces, unreadable
 
 __all__ = ["joined", "records", "too_large", "unreadable"]
 
@@ -29,11 +29,17 @@ def records(
 
 
 def _stored_sha256(source: str, limit: int) -> str | None:
-    """The hash of a file as it is stored; None where it cannot be had, or is too large."""
+    """The hash of a compressed file as it is stored; None of others, and of one that is too large.
+
+    What is not compressed is hashed as the content it is, and not read twice.
+    """
     try:
         if source == STDIN or not os.path.isfile(source) or os.path.getsize(source) > limit:
             return None
         with open(source, "rb") as file:
+            if not compression(source, file.read(8)):
+                return None
+            file.seek(0)
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None

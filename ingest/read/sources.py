@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ingest.errors import SourceError
 from ingest.read.streams import STDIN, opened, unreadable
+from ingest.text import counted
 
 __all__ = [
     "STDIN", "Found", "find", "is_run", "kind", "magic", "media_type", "once", "passed_over",
@@ -108,16 +109,12 @@ def passed_over(skipped: Iterable[str]) -> str:
     if endings:
         kinds = {ending if ending[1:].isalnum() else "no suffix" for ending in endings}
         listed = ", ".join(sorted(kinds, key=lambda one: (one == "no suffix", one)))
-        said.append(f"{_count(len(endings), 'file')} skipped ({listed})")
+        said.append(f"{counted(len(endings), 'file')} skipped ({listed})")
     if runs:
-        what = _count(len(runs), "earlier run")
+        what = counted(len(runs), "earlier run")
         some = ", ".join(runs[:_NAMED]) + ", …" * (len(runs) > _NAMED)
         said.append(f"{what}{'' if said else ' skipped'} ({some})")
     return ", and ".join(said)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def readable(path: str) -> bool:

@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import BinaryIO
+from typing import IO, AnyStr, BinaryIO
 
 import zstandard
 
@@ -17,6 +17,7 @@ from ingest.errors import SourceError
 
 STDIN = "-"
 CHUNK = 1 << 16
+_PASSED_OVER = 1 << 20  # of a line that is too long, at once
 _GZIP = 31  # zlib's window bits for a gzip member
 # A block of zstd is at most 128 KiB and can be stored in four bytes: what goes in at once bounds
 # what comes out at once, here 32 MiB.
@@ -78,6 +79,24 @@ def _file(source: str) -> AbstractContextManager[BinaryIO]:
 def opened(source: str, start: int = 0, stop: int | None = None) -> io.BufferedReader:
     """The content of a file as a stream of bytes, whose reads raise what `pieces` raises."""
     return stream(pieces(source, start, stop))
+
+
+def read_line(file: IO[AnyStr], limit: int) -> tuple[AnyStr, bool]:
+    r"""The next line, and whether it has more than `limit` bytes or characters.
+
+    Of one that has, no more than the beginning is held, and the rest is passed over. Only \n ends
+    a line; at the end of the file it is empty.
+
+    >>> file = io.StringIO("one\nthree\n")
+    >>> read_line(file, 3), read_line(file, 3), read_line(file, 3)
+    (('one\n', False), ('thre', True), ('', False))
+    """
+    line = rest = file.readline(limit + 1)
+    end = "\n" if isinstance(line, str) else b"\n"
+    large = len(line) > limit and not line.endswith(end)
+    while large and rest and not rest.endswith(end):
+        rest = file.readline(_PASSED_OVER)
+    return line, large
 
 
 def stream(parts: Iterator[bytes]) -> io.BufferedReader:

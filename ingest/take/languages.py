@@ -16,9 +16,7 @@ from ingest.read.sources import COMPRESSED
 _CODE = re.compile(r"[a-z]{2,8}")
 _NAMES = {"english": "en", "eng": "en", "arabic": "ar", "ara": "ar", "arb": "ar"}
 _TEXT = (".txt", ".text", ".tok", ".clean")  # what may follow the language in a file's name
-_SAMPLE = 400  # texts of a side by which its language is told
 _SURE = 0.6  # least share of their characters that is in one language
-_NONE = ("zxx", "und")
 
 
 def base(name: str) -> str | None:
@@ -77,17 +75,9 @@ def found(sides: Sequence[pl.Series], what: str) -> tuple[str, str]:
 
 
 def _found(texts: pl.Series) -> str | None:
-    from ingest.detect import identify
+    from ingest.detect.shares import shares
 
-    full = texts.drop_nulls().filter(texts.drop_nulls().str.contains(r"\S"))
-    some = full.gather_every(max(1, len(full) // _SAMPLE))[:_SAMPLE].str.head(1000)
-    share = (
-        identify(some)
-        .filter(~pl.col("lang").is_in(_NONE))
-        .group_by("lang")
-        .agg(chars=pl.col("text").str.len_chars().sum())
-        .sort("chars", "lang", descending=[True, False])
-    )
+    share = shares(texts.drop_nulls(), longest=1000)
     if share.is_empty() or share["chars"][0] < _SURE * float(share["chars"].sum()):
         return None
     return str(share["lang"][0])

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.read.decoded import encoding_of, sampled, texts
+from ingest.read.decoded import as_file
 from ingest.read.plain import too_large
-from ingest.read.streams import pieces, stream
+from ingest.read.streams import pieces, read_line
 
 LONGEST = ReadConfig().max_record_bytes  # characters of a line
-_PIECE = 1 << 20
 _LONE = re.compile("[\ud800-\udfff]")
-_SURROGATES = "surrogatepass"
 
 
 def lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
@@ -31,22 +28,14 @@ def lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
     (1, 'The Floating Library of Marsa Tahla')
     """
     try:
-        sample, parts = sampled(pieces(source))
-        encoding = encoding_of(sample)
+        file = as_file(pieces(source), newline="\n")[1]
     except SourceError as error:
         raise SourceError(f"{source}: {error}") from error
-    told = None if encoding == "utf-8" and sample.isascii() else encoding
-    encoded = (part.encode("utf-8", _SURROGATES) for part in texts(parts, told) if part)
-    file = io.TextIOWrapper(stream(encoded), "utf-8", _SURROGATES, newline="\n")
     number = 0
     while True:
         number += 1
         try:
-            line = file.readline(LONGEST)
-            large = len(line) == LONGEST and not line.endswith("\n")
-            rest = line
-            while large and rest and not rest.endswith("\n"):
-                rest = file.readline(_PIECE)
+            line, large = read_line(file, LONGEST - 1)
         except SourceError as error:
             yield number, error
             return

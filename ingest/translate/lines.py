@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
-import polars as pl
-
-from ingest.detect import identify
+from ingest.detect.shares import shares
 from ingest.errors import ConfigError, SourceError
 from ingest.places import placed, refuse
 from ingest.read.sources import STDIN
@@ -21,7 +19,6 @@ from ingest.translate.verbs import Desk, routes
 STDOUT = "-"
 _TOGETHER = 1 << 13  # lines that are held at once
 _CHARACTERS = 1 << 22  # and no more than about so many characters
-_SAMPLE = 400  # lines by which the language is told
 _NAMED = 10  # flagged lines that are named
 _BOM = b"\xef\xbb\xbf"
 
@@ -126,17 +123,9 @@ def _lines(source: str) -> Iterator[Line]:
 
 def _language(lines: list[Line], source: str, to: str) -> str:
     """The language of most of the lines; empty where there is nothing to translate."""
-    full = [line.text for line in lines if line.text.strip()]
-    if not full:
+    if not any(line.text.strip() for line in lines):
         return ""
-    some = full[:: max(1, len(full) // _SAMPLE)][:_SAMPLE]
-    found = (
-        identify(some)
-        .filter(~pl.col("lang").is_in(["zxx", "und"]))
-        .group_by("lang")
-        .agg(pl.col("text").str.len_chars().sum().alias("chars"))
-        .sort("chars", "lang", descending=True)
-    )
+    found = shares(line.text for line in lines)
     if found.is_empty():
         raise ConfigError(f"{source}: its language cannot be told; name it with --from")
     lang = str(found["lang"][0])
