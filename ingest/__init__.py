@@ -3,88 +3,109 @@
     documents = ingest.read("corpora/scrapes")
     segments = ingest.label(ingest.detect(ingest.segment(documents)))
 
-Each verb is a plain function from frame to frame; `ingest.run` does them all and writes files.
+Each verb is a pure function from frame to frame. `ingest.run` applies them all and writes files.
 """
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from ingest._version import __version__
 
-# Where each public name stands. They are loaded when first used: `ingest --help` needs no Polars.
-_HOME = {
-    "read": "ingest.read",
-    "segment": "ingest.segment",
-    "detect": "ingest.detect",
-    "identify": "ingest.detect",
-    "label": "ingest.label",
-    "dedupe": "ingest.dedupe",
-    "run": "ingest.pipeline",
-    "export": "ingest.export",
-    "align": "ingest.align.verbs",
-    "pair_pages": "ingest.align.documents",
-    "Encoder": "ingest.align.encoder",
-    "translate": "ingest.translate.verbs",
-    "filter": "ingest.filter",
-    "funnel": "ingest.filter",
-    "mask_pii": "ingest.pii",
-    "score": "ingest.score",
-    "split": "ingest.split",
-    "take_pairs": "ingest.take",
-    "samples": "ingest.models",
-    "Config": "ingest.config",
-    "IngestError": "ingest.errors",
-}
-
-__all__ = [
-    "Config", "Encoder", "IngestError", "align", "dedupe", "detect", "export", "filter", "funnel",
-    "identify", "label", "mask_pii", "pair_pages", "read", "run", "samples", "score", "segment",
-    "split", "take_pairs", "translate",
-]  # fmt: skip
+# The module that defines each public name. They load on first use: `--help` needs no Polars.
+_HOMES = {
+    "ingest.alignment": ("align", "align_lines"),
+    "ingest.config": (
+        "AlignConfig", "Config", "DedupeConfig", "DetectConfig", "FilterConfig", "ReadConfig",
+        "RunConfig", "SegmentConfig", "SplitConfig", "TranslateConfig",
+    ),
+    "ingest.dedup": ("dedupe",),
+    "ingest.detection": ("detect", "identify"),
+    "ingest.encoder.model": ("Encoder",),
+    "ingest.errors": (
+        "AlignError", "ConfigError", "FrameError", "IngestError", "MissingExtraError",
+        "ModelError", "OutputError", "SourceError", "WriteError",
+    ),
+    "ingest.filtering": ("filter", "funnel"),
+    "ingest.jobs.export": ("export",),
+    "ingest.jobs.run": ("run",),
+    "ingest.labelling": ("label",),
+    "ingest.pairing": ("pair_pages",),
+    "ingest.pairing.sentences": ("align_pages",),
+    "ingest.pairs": ("read_pairs",),
+    "ingest.pii": ("mask_pii",),
+    "ingest.readers": ("read",),
+    "ingest.resources": ("samples",),
+    "ingest.scoring": ("score",),
+    "ingest.segmentation": ("segment",),
+    "ingest.splitting": ("split",),
+    "ingest.translation": ("translate",),
+}  # fmt: skip
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from ingest.align.documents import pair_pages
-    from ingest.align.encoder import Encoder
-    from ingest.align.verbs import align
-    from ingest.config import Config
-    from ingest.dedupe import dedupe
-    from ingest.detect import detect, identify
-    from ingest.errors import IngestError
-    from ingest.export import export
-    from ingest.filter import filter, funnel
-    from ingest.label import label
-    from ingest.models import samples
+    from ingest.alignment import align, align_lines
+    from ingest.config import (
+        AlignConfig,
+        Config,
+        DedupeConfig,
+        DetectConfig,
+        FilterConfig,
+        ReadConfig,
+        RunConfig,
+        SegmentConfig,
+        SplitConfig,
+        TranslateConfig,
+    )
+    from ingest.dedup import dedupe
+    from ingest.detection import detect, identify
+    from ingest.encoder.model import Encoder
+    from ingest.errors import (
+        AlignError,
+        ConfigError,
+        FrameError,
+        IngestError,
+        MissingExtraError,
+        ModelError,
+        OutputError,
+        SourceError,
+        WriteError,
+    )
+    from ingest.filtering import filter as filter
+    from ingest.filtering import funnel
+    from ingest.jobs.export import export
+    from ingest.jobs.run import run
+    from ingest.labelling import label
+    from ingest.pairing import pair_pages
+    from ingest.pairing.sentences import align_pages
+    from ingest.pairs import read_pairs
     from ingest.pii import mask_pii
-    from ingest.pipeline import run
-    from ingest.read import read
-    from ingest.score import score
-    from ingest.segment import segment
-    from ingest.split import split
-    from ingest.take import take_pairs
-    from ingest.translate.verbs import translate
+    from ingest.readers import read
+    from ingest.resources import samples
+    from ingest.scoring import score
+    from ingest.segmentation import segment
+    from ingest.splitting import split
+    from ingest.translation import translate
+
+# `filter` is public too, but a star import must not hide the builtin.
+__all__ = [
+    "AlignConfig", "AlignError", "Config", "ConfigError", "DedupeConfig", "DetectConfig",
+    "Encoder", "FilterConfig", "FrameError", "IngestError", "MissingExtraError", "ModelError",
+    "OutputError", "ReadConfig", "RunConfig", "SegmentConfig", "SourceError", "SplitConfig",
+    "TranslateConfig", "WriteError", "__version__", "align", "align_lines", "align_pages",
+    "dedupe", "detect", "export", "funnel", "identify", "label", "mask_pii", "pair_pages", "read",
+    "read_pairs", "run", "samples", "score", "segment", "split", "translate",
+]  # fmt: skip
 
 
-class _Package(ModuleType):
-    """Gives the verb where a module of the same name has been loaded, such as ingest.segment."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and name in _HOME:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in _HOME:
-            raise AttributeError(f"module 'ingest' has no attribute {name!r}")
-        value = getattr(import_module(_HOME[name]), name)
-        setattr(self, name, value)
-        return value
-
-    def __dir__(self) -> list[str]:
-        return sorted([*__all__, "__version__"])
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ingest' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
 
 
-sys.modules[__name__].__class__ = _Package
+def __dir__() -> list[str]:
+    return sorted([*_HOME, "__version__"])

@@ -10,9 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-U8 = NDArray[np.uint8]
-I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
+from ingest._typing import I64, U8, U64
 
 # Classes of characters; letters and marks come first, so that `<= MARK` is a word character
 # together with DIGIT.

@@ -9,9 +9,11 @@ import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ingest.errors import ConfigError
+
+T = TypeVar("T")
 
 _KINDS = {
     str: "a string", int: "a whole number", float: "a number", bool: "true or false",
@@ -289,6 +291,30 @@ class Config:
             return cls.from_dict(tables)
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from error
+
+
+def config_of(config: Any, kind: type[T]) -> T:
+    """The settings of one step, from those of all steps, of this one, or None for the defaults.
+
+    Raises:
+        ConfigError: `config` is something else.
+
+    >>> config_of(Config(detect=DetectConfig(langs=("ar",))), DetectConfig).langs
+    ('ar',)
+    >>> config_of("ar,en", DetectConfig)
+    Traceback (most recent call last):
+    ...
+    ingest.errors.ConfigError: config: must be a Config or DetectConfig, is str
+    """
+    if config is None:
+        return kind()
+    if isinstance(config, Config):
+        config = next(value for value in vars(config).values() if isinstance(value, kind))
+    if not isinstance(config, kind):
+        raise ConfigError(
+            f"config: must be a Config or {kind.__name__}, is {type(config).__name__}"
+        )
+    return config
 
 
 _AFTER = ("run", "filter", "split")

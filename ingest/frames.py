@@ -113,12 +113,11 @@ PAIRS: tuple[Column, ...] = (
     Column(
         "method",
         pl.String(),
-        "aligned: both sides were found; given: as a pair, by whoever had it; translated: by a "
-        "machine",
+        "aligned: both sides were found; imported: as a pair; translated: by a machine",
     ),
-    Column("model", pl.String(), "name and hash of what paired or translated; null if given"),
+    Column("model", pl.String(), "name and hash of what paired or translated; null if imported"),
     Column(
-        "score", pl.Float32(), "how far it is to be trusted as a translation, 0…1; null if given"
+        "score", pl.Float32(), "how far it is to be trusted as a translation, 0…1; null if imported"
     ),
 )
 
@@ -186,9 +185,10 @@ MASKED: tuple[Column, ...] = (
     Column("target_masked", pl.String(), "target_text without personal data; null if it had none"),
 )
 
-GIVEN = "given"
-METHODS = ("aligned", GIVEN, "translated")
-NO_MACHINE = ("aligned", GIVEN)  # methods of pairs that no machine is known to have translated
+METHOD_ALIGNED, METHOD_IMPORTED, METHOD_TRANSLATED = "aligned", "imported", "translated"
+METHODS = (METHOD_ALIGNED, METHOD_IMPORTED, METHOD_TRANSLATED)
+HUMAN_METHODS = (METHOD_ALIGNED, METHOD_IMPORTED)  # no machine is known to have translated these
+TURNED = "turned"  # column of an export: whether the sides were exchanged
 ROLES = (
     "headline", "subheading", "body", "caption", "byline", "dateline",
     "nav", "credit", "ad", "widget", "code",
@@ -239,7 +239,9 @@ def _made_by(name: str, verb: str) -> str:
         if maker != verb and any(c.name == name for c in part):
             own = maker == "align" and any(c.name == name for c in PAIRS)
             hint = (
-                ", and ingest.take_pairs (ingest take FILE) for pairs that you have" if own else ""
+                ", and ingest.read_pairs (ingest import FILE) for pairs that you have"
+                if own
+                else ""
             )
             return f"ingest.{maker} makes it{hint}"
     return "ingest.read makes it"

@@ -20,7 +20,8 @@ import zstandard
 import ingest
 from ingest.config import ReadConfig
 from ingest.frames import DOCUMENTS, schema
-from ingest.read import batches, page, plan, records
+from ingest.readers import batches, plan, read_records
+from ingest.readers import document as page
 
 ROOT = Path(__file__).resolve().parents[1]
 READ = ReadConfig(max_record_bytes=1 << 18)
@@ -370,7 +371,7 @@ def timed(path: Path) -> tuple[list[dict], float]:
     slowest = 0.0
     began = time.thread_time()
     for part in plan([str(path)], shard_bytes=1 << 62):
-        for found in records(part, READ):
+        for found in read_records(part, READ):
             rows.append(page.row(found))
             now = time.thread_time()
             slowest, began = max(slowest, now - began), now

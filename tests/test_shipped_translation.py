@@ -11,11 +11,11 @@ import pytest
 
 pytest.importorskip("ctranslate2", reason="the extra 'translate' is not installed")
 
-from ingest.models import model_dir
-from ingest.translate.chrf import chrf
-from ingest.translate.engine import Translator
-from ingest.translate.package import load_zip
-from ingest.translate.packages import find, install
+from ingest.resources import model_dir
+from ingest.translation.chrf import chrf
+from ingest.translation.engine import Translator
+from ingest.translation.packages.install import find, install
+from ingest.translation.packages.package import load_zip
 
 TEXTS = {
     "ar": ["أين المدرسة؟", "أعلنت الحكومة أمس عن خطة جديدة لبناء المدارس."],
@@ -62,7 +62,7 @@ def test_signs_it_has_no_word_for():
 def test_it_is_a_package_like_others(path, pair):
     package = install(path)
     assert (package.from_lang, package.to_lang) == pair
-    assert "CC BY-SA 4.0" in package.licence
+    assert "CC BY-SA 4.0" in package.license
     assert path.stat().st_size < 30e6
 
 

@@ -11,9 +11,9 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from ingest import __version__
-from ingest.cli import bitext, dataset, language, pages, report, translation, translation_models
-from ingest.cli.common import NOT_WRITTEN, OK, WRONG_CALL
+from ingest._version import __version__
+from ingest.cli import bitext, dataset, language, packages, pages, report, translation
+from ingest.cli.options import NOT_WRITTEN, OK, WRONG_CALL
 from ingest.errors import IngestError, WriteError
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from types import FrameType
 
 # In the order of --help.
-_FAMILIES = (pages, language, bitext, translation, translation_models, dataset, report)
+_FAMILIES = (pages, language, bitext, translation, packages, dataset, report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status, one of those in `ingest.cli.common`."""
+    """Run one command and return its exit status, one of those in `ingest.cli.options`."""
     args = parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _terminated)
     try:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.cli.common import (
+from ingest.cli.options import (
     OK,
     PAGES_IN_ERROR,
     add_config,
@@ -18,10 +18,10 @@ from ingest.cli.common import (
     small_products,
 )
 from ingest.errors import ConfigError
-from ingest.export import FORMATS
+from ingest.jobs.export import FORMATS
 
 if TYPE_CHECKING:
-    from ingest.cli.common import Commands
+    from ingest.cli.options import Commands
     from ingest.config import Config
 
 
@@ -105,8 +105,8 @@ def _add_export(commands: Commands) -> None:
                         help="leave out pairs that score less (default 0: take all)")  # fmt: skip
     export.add_argument("--langs", metavar="CODES",
                         help="source and target, such as ar,en; turns pairs round")  # fmt: skip
-    export.add_argument("--licence", default="", metavar="TEXT",
-                        help="licence on the card of huggingface, such as cc-by-4.0")  # fmt: skip
+    export.add_argument("--license", default="", metavar="TEXT",
+                        help="license on the card of huggingface, such as cc-by-4.0")  # fmt: skip
     export.add_argument("--overwrite", action="store_true", help="replace an earlier export")
     export.set_defaults(command=_export)
 
@@ -123,8 +123,8 @@ def _settings(args: argparse.Namespace) -> Config:
 def _align(args: argparse.Namespace) -> int:
     small_products()
     interruptible()
-    from ingest.align.files import align_files
-    from ingest.align.runs import align_run
+    from ingest.jobs.align import align_files
+    from ingest.jobs.align_run import align_run
     from ingest.text import safe
 
     config, pages = _settings(args), args.pages
@@ -152,7 +152,7 @@ def _align(args: argparse.Namespace) -> int:
 
 def _pair(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest.align.documents import pair_run
+    from ingest.jobs.pair import pair_run
 
     config = _settings(args).align
     report = pair_run(
@@ -166,13 +166,13 @@ def _encode(args: argparse.Namespace) -> int:
     interruptible()
     import numpy as np
 
-    from ingest.align.encoder import load
-    from ingest.places import placed, refuse
-    from ingest.read.lines import lines
+    from ingest.encoder.model import load
+    from ingest.io.atomic import placed, refuse
+    from ingest.readers.lines import read_lines
     from ingest.text import safe
 
     refuse(args.out, overwrite=args.overwrite, inputs=[args.file])
-    texts = lines(args.file)
+    texts = read_lines(args.file)
     encoder = load(args.encoder)
     vectors = encoder.encode(texts)
     with placed(args.out) as work, work.open("wb") as file:
@@ -184,8 +184,8 @@ def _encode(args: argparse.Namespace) -> int:
 
 def _export(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest.export import beside, export, said
-    from ingest.export.selection import also_there
+    from ingest.io.run_files import also_there
+    from ingest.jobs.export import beside, export, said
     from ingest.text import safe
 
     report = export(
@@ -194,7 +194,7 @@ def _export(args: argparse.Namespace) -> int:
         format=args.format,
         min_score=args.min_score,
         langs=codes(args, two=True),
-        licence=args.licence,
+        license=args.license,
         overwrite=args.overwrite,
     )
     print(*map(safe, [*also_there(args.pairs, "export"), *said(report)]), sep="\n")

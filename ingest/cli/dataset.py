@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ingest.cli.common import (
+from ingest.cli.options import (
     OK,
     PAGES_IN_ERROR,
     add_config,
@@ -17,7 +17,7 @@ from ingest.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from ingest.cli.common import Commands
+    from ingest.cli.options import Commands
 
 
 def add(commands: Commands) -> None:
@@ -61,12 +61,12 @@ def add(commands: Commands) -> None:
 
 def _add_take(commands: Commands) -> None:
     take = commands.add_parser(
-        "take",
+        "import",
         help="pairs that you have already, for score, filter, split and export",
         description="Make a file of pairs of TSV, CSV, JSONL, Parquet or TMX, or of two text files "
         "of which line N of one translates line N of the other. The texts stand in columns "
         "source_text and target_text, or in two named by their languages, such as ar and en; TSV "
-        "and CSV without a header have two columns. The pairs are marked as given, but for those "
+        "and CSV without a header have two columns. The pairs are marked as imported, except those "
         "that the file says a machine translated. Lines that are no pair are counted and left out.",
     )
     take.add_argument("files", nargs="+", metavar="FILE",
@@ -90,10 +90,12 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 def _take(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest.take.files import take_files
+    from ingest.jobs.import_pairs import import_files
     from ingest.text import safe
 
-    report = take_files(args.files, args.out, langs=codes(args, two=True), overwrite=args.overwrite)
+    report = import_files(
+        args.files, args.out, langs=codes(args, two=True), overwrite=args.overwrite
+    )
     for line in report.said:
         print(f"ingest: {safe(line)}", file=sys.stderr)
     _say(*report.lines(), f"written to {args.out}")
@@ -103,7 +105,7 @@ def _take(args: argparse.Namespace) -> int:
 def _score(args: argparse.Namespace) -> int:
     small_products()
     interruptible()
-    from ingest.score.files import score_file
+    from ingest.jobs.score import score_file
 
     report = score_file(args.pairs, args.out, overwrite=args.overwrite, config=from_file(args))
     _say(*report.lines(), f"written to {args.out}")
@@ -112,8 +114,8 @@ def _score(args: argparse.Namespace) -> int:
 
 def _filter(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest.export.selection import also_there
-    from ingest.filter.files import filter_file
+    from ingest.io.run_files import also_there
+    from ingest.jobs.filter import filter_file
 
     report = filter_file(
         args.pairs,
@@ -133,8 +135,8 @@ def _filter(args: argparse.Namespace) -> int:
 
 def _split(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest.export.selection import also_there
-    from ingest.split.files import split_file
+    from ingest.io.run_files import also_there
+    from ingest.jobs.split import split_file
 
     report = split_file(args.pairs, args.out, overwrite=args.overwrite, config=from_file(args))
     _say(*also_there(args.pairs, "split"), *report.lines(), f"written to {args.out}")

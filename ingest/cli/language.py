@@ -6,11 +6,11 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from ingest.cli.common import OK, add_detection, interruptible, settings
+from ingest.cli.options import OK, add_detection, interruptible, settings
 from ingest.errors import SourceError
 
 if TYPE_CHECKING:
-    from ingest.cli.common import Commands
+    from ingest.cli.options import Commands
 
 
 def add(commands: Commands) -> None:
@@ -34,27 +34,27 @@ def add(commands: Commands) -> None:
 
 def _detect(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest import terminal
-    from ingest.detect import identify
+    from ingest.cli import render
+    from ingest.detection import identify
 
     config = settings(args).detect
     found = identify(_texts(args.text), langs=config.langs, detector=config.detector)
     if args.json:
-        terminal.json_lines(found)
+        render.json_lines(found)
     else:
-        terminal.languages(found)
+        render.languages(found)
     return OK
 
 
 def _texts(words: list[str]) -> list[str]:
     """The lines of the file that is named, or of the words themselves."""
-    from ingest.read.lines import lines
-    from ingest.read.sources import STDIN, readable
+    from ingest.readers.lines import read_lines
+    from ingest.readers.sources import STDIN, readable
     from ingest.text import scrub
 
     first, *more = words
     if not more and (first == STDIN or os.path.exists(first)):
-        return lines(first)
+        return read_lines(first)
     text = " ".join(words)
     if more and any(map(readable, words)):
         raise SourceError(f"{text}: name one file, or put the text in quotes")
@@ -69,7 +69,7 @@ def _like_a_path(word: str) -> bool:
     >>> [_like_a_path(one) for one in ("a.txt", "pages/a", "See a.txt", "https://example.org/a")]
     [True, True, False, False]
     """
-    from ingest.read.sources import readable
+    from ingest.readers.sources import readable
 
     named = readable(word) or (os.sep in word and "://" not in word)
     return named and not any(map(str.isspace, word))

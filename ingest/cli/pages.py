@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ingest.cli.common import (
+from ingest.cli.options import (
     OK,
     PAGES_IN_ERROR,
     add_config,
@@ -22,7 +22,7 @@ from ingest.errors import ConfigError, SourceError
 if TYPE_CHECKING:
     import polars as pl
 
-    from ingest.cli.common import Commands
+    from ingest.cli.options import Commands
 
 # What is shown of a run, by file.
 _SHOWN = {
@@ -117,11 +117,12 @@ def _run(args: argparse.Namespace) -> int:
     for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, str(max(args.workers, 1)))
     interruptible()
-    from ingest import pipeline, terminal
+    from ingest.cli import render
+    from ingest.jobs.run import run
 
-    with terminal.translating() if args.translate else terminal.progress() as bars:
+    with render.translating() if args.translate else render.progress() as bars:
         reading, translating = bars if isinstance(bars, tuple) else (bars, None)
-        report = pipeline.run(
+        report = run(
             args.sources,
             args.out,
             config=settings(args),
@@ -135,12 +136,12 @@ def _run(args: argparse.Namespace) -> int:
             translating=translating,
         )
     if args.shard:  # what it leaves is to be finished first
-        terminal.part(report, args.out)
+        render.part(report, args.out)
         return OK
-    terminal.summary(report, args.out)
+    render.summary(report, args.out)
     in_error: int = report["counts"]["errors"]
     if "pairs" in report:
-        from ingest.align.files import Report
+        from ingest.jobs.align import Report
 
         pairs = Report(**report["pairs"])
         for line in pairs.said:
@@ -150,16 +151,16 @@ def _run(args: argparse.Namespace) -> int:
     if "translated" in report:
         from collections import Counter
 
-        from ingest.translate.runs import Report as Translated
+        from ingest.jobs.translate_run import Report as TranslationReport
 
         made = report["translated"]
-        print(Translated(**{**made, "flags": Counter(made["flags"])}))
+        print(TranslationReport(**{**made, "flags": Counter(made["flags"])}))
     return PAGES_IN_ERROR if in_error else OK
 
 
 def _read(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest import preview
+    from ingest.cli import preview
 
     config = settings(args)
     show = preview.json_lines if args.json else preview.table
@@ -168,13 +169,13 @@ def _read(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest import terminal
-    from ingest.dedupe import dedupe
-    from ingest.detect import detect
-    from ingest.label import label
-    from ingest.read import read
-    from ingest.read.sources import is_run
-    from ingest.segment import segment
+    from ingest.cli import render
+    from ingest.dedup import dedupe
+    from ingest.detection import detect
+    from ingest.labelling import label
+    from ingest.readers import read
+    from ingest.readers.sources import is_run
+    from ingest.segmentation import segment
 
     config = settings(args)
     runs = [source for source in args.sources if is_run(source)]
@@ -184,12 +185,12 @@ def _show(args: argparse.Namespace) -> int:
         if config != Config():
             raise ConfigError(f"{out}: is labelled already; settings are for pages")
         documents, segments = _decided(out)
-        terminal.show(documents, segments)
+        render.show(documents, segments)
         in_error += documents["error"].count()
     if pages:
         documents = read(pages, config=config)
         segments = detect(segment(documents, config=config.segment), config=config.detect)
-        terminal.show(documents, dedupe(label(segments), documents, config=config.dedupe))
+        render.show(documents, dedupe(label(segments), documents, config=config.dedupe))
         in_error += documents["error"].count()
     return PAGES_IN_ERROR if in_error else OK
 
@@ -209,7 +210,7 @@ def _decided(out: str) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _samples(_args: argparse.Namespace) -> int:
-    from ingest.models import samples
+    from ingest.resources import samples
 
     print(samples())
     return OK

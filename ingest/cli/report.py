@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingest.cli.common import OK, interruptible
+from ingest.cli.options import OK, interruptible
 
 if TYPE_CHECKING:
     import argparse
 
-    from ingest.cli.common import Commands
+    from ingest.cli.options import Commands
 
 
 def add(commands: Commands) -> None:
@@ -32,7 +32,7 @@ def add(commands: Commands) -> None:
 
 def _report(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest.report.write import write_report
+    from ingest.jobs.report import write_report
     from ingest.text import safe
 
     made = write_report(args.run, args.out, pairs=args.pairs, overwrite=args.overwrite)

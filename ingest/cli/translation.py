@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ingest.cli.common import (
+from ingest.cli.options import (
     OK,
     PAGES_IN_ERROR,
     add_detection,
@@ -17,7 +17,7 @@ from ingest.cli.common import (
 from ingest.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ingest.cli.common import Commands
+    from ingest.cli.options import Commands
 
 
 def add(commands: Commands) -> None:
@@ -47,18 +47,18 @@ def add(commands: Commands) -> None:
 
 def _translate(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest import terminal
+    from ingest.cli import render
+    from ingest.jobs.translate import translate_files
+    from ingest.jobs.translate_lines import STDOUT, translate_lines
+    from ingest.jobs.translate_run import Order
     from ingest.text import safe
-    from ingest.translate.files import translate_files
-    from ingest.translate.lines import STDOUT, translate_lines
-    from ingest.translate.runs import Order
 
     config = settings(args)
     if args.lines:
         _refuse_of_pages(args)
     elif args.out == STDOUT:
         raise ConfigError("translate: -o - is for text, so for --lines; name a Parquet file")
-    with terminal.translating() as (reading, progress):
+    with render.translating() as (reading, progress):
         order = Order(
             to=args.to, source=args.from_, config=config, cache=args.cache,
             overwrite=args.overwrite, progress=progress,

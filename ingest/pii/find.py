@@ -39,10 +39,11 @@ _V4 = regex.compile(r"(?<![\w.])(?<!\bv\.? ?)(?<!version )\d{1,3}(?:\.\d{1,3}){3
 _V6 = regex.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
 
 
-def find(text: str) -> list[Found]:
+def find_pii(text: str) -> list[Found]:
     """Everything of KINDS in a text, in its order; findings never overlap.
 
-    >>> [(f.kind, f.value) for f in find("راسلنا: Ali@example.org أو ٠٥٠ ١٢٣ ٤٥٦٧، عام ٢٠٢٣-٢٠٢٤")]
+    >>> found = find_pii("راسلنا: Ali@example.org أو ٠٥٠ ١٢٣ ٤٥٦٧، عام ٢٠٢٣-٢٠٢٤")
+    >>> [(f.kind, f.value) for f in found]
     [('email', 'ali@example.org'), ('phone', '0501234567')]
     """
     plain = text.translate(_ascii())

@@ -10,10 +10,10 @@ import polars as pl
 
 from ingest.errors import SourceError
 from ingest.frames import ROLES
-from ingest.report.files import Files, opened
 from ingest.report.funnel import told
 from ingest.report.pages import of_pages, page_views
 from ingest.report.pairs import meanings, of_pairs
+from ingest.report.run_data import Files, opened
 from ingest.report.sample import CUT, SEED
 from ingest.report.segments import of_segments
 from ingest.report.sources import of_sources

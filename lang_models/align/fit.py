@@ -23,11 +23,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.align.beads import NEVER, NULLS, TYPES, best_path, posteriors, together
-from ingest.align.cells import BEAD
-from ingest.align.evidence import NAMES, Evidence
-from ingest.align.lexicon import lexicon
-from ingest.align.sentences import band, side
+from ingest.alignment.beads import NEVER, NULLS, TYPES, best_path, posteriors, together
+from ingest.alignment.decoding import band, side
+from ingest.alignment.evidence import NAMES, Evidence
+from ingest.alignment.features import BEAD
+from ingest.encoder.lexicon import lexicon
 
 HERE = Path(__file__).resolve().parent
 F32 = NDArray[np.float32]
@@ -511,7 +511,7 @@ def scale(pairs: Sequence[Judged]) -> list[float]:
 
 def main() -> None:
     """Cross-validate, then learn from all and write."""
-    from ingest.align.encoder import Encoder
+    from ingest.encoder.model import Encoder
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bench", type=Path, required=True)

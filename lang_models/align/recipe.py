@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.align.words import split, words
+from ingest.encoder.words import split, words
 
 HERE = Path(__file__).resolve().parent
 # one line in so many is taken: templated or machine-translated text

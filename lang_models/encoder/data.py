@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ingest.align.words import words
+from ingest.encoder.words import words
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ingest.align.words import BUCKETS, bucket, features, split
+from ingest.encoder.words import BUCKETS, bucket, features, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ class Lexicon:
 
     @property
     def counts(self) -> dict[str, int]:
-        """What `ingest.align.words.features` asks for: words and stems only."""
+        """What `ingest.encoder.words.features` asks for: words and stems only."""
         both = zip(self.names, self.seen.tolist(), strict=True)
         return {name: n for name, n in both if name[:2] in ("w:", "s:")}
 

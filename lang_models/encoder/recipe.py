@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ingest.align.encoder import FILE, Encoder
+from ingest.encoder.model import FILE, Encoder
 from lang_models.encoder import data as sources
 from lang_models.encoder import lexicon as lexicons
 from lang_models.encoder.measure import line, retrieval

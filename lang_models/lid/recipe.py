@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ingest.detect.letters import fold, is_letter
-from ingest.detect.suffix import SPACE
+from ingest.detection.letter_folding import fold, is_letter
+from ingest.detection.ngram_table import SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -56,7 +56,7 @@ def variants(lang: str, lines: list[str]) -> list[str]:
 
 
 def count(texts: dict[str, list[str]], orders: int = ORDERS) -> dict[str, NDArray[Any]]:
-    """Arrays of one script, as `ingest.detect.counts.read` takes them.
+    """Arrays of one script, as `ingest.detection.letter_counts.read` takes them.
 
     >>> made = count({"xx": ["aba", "ab", "ab"], "yy": ["bb bb"]}, orders=2)
     >>> str(made["alphabet"]), made["parent2"].tolist(), made["symbol2"].tolist()

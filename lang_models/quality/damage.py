@@ -14,8 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
-from ingest.align.lexicon import lexicon
-from ingest.align.words import skeleton, words
+from ingest.encoder.lexicon import lexicon
+from ingest.encoder.words import skeleton, words
 
 Pair = tuple[str, str]
 KINDS = ("neighbour", "cut", "dropped", "number", "name", "untranslated", "language", "noise")

@@ -17,12 +17,23 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from ingest.align.encoder import Encoder
-from ingest.score import model as shipped
-from ingest.score.evidence import NAMES, evidence
-from ingest.score.fluency import Grammar, learn
-from ingest.score.model import FILE, LANGS, Model, load, logits, packed, save, scaled, shaped
-from ingest.score.words import words
+from ingest.encoder.model import Encoder
+from ingest.scoring.evidence import measure_evidence
+from ingest.scoring.fluency import Grammar, learn
+from ingest.scoring.model import (
+    FILE,
+    LANGS,
+    NAMES,
+    Model,
+    load,
+    logits,
+    packed,
+    save,
+    scaled,
+    shaped,
+    shipped_model,
+)
+from ingest.scoring.words import words
 from lang_models.encoder import data as texts
 from lang_models.quality import data
 from lang_models.quality.damage import KINDS, Pair, Store
@@ -49,7 +60,7 @@ def measured(frame: pl.DataFrame, made: Model) -> F32:
     for some in frame.iter_slices(_CHUNK):
         langs = tuple(pl.repeat(lang, len(some), dtype=pl.String, eager=True) for lang in LANGS)
         out.append(
-            evidence(
+            measure_evidence(
                 some["arabic"], some["english"], (langs[0], langs[1]), made, "langdetect-exact"
             )
         )
@@ -222,7 +233,7 @@ def main() -> None:
     made = fit(base, values, frame)._replace(calibration=line)
     save(made, HERE / FILE)
     load(HERE / FILE)
-    shipped.model.cache_clear()
+    shipped_model.cache_clear()
     print(f"calibration {made.calibration}, {(HERE / FILE).stat().st_size:,} bytes")
 
 

@@ -24,11 +24,11 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
-from ingest.detect import detect
+from ingest.detection import detect
 from ingest.frames import KEPT_ROLES, ROLES
-from ingest.label.features import Features, features
-from ingest.label.network import REACH
-from ingest.read import html
+from ingest.labelling.features import Features, compute_features
+from ingest.labelling.network import REACH
+from ingest.readers import html
 from lang_models.roles.render import Line as Rendered
 from lang_models.roles.render import Theme, render, themes
 
@@ -288,7 +288,7 @@ def fit(pages: list[Form], styles: list[Theme], args: argparse.Namespace) -> Tra
     for form in pages:
         if form.blocks is not None:
             forms += [form, *(redesigned(form, rng) for _ in range(args.forms + args.rendered))]
-    seen = features(to_frame(forms))
+    seen = compute_features(to_frame(forms))
     mean = seen.values.mean(axis=0)
     scale = np.maximum(seen.values.std(axis=0), 0.05)
     data = prepared(forms, seen, mean, scale)
@@ -307,7 +307,7 @@ class Trained:
 
     def roles(self, forms: list[Form]) -> np.ndarray:
         """Number of the likeliest role of each line: int64 [lines]."""
-        data = prepared(forms, features(to_frame(forms)), self.mean, self.scale)
+        data = prepared(forms, compute_features(to_frame(forms)), self.mean, self.scale)
         with torch.no_grad():
             chances = [torch.softmax(net(data.x, data.page), dim=1) for net in self.nets]
         best: np.ndarray = torch.stack(chances).mean(dim=0).argmax(dim=1).numpy()

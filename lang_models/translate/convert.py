@@ -21,7 +21,7 @@ _DATE = (2026, 1, 1, 0, 0, 0)  # of every member, so that the same network gives
 
 def package(
     to: Path, model: Translator, sentencepiece: bytes, pieces: list[str], *,
-    source: str, target: str, version: str, readme: str, licence: str,
+    source: str, target: str, version: str, readme: str, license: str,
 ) -> None:  # fmt: skip
     """Write the `.argosmodel` file `to`, as argostranslate installs it."""
     name = f"translate-{source}_{target}-{version.replace('.', '_')}"
@@ -41,7 +41,7 @@ def package(
     held["sentencepiece.model"] = sentencepiece
     held["metadata.json"] = json.dumps(metadata, indent=2).encode()
     held["README.md"] = readme.encode()
-    held["LICENSE"] = licence.encode()
+    held["LICENSE"] = license.encode()
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for member in sorted(held):
             entry = zipfile.ZipInfo(f"{name}/{member}", _DATE)

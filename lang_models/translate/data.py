@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from ingest.align.words import words
+from ingest.encoder.words import words
 from lang_models.encoder.data import HELD_OUT, SOURCES, pairs
 
 if TYPE_CHECKING:

@@ -64,15 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         readme = (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
         package(
             to, network.cpu(), model.serialized_model_proto(), names,
-            source=source, target=target, version=VERSION, readme=readme, licence=licence(),
+            source=source, target=target, version=VERSION, readme=readme, license=license(),
         )  # fmt: skip
         print(f"{name}: {to.stat().st_size / 1e6:.1f} MB, chrF {chrf(to, args.dev):.1f}")
 
 
-def licence() -> str:
+def license() -> str:
     """What a package holds as its LICENSE: its terms, and the sources of training with theirs."""
     about = Path(__file__).parents[1] / "encoder" / "README.md"
-    table = about.read_text(encoding="utf-8").partition("## Data and licences\n")[2]
+    table = about.read_text(encoding="utf-8").partition("## Data and licenses\n")[2]
     rows = [line.split("|")[1:4] for line in table.partition("\n## ")[0].split("\n") if "|" in line]
     used = [row for row in rows if data.PASSES.get(row[0].strip()) != 0]
     return (
@@ -124,7 +124,7 @@ def start(names: list[str], width: int) -> NDArray[np.float32]:
 
     In them a word lies near its translation, which training from nothing takes long to find out.
     """
-    from ingest.align.encoder import Encoder
+    from ingest.encoder.model import Encoder
 
     vectors = Encoder.load().encode([name.replace("▁", " ").strip() for name in names])
     centred = vectors.astype(np.float64) - vectors.mean(axis=0)

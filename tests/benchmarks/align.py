@@ -27,10 +27,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.align.encoder import Encoder
-from ingest.align.lexicon import lexicon
-from ingest.align.sentences import find, weights
-from ingest.align.translation import interpreter
+from ingest.alignment.decoding import find, weights
+from ingest.alignment.machine_translation import interpreter
+from ingest.encoder.lexicon import lexicon
+from ingest.encoder.model import Encoder
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from lang_models.align.fit import free

@@ -25,7 +25,7 @@ from resiliparse.extract.html2text import extract_plain_text
 import ingest
 from ingest.config import ReadConfig
 from ingest.frames import KEPT_ROLES
-from ingest.read import batches, plan
+from ingest.readers import batches, plan
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -23,7 +23,7 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from ingest.detect import detect, identify
+from ingest.detection import detect, identify
 
 MACRO10 = ["en", "fr", "de", "es", "tr", "ar", "fa", "ur", "ps", "ckb"]
 CORE12 = (*MACRO10, "sd", "ug")

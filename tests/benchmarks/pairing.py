@@ -27,12 +27,12 @@ import numpy as np
 import polars as pl
 
 import ingest
-from ingest.align import documents
-from ingest.align.candidates import candidates, one_to_one, scores
-from ingest.align.documents import pair_run
-from ingest.align.encoder import Encoder
-from ingest.align.page_units import FIRST, Units, packed
+from ingest import pairing as documents
+from ingest.encoder.model import Encoder
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
+from ingest.jobs.pair import pair_run
+from ingest.pairing.candidates import find_candidates, one_to_one, scores
+from ingest.pairing.units import FIRST, Units, packed
 
 SAMPLES = Path(__file__).resolve().parents[2] / "corpora" / "scrapes"
 SIDES = ("ar", "en")
@@ -144,7 +144,7 @@ def examples(shared: Path, seeds: int) -> pl.DataFrame:
                 segments = pl.read_parquet(out / "segments.parquet").filter("keep")
                 empty = documents._addresses([])
                 units = documents._units([segments], SIDES, Encoder.load())
-                looked = candidates(*units, empty)
+                looked = find_candidates(*units, empty)
                 for key, side in zip("st", units, strict=True):
                     docs = side.keys.select("doc_id").join(
                         names, on="doc_id", how="left", maintain_order="left"
@@ -231,7 +231,7 @@ def speed(count: int) -> None:
     encoder = Encoder.load()
     source, target = made_up(count, encoder.dim, rng)
     start = time.perf_counter()
-    looked = candidates(source, target, documents._addresses([]))
+    looked = find_candidates(source, target, documents._addresses([]))
     looked = looked.with_columns(score=scores(looked))
     middle = time.perf_counter()
     one_to_one(looked.filter(pl.col("score") >= 0.5).select("s", "t", "score").iter_rows())

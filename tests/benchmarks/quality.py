@@ -21,11 +21,11 @@ import numpy as np
 import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from ingest.align.candidates import neighbours
-from ingest.align.encoder import Encoder, load
+from ingest.encoder.model import Encoder, load
 from ingest.errors import IngestError
 from ingest.frames import PAIRS, schema
-from ingest.score import score
+from ingest.pairing.candidates import neighbours
+from ingest.scoring import score
 from lang_models.encoder import data as texts
 from lang_models.quality import data
 from lang_models.quality.damage import KINDS, Store

@@ -22,7 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from ingest.align.encoder import SentenceEncoder, load
+from ingest.encoder.model import SentenceEncoder, load
 from lang_models.encoder import data
 from lang_models.encoder.measure import line, retrieval
 

@@ -30,13 +30,13 @@ from pathlib import Path
 import polars as pl
 
 import ingest
-from ingest.align.split import split
 from ingest.config import TranslateConfig
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
-from ingest.translate.cache import Cache
-from ingest.translate.engine import Translator
-from ingest.translate.packages import Package, load
-from ingest.translate.runs import Order, translate_segments
+from ingest.jobs.translate_run import Order, translate_segments
+from ingest.sentences import split
+from ingest.translation.cache import Cache
+from ingest.translation.engine import Translator
+from ingest.translation.packages.install import Package, load
 
 
 def sample_segments(lang: str, wanted: int) -> list[str]:
@@ -141,7 +141,7 @@ def memory(file: str, lang: str, texts: list[str]) -> None:
 
 
 def one_run(package: Package, path: Path) -> None:
-    from ingest.translate import verbs
+    from ingest import translation as verbs
 
     verbs.find = lambda _from, _to: [package]
     order = Order(to=package.to_lang, cache=path.with_name("cache"))

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from made_runs import HOSTILE, documents, pairs, segments, write
 
-from ingest.report.write import write_report
+from ingest.jobs.report import write_report
 
 VIEWS = ["overview", "sources", "dropped", "scores", "pages", "pairs", "about"]
 CARDS = "document.querySelectorAll('#pair-list .pair').length"

@@ -16,7 +16,7 @@ from ingest.report import pairs as bitext
 from ingest.report import segments as monolingual
 from ingest.report import sources
 from ingest.report.gather import gather
-from ingest.report.page import as_json, page
+from ingest.report.html_page import as_json, page
 
 
 def test_every_segment_is_kept_or_has_one_reason(tmp_path):

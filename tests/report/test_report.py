@@ -11,8 +11,8 @@ from made_runs import HOSTILE, documents, pairs, segments, write
 import ingest
 from ingest.cli import main
 from ingest.errors import OutputError
-from ingest.report.page import page
-from ingest.report.write import write_report
+from ingest.jobs.report import write_report
+from ingest.report.html_page import page
 
 
 @pytest.fixture

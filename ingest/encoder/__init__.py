@@ -1,0 +1,1 @@
+"""The bilingual sentence encoder: words, stems, subwords, lexicon, vectors."""

@@ -1,0 +1,73 @@
+"""A record to a row of the documents frame: decoded, and rendered where it is HTML."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from ingest.errors import SourceError
+from ingest.readers import html
+from ingest.readers.encoding import decode
+from ingest.readers.mojibake import repair
+from ingest.readers.records import Record
+from ingest.readers.sniff import declared_charset, looks_like_html, no_page
+from ingest.text import scrub, spelt
+
+_LOOKED_AT = 4096  # bytes at the start of a page that tell whether it is HTML
+_REPLACEMENT = "\ufffd"
+
+
+def row(record: Record) -> dict[str, Any]:
+    """One row of the documents frame, by column. Whatever goes wrong stands in its `error`."""
+    source = spelt(record.source)
+    name = record.record if record.key is None else scrub(record.key)
+    made: dict[str, Any] = {
+        "doc_id": doc_id(record.source, record.record),
+        "uri": source if record.record is None else f"{source}#{name}",
+        "source": source,
+        "record": record.record,
+        "media_type": record.media_type,
+        "url": record.url and scrub(record.url),
+        "error": record.error and scrub(record.error),
+    }
+    if record.content is None:
+        return made | {"sha256": record.sha256}
+    content = record.content
+    stored = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+    made["sha256"] = record.sha256 or hashlib.sha256(stored).hexdigest()
+    try:
+        text, made["encoding"], made["replaced"] = _decoded(record, content)
+    except SourceError as error:
+        return made | {"error": str(error)}
+    text, made["repaired"] = repair(text)
+    if record.media_type is None:
+        made["media_type"] = "text/html" if looks_like_html(text) else "text/plain"
+    if made["media_type"] == "text/html":
+        made |= html.page(text)
+    else:
+        made["text"] = text
+    made["chars"] = len(made["text"])
+    return made
+
+
+def _decoded(record: Record, content: bytes | str) -> tuple[str, str | None, int]:
+    """The text of a record, what decoded it, and how many U+FFFD were put in it."""
+    if isinstance(content, str):  # decoded by its container
+        text = scrub(content)
+        return text, None, text.count(_REPLACEMENT) - content.count(_REPLACEMENT)
+    if wrong := no_page(content):
+        raise SourceError(wrong)
+    may_be_html = record.media_type == "text/html" or (
+        record.media_type is None and looks_like_html(content[:_LOOKED_AT].decode("latin-1"))
+    )
+    return decode(content, record.charset, declared_charset(content) if may_be_html else None)
+
+
+def doc_id(source: str, record: int | None) -> str:
+    """16 hex digits that name a page: the start of SHA-256 over its source and record.
+
+    >>> doc_id("pages/a.txt", None)
+    '3029f2adf55cd6c7'
+    """
+    key = source if record is None else f"{source}#{record}"
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]

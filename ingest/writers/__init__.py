@@ -1,0 +1,1 @@
+"""One module per export format, and the card of a data set."""

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ingest
+from ingest.config import DedupeConfig
+from ingest.dedup.clusters import article_signatures, cluster_names, leaders
+from ingest.dedup.site_templates import sites
+from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
+
+WORDS = [
+    f"{a}{b}" for a in ("ka", "lo", "mi", "nu", "re", "so", "ta", "wa") for b in "bdfglmnprstvz"
+]
+
+
+def story(seed: int, words: int = 120) -> list[str]:
+    chosen = random.Random(seed).choices(WORDS, k=words)
+    return [" ".join(chosen[i : i + 20]) for i in range(0, words, 20)]
+
+
+def page(doc_id: str, lines: list[str], roles: list[str] | None = None) -> pl.DataFrame:
+    frame = pl.DataFrame(
+        {
+            "doc_id": doc_id,
+            "segment": range(len(lines)),
+            "line": range(1, len(lines) + 1),
+            "text": lines,
+            "role": roles or ["body"] * len(lines),
+            "role_by": "model",
+            "article": [0 if r == "nav" else 1 for r in roles or ["body"] * len(lines)],
+            "keep": [r != "nav" for r in roles or ["body"] * len(lines)],
+        },
+        strict=False,
+    )
+    whole = schema(SEGMENTS, DETECTED, LABELLED)
+    return frame.with_columns(
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in whole.items()
+        if name not in frame.columns
+    ).select(pl.col(name).cast(dtype) for name, dtype in whole.items())
+
+
+def groups(frame: pl.DataFrame) -> list[set[str]]:
+    found = frame.filter(pl.col("article") > 0).group_by("cluster").agg(pl.col("doc_id").unique())
+    return sorted((set(ids) for ids in found["doc_id"]), key=sorted)
+
+
+def test_an_article_and_its_near_copy_share_a_cluster():
+    near = story(1)
+    near[2] = near[2].replace(" ", " x ", 1)
+    frame = pl.concat(
+        [
+            page("a", story(1)),
+            page("b", story(2)),
+            page("c", ["menu", *near], ["nav"] + ["body"] * 6),
+        ]
+    )
+    assert groups(ingest.dedupe(frame)) == [{"a", "c"}, {"b"}]
+
+
+def test_other_line_breaks_make_no_other_article():
+    text = " ".join(story(1)).split()
+    broken = [" ".join(text[i : i + 7]) for i in range(0, len(text), 7)]
+    frame = pl.concat([page("a", story(1)), page("b", broken)])
+    assert groups(ingest.dedupe(frame)) == [{"a", "b"}]
+
+
+def test_clusters_are_transitive_and_named_after_the_first():
+    frame = pl.concat([page(d, story(7)) for d in ("c", "a", "b")])
+    assert ingest.dedupe(frame)["cluster"].unique().to_list() == ["a:1"]
+
+
+def test_the_threshold_is_kept_to():
+    half = story(1)[:3] + story(9)[:3]  # a third of the shingles in common
+    frame = pl.concat([page("a", story(1)), page("b", half)])
+    assert len(groups(ingest.dedupe(frame))) == 2
+    assert len(groups(ingest.dedupe(frame, config=DedupeConfig(threshold=0.2)))) == 1
+
+
+@settings(max_examples=25)
+@given(st.permutations(range(6)))
+def test_the_order_of_pages_makes_no_difference(order):
+    pages = [page(f"d{n}", story(n % 4)) for n in range(6)]
+    found = ingest.dedupe(pl.concat([pages[n] for n in order])).sort("doc_id", "segment")
+    assert found.equals(ingest.dedupe(pl.concat(pages)))
+
+
+def test_batches_give_the_same_keys_as_the_whole():
+    pages = [page(f"d{n}", story(n % 3)) for n in range(5)]
+    whole = article_signatures(pl.concat(pages))
+    parts = [article_signatures(p) for p in pages]
+    joined = whole._replace(
+        keys=pl.concat([p.keys for p in parts]),
+        values=np.concatenate([p.values for p in parts]),
+    )
+    one, other = (
+        found.keys.with_columns(cluster=cluster_names(found.keys[leaders(found, 0.6)]))
+        for found in (whole, joined)
+    )
+    assert one.sort("doc_id", "article").equals(other.sort("doc_id", "article"))
+
+
+def test_a_line_of_the_template_is_furniture():
+    pages = [page(f"d{n}", [*story(n), "Trusted voices of the bay"]) for n in range(3)]
+    frame = ingest.dedupe(pl.concat(pages))
+    last = frame.filter(pl.col("text").str.starts_with("Trusted"))
+    assert last.select("role", "role_by", "article", "keep").unique().rows() == [
+        ("nav", "site", 0, False)
+    ]
+    assert frame["keep"].sum() == 18
+
+
+def test_a_short_line_of_one_article_on_many_pages_is_no_template():
+    pages = [page(f"d{n}", [*story(1), "One man was hurt."]) for n in range(5)]
+    assert ingest.dedupe(pl.concat(pages))["keep"].all()
+
+
+def test_pages_of_different_sites_have_no_template_in_common():
+    pages = pl.concat([page(f"d{n}", [*story(n), "Trusted voices of the bay"]) for n in range(3)])
+    rows = [{"doc_id": f"d{n}", "source": f"site{n}/page.txt"} for n in range(3)]
+    documents = pl.DataFrame(rows, schema(DOCUMENTS))
+    assert ingest.dedupe(pages, documents)["keep"].all()
+
+
+def test_nothing_to_compare():
+    frame = page("a", ["…"]).clear()
+    assert ingest.dedupe(frame).is_empty()
+    assert ingest.dedupe(page("a", ["…"]))["cluster"].null_count() == 1
+
+
+def test_again_is_the_same():
+    frame = ingest.dedupe(pl.concat([page("a", story(1)), page("b", story(1))]))
+    assert ingest.dedupe(frame).equals(frame)
+
+
+def test_a_page_that_is_listed_twice_adds_no_row():
+    pages = pl.concat([page(f"d{n}", [*story(n), "Trusted voices of the bay"]) for n in range(3)])
+    rows = [{"doc_id": f"d{n}", "source": "site/page.txt"} for n in range(3)]
+    documents = pl.DataFrame(rows * 2, schema(DOCUMENTS))
+    found = ingest.dedupe(pages, documents)
+    assert len(found) == len(pages)
+    assert (found["role_by"] == "site").sum() == 3
+
+
+def test_a_host_is_the_same_in_capitals():
+    rows = [{"doc_id": "a", "url": "https://News.example/1"},
+            {"doc_id": "b", "url": "HTTPS://news.EXAMPLE:8080/2"}]  # fmt: skip
+    assert sites(pl.DataFrame(rows, schema(DOCUMENTS)))["site"].to_list() == ["news.example"] * 2

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import ingest
+from ingest import resources as models
+from ingest.config import AlignConfig, Config
+from ingest.errors import ConfigError, ModelError, OutputError, SourceError
+from ingest.frames import ALIGNED, PAIRS, schema
+from ingest.jobs.align import align_files
+from ingest.jobs.align_run import align_run
+from ingest.jobs.pair import pair_run
+
+PARALLEL = ingest.samples().parent / "parallel"
+INGEST = [sys.executable, "-m", "ingest"]
+
+
+def call(*args: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*INGEST, *map(str, args)], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("run") / "out"
+    html = PARALLEL.parent / "html" / "bilingual-two-columns-agency.html"
+    ingest.run([PARALLEL, html], out)
+    return out
+
+
+def test_a_run_becomes_pairs_of_sentences(run, tmp_path):
+    report = align_run(str(run), str(tmp_path / "pairs.parquet"))
+    pairs = pl.read_parquet(tmp_path / "pairs.parquet")
+    assert pairs.schema == schema(PAIRS, ALIGNED)
+    assert report.pairs == len(pairs)
+    assert report.aligned == 2  # the two files of the library; the two columns of one page
+    library = pairs.filter(pl.col("source_doc") != pl.col("target_doc"))
+    assert len(library) == 12
+    assert library["score"].min() > 0.9
+    assert not library["source_text"].str.contains("رطوبة البحر").any()
+    segments = pl.read_parquet(run / "segments.parquet")
+    for row in library.iter_rows(named=True):
+        at = segments.filter(doc_id=row["source_doc"], segment=row["source_segments"][0])
+        assert row["source_text"].split(" ")[0] in at["text"][0]
+
+
+def test_what_is_there_is_not_replaced_unasked(run, tmp_path):
+    (tmp_path / "pairs.parquet").write_bytes(b"")
+    with pytest.raises(OutputError, match="--overwrite"):
+        align_run(str(run), str(tmp_path / "pairs.parquet"))
+    with pytest.raises(SourceError, match="folder that ingest run made"):
+        align_run(str(tmp_path), str(tmp_path / "other.parquet"))
+
+
+def test_a_run_that_was_paired_can_be_made_anew(run, tmp_path):
+    done = call("run", PARALLEL, "-o", run, "--overwrite")
+    assert done.returncode == 0, done.stderr
+    assert not (run / "pages.parquet").exists()
+
+
+def test_a_run_can_do_it_all(tmp_path):
+    done = call("run", PARALLEL, "-o", tmp_path / "out", "--align")
+    assert done.returncode == 0, done.stderr
+    assert "12 pairs of sentences from 1 pair of articles" in done.stdout
+    assert len(pl.read_parquet(tmp_path / "out" / "pairs.parquet")) == 12
+
+
+def test_the_verb_aligns_too_and_run_json_is_as_without(tmp_path):
+    reports = [ingest.run(PARALLEL, tmp_path / name, align=name == "b") for name in "ab"]
+    assert reports[1]["pairs"] == {
+        "aligned": 1, "pairs": 12, "good": 12, "failed": 0, "said": [], "what": "article",
+    }  # fmt: skip
+    assert len(pl.read_parquet(tmp_path / "b" / "pairs.parquet")) == 12
+    assert "pairs" not in reports[0]
+    assert not (tmp_path / "a" / "pairs.parquet").exists()
+    keys = [set(json.loads((tmp_path / name / "run.json").read_bytes())) for name in "ab"]
+    assert keys[0] == keys[1] == set(reports[0])
+
+
+def test_a_part_has_no_pairs_yet(tmp_path):
+    with pytest.raises(ConfigError, match="in the run that resumes"):
+        ingest.run(PARALLEL, tmp_path / "out", shard=(1, 1), align=True)
+    ingest.run(PARALLEL, tmp_path / "out", shard=(1, 1))
+    assert ingest.run(PARALLEL, tmp_path / "out", resume=True, align=True)["pairs"]["pairs"] == 12
+
+
+def test_what_is_left_when_pairs_fail_is_said(tmp_path, monkeypatch):
+    config = Config(align=AlignConfig(encoder=str(tmp_path / "none")))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError) as raised:
+        ingest.run(PARALLEL, "out", config=config, align=True)
+    assert raised.value.__notes__ == [
+        "out is complete but for its pairs; ingest align out -o out/pairs.parquet makes them"
+    ]
+    assert call("align", "out", "-o", "out/pairs.parquet").returncode == 0
+
+
+def test_runs_that_do_not_align_load_no_aligner():
+    code = "import sys, ingest.jobs.run; print([m for m in sys.modules if 'ingest.alignment' in m])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert done.stdout.strip() == b"[]"
+
+
+@pytest.mark.parametrize("name", ["documents", "segments", "pages"])
+def test_the_run_itself_is_not_replaced(run, tmp_path, name):
+    if name == "pages":
+        pair_run(run, overwrite=True)
+    with pytest.raises(OutputError, match="is the input itself"):
+        align_run(str(run), str(run / f"{name}.parquet"), overwrite=True)
+
+
+def test_a_damaged_run_is_said(run, tmp_path):
+    for name in ("documents", "segments", "pages"):
+        (tmp_path / f"{name}.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(SourceError, match=str(tmp_path)):
+        align_run(str(tmp_path), str(tmp_path / "pairs.parquet"))
+
+
+@pytest.fixture
+def paired(run, tmp_path) -> Path:
+    for name in ("documents", "segments"):
+        shutil.copy(run / f"{name}.parquet", tmp_path)
+    pair_run(tmp_path)
+    return tmp_path
+
+
+def test_pages_that_were_paired_in_other_languages_are_said(paired):
+    to, wish = str(paired / "b.parquet"), Config(align=AlignConfig(langs=("en", "ar")))
+    with pytest.raises(ConfigError, match=r"pages\.parquet: pairs ar with en, not en with ar .*"
+                       r"ingest pair .* --overwrite --langs en,ar"):  # fmt: skip
+        align_run(str(paired), to, config=wish)
+    assert not Path(to).exists()
+    pair_run(paired, config=wish.align, overwrite=True)
+    align_run(str(paired), to, config=wish)
+    assert set(pl.read_parquet(to)["source_lang"]) == {"en"}
+
+
+def test_pages_that_another_encoder_paired_are_said(paired):
+    shipped = Config(align=AlignConfig(encoder=str(models.model_dir("encoder"))))
+    report = align_run(str(paired), str(paired / "b.parquet"), config=shipped)
+    assert ["whatever encoder" in line for line in report.said] == [True]
+    (paired / "pages.parquet").unlink()
+    assert align_run(str(paired), str(paired / "c.parquet"), config=shipped).said == []
+
+
+@pytest.mark.parametrize("lost", ["row", "column"])
+def test_pages_of_another_run_are_said(paired, lost):
+    pages = pl.read_parquet(paired / "pages.parquet")
+    other = pages.with_columns(source_doc=pl.lit("0" * 16)) if lost == "row" else pages[:, 1:]
+    other.write_parquet(paired / "pages.parquet")
+    with pytest.raises(SourceError, match="is of another run" if lost == "row" else "source_doc"):
+        align_run(str(paired), str(paired / "b.parquet"))
+    assert not (paired / "b.parquet").exists()
+
+
+def test_from_files_to_an_export(tmp_path):
+    pairs, out = tmp_path / "pairs.parquet", tmp_path / "moses"
+    done = call("align", PARALLEL / "library.ar.txt", PARALLEL / "library.en.txt", "-o", pairs)
+    said = f"12 pairs of sentences from 1 pair of files\nwritten to {pairs}\n"
+    assert (done.returncode, done.stdout) == (0, said)
+    done = call("export", pairs, "--format", "moses", "--langs", "en,ar", "-o", out)
+    assert done.returncode == 0, done.stderr
+    assert len((out / "pairs.en").read_text(encoding="utf-8").splitlines()) == 12
+    assert call("align", pairs, pairs, pairs, "-o", tmp_path / "x").returncode == 2
+
+
+def test_vectors_of_lines(tmp_path):
+    (tmp_path / "a.txt").write_text("The boat sails.\nأبحر القارب.\n20", encoding="utf-8")
+    done = call("encode", tmp_path / "a.txt", "-o", tmp_path / "v.npy")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1:] == [f"written to {tmp_path / 'v.npy'}"]
+    vectors = np.load(tmp_path / "v.npy")
+    assert vectors.dtype == np.float32
+    near = vectors @ vectors.T
+    assert near[0, 1] > near[0, 2]
+    assert call("encode", tmp_path / "none.txt", "-o", tmp_path / "w.npy").returncode == 2
+    named = ["-o", tmp_path / "w.npy", "--encoder", models.model_dir("encoder")]
+    assert call("encode", tmp_path / "a.txt", *named).returncode == 0
+    assert (tmp_path / "w.npy").read_bytes() == (tmp_path / "v.npy").read_bytes()
+    named[-1] = tmp_path
+    done = call("encode", tmp_path / "a.txt", *named, "--overwrite")
+    assert (done.returncode, str(tmp_path) in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("way", ["files", "run"])
+def test_texts_that_do_not_translate_one_another_are_doubted(way, tmp_path, monkeypatch):
+    """The pairs are what they were; that most of them are bad is said."""
+    other = PARALLEL.parent / "scrapes" / "en_recipe_1.txt"
+    (tmp_path / "a").mkdir()
+    shutil.copy(PARALLEL / "library.ar.txt", tmp_path / "a" / "b.ar.txt")
+    shutil.copy(other, tmp_path / "a" / "b.en.txt")
+    if way == "files":
+        sides = [str(tmp_path / "a" / f"b.{lang}.txt") for lang in ("ar", "en")]
+        report = align_files(*sides, str(tmp_path / "p.parquet"))
+    else:
+        ingest.run(tmp_path / "a", tmp_path / "out")
+        pair_run(tmp_path / "out", min_score=0.0)
+        report = align_run(str(tmp_path / "out"), str(tmp_path / "p.parquet"))
+    scores = pl.read_parquet(tmp_path / "p.parquet")["score"]
+    good = int((scores >= 0.5).sum())
+    assert len(scores) > 2 * good
+    assert f"{report}".endswith(
+        f", {good} of them with a score of 0.5 or more: are these translations?"
+    )
+
+
+def test_one_folder_may_hold_both_sides(tmp_path):
+    folder, out = tmp_path / "both", tmp_path / "p.parquet"
+    folder.mkdir()
+    for lang in ("ar", "en"):
+        shutil.copy(PARALLEL / f"library.{lang}.txt", folder / f"a.{lang}.txt")
+    (folder / "notes.txt").write_text("Something else.")
+    assert call("align", folder, "-o", out).stdout.startswith("12 pairs of sentences from 1 pair")
+    for langs, lines in (("ar,en", False), ("en,ar", True)):
+        config = Config(align=AlignConfig(langs=tuple(langs.split(","))))
+        report = align_files(
+            *[str(folder)] * 2, str(out), lines=lines, overwrite=True, config=config
+        )
+        assert (report.aligned, report.failed) == (1, 0)
+        assert report.said == [f"{folder}: 1 files are not named as NAME.{langs[:2]}.txt and "
+                               f"NAME.{langs[3:]}.txt are"]  # fmt: skip
+        assert set(pl.read_parquet(out)["source_lang"]) == {langs[:2]}
+    (folder / "a.ar.txt").unlink()
+    done = call("align", folder, "-o", out, "--overwrite")
+    assert done.returncode == 2
+    assert "name a run, or two folders or files" in done.stderr
+
+
+def test_parquet_goes_by_no_name_of_a_text_file(run, tmp_path):
+    library = [str(PARALLEL / f"library.{lang}.txt") for lang in ("ar", "en")]
+    for make in (partial(align_files, *library), partial(align_run, str(run))):
+        with pytest.raises(
+            OutputError, match=r"my\.tsv: would be a Parquet file; name it my\.parquet"
+        ):
+            make(str(tmp_path / "my.tsv"))
+    assert list(tmp_path.iterdir()) == []

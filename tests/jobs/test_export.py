@@ -1,0 +1,350 @@
+"""What is taken, in which direction, and where it goes, whatever the format."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib import import_module
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from ingest.cli import main
+from ingest.errors import ConfigError, FrameError, OutputError, SourceError, WriteError
+from ingest.frames import PAIRS, schema
+from ingest.jobs.export import FOLDERS, FORMATS, beside, export
+
+INGEST = [sys.executable, "-m", "ingest"]
+
+
+def pairs(*rows, **columns) -> pl.DataFrame:
+    """A pair a row: its direction and what else is not as usual."""
+    usual = {
+        "source_text": "س", "target_text": "t", "source_doc": "d1", "target_doc": "d2",
+        "source_segments": [1], "target_segments": [2, 3], "method": "aligned", "model": "m",
+        "score": 0.5,
+    }  # fmt: skip
+    made = [
+        {"pair_id": str(n), "source_lang": way[:2], "target_lang": way[3:], **usual, **other}
+        for n, (way, other) in enumerate(rows)
+    ]
+    return pl.DataFrame(made, {**schema(PAIRS), **columns})
+
+
+def taken(frame, tmp_path, **settings):
+    report = export(frame, tmp_path / "o.parquet", format="parquet", overwrite=True, **settings)
+    return pl.read_parquet(tmp_path / "o.parquet"), report
+
+
+def test_only_what_is_kept_is_taken_and_the_rest_is_counted(tmp_path):
+    frame = pairs(
+        ("ar-en", {"keep": True}),
+        ("ar-en", {"keep": False, "drop_reason": "length"}),
+        ("ar-en", {"keep": False, "drop_reason": "length"}),
+        ("ar-en", {"keep": False}),
+        ("ar-en", {"keep": None}),
+        ("ar-en", {"keep": True, "target_text": None}),
+        ("ar-en", {"keep": True, "method": None}),
+        keep=pl.Boolean,
+        drop_reason=pl.String,
+    )
+    got, report = taken(frame, tmp_path)
+    assert_frame_equal(got, frame[:1])
+    assert report["left_out"] == {
+        "not kept": 2, "not kept: length": 2, "method is null": 1, "target_text is null": 1,
+    }  # fmt: skip
+    assert (report["read"], report["written"]) == (7, 1)
+
+
+def test_min_score(tmp_path):
+    frame = pairs(*(("ar-en", {"score": s}) for s in (0.7, 0.69, None, float("nan"), 1.0)))
+    got, report = taken(frame, tmp_path, min_score=0.7)
+    assert got["pair_id"].to_list() == ["0", "4"]
+    assert report["left_out"] == {"without score": 2, "score under 0.7": 1}
+    got, report = taken(frame, tmp_path)
+    assert len(got) == 5
+    assert report["left_out"] == {}
+
+
+def test_langs_turn_pairs_round_and_leave_others_out(tmp_path):
+    frame = pairs(("ar-en", {}), ("en-ar", {}), ("fr-ar", {}), ("ar-ar", {}), ("en-en", {}))
+    frame = frame.with_columns(source_uri=pl.lit("a"), target_uri=pl.lit("b"))
+    got, report = taken(frame, tmp_path, langs=("ar", "en"))
+    assert got["source_lang"].to_list() == ["ar", "ar"]
+    assert got["turned"].to_list() == [False, True]
+    assert report["turned"] == 1
+    assert report["left_out"] == {"other languages": 3}
+    texts = got.select("source_text", "target_doc", "target_segments", "target_uri").row(1)
+    assert texts == ("t", "d1", [1], "a")
+    # turned once more, it is as it was
+    back, _ = taken(got, tmp_path, langs=("en", "ar"))
+    assert_frame_equal(back.drop("turned")[1], frame[1])
+    assert back["turned"].to_list() == [True, False]
+
+
+def test_scores_of_a_side_go_with_it(tmp_path):
+    scores = {"words_source": 0.25, "words_target": 1.0, "source_script": 0.5, "target_script": 1.0,
+              "length_ratio": 2.0, "length": 0.5, "copy": 0.75, "quality": 0.125}  # fmt: skip
+    frame = pairs(("en-ar", {}), ("ar-en", {}))
+    frame = frame.with_columns(pl.lit(v, pl.Float32).alias(k) for k, v in scores.items())
+    got, _ = taken(frame, tmp_path, langs=("ar", "en"))
+    assert got.schema == {**frame.schema, "turned": pl.Boolean()}
+    assert got.select(*scores).row(1, named=True) == scores
+    assert got.select(*scores).row(0, named=True) == scores | {
+        "words_source": 1.0, "words_target": 0.25, "source_script": 1.0, "target_script": 0.5,
+        "length_ratio": 0.5, "length": 2.0,
+    }  # fmt: skip
+    back, _ = taken(got, tmp_path, langs=("en", "ar"))
+    assert_frame_equal(back.drop("turned")[0], frame[0])
+
+
+def test_a_score_without_its_twin_stays(tmp_path):
+    frame = pairs(("en-ar", {})).with_columns(words_source=0.25, length=pl.lit("short"))
+    got, _ = taken(frame, tmp_path, langs=("ar", "en"))
+    assert got.select("words_source", "length").row(0) == (0.25, "short")
+
+
+def test_without_langs_pairs_stay_as_they_are(tmp_path):
+    frame = pairs(("ar-en", {}), ("en-ar", {}), ("fr-ar", {}))
+    got, report = taken(frame, tmp_path)
+    assert_frame_equal(got, frame)
+    assert report["turned"] == 0
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_empty_frame(format, tmp_path):
+    export(pairs(), tmp_path / "o", format=format, langs=("ar", "en"))
+    if format == "moses":
+        assert (tmp_path / "o" / "pairs.ar").read_bytes() == b""
+
+
+@pytest.mark.parametrize("format", FOLDERS)
+def test_a_format_of_two_languages_asks_which(format, tmp_path):
+    frame = pairs(("ar-en", {}), ("fr-ar", {}))
+    with pytest.raises(ConfigError, match="pairs of ar-en, ar-fr; name two with --langs"):
+        export(frame, tmp_path / "o", format=format)
+    with pytest.raises(ConfigError, match="no languages"):
+        export(pairs(), tmp_path / "o", format=format)
+    with pytest.raises(ConfigError, match="en with itself"):
+        export(pairs(("en-en", {})), tmp_path / "o", format=format)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_moses_keeps_splits_and_machine_translation_apart(tmp_path):
+    frame = pairs(
+        ("ar-en", {"split": "train", "source_text": "ا"}),
+        ("en-ar", {"split": "train", "source_text": "b"}),
+        ("ar-en", {"split": "train", "method": "translated"}),
+        ("ar-en", {"split": None}),
+        split=pl.String,
+    )
+    report = export(frame, tmp_path / "o", format="moses")
+    names = {"train", "train.translated"}
+    files = {f"{name}.{end}" for name in names for end in ("ar", "en", "ids")} | {"export.json"}
+    assert {p.name for p in (tmp_path / "o").iterdir()} == files == set(report["files"])
+    assert (tmp_path / "o" / "train.ar").read_text(encoding="utf-8") == "ا\nt\n"
+    assert (tmp_path / "o" / "train.en").read_text(encoding="utf-8") == "t\nb\n"
+    told = json.loads((tmp_path / "o" / "export.json").read_bytes())
+    assert (told["written"], told["left_out"]) == (3, {"in no split": 1})
+
+
+def test_masked_texts_take_the_place_of_the_texts(tmp_path):
+    frame = pairs(
+        ("ar-en", {"source_text": "٠٥٠", "source_masked": "<PHONE_1>"}),
+        ("en-ar", {"source_text": "050", "target_text": "٠٥٠", "source_masked": "<PHONE_1>"}),
+        ("ar-en", {"keep": False, "target_masked": "<IP_1>"}),
+        source_masked=pl.String,
+        target_masked=pl.String,
+    ).with_columns(pl.lit([True, True, False]).explode().alias("keep"))
+    got, report = taken(frame, tmp_path, langs=("ar", "en"))
+    texts = got.select("source_text", "target_text").rows()
+    assert texts == [("<PHONE_1>", "t"), ("٠٥٠", "<PHONE_1>")]
+    assert not {"source_masked", "target_masked"} & set(got.columns)
+    assert report["masked"] == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("method", "human"), ("source_lang", "../ar"), ("target_lang", ""), ("split", "a/b")],
+)
+def test_what_no_pair_has_is_refused(column, value, tmp_path):
+    frame = pairs(("ar-en", {"split": "train", column: value}), split=pl.String)
+    with pytest.raises(FrameError, match=f"column '{column}' holds '{value}', must be"):
+        export(frame, tmp_path / "o", format="moses")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_column_is_named(tmp_path):
+    with pytest.raises(FrameError, match="export of the frame: column 'method' is missing"):
+        export(pairs().drop("method"), tmp_path / "o", format="tsv")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"format": "xliff"},
+        {"format": "tsv", "langs": ("ar",)},
+        {"format": "tsv", "langs": ("ar", "ar")},
+        {"format": "tsv", "langs": "ar-en"},
+        {"format": "tsv", "min_score": float("nan")},
+        {"format": "tsv", "min_score": 5},
+        {"format": "tsv", "min_score": -0.1},
+        {"format": "tsv", "langs": ("fr", "en")},
+    ],
+)
+def test_a_wrong_setting(wrong, tmp_path):
+    with pytest.raises(ConfigError):
+        export(pairs(("ar-en", {})), tmp_path / "o", **wrong)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_or_the_folder_that_holds_it(tmp_path):
+    frame = pairs(("ar-en", {}))
+    (tmp_path / "run").mkdir()
+    with pytest.raises(SourceError, match=r"run: holds no pairs\.parquet"):
+        export(tmp_path / "run", tmp_path / "o", format="tsv")
+    with pytest.raises(SourceError, match="gone: no such file"):
+        export(tmp_path / "gone", tmp_path / "o", format="tsv")
+    path = tmp_path / "run" / "pairs.parquet"
+    path.write_bytes(b"PAR1 not really")
+    with pytest.raises(SourceError, match="cannot be read as Parquet"):
+        export(path, tmp_path / "o", format="tsv")
+    frame.write_parquet(path)
+    for n, source in enumerate((frame, path, str(path), tmp_path / "run")):
+        export(source, tmp_path / str(n), format="tsv")
+    assert len({(tmp_path / str(n)).read_bytes() for n in range(4)}) == 1
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_exists_is_replaced_only_when_told(format, tmp_path):
+    dest = tmp_path / "deep" / "o"
+    dest.parent.mkdir()
+    export(pairs(("ar-en", {})), dest, format=format)
+    with pytest.raises(OutputError, match="exists"):
+        export(pairs(("ar-en", {})), dest, format=format)
+    export(pairs(("ar-en", {}), ("ar-en", {})), dest, format=format, overwrite=True)
+    assert [p.name for p in dest.parent.iterdir()] == ["o"]
+    if format in FOLDERS:
+        assert json.loads((dest / "export.json").read_bytes())["written"] == 2
+        (dest / "mine.txt").touch()
+        with pytest.raises(OutputError, match=r"holds what export did not write \(mine\.txt\)"):
+            export(pairs(("ar-en", {})), dest, format=format, overwrite=True)
+    else:
+        dest.rename(tmp_path / "real")
+        dest.symlink_to(tmp_path / "real")
+        with pytest.raises(OutputError, match="is no plain file"):
+            export(pairs(("ar-en", {})), dest, format=format, overwrite=True)
+
+
+def test_the_input_is_not_replaced(tmp_path):
+    path = tmp_path / "pairs.parquet"
+    pairs(("ar-en", {})).write_parquet(path)
+    with pytest.raises(OutputError, match="is the input itself"):
+        export(path, path, format="parquet", overwrite=True)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_nothing_is_left_of_what_did_not_finish(format, tmp_path, monkeypatch):
+    path = tmp_path / "pairs.parquet"
+    rows = [("ar-en", {"method": m}) for m in ("aligned", "translated") * 5]
+    pairs(*rows).write_parquet(path)
+    monkeypatch.setattr(import_module("ingest.writers.selection"), "PAIR_ROWS", 4)
+    from ingest.writers.selection import Selection
+
+    count = Selection._count
+
+    def change(self):
+        count(self)
+        path.write_bytes(path.read_bytes())
+
+    monkeypatch.setattr(Selection, "_count", change)
+    with pytest.raises(SourceError, match="was changed while it was read"):
+        export(path, tmp_path / "o", format=format)
+    assert [p.name for p in tmp_path.iterdir()] == ["pairs.parquet"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_place_that_cannot_be_written(format, tmp_path):
+    (tmp_path / "file").touch()
+    for parent in ("file", "none"):
+        with pytest.raises(WriteError, match=f"cannot be written: there is no folder .*{parent}"):
+            export(pairs(("ar-en", {})), tmp_path / parent / "o", format=format)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_same_pairs_make_the_same_bytes(format, tmp_path, monkeypatch):
+    frame = pairs(*(("ar-en", {"source_text": f"{n}\n"}) for n in range(20)))
+    export(frame, tmp_path / "a", format=format)
+    if format not in ("parquet", "huggingface"):  # a row group is a batch
+        monkeypatch.setattr(import_module("ingest.writers.selection"), "PAIR_ROWS", 3)
+    export(frame, tmp_path / "b", format=format)
+    names = export(frame, tmp_path / "c", format=format)["files"] if format in FOLDERS else [""]
+    for name in names:
+        made = {(tmp_path / at / name).read_bytes() for at in "abc" if (tmp_path / at).exists()}
+        assert len(made) == 1
+
+
+def test_beside(tmp_path):
+    (tmp_path / "run").mkdir()
+    assert beside(tmp_path / "run/", "tmx") == tmp_path / "run.tmx"
+    assert beside("pairs.parquet", "huggingface").name == "pairs.huggingface"
+
+
+def test_languages_that_no_pair_has_are_said(tmp_path):
+    frame = pairs(("ar-en", {}), ("en-ar", {}), ("ar-fr", {"keep": False}), keep=pl.Boolean)
+    with pytest.raises(ConfigError, match="no pairs of fr-en, only of ar-en, ar-fr, en-ar"):
+        export(frame, tmp_path / "o", format="tsv", langs=("fr", "en"))
+    # there are some, though none is kept
+    assert export(frame, tmp_path / "o", format="tsv", langs=("fr", "ar"))["written"] == 0
+
+
+def test_a_later_file_of_the_folder_is_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    held = pairs(("ar-en", {}))
+
+    def told(*call) -> str:
+        assert main([*call, "--overwrite"]) == 0
+        return capsys.readouterr().out.splitlines()[0]
+
+    held.write_parquet("out/pairs.parquet")
+    export_ = ("export", "out", "--format", "tsv", "-o", "o.tsv")
+    filter_, split = (("filter", "out", "-o", "f.parquet"), ("split", "out", "-o", "s.parquet"))
+    assert told(*export_) == "1 of 1 pairs"
+    for name, who in (
+        ("scored", (export_, filter_, split)), ("filtered", (export_, split)), ("split", (export_,)),
+    ):  # fmt: skip
+        held.write_parquet(f"out/{name}.parquet")
+        for call in who:
+            assert told(*call) == (
+                f"out/pairs.parquet is taken; out/{name}.parquet is there too: name it to take that"
+            )
+    assert "out/scored.parquet is there" in told(*filter_)
+    assert told("export", "out/pairs.parquet", *export_[2:]) == "1 of 1 pairs"
+
+
+def test_the_command(tmp_path):
+    (tmp_path / "out").mkdir()
+    rows = [("ar-en", {}), ("en-ar", {"source_text": "a\u2028b"}), ("ar-en", {"score": 0.1})]
+    pairs(*rows).write_parquet(tmp_path / "out" / "pairs.parquet")
+    call = [*INGEST, "export", "out", "--format", "moses", "--langs", "ar,en", "--min-score", "0.5"]
+    done = subprocess.run(call, cwd=tmp_path, capture_output=True, timeout=120, env=os.environ)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().splitlines() == [
+        "2 of 3 pairs",
+        "  1 aligned, ar-en",
+        "  1 aligned, en-ar",
+        "left out: 1 score under 0.5",
+        "turned round: 1",
+        "line breaks and control characters became spaces: in 1 pairs",
+        "written to out.moses",
+    ]
+    again = subprocess.run(call, cwd=tmp_path, capture_output=True, timeout=120)
+    assert again.returncode == 2
+    assert again.stderr.decode() == (
+        "ingest: out.moses: exists already; choose another name, or give --overwrite\n"
+    )

@@ -1,0 +1,84 @@
+"""The figures that the README gives must hold on the labelled pages, where those are at hand."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import ingest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def benchmark(name):
+    path = ROOT / "tests" / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def bench():
+    return benchmark("roles")
+
+
+def test_seeds(bench, shared):
+    scores = bench.scores(bench.labelled(shared / "seeds", shared / "gold" / "seeds.jsonl"))
+    assert scores["role"] >= 0.97
+    assert scores["keep F1, by role"] >= 0.99
+    assert scores["keep F1, column keep"] >= 0.99
+    assert scores["article"] >= 0.98
+    assert scores["duplicates"] == 1
+
+
+def test_dev_pages(bench, shared):
+    scores = bench.scores(bench.labelled(shared / "gold/pages", shared / "gold/pages.jsonl"))
+    assert scores["role"] >= 0.85
+    assert scores["keep F1, by role"] >= 0.90
+    assert scores["keep F1, column keep"] >= 0.90
+    assert scores["duplicates"] == 1
+
+
+def test_the_article_on_three_seeds_is_one_cluster(shared):
+    documents = ingest.read(shared / "seeds")
+    segments = ingest.label(ingest.detect(ingest.segment(documents)))
+    segments = ingest.dedupe(segments, documents).join(
+        documents.select("doc_id", seed=pl.col("source").str.extract(r"/(\d+)_[^/]*$")), on="doc_id"
+    )
+    of = {
+        (seed, article): cluster
+        for seed, article, cluster in segments.filter("keep")
+        .select("seed", "article", "cluster")
+        .unique()
+        .iter_rows()
+    }
+    assert of["000", 1] == of["001", 1] == of["002", 1]
+    assert len(set(of.values())) == len(of) - 2
+    assert not (segments["role_by"] == "site").any()
+
+
+def test_labels_of_the_samples_are_sound(sample_gold):
+    from ingest.frames import FURNITURE_ROLES, ROLES
+
+    names = {row["file"] for row in sample_gold}
+    assert names == {path.name for path in ingest.samples().glob("*.txt")}
+    assert len(names) >= 24
+    lines = {n: (ingest.samples() / n).read_text(encoding="utf-8").split("\n") for n in names}
+    labelled = {n: set() for n in names}
+    for row in sample_gold:
+        assert lines[row["file"]][row["line_no"] - 1] == row["text"]
+        assert row["role"] in ROLES
+        assert row["role"] not in FURNITURE_ROLES or row["article"] == 0
+        labelled[row["file"]].add(row["line_no"])
+    for name, numbers in labelled.items():
+        assert numbers == {n for n, line in enumerate(lines[name], 1) if line.strip()}
+
+
+def test_html_pages(shared):
+    html = benchmark("html_pages")
+    pages, gold = html.labelled(shared)
+    assert html.keep_f1(html.ours(pages), gold, inside=False)["all"] >= 0.92

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+import ingest
+from ingest.codepoints import CodePoints
+from ingest.errors import FrameError, ModelError
+from ingest.frames import (
+    DETECTED,
+    DOCUMENTS,
+    FURNITURE_ROLES,
+    KEPT_ROLES,
+    LABELLED,
+    ROLES,
+    SEGMENTS,
+    check,
+    schema,
+)
+from ingest.labelling import network
+from ingest.labelling.articles import number_articles
+from ingest.labelling.features import compute_features
+from ingest.page_spans import pages_of
+
+
+def labelled(*pages: str) -> pl.DataFrame:
+    rows = [{"doc_id": f"d{n}", "text": text} for n, text in enumerate(pages)]
+    return ingest.label(ingest.detect(ingest.segment(pl.DataFrame(rows, schema(DOCUMENTS)))))
+
+
+PAGE = """\
+الرئيسية
+أخبار
+رياضة
+اتصل بنا
+
+Fishermen Return to the Harbour After a Long Winter
+
+Fishermen mend nets on the quay of the old harbour on Monday (Dana Press)
+TT
+20
+
+Fishermen Return to the Harbour After a Long Winter
+
+The boats of the old harbour went out again on Monday, five months after the storm that broke the northern quay and left forty families without work.
+
+“We waited for the wind to turn, and then we waited for the permits,” said Salim Haddad, who owns two of the boats.
+
+Officials said that the quay would be finished by June, and that every family would be paid for the days it had lost.
+
+جميع الحقوق محفوظة © 2025
+"""
+
+
+def test_an_article_is_told_from_the_furniture_around_it():
+    frame = labelled(PAGE)
+    kept = frame.filter("keep")
+    assert kept["lang"].unique().to_list() == ["en"]
+    assert kept["role"].to_list() == ["headline", "body", "body", "body"]
+    assert frame.filter(pl.col("text") == "TT")["role"].item() == "widget"
+    assert frame["duplicate_of"].drop_nulls().len() == 1
+    assert frame.filter(lang="ar")["article"].to_list() == [0] * 5
+
+
+def test_labels_are_what_the_frame_says(sample_segments):
+    check(sample_segments, SEGMENTS, DETECTED, LABELLED, verb="test")
+    frame = sample_segments
+    assert set(frame["role"]) <= set(ROLES)
+    assert frame["role_score"].is_between(0, 1).all()
+    assert set(frame["role_by"]) <= {"model", "script"}
+    furniture = frame.filter(pl.col("role").is_in(FURNITURE_ROLES))
+    assert (furniture["article"] == 0).all()
+    content = frame.filter(pl.col("role").is_in(KEPT_ROLES))
+    assert (content["article"] > 0).all()
+    assert (
+        frame["keep"].to_list()
+        == (frame["role"].is_in(KEPT_ROLES) & frame["duplicate_of"].is_null()).to_list()
+    )
+
+
+def test_articles_count_from_one_without_a_gap(sample_segments):
+    for (_,), page in sample_segments.group_by("doc_id"):
+        numbers = page["article"].filter(page["article"] > 0).unique().sort().to_list()
+        assert numbers == sorted(numbers)
+        assert numbers[:1] in ([], [1])
+
+
+def test_a_page_is_labelled_alike_in_any_company(sample_segments):
+    columns = schema(SEGMENTS, DETECTED).names()
+    for (_,), page in list(sample_segments.group_by("doc_id", maintain_order=True))[::13]:
+        assert_frame_equal(ingest.label(page.select(columns)), page)
+
+
+LINES = sorted({line for path in ingest.samples().glob("*.txt")
+                for line in path.read_text(encoding="utf-8").splitlines()[::5]})  # fmt: skip
+made_up = st.lists(
+    st.one_of(st.sampled_from(LINES), st.sampled_from(["20", "TT", "", "A Title of a Story"])),
+    max_size=14,
+).map("\n".join)
+
+
+@settings(max_examples=40)
+@given(st.lists(made_up, min_size=2, max_size=4))
+def test_no_page_has_a_say_in_another(pages):
+    together = labelled(*pages)
+    for n, page in enumerate(pages):
+        alone = labelled(page).with_columns(doc_id=pl.lit(f"d{n}"))
+        assert_frame_equal(together.filter(doc_id=f"d{n}"), alone)
+
+
+def test_text_above_the_first_headline_is_not_of_the_page_before():
+    boats, books = (
+        [f"{w}{a}{b}" for a in "bdfgklmnpr" for b in "aeiouvwxyz"] for w in ("har", "lib")
+    )
+    texts = ["Boats", " ".join(boats), "Books", " ".join(books), " ".join(boats)]
+    frame = pl.DataFrame({"doc_id": list("aaaab"), "text": texts, "script": "Latn", "lang": "en"})
+    role = np.array(["headline", "body", "headline", "body", "body"])
+    words = CodePoints(frame["text"]).words()
+    pages, none = pages_of(frame["doc_id"]), np.zeros(5, bool)
+    found = number_articles(frame, role, none, none, pages=pages, words=words)
+    assert found.tolist() == [1, 1, 2, 2, 1]
+
+
+def test_duplicates_are_exact_on_the_samples(sample_segments, sample_documents, sample_gold):
+    names = sample_documents.select("doc_id", file=pl.col("source").str.extract(r"([^/]+)$"))
+    frame = sample_segments.join(names, on="doc_id")
+    line = {(d, s): n for d, s, n in frame.select("doc_id", "segment", "line").iter_rows()}
+    found = {
+        (row["file"], row["line"]): line[row["doc_id"], row["duplicate_of"]]
+        for row in frame.filter(pl.col("duplicate_of").is_not_null()).iter_rows(named=True)
+    }
+    gold = {
+        (row["file"], row["line_no"]): row["duplicate_of_line"]
+        for row in sample_gold
+        if row["duplicate_of_line"] is not None
+    }
+    assert found == gold
+
+
+def test_a_second_story_is_article_two():
+    other = PAGE.replace(
+        "Fishermen Return to the Harbour After a Long Winter", "A Library Opens in the Desert"
+    )
+    other = (
+        other.replace("boats", "shelves").replace("harbour", "reading room").replace("quay", "roof")
+    )
+    story = "\n".join(
+        line for line in other.splitlines() if not any("\u0600" < c < "\u06ff" for c in line)
+    )
+    frame = labelled(PAGE + story)
+    assert frame["article"].max() == 2
+
+
+def test_script_debris_is_code():
+    row = labelled(PAGE + "'); document.write('<div id=\"x\">'); }})();\n").row(-1, named=True)
+    assert (row["role"], row["role_by"], row["article"], row["keep"]) == (
+        "code",
+        "script",
+        0,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    "page", ["", " \n", "x", "TT", "20\n20\n20", "\ufeff", "\u202e\u202c", "😀"]
+)
+def test_pages_of_next_to_nothing(page):
+    frame = labelled(page, PAGE, page)
+    check(frame, SEGMENTS, DETECTED, LABELLED, verb="test")
+
+
+def test_no_pages_at_all():
+    frame = labelled()
+    assert frame.is_empty()
+    check(frame, SEGMENTS, DETECTED, LABELLED, verb="test")
+
+
+def test_a_missing_column_names_the_verb_that_makes_it():
+    segments = ingest.segment(pl.DataFrame([{"doc_id": "d", "text": "a"}], schema(DOCUMENTS)))
+    with pytest.raises(FrameError, match=r"label: column 'script' is missing; ingest.detect"):
+        ingest.label(segments)
+
+
+@pytest.mark.parametrize(("texts", "time"), [(["at 1:", "2"], [0, 0]), (["at 1:2", "3"], [1, 0])])
+def test_a_time_stands_in_one_text(texts, time):
+    frame = pl.DataFrame({"doc_id": ["a", "b"], "segment": [0, 0], "line": [1, 1], "text": texts,
+                          "script": ["Latn"] * 2, "lang": ["en"] * 2}).with_columns(
+        block=pl.lit(None, pl.String), markup=pl.lit(None, pl.String), links=pl.lit(None, pl.Float32)
+    )  # fmt: skip
+    seen = compute_features(frame)
+    assert seen.values[:, seen.names.index("time")].tolist() == time
+
+
+@pytest.mark.parametrize("keep", [0, 100, 10_000])
+def test_a_model_that_is_cut_off(keep, tmp_path, monkeypatch):
+    whole = (network.model_dir("roles") / "roles.npz").read_bytes()
+    (tmp_path / "roles.npz").write_bytes(whole[:keep])
+    monkeypatch.setattr(network, "model_dir", lambda _name: tmp_path)
+    with pytest.raises(ModelError, match=r"roles\.npz: cannot be loaded"):
+        network.weights.__wrapped__()

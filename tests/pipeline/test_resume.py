@@ -1,0 +1,327 @@
+"""A run that ends early, in whatever way, can be gone on with; and what it left is not mixed up."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import ingest
+from ingest.config import Config, DetectConfig, RunConfig, SegmentConfig
+from ingest.errors import ConfigError, OutputError, SourceError, WriteError
+from ingest.pipeline import plan as shards
+
+SMALL = Config(run=RunConfig(shard_bytes=12_000))
+RUN = """
+import sys, ingest
+from ingest.config import Config, RunConfig
+{before}
+ingest.run(sys.argv[1], sys.argv[2], config=Config(run=RunConfig(shard_bytes=12_000)), {how})
+"""
+
+
+@pytest.fixture
+def pages(tmp_path):
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for path in sorted(ingest.samples().glob("*.txt"))[::12]:
+        shutil.copy(path, folder)
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "work" / "out"
+
+
+def content(out: Path) -> list[bytes]:
+    names = ("documents.parquet", "segments.parquet", "articles.jsonl")
+    assert sorted(os.listdir(out)) == sorted([*names, "run.json"])
+    assert os.listdir(out.parent) == [out.name]
+    return [(out / name).read_bytes() for name in names]
+
+
+def expected(pages: Path, tmp_path: Path) -> list[bytes]:
+    ingest.run(pages, tmp_path / "plain" / "out", config=SMALL)
+    return content(tmp_path / "plain" / "out")
+
+
+def popen(pages: Path, out: Path, *, how: str = "", before: str = "") -> subprocess.Popen[bytes]:
+    code = RUN.format(how=how, before=before)
+    return subprocess.Popen([sys.executable, "-c", code, str(pages), str(out)])
+
+
+def stop_after(shards_done: int, error: BaseException):
+    """A progress callback that raises once so many shards have been reported as done."""
+    seen = []
+
+    def progress(done, _total):
+        if done not in seen:
+            seen.append(done)
+        if len(seen) > shards_done:
+            raise error
+
+    return progress
+
+
+def interrupt(pages: Path, out: Path, **options) -> KeyboardInterrupt:
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        ingest.run(pages, out, config=SMALL, progress=stop_after(3, KeyboardInterrupt()), **options)
+    return stopped.value
+
+
+def test_kill_at_random_moments(pages, out, tmp_path):
+    right = expected(pages, tmp_path)
+    rng = random.Random(0)
+    for turn in range(4):
+        began = time.perf_counter()
+        how = f"workers={1 + turn % 2}, resume=True"
+        with popen(pages, out, how=how) as process:
+            while not out.with_name("out.unfinished").exists() and process.poll() is None:
+                time.sleep(0.005)
+            time.sleep(rng.uniform(0, 0.6))
+            process.kill()
+        ingest.run(pages, out, config=SMALL, resume=not out.exists(), overwrite=out.exists())
+        assert content(out) == right
+        shutil.rmtree(out)
+        if time.perf_counter() - began > 10:
+            break
+
+
+DIE = """
+import os, pathlib, shutil
+left = {left}
+def or_die(call):
+    def wrapped(*args, **options):
+        global left
+        left -= os.path.exists(args[0])  # to remove what is not there changes nothing
+        if left < 0:
+            os._exit(9)
+        return call(*args, **options)
+    return wrapped
+pathlib.Path.rename = or_die(pathlib.Path.rename)
+shutil.rmtree = or_die(shutil.rmtree)
+"""
+
+
+def test_kill_before_each_change_of_a_name(pages, out, tmp_path):
+    """Between any two of the steps that matter, with an older OUT to be replaced."""
+    for path in sorted(pages.iterdir())[2:]:
+        path.unlink()
+    right = expected(pages, tmp_path)
+    ingest.run(min(pages.iterdir()), tmp_path / "old")
+    codes = []
+    states = set()
+    while 0 not in codes:
+        shutil.copytree(tmp_path / "old", out)
+        before = DIE.format(left=len(codes))
+        with popen(pages, out, how="overwrite=True", before=before) as process:
+            pass
+        codes.append(process.returncode)
+        folder = out.with_name("out.unfinished")
+        if folder.exists():
+            begun = [name for name in ("plan.json", "done.json") if (folder / name).exists()]
+            states.update(begun)
+            if begun or not out.exists():
+                ingest.run(pages, out, config=SMALL, resume=True)
+            else:  # killed before there was a plan: OUT is as it was
+                ingest.run(pages, out, config=SMALL, overwrite=True)
+        assert content(out) == right
+        shutil.rmtree(out)
+    assert set(codes[:-1]) == {9}
+    assert len(codes) > 10
+    assert states == {"plan.json", "done.json"}
+
+
+def test_an_interrupted_run_says_how_to_go_on(pages, out, tmp_path):
+    stopped = interrupt(pages, out)
+    folder = out.with_name("out.unfinished")
+    assert stopped.__notes__ == [f"{folder} holds what is done; --resume goes on from there"]
+    parts = sorted((folder / "parts").iterdir())
+    before = [p.stat().st_mtime_ns for p in parts]
+    assert len(parts) > 1
+    interrupt(pages, out, resume=True)
+    assert [p.stat().st_mtime_ns for p in parts] == before  # not done again
+    ingest.run(pages, out, config=SMALL, resume=True)
+    assert content(out) == expected(pages, tmp_path)
+
+
+def test_before_the_first_shard_is_done_nothing_is_left(pages, out):
+    with pytest.raises(KeyboardInterrupt):
+        ingest.run(pages, out, progress=stop_after(0, KeyboardInterrupt()))
+    assert os.listdir(out.parent) == []
+
+
+def test_an_unfinished_run_is_not_overlooked(pages, out, tmp_path):
+    interrupt(pages, out)
+    with pytest.raises(OutputError, match="did not finish; --resume goes on with it, --overwrite"):
+        ingest.run(pages, out)
+    ingest.run(pages, out, overwrite=True)
+    assert content(out) == expected(pages, tmp_path)
+
+
+def test_resume_where_nothing_is_unfinished(pages, out, tmp_path):
+    ingest.run(pages, out, resume=True)
+    assert content(out) == expected(pages, tmp_path)
+    with pytest.raises(OutputError, match="is there already; nothing to go on with"):
+        ingest.run(pages, out, resume=True)
+    assert os.listdir(out.parent) == ["out"]
+
+
+def test_resume_of_a_run_that_overwrites(pages, out, tmp_path):
+    ingest.run(next(pages.iterdir()), out)
+    interrupt(pages, out, overwrite=True)
+    assert (out / "run.json").exists()
+    ingest.run(pages, out, config=SMALL, resume=True)
+    assert content(out) == expected(pages, tmp_path)
+
+
+def test_resume_cuts_as_the_run_did(pages, out, tmp_path):
+    interrupt(pages, out)
+    other = Config(run=RunConfig(shard_bytes=1, batch_chars=1000))
+    report = ingest.run(pages, out, config=other, resume=True)
+    assert report["config"]["run"] == {"shard_bytes": 12_000, "batch_chars": 1000}
+    assert content(out) == expected(pages, tmp_path)
+
+
+def test_other_settings_are_refused_by_name(pages, out):
+    interrupt(pages, out)
+    config = Config(detect=DetectConfig(langs=("ar", "en")), run=SMALL.run)
+    with pytest.raises(ConfigError, match=r'detect\.langs: \[\] → \["ar", "en"\]; --overwrite'):
+        ingest.run(pages, out, config=config, resume=True)
+    ingest.run(pages, out, config=SMALL, resume=True)
+
+
+def test_another_version_is_refused(pages, out, monkeypatch):
+    interrupt(pages, out)
+    monkeypatch.setattr(shards, "versions", lambda: "ingest 9")
+    with pytest.raises(ConfigError, match=r"began with ingest 0.* this is ingest 9"):
+        ingest.run(pages, out, config=SMALL, resume=True)
+    ingest.run(pages, out, config=SMALL, overwrite=True)
+
+
+def test_other_inputs_are_refused_by_name(pages, out):
+    interrupt(pages, out)
+    first, second, *_ = sorted(pages.iterdir())
+    was = second.stat()
+    moved = first.rename(first.with_suffix(".away"))
+    (pages / "more.txt").write_text("x")
+    second.write_bytes(second.read_bytes() + b"!")
+    with pytest.raises(SourceError) as changed:
+        ingest.run(pages, out, config=SMALL, resume=True)
+    for name, what in ((first.name, "gone"), ("more.txt", "new"), (second.name, "changed")):
+        assert f"{pages / name} ({what})" in str(changed.value)
+    moved.rename(first)
+    (pages / "more.txt").unlink()
+    second.write_bytes(second.read_bytes()[:-1])
+    os.utime(second, ns=(was.st_atime_ns, was.st_mtime_ns))
+    ingest.run(pages, out, config=SMALL, resume=True)
+
+
+def test_a_source_that_goes_half_way(pages, out, tmp_path):
+    right = expected(pages, tmp_path)
+    last = max(pages.iterdir())
+    away = tmp_path / "away"
+
+    def take_away(done, total):
+        if 0 < done < total and last.exists():
+            last.rename(away)
+
+    with pytest.raises(SourceError, match=rf"changed since the run began: {last} \(gone\)") as gone:
+        ingest.run(pages, out, config=SMALL, progress=take_away)
+    assert "--resume" in gone.value.__notes__[0]
+    assert not out.exists()
+    with pytest.raises(SourceError, match="gone"):
+        ingest.run(pages, out, config=SMALL, resume=True)
+    away.rename(last)
+    ingest.run(pages, out, config=SMALL, resume=True)
+    assert content(out) == right
+
+
+def test_a_disk_that_fills_half_way(pages, out, tmp_path, monkeypatch):
+    right = expected(pages, tmp_path)
+    write, count = pl.DataFrame.write_parquet, 0
+
+    def full(*args, **options):
+        nonlocal count
+        count += 1
+        if count > 9:
+            raise OSError(28, "No space left on device")
+        return write(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pl.DataFrame, "write_parquet", full)
+        with pytest.raises(WriteError, match="No space left on device") as error:
+            ingest.run(pages, out, config=SMALL)
+    assert "--resume" in error.value.__notes__[0]
+    parts = out.with_name("out.unfinished") / "parts"
+    assert sorted(os.listdir(parts)) == ["000000", "000001"]
+    ingest.run(pages, out, config=SMALL, resume=True)
+    assert content(out) == right
+
+
+def test_a_second_run_into_the_same_folder_is_refused(pages, out, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    first = threading.Thread(target=ingest.run, args=(pipe, out))
+    first.start()
+    while not (out.with_name("out.unfinished") / "plan.json").exists():
+        time.sleep(0.01)
+    for how in ({}, {"overwrite": True}, {"resume": True}, {"shard": (1, 2)}):
+        with pytest.raises(OutputError, match="another run is writing it"):
+            ingest.run(pages, out, **how)
+    pipe.write_text("A line of text\n")
+    first.join()
+    assert pl.read_parquet(out / "documents.parquet")["source"].to_list() == [str(pipe)]
+
+
+def test_what_cannot_be_read_twice_cannot_be_resumed(pages, out, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with popen(pages, out, before=f"sys.argv[1] = [sys.argv[1], {str(pipe)!r}]") as process:
+        (tmp_path / "pipe").write_text("A line of text\n")
+        parts = out.with_name("out.unfinished") / "parts"
+        while not parts.is_dir() or not [p for p in parts.iterdir() if p.name[0] != "."]:
+            time.sleep(0.001)
+        process.kill()
+    with pytest.raises(SourceError, match="pipe: cannot be read a second time; --overwrite"):
+        ingest.run([pages, pipe], out, config=SMALL, resume=True)
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(pages, out):
+    folder = out.with_name("out.unfinished")
+    folder.mkdir(parents=True)
+    (folder / "mine.txt").write_text("precious")
+    for how in ({}, {"overwrite": True}, {"resume": True}):
+        with pytest.raises(OutputError, match=r"holds what ingest did not write \(mine\.txt\)"):
+            ingest.run(pages, out, **how)
+    assert os.listdir(folder) == ["mine.txt"]
+    assert (folder / "mine.txt").read_text() == "precious"
+
+
+def test_what_cannot_be_cleared_does_not_count_as_done(pages, out, monkeypatch):
+    interrupt(pages, out)
+    monkeypatch.setattr("ingest.pipeline.state._remove", lambda _path: None)
+    with pytest.raises(WriteError, match="cannot be removed; remove it and begin again"):
+        ingest.run(pages, out, overwrite=True, config=Config(segment=SegmentConfig(9)))
+
+
+def test_a_place_where_nothing_can_be_made(pages, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(WriteError, match="cannot be written"):
+        ingest.run(pages, tmp_path / "file" / "out")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_read_only(pages, tmp_path):
+    (tmp_path / "shut").mkdir(mode=0o500)
+    with pytest.raises(WriteError, match="cannot be written"):
+        ingest.run(pages, tmp_path / "shut" / "out")

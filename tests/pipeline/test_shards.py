@@ -1,0 +1,243 @@
+"""However a run is cut up and shared out, the outputs are the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ingest
+from ingest.config import Config, DetectConfig, RunConfig
+from ingest.errors import ConfigError, OutputError, SourceError, WriteError
+from ingest.pipeline.plan import cut
+from ingest.readers.records import Slice
+
+SMALL = Config(run=RunConfig(shard_bytes=12_000))
+LINE = "The ministry said on Monday that the talks would go on."  # recurs: it is the site's
+
+
+WITH_PROC = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    for n, path in enumerate(sorted(ingest.samples().glob("*.txt"))[::5]):
+        lines = path.read_text(encoding="utf-8").split("\n")
+        lines.insert(len(lines) // 2, LINE)
+        text = "\n".join(lines)
+        (folder / path.name).write_text(text, encoding="utf-8")
+        if n % 7 == 0:
+            (folder / f"zz_copy_{n}.txt").write_text(text, encoding="utf-8")
+    (folder / "binary.txt").write_bytes(bytes(range(256)) * 10)
+    (folder / "empty.txt").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plain(pages, tmp_path_factory):
+    """What one process makes of it, in one shard."""
+    out = tmp_path_factory.mktemp("plain") / "out"
+    ingest.run(pages, out)
+    segments = pl.read_parquet(out / "segments.parquet")
+    assert LINE in segments.filter(role_by="site")["text"]
+    assert segments.filter("keep")["cluster"].n_unique() < len(
+        segments.filter("keep").unique(["doc_id", "article"])
+    )
+    return out
+
+
+def same(out: Path, plain: Path) -> bool:
+    """Whether outputs are the same bytes, run.json but for the time and the way it was cut."""
+    reports = [json.loads((folder / "run.json").read_text()) for folder in (out, plain)]
+    for report in reports:
+        del report["seconds"], report["elapsed"], report["config"]["run"]
+    names = {p.name for p in plain.iterdir()}
+    files = [
+        {n: hashlib.sha256((folder / n).read_bytes()).digest() for n in names - {"run.json"}}
+        for folder in (out, plain)
+    ]
+    return reports[0] == reports[1] and files[0] == files[1] and names == set(os.listdir(out))
+
+
+def folders(path: Path) -> list[str]:
+    return sorted(p.name for p in path.iterdir())
+
+
+@given(st.lists(st.integers(0, 50)), st.integers(1, 60))
+def test_shards_hold_every_slice_once_in_order_and_no_more_than_they_should(sizes, most):
+    slices = [Slice(str(n), "file", size=size) for n, size in enumerate(sizes)]
+    made = cut(slices, most)
+    assert [part for shard in made for part in shard] == slices
+    for shard in made:
+        assert sum(part.size for part in shard[:-1]) < most
+
+
+@pytest.mark.parametrize(("workers", "shard_bytes"), [(1, 1), (2, 12_000), (3, 30_000)])
+def test_workers_and_shards_change_no_byte(pages, plain, tmp_path, workers, shard_bytes):
+    config = Config(run=RunConfig(shard_bytes=shard_bytes))
+    files = sorted(pages.iterdir(), reverse=True)
+    ingest.run(files, tmp_path / "out", config=config, workers=workers)
+    assert same(tmp_path / "out", plain)
+    assert folders(tmp_path) == ["out"]
+
+
+def test_parts_in_any_order_then_resume(pages, plain, tmp_path):
+    out = tmp_path / "out"
+    done = [ingest.run(pages, out, config=SMALL, shard=(i, 3)) for i in (3, 1)]
+    assert done[0]["done"] < done[1]["done"] < done[1]["shards"]
+    assert folders(tmp_path) == ["out.unfinished"]
+    config = Config(detect=DetectConfig(langs=("ar",)))
+    with pytest.raises(ConfigError, match=r"detect\.langs: \[\] → \[\"ar\"\]"):
+        ingest.run(pages, out, config=config, shard=(2, 3))
+    last = ingest.run(pages, out, config=SMALL, shard=(2, 3))
+    assert last["done"] == last["shards"] > 5
+    ingest.run(pages, out, config=SMALL, resume=True)
+    assert same(out, plain)
+    assert folders(tmp_path) == ["out"]
+
+
+def test_parts_side_by_side(pages, plain, tmp_path):
+    out = tmp_path / "out"
+    code = (
+        "import sys, ingest; from ingest.config import *; "
+        "ingest.run(sys.argv[1], sys.argv[2], shard=(int(sys.argv[3]), 2), "
+        "config=Config(run=RunConfig(shard_bytes=12000)))"
+    )
+    jobs = [
+        subprocess.Popen([sys.executable, "-c", code, str(pages), str(out), str(i)]) for i in (1, 2)
+    ]
+    assert [job.wait(timeout=60) for job in jobs] == [0, 0]
+    ingest.run(pages, out, config=SMALL, resume=True)
+    assert same(out, plain)
+
+
+@pytest.mark.parametrize("shard", [(0, 2), (3, 2)])
+def test_a_part_that_is_none(pages, tmp_path, shard):
+    with pytest.raises(ConfigError, match="there is no part"):
+        ingest.run(pages, tmp_path / "out", shard=shard)
+    assert folders(tmp_path) == []
+
+
+def test_a_pipe_is_read_by_the_run_itself_and_by_no_part(pages, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    out = tmp_path / "work" / "out"
+    with pytest.raises(SourceError, match="can be read but once"):
+        ingest.run([pipe, pages], out, shard=(1, 2))
+    text = ingest.samples() / "en_news_cms_1.txt"
+    with subprocess.Popen(f"cat {text} > {pipe}", shell=True):
+        report = ingest.run([pipe, pages], out, config=SMALL, workers=2)
+    assert report["counts"]["pages"] == 1 + len(list(pages.iterdir()))
+    assert folders(out.parent) == ["out"]
+
+
+def test_a_folder_may_hold_its_own_outputs(pages, plain, tmp_path):
+    folder = tmp_path / "pages"
+    shutil.copytree(pages, folder)
+    out = folder / "out"
+    first = ingest.run(folder, out)
+    again = ingest.run(folder, out, overwrite=True)
+    assert first["inputs"] == again["inputs"]
+    assert first["counts"] == again["counts"]
+    (tmp_path / "link").symlink_to(folder)
+    linked = ingest.run(tmp_path / "link", out, overwrite=True)
+    assert linked["counts"] == first["counts"]
+
+
+def test_inputs_are_an_entry_a_source(plain, pages):
+    report = json.loads((plain / "run.json").read_text())
+    assert [i["source"] for i in report["inputs"]] == sorted(map(str, pages.iterdir()))
+    for entry in report["inputs"]:
+        content = Path(entry["source"]).read_bytes()
+        assert entry["bytes"] == len(content)
+        assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+        assert entry["records"] == 1
+        assert entry["errors"] == entry["source"].endswith("binary.txt")
+    assert [page["uri"] for page in report["in_error"]] == [str(pages / "binary.txt")]
+
+
+@WITH_PROC
+def test_a_worker_that_dies_is_told_of_and_gone_on_from(pages, plain, tmp_path):
+    """The first page of some shard is a pipe's end that kills who reads it: here, by a signal."""
+    out = tmp_path / "out"
+
+    def kill_a_worker(done, total):
+        if done > total / 2:
+            for child in children():
+                os.kill(child, signal.SIGKILL)
+
+    with pytest.raises(WriteError, match=r"a worker ended by SIGKILL at .*\.txt.*memory") as died:
+        ingest.run(pages, out, config=SMALL, workers=2, progress=kill_a_worker)
+    assert "--resume goes on" in died.value.__notes__[0]
+    assert folders(tmp_path) == ["out.unfinished"]
+    ingest.run(pages, out, config=SMALL, workers=2, resume=True)
+    assert same(out, plain)
+
+
+def children() -> list[int]:
+    me = os.getpid()
+    return list(map(int, Path(f"/proc/{me}/task/{me}/children").read_text().split()))
+
+
+@WITH_PROC
+def test_workers_end_with_the_run(pages, tmp_path):
+    out = tmp_path / "out"
+    code = (
+        "import sys, ingest; from ingest.config import *; "
+        "ingest.run(sys.argv[1], sys.argv[2], workers=2, config=Config(run=RunConfig(shard_bytes=9000)))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(pages), str(out)]) as process:
+        listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        parts = tmp_path / "out.unfinished" / "parts"
+        while not parts.is_dir() or not list(parts.iterdir()):
+            time.sleep(0.01)
+        workers = listed.read_text().split()
+        process.kill()
+    assert len(workers) == 2
+    for _ in range(200):
+        if not any(Path(f"/proc/{pid}").exists() and running(pid) for pid in workers):
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("a worker outlived its run")
+
+
+def running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_an_error_in_a_worker_is_that_of_the_run(pages, tmp_path):
+    config = Config(detect=DetectConfig(langs=("xx-none",)))
+    with pytest.raises(ConfigError, match="xx-none") as alone:
+        ingest.run(pages, tmp_path / "out", config=config)
+    cut_up = Config(detect=config.detect, run=SMALL.run)
+    with pytest.raises(ConfigError) as beside:
+        ingest.run(pages, tmp_path / "out", config=cut_up, workers=2)
+    assert str(beside.value) == str(alone.value)
+    assert folders(tmp_path) == []
+
+
+def test_no_workers_at_all(pages, tmp_path):
+    with pytest.raises(ConfigError, match="workers: 0 is less than 1"):
+        ingest.run(pages, tmp_path / "out", workers=0)
+
+
+def test_to_overwrite_is_to_start_again(pages, tmp_path):
+    for how in ({"resume": True}, {"shard": (1, 2)}):
+        with pytest.raises(OutputError, match="start again"):
+            ingest.run(pages, tmp_path / "out", overwrite=True, **how)

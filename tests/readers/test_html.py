@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+
+import ingest
+from ingest.readers.html import page
+from ingest.readers.html_limits import tamed
+
+
+def lines(html: str) -> list[str]:
+    return page(html)["text"].split("\n")
+
+
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ("<p>One</p><p>Two</p>", ["One", "Two"]),
+        ("un<b>believ</b>able", ["unbelievable"]),
+        ("<p>a <i> b </i>  c\n\td</p>", ["a b c d"]),
+        ("one<br>two<br/><br>three", ["one", "two", "three"]),
+        ("<ul><li>a<li>b<ul><li>c</ul>d</ul>", ["a", "b", "c", "d"]),
+        ("<table><tr><td>سلام<td>peace<tr><th>x</table>", ["سلام", "peace", "x"]),
+        ("<figure><img alt=no><figcaption>C</figcaption></figure>", ["C"]),
+        ("<pre>  a\n\n    b  <b>c</b>\n</pre>", ["  a", "    b  c"]),
+        ("<textarea>x\ny</textarea>", ["x", "y"]),
+        ("<a>Home</a><a>News</a> <a>Sport</a>", ["Home News Sport"]),
+        ("<button>Like</button><button>Share</button>", ["Like", "Share"]),
+        ("<select><option>a<option>b</select>", ["a", "b"]),
+        ("<p>kept&nbsp;space &amp; &lt;b&gt; &#x645;", ["kept\xa0space & <b> م"]),
+        ("<p><script>x</script><style>y</style><noscript>z</noscript>t", ["t"]),
+        ("<template>x</template><svg><title>y</title><text>z</text></svg>t", ["t"]),
+        ("<div hidden>x</div><div style='color:red; DISPLAY : none'>y</div>t", ["t"]),
+        ("<span style='visibility:hidden'>x</span>t<iframe>x</iframe>", ["t"]),
+        ("<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>", ["漢kan"]),
+        ("a<!-- b -->c<?php d ?>e", ["ace"]),
+        ("<p>a<div>b</div>c", ["a", "b", "c"]),
+        ("<dl><dt>t<dd>d</dl>", ["t", "d"]),
+        ("<video>no</video><object>no</object><canvas>no</canvas>t", ["t"]),
+        ("<p>soft&shy;hyphen wb<wbr>r", ["soft\xadhyphen wbr"]),
+        ("", [""]),
+    ],
+)
+def test_text_is_what_a_browser_shows(html, shown):
+    assert lines(html) == shown
+
+
+def test_each_line_knows_where_it_stands():
+    found = page(
+        "<html lang=ar><body class='home page'><div id=main class='a  b'><p>x <a href=/>in a link</a>"
+        "<p lang=en><strong>all <i>strong</i></strong></div><ul><li>1<li><a rel=tag>2</a>"
+    )
+    where = list(zip(found["text"].split("\n"), *zip(*found["blocks"], strict=True), strict=True))
+    assert where == [
+        ("x in a link", "/html/body/div[1]/p[1]", "body.home.page div#main.a.b p", 9 / 10),
+        ("all strong", "/html/body/div[1]/p[2]/strong[1]",
+         "body.home.page div#main.a.b p[lang=en] strong", 0.0),
+        ("1", "/html/body/ul[1]/li[1]", "body.home.page ul li", 0.0),
+        ("2", "/html/body/ul[1]/li[2]/a[1]", "body.home.page ul li a[rel=tag]", 1.0),
+    ]  # fmt: skip
+
+
+def test_the_path_finds_the_element_again():
+    source = "<body><div><p>a</p><p>b<div><p>c</p></div>d</div><ul><li>e</ul>"
+    found = page(source)
+    tree = LexborHTMLParser(source)
+    for text, (path, _, _) in zip(found["text"].split("\n"), found["blocks"], strict=True):
+        css = re.sub(r"\[(\d+)\]", r":nth-of-type(\1)", path[1:]).replace("/", " > ")
+        assert text in tree.css_first(css).text()
+
+
+def test_what_the_page_says_of_itself():
+    found = page(
+        """<html lang="ar-EG" dir="rtl"><head><title> عنوان
+        الصفحة </title><link rel="canonical" href="https://e.org/a">
+        <link rel=alternate hreflang=en href=https://e.org/en/a><link rel=stylesheet href=x>
+        <meta property="og:title" content="T"><meta name=viewport content=no>
+        <meta property="article:tag" content="a"><meta property="article:tag" content="b">
+        <script type="application/ld+json">{"@type": "NewsArticle", "headline": "T"}</script>
+        <script type="application/ld+json">{broken</script></head><body>x"""
+    )
+    assert found["title"] == "عنوان الصفحة"
+    assert found["text"] == "عنوان الصفحة\nx"
+    assert (found["declared_lang"], found["declared_dir"]) == ("ar-EG", "rtl")
+    assert found["canonical_url"] == "https://e.org/a"
+    assert found["alternates"] == [{"lang": "en", "url": "https://e.org/en/a"}]
+    assert json.loads(found["metadata"]) == {
+        "meta": {"og:title": "T", "article:tag": ["a", "b"]},
+        "json_ld": [{"@type": "NewsArticle", "headline": "T"}],
+    }
+
+
+def test_segments_carry_the_blocks_and_text_pages_none(tmp_path):
+    (tmp_path / "a.html").write_text("<title>T</title><p>One<pre>x\n\n y</pre>", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("<p>One", encoding="utf-8")
+    documents = ingest.read(tmp_path)
+    segments = ingest.segment(documents)
+    assert segments.select("text", "block").rows() == [
+        ("T", "/html/head/title"), ("One", "/html/body/p[1]"), ("x", "/html/body/pre[1]"),
+        ("y", "/html/body/pre[1]"), ("<p>One", None),
+    ]  # fmt: skip
+    pages = dict(documents.select("doc_id", "text").iter_rows())
+    for row in segments.iter_rows(named=True):
+        assert pages[row["doc_id"]][row["start"] : row["end"]] == row["text"]
+
+
+_TAGS = st.sampled_from(["<p>", "</p>", "<b>", "</b>", "<br>", "<table>", "<td>", "<pre>", "</pre>",
+                         "<div hidden>", "</div>", "<a>", "</a>", "<!--", "-->", "<script>",
+                         "</script>", "<li>", "&amp;", "&#0;", "<svg>", "<textarea>"])  # fmt: skip
+
+
+@given(st.lists(_TAGS | st.text(max_size=8), max_size=40))
+def test_any_page_has_a_block_a_line_and_no_blank_lines(parts):
+    found = page("".join(parts))
+    text = found["text"]
+    text.encode("utf-8")
+    assert "\r" not in text
+    if text:
+        assert len(found["blocks"]) == text.count("\n") + 1
+        assert all(line and not line.isspace() for line in text.split("\n"))
+    assert all(0 <= links <= 1 for _, _, links in found["blocks"])
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div>" * 100_000 + "x",
+        "<div>" * 50_000 + "x" + "</div>" * 50_000,
+        "<ul><li>" * 50_000 + "x",
+        "<p " + " ".join(f"a{n}=1" for n in range(100_000)) + ">x",
+        f"<p title='{'y' * 50_000_000}'>x",
+        "&amp" * 1_000_000 + "x",
+        "&" + "a" * 5_000_000 + "x",
+        "<" * 1_000_000 + " x",
+        "<a " * 1_000_000 + ">x",
+        "<a '" * 250_000 + "'>x",
+        '<a b="' * 250_000 + '">x',
+        "<!--" * 250_000 + "-->x",
+        "<script>" * 100_000 + "</script>x",
+        "<b><p>" * 50_000 + "x",
+        "<a><div>" * 50_000 + "x",
+        "<table><tr><td>" * 30_000 + "x",
+        "\0" * 1_000_000 + "x",
+        "<font size=1>" * 50_000 + "<p>x" * 50_000,
+    ],
+    ids=lambda html: html[:12],
+)
+def test_monstrous_pages_take_no_more_than_two_seconds(html):
+    began = time.process_time()
+    page(html)
+    assert time.process_time() - began < 2
+
+
+@given(st.lists(_TAGS | st.text(max_size=8), max_size=40))
+def test_ordinary_pages_are_left_alone(parts):
+    html = "".join(parts)
+    assert tamed(html) == html
+
+
+def test_nesting_is_cut_where_browsers_cut_it():
+    deep = "<div>" * 12_000 + "<p>text</p>" + "</div>" * 12_000 + "<p>after</p>"
+    assert lines(deep) == ["text", "after"]
+    assert page(deep)["blocks"][1][0] == "/html/body/p[1]"
+
+
+def test_lone_surrogates_and_nul_do_no_harm():
+    found = page("<p>a\ud800b\0c")
+    assert found["text"].encode("utf-8")
+    frame = pl.DataFrame({"text": [found["text"]]})
+    assert len(frame) == 1
+
+
+@pytest.mark.parametrize(
+    "unit", ["<x-a>text</span></p></div>", "<span><div>text</span>", "<form><div>text</form>",
+             "<div><textarea></div></textarea>text", "<div><table><tr><td></div>text"],
+)  # fmt: skip
+def test_end_tags_that_close_nothing_do_not_hide_depth(unit):
+    cut = tamed(unit * 20_000)
+    assert len(lines(cut)) >= 256
+    assert max(cut.count("<x-a>"), cut.count("<div>")) <= 512
+
+
+def test_formats_left_open_do_not_begin_again_without_end():
+    html = "".join(f"<p><font size={n}>text {n}</font></p>" for n in range(20_000))
+    assert tamed(html) == html
+    html = html.replace("</font>", "")
+    assert tamed(html).count("<font") == 16
+    assert lines(html)[-1] == "text 19999"
+    assert tamed("<b>a</b>" * 20_000).count("<b>") == 20_000
+
+
+def test_a_large_table_keeps_what_its_cells_hold():
+    row = "<tr><td><div><b>one</div><td><center>two"
+    html = f"<table>{row * 5_000}</table>"
+    assert tamed(html).count("<div>") == 5_000
+    assert lines(html) == ["one", "two"] * 5_000
+
+
+def test_the_path_of_what_stands_deep_is_short():
+    block = page("<section>" * 400 + "text")["blocks"][0][0]
+    assert len(block) <= 1024
+    assert block.startswith("//section[1]/")
+    assert len(page(f"<{'a' * 5000}>text")["blocks"][0][0]) < 99
+
+
+@pytest.mark.parametrize("around", ["{}", '{{"a": {}}}'])
+def test_no_nesting_of_json_stops_a_run(around):
+    """Each depth on its own: what Python can read is more than what it can write."""
+    for depth in (3, 90, *range(930, 1000), 30_000):
+        data = around.format("[" * depth + "]" * depth)
+        found = page(
+            f'<meta property="og:title" content="T"><script type="application/ld+json">{data}</script>'
+        )
+        kept = {"json_ld": [json.loads(data)]} if depth < 100 else {}
+        assert json.loads(found["metadata"]) == {"meta": {"og:title": "T"}, **kept}
+
+
+def test_what_is_no_json_never_gets_into_metadata():
+    def never(constant):
+        pytest.fail(constant)
+
+    scripts = ('{"a": NaN}', "[Infinity, 1]", "[1e999]")
+    found = page("".join(f'<script type="application/ld+json">{data}</script>' for data in scripts))
+    kept = json.loads(found["metadata"], parse_constant=never)
+    assert kept == {"json_ld": [{"a": None}, [None, 1]]}

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.readers.mojibake import repair
+
+ARABIC = "أعلنت الوزارة، أمس الأربعاء، عن خطة جديدة لدعم المزارعين في الجنوب."
+FRENCH = (
+    "L’été à Nîmes : « une fête très réussie », a déclaré l’élu ; où sont passés les bénévoles ?"
+)
+# Sound text that has what broken text is made of: letters with marks beside signs.
+SOUND = [
+    ARABIC,
+    FRENCH,
+    "فقط، ومحفوظ» وحظ؟ «ط» ط، ظ؛ ع، غ، طرق، شرط… خط» وسط؟",
+    "İstanbul’da çocuklar için yeni bir müze açıldı; ücretsiz ğüşöç ŞĞÜ.",
+    "« A IRMÃ» e « A MAÇÃ»; São Paulo, à tarde: Âmbito, ÂNGULO, CORAÇÃO… MANHÃ» manhã",
+    "Grüße aus Köln – „schön“ und ‚fein‘, Ärger, Öl, Übung, ß",
+    "Ærø og Østerbrø: «Øl», »Å«, «Æ»",
+    "┌──┐│ â ┤ ░▒▓ █ └──┘ ─═║╔╗╚╝",
+    "Đây là tiếng Việt: một câu dài với nhiều dấu thanh, người, được, ở, ữ",
+    "وی گفت که پژوهش‌های گذشته چگونه بود؛ گچ، ژاله، چای",
+    "اُس نے کہا کہ ٹھیک ہے، لڑکے ڈھونڈ رہے تھے؛ گھر، ںں، ھھ، عکس، شک، آگ",
+    "ئۇيغۇر تىلى، ۋە خەلقئارا ئۇچۇرلار؛ ھەممىسى",
+    "Ελλάδα και Русский текст, עברית, 中文，日本語",
+    "5 × 3 = 15 °C, ±2 §4 ¶ ©2024 ®™ ½ ¼",
+    "Prix : 5\u00a0€, à\u00a0« Paris\u00a0», é\u00a0» où\u00a0? ï\u00a0» ô\u00a0«",
+]
+
+
+def damaged(text, codec):
+    chars = [bytes([b]).decode(codec, "ignore") or chr(b) for b in range(256)]
+    return "".join(chars[b] for b in text.encode())
+
+
+@pytest.mark.parametrize("text", SOUND)
+def test_sound_text_is_never_touched(text):
+    for sound in (text, text * 50, text.upper(), text.lower(), text.replace(" ", "\u00a0")):
+        assert repair(sound) == (sound, None)
+
+
+@pytest.mark.parametrize(
+    "text", [ARABIC, FRENCH, f"{ARABIC}\n{FRENCH}\n", f"<p>{FRENCH}<p>{ARABIC} 😀"]
+)
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [("cp1252", "windows-1252"), ("latin-1", "windows-1252"), ("cp1256", "windows-1256")],
+)
+def test_damage_is_undone_and_said(text, codec, name):
+    assert repair(damaged(text, codec)) == (text, f"utf-8 read as {name}")
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "cp1256"])
+def test_only_the_damaged_part_is_repaired(codec):
+    around = "الرئيسية | Actualités | فقط، اتصل بنا – “été”\n"
+    found, said = repair(around + damaged(ARABIC, codec) + "\n" + around)
+    assert found == f"{around}{ARABIC}\n{around}"
+    assert said
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "latin-1", "cp1256"])
+def test_a_repaired_text_is_sound(codec):
+    once, _ = repair(damaged(ARABIC, codec))
+    assert repair(once) == (once, None)
+
+
+def test_a_text_about_broken_text():
+    text = f"{FRENCH} Ã is a letter; so is Ø. Â» and Ã© once, as in Ã©tÃ©, and Ø§Ù„Ù‚. "
+    assert repair(text) == (text, None)
+
+
+@pytest.mark.parametrize("text", ["", "plain", "é", "Ã©", "Ø§", "ط§", "cafÃ©"])
+def test_too_little_to_be_certain(text):
+    assert repair(text) == (text, None)
+
+
+ARABIC_WORDS = st.lists(
+    st.text(alphabet="ابتثجحخدذرزسشصضطظعغفقكلمنهويىةءآأؤإئ", min_size=3, max_size=9), min_size=2, max_size=30
+)  # fmt: skip
+FRENCH_WORDS = st.lists(
+    st.text(alphabet="abcdefghijlmnopqrstuvxyzéèêàçùôîïëâû", min_size=2, max_size=9), min_size=5, max_size=30
+)  # fmt: skip
+
+
+@given(ARABIC_WORDS, st.sampled_from(["cp1252", "latin-1", "cp1256"]))
+def test_arabic_comes_back(words, codec):
+    text = "، ".join([*words, "القلم"])  # alef and lam are what is looked for
+    assert repair(text) == (text, None)
+    assert repair(damaged(text, codec))[0] == text
+
+
+@given(FRENCH_WORDS, st.sampled_from(["cp1252", "latin-1"]))
+def test_french_comes_back_where_there_is_enough_of_it(words, codec):
+    text = "déjà vu élève " + " ".join(words)
+    assert repair(text) == (text, None)
+    assert repair(damaged(text, codec))[0] == text
+
+
+@given(st.text())
+def test_any_text(text):
+    found, said = repair(text)
+    assert (said is None) == (found == text)
+
+
+def test_sound_pages_cost_next_to_nothing():
+    page = (ARABIC + FRENCH) * 5000
+    began = time.perf_counter()
+    repair(page)
+    assert time.perf_counter() - began < 1

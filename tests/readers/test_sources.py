@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import ingest
+from ingest.errors import SourceError
+from ingest.readers.sources import find, is_run, once, passed_over
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.txt", "a.txt.gz", "sub/c.txt.zst", "sub/d.png", ".hidden/e.txt", "sub/.f.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    return tmp_path
+
+
+def test_a_folder_stands_for_the_files_that_can_be_read(folder):
+    found = find(["."])
+    assert found.files == ["a.txt.gz", "b.txt", "sub/c.txt.zst"]
+    assert found.skipped == ["sub/d.png"]
+
+
+def test_the_order_of_sources_makes_no_difference(folder):
+    assert find(["sub", "b.txt"]) == find(["b.txt", "sub"])
+
+
+def test_the_same_file_is_read_once(folder):
+    os.symlink("b.txt", "z.txt")
+    assert find(["b.txt", "./b.txt", "z.txt", "b.txt"]).files == ["b.txt"]
+
+
+def test_globs(folder):
+    assert find(["**/*.txt*"]).files == ["a.txt.gz", "b.txt", "sub/c.txt.zst"]
+
+
+def test_a_named_file_is_read_whatever_its_suffix(folder):
+    assert find(["sub/d.png"]).files == ["sub/d.png"]
+
+
+def test_a_missing_name_is_kept_when_others_are_there(folder):
+    assert find(["b.txt", "no.txt"]).files == ["b.txt", "no.txt"]
+
+
+@pytest.mark.parametrize("sources", [["no.txt"], ["no*.txt"], ["empty"], []])
+def test_nothing_found_says_what_to_do(folder, sources):
+    (folder / "empty").mkdir()
+    with pytest.raises(SourceError, match="no page to read"):
+        find(sources)
+
+
+def test_a_folder_stands_for_files_of_all_kinds(folder):
+    names = [
+        "a.warc.gz",
+        "b.html",
+        "c.htm.gz",
+        "d.jsonl",
+        "e.tsv.zst",
+        "f.parquet",
+        "g.warc.wet.gz",
+    ]
+    for name in names:
+        (folder / "empty" / name).parent.mkdir(exist_ok=True)
+        (folder / "empty" / name).write_bytes(b"x")
+    assert find(["empty"]).files == [f"empty/{name}" for name in names]
+
+
+@contextmanager
+def closed_folder():
+    """A folder that nobody may look into, beside a page."""
+    root = os.geteuid() == 0  # who may look everywhere
+    with tempfile.TemporaryDirectory() as name:
+        (closed := Path(name) / "closed").mkdir()
+        (closed / "a.txt").write_text("a")
+        (closed.parent / "b.txt").write_text("b")
+        Path(name).chmod(0o755)
+        closed.chmod(0)
+        if root:
+            os.seteuid(65534)
+        try:
+            yield closed
+        finally:
+            if root:
+                os.seteuid(0)
+            closed.chmod(0o755)
+
+
+def test_a_folder_below_that_cannot_be_looked_into_is_told():
+    with closed_folder() as closed:
+        documents = ingest.read(closed.parent)
+        assert not once(str(closed))  # so that a run with it can be resumed
+    assert documents["source"].to_list() == [f"{closed.parent}/b.txt", str(closed)]
+    assert documents["error"].to_list() == [None, "cannot be read: permission denied"]
+
+
+def test_the_only_folder_cannot_be_looked_into():
+    with closed_folder() as closed:
+        said = rf"{closed} \(cannot be read: permission denied\): no page"
+        with pytest.raises(SourceError, match=said):
+            find([closed])
+
+
+def test_a_folder_without_a_page_is_named(folder):
+    (folder / "empty").mkdir()
+    with pytest.raises(SourceError, match=r"^empty: no page to read;"):
+        find(["empty"])
+
+
+def test_linked_folders_are_read_and_each_file_once(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    (other / "x.txt").write_text("x")
+    os.symlink(other, "link")
+    os.symlink("sub", "a_link")  # to what is read anyway: that keeps its name
+    os.symlink(folder, "sub/round")
+    os.symlink("self", "self")
+    assert find(["."]).files == ["a.txt.gz", "b.txt", "link/x.txt", "sub/c.txt.zst"]
+    assert find(["link"]).files == ["link/x.txt"]
+
+
+def test_a_glob_that_matches_folders_stands_for_what_is_in_them(folder):
+    found = find(["s*"])
+    assert (found.files, found.skipped) == (["sub/c.txt.zst"], ["sub/d.png"])
+    named = find(["**"])
+    assert (named.files[-1], named.skipped) == ("sub/d.png", [])
+
+
+def test_only_files_are_read_below_a_folder(folder):
+    os.mkfifo("sub/pipe.txt")
+    os.symlink("gone", "sub/e.txt")
+    for source in (".", "sub", "sub/*.txt*"):
+        found = find([source])
+        assert found.files[-2:] == ["sub/c.txt.zst", "sub/e.txt"]
+        assert "sub/pipe.txt" in found.skipped
+    assert find(["sub/pipe.txt"]).files == ["sub/pipe.txt"]
+
+
+def test_what_is_above_a_link_is_not_where_the_link_stands(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    (other / "in").mkdir()
+    (other / "b.txt").write_text("another")
+    os.symlink(other / "in", "link")
+    assert find(["link/../b.txt"]).files == ["link/../b.txt"]
+    assert find(["sub/../b.txt", "./b.txt"]).files == ["b.txt"]
+
+
+def test_a_file_called_like_standard_input(folder):
+    Path("-").write_text("a file")
+    assert find(["./-"]).files == ["./-"]
+
+
+def test_what_an_earlier_run_wrote_is_no_page(folder):
+    page = "One page of text, which is long enough to be one.\n"
+    for name in ("a", "b"):
+        (folder / "pages" / name).mkdir(parents=True)
+        (folder / "pages" / name / "page.txt").write_text(page + name)
+    first = ingest.run("pages", "pages/out")
+    unfinished = folder / "pages" / "two.unfinished"
+    for name in ("plan.json", "locks/run", "parts/000000/documents-000000.parquet"):
+        (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
+        (unfinished / name).write_text("{}")
+    os.symlink("pages/out", "link")
+    for source in ("pages", "pages/*", "."):
+        found = find([source])
+        assert [f for f in found.files if f.startswith("pages")] == [
+            "pages/a/page.txt",
+            "pages/b/page.txt",
+        ]
+        assert not [f for f in found.files if f.startswith("link")]
+        assert "pages/out/segments.parquet" in found.skipped
+        assert "pages/two.unfinished/plan.json" in found.skipped
+    second = ingest.run("pages", "other")
+    assert second["counts"]["pages"] == first["counts"]["pages"] == 2
+    said = "2 earlier runs skipped (pages/out, pages/two.unfinished)"
+    assert passed_over(second["skipped"]) == said
+    again = ingest.run("pages", "pages/out", overwrite=True)
+    assert not [name for name in again["skipped"] if name.startswith("pages/out/")]
+
+
+def test_a_run_that_is_named_is_read(folder):
+    ingest.run("b.txt", "out")
+    assert is_run("out")
+    assert not is_run("sub")
+    assert find(["out"]).files == [
+        "out/articles.jsonl",
+        "out/documents.parquet",
+        "out/segments.parquet",
+    ]
+
+
+def test_files_that_are_skipped_are_told_by_their_suffixes(folder):
+    names = ["x.PDF", "y.pdf", "README", "notes.of a meeting", "z.tar.gz"]
+    assert passed_over(names) == "5 files skipped (.gz, .pdf, no suffix)"
+    runs = [f"{n}/documents.parquet" for n in range(5)]
+    assert passed_over(runs) == "5 earlier runs skipped (0, 1, 2, …)"
+    (folder / "sub" / "c.txt.zst").unlink()
+    with pytest.raises(SourceError, match=r"^sub: no page to read, 1 file skipped \(\.png\);"):
+        find(["sub"])
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"%PDF-1.4\nText that is read as text.\n", "is a PDF; extract its text first"),
+        (b"PK\x03\x04[Content_Types].xml", "is a ZIP archive, as DOCX"),
+        (b"\xd0\xcf\x11\xe0 Word.Document", "is a file of an old Office"),
+    ],
+)
+@pytest.mark.parametrize("name", ["page.bin", "page.txt", "page.html"])
+def test_a_document_of_another_format_is_named(folder, name, start, said):
+    Path(name).write_bytes(start)
+    row = ingest.read(name).row(0, named=True)
+    assert row["text"] is None
+    assert row["error"].startswith(said)

@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import importlib.util
+import random
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+import ingest
+from ingest import scoring as verbs
+from ingest.errors import FrameError, ModelError, OutputError, SourceError, WriteError
+from ingest.frames import PAIRS, SCORED, schema
+from ingest.jobs.score import score_file
+from ingest.resources import model_dir
+from ingest.scoring import meaning
+from ingest.scoring.model import FILE, NAMES, load, quality
+from ingest.scoring.words import words
+from lang_models.quality.damage import KINDS, spoilt
+
+_SPEC = importlib.util.spec_from_file_location("score_pairs", Path(__file__).with_name("pairs.py"))
+made = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(made)
+OWN, STORE, frame, library = made.OWN, made.STORE, made.frame, made.library
+
+
+def one(source: str | None, target: str | None, langs=("en", "ar")) -> dict:
+    return ingest.score(frame([(source, target)], langs)).row(0, named=True)
+
+
+def test_columns_and_ranges():
+    pairs = frame(OWN)
+    found = ingest.score(pairs)
+    assert found.select(pairs.columns).equals(pairs)
+    assert found.select(schema(SCORED).names()).schema == schema(SCORED)
+    assert found.select(schema(SCORED).names()).null_count().sum_horizontal().item() == 0
+    for name, dtype in schema(SCORED).items():
+        if dtype == pl.Float32 and name != "length_ratio":
+            assert found[name].is_between(-1 if name == "similarity_margin" else 0, 1).all(), name
+    assert (found["length_ratio"] > 0).all()
+    assert (found["quality"] > 0.6).all()
+    assert (found["similarity"] > 0.4).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_lowers_quality(kind: str):
+    rng = random.Random(7)
+    good = [*OWN, *library()]
+    pairs = []
+    for at, pair in enumerate(good):
+        beside = good[at - 1]
+        for _ in range(4):
+            spoiled = spoilt(kind, pair, beside, _with_stems(), rng)
+            if spoiled:
+                pairs.append((pair, spoiled))
+    assert len(pairs) >= 8
+    whole = ingest.score(frame([pair for pair, _ in pairs]))["quality"].to_numpy()
+    damaged = ingest.score(frame([pair for _, pair in pairs]))["quality"].to_numpy()
+    assert (damaged < whole).mean() >= 0.85
+    assert whole.mean() - damaged.mean() > 0.25
+
+
+def _with_stems():
+    from dataclasses import replace
+
+    from ingest.encoder.lexicon import lexicon
+
+    return replace(STORE, by_number=list(lexicon().stems))
+
+
+def test_the_order_of_sides_does_not_count():
+    there = ingest.score(frame(OWN))
+    back = ingest.score(frame([(a, e) for e, a in OWN], ("ar", "en")))
+    same = ["quality", "similarity", "similarity_margin", "numbers_kept", "names_kept", "brackets",
+            "punctuation", "repetition", "boilerplate"]  # fmt: skip
+    assert_frame_equal(there.select(same), back.select(same))
+    assert there["words_source"].equals(back["words_target"])
+    np.testing.assert_allclose(there["length_ratio"] * back["length_ratio"], 1, rtol=1e-5)
+
+
+TEXTS = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from([text for pair in OWN for text in pair]),
+    st.lists(
+        st.sampled_from([word for pair in OWN for text in pair for word in text.split()]),
+        max_size=12,
+    ).map(" ".join),
+)
+
+
+@settings(max_examples=15)
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=7), st.randoms(use_true_random=False))
+def test_a_pair_is_judged_by_itself(pairs, random):
+    scored = schema(SCORED).names()
+    whole = ingest.score(frame(pairs)).select(scored)
+    order = list(range(len(pairs)))
+    random.shuffle(order)
+    mixed = ingest.score(frame([pairs[i] for i in order])).select(scored)
+    assert_frame_equal(mixed, whole[order], check_exact=True)
+    for at, pair in enumerate(pairs):
+        alone = ingest.score(frame([pair])).select(scored)
+        assert_frame_equal(alone, whole[at], check_exact=True)
+
+
+def test_the_size_of_batches_does_not_count(monkeypatch):
+    pairs = frame(OWN * 3)
+    whole = ingest.score(pairs)
+    monkeypatch.setattr(verbs, "_TOGETHER", 5)
+    monkeypatch.setattr(meaning, "_HELD", 1)
+    assert_frame_equal(ingest.score(pairs), whole, check_exact=True)
+    monkeypatch.setattr(verbs, "_CHARACTERS", 1)
+    assert_frame_equal(ingest.score(pairs), whole, check_exact=True)
+
+
+def test_numbers():
+    assert one("It cost 1,500 in 2024.", "كلف ١٬٥٠٠ في عام ٢٠٢٤.")["numbers_kept"] == 1
+    assert one("It cost 1,500 in 2024.", "كلف ١٬٦٠٠ في عام ٢٠٢٤.")["numbers_kept"] == 0.5
+    assert one("no number", "لا رقم")["numbers_kept"] == 1
+
+
+@pytest.mark.parametrize(
+    ("english", "arabic"),
+    [
+        ("3,125,000 people", "3.125 مليون نسمة"),
+        ("$1,234 million", "1.234 مليار دولار"),
+        ("$1.234 billion", "١٢٣٤ مليون دولار"),
+        ("2.125 thousand", "٢٬١٢٥"),
+        ("3.125 million", "٣٫١٢٥ ملايين"),
+        ("1,234.5 million", "1234.5 مليون"),
+    ],
+)
+def test_numbers_before_a_magnitude(english, arabic):
+    assert one(f"It is {english} now.", f"هذا {arabic} الآن.")["numbers_kept"] == 1
+
+
+def test_what_is_no_number_before_a_magnitude_is_left_alone():
+    texts = pl.Series(["1.2345 million", "1.234.567 million"])
+    assert set(words(texts, texts).distinct) == {"1", "2345", "234", "567", "million"}
+
+
+def test_names():
+    right, wrong = (
+        one("Yesterday Layla Haddad went to Beirut.", text)["names_kept"]
+        for text in ("ذهبت ليلى حداد أمس إلى بيروت.", "ذهبت سامية منصور أمس إلى تونس.")
+    )
+    assert right > 0.9
+    assert wrong < 0.2
+
+
+def test_languages_and_scripts():
+    text = OWN[0][0]
+    found = one(text, STORE.texts["fa"][0])
+    assert found["source_lang_right"] > 0.9
+    assert found["target_lang_right"] < 0.1
+    assert found["target_script"] == 1
+    found = one(text, text)
+    assert found["target_script"] == 0
+    assert found["target_lang_right"] < 0.1
+    assert found["copy"] == 1
+    assert one("2024", "٢٠٢٤")["source_lang_right"] == 0.5
+    mixed = one("Hello", "قال Hello")
+    assert 0 < mixed["target_script"] < 1
+    assert mixed["copy"] == 0.5
+
+
+def test_repetition_marks_and_machine():
+    assert one("no no no no no", "لا")["repetition"] > 0.7
+    assert one(*OWN[0])["repetition"] == 0
+    assert one("Is it (really) so?", "أهو (حقا) كذلك؟")["brackets"] == 1
+    assert one("Is it (really) so?", "أهو حقا) كذلك؟")["brackets"] < 1
+    assert one("Is it so?", "أهو كذلك؟")["punctuation"] == 1
+    assert one("Is it so?", "هو كذلك.")["punctuation"] < 0.5
+    machine = frame(OWN[:2]).with_columns(method=pl.Series(["aligned", "translated"]))
+    assert ingest.score(machine)["machine"].to_list() == [False, True]
+
+
+def test_boilerplate():
+    assert one("Subscribe to our newsletter", "اشترك في نشرتنا")["boilerplate"] > 0.7
+    assert one(*OWN[2])["boilerplate"] < 0.3
+
+
+def test_a_missing_column_and_one_of_another_type():
+    with pytest.raises(FrameError, match=r"score: column 'target_text' is missing; ingest.align"):
+        ingest.score(frame(OWN).drop("target_text"))
+    with pytest.raises(FrameError, match="'score' is String, must be Float32"):
+        ingest.score(frame(OWN).with_columns(pl.lit("high").alias("score")))
+
+
+def test_extra_columns_stay_and_old_scores_are_made_anew():
+    pairs = frame(OWN[:3]).with_columns(mine=pl.lit(1), quality=pl.lit("high"))
+    found = ingest.score(pairs)
+    assert found["mine"].to_list() == [1, 1, 1]
+    assert found["quality"].dtype == pl.Float32
+    assert_frame_equal(ingest.score(found), found)
+
+
+def test_an_empty_frame():
+    found = ingest.score(pl.DataFrame(schema=schema(PAIRS)))
+    assert len(found) == 0
+    assert found.schema == schema(PAIRS, SCORED)
+
+
+def test_empty_null_and_nan():
+    texts = [(None, None), ("", "نص"), ("text", None), (" ", "\u200f"), ("…", "!"), OWN[0]]
+    found = ingest.score(frame(texts).with_columns(score=pl.lit(float("nan"), pl.Float32)))
+    assert found["quality"].to_list()[:4] == [0, 0, 0, 0]
+    assert found["quality"][5] > 0.6
+    floats = found.select(pl.col(name) for name, kind in schema(SCORED).items() if kind.is_float())
+    assert floats.select(pl.all().is_finite().all()).row(0) == (True,) * floats.width
+    nothing = pl.DataFrame(
+        {name: pl.Series([None], dtype=dtype) for name, dtype in schema(PAIRS).items()}
+    )
+    assert ingest.score(nothing)["quality"].to_list() == [None]
+    assert ingest.score(nothing)["machine"].to_list() == [False]
+
+
+def test_other_languages_have_no_quality():
+    found = one("Der Zug kommt.", "Le train arrive.", ("de", "fr"))
+    assert found["quality"] is None
+    assert found["similarity"] is not None
+    assert one("The train.", "القطار.", ("en", None))["quality"] is None
+    assert one("Один", "واحد", ("ru", "ar"))["source_script"] == 1
+
+
+def test_long_and_strange_texts():
+    long = " ".join(e for e, _ in OWN * 400), " ".join(a for _, a in OWN * 400)
+    strange = [("x" * 200_000, "ا" * 200_000), ("\0\u202e\ufeff", "\U0001f600 \u0640"), long]
+    found = ingest.score(frame(strange))
+    assert found["quality"].is_between(0, 1).all()
+    assert found["similarity"][2] > 0.6
+
+
+def test_a_file(tmp_path: Path):
+    pairs = frame(OWN * 2)
+    pairs.write_parquet(tmp_path / "pairs.parquet")
+    seen = []
+    report = score_file(
+        tmp_path, tmp_path / "out.parquet", progress=lambda done, of: seen.append((done, of))
+    )
+    assert report.pairs == len(pairs) == seen[-1][0] == seen[-1][1]
+    assert report.good == len(pairs)
+    assert_frame_equal(pl.read_parquet(tmp_path / "out.parquet"), ingest.score(pairs))
+    with pytest.raises(OutputError, match="exists already"):
+        score_file(tmp_path, tmp_path / "out.parquet")
+    with pytest.raises(OutputError, match="input itself"):
+        score_file(tmp_path, tmp_path / "pairs.parquet", overwrite=True)
+    with pytest.raises(WriteError, match="no folder"):
+        score_file(tmp_path, tmp_path / "none" / "out.parquet")
+    score_file(tmp_path, tmp_path / "out.parquet", overwrite=True)
+
+
+def test_files_that_cannot_be_scored(tmp_path: Path):
+    with pytest.raises(SourceError):
+        score_file(tmp_path / "none.parquet", tmp_path / "out.parquet")
+    (tmp_path / "bad.parquet").write_bytes(b"no parquet")
+    with pytest.raises(SourceError):
+        score_file(tmp_path / "bad.parquet", tmp_path / "out.parquet")
+    frame(OWN).drop("method").write_parquet(tmp_path / "part.parquet")
+    with pytest.raises(FrameError, match="method"):
+        score_file(tmp_path / "part.parquet", tmp_path / "out.parquet")
+    pl.DataFrame(schema=schema(PAIRS)).write_parquet(tmp_path / "empty.parquet")
+    assert score_file(tmp_path / "empty.parquet", tmp_path / "out.parquet").pairs == 0
+    assert pl.read_parquet(tmp_path / "out.parquet").schema == schema(PAIRS, SCORED)
+
+
+def test_the_model_file(tmp_path: Path):
+    path = model_dir("quality") / FILE
+    assert path.stat().st_size < 1_000_000
+    held = load(path)
+    assert held.names == list(NAMES)
+    with pytest.raises(ModelError, match="other evidence"):
+        quality(held._replace(names=["one"]), np.zeros((1, len(NAMES)), np.float32))
+    (tmp_path / FILE).write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load(tmp_path / FILE)
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load(tmp_path / "none.npz")

@@ -1,0 +1,290 @@
+"""Train, dev and test: what may not be parted, and leaks, looked for by brute force."""
+
+from __future__ import annotations
+
+import random
+from itertools import combinations, pairwise, product
+
+import numpy as np
+import polars as pl
+import pytest
+import regex
+from polars.testing import assert_frame_equal
+
+import ingest
+from ingest.config import Config, SplitConfig
+from ingest.errors import ConfigError, FrameError
+from ingest.filtering import contamination as against
+from ingest.filtering.contamination import Lines
+from ingest.frames import PAIRS, schema
+from ingest.minhash import components, similar_pairs, text_signatures
+
+HALF = SplitConfig(dev=0.2, test=0.2)
+
+
+def frame(rows) -> pl.DataFrame:
+    usual = {"source_lang": "ar", "target_lang": "en", "method": "aligned", "score": 0.9}
+    made = [{"pair_id": f"{n:04}", **usual, **row} for n, row in enumerate(rows)]
+    keep = {"keep": pl.Boolean} if any("keep" in row for row in made) else {}
+    return pl.DataFrame(made, {**schema(PAIRS), **keep})
+
+
+def corpus(pages=60, seed=5) -> pl.DataFrame:
+    """Pages of sentences, some of which stand on another page too: the same, in another form,
+    nearly so, or translated by a machine."""
+    rnd = random.Random(seed)
+    words = {
+        "en": ["".join(rnd.choices("abcdefghij", k=5)) for _ in range(3000)],
+        "ar": ["".join(rnd.choices("ابتثجحخدذر", k=5)) for _ in range(3000)],
+    }
+
+    def sentence(lang):
+        return rnd.choices(words[lang], k=rnd.randint(6, 14))
+
+    rows = []
+    for page in range(pages):
+        for _ in range(rnd.randint(1, 6)):
+            source, target = sentence("ar"), sentence("en")
+            if rows and rnd.random() < 0.12:
+                other = rnd.choice(rows)
+                one, two = other["source_text"].split(), other["target_text"].split()
+                kind = rnd.randrange(5)
+                if kind == 0:
+                    source = one
+                elif kind == 1:
+                    target = [word.upper() + "," for word in two]
+                elif kind == 2:
+                    target = [*two[:-1], "changed"]
+                elif kind == 3:
+                    source = ["أخرى", *one[1:]]
+                else:
+                    source, target = two, sentence("ar")
+            row = {"source_text": " ".join(source), "target_text": " ".join(target)}
+            row |= {"source_doc": f"a{page}", "target_doc": f"e{page}"}
+            rows.append(row)
+            if rnd.random() < 0.2:
+                machine = {"target_text": " ".join(sentence("en")), "target_doc": None}
+                rows.append({**row, **machine, "method": "translated"})
+    return frame(rows)
+
+
+def folded(text):
+    return regex.findall(r"[\p{L}\p{M}\p{N}]+", text.lower().translate(str.maketrans("أإآ", "ااا")))
+
+
+def likeness(one, other):
+    """Share of runs of two words that both texts have."""
+    if one == other:
+        return 1.0
+    a, b = ({*pairwise(words)} or {tuple(words)} for words in (one, other))
+    return len(a & b) / len(a | b)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_nothing_leaks(seed):
+    pairs = corpus(seed=seed)
+    made = ingest.split(pairs, config=HALF)
+    assert set(made["split"].drop_nulls()) == {"train", "dev", "test"}
+    parts = {name: made.filter(split=name).to_dicts() for name in ("train", "dev", "test")}
+    for one, other in combinations(parts, 2):
+        texts = [
+            [folded(row[side]) for row in parts[name] for side in ("source_text", "target_text")]
+            for name in (one, other)
+        ]
+        assert max(likeness(a, b) for a, b in product(*texts)) < HALF.near
+        docs = [
+            {row[side] for row in parts[name] for side in ("source_doc", "target_doc")} - {None}
+            for name in (one, other)
+        ]
+        assert not docs[0] & docs[1]
+
+
+def test_what_is_like_a_line_does_not_hang_on_how_many_are_looked_at(monkeypatch):
+    texts = corpus()["target_text"]
+    texts = pl.concat([texts, texts[:50] + " " + texts[50:100]])
+    lines = Lines(texts[100:], near=0.6)
+    whole = [lines.like(texts), lines.around(texts)]
+    of = [{*pairwise(folded(text))} for text in texts]
+    inside = [
+        (a, b)
+        for a, b in product(range(len(of)), range(len(of) - 100))
+        if len(of[a]) >= 5 and len(of[a] & of[b + 100]) >= 0.9 * len(of[a])
+    ]
+    assert whole[1].rows() == inside
+    monkeypatch.setattr(against, "_PAIRS", 7)
+    monkeypatch.setattr(against, "_TEXTS", 11)
+    assert lines.like(texts).equals(whole[0])
+    assert lines.around(texts).equals(whole[1])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_text_stands_whole_inside_one_of_another_split(seed):
+    rnd = random.Random(4)
+    words = ["".join(rnd.choices("abcdefghij", k=5)) for _ in range(2000)]
+    rows = []
+    for n in range(40):
+        short = rnd.choices(words, k=8)
+        long = [*rnd.choices(words, k=6), *short, *rnd.choices(words, k=6)]
+        rows += [{"source_text": f"نص {n} {k}", "target_text": " ".join(t)}
+                 for k, t in enumerate((short, long))]  # fmt: skip
+    config = SplitConfig(by="text", dev=0.0, test=0.3, seed=seed)
+    made = ingest.split(frame(rows), config=config)
+    assert set(made["split"]) == {"train", "test"}
+    for short, long in made["split"].reshape((40, 2)).to_list():
+        assert short == long
+
+
+def test_sizes_and_seeds():
+    pairs = corpus().filter(method="aligned")
+    made = ingest.split(pairs, config=HALF)
+    sizes = dict(made["split"].value_counts().iter_rows())
+    assert abs(sizes["dev"] - 0.2 * len(pairs)) <= 3
+    assert abs(sizes["test"] - 0.2 * len(pairs)) <= 3
+    other = ingest.split(pairs, config=SplitConfig(dev=0.2, test=0.2, seed=2))
+    assert made["split"].to_list() != other["split"].to_list()
+    counted = ingest.split(pairs, config=SplitConfig(dev=10, test=0))["split"]
+    assert dict(counted.value_counts().iter_rows()) == {"train": len(pairs) - 10, "dev": 10}
+
+
+def test_nothing_hangs_on_the_order_of_rows():
+    pairs = corpus()
+    made = ingest.split(pairs, config=HALF)
+    assert_frame_equal(ingest.split(pairs, config=HALF), made)
+    mixed = ingest.split(pairs.sample(fraction=1, shuffle=True, seed=9), config=HALF)
+    assert_frame_equal(mixed.sort("pair_id"), made.sort("pair_id"))
+
+
+def test_machine_text_is_in_dev_and_test_only_if_asked_for():
+    pairs = corpus()
+    made = ingest.split(pairs, config=HALF).filter(method="translated")
+    assert set(made["split"]) == {"train", None}
+    asked = ingest.split(pairs, config=SplitConfig(dev=0.2, test=0.2, machine=True))
+    assert asked["split"].null_count() == 0
+    assert set(asked.filter(method="translated")["split"]) - {"train"}
+
+
+def test_what_is_not_kept_is_in_no_split():
+    rows = [
+        {
+            "source_text": f"جملة {n}",
+            "target_text": f"Sentence {n}",
+            "source_doc": f"d{n}",
+            "keep": keep,
+        }
+        for n, keep in enumerate([True, False, None, True])
+    ]
+    made = ingest.split(frame(rows), config=SplitConfig(dev=1, test=0))
+    assert made["split"].is_null().to_list() == [False, True, True, False]
+    assert sorted(made["split"].drop_nulls()) == ["dev", "train"]
+
+
+def test_a_group_that_is_too_large_is_passed_over():
+    rows = [{"source_text": f"{n}", "target_text": f"x{n}", "source_doc": "one"} for n in range(20)]
+    assert set(ingest.split(frame(rows), config=HALF)["split"]) == {"train"}
+    by_text = SplitConfig(dev=0.2, test=0.2, by="text")
+    sizes = ingest.split(frame(rows), config=by_text)["split"].value_counts()
+    assert dict(sizes.iter_rows()) == {"train": 12, "dev": 4, "test": 4}
+
+
+def test_of_groups_that_are_all_too_large_the_smallest_is_taken():
+    rows = [
+        {"source_text": f"{n}", "target_text": f"x{n}", "source_doc": f"d{min(n // 3, 5)}"}
+        for n in range(20)
+    ]
+    made = ingest.split(frame(rows), config=SplitConfig(dev=1, test=1))
+    assert dict(made["split"].value_counts().iter_rows()) == {"train": 14, "dev": 3, "test": 3}
+
+
+@pytest.mark.parametrize("where", ["segments", "column"])
+def test_copies_of_an_article_go_together(where):
+    rnd = random.Random(1)
+    rows = [
+        {
+            "source_text": " ".join(rnd.choices("ابتثجحخدذرزسش", k=8)),
+            "target_text": " ".join(rnd.choices("abcdefghijklm", k=8)),
+            "source_doc": f"d{n}",
+        }
+        for n in range(40)
+    ]
+    cluster = [f"c{n // 2}:1" for n in range(40)]
+    segments = pl.DataFrame({"doc_id": [f"d{n}" for n in range(40)], "cluster": cluster})
+    pairs = frame(rows)
+    if where == "segments":
+        made = ingest.split(pairs, segments=segments, config=HALF)
+    else:
+        made = ingest.split(pairs.with_columns(cluster=pl.Series(cluster)), config=HALF)
+    assert made["split"].n_unique() == 3
+    assert made.group_by(pl.Series(cluster)).agg(pl.col("split").n_unique())["split"].max() == 1
+
+
+def test_segments_without_clusters_have_no_say():
+    pairs = corpus()
+    made = ingest.split(pairs, config=HALF)
+    segments = pl.DataFrame({"doc_id": ["a1", "a2"]})
+    assert_frame_equal(ingest.split(pairs, segments=segments, config=HALF), made)
+    with pytest.raises(FrameError, match="split: column 'doc_id' is missing"):
+        ingest.split(pairs, segments=pl.DataFrame({"cluster": ["c"]}))
+
+
+def test_ten_thousand_sources():
+    pairs = frame(
+        [
+            {
+                "source_text": f"نص {n} {n * 7}",
+                "target_text": f"text {n} {n * 3}",
+                "source_doc": f"{n}",
+            }
+            for n in range(10_000)
+        ]
+    )
+    made = ingest.split(ingest.filter(pairs))
+    assert len(made) == 10_000
+    assert made.filter("keep")["split"].null_count() == 0
+
+
+def test_no_pairs_and_frames_that_cannot_be_used():
+    assert ingest.split(frame([])).schema["split"] == pl.String
+    assert ingest.split(frame([{"source_text": "a", "keep": False}]))["split"].to_list() == [None]
+    with pytest.raises(FrameError, match="split: column 'method' is missing"):
+        ingest.split(frame([{}]).drop("method"))
+    with pytest.raises(FrameError, match="pair_id is null in 1 pairs"):
+        ingest.split(frame([{"pair_id": None}]))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"dev": -1}, "split.dev: -1.0 is no share"),
+        ({"dev": 1.5}, "split.dev: 1.5 is no share"),
+        ({"dev": 0.5, "test": 0.5}, "leave nothing for train"),
+        ({"by": "site"}, "split.by: 'site' is unknown"),
+        ({"near": 0.0}, "split.near: 0.0"),
+    ],
+)
+def test_settings_that_cannot_be_used(table, message):
+    with pytest.raises(ConfigError, match=message):
+        Config.from_dict({"split": table})
+
+
+def test_dev_and_test_do_not_take_all():
+    rows = [{"source_text": f"{n}", "target_text": f"x{n}", "source_doc": f"{n}"} for n in range(3)]
+    with pytest.raises(ConfigError, match="1 and 1,000 of 3 pairs leave nothing for train"):
+        ingest.split(frame(rows), config=SplitConfig(dev=1, test=1000))
+
+
+def test_components_are_those_of_a_walk():
+    rnd = np.random.default_rng(4)
+    for nodes in (1, 2, 30, 200):
+        one, other = rnd.integers(0, nodes, (2, nodes // 2))
+        label = list(range(nodes))
+        for _ in range(nodes):
+            for a, b in zip(one, other, strict=True):
+                label[a] = label[b] = min(label[a], label[b])
+        assert components(nodes, [(one, other)]).tolist() == label
+
+
+def test_signatures_tell_likeness():
+    texts = pl.Series(["a b c d e f g h i j", "a b c d e f g h i k", "k l m n o p q", "", "…"])
+    one, other = similar_pairs(text_signatures(texts), 0.6)
+    assert {*zip(one.tolist(), other.tolist(), strict=True)} <= {(0, 1), (1, 0)}
+    assert len(one)

@@ -1,0 +1,55 @@
+"""Helpers for the tests of packages: what stands in folders, and packages that only look so."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import zipfile
+from pathlib import Path
+
+from ingest.cli import packages as translation_models
+
+TOP = "translate-en_ar-1_0"
+
+
+def command(*argv: str) -> int:
+    """One `ingest models …`."""
+    parser = argparse.ArgumentParser()
+    translation_models.add(parser.add_subparsers())
+    args = parser.parse_args(["models", *argv])
+    return args.command(args)
+
+
+def below(folder: Path) -> list[str]:
+    """Everything in a folder, hidden or not; nothing where there is no folder."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*"))
+
+
+def zipped(path: Path, members: dict[str, bytes], **of_each) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            info = zipfile.ZipInfo()
+            info.filename = name  # as it is: given above, it would be made harmless
+            info.compress_type = zipfile.ZIP_DEFLATED
+            for key, value in of_each.items():
+                setattr(info, key, value)
+            archive.writestr(info, data)
+    return path
+
+
+def bare(folder: Path, source: str, target: str, version: str = "1.0", **metadata) -> Path:
+    """A folder that looks like a package to whoever does not load its model."""
+    path = folder / f"translate-{source}_{target}-{version.replace('.', '_')}"
+    (path / "model").mkdir(parents=True)
+    about = {"from_code": source, "to_code": target, "package_version": version, **metadata}
+    (path / "metadata.json").write_text(json.dumps(about))
+    for name in ("model/model.bin", "model/shared_vocabulary.txt", "sentencepiece.model"):
+        (path / name).write_bytes(b"x")
+    return path
+
+
+def no_extra(monkeypatch) -> None:
+    """Nothing of the extra can be imported, here or in a child."""
+    for name in ("ctranslate2", "sentencepiece", "argostranslate"):
+        monkeypatch.setitem(sys.modules, name, None)

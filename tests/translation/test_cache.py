@@ -1,0 +1,202 @@
+"""What was translated is kept: across runs, through kills, beside other processes."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ingest.errors import SourceError, WriteError
+from ingest.translation.cache import FILE, Cache, Said, key
+from ingest.translation.packages.locations import caches
+
+
+def said(text: str) -> Said:
+    return Said(text, -0.5, 3, False)
+
+
+def test_what_is_put_is_there_the_next_time(tmp_path):
+    names = [key(str(n), "m", "") for n in range(1200)]
+    with Cache(tmp_path) as cache:
+        cache.put((name, said(str(n))) for n, name in enumerate(names[:1100]))
+        cache.put([(names[0], said("another"))])
+    with Cache(tmp_path) as cache:
+        found = cache.get(names)
+    assert len(found) == 1100
+    assert found[names[0]] == said("0")
+    assert found[names[1099]] == said("1099")
+
+
+def test_text_model_and_options_are_told_apart():
+    assert len({key(*parts) for parts in ("aab", "aba", "baa", "abb", "bab", "bba", "aaa")}) == 7
+
+
+def test_where_it_stands(monkeypatch, tmp_path):
+    assert caches() == tmp_path / "home" / ".cache" / "ingest"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert caches() == tmp_path / "xdg" / "ingest"
+    monkeypatch.setenv("INGEST_CACHE_DIR", str(tmp_path / "own"))
+    assert caches() == tmp_path / "own"
+    with Cache() as cache:
+        assert cache.path == tmp_path / "own" / FILE
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    (tmp_path / FILE).write_bytes(b"no database at all, but long enough to be looked at" * 40)
+    with pytest.raises(SourceError, match=f"{FILE}: .*cannot be used: .*remove it"):
+        Cache(tmp_path)
+
+
+def test_a_file_damaged_within_is_named(tmp_path):
+    names = [key(str(n), "m", "") for n in range(5000)]
+    with Cache(tmp_path) as cache:
+        cache.put((name, said("x" * 50)) for name in names)
+    data = bytearray((tmp_path / FILE).read_bytes())
+    data[8192:-4096] = b"\xff" * (len(data) - 12288)
+    (tmp_path / FILE).write_bytes(data)
+    with Cache(tmp_path) as cache, pytest.raises(SourceError, match="remove it"):
+        cache.get(names)
+
+
+def test_the_file_of_another_program_is_left_alone(tmp_path):
+    base = sqlite3.connect(tmp_path / FILE)
+    base.execute("CREATE TABLE theirs (a)")
+    base.commit()
+    base.close()
+    with pytest.raises(SourceError, match="not a cache of this version"):
+        Cache(tmp_path)
+    base = sqlite3.connect(tmp_path / FILE)
+    assert base.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    base.close()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(WriteError, match="--cache names another folder"):
+        Cache(tmp_path / "file" / "cache")
+
+
+def test_where_the_platform_has_it_no_option_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("INGEST_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    with pytest.raises(WriteError, match=r"\$INGEST_CACHE_DIR names another folder"):
+        Cache()
+
+
+def test_threads_share_one(tmp_path):
+    names = [key(str(n), "m", "") for n in range(400)]
+    with Cache(tmp_path) as cache, ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda name: cache.put([(name, said("a"))]), names))
+        found = threads.map(lambda at: cache.get(names[at : at + 50]), range(0, 400, 50))
+        assert sum(map(len, found)) == 400
+
+
+def test_what_is_no_damage_is_not_called_so(tmp_path):
+    cache = Cache(tmp_path)
+    cache.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        cache.get([b"a"])
+
+
+FILL = """
+import sys
+from ingest.translation.cache import Cache, Said, key
+
+first = int(sys.argv[2])
+with Cache(sys.argv[1]) as cache:
+    for n in range(first, first + 50):
+        cache.put([(key(str(n), "m", ""), Said(str(n), -0.5, 3, False))])
+"""
+
+
+def test_several_processes_at_once(tmp_path):
+    calls = [[sys.executable, "-c", FILL, str(tmp_path), str(n * 40)] for n in range(6)]
+    processes = [subprocess.Popen(call) for call in calls]
+    assert [process.wait(60) for process in processes] == [0] * 6
+    with Cache(tmp_path) as cache:
+        assert len(cache.get([key(str(n), "m", "") for n in range(400)])) == 250
+
+
+@pytest.fixture
+def package(tmp_path, tiny_package):
+    from ingest.translation.packages.install import load
+
+    with zipfile.ZipFile(tiny_package) as file:
+        file.extractall(tmp_path / "package")
+    return load(next((tmp_path / "package").iterdir()))
+
+
+def test_a_second_translator_asks_the_model_nothing(tmp_path, package):
+    from ingest.config import TranslateConfig
+    from ingest.translation.engine import Translator
+
+    texts = ["Our team won the match. She reads.", "She reads.", "Prices rose.\nOur team won.", " "]
+    with Cache(tmp_path / "cache") as cache:
+        first = Translator(package, cache=cache)
+        made = first.translate(texts)
+        second = Translator(package, cache=cache)
+        assert second.translate(texts) == made
+        assert (first.tokens > 0, second.tokens) == (True, 0)
+        other = Translator(package, config=TranslateConfig(beam_size=1), cache=cache)
+        other.translate(texts)
+        assert other.tokens == first.tokens
+
+
+KILLED = """
+import random, sys
+from pathlib import Path
+from ingest.translation import engine
+from ingest.translation.cache import Cache
+from ingest.translation.packages.package import load
+
+engine._COMMIT = 0.02
+dice = random.Random(7)
+letters = "abcdefghijklmnopqrstuvwxyz"
+texts = [" ".join("".join(dice.choices(letters, k=6)) for _ in range(12)) for _ in range(1200)]
+with Cache(sys.argv[2]) as cache:
+    made = engine.Translator(load(Path(sys.argv[1])), cache=cache)
+    print("begun", flush=True)
+    said = made.translate(texts)
+    print(made.tokens, len(set(said)))
+"""
+
+
+def test_a_killed_translation_goes_on_from_its_cache(tmp_path, package):
+    def call(cache: str) -> list[str]:
+        return [sys.executable, "-c", KILLED, str(package.path), str(tmp_path / cache)]
+
+    whole = subprocess.run(call("whole"), capture_output=True, text=True, check=True, timeout=120)
+    tokens, distinct = map(int, whole.stdout.split()[1:])
+    with subprocess.Popen(call("killed"), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        process.stdout.readline()
+        deadline = time.monotonic() + 60
+        while kept(tmp_path / "killed") < 100:
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+    assert 100 <= kept(tmp_path / "killed") < 1200
+    again = subprocess.run(call("killed"), capture_output=True, text=True, check=True, timeout=120)
+    left, same = map(int, again.stdout.split()[1:])
+    assert same == distinct
+    assert 0 < left < tokens
+    assert kept(tmp_path / "killed") == kept(tmp_path / "whole")
+
+
+def kept(folder) -> int:
+    if not (folder / FILE).exists():
+        return 0
+    base = sqlite3.connect(folder / FILE, timeout=30)
+    try:
+        return base.execute("SELECT count(*) FROM said").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0  # the table is not there yet
+    finally:
+        base.close()

@@ -1,0 +1,399 @@
+"""One translation for one text, the same whatever stands beside it; pieces; flags."""
+
+from __future__ import annotations
+
+import random
+import zipfile
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.config import Config
+from ingest.errors import ConfigError, ModelError
+from ingest.translation.flags import flags
+from ingest.translation.pieces import cut, join
+
+WORDS = st.sampled_from(
+    [
+        "one",
+        "two,",
+        "three.",
+        "\n",
+        "؟",
+        " ",
+        "\t",
+        "سلام",
+        "،",
+        "* *",
+        "\u2028",
+        "x" * 40,
+        "Dr.",
+        "。",
+    ]
+)
+
+
+def words(texts):
+    return [len(text.split()) + len(text) // 30 for text in texts]
+
+
+@given(st.lists(WORDS, max_size=40).map("".join), st.integers(1, 12))
+def test_pieces_and_separators_are_the_text(text, most):
+    parts = cut(text, words, most)
+    assert "".join(parts) == text
+    assert len(parts) % 2 == 1
+    for piece in parts[1::2]:
+        assert any(c.isalnum() for c in piece)
+        assert piece == piece.strip()
+        assert len(piece.splitlines()) == 1
+    for separator in parts[::2]:
+        assert not any(c.isalnum() for c in separator)
+
+
+@given(st.lists(WORDS, max_size=40).map("".join), st.integers(8, 12))
+def test_no_piece_is_too_long(text, most):
+    assert max(words(cut(text, words, most)[1::2]), default=0) <= most
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("A b c d e f. G h.", ["A b c", "d e f.", "G h."]),
+        ("A b c, d e f, g h", ["A b c,", "d e f,", "g h"]),
+        ("كيف حالك؟أنا بخير", ["كيف حالك؟", "أنا بخير"]),
+        ("ab\n\ncd\tef", ["ab", "cd", "ef"]),
+        ("— 20 —", ["— 20 —"]),
+        ("", []),
+        (" \n ", []),
+        ("...", []),
+    ],
+)
+def test_where_texts_are_cut(text, pieces):
+    assert cut(text, words, 4)[1::2] == pieces
+
+
+def test_a_word_that_is_too_long_is_cut_and_joined_without_spaces():
+    parts = cut("x" * 100, lambda texts: [len(text) for text in texts], 30)
+    assert parts[1::2] == ["x" * 25] * 4
+    assert join(parts, parts[1::2], "en") == "x" * 100
+
+
+@pytest.mark.parametrize(("lang", "joined"), [("en", "Yes. No.\nSo."), ("ja", "Yes.No.\nSo.")])
+def test_a_space_comes_where_the_source_needs_none(lang, joined):
+    assert join(["", "是。", "", "不。", "\n", "好", ""], ["Yes.", "No.", "So."], lang) == joined
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "ended", "said"),
+    [
+        ("The boat sails tonight.", "يبحر القارب الليلة.", True, ()),
+        ("The boat sails tonight.", "يبحر القارب الليلة", False, ("cut",)),
+        ("The boat sails tonight.", "...", True, ("empty",)),
+        ("* * *", "* * *", True, ()),
+        ("2024", "2024", True, ()),
+        ("The boat", "the  BOAT", True, ("copied",)),
+        (
+            "The long boat sails away tonight.",
+            "و The long boat sails away",
+            True,
+            ("copied", "wrong_language"),
+        ),
+        ("The boat sails tonight.", "القارب القارب القارب القارب", True, ("repeated",)),
+        ("The boat sails away.", "في البحر في البحر في البحر", True, ("repeated",)),
+        ("No no no no, she said.", "لا لا لا لا قالت", True, ()),
+        ("The boat sails tonight.", "وووووووووووووووووووووو", True, ("repeated", "wrong_language")),
+        ("The boat sails tonight, they said on the radio.", "نعم", True, ("length",)),
+        ("Yes.", "يبحر القارب الليلة من الميناء القديم إلى الجزيرة", True, ("length",)),
+        (
+            "يبحر القارب الليلة من الميناء القديم",
+            "Das Boot fährt heute Abend aus dem alten Hafen",
+            True,
+            ("wrong_language",),
+        ),
+    ],
+)
+def test_flags(source, target, ended, said):
+    pair = ("ar", "en") if source[0] == "ي" else ("en", "ar")
+    assert flags([source], [target], [ended], pair) == [said]
+
+
+LISTS = [
+    (
+        "ريال مدريد - برشلونة - أتلتيكو مدريد",
+        "Real Madrid - Barcelona - Atletico Madrid - Valencia",
+    ),
+    (
+        "محمد بن سلمان، عبد الفتاح السيسي، تميم بن حمد",
+        "Mohammed bin Salman, Abdel Fattah el-Sisi, Tamim bin Hamad",
+    ),
+    ("باريس، مرسيليا، ليون، تولوز، نيس", "Paris, Marseille, Lyon, Toulouse, Nice"),
+    ("أنغيلا ميركل، أولاف شولتس، روبرت هابيك", "Angela Merkel, Olaf Scholz, Robert Habeck"),
+    ("إسطنبول أنقرة إزمير أنطاليا بورصة", "Istanbul Ankara Izmir Antalya Bursa"),
+    (
+        "اشتر اليوم هاتفا من أفضل الشركات في العالم كله",
+        "Buy Microsoft Windows, Adobe Photoshop, Google Chrome, Mozilla Firefox today",
+    ),
+    ("هدف هدف هدف", "goal goal goal goal"),
+    ("الولايات المتحدة الأمريكية", "US"),
+    ("دولة الإمارات العربية المتحدة", "UAE"),
+]
+
+
+@pytest.mark.parametrize(("arabic", "english"), LISTS)
+def test_names_and_cries_are_not_flagged(arabic, english):
+    assert flags([arabic], [english], [True], ("ar", "en")) == [()]
+    assert flags([english], [arabic], [True], ("en", "ar")) == [()]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "مثل Photoshop وIllustrator وWindows وFirefox وThunderbird",
+        "سيارات Volkswagen وMercedes وPorsche وAudi وBayerische Motoren Werke",
+    ],
+)
+def test_arabic_around_the_names_of_products(target):
+    source = "The company sells the best things of all brands in the whole world"
+    assert flags([source], [target], [True], ("en", "ar")) == [()]
+
+
+def test_a_sentence_with_names_can_be_in_another_language():
+    target = "Die neue Regierung plant in Berlin den Ausbau der Schulen"
+    assert flags(
+        ["تخطط الحكومة الجديدة في برلين لتوسيع المدارس"], [target], [True], ("ar", "en")
+    ) == [("wrong_language",)]
+
+
+def test_a_source_that_comes_again_excuses_no_endless_circle():
+    [found] = flags(["هدف هدف هدف هدف"], ["goal " * 40], [True], ("ar", "en"))
+    assert "repeated" in found
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("beam_size", 0), ("max_tokens", 7), ("max_tokens", 900)]
+)
+def test_settings_that_cannot_be_used(key, value):
+    with pytest.raises(ConfigError, match=f"translate.{key}"):
+        Config.from_dict({"translate": {key: value}})
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory, tiny_package):
+    return loaded(tiny_package, tmp_path_factory.mktemp("package"))
+
+
+def loaded(archive, folder):
+    from ingest.translation.packages.install import load
+
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(folder)
+    return load(next(folder.iterdir()))
+
+
+@pytest.fixture(scope="module")
+def translator(package):
+    from ingest.translation.engine import Translator
+
+    return Translator(package, threads=2)
+
+
+@pytest.fixture(scope="module")
+def texts():
+    import tiny
+
+    dice = random.Random(5)
+    some = [w for side in tiny.SENTENCES.values() for s in side for w in s.split()]
+    made = [" ".join(dice.choices(some, k=dice.randint(1, 60))) for _ in range(150)]
+    made += [f"{a} 日本 _ {b}\n{c}" for a, b, c in zip(made, made[1:], made[2:], strict=False)][:20]
+    return [*made, *tiny.SENTENCES["en"], "", "  \n", "* * *", "\x00", "\u200f", "x" * 2000]
+
+
+def test_the_same_as_one_by_one_whatever_stands_beside(translator, texts):
+    together = translator.translate(texts)
+    assert len({t.text for t in together}) > 20
+    assert [translator.translate([text])[0] for text in texts] == together
+    order = list(range(len(texts))) * 2
+    random.Random(1).shuffle(order)
+    assert translator.translate([texts[i] for i in order]) == [together[i] for i in order]
+
+
+def test_the_same_on_one_core_and_on_two(package, translator, texts):
+    from ingest.translation.engine import Translator
+
+    assert Translator(package, threads=1).translate(texts) == translator.translate(texts)
+
+
+def test_what_is_not_translated_comes_back(translator):
+    texts = ["", " ", "\n\n", "* * *", "\u2028", "—"]
+    tokens = translator.tokens
+    assert [t.text for t in translator.translate(texts)] == texts
+    assert {t.score for t in translator.translate(texts)} == {0.0}
+    assert translator.tokens == tokens  # the model was not asked
+    assert translator.translate([]) == []
+
+
+def test_line_breaks_and_marks_stay_where_they_were(translator):
+    whole, one, two = translator.translate(
+        ["One bird.\n\n*\tTwo birds.\r\n", "One bird.", "Two birds."]
+    )
+    assert whole.text == f"{one.text}\n\n*\t{two.text}\r\n"
+
+
+def test_the_same_text_is_translated_once(package):
+    from ingest.translation.engine import Translator
+
+    translator = Translator(package)
+    translator.translate(["Our team won the match."])
+    tokens = translator.tokens
+    translator.translate(["Our team won the match."] * 50)
+    assert translator.tokens == 2 * tokens
+
+
+def test_scores_are_probabilities_of_a_token(package, translator):
+    import math
+
+    import ctranslate2
+    import sentencepiece
+
+    text = "Heavy rain closed two roads and a bridge near the river."
+    made = translator.translate([text])[0]
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(package.path / package.tokenizer))
+    model = ctranslate2.Translator(str(package.path / "model"), compute_type="int8")
+    alone = model.translate_batch(
+        [pieces.encode(text, out_type=str)], beam_size=2, return_scores=True
+    )[0]
+    assert made.text == pieces.decode_pieces(alone.hypotheses[0])
+    assert made.score == pytest.approx(math.exp(alone.scores[0]), rel=1e-5)
+
+
+def test_progress_comes_to_its_end(translator, texts):
+    told = []
+    translator.translate(texts, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1.0)
+
+
+def test_a_translation_that_does_not_end_is_flagged(monkeypatch, translator):
+    from ingest.translation import engine
+
+    whole = translator.translate(["Our team won.", ""])
+    assert "cut" not in whole[0].flags
+    monkeypatch.setattr(engine, "_MOST_OUT", 3)
+    made = translator.translate(["Our team won.", ""])
+    assert "cut" in made[0].flags
+    assert made[1].flags == ()
+
+
+def test_what_has_no_token_is_looked_at_again(monkeypatch, translator, texts):
+    made = translator.translate(texts)
+    asked = []
+    step = translator._steps[0]
+    give = step._give
+
+    def counted(batch, length, unknowns=False):
+        asked.append(unknowns)
+        return give(batch, length, unknowns)
+
+    monkeypatch.setattr(step, "_give", counted)
+    monkeypatch.setattr(step, "_unknown", "▁t")  # the model has it, so that nothing changes
+    assert translator.translate(texts) == made
+    assert 0 < sum(asked) < len(texts)
+
+
+@pytest.mark.parametrize(
+    ("piece", "decoded", "text"),
+    [
+        ("a", "Welcome to 😀\ufffdHe", "Welcome to 😀He"),
+        ("a", "to \ufffd\ufffd \ufffd the \ufffd", "to the"),
+        ("a\ufffd", "to \ufffd the", "to \ufffd the"),
+        ("a", "\ufffd", ""),
+    ],
+)
+def test_bytes_that_are_no_text_are_left_out(monkeypatch, translator, piece, decoded, text):
+    step = translator._steps[0]
+    monkeypatch.setattr(step, "_tokenizer", SimpleNamespace(decode=lambda _: decoded))
+    assert step._said(piece, ["a", "b"], -1.0, 5).text == text
+
+
+def test_a_package_whose_files_were_changed_is_refused(tmp_path, tiny_package):
+    from ingest.translation.engine import Translator
+    from ingest.translation.packages.install import install
+
+    package = install(tiny_package)
+    (package.path / "model" / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match="files were changed since the install"):
+        Translator(package)
+
+
+def test_the_prefix_of_the_target_is_given_and_taken_away(tmp_path):
+    import tiny
+
+    from ingest.translation.engine import Translator
+
+    archive = tiny.make(tmp_path / "zip", target_prefix=">>ar<<")
+    translator = Translator(loaded(archive, tmp_path / "package"))
+    made = translator.translate(list(tiny.SENTENCES["en"]))
+    assert not any(">>" in t.text for t in made)
+    assert len({t.text for t in made}) > 1
+
+
+def test_through_a_third_language(tmp_path, translator, package):
+    import tiny
+
+    from ingest.translation.engine import Translator
+
+    archive = tiny.make(tmp_path / "zip", source="ar", target="fr", seed=3)
+    second = loaded(archive, tmp_path / "package")
+    both = Translator(package, second)
+    texts = ["Our team won the match.\nShe reads.", ""]
+    first = translator.translate(texts)
+    last = Translator(second).translate([t.text for t in first])
+    made = both.translate(texts)
+    assert [t.text for t in made] == [t.text for t in last]
+    assert [t.score for t in made] == [a.score * b.score for a, b in zip(first, last, strict=True)]
+    assert both.name == f"{package.name}-{package.sha256[:12]}+{second.name}-{second.sha256[:12]}"
+    assert (both.from_lang, both.to_lang) == ("en", "fr")
+
+
+@pytest.mark.parametrize("part", ["model/model.bin", "sentencepiece.model"])
+def test_a_damaged_package_is_named(tmp_path, part):
+    import tiny
+
+    from ingest.translation.engine import Translator
+
+    archive = tiny.make(tmp_path / "zip", damage={part: lambda data: data[: len(data) // 2]})
+    package = loaded(archive, tmp_path / "package")
+    with pytest.raises(ModelError, match=f"{package.name}: .*cannot be loaded"):
+        Translator(package)
+
+
+def test_byte_pairs_of_older_packages(tmp_path):
+    pytest.importorskip("argostranslate", reason="the extra 'translate' is not installed")
+    pytest.importorskip("sacremoses", reason="the extra 'translate' is not installed")
+    from ingest.translation.model import tokenizer
+
+    (tmp_path / "bpe.model").write_text("#version: 0.2\nt h\nth e</w>\nb i\nbi r\nbir d</w>\n")
+    parts = SimpleNamespace(path=tmp_path, tokenizer="bpe.model", from_lang="en", to_lang="en")
+    pieces = tokenizer(parts)
+    tokens = pieces.encode(["the bird, the", "bx"])
+    assert tokens == [["the", "bird", ",", "the"], ["b@@", "x"]]
+    assert [pieces.decode(some) for some in tokens] == ["the bird, the", "bx"]
+    (tmp_path / "bpe.model").unlink()
+    with pytest.raises(ModelError, match=r"bpe\.model cannot be loaded"):
+        tokenizer(parts)
+
+
+def test_without_the_extra_it_is_named(monkeypatch, package):
+    import sys
+
+    from ingest.errors import MissingExtraError
+    from ingest.translation.engine import Translator
+
+    for name in ("ctranslate2", "sentencepiece"):
+        with monkeypatch.context() as absent:
+            absent.setitem(sys.modules, name, None)
+            with pytest.raises(MissingExtraError, match=r"ingest\[translate\]") as said:
+                Translator(package)
+            assert "pip install --no-deps argostranslate && pip install ctr" in str(said.value)

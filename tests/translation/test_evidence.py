@@ -1,0 +1,116 @@
+"""A machine's translation of one side as evidence for alignment."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import ingest
+from ingest import alignment as verbs
+from ingest.alignment import align_lines
+from ingest.alignment.char_ngrams import SIZE, spelling
+from ingest.alignment.decoding import find
+from ingest.alignment.machine_translation import Interpreter
+from ingest.cli import main
+from ingest.config import AlignConfig, TranslateConfig
+from ingest.errors import ModelError
+from ingest.translation.engine import Translation
+from ingest.translation.packages.install import install
+
+# Words that no lexicon has; the interpreter alone knows them
+STRANGE = ["بلغمش ترمسق", "قطرفن سلمغج", "دمشرق فنخلت", "زغبرت مقلسن",
+           "خندرس لطبقم", "شبرقم وهندل", "طرخمس ضفنكر", "عجبلق نسردم"]  # fmt: skip
+SAID = ["the blue heron waits", "nine lamps were sold", "a ladder of cedar", "rain fills the well",
+        "his brother sews sails", "honey costs more now", "the gate stays open", "birds left early"]  # fmt: skip
+
+
+class Knows:
+    """A translator that knows these lines."""
+
+    from_lang, to_lang, name = "ar", "en", "knows"
+
+    def translate(self, texts):
+        known = dict(zip(STRANGE, SAID, strict=True))
+        return [Translation(known[text], 1.0, ()) for text in texts]
+
+
+def clueless(texts):
+    """An encoder for which all texts are the same."""
+    return np.ones((len(texts), 4), np.float32)
+
+
+def test_what_was_said_finds_the_pairs():
+    interpreter = Interpreter(Knows())
+    given = {"langs": ("ar", "en"), "encode": clueless}
+    others = ["share this with a friend", "eleven comments", "our newsletter is free"]
+    target = [*SAID[:2], others[0], *SAID[2:5], *others[1:], *SAID[5:]]
+    right = [([i], [target.index(line)]) for i, line in enumerate(SAID)]
+    assert [(f.source, f.target) for f in find(STRANGE, target, **given)] != right
+    found = find(STRANGE, target, also=interpreter.encode, **given)
+    assert [(f.source, f.target) for f in found] == right
+    lines = [([STRANGE[i]], [SAID[i]]) for i in (0, 1)]
+    assert interpreter.chrf(lines, "ar") == pytest.approx([100, 100])
+    assert interpreter.chrf([(b, a) for a, b in lines], "en") == pytest.approx([100, 100])
+
+
+def test_spelling_is_a_sum():
+    whole, first, second = spelling(["قال كلمة", "قال", "كلمة"])
+    assert whole.shape == (SIZE,)
+    # runs across the border of both belong to neither
+    assert np.abs(whole - first - second).sum() <= 6
+    assert not spelling(["", " "]).any()
+
+
+def test_the_command(tiny, tmp_path):
+    install(tiny.make(tmp_path, source="ar", target="en"))
+    folder = Path(ingest.samples()).parent / "parallel"
+    sides = [
+        (folder / f"library.{lang}.txt").read_text(encoding="utf-8").split("\n")
+        for lang in ("ar", "en")
+    ]
+    config = AlignConfig(translate=True)
+    forth = align_lines(*sides, config=config)
+    back = align_lines(*sides[::-1], config=config)
+    assert forth["chrf"].is_between(0, 100).all()
+    assert "translate-ar_en" in forth["model"][0]
+    assert forth["chrf"].to_list() == back["chrf"].to_list()
+    assert forth["source_segments"].to_list() == back["target_segments"].to_list()
+    assert align_lines(*sides)["chrf"].dtype == pl.Float32
+    assert align_lines(*sides)["chrf"].null_count() == len(align_lines(*sides))
+
+
+def test_the_settings_of_translation_count(tiny, tmp_path, monkeypatch):
+    install(tiny.make(tmp_path, source="ar", target="en"))
+    folder = Path(ingest.samples()).parent / "parallel"
+    given = []
+    made = verbs.interpreter
+    monkeypatch.setattr(verbs, "interpreter", lambda *how: given.append(how) or made(*how))
+    (tmp_path / "c.toml").write_text("[translate]\nbeam_size = 3\n")
+    files = [str(folder / f"library.{lang}.txt") for lang in ("ar", "en")]
+    more = ["--translate", "--config", str(tmp_path / "c.toml"), "-o", str(tmp_path / "p.parquet")]
+    assert main(["align", *files, *more]) == 0
+    assert given == [(("ar", "en"), TranslateConfig(beam_size=3))]
+
+
+def test_a_second_thread_and_a_package_that_comes_later(tiny, tmp_path):
+    lines = ["كلمة واحدة هنا", "كلمة أخرى هناك"], ["one word here", "another word there"]
+
+    def model():
+        return align_lines(*lines, config=AlignConfig(translate=True))["model"][0]
+
+    install(tiny.make(tmp_path / "a", source="en", target="ar"))
+    first = model()
+    assert "translate-en_ar" in first
+    install(tiny.make(tmp_path / "b", source="ar", target="en"))
+    with ThreadPoolExecutor(1) as thread:
+        second = thread.submit(model).result()
+        assert "translate-ar_en" in second
+    lines = ["جملة ثالثة هنا"], ["a third line here"]
+    assert model() == second  # by another thread, what it does not know yet
+
+
+def test_no_package_is_said(places):
+    with pytest.raises(ModelError, match="ingest models install"):
+        align_lines(["كلمة واحدة هنا"], ["one word here"], config=AlignConfig(translate=True))

@@ -1,0 +1,881 @@
+"""Packages on disk: found, installed, refused, removed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import stat
+import struct
+import subprocess
+import sys
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shelf import TOP, bare, below, command, no_extra, zipped
+
+from ingest.errors import ConfigError, IngestError, MissingExtraError, ModelError, WriteError
+from ingest.translation.packages import install as packages
+from ingest.translation.packages.archive import MAX_MEMBERS, fault, opened
+
+
+def with_merges(made: Path) -> Path:
+    """The package, its tokenizer named as those of merges are."""
+    path = made.with_name("bpe.argosmodel")
+    with zipfile.ZipFile(made) as old:
+        members = {n.replace("sentencepiece", "bpe"): old.read(n) for n in old.namelist()}
+    return zipped(path, members)
+
+
+class TestInstall:
+    def test_a_package(self, tiny_package, places):
+        package = packages.install(tiny_package)
+        assert package == packages.load(places / TOP)
+        assert (package.name, package.from_lang, package.to_lang) == (TOP, "en", "ar")
+        assert (package.version, package.tokenizer) == ("1.0", "sentencepiece.model")
+        assert (package.target_prefix, package.origin) == ("", "ours")
+        assert package.license.startswith("This package was made for a test.")
+        assert below(places) == [
+            TOP, f"{TOP}/LICENSE", f"{TOP}/README.md", f"{TOP}/ingest.json",
+            f"{TOP}/metadata.json", f"{TOP}/model", f"{TOP}/model/config.json",
+            f"{TOP}/model/model.bin", f"{TOP}/model/shared_vocabulary.json",
+            f"{TOP}/sentencepiece.model",
+        ]  # fmt: skip
+
+    def test_what_is_recorded(self, tiny_package, places):
+        package = packages.install(tiny_package, source="http://x.example/p.argosmodel")
+        record = json.loads((places / TOP / "ingest.json").read_text())
+        assert record["archive"] == {
+            "file": tiny_package.name,
+            "bytes": tiny_package.stat().st_size,
+            "sha256": subprocess.run(
+                ["sha256sum", tiny_package], capture_output=True, text=True, check=True
+            ).stdout.split()[0],
+            "from": "http://x.example/p.argosmodel",
+        }
+        assert record["sha256"] == package.sha256 == package.hashed()
+
+    def test_the_hash_is_of_names_and_contents(self, tiny_package, places):
+        package = packages.install(tiny_package)
+        before = package.hashed()
+        (places / TOP / "README.md").rename(places / TOP / "README.txt")
+        renamed = package.hashed()
+        (places / TOP / "README.txt").write_text("other")
+        assert len({before, renamed, package.hashed()}) == 3
+
+    def test_again_is_nothing_new(self, tiny_package, places):
+        first = packages.install(tiny_package)
+        record = places / TOP / "ingest.json"
+        written = record.stat().st_mtime_ns
+        assert packages.install(tiny_package) == first
+        assert packages.same_as(tiny_package) == first
+        assert record.stat().st_mtime_ns == written
+
+    def test_another_of_the_same_name(self, tiny_package, places, tmp_path, tiny):
+        packages.install(tiny_package)
+        other = tiny.make(tmp_path / "other", seed=1)
+        before = packages.load(places / TOP).hashed()
+        with pytest.raises(ModelError, match=r"another package of this name .* --overwrite"):
+            packages.install(other)
+        assert packages.load(places / TOP).hashed() == before
+        assert packages.install(other, overwrite=True).sha256 != before
+        assert [p.name for p in places.iterdir()] == [TOP]
+
+    def test_changed_files_are_not_taken_for_it(self, tiny_package, places):
+        packages.install(tiny_package)
+        (places / TOP / "README.md").write_text("changed")
+        with pytest.raises(ModelError, match="or its files were changed"):
+            packages.install(tiny_package)
+        packages.install(tiny_package, overwrite=True)
+        assert "changed" not in (places / TOP / "README.md").read_text()
+
+    def test_overwrite_spares_what_is_no_package(self, tiny_package, places):
+        (places / TOP).mkdir(parents=True)
+        (places / TOP / "thesis.txt").write_text("years of work")
+        with pytest.raises(ModelError, match="is no package, and is not replaced"):
+            packages.install(tiny_package, overwrite=True)
+        assert below(places) == [TOP, f"{TOP}/thesis.txt"]
+
+    def test_a_failure_when_overwriting_keeps_what_was_there(
+        self, tiny_package, places, tmp_path, tiny
+    ):
+        before = packages.install(tiny_package).hashed()
+        broken = tiny.make(tmp_path / "b", damage={"model/model.bin": lambda data: data[:-1]})
+        with pytest.raises(ModelError, match="cut off"):
+            packages.install(broken, overwrite=True)
+        assert packages.load(places / TOP).hashed() == before
+        assert [p.name for p in places.iterdir()] == [TOP]
+
+    def test_what_a_killed_install_left_is_swept(self, tiny_package, places):
+        old, new = places / f".{TOP}.0123abcd", places / f".{TOP}.4567cdef"
+        for left in (old, new):
+            left.mkdir(parents=True)
+        os.utime(old, (0, 0))
+        packages.install(tiny_package)
+        assert not old.exists()
+        assert new.exists()  # perhaps another process is at it
+        assert [p.name for p in packages.installed()] == [TOP]
+
+    def test_no_room_to_write(self, tiny_package, places):
+        places.write_text("a file where the folder is to be")
+        with pytest.raises(IngestError, match="cannot be written"):
+            packages.install(tiny_package)
+
+    def test_a_prefix(self, places, tmp_path, tiny):
+        made = tiny.make(tmp_path / "p", target_prefix=">>ar<<")
+        assert packages.install(made).target_prefix == ">>ar<<"
+
+    def test_a_tokenizer_of_merges(self, tmp_path, tiny):
+        pairs = [(a, b) for a in "abcdefgh" for b in "abcdefgh"]
+        merges = [
+            "#version: 0.2",
+            *(f"{a} {b}" for a, b in pairs),
+            *(f"{a} {b}</w>" for a, b in pairs),
+        ]
+        words = [*(a + b for a, b in pairs), *(f"{a}{b}@@" for a, b in pairs), *"abcdefgh"]
+        tokens = ["<unk>", "<s>", "</s>", *words, *(f"filler{n}" for n in range(21))]
+        made = tiny.make(
+            tmp_path,
+            damage={
+                "sentencepiece.model": lambda _: "\n".join(merges).encode(),
+                "model/shared_vocabulary.json": lambda _: json.dumps(tokens).encode(),
+            },
+        )
+        assert packages.install(with_merges(made)).tokenizer == "bpe.model"
+
+    def test_files_that_were_changed_translate_nothing(
+        self, tiny_package, places, shipped, tmp_path
+    ):
+        ours = packages.install(tiny_package)
+        shutil.copy(tiny_package, shipped)
+        ours.verify()
+        (theirs := tmp_path / "argos").mkdir()
+        shutil.copytree(ours.path, theirs / TOP)  # with a record that nobody wrote for it
+        packages.remove(TOP)
+        (theirs / TOP / "README.md").write_text("other")
+        found = packages.find("en", "ar")[0]
+        assert found.origin == "argostranslate"
+        found.verify()
+        assert found.sha256 == found.hashed() != ours.sha256
+        shutil.rmtree(theirs)
+        for origin, how in (("shipped", "remove that folder"), ("ours", "anew, with --overwrite")):
+            if origin == "ours":
+                packages.install(tiny_package)
+            changed = packages.find("en", "ar")[0]
+            assert changed.origin == origin
+            readme = (changed.path / "README.md").read_bytes()
+            (changed.path / "README.md").write_bytes(readme[::-1])
+            with pytest.raises(ModelError, match=f"files were changed since the install; .*{how}"):
+                changed.verify()
+
+    def test_without_the_extra(self, tiny_package, places, monkeypatch):
+        no_extra(monkeypatch)
+        with pytest.raises(MissingExtraError, match=r"ingest\[translate\]"):
+            packages.install(tiny_package)
+        assert not places.exists()
+
+
+class TestBroken:
+    """Packages that are refused, and leave nothing."""
+
+    @pytest.fixture(autouse=True)
+    def _nothing_is_left(self, places):
+        yield
+        assert not places.exists()
+
+    @pytest.mark.parametrize("name", ["metadata.json", "sentencepiece.model", "model/model.bin"])
+    def test_a_part_is_missing(self, tmp_path, tiny, name):
+        with pytest.raises(ModelError, match=f"argosmodel: .*{name}.* is missing"):
+            packages.install(tiny.make(tmp_path, without=(name,)))
+
+    def test_the_vocabulary_is_missing(self, tmp_path, tiny):
+        made = tiny.make(tmp_path, without=("model/shared_vocabulary.json",))
+        with pytest.raises(ModelError, match=r"vocabulary.* is missing"):
+            packages.install(made)
+
+    @pytest.mark.parametrize(
+        ("metadata", "said"),
+        [
+            ({"from_code": None}, "from_code is None, no code of a language"),
+            ({"to_code": "../ar"}, "to_code is '../ar', no code"),
+            ({"to_code": 7}, "to_code is 7, no code"),
+            ({"to_code": "en"}, "both 'en'"),
+            ({"package_version": None}, "package_version is None"),
+            ({"package_version": "new\x1b[2J"}, "package_version is 'new"),
+            ({"type": "sbd"}, "type is 'sbd', not 'translate'"),
+            ({"target_prefix": ["x"]}, "target_prefix is"),
+            ({"target_prefix": "\ud800"}, "target_prefix is .*, no plain text"),
+            ({"notes": "x" * (1 << 20)}, "has over 1,048,576 bytes"),
+        ],
+    )
+    def test_the_metadata_are_wrong(self, tmp_path, tiny, metadata, said):
+        with pytest.raises(ModelError, match=said):
+            packages.install(tiny.make(tmp_path, metadata=metadata))
+
+    @pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 100_000, b"null"])
+    def test_the_metadata_are_none(self, tmp_path, tiny, data):
+        made = tiny.make(tmp_path, damage={"metadata.json": lambda _: data})
+        with pytest.raises(ModelError, match=r"metadata.json is no JSON"):
+            packages.install(made)
+
+    @pytest.mark.parametrize("keep", [0, 3, 11, 500, 30_000, -9, -1])
+    def test_the_model_is_cut_off(self, tmp_path, tiny, keep):
+        made = tiny.make(tmp_path, damage={"model/model.bin": lambda data: data[:keep]})
+        with pytest.raises(ModelError, match=r"model.bin is cut off"):
+            packages.install(made)
+
+    def test_the_model_is_something_else(self, tmp_path, tiny):
+        made = tiny.make(tmp_path, damage={"model/model.bin": lambda data: b"\x89PNG" * 999})
+        with pytest.raises(ModelError, match="model"):
+            packages.install(made)
+
+    def test_the_model_lacks_a_table(self, tmp_path, tiny):
+        def rename(data: bytes) -> bytes:
+            return data.replace(
+                b"encoder/layer_0/ffn/linear_0/weight\0", b"encoder/layer_0/ffn/linear_X/weight\0"
+            )
+
+        made = tiny.make(tmp_path, damage={"model/model.bin": rename})
+        with pytest.raises(ModelError, match=r"model/model.bin does not load"):
+            packages.install(made)
+
+    def test_a_model_that_ends_the_process(self, tmp_path, tiny, monkeypatch):
+        monkeypatch.setattr(
+            "subprocess.run", lambda *_, **__: subprocess.CompletedProcess([], -11, b"", b"")
+        )
+        made = tiny.make(tmp_path)
+        with pytest.raises(ModelError, match=r"model.bin ends the process that loads it \(-11\)"):
+            packages.install(made)
+
+    @pytest.mark.parametrize("data", [b"", b"no tokenizer", bytes(1000)])
+    def test_the_tokenizer_does_not_load(self, tmp_path, tiny, data):
+        made = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: data})
+        with pytest.raises(ModelError, match=r"sentencepiece.model"):
+            packages.install(made)
+
+    def test_the_tokenizer_is_anothers(self, tmp_path, tiny):
+        import io
+
+        import sentencepiece
+
+        other = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["Ωμέγα και άλφα, όπως λένε", "τα γράμματα του αλφαβήτου"]),
+            model_writer=other, vocab_size=40, model_type="bpe", minloglevel=2,
+        )  # fmt: skip
+        made = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: other.getvalue()})
+        with pytest.raises(ModelError, match="another model's tokenizer"):
+            packages.install(made)
+
+    @pytest.mark.parametrize("change", [lambda v: v[:-3], lambda v: [*v, "more"]])
+    def test_the_vocabulary_is_of_another_size(self, tmp_path, tiny, change):
+        def changed(data: bytes) -> bytes:
+            return json.dumps(change(json.loads(data))).encode()
+
+        made = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": changed})
+        with pytest.raises(ModelError, match=r"knows 160 \w+ words, its vocabulary 1"):
+            packages.install(made)
+
+    def test_a_vocabulary_of_odd_words(self, tmp_path, tiny):
+        def changed(data: bytes) -> bytes:
+            return json.dumps(["\ud800\0" + word for word in json.loads(data)]).encode()
+
+        made = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": changed})
+        with pytest.raises(ModelError, match=r"another model's tokenizer|does not load"):
+            packages.install(made)
+
+    @pytest.mark.parametrize("data", [b"{}", b"[1, 2]", b"[", b"[]"])
+    def test_the_vocabulary_is_none(self, tmp_path, tiny, data):
+        made = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": lambda _: data})
+        with pytest.raises(ModelError, match="is no list of words"):
+            packages.install(made)
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b'["%s"]' % random.Random(1).randbytes(9 << 20).hex().encode(),
+            b"[" + b'"",' * 600_000 + b'""]',
+        ],
+        ids=["bytes", "words"],
+    )
+    def test_a_vocabulary_that_would_fill_the_memory(self, tmp_path, tiny, data):
+        made = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": lambda _: data})
+        with pytest.raises(ModelError, match=r"shared_vocabulary.json .* the most it may"):
+            packages.install(made)
+
+    def test_merges_that_would_fill_the_memory(self, tmp_path, tiny):
+        made = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: b"a b\n" * 600_000})
+        with pytest.raises(ModelError, match=r"bpe.model holds over 524,288 words"):
+            packages.install(with_merges(made))
+
+    @pytest.mark.parametrize("data", [b"x", b"", b"a b c", b"\xff \xff"])
+    def test_merges_that_are_none(self, tmp_path, tiny, data):
+        made = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: data})
+        with pytest.raises(ModelError, match=r"bpe.model does not load"):
+            packages.install(with_merges(made))
+
+    def test_merges_of_another_model(self, tmp_path, tiny):
+        made = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: b"q z\nz q</w>\n"})
+        with pytest.raises(ModelError, match="another model's tokenizer"):
+            packages.install(with_merges(made))
+
+    @pytest.mark.parametrize("data", [b"", b"no zip at all", b"PK\x03\x04 begun"])
+    def test_no_zip(self, tmp_path, data):
+        path = tmp_path / "x.argosmodel"
+        path.write_bytes(data)
+        with pytest.raises(ModelError, match="is no package, or came incomplete"):
+            packages.install(path)
+
+    def test_no_file(self, tmp_path):
+        with pytest.raises(ModelError, match="no such file"):
+            packages.install(tmp_path / "x.argosmodel")
+
+    def test_half_of_the_file(self, tmp_path, tiny_package):
+        path = tmp_path / "x.argosmodel"
+        data = tiny_package.read_bytes()
+        path.write_bytes(data[: len(data) // 2])
+        with pytest.raises(ModelError, match="is no package, or came incomplete"):
+            packages.install(path)
+
+    def test_a_byte_is_wrong(self, tmp_path, tiny_package):
+        path = tmp_path / "x.argosmodel"
+        data = bytearray(tiny_package.read_bytes())
+        with zipfile.ZipFile(tiny_package) as archive:
+            at = archive.getinfo(f"{TOP}/model/model.bin").header_offset + 5000
+        data[at] ^= 0xFF
+        path.write_bytes(data)
+        with pytest.raises(ModelError, match=r"model/model.bin in it is damaged"):
+            packages.install(path)
+
+
+class TestHostile:
+    """Zips that would do harm: refused before a byte of them is written."""
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "../evil", "p/../../evil", "p/..", "..", "/etc/evil", "//host/evil", "C:/evil", "p/C:evil",
+            "p\\..\\evil", "..\\evil", "p/./evil", "p//evil", "p/ev\0il", "\0", "\0p/x", "p/ev\nil", "p/\u202egnp.evil",
+            "p/evil.", "p/evil /x", "p/" + "e" * 256, "\\\\host\\evil", "p/evil:stream",
+        ],
+    )  # fmt: skip
+    def test_names(self, tmp_path, name):
+        self.refused(zipped(tmp_path / "x.zip", {"p/metadata.json": b"{}", name: b"evil"}))
+
+    @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
+    def test_links_and_devices(self, tmp_path, kind):
+        path = zipped(
+            tmp_path / "x.zip", {"p/x": b"/etc/passwd"}, external_attr=(kind | 0o777) << 16
+        )
+        self.refused(path, "is a link or a device")
+
+    def test_a_name_twice(self, tmp_path):
+        path = tmp_path / "x.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("p/x", b"one")
+            with pytest.warns(UserWarning, match="Duplicate"):
+                archive.writestr("p/x", b"two")
+        self.refused(path, "'p/x' twice")
+
+    @pytest.mark.parametrize("other", ["p/X", "p/x/y", "P/x", "p/\u212a"])
+    def test_names_that_are_one(self, tmp_path, other):
+        self.refused(zipped(tmp_path / "x.zip", {"p/x": b"", "p/k": b"", other: b""}))
+
+    def test_a_file_that_is_a_folder_too(self, tmp_path):
+        self.refused(zipped(tmp_path / "x.zip", {"p/x/": b"", "p/x": b""}), "twice")
+
+    def test_no_single_folder(self, tmp_path):
+        for members in ({"a/x": b"", "b/x": b""}, {"x": b""}, {"a/x": b"", "y": b""}, {}):
+            self.refused(zipped(tmp_path / "x.zip", members), "in one folder")
+
+    def test_a_bomb(self, tmp_path):
+        self.refused(zipped(tmp_path / "x.zip", {"p/zeros": bytes(50 << 20)}), "over 100 times")
+
+    def test_a_size_beyond_all_bounds(self, tmp_path):
+        path = zipped(tmp_path / "x.zip", {"p/x": os.urandom(100)})
+        data = path.read_bytes()
+        at = data.rindex(b"PK\x01\x02") + 24  # the size, in the list at the end
+        path.write_bytes(data[:at] + struct.pack("<I", 0xFFFFFFF0) + data[at + 4 :])
+        self.refused(path, "would unpack to")
+
+    def test_a_size_that_lies(self, tmp_path):
+        """What is said to be small is read no further than it says."""
+        path = zipped(tmp_path / "x.zip", {"p/x": bytes(9_000)})
+        data = path.read_bytes()
+        at = data.rindex(b"PK\x01\x02") + 24
+        path.write_bytes(data[:at] + struct.pack("<I", 10) + data[at + 4 :])
+        with opened(path) as archive, pytest.raises(ModelError, match="damaged"):
+            assert sum(map(len, archive.chunks("x"))) <= 10
+
+    def test_overlapping_files(self, tmp_path):
+        """Many entries of one stretch of bytes: as large together as a bomb."""
+        path = zipped(tmp_path / "x.zip", {f"p/{n:04d}": bytes(9_000) for n in range(300)})
+        data = path.read_bytes()
+        begin, end = data.index(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+        first = data.index(b"PK\x03\x04", 4)
+        tail = bytearray(data[end:])
+        tail[16:20] = struct.pack("<I", first)
+        path.write_bytes(data[:first] + data[begin:end] + tail)
+        self.refused(path, "over 100 times")
+
+    def test_too_many(self, tmp_path):
+        path = zipped(tmp_path / "x.zip", {f"p/{n}": b"" for n in range(MAX_MEMBERS + 1)})
+        self.refused(path, "10,001 files")
+
+    def test_encrypted(self, tmp_path):
+        path = zipped(tmp_path / "x.zip", {"p/x": b"text"})
+        data = bytearray(path.read_bytes())
+        data[data.rindex(b"PK\x01\x02") + 8] |= 1
+        path.write_bytes(data)
+        self.refused(path, "is encrypted")
+
+    @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    def test_methods_without_bound(self, tmp_path, method):
+        path = tmp_path / "x.zip"
+        with zipfile.ZipFile(path, "w", method) as archive:
+            archive.writestr("p/x", b"text")
+        self.refused(path, "neither stored nor deflated")
+
+    @pytest.mark.parametrize("top", [".hidden", "-rf", "a b", "عربي"])
+    def test_names_of_packages(self, tmp_path, places, tiny_package, top):
+        path = tmp_path / "x.zip"
+        with zipfile.ZipFile(tiny_package) as old:
+            members = {name.replace(TOP, top): old.read(name) for name in old.namelist()}
+        with pytest.raises(ModelError, match="its folder is named"):
+            packages.install(zipped(path, members))
+        assert not places.exists()
+
+    def test_a_record_in_the_zip_is_not_believed(self, tmp_path, tiny_package):
+        forged = json.dumps({"sha256": "0" * 64, "archive": {"sha256": "0" * 64}}).encode()
+        with zipfile.ZipFile(tiny_package) as old:
+            members = {name: old.read(name) for name in old.namelist()}
+        path = zipped(tmp_path / "x.zip", {**members, f"{TOP}/ingest.json": forged})
+        package = packages.install(path)
+        assert package.sha256 == package.hashed() != "0" * 64
+        assert package.hashed() == packages.install(tiny_package, overwrite=True).hashed()
+
+    def refused(self, path: Path, said: str = "nothing was unpacked") -> None:
+        with pytest.raises(ModelError, match=said), opened(path):
+            pytest.fail("it was opened")
+        with pytest.raises(ModelError, match=said):
+            packages.install(path)
+        assert below(path.parent) == [path.name]
+
+
+NAMES = (
+    st.text(st.sampled_from("ab./\\:~ \0\u202e"), min_size=1, max_size=12)
+    | st.text(min_size=1, max_size=9)
+    | st.from_regex(r"p(/[abc]{1,2}){1,3}", fullmatch=True)
+)
+
+
+@settings(max_examples=200)
+@given(names=st.lists(NAMES, max_size=6), links=st.sampled_from([0, 0, 0, 1, 2, 32]))
+def test_no_member_is_written_outside(tmp_path_factory, names, links):
+    folder = tmp_path_factory.mktemp("any")
+    into = folder / "a/b/c/d/e/into"  # deeper than any name leads up
+    into.mkdir(parents=True)
+    path = folder / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.NameToInfo = Unnoticed()
+        for number, name in enumerate(["p/metadata.json", *names]):
+            info = zipfile.ZipInfo("x")
+            info.filename = info.orig_filename = name.encode("utf-8", "replace").decode()
+            info.external_attr = (stat.S_IFLNK << 16) if links >> number & 1 else 0
+            archive.writestr(info, b"../../outside")
+    before = below(folder)
+    try:
+        with opened(path) as archive:
+            archive.unpack(into)
+            inside = set(archive.files)
+    except ModelError:
+        inside = set()
+    new = [p for p in folder.rglob("*") if p.relative_to(folder).as_posix() not in before]
+    assert {p.relative_to(into).as_posix() for p in new if not p.is_dir()} == inside
+    assert not any(p.is_symlink() for p in new)
+    shutil.rmtree(folder)
+
+
+class Unnoticed(dict):
+    """Lets a zip be written with a name twice, and no warning."""
+
+    def __contains__(self, _: object) -> bool:
+        return False
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_damaged_zips_end_in_an_error_or_whole(tiny_package, tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("damaged")
+    changed = bytearray(tiny_package.read_bytes())
+    # the end is where the list of names is
+    at = st.integers(1, 900) | st.integers(1, len(changed))
+    for back, byte in data.draw(
+        st.lists(st.tuples(at, st.integers(0, 255)), min_size=1, max_size=8)
+    ):
+        changed[-back] = byte
+    path = folder / "x.zip"
+    path.write_bytes(changed)
+    (folder / "into").mkdir()
+    with suppress(ModelError), opened(path) as archive:
+        archive.unpack(folder / "into")
+    assert sorted(p.name for p in folder.iterdir()) == ["into", "x.zip"]
+    shutil.rmtree(folder)
+
+
+@given(st.text())
+def test_any_name_is_judged(name):
+    info = zipfile.ZipInfo("x")
+    info.filename = info.orig_filename = name
+    if not fault(info):
+        joined = os.path.normpath(os.path.join("/into", name))
+        assert joined.startswith("/into/")
+
+
+class TestFound:
+    def test_nothing_and_no_folder_made(self, places, tmp_path):
+        assert packages.found() == ([], [])
+        assert below(tmp_path) == []
+
+    def test_whose(self, places, tmp_path, tiny_package, shipped):
+        bare(places, "ar", "en")
+        bare(tmp_path / "argos", "ar", "fr")
+        shutil.copy(tiny_package, shipped)
+        assert [(p.name, p.origin) for p in packages.installed()] == [
+            ("translate-ar_en-1_0", "ours"),
+            ("translate-ar_fr-1_0", "argostranslate"),
+            (TOP, "shipped"),
+        ]
+        assert not (tmp_path / "home").exists()
+
+    def test_one_folder_for_both(self, places, monkeypatch):
+        monkeypatch.setenv("ARGOS_PACKAGES_DIR", str(places))
+        bare(places, "ar", "en")
+        assert [p.origin for p in packages.installed()] == ["ours"]
+
+    def test_where_the_folders_are_by_default(self, monkeypatch, tmp_path):
+        monkeypatch.delenv("INGEST_MODELS_DIR")
+        monkeypatch.delenv("ARGOS_PACKAGES_DIR")
+        assert packages.folder() == tmp_path / "home/.local/share/ingest/models"
+        bare(tmp_path / "home/.local/share/argos-translate/packages", "ar", "en")
+        assert [p.origin for p in packages.installed()] == ["argostranslate"]
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+        assert packages.folder() == tmp_path / "data/ingest/models"
+        assert packages.installed() == []
+
+    def test_where_the_settings_of_argostranslate_say(self, monkeypatch, tmp_path):
+        bare(tmp_path / "theirs", "ar", "en")
+        settings = tmp_path / "home/.config/argos-translate/settings.json"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(json.dumps({"ARGOS_PACKAGES_DIR": str(tmp_path / "theirs")}))
+        assert packages.installed() == []  # the environment has its say first
+        monkeypatch.delenv("ARGOS_PACKAGES_DIR")
+        assert [p.origin for p in packages.installed()] == ["argostranslate"]
+        for damaged in ("[", "[]", '{"ARGOS_PACKAGES_DIR": 1}', "[" * 100_000):
+            settings.write_text(damaged)
+            assert packages.installed() == []
+
+    def test_strays_and_broken_ones(self, places, tmp_path):
+        bare(places, "ar", "en")
+        (places / "empty").mkdir()
+        (places / "a-file.txt").write_text("x")
+        (places / ".hidden").mkdir()
+        (places / "loop").symlink_to(places / "loop")
+        for code, name in (("de", "metadata.json"), ("es", "model/model.bin"),
+                           ("it", "sentencepiece.model")):  # fmt: skip
+            (bare(places, code, "en") / name).unlink()
+        (bare(tmp_path / "argos", "fr", "en") / "metadata.json").write_text("[")
+        whole, strays = packages.found()
+        assert [p.name for p in whole] == ["translate-ar_en-1_0"]
+        assert {s.path.name: s.origin for s in strays}["translate-fr_en-1_0"] == "argostranslate"
+        whys = " ".join(s.why for s in strays)
+        for why in ("is no folder", "metadata.json is missing", "model/model.bin is missing",
+                    "its tokenizer, sentencepiece.model or bpe.model, is missing", "is no JSON"):  # fmt: skip
+            assert why in whys
+        assert ".hidden" not in {s.path.name for s in strays}
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+    def test_what_cannot_be_read(self, places):
+        (bare(places, "ar", "en") / "model/model.bin").chmod(0)
+        assert "cannot be read" in packages.found()[1][0].why
+
+    def test_without_the_extra(self, tiny_package, places, monkeypatch):
+        packages.install(tiny_package)
+        no_extra(monkeypatch)
+        assert [p.name for p in packages.installed()] == [TOP]
+        assert command("list") == command("info", TOP) == command("remove", TOP) == 0
+        assert packages.installed() == []
+
+    @pytest.mark.parametrize(
+        ("files", "metadata", "license"),
+        [
+            ({}, {}, ""),
+            ({"LICENSE": "MIT", "README.md": "r"}, {"license": "m"}, "MIT"),
+            ({"Licence.txt": "one", "COPYING": "two"}, {}, "two\n\none"),
+            ({"README.md": "r"}, {"licence": "CC0"}, "CC0"),
+            ({"README.md": "r"}, {}, "r"),
+            ({"LICENSE": ""}, {"licence": "CC BY"}, "CC BY"),
+            ({"licensed-data.txt": "x"}, {}, ""),
+        ],
+    )
+    def test_licences(self, places, files, metadata, license):
+        path = bare(places, "ar", "en", **metadata)
+        for name, text in files.items():
+            (path / name).write_text(text)
+        assert packages.load(path).license == license
+
+
+class TestFind:
+    def test_none(self):
+        with pytest.raises(ModelError) as caught:
+            packages.find("fr", "ar")
+        assert str(caught.value) == (
+            "no package translates fr to ar; install one: ingest models install fr ar"
+        )
+
+    def test_direct(self, places):
+        for pair in ("ar en", "ar fr", "fr en"):
+            bare(places, *pair.split())
+        assert [p.name for p in packages.find("ar", "en")] == ["translate-ar_en-1_0"]
+
+    def test_one_language_is_no_pair(self, places):
+        for pair in ("en ar", "ar en"):
+            bare(places, *pair.split())
+        with pytest.raises(ConfigError, match="source and target are both en"):
+            packages.find("en", "en")
+
+    def test_as_detection_names_a_language(self, places):
+        for pair in ("nb en", "en nb", "zt en"):
+            bare(places, *pair.split())
+        assert packages.find("no", "en")[0].from_lang == "nb"
+        assert packages.find("zh", "nb")[0].from_lang == "zt"
+        bare(places, "zh", "en")
+        assert packages.find("zh", "en")[0].from_lang == "zh"
+        with pytest.raises(ModelError, match="ingest models install pt en"):
+            packages.find("pt", "en")
+
+    def test_through_a_third(self, places):
+        for pair in ("fr de", "de ar", "fr es", "es ar"):
+            bare(places, *pair.split())
+        assert [p.to_lang for p in packages.find("fr", "ar")] == ["de", "ar"]
+        for pair in ("fr en", "en ar"):
+            bare(places, *pair.split())
+        assert [p.to_lang for p in packages.find("fr", "ar")] == ["en", "ar"]
+        with pytest.raises(ModelError, match="ingest models install ar fr"):
+            packages.find("ar", "fr")
+
+    def test_not_through_two_others(self, places):
+        for pair in ("fr de", "de en", "en ar"):
+            bare(places, *pair.split())
+        with pytest.raises(ModelError):
+            packages.find("fr", "ar")
+
+    def test_which_of_several(self, places, tmp_path):
+        bare(tmp_path / "argos", "ar", "en", "9.0")
+        assert packages.find("ar", "en")[0].origin == "argostranslate"
+        bare(places, "ar", "en", "1.9")
+        bare(places, "ar", "en", "1.10")
+        found = packages.find("ar", "en")[0]
+        assert (found.origin, found.version) == ("ours", "1.10")
+
+    def test_a_shipped_one_is_unpacked_when_first_used(self, tiny_package, shipped, tmp_path):
+        shutil.copy(tiny_package, shipped)
+        before = packages.installed()[0]
+        assert before.path.suffix == ".argosmodel"
+        assert before.license.startswith("This package was made for a test.")
+        found = packages.find("en", "ar")[0]
+        assert found.path.is_dir()
+        assert found.path.is_relative_to(tmp_path / "home/.cache/ingest/models")
+        assert (found.name, found.origin) == (TOP, "shipped")
+        assert found.sha256 == found.hashed() == before.sha256
+        assert packages.installed() == [found] == packages.find("en", "ar")
+        (found.path / "metadata.json").unlink()  # a cache may be swept
+        assert packages.find("en", "ar") == [found]
+
+    def test_an_unpacked_one_that_was_cut_is_unpacked_again(self, tiny_package, shipped):
+        shutil.copy(tiny_package, shipped)
+        found = packages.find("en", "ar")[0]
+        model = found.path / "model/model.bin"
+        whole = model.read_bytes()
+        model.write_bytes(whole[:100])
+        assert packages.find("en", "ar") == [found]
+        assert model.read_bytes() == whole
+
+    def test_no_room_to_unpack(self, tiny_package, shipped, tmp_path, monkeypatch):
+        shutil.copy(tiny_package, shipped)
+        (tmp_path / "file").write_bytes(b"")
+        monkeypatch.setenv("INGEST_CACHE_DIR", str(tmp_path / "file" / "cache"))
+        with pytest.raises(WriteError, match=r"name another folder in \$INGEST_CACHE_DIR"):
+            packages.find("en", "ar")
+
+    def test_a_new_release_ships_another(self, tiny, shipped, tmp_path):
+        first = shutil.copy(tiny.make(tmp_path / "a"), shipped)
+        old = packages.find("en", "ar")[0]
+        Path(first).unlink()
+        shutil.copy(tiny.make(tmp_path / "b", seed=1), shipped)
+        assert packages.find("en", "ar")[0].sha256 != old.sha256
+
+    def test_a_broken_shipped_one(self, tiny, shipped, tmp_path):
+        made = tiny.make(tmp_path / "x", damage={"model/model.bin": lambda data: data[:-5]})
+        shutil.copy(made, shipped)
+        with pytest.raises(ModelError, match="cut off"):
+            packages.find("en", "ar")
+        assert not (tmp_path / "home").exists()
+
+
+class TestRemove:
+    def test_a_package(self, tiny_package, places):
+        packages.install(tiny_package)
+        assert packages.remove(TOP) == places / TOP
+        assert below(places) == []
+
+    def test_a_broken_one(self, places):
+        (bare(places, "ar", "en") / "metadata.json").unlink()
+        packages.remove("translate-ar_en-1_0")
+        assert below(places) == []
+
+    def test_a_link_goes_and_what_it_leads_to_stays(self, places, tmp_path):
+        path = bare(tmp_path / "elsewhere", "ar", "en")
+        places.mkdir()
+        (places / "linked").symlink_to(path)
+        packages.remove("linked")
+        assert below(places) == []
+        assert (path / "metadata.json").exists()
+
+    @pytest.mark.parametrize(
+        "name", ["", ".", "..", "/", "../models", "none", "translate-ar_en-1_0/model"]
+    )
+    def test_no_such_package(self, places, name):
+        bare(places, "ar", "en")
+        with pytest.raises(
+            ModelError, match="no package of that name; to see them: ingest models list"
+        ):
+            packages.remove(name)
+        assert len(packages.installed()) == 1
+
+    def test_not_ours(self, tmp_path, shipped, tiny_package):
+        path = bare(tmp_path / "argos", "ar", "en")
+        shutil.copy(tiny_package, shipped)
+        with pytest.raises(ModelError, match="is argostranslate's and is not removed"):
+            packages.remove(path.name)
+        with pytest.raises(ModelError, match="ships with ingest and is not removed"):
+            packages.remove(TOP)
+        assert len(packages.installed()) == 2
+
+    def test_no_package(self, places):
+        (places / "thesis").mkdir(parents=True)
+        with pytest.raises(ModelError, match="by hand"):
+            packages.remove("thesis")
+        assert below(places) == ["thesis"]
+
+
+class TestCommand:
+    def test_install_list_info_remove(self, tiny_package, places, capsys):
+        assert command("install", str(tiny_package)) == 0
+        said = capsys.readouterr().out
+        assert f"installed {TOP}: en to ar" in said
+        assert "license, as the package has it:\n  This package was made for a test." in said
+        assert command("install", str(tiny_package)) == 0
+        assert f"{TOP} is there already" in capsys.readouterr().out
+        assert command("list") == 0
+        said = capsys.readouterr().out.split("\n")
+        assert said[0].split() == ["name", "from", "to", "version", "size", "by"]
+        assert said[1].split() == [TOP, "en", "ar", "1.0", "0.3", "MB", "ingest"]
+        assert command("info", TOP) == 0
+        said = capsys.readouterr().out
+        for part in ("en to ar", packages.named(TOP).sha256, tiny_package.name, "made for a test"):
+            assert part in said
+        assert command("remove", TOP) == 0
+        assert capsys.readouterr().out == f"removed {places / TOP}\n"
+        assert command("list") == 0
+        assert "ingest models install ar en" in capsys.readouterr().out
+
+    def test_json(self, tiny_package, places, capsys):
+        package = packages.install(tiny_package)
+        (places / "stray").mkdir()
+        command("list", "--json")
+        one, stray = map(json.loads, capsys.readouterr().out.splitlines())
+        assert (one["name"], one["from"], one["to"], one["error"]) == (TOP, "en", "ar", None)
+        assert (one["sha256"], one["source"]) == (package.sha256, tiny_package.name)
+        assert (stray["name"], stray["error"]) == ("stray", "metadata.json is missing")
+        command("info", TOP, "--json")
+        [info] = map(json.loads, capsys.readouterr().out.splitlines())
+        assert info["intact"] is True
+        assert info["files"]["model/model.bin"] > 10_000
+        assert info["license"] == package.license
+
+    def test_strays_are_shown(self, places, capsys):
+        (places / "str\x1bay").mkdir(parents=True)
+        assert command("list") == 0
+        said = capsys.readouterr().out
+        assert "str␛ay: metadata.json is missing" in said.replace("\n", "")
+
+    def test_text_that_cannot_be_encoded(self, places, capsysbinary):
+        path = bare(places, "ar", "en", license="\ud800 all rights")
+        os.mkdir(os.fsencode(places) + b"/\xff")
+        for argv in (
+            ["list"],
+            ["list", "--json"],
+            ["info", path.name],
+            ["info", path.name, "--json"],
+        ):
+            assert command(*argv) == 0
+            assert "\ufffd".encode() in capsysbinary.readouterr().out
+
+    def test_info_says_what_was_changed(self, tiny_package, places, capsys):
+        packages.install(tiny_package)
+        (places / TOP / "README.md").write_text("other")
+        command("info", TOP)
+        assert "changed since the install" in capsys.readouterr().out
+
+    def test_info_of_a_broken_one(self, places):
+        (bare(places, "ar", "en") / "metadata.json").unlink()
+        with pytest.raises(ModelError, match=r"metadata.json is missing"):
+            command("info", "translate-ar_en-1_0")
+        with pytest.raises(ModelError, match="no package of that name"):
+            command("info", "other")
+
+    def test_no_licence_is_said(self, places, tmp_path, tiny, capsys):
+        command("install", str(tiny.make(tmp_path, without=("LICENSE", "README.md"))))
+        assert "no license: the package says nothing" in capsys.readouterr().out
+
+    def test_a_long_licence_is_cut_at_install(self, tmp_path, tiny, capsys):
+        made = tiny.make(tmp_path, damage={"LICENSE": lambda _: b"a line\n" * 100})
+        command("install", str(made))
+        assert f"… 70 lines more: ingest models info {TOP}" in capsys.readouterr().out
+        command("info", TOP)
+        assert capsys.readouterr().out.count("a line") == 100
+
+    @pytest.mark.parametrize("what", [["x.argosmodel"], ["a", "b", "c"]])
+    def test_wrong_calls(self, what):
+        with pytest.raises(ConfigError, match="or two codes, such as ar en"):
+            command("install", *what)
+
+
+@pytest.mark.parametrize("prefix", ["", ">>ar<<"])
+def test_argostranslate_accepts_what_is_installed(places, tmp_path, tiny, prefix):
+    pytest.importorskip("argostranslate", reason="the extra 'translate' is not installed")
+    package = packages.install(tiny.make(tmp_path / "made", target_prefix=prefix))
+    code = (
+        "import sys, json; from pathlib import Path; import argostranslate.package as p\n"
+        "one = p.Package(Path(sys.argv[1]))\n"
+        "found = p.get_installed_packages()\n"
+        "print(json.dumps([one.from_code, one.to_code, one.package_version, one.target_prefix,"
+        " one.tokenizer.encode('The new school'), [str(f.package_path) for f in found]]))"
+    )
+    home = tmp_path / "argos-home"
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(package.path)],
+        env={**os.environ, "HOME": str(home), "ARGOS_PACKAGES_DIR": str(places)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    *about, pieces, found = json.loads(done.stdout)
+    assert about == ["en", "ar", "1.0", prefix]
+    assert "".join(pieces) == "▁The▁new▁school"
+    assert found == [str(package.path)]

@@ -1,0 +1,90 @@
+"""What the recipe trains is what the package says. Needs torch, which development does without."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: the recipe alone needs it")
+ctranslate2 = pytest.importorskip("ctranslate2", reason="the extra 'translate' is not installed")
+
+from ingest.translation.packages.package import load_zip  # noqa: E402
+from lang_models.encoder.data import SOURCES  # noqa: E402
+from lang_models.translate.convert import package, specification  # noqa: E402
+from lang_models.translate.data import PASSES  # noqa: E402
+from lang_models.translate.network import Shape, Translator  # noqa: E402
+from lang_models.translate.recipe import license  # noqa: E402
+from lang_models.translate.train import BOS, EOS, PAD, orthogonal  # noqa: E402
+
+PIECES = ["<unk>", "<s>", "</s>", "<pad>", *(f"▁{i}" for i in range(36))]
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(3)
+    shape = Shape(vocabulary=len(PIECES), width=32, inner=64, heads=4, encoder=2, decoder=2)
+    return Translator(shape, PAD).eval()
+
+
+def log_probabilities(network, source, target):
+    given = torch.tensor([[*source, EOS]]), torch.tensor([[BOS, *target]])
+    with torch.no_grad():
+        logits = network(*given) @ network.table.T + network.bias
+    at = torch.tensor([*target, EOS])
+    return logits[0].log_softmax(-1)[torch.arange(len(at)), at].numpy()
+
+
+def test_the_package_computes_what_was_trained(network, tmp_path):
+    for name in ("first", "second"):  # converting leaves the network as it was
+        spec = specification(network, PIECES)
+        spec.optimize(quantization="int8")
+        (tmp_path / name).mkdir()
+        spec.save(str(tmp_path / name))
+    spec = specification(network, PIECES)
+    (tmp_path / "exact").mkdir()
+    spec.optimize()
+    spec.save(str(tmp_path / "exact"))
+    source, target = [7, 9, 20, 31, 5], [12, 12, 38, 4]
+    wanted = log_probabilities(network, source, target)
+    for name, off in (("exact", 1e-4), ("first", 0.2), ("second", 0.2)):
+        translator = ctranslate2.Translator(str(tmp_path / name), compute_type="default")
+        scored = translator.score_batch(
+            [[PIECES[i] for i in source]], [[PIECES[i] for i in target]]
+        )[0]
+        np.testing.assert_allclose(scored.log_probs, wanted, atol=off)
+
+
+def test_the_package_says_its_license(network, tmp_path):
+    path = tmp_path / "made.argosmodel"
+    package(
+        path, network, b"pieces", PIECES,
+        source="en", target="ar", version="1.0", readme="For tests.", license=license(),
+    )  # fmt: skip
+    with zipfile.ZipFile(path) as archive:
+        about = json.loads(archive.read("translate-en_ar-1_0/metadata.json"))
+    assert about["license"] == "CC BY-SA 4.0"
+    said = load_zip(path).license
+    assert said.startswith("This model is released under CC BY-SA 4.0")
+    assert "https://creativecommons.org/licenses/by-sa/4.0/" in said
+    assert "| tico19 | tico-19/tico-19.github.io data/TM/all.en-ar.tmx.zip | CC0 |" in said
+    table = said[said.index("|") :].split("\n")
+    assert {row.count("|") for row in table} == {4}
+    assert {name for name, (_, passes) in SOURCES.items() if PASSES.get(name, passes)} <= {
+        row.split("|")[1].strip() for row in table
+    } | {name for name in SOURCES if name.startswith("dict_")}
+    assert "bible_vandyck" not in said
+
+
+def test_padding_changes_nothing(network):
+    alone = torch.tensor([[7, 9, EOS]]), torch.tensor([[BOS, 12]])
+    padded = torch.tensor([[7, 9, EOS, PAD, PAD]]), torch.tensor([[BOS, 12]])
+    with torch.no_grad():
+        np.testing.assert_allclose(network(*alone), network(*padded), atol=1e-3)
+
+
+def test_an_orthogonal_update():
+    update = orthogonal(torch.randn(2, 16, 48, generator=torch.Generator().manual_seed(0))).float()
+    values = torch.linalg.svdvals(update)
+    assert values.min() > 0.5
+    assert values.max() < 1.5
