@@ -1,9 +1,9 @@
-"""Types that several packages share."""
+"""Types shared by several packages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,24 @@ Columns = dict[str, NDArray[np.generic]]
 """Features by name, one value per row."""
 
 Batches = Callable[[], Iterator["pl.DataFrame"]]
-"""Gives the batches of a frame from its beginning, as often as it is called."""
+"""Returns a new iterator over the batches of a frame; it can be called more than once."""
 
 Progress = Callable[[int, int], None]
-"""Called with how much is done, and of how much."""
+"""Called with the amount of work done and the total."""
 
 TranslationProgress = Callable[[int, "int | None", int], None]
-"""Called with how many texts are done, of how many (None if unknown), and the tokens used."""
+"""Called with the number of texts done, the total (None if unknown) and the tokens used."""
+
+
+class Result(Protocol):
+    """What a job returns to the command that started it. `str(result)` is a one-line summary."""
+
+    @property
+    def messages(self) -> list[str]:
+        """What the user should know, one line each."""
+
+    @property
+    def in_error(self) -> int:
+        """Number of inputs that failed."""
+
+    def __str__(self) -> str: ...
