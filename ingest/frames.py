@@ -194,7 +194,7 @@ ROLES = (
     "nav", "credit", "ad", "widget", "code",
 )  # fmt: skip
 KEPT_ROLES = ("headline", "subheading", "body")
-FURNITURE_ROLES = ("nav", "credit", "ad", "widget")
+BOILERPLATE_ROLES = ("nav", "credit", "ad", "widget")
 
 
 def schema(*parts: Sequence[Column]) -> pl.Schema:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ingest import phrases
 from ingest._typing import I64, Bools
 from ingest.codepoints import Words
-from ingest.frames import FURNITURE_ROLES
+from ingest.frames import BOILERPLATE_ROLES
 from ingest.page_spans import Pages, paired
 
 # Two headlines with no text between them are one story's when so much of the shorter one stands
@@ -68,7 +68,7 @@ def number_articles(
     # what stands above the first headline belongs to the first article
     article = np.maximum(count - before[pages.page], 1)
     listing = ~debris & _inside(role, pages)
-    furniture = np.isin(role, FURNITURE_ROLES) | ((role == "code") & ~listing)
+    furniture = np.isin(role, BOILERPLATE_ROLES) | ((role == "code") & ~listing)
     return np.where(furniture, 0, article).astype(np.int64)
 
 

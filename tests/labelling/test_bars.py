@@ -62,7 +62,7 @@ def test_the_article_on_three_seeds_is_one_cluster(shared):
 
 
 def test_labels_of_the_samples_are_sound(sample_gold):
-    from ingest.frames import FURNITURE_ROLES, ROLES
+    from ingest.frames import BOILERPLATE_ROLES, ROLES
 
     names = {row["file"] for row in sample_gold}
     assert names == {path.name for path in ingest.samples().glob("*.txt")}
@@ -72,7 +72,7 @@ def test_labels_of_the_samples_are_sound(sample_gold):
     for row in sample_gold:
         assert lines[row["file"]][row["line_no"] - 1] == row["text"]
         assert row["role"] in ROLES
-        assert row["role"] not in FURNITURE_ROLES or row["article"] == 0
+        assert row["role"] not in BOILERPLATE_ROLES or row["article"] == 0
         labelled[row["file"]].add(row["line_no"])
     for name, numbers in labelled.items():
         assert numbers == {n for n, line in enumerate(lines[name], 1) if line.strip()}

@@ -11,9 +11,9 @@ import ingest
 from ingest.codepoints import CodePoints
 from ingest.errors import FrameError, ModelError
 from ingest.frames import (
+    BOILERPLATE_ROLES,
     DETECTED,
     DOCUMENTS,
-    FURNITURE_ROLES,
     KEPT_ROLES,
     LABELLED,
     ROLES,
@@ -72,7 +72,7 @@ def test_labels_are_what_the_frame_says(sample_segments):
     assert set(frame["role"]) <= set(ROLES)
     assert frame["role_score"].is_between(0, 1).all()
     assert set(frame["role_by"]) <= {"model", "script"}
-    furniture = frame.filter(pl.col("role").is_in(FURNITURE_ROLES))
+    furniture = frame.filter(pl.col("role").is_in(BOILERPLATE_ROLES))
     assert (furniture["article"] == 0).all()
     content = frame.filter(pl.col("role").is_in(KEPT_ROLES))
     assert (content["article"] > 0).all()
