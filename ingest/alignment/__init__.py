@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from ingest.alignment.decoding import Found, find
-from ingest.alignment.machine_translation import interpreter
+from ingest.alignment.decoding import AlignedSpan, align_sentences
+from ingest.alignment.machine_translation import load_side_translator
 from ingest.config import AlignConfig, Config, TranslateConfig, config_of
 from ingest.errors import AlignError
 from ingest.frames import ALIGNED, PAIRS, SEGMENTS, check, schema
-from ingest.sentences import sentences
+from ingest.sentences import sentence_spans
 from ingest.text import scrub
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _sentences(frame: pl.DataFrame, lang: str) -> list[Line]:
     return [
         Line(text[a:b], number, start + a, start + b)
         for number, start, text in frame.select("segment", "start", "text").iter_rows()
-        for a, b in sentences(text)
+        for a, b in sentence_spans(text)
     ]
 
 
@@ -168,9 +168,11 @@ def _pairs(
     texts = [[line.text for line in side] for side in sides]
     langs = _languages(texts[0], texts[1], langs, docs)
     encoder = Encoder.load(config.encoder or None)
-    heard = interpreter(langs, translation) if config.translate else None
-    also = heard.encode if heard else None
-    found = find(texts[0], texts[1], langs=langs, encode=encoder.encode_sums, also=also)
+    heard = load_side_translator(langs, translation) if config.translate else None
+    extra = heard.encode if heard else None
+    found = align_sentences(
+        texts[0], texts[1], langs=langs, encode=encoder.encode_sums, extra=extra
+    )
     model = f"{encoder.name}+{heard.name}" if heard else encoder.name
     rows = [_row(f, sides, langs, docs, model) for f in found]
     frame = pl.DataFrame(rows, schema(PAIRS, ALIGNED), orient="row")
@@ -182,7 +184,7 @@ def _pairs(
 
 
 def _row(
-    found: Found,
+    found: AlignedSpan,
     sides: tuple[list[Line], list[Line]],
     langs: tuple[str, str],
     docs: tuple[str, str],

@@ -25,10 +25,10 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 _TOGETHER = 8192  # texts whose runs are held at once
 
 
-def spelling(texts: Sequence[str]) -> F32:
+def encode_ngrams(texts: Sequence[str]) -> F32:
     """float32 [texts, SIZE]: how often each run of characters occurs, hashed, with signs.
 
-    >>> cats, dogs, cat = spelling(["two black cats", "three dogs", "a black cat"])
+    >>> cats, dogs, cat = encode_ngrams(["two black cats", "three dogs", "a black cat"])
     >>> bool(cats @ cat > cats @ dogs)
     True
     """

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _KEPT = ("cosine", "margin", "words", "names", "names_missed", "numbers", "numbers_missed")
 
 
-class Found(NamedTuple):
+class AlignedSpan(NamedTuple):
     """One pair: line numbers of both sides, its score 0…1, and what speaks for it."""
 
     source: list[int]
@@ -89,15 +89,15 @@ def band(source: Side, target: Side) -> Band:
     return coarse.band(source.sums, target.sums)
 
 
-def find(
+def align_sentences(
     source: list[str],
     target: list[str],
     *,
     langs: tuple[str, str],
     encode: Encode,
-    also: Mapping[str, Encode] | None = None,
+    extra: Mapping[str, Encode] | None = None,
     learned: Weights | None = None,
-) -> list[Found]:
+) -> list[AlignedSpan]:
     """The pairs of two lists of lines, in order; a line that is in none has no counterpart.
 
     The sides are looked at in an order of their own, the shorter first, so that swapping them
@@ -108,7 +108,7 @@ def find(
         target: those of the other side.
         langs: ISO 639-1 of both.
         encode: sums of vectors of each text, [texts, dimensions].
-        also: by language, further sums to set beside those.
+        extra: by language, further sums to set beside those.
         learned: other weights than those that ship.
     """
     learned = learned or weights()
@@ -120,7 +120,7 @@ def find(
     if not all(kept):
         return []
     made = [
-        side([texts[i] for i in lines], lang, beside(encode, also, lang) if also else encode)
+        side([texts[i] for i in lines], lang, beside(encode, extra, lang) if extra else encode)
         for (texts, lang), lines in zip(sides, kept, strict=True)
     ]
     found = []
@@ -133,7 +133,7 @@ def find(
         if swap:
             both = both[::-1]
             named["length"] = 1 / named["length"]
-        found.append(Found(*both, p, named))
+        found.append(AlignedSpan(*both, p, named))
     return found
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ingest._typing import F32
-from ingest.alignment.char_ngrams import Encode, spelling
+from ingest.alignment.char_ngrams import Encode, encode_ngrams
 from ingest.errors import ModelError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _DIRECTIONS = (("ar", "en"), ("en", "ar"))
 
 
-class Interpreter:
+class SideTranslator:
     """Translates one side of a document pair, and remembers what was said.
 
     Args:
@@ -40,7 +40,7 @@ class Interpreter:
         """By language, vectors of texts as they are spelled in the language translated into."""
         return {
             self._translator.from_lang: self._translated,
-            self._translator.to_lang: spelling,
+            self._translator.to_lang: encode_ngrams,
         }
 
     def chrf(
@@ -63,17 +63,19 @@ class Interpreter:
         new = [text for text in dict.fromkeys(texts) if text not in self._said]
         made = self._translator.translate(new)
         self._said.update((text, m.text) for text, m in zip(new, made, strict=True))
-        return spelling([self._said[text] for text in texts])
+        return encode_ngrams([self._said[text] for text in texts])
 
 
-def interpreter(langs: tuple[str, str], config: TranslateConfig | None = None) -> Interpreter:
+def load_side_translator(
+    langs: tuple[str, str], config: TranslateConfig | None = None
+) -> SideTranslator:
     """One for the lines of two documents, in whichever direction a package is installed.
 
     Raises:
         ModelError: none is.
         MissingExtraError: the extra `translate` is not installed.
     """
-    return Interpreter(_translator(tuple(_way(langs)), config))
+    return SideTranslator(_translator(tuple(_way(langs)), config))
 
 
 def _way(langs: tuple[str, str]) -> list[Package]:

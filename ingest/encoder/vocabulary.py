@@ -27,24 +27,24 @@ _BONES = 9  # consonants that are compared
 _MOST = 1 << 18  # words that are remembered
 
 
-class Look(NamedTuple):
+class WordKeys(NamedTuple):
     """Of each word, what is compared.
 
     Attributes:
         stem: int64, number in the lexicon, or UNSEEN.
-        bones: int64, hash of the consonants or of the digits; 0: not compared so.
+        skeleton: int64, hash of the consonants or of the digits; 0: not compared so.
         kind: int64, COMMON … NUMBER; -1: not compared.
         weight: float32, how much it tells.
     """
 
     stem: I64
-    bones: I64
+    skeleton: I64
     kind: I64
     weight: F32
 
-    def of(self, at: I64) -> Look:
+    def of(self, at: I64) -> WordKeys:
         """Those of the words at these places."""
-        return Look(self.stem[at], self.bones[at], self.kind[at], self.weight[at])
+        return WordKeys(self.stem[at], self.skeleton[at], self.kind[at], self.weight[at])
 
 
 class Vocabulary:
@@ -53,9 +53,9 @@ class Vocabulary:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._place: dict[str, int] = {}
-        self._held: list[Look] = []
+        self._held: list[WordKeys] = []
 
-    def look_up(self, words: list[str]) -> Look:
+    def look_up(self, words: list[str]) -> WordKeys:
         """Of each word, what is compared; new words are looked at together."""
         if len(self._place) + len(words) > _MOST:
             self._place.clear()
@@ -67,9 +67,9 @@ class Vocabulary:
             self._place.update(zip(new, range(first, first + len(new)), strict=True))
         held = self._held[0]
         if len(self._held) > 1:
-            held = Look(
+            held = WordKeys(
                 np.concatenate([some.stem for some in self._held]),
-                np.concatenate([some.bones for some in self._held]),
+                np.concatenate([some.skeleton for some in self._held]),
                 np.concatenate([some.kind for some in self._held]),
                 np.concatenate([some.weight for some in self._held]),
             )
@@ -83,16 +83,16 @@ def vocabulary(lexicon: Lexicon) -> Vocabulary:
     return Vocabulary(lexicon)
 
 
-def _look(words: list[str], lexicon: Lexicon) -> Look:
+def _look(words: list[str], lexicon: Lexicon) -> WordKeys:
     n = len(words)
-    stem, bones = np.full(n, UNSEEN, np.int64), np.zeros(n, np.int64)
+    stem, skeleton = np.full(n, UNSEEN, np.int64), np.zeros(n, np.int64)
     kind, weight = np.full(n, -1, np.int64), np.zeros(n, np.float32)
     for place, word in enumerate(words):
         if word[0].isdigit():
-            kind[place], weight[place], bones[place] = NUMBER, 9.0, _digits(word)
+            kind[place], weight[place], skeleton[place] = NUMBER, 9.0, _digits(word)
     alpha = np.flatnonzero([word[0].isalpha() for word in words])
     if not len(alpha):
-        return Look(stem, bones, kind, weight)
+        return WordKeys(stem, skeleton, kind, weight)
     letters = pl.Series([words[at] for at in alpha], dtype=pl.String)
     number = _numbers(letters, lexicon)
     stem[alpha] = number
@@ -105,10 +105,10 @@ def _look(words: list[str], lexicon: Lexicon) -> Look:
     named = idf >= _NAMES_FROM
     at, letters = alpha[named], letters.filter(pl.Series(named))
     packed, length = _packed(letters.str.strip_prefix("ال"))
-    bones[at[length >= 2]] = packed[length >= 2]
+    skeleton[at[length >= 2]] = packed[length >= 2]
     kind[at[(kind[at] < 0) & (length >= 3)]] = NAME
     kind[at[(kind[at] < 0) & (length == 2)]] = SHORT_NAME
-    return Look(stem, bones, kind, weight)
+    return WordKeys(stem, skeleton, kind, weight)
 
 
 def _numbers(words: pl.Series, lexicon: Lexicon) -> I64:

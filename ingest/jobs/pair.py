@@ -11,9 +11,9 @@ import polars as pl
 from ingest.config import AlignConfig
 from ingest.errors import SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
-from ingest.io.atomic import placed, refuse
-from ingest.pairing import _SEGMENT_COLUMNS, MIN_SCORE, _check, _paired
-from ingest.pairing.urls import DOCUMENT_COLUMNS, said_by
+from ingest.io.atomic import atomic_write, check_output
+from ingest.pairing import MIN_SCORE, SEGMENT_COLUMNS, check_columns, pair_units
+from ingest.pairing.urls import DOCUMENT_COLUMNS, collect_page_urls
 
 _PAGES, _ROWS = 1 << 12, 1 << 16  # documents and segments read at a time
 
@@ -64,17 +64,17 @@ def pair_run(
     for path in paths:
         if not path.is_file():
             raise SourceError(f"{out}: no {path.name} in it; name a folder that ingest run made")
-    refuse(target, overwrite=overwrite, inputs=paths)
+    check_output(target, overwrite=overwrite, inputs=paths)
     try:
         scans = [pl.scan_parquet(path) for path in paths]
-        _check(scans[0], DOCUMENT_COLUMNS, schema(DOCUMENTS))
-        _check(scans[1], _SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
-        addresses = said_by(_batches(scans[0], DOCUMENT_COLUMNS, _PAGES))
-        segments = (b.filter("keep") for b in _batches(scans[1], _SEGMENT_COLUMNS, _ROWS))
-        made, units = _paired(addresses, _whole(segments), config, min_score)
+        check_columns(scans[0], DOCUMENT_COLUMNS, schema(DOCUMENTS))
+        check_columns(scans[1], SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
+        addresses = collect_page_urls(_batches(scans[0], DOCUMENT_COLUMNS, _PAGES))
+        segments = (b.filter("keep") for b in _batches(scans[1], SEGMENT_COLUMNS, _ROWS))
+        made, units = pair_units(addresses, _whole(segments), config, min_score)
     except (pl.exceptions.ComputeError, OSError) as error:
         raise SourceError(f"{out}: {error}") from error
-    with placed(target) as work:
+    with atomic_write(target) as work:
         made.write_parquet(work)
     pairs = made["score"].count()
     return Report(units, pairs, len(made) - pairs)

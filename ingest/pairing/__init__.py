@@ -16,7 +16,7 @@ from ingest.errors import ConfigError, FrameError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, Column, schema
 from ingest.pairing.candidates import WEIGHTS, find_candidates, one_to_one, scores
 from ingest.pairing.units import units_of
-from ingest.pairing.urls import DOCUMENT_COLUMNS, Addresses, said_by
+from ingest.pairing.urls import DOCUMENT_COLUMNS, PageUrls, collect_page_urls
 
 EVIDENCE = ("cosine", *(name for name in WEIGHTS if name != "bias"))
 PAGES: tuple[Column, ...] = (
@@ -31,7 +31,7 @@ PAGES: tuple[Column, ...] = (
 )
 
 MIN_SCORE = 0.5  # a pair that scores less is none
-_SEGMENT_COLUMNS = ("doc_id", "segment", "text", "lang", "article", "keep")
+SEGMENT_COLUMNS = ("doc_id", "segment", "text", "lang", "article", "keep")
 
 
 def pair_pages(
@@ -64,13 +64,15 @@ def pair_pages(
     True
     """
     config = config_of(config, AlignConfig)
-    _check(documents, DOCUMENT_COLUMNS, schema(DOCUMENTS))
-    _check(segments, _SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
-    kept = segments.select(_SEGMENT_COLUMNS).filter("keep").sort("doc_id", "segment")
-    return _paired(said_by([documents]), [kept], config, min_score)[0]
+    check_columns(documents, DOCUMENT_COLUMNS, schema(DOCUMENTS))
+    check_columns(segments, SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
+    kept = segments.select(SEGMENT_COLUMNS).filter("keep").sort("doc_id", "segment")
+    return pair_units(collect_page_urls([documents]), [kept], config, min_score)[0]
 
 
-def _check(frame: pl.DataFrame | pl.LazyFrame, names: Iterable[str], types: pl.Schema) -> None:
+def check_columns(
+    frame: pl.DataFrame | pl.LazyFrame, names: Iterable[str], types: pl.Schema
+) -> None:
     found = frame.collect_schema()
     for name in names:
         if name not in found:
@@ -79,8 +81,8 @@ def _check(frame: pl.DataFrame | pl.LazyFrame, names: Iterable[str], types: pl.S
             raise FrameError(f"pair: column {name!r} is {found[name]}, must be {types[name]}")
 
 
-def _paired(
-    addresses: Addresses, batches: Iterable[pl.DataFrame], config: AlignConfig, min_score: float
+def pair_units(
+    addresses: PageUrls, batches: Iterable[pl.DataFrame], config: AlignConfig, min_score: float
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """The frame of pages, and how many units each language has."""
     langs = config.langs or ("ar", "en")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ingest.pairing.units import Units
-    from ingest.pairing.urls import Addresses
+    from ingest.pairing.urls import PageUrls
 
 
 NEIGHBOURS = 8  # candidates of a unit, by content
@@ -81,7 +81,7 @@ def neighbours(source: F32, target: F32, k: int) -> tuple[I64, F32]:
     return found, cosines
 
 
-def find_candidates(source: Units, target: Units, addresses: Addresses) -> pl.DataFrame:
+def find_candidates(source: Units, target: Units, addresses: PageUrls) -> pl.DataFrame:
     """Pairs of units worth a close look, and what speaks for each.
 
     Returns:
@@ -234,7 +234,7 @@ def _dates(pairs: pl.DataFrame, source: Units, target: Units, days: pl.DataFrame
     return pairs.with_columns(date=date.cast(pl.Float32)).drop("day_s", "day_t")
 
 
-def _marks(source: pl.DataFrame, target: pl.DataFrame, addresses: Addresses) -> pl.DataFrame:
+def _marks(source: pl.DataFrame, target: pl.DataFrame, addresses: PageUrls) -> pl.DataFrame:
     """s, t, url, hreflang and same_page of the pairs of units whose pages say something."""
     ours, theirs = (
         units.select("doc_id").with_row_index(key).filter(pl.len().over("doc_id") <= _CROWD)

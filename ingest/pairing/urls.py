@@ -22,7 +22,7 @@ _DAY = re.compile(
 _DAY_OF_PATH = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?:/|-|$)")
 
 
-class Addresses(NamedTuple):
+class PageUrls(NamedTuple):
     """What pages say of themselves; no page is in either that says nothing."""
 
     keys: pl.DataFrame  # doc_id String, key String: its address without languages
@@ -30,7 +30,7 @@ class Addresses(NamedTuple):
     dates: pl.DataFrame  # doc_id String, day Date
 
 
-def said_by(batches: Iterable[pl.DataFrame]) -> Addresses:
+def collect_page_urls(batches: Iterable[pl.DataFrame]) -> PageUrls:
     """What documents say: frames with DOCUMENT_COLUMNS; a page that is there twice counts once."""
     keys: list[tuple[str, str]] = []
     days: list[tuple[str, str]] = []
@@ -57,7 +57,7 @@ def said_by(batches: Iterable[pl.DataFrame]) -> Addresses:
     )
     back = linked.select(doc_id="other", other="doc_id")
     dated = pl.DataFrame(days, strings, orient="row")
-    return Addresses(
+    return PageUrls(
         pl.DataFrame(keys, {"doc_id": pl.String, "key": pl.String}, orient="row").unique(),
         pl.concat([linked, back]).unique(),
         dated.group_by("doc_id")

@@ -49,8 +49,8 @@ def _side(found: Words, own: Side, other: Side, like: F32, sounds: U64) -> F32:
     look = found.look
     pairs = len(own.lengths)
     # consonants and digits, numbered: -1 where there are none
-    _, bones = np.unique(look.bones, return_inverse=True)
-    bones = np.where(look.bones == 0, -1, bones)
+    _, bones = np.unique(look.skeleton, return_inverse=True)
+    bones = np.where(look.skeleton == 0, -1, bones)
     stem = look.stem[own.code]
     same = _in(own.text, own.code, other.text, other.code)
     hit = same | _in(own.text, stem, other.text, look.stem[other.code])

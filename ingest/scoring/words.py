@@ -13,7 +13,7 @@ from ingest._typing import I64, Bools
 from ingest.codepoints import mix
 from ingest.encoder.lexicon import lexicon
 from ingest.encoder.tokens import Lines, Tokens, tokens
-from ingest.encoder.vocabulary import Look, vocabulary
+from ingest.encoder.vocabulary import WordKeys, vocabulary
 
 # Words with a capital that another word of the sentence stands before
 _NAMES = r"[\p{Ll}\p{N},;)] \p{Lu}[\p{L}\p{M}]+(?:[ -]\p{Lu}[\p{L}\p{M}]+)*"
@@ -63,7 +63,7 @@ class Words(NamedTuple):
     first: Side
     second: Side
     distinct: Single
-    look: Look
+    look: WordKeys
 
 
 def words(first: pl.Series, second: pl.Series) -> Words:

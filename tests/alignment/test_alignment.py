@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import ingest
 from ingest.alignment import align, align_lines
-from ingest.alignment.decoding import find
+from ingest.alignment.decoding import align_sentences
 from ingest.cli import main
 from ingest.encoder import vocabulary
 from ingest.encoder.lexicon import lexicon
@@ -24,7 +24,7 @@ from ingest.encoder.words import words
 from ingest.errors import AlignError, FrameError, OutputError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.jobs.align import align_files
-from ingest.sentences import sentences, split
+from ingest.sentences import sentence_spans, split_sentences
 
 # Written for this project.
 PAIRED = [
@@ -201,9 +201,9 @@ def test_an_encoder_of_another_kind_is_given_texts():
         asked.append([str(text) for text in texts])
         return shipped.encode_sums(iter(texts))
 
-    other = find(AR, EN, langs=("ar", "en"), encode=encode)
+    other = align_sentences(AR, EN, langs=("ar", "en"), encode=encode)
     assert sorted(asked) == sorted([AR, EN])
-    assert other == find(AR, EN, langs=("ar", "en"), encode=shipped.encode_sums)
+    assert other == align_sentences(AR, EN, langs=("ar", "en"), encode=shipped.encode_sums)
 
 
 def test_words_looked_up_before_or_forgotten_are_the_same(monkeypatch):
@@ -283,9 +283,9 @@ def test_no_file_of_the_folders_is_replaced(tmp_path, name):
 
 def test_sentences_keep_their_place():
     text = "قال د. سامي: «انتهى العمل.» ثم غادر؟ نعم!  It cost 3.5 dollars. The U.S. Senate agreed."
-    for start, end in sentences(text):
+    for start, end in sentence_spans(text):
         assert text[start:end].strip() == text[start:end]
-    assert split(text)[-2:] == ["It cost 3.5 dollars.", "The U.S. Senate agreed."]
+    assert split_sentences(text)[-2:] == ["It cost 3.5 dollars.", "The U.S. Senate agreed."]
 
 
 @pytest.mark.parametrize(
@@ -296,24 +296,24 @@ def test_sentences_keep_their_place():
     ],
 )  # fmt: skip
 def test_white_space_of_any_kind_may_stand_after_a_sentence(text):
-    found = split(text)
+    found = split_sentences(text)
     assert found[0] == text[: len(found[0])]
     assert "".join("".join(found).split()) == "".join(text.split())
 
 
 @given(st.text(st.sampled_from('Aب .!؟"«»•\t\n\x1c\x1f\x85\u00a0\u2003\u200f'), max_size=60))
 def test_no_text_stops_the_cutting_and_none_is_lost(text):
-    places = sentences(text)
+    places = sentence_spans(text)
     assert places == sorted(places)
     kept = "".join(text[start:end] for start, end in places)
     assert [c for c in kept if c.isalnum()] == [c for c in text if c.isalnum()]
 
 
 def test_an_abbreviation_does_not_end_a_sentence():
-    assert split("Mr. Smith met J. R. Jones at 5 p.m. in Washington. He left.") == [
+    assert split_sentences("Mr. Smith met J. R. Jones at 5 p.m. in Washington. He left.") == [
         "Mr. Smith met J. R. Jones at 5 p.m. in Washington.", "He left.",
     ]  # fmt: skip
-    assert split("هل وصل؟ لم يصل؛ لقد تأخر... ثم نام.") == [
+    assert split_sentences("هل وصل؟ لم يصل؛ لقد تأخر... ثم نام.") == [
         "هل وصل؟",
         "لم يصل؛ لقد تأخر... ثم نام.",
     ]

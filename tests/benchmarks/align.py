@@ -27,8 +27,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.alignment.decoding import find, weights
-from ingest.alignment.machine_translation import interpreter
+from ingest.alignment.decoding import align_sentences, weights
+from ingest.alignment.machine_translation import load_side_translator
 from ingest.encoder.lexicon import lexicon
 from ingest.encoder.model import Encoder
 
@@ -42,13 +42,16 @@ def lines(path: Path) -> list[str]:
 
 def ours(ar: list[str], en: list[str]) -> list:
     encode = Encoder.load().encode_sums
-    return [[f.source, f.target] for f in find(ar, en, langs=("ar", "en"), encode=encode)]
+    return [
+        [f.source, f.target] for f in align_sentences(ar, en, langs=("ar", "en"), encode=encode)
+    ]
 
 
 def translated(ar: list[str], en: list[str]) -> list:
-    encode, also = Encoder.load().encode_sums, interpreter(("ar", "en")).encode
+    encode, extra = Encoder.load().encode_sums, load_side_translator(("ar", "en")).encode
     return [
-        [f.source, f.target] for f in find(ar, en, langs=("ar", "en"), encode=encode, also=also)
+        [f.source, f.target]
+        for f in align_sentences(ar, en, langs=("ar", "en"), encode=encode, extra=extra)
     ]
 
 
@@ -128,11 +131,11 @@ def speed(bench: Path) -> None:
     ar, en = (lines(bench / "long" / f"l0.{lang}") for lang in ("ar", "en"))
     ar, en = (ar * 2)[:1000], (en * 2)[:1000]
     encode = Encoder.load().encode_sums
-    find(ar[:50], en[:50], langs=("ar", "en"), encode=encode)
+    align_sentences(ar[:50], en[:50], langs=("ar", "en"), encode=encode)
     took = []
     for _ in range(5):
         begun = time.perf_counter()
-        find(ar, en, langs=("ar", "en"), encode=encode)
+        align_sentences(ar, en, langs=("ar", "en"), encode=encode)
         took.append(time.perf_counter() - begun)
     print(f"1,000 lines a side: {took[0]:.2f} s the first time, {min(took):.2f} s the best of 5")
 
@@ -160,7 +163,7 @@ def book(count: int) -> None:
     encode = Encoder.load().encode_sums
     weights()
     begun = time.perf_counter()
-    found = find(ar, en, langs=("ar", "en"), encode=encode)
+    found = align_sentences(ar, en, langs=("ar", "en"), encode=encode)
     took = time.perf_counter() - begun
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(f"{len(ar):,} and {len(en):,} lines: {len(found):,} pairs, {took:.1f} s, {most:.2f} GiB")

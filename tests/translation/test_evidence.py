@@ -10,16 +10,16 @@ import pytest
 import ingest
 from ingest import alignment as verbs
 from ingest.alignment import align_lines
-from ingest.alignment.char_ngrams import SIZE, spelling
-from ingest.alignment.decoding import find
-from ingest.alignment.machine_translation import Interpreter
+from ingest.alignment.char_ngrams import SIZE, encode_ngrams
+from ingest.alignment.decoding import align_sentences
+from ingest.alignment.machine_translation import SideTranslator
 from ingest.cli import main
 from ingest.config import AlignConfig, TranslateConfig
 from ingest.errors import ModelError
 from ingest.translation.engine import Translation
 from ingest.translation.packages.install import install
 
-# Words that no lexicon has; the interpreter alone knows them
+# Words that no lexicon has; the translator alone knows them
 STRANGE = ["بلغمش ترمسق", "قطرفن سلمغج", "دمشرق فنخلت", "زغبرت مقلسن",
            "خندرس لطبقم", "شبرقم وهندل", "طرخمس ضفنكر", "عجبلق نسردم"]  # fmt: skip
 SAID = ["the blue heron waits", "nine lamps were sold", "a ladder of cedar", "rain fills the well",
@@ -42,25 +42,25 @@ def clueless(texts):
 
 
 def test_what_was_said_finds_the_pairs():
-    interpreter = Interpreter(Knows())
+    translator = SideTranslator(Knows())
     given = {"langs": ("ar", "en"), "encode": clueless}
     others = ["share this with a friend", "eleven comments", "our newsletter is free"]
     target = [*SAID[:2], others[0], *SAID[2:5], *others[1:], *SAID[5:]]
     right = [([i], [target.index(line)]) for i, line in enumerate(SAID)]
-    assert [(f.source, f.target) for f in find(STRANGE, target, **given)] != right
-    found = find(STRANGE, target, also=interpreter.encode, **given)
+    assert [(f.source, f.target) for f in align_sentences(STRANGE, target, **given)] != right
+    found = align_sentences(STRANGE, target, extra=translator.encode, **given)
     assert [(f.source, f.target) for f in found] == right
     lines = [([STRANGE[i]], [SAID[i]]) for i in (0, 1)]
-    assert interpreter.chrf(lines, "ar") == pytest.approx([100, 100])
-    assert interpreter.chrf([(b, a) for a, b in lines], "en") == pytest.approx([100, 100])
+    assert translator.chrf(lines, "ar") == pytest.approx([100, 100])
+    assert translator.chrf([(b, a) for a, b in lines], "en") == pytest.approx([100, 100])
 
 
 def test_spelling_is_a_sum():
-    whole, first, second = spelling(["قال كلمة", "قال", "كلمة"])
+    whole, first, second = encode_ngrams(["قال كلمة", "قال", "كلمة"])
     assert whole.shape == (SIZE,)
     # runs across the border of both belong to neither
     assert np.abs(whole - first - second).sum() <= 6
-    assert not spelling(["", " "]).any()
+    assert not encode_ngrams(["", " "]).any()
 
 
 def test_the_command(tiny, tmp_path):
@@ -85,8 +85,8 @@ def test_the_settings_of_translation_count(tiny, tmp_path, monkeypatch):
     install(tiny.make(tmp_path, source="ar", target="en"))
     folder = Path(ingest.samples()).parent / "parallel"
     given = []
-    made = verbs.interpreter
-    monkeypatch.setattr(verbs, "interpreter", lambda *how: given.append(how) or made(*how))
+    made = verbs.load_side_translator
+    monkeypatch.setattr(verbs, "load_side_translator", lambda *how: given.append(how) or made(*how))
     (tmp_path / "c.toml").write_text("[translate]\nbeam_size = 3\n")
     files = [str(folder / f"library.{lang}.txt") for lang in ("ar", "en")]
     more = ["--translate", "--config", str(tmp_path / "c.toml"), "-o", str(tmp_path / "p.parquet")]
