@@ -12,7 +12,7 @@ from ingest.cli.options import (
     OK,
     PAGES_IN_ERROR,
     add_config,
-    codes,
+    language_pair,
     from_file,
     interruptible,
     small_products,
@@ -113,7 +113,7 @@ def _add_export(commands: Commands) -> None:
 
 def _settings(args: argparse.Namespace) -> Config:
     """The settings of --config, with the languages that the call names."""
-    config, langs = from_file(args), codes(args, two=True)
+    config, langs = from_file(args), language_pair(args)
     align = replace(config.align, langs=langs) if langs else config.align
     if getattr(args, "translate", False):
         align = replace(align, translate=True)
@@ -144,10 +144,10 @@ def _align(args: argparse.Namespace) -> int:
         )
     else:
         raise ConfigError("align: name a source and a target, or the folder of a run")
-    for line in report.said:
+    for line in report.messages:
         print(f"ingest: {line}", file=sys.stderr)
     print(report, f"written to {safe(args.out)}", sep="\n")
-    return PAGES_IN_ERROR if report.failed else OK
+    return PAGES_IN_ERROR if report.in_error else OK
 
 
 def _pair(args: argparse.Namespace) -> int:
@@ -167,15 +167,15 @@ def _encode(args: argparse.Namespace) -> int:
     import numpy as np
 
     from ingest.encoder.model import load
-    from ingest.io.atomic import placed, refuse
+    from ingest.io.atomic import atomic_write, check_output
     from ingest.readers.lines import read_lines
     from ingest.text import safe
 
-    refuse(args.out, overwrite=args.overwrite, inputs=[args.file])
+    check_output(args.out, overwrite=args.overwrite, inputs=[args.file])
     texts = read_lines(args.file)
     encoder = load(args.encoder)
     vectors = encoder.encode(texts)
-    with placed(args.out) as work, work.open("wb") as file:
+    with atomic_write(args.out) as work, work.open("wb") as file:
         np.save(file, vectors)
     print(f"{len(vectors):,} vectors of {encoder.dim} numbers by {encoder.name}")
     print(f"written to {safe(args.out)}")
@@ -184,7 +184,7 @@ def _encode(args: argparse.Namespace) -> int:
 
 def _export(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest.io.run_files import also_there
+    from ingest.io.run_files import describe_later_files
     from ingest.jobs.export import beside, export, said
     from ingest.text import safe
 
@@ -193,9 +193,9 @@ def _export(args: argparse.Namespace) -> int:
         args.out or beside(args.pairs, args.format),
         format=args.format,
         min_score=args.min_score,
-        langs=codes(args, two=True),
+        langs=language_pair(args),
         license=args.license,
         overwrite=args.overwrite,
     )
-    print(*map(safe, [*also_there(args.pairs, "export"), *said(report)]), sep="\n")
+    print(*map(safe, [*describe_later_files(args.pairs, "export"), *said(report)]), sep="\n")
     return OK

@@ -18,6 +18,7 @@ from ingest.cli.options import (
 )
 from ingest.config import Config
 from ingest.errors import ConfigError, SourceError
+from ingest.languages import parse_language_pair
 
 if TYPE_CHECKING:
     import polars as pl
@@ -106,10 +107,10 @@ def _part(text: str) -> tuple[int, int]:
 
 def _pair(text: str) -> tuple[str, str]:
     """The FROM:TO of --translate."""
-    source, _, target = text.partition(":")
-    if not source or not target or source == target:
-        raise argparse.ArgumentTypeError(f"{text!r} is not FROM:TO, such as en:ar")
-    return source, target
+    try:
+        return parse_language_pair(text, separator=":")
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FROM:TO, such as en:ar") from error
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -141,13 +142,13 @@ def _run(args: argparse.Namespace) -> int:
     render.summary(report, args.out)
     in_error: int = report["counts"]["errors"]
     if "pairs" in report:
-        from ingest.jobs.align import Report
+        from ingest.jobs.align import AlignResult
 
-        pairs = Report(**report["pairs"])
-        for line in pairs.said:
+        pairs = AlignResult.from_dict(report["pairs"])
+        for line in pairs.messages:
             print(f"ingest: {line}", file=sys.stderr)
         print(pairs)
-        in_error += pairs.failed
+        in_error += pairs.in_error
     if "translated" in report:
         from collections import Counter
 

@@ -1,1 +1,1 @@
-"""One module per command: files in, files out."""
+"""The work behind each command: one module per command, files in, files out."""

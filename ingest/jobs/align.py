@@ -1,4 +1,4 @@
-"""Files and folders to a file of pairs: what `ingest align` does."""
+"""Align two files or two folders into a file of sentence pairs (`ingest align SOURCE TARGET`)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -17,55 +18,76 @@ from ingest.dedup import dedupe
 from ingest.detection import detect
 from ingest.errors import AlignError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
-from ingest.io.atomic import placed, refuse
+from ingest.io.atomic import atomic_write, check_output
 from ingest.labelling import label
 from ingest.readers import read, sources
 from ingest.readers.lines import read_lines
 from ingest.segmentation import segment
-from ingest.text import safe
+from ingest.text import count_noun, safe
 
-# Of news.ar.txt.gz all but news; what is read in a folder ends in a suffix that says its format.
+# Matches everything after "news" in news.ar.txt.gz: an optional language, a format suffix and an
+# optional compression suffix.
 _SUFFIXES = re.compile(
     r"([.](ar|ara|arabic|en|eng|english)([-_][a-z]{2,4})?)?[.][^./]+"
     rf"({'|'.join(map(re.escape, sources.COMPRESSED))})?$",
     re.IGNORECASE,
 )
-_GOOD = 0.5  # of texts that translate one another most pairs score more
+_GOOD_SCORE = 0.5  # most pairs score higher when the texts are translations of each other
+# Keys of the entry `pairs` of what `ingest.run` returns, and the attributes they come from.
+_KEYS = {
+    "aligned": "aligned", "pairs": "pairs", "good": "good", "failed": "in_error",
+    "said": "messages", "what": "unit",
+}  # fmt: skip
 
 
 @dataclass
-class Report:
-    """What was paired, and what was not.
+class AlignResult:
+    """Counts of what was aligned.
 
-    `aligned`, `failed`: pairs of files or articles, as `what` says; `pairs`: pairs of sentences;
-    `good`: those of them with a score of a half or more; `said`: what a person should know, a
-    line each.
+    Attributes:
+        aligned: pairs of files or articles that were aligned.
+        pairs: sentence pairs.
+        good: sentence pairs with a score of 0.5 or more.
+        in_error: pairs of files or articles that could not be aligned.
+        messages: what the user should know, one line each.
+        unit: what `aligned` and `in_error` count: "file" or "article".
 
-    >>> str(Report(aligned=1, pairs=12, good=12))
+    >>> str(AlignResult(aligned=1, pairs=12, good=12))
     '12 pairs of sentences from 1 pair of files'
-    >>> str(Report(aligned=1, pairs=12, good=3))
-    '12 pairs of sentences from 1 pair of files, 3 of them with a score of 0.5 or more: are these \
-translations?'
+    >>> str(AlignResult(aligned=1, pairs=12, good=3))
+    '12 pairs of sentences from 1 pair of files, 3 of them with a score of 0.5 or more. Are these \
+texts translations of each other?'
     """
 
     aligned: int = 0
     pairs: int = 0
     good: int = 0
-    failed: int = 0
-    said: list[str] = field(default_factory=list)
-    what: str = "file"
+    in_error: int = 0
+    messages: list[str] = field(default_factory=list)
+    unit: str = "file"
 
     def __str__(self) -> str:
-        texts = f"{self.aligned:,} pair{'s' * (self.aligned != 1)} of {self.what}s"
-        said = f"{self.pairs:,} pairs of sentences from {texts}"
+        units = f"{self.aligned:,} pair{'s' * (self.aligned != 1)} of {self.unit}s"
+        summary = f"{self.pairs:,} pairs of sentences from {units}"
         if self.good < self.pairs:
-            said += f", {self.good:,} of them with a score of {_GOOD} or more"
-        return said + (": are these translations?" if 2 * self.good < self.pairs else "")
+            summary += f", {self.good:,} of them with a score of {_GOOD_SCORE} or more"
+        if 2 * self.good < self.pairs:
+            summary += ". Are these texts translations of each other?"
+        return summary
 
     def count(self, pairs: pl.DataFrame) -> None:
-        """Add pairs that were found."""
+        """Add sentence pairs to the totals."""
         self.pairs += len(pairs)
-        self.good += int((pairs["score"] >= _GOOD).sum())
+        self.good += int((pairs["score"] >= _GOOD_SCORE).sum())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry `pairs` of what `ingest.run` returns."""
+        return {key: getattr(self, name) for key, name in _KEYS.items()}
+
+    @classmethod
+    def from_dict(cls, entry: dict[str, Any]) -> AlignResult:
+        """Build from what `to_dict` returns."""
+        return cls(**{_KEYS[key]: value for key, value in entry.items()})
 
 
 def align_files(
@@ -76,119 +98,135 @@ def align_files(
     lines: bool = False,
     overwrite: bool = False,
     config: Config | None = None,
-) -> Report:
-    """Align two files, or folders whose files have the same names, and write the pairs.
+) -> AlignResult:
+    """Align two files, or the files of two folders, and write the sentence pairs.
+
+    Files in folders are matched by name, ignoring the suffixes and the language before them:
+    a/news.ar.txt goes with b/news.en.html.gz.
 
     Args:
         source: file or folder.
-        target: the same of the other side; of folders, files go together whose names are the same
-            but for the suffixes and the language before them: a/news.ar.txt and b/news.en.html.gz.
-            It may be the folder that `source` is: then the names say of which side a file is.
+        target: file or folder on the target side. It may be the same folder as `source`; then the
+            language in each file name tells which side the file is on.
         out: Parquet file to write.
-        lines: each line is one unit.
+        lines: treat each line as one unit.
         overwrite: replace `out`.
-        config: the settings.
+        config: settings; the defaults if None.
 
     Raises:
-        SourceError: a file is missing or cannot be read, or no names are the same.
-        AlignError: of two files, one is empty or in another language.
+        SourceError: a file is missing or unreadable, or no file names match.
+        AlignError: one of the two files is empty or in another language.
         OutputError: `out` exists already, or is an input.
-        WriteError: it could not be written, or the folder it is to stand in is not there.
+        WriteError: `out` could not be written, or its parent folder does not exist.
     """
     config = config or Config()
-    report = Report()
-    folders = [os.path.isdir(x) for x in (source, target)]
-    if folders[0] != folders[1]:
-        raise SourceError(f"{source} and {target}: name two files or two folders")
-    there = [sources.find([x]).files if folders[0] else [x] for x in (source, target)]
-    refuse(out, overwrite=overwrite, inputs=chain(*there), parquet=True)
-    if folders[0] and os.path.samefile(source, target):
-        there = _sides(source, there[0], config.align.langs or ("ar", "en"), report)
-    named = _named(source, target, there, report) if folders[0] else [(source, target)]
-    found = []
-    for one, other in named:
+    result = AlignResult()
+    is_folder = [os.path.isdir(path) for path in (source, target)]
+    if is_folder[0] != is_folder[1]:
+        raise SourceError(f"{source} and {target}: give two files or two folders")
+    files = [sources.find_sources([x]).files if is_folder[0] else [x] for x in (source, target)]
+    check_output(out, overwrite=overwrite, inputs=chain(*files), parquet=True)
+    if is_folder[0] and os.path.samefile(source, target):
+        files = _split_by_language(source, files[0], config.align.langs or ("ar", "en"), result)
+    file_pairs = _match_names(source, target, files, result) if is_folder[0] else [(source, target)]
+    frames = []
+    for source_file, target_file in file_pairs:
         try:
-            frame = (_lines if lines else _pages)(one, other, config)
+            frame = (_align_lines if lines else _align_pages)(source_file, target_file, config)
         except (AlignError, SourceError) as error:
-            if not folders[0]:
+            if not is_folder[0]:
                 raise
-            report.failed += 1
-            report.said.append(safe(f"{one}, {other}: {error}"))
+            result.in_error += 1
+            result.messages.append(safe(f"{source_file}, {target_file}: {error}"))
             continue
-        report.aligned += 1
-        found.append(frame)
-    pairs = pl.concat([pl.DataFrame(schema=schema(PAIRS, ALIGNED)), *found])
-    report.count(pairs)
-    with placed(out) as work:
+        result.aligned += 1
+        frames.append(frame)
+    pairs = pl.concat([pl.DataFrame(schema=schema(PAIRS, ALIGNED)), *frames])
+    result.count(pairs)
+    with atomic_write(out) as work:
         pairs.write_parquet(work)
-    return report
+    return result
 
 
-def _sides(folder: str, files: list[str], langs: Sequence[str], report: Report) -> list[list[str]]:
-    """The files of one folder whose names say that they are of the source, and of the target."""
-    found = [[path for path in files if _lang(path) == lang] for lang in langs]
+def _split_by_language(
+    folder: str, files: list[str], langs: Sequence[str], result: AlignResult
+) -> list[list[str]]:
+    """Split the files of one folder into source and target by the language in their names."""
+    sides = [[path for path in files if _language(path) == lang] for lang in langs]
     names = " and ".join(f"NAME.{lang}.txt" for lang in langs)
-    if not all(found):
+    if not all(sides):
         raise SourceError(
-            f"{folder}: is no run, and holds no files such as {names}; name a run, or two folders "
-            "or files"
+            f"{folder}: is not the folder of a run and has no files named {names}; give a run, "
+            "two folders or two files"
         )
-    if others := len(files) - sum(map(len, found)):
-        report.said.append(safe(f"{folder}: {others:,} files are not named as {names} are"))
-    return found
+    if ignored := len(files) - sum(map(len, sides)):
+        result.messages.append(
+            safe(f"{folder}: ignored {count_noun(ignored, 'file')} not named like {names}")
+        )
+    return sides
 
 
-def _lang(path: str) -> str:
-    """The language that a file's name says it is in; empty where it says none.
+def _language(path: str) -> str:
+    """Return the language in a file's name; empty if it has none.
 
-    >>> _lang("in/news.ara.txt.gz"), _lang("in/news.txt")
+    >>> _language("in/news.ara.txt.gz"), _language("in/news.txt")
     ('ar', '')
     """
-    found = _SUFFIXES.search(os.path.basename(path))
-    return (found[2] or "")[:2].lower() if found else ""
+    match = _SUFFIXES.search(os.path.basename(path))
+    return (match[2] or "")[:2].lower() if match else ""
 
 
-def _named(
-    source: str, target: str, there: list[list[str]], report: Report
+def _match_names(
+    source: str, target: str, files: list[list[str]], result: AlignResult
 ) -> list[tuple[str, str]]:
-    """Files of two folders, `there`, whose names say that they belong together."""
+    """Pair the files of two folders by name, and note those without a partner."""
     sides: list[dict[str, list[str]]] = []
-    for folder, paths in zip((source, target), there, strict=True):
+    for folder, paths in zip((source, target), files, strict=True):
         sides.append({})
         for path in paths:
-            sides[-1].setdefault(_key(path, folder), []).append(path)
-    both = [name for name in sides[0] if name in sides[1]]
-    for mine, other, where in ((sides[0], sides[1], target), (sides[1], sides[0], source)):
-        alone = [path for name, paths in mine.items() if name not in other for path in paths]
+            sides[-1].setdefault(_base_name(path, folder), []).append(path)
+    shared = [name for name in sides[0] if name in sides[1]]
+    for side, other_side, other_folder in (
+        (sides[0], sides[1], target),
+        (sides[1], sides[0], source),
+    ):
+        alone = [path for name, paths in side.items() if name not in other_side for path in paths]
         if alone:
             more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
-            report.said.append(safe(f"{alone[0]}{more}: no file of that name in {where}"))
-    if not both:
+            result.messages.append(
+                safe(f"{alone[0]}{more}: no file of that name in {other_folder}")
+            )
+    if not shared:
         raise SourceError(
-            f"{source} and {target}: no files of the same name; they are paired by name"
+            f"{source} and {target}: no file names match; files are paired by name, "
+            "such as a.ar.txt with a.en.txt"
         )
-    made = []
-    for name in both:
-        files = [*sides[0][name], *sides[1][name]]
-        if len(files) == 2:
-            made.append((files[0], files[1]))
+    file_pairs = []
+    for name in shared:
+        paths = [*sides[0][name], *sides[1][name]]
+        if len(paths) == 2:
+            file_pairs.append((paths[0], paths[1]))
         else:
-            report.failed += 1
-            what = f"all are {name!r}, which must be one file on each side; rename the others"
-            report.said.append(safe(f"{', '.join(files)}: {what}"))
-    return made
+            result.in_error += 1
+            result.messages.append(
+                safe(
+                    f"{', '.join(paths)}: all are named {name!r}; keep one file of that name on "
+                    "each side and rename the others"
+                )
+            )
+    return file_pairs
 
 
-def _key(path: str, folder: str) -> str:
-    """A file's path in its folder without suffixes and language.
+def _base_name(path: str, folder: str) -> str:
+    """Return a file's path inside its folder, without suffixes and language.
 
-    >>> _key("in/news/a.ar.txt.gz", "in"), _key("in/2024.01.05.html", "in")
+    >>> _base_name("in/news/a.ar.txt.gz", "in"), _base_name("in/2024.01.05.html", "in")
     ('news/a', '2024.01.05')
     """
     return _SUFFIXES.sub("", Path(os.path.relpath(path, folder)).as_posix())
 
 
-def _lines(source: str, target: str, config: Config) -> pl.DataFrame:
+def _align_lines(source: str, target: str, config: Config) -> pl.DataFrame:
     return align_lines(
         read_lines(source),
         read_lines(target),
@@ -198,15 +236,15 @@ def _lines(source: str, target: str, config: Config) -> pl.DataFrame:
     )
 
 
-def _pages(source: str, target: str, config: Config) -> pl.DataFrame:
+def _align_pages(source: str, target: str, config: Config) -> pl.DataFrame:
     frames = []
     for path in (source, target):
         documents = read([path], config=config)
         if len(documents) != 1:
-            raise AlignError(f"{path}: {len(documents)} pages; name a file of one page")
+            raise AlignError(f"{path}: has {len(documents)} pages; give a file with one page")
         error = documents["error"][0]
         if error:
             raise SourceError(f"{path}: {error}")
-        cut = detect(segment(documents, config=config.segment), config=config.detect)
-        frames.append(dedupe(label(cut), documents, config=config.dedupe))
+        segments = detect(segment(documents, config=config.segment), config=config.detect)
+        frames.append(dedupe(label(segments), documents, config=config.dedupe))
     return align(frames[0], frames[1], config=config.align, translation=config.translate)

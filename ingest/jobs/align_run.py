@@ -1,4 +1,4 @@
-"""The pages of a run to a file of pairs: what `ingest align OUT` does."""
+"""Align the pages of a run into a file of sentence pairs (`ingest align OUT`)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import polars as pl
 from ingest.config import Config
 from ingest.errors import AlignError, ConfigError, FrameError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
-from ingest.io.atomic import placed, refuse
-from ingest.jobs.align import Report
+from ingest.io.atomic import atomic_write, check_output
+from ingest.jobs.align import AlignResult
 from ingest.jobs.pair import pair_run
 from ingest.pairing.sentences import SIDE_COLUMNS, align_articles
 from ingest.text import safe
@@ -20,96 +20,101 @@ from ingest.text import safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TOGETHER = 500  # pairs of pages whose segments are held at once
+_BATCH_PAIRS = 500  # page pairs whose segments are in memory at once
 
 
 def align_run(
     out: str, to: str, *, overwrite: bool = False, config: Config | None = None
-) -> Report:
-    """Align the articles of a run that translate one another, and write the pairs of sentences.
+) -> AlignResult:
+    """Align the articles of a run that translate each other, and write the sentence pairs.
 
-    Which those are stands in `out`/pages.parquet; `pair_run` makes it where it is not there, and
-    where it is there it is taken as it is.
+    `out`/pages.parquet says which articles those are. It is used as it is if it exists; otherwise
+    `pair_run` writes it first.
 
     Args:
-        out: folder that `ingest run` made.
+        out: folder written by `ingest run`.
         to: Parquet file to write.
         overwrite: replace `to`.
-        config: the settings.
+        config: settings; the defaults if None.
 
     Raises:
-        SourceError: `out` is not the folder of a run, its files cannot be read, or pages.parquet is
-            of another run.
-        ConfigError: pages.parquet has been made for other languages.
+        SourceError: `out` is not the folder of a run, its files cannot be read, or pages.parquet
+            belongs to another run.
+        ConfigError: pages.parquet was made for other languages.
         OutputError: `to` exists already, or is an input.
-        WriteError: it could not be written, or the folder it is to stand in is not there.
+        WriteError: `to` could not be written, or its parent folder does not exist.
     """
     config = config or Config()
     names = ("documents.parquet", "segments.parquet", "pages.parquet")
-    documents, cut, pages = (Path(out) / name for name in names)
-    refuse(to, overwrite=overwrite, inputs=(documents, cut, pages), parquet=True)
-    report = Report(what="article")
-    if not pages.exists():
+    documents_path, segments_path, pages_path = (Path(out) / name for name in names)
+    check_output(
+        to, overwrite=overwrite, inputs=(documents_path, segments_path, pages_path), parquet=True
+    )
+    result = AlignResult(unit="article")
+    if not pages_path.exists():
         pair_run(out, config=config.align)
     elif config.align.encoder:
-        report.said.append(
-            safe(f"{pages}: was there and is kept, whatever encoder it was made with; {_anew(out)}")
+        result.messages.append(
+            safe(
+                f"{pages_path}: exists and is used, whatever encoder it was made with; "
+                f"{_rebuild_hint(out)}"
+            )
         )
     try:
-        made = pl.read_parquet(pages).select(*SIDE_COLUMNS, "score")
-        segments = pl.scan_parquet(cut).filter("keep")
+        pages = pl.read_parquet(pages_path).select(*SIDE_COLUMNS, "score")
+        segments = pl.scan_parquet(segments_path).filter("keep")
         segments.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise SourceError(f"{out}: {error}") from error
-    _refuse_other_languages(made, pages, config.align.langs)
-    paired = made.drop_nulls("score").select(SIDE_COLUMNS)
-    with placed(to) as work, tempfile.TemporaryDirectory() as folder:
+    _refuse_other_languages(pages, pages_path, config.align.langs)
+    matched = pages.drop_nulls("score").select(SIDE_COLUMNS)
+    with atomic_write(to) as work, tempfile.TemporaryDirectory() as folder:
         empty = Path(folder) / "pairs-empty.parquet"
         pl.DataFrame(schema=schema(PAIRS, ALIGNED)).write_parquet(empty)
-        for number, some in enumerate(paired.iter_slices(_TOGETHER)):
-            pairs = _aligned(some, segments, config, report, out)
+        for number, batch in enumerate(matched.iter_slices(_BATCH_PAIRS)):
+            pairs = _align_batch(batch, segments, config, result, out)
             pairs.write_parquet(Path(folder) / f"pairs-{number:06d}.parquet")
-            report.count(pairs)
+            result.count(pairs)
         pl.scan_parquet(sorted(Path(folder).glob("*.parquet"))).sink_parquet(work)
-    return report
+    return result
 
 
-def _anew(out: str, langs: Sequence[str] = ()) -> str:
-    """What makes the pairs of pages anew.
+def _rebuild_hint(out: str, langs: Sequence[str] = ()) -> str:
+    """Return the command that makes pages.parquet again.
 
-    >>> _anew("out", ("en", "ar"))
-    'make it anew with: ingest pair out --overwrite --langs en,ar'
+    >>> _rebuild_hint("out", ("en", "ar"))
+    'to rebuild it: ingest pair out --overwrite --langs en,ar'
     """
     more = f" --langs {','.join(langs)}" if langs else ""
-    return f"make it anew with: ingest pair {out} --overwrite{more}"
+    return f"to rebuild it: ingest pair {out} --overwrite{more}"
 
 
-def _refuse_other_languages(made: pl.DataFrame, pages: Path, langs: tuple[str, ...]) -> None:
-    for found in made.select("source_lang", "target_lang").unique().sort(pl.all()).rows():
-        if langs and found != tuple(langs):
+def _refuse_other_languages(pages: pl.DataFrame, path: Path, langs: tuple[str, ...]) -> None:
+    for actual in pages.select("source_lang", "target_lang").unique().sort(pl.all()).rows():
+        if langs and actual != tuple(langs):
             raise ConfigError(
-                f"{pages}: pairs {' with '.join(found)}, not {' with '.join(langs)} as align.langs "
-                f"or --langs says; {_anew(str(pages.parent), langs)}"
+                f"{path}: pairs {' with '.join(actual)}, not {' with '.join(langs)} as set by "
+                f"align.langs or --langs; {_rebuild_hint(str(path.parent), langs)}"
             )
 
 
-def _aligned(
-    paired: pl.DataFrame, segments: pl.LazyFrame, config: Config, report: Report, out: str
+def _align_batch(
+    matched: pl.DataFrame, segments: pl.LazyFrame, config: Config, result: AlignResult, out: str
 ) -> pl.DataFrame:
-    """The pairs of sentences of some pairs of articles, in their order."""
-    docs = pl.concat([paired["source_doc"], paired["target_doc"]]).unique()
-    held = segments.filter(pl.col("doc_id").is_in(docs.implode())).collect()
+    """Return the sentence pairs of a batch of article pairs, in order."""
+    docs = pl.concat([matched["source_doc"], matched["target_doc"]]).unique()
+    batch_segments = segments.filter(pl.col("doc_id").is_in(docs.implode())).collect()
     frames = [pl.DataFrame(schema=schema(PAIRS, ALIGNED))]
     try:
-        for pairs in align_articles(paired, held, config.align, config.translate):
+        for pairs in align_articles(matched, batch_segments, config.align, config.translate):
             if isinstance(pairs, AlignError):
-                report.failed += 1
-                report.said.append(safe(str(pairs)))
+                result.in_error += 1
+                result.messages.append(safe(str(pairs)))
             else:
-                report.aligned += 1
+                result.aligned += 1
                 frames.append(pairs)
     except FrameError as error:
         raise SourceError(
-            f"{out}/pages.parquet: is of another run: {error}; {_anew(out)}"
+            f"{out}/pages.parquet: belongs to another run: {error}; {_rebuild_hint(out)}"
         ) from error
     return pl.concat(frames)

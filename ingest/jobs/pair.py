@@ -1,10 +1,10 @@
-"""Pair the pages of a run: what `ingest pair OUT` does."""
+"""Pair the pages of a run (`ingest pair OUT`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import polars as pl
 
@@ -15,19 +15,33 @@ from ingest.io.atomic import atomic_write, check_output
 from ingest.pairing import MIN_SCORE, SEGMENT_COLUMNS, check_columns, pair_units
 from ingest.pairing.urls import DOCUMENT_COLUMNS, collect_page_urls
 
-_PAGES, _ROWS = 1 << 12, 1 << 16  # documents and segments read at a time
+_DOCUMENT_ROWS, _SEGMENT_ROWS = 1 << 12, 1 << 16  # rows read at a time
 
 
-class Report(NamedTuple):
-    """What `pair_run` did: units a language, pairs among them, and units without a partner."""
+@dataclass(frozen=True)
+class PairResult:
+    """Counts of what was paired. A unit is the text of one article in one language.
+
+    Attributes:
+        units: units of each language.
+        pairs: pairs of units.
+        unpaired: units without a partner.
+        messages: what the user should know, one line each.
+        in_error: inputs that failed; always 0.
+
+    >>> str(PairResult({"ar": 3, "en": 2}, pairs=2, unpaired=1))
+    '3 ar, 2 en: 2 pairs, 1 without a partner'
+    """
 
     units: dict[str, int]
     pairs: int
-    none: int
+    unpaired: int
+    messages: list[str] = field(default_factory=list)
+    in_error: int = 0
 
     def __str__(self) -> str:
         sides = ", ".join(f"{count:,} {lang}" for lang, count in self.units.items())
-        return f"{sides}: {self.pairs:,} pairs, {self.none:,} without a partner"
+        return f"{sides}: {self.pairs:,} pairs, {self.unpaired:,} without a partner"
 
 
 def pair_run(
@@ -37,25 +51,25 @@ def pair_run(
     config: AlignConfig | None = None,
     min_score: float = MIN_SCORE,
     overwrite: bool = False,
-) -> Report:
-    """Pair the pages of a run, and write the frame of `pair_pages` to a Parquet file.
+) -> PairResult:
+    """Pair the pages of a run, and write the frame that `pair_pages` returns to a Parquet file.
 
-    Text is read a row group at a time. What is held of a unit is some 10 kB: its vector, those of
-    its first segments in a byte a number, and its numbers and Latin words as hashes.
+    Text is read one row group at a time. Each unit takes about 10 kB of memory: its vector, the
+    vectors of its first segments in one byte per number, and hashes of its numbers and Latin words.
 
     Args:
-        out: folder that `ingest run` made.
-        to: file to write; pages.parquet in `out` where None.
+        out: folder written by `ingest run`.
+        to: file to write; pages.parquet in `out` if None.
         config: as in `pair_pages`.
-        min_score: as there.
+        min_score: as in `pair_pages`.
         overwrite: replace `to`.
 
     Raises:
         SourceError: `out` is not the folder of a run, or its files cannot be read.
-        FrameError: they lack a column.
+        FrameError: a file lacks a column.
         ConfigError: as in `pair_pages`.
         OutputError: `to` exists, or is an input.
-        WriteError: it could not be written, or the folder it is to stand in is not there.
+        WriteError: `to` could not be written, or its parent folder does not exist.
     """
     config = config or AlignConfig()
     folder = Path(out)
@@ -63,38 +77,38 @@ def pair_run(
     paths = [folder / name for name in ("documents.parquet", "segments.parquet")]
     for path in paths:
         if not path.is_file():
-            raise SourceError(f"{out}: no {path.name} in it; name a folder that ingest run made")
+            raise SourceError(f"{out}: has no {path.name}; give a folder that ingest run made")
     check_output(target, overwrite=overwrite, inputs=paths)
     try:
-        scans = [pl.scan_parquet(path) for path in paths]
-        check_columns(scans[0], DOCUMENT_COLUMNS, schema(DOCUMENTS))
-        check_columns(scans[1], SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
-        addresses = collect_page_urls(_batches(scans[0], DOCUMENT_COLUMNS, _PAGES))
-        segments = (b.filter("keep") for b in _batches(scans[1], SEGMENT_COLUMNS, _ROWS))
-        made, units = pair_units(addresses, _whole(segments), config, min_score)
+        documents, segments = (pl.scan_parquet(path) for path in paths)
+        check_columns(documents, DOCUMENT_COLUMNS, schema(DOCUMENTS))
+        check_columns(segments, SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
+        urls = collect_page_urls(_batches(documents, DOCUMENT_COLUMNS, _DOCUMENT_ROWS))
+        kept = (b.filter("keep") for b in _batches(segments, SEGMENT_COLUMNS, _SEGMENT_ROWS))
+        pages, units = pair_units(urls, _split_at_pages(kept), config, min_score)
     except (pl.exceptions.ComputeError, OSError) as error:
         raise SourceError(f"{out}: {error}") from error
     with atomic_write(target) as work:
-        made.write_parquet(work)
-    pairs = made["score"].count()
-    return Report(units, pairs, len(made) - pairs)
+        pages.write_parquet(work)
+    pairs = pages["score"].count()
+    return PairResult(units, pairs, unpaired=len(pages) - pairs)
 
 
 def _batches(scan: pl.LazyFrame, columns: Sequence[str], rows: int) -> Iterator[pl.DataFrame]:
-    """A Parquet file, so many rows at a time."""
-    for at in range(0, scan.select(pl.len()).collect().item(), rows):
-        yield scan.slice(at, rows).select(columns).collect()
+    """Yield a Parquet file `rows` rows at a time."""
+    for start in range(0, scan.select(pl.len()).collect().item(), rows):
+        yield scan.slice(start, rows).select(columns).collect()
 
 
-def _whole(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same rows in batches that end where a page does."""
+def _split_at_pages(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield the same rows in batches that end at the end of a page."""
     rest: pl.DataFrame | None = None
     for batch in batches:
-        both = pl.concat([rest, batch]) if rest is not None else batch
-        if both.is_empty():
+        rows = pl.concat([rest, batch]) if rest is not None else batch
+        if rows.is_empty():
             continue
-        last = both["doc_id"] == both["doc_id"][-1]
-        rest = both.filter(last)
-        yield both.filter(~last)
+        in_last_page = rows["doc_id"] == rows["doc_id"][-1]
+        rest = rows.filter(in_last_page)
+        yield rows.filter(~in_last_page)
     if rest is not None:
         yield rest

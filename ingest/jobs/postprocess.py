@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +54,7 @@ def add_pairs(out: str, config: Config) -> dict[str, Any]:
 
     to = os.path.join(out, PAIRS_FILE)
     with _complete_but(out, "pairs", f"ingest align {out} -o {to}"):
-        return dataclasses.asdict(align_run(out, to, config=config))
+        return align_run(out, to, config=config).to_dict()
 
 
 def require_translatable(pair: tuple[str, str]) -> None:

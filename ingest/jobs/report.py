@@ -1,33 +1,44 @@
-"""What `ingest report OUT` does."""
+"""Write the HTML report of a run (`ingest report OUT`)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.io.atomic import placed, refuse
-from ingest.io.run_files import MADE_OF_THEM, OUTPUTS
+from ingest.io.atomic import atomic_write, check_output
+from ingest.io.run_files import DERIVED_OUTPUTS, OUTPUTS
 from ingest.report.gather import gather
-from ingest.report.html_page import page
+from ingest.report.html_page import render
 
 REPORT_FILE = "report.html"
 
 
 @dataclass(frozen=True)
-class Report:
-    """What was written, and how much of the run it shows: shown and all there are."""
+class ReportResult:
+    """The report that was written, and how much of the run it shows.
+
+    Attributes:
+        dest: the HTML file.
+        bytes: its size.
+        pages: pages shown, and pages in the run.
+        pairs: pairs shown, and pairs in the run.
+        messages: what the user should know, one line each.
+        in_error: inputs that failed; always 0.
+    """
 
     dest: Path
     bytes: int
     pages: tuple[int, int]
     pairs: tuple[int, int]
+    messages: list[str] = field(default_factory=list)
+    in_error: int = 0
 
     def __str__(self) -> str:
-        told = [f"written to {self.dest}: {self.bytes / 1e6:,.1f} MB"]
-        for what, (shown, total) in (("pages", self.pages), ("pairs", self.pairs)):
+        summary = [f"written to {self.dest}: {self.bytes / 1e6:,.1f} MB"]
+        for unit, (shown, total) in (("pages", self.pages), ("pairs", self.pairs)):
             if total:
-                told.append(f"{what} {shown:,}" + (f" of {total:,}" if shown < total else ""))
-        return ", ".join(told)
+                summary.append(f"{unit} {shown:,}" + (f" of {total:,}" if shown < total else ""))
+        return ", ".join(summary)
 
 
 def write_report(
@@ -36,36 +47,36 @@ def write_report(
     *,
     pairs: str | Path | None = None,
     overwrite: bool = False,
-) -> Report:
+) -> ReportResult:
     """Write an HTML file that shows what a run did.
 
-    It needs no network and no other file. Of what is too much, a part is shown, chosen at random
-    but always alike, and the page says so.
+    The file is self-contained and works offline. Large runs are sampled; the sample is random but
+    reproducible, and the page says that it is a sample.
 
     Args:
-        out: folder that `ingest run` made.
-        dest: file to write; report.html in `out` where None.
-        pairs: file of pairs to show, in place of those in `out`.
+        out: folder written by `ingest run`.
+        dest: file to write; report.html in `out` if None.
+        pairs: file of pairs to show instead of those in `out`.
         overwrite: replace `dest`.
 
     Raises:
         SourceError: `out` is not the folder of a run, or its files cannot be read.
         FrameError: a file lacks a column.
         OutputError: `dest` exists already, or is an input.
-        WriteError: it could not be written, or the folder it is to stand in is not there.
+        WriteError: `dest` could not be written, or its parent folder does not exist.
     """
     folder, target = Path(out), Path(dest) if dest is not None else Path(out) / REPORT_FILE
-    inputs = [folder / name for name in (*OUTPUTS, *MADE_OF_THEM) if name != REPORT_FILE]
-    if folder.is_dir():  # else `gather` says what is wrong
-        refuse(target, overwrite=overwrite, inputs=[*inputs, *([pairs] if pairs else [])])
+    inputs = [folder / name for name in (*OUTPUTS, *DERIVED_OUTPUTS) if name != REPORT_FILE]
+    if folder.is_dir():  # otherwise `gather` raises a better error
+        check_output(target, overwrite=overwrite, inputs=[*inputs, *([pairs] if pairs else [])])
     data = gather(folder, Path(pairs) if pairs is not None else None)
-    made = page(data).encode()
-    with placed(target) as work:
-        work.write_bytes(made)
-    views, bitext = data.get("views"), data.get("pairs")
-    return Report(
+    html = render(data).encode()
+    with atomic_write(target) as work:
+        work.write_bytes(html)
+    page_views, pair_table = data.get("views"), data.get("pairs")
+    return ReportResult(
         dest=target,
-        bytes=len(made),
-        pages=(len(views["pages"]), views["total"]) if views else (0, 0),
-        pairs=(bitext["rows"], bitext["total"]) if bitext else (0, 0),
+        bytes=len(html),
+        pages=(len(page_views["pages"]), page_views["total"]) if page_views else (0, 0),
+        pairs=(pair_table["rows"], pair_table["total"]) if pair_table else (0, 0),
     )

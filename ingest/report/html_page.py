@@ -19,7 +19,7 @@ _SCRIPTS = ("base.js", "charts.js", "lists.js", "overview.js", "pages.js", "pair
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
-def page(data: dict[str, Any]) -> str:
+def render(data: dict[str, Any]) -> str:
     """The report as HTML: the same data give the same text.
 
     The page forbids itself, by its content security policy, all that it does not hold: no request

@@ -22,7 +22,7 @@ from ingest.frames import (
     TRANSLATED,
     schema,
 )
-from ingest.io.run_files import refuse_text
+from ingest.io.run_files import check_is_parquet
 
 RUN, DOCUMENTS_FILE, SEGMENTS_FILE = "run.json", "documents.parquet", "segments.parquet"
 PAIRS_FILES = ("pairs.parquet", "translated.parquet")
@@ -64,7 +64,7 @@ def opened(out: Path, pairs: Path | None = None) -> Files:
     if pairs is not None and not pairs.is_file():
         raise SourceError(f"{pairs}: is no file; name a Parquet file of pairs")
     if pairs is not None:
-        refuse_text(pairs)
+        check_is_parquet(pairs)
     columns = schema(PAIRS, TRANSLATED, FILTERED, SPLIT)
     named = [pairs] if pairs else [out / name for name in PAIRS_FILES]
     of_pairs = {p.name: f for p in named if (f := _scan(p, _OF_PAIRS, columns)) is not None}

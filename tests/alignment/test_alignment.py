@@ -252,16 +252,16 @@ def test_dates_in_names_are_part_of_them(tmp_path):
         {f"{day}.html.gz" if n else f"{day}.EN.html": EN[n] for n, day in enumerate(days)},
     )
     report = align_files(*call, lines=True)
-    assert (report.aligned, report.pairs, report.failed, report.said) == (3, 3, 0, [])
+    assert (report.aligned, report.pairs, report.in_error, report.messages) == (3, 3, 0, [])
 
 
 def test_files_of_one_name_are_said_and_not_guessed(tmp_path):
     ar = {"one.txt": AR[0], "one.ar.html": AR[1], "two.txt": AR[2], "old.txt": "-", "old.html": "-"}
     call = folders(tmp_path, ar, {"one.txt": EN[0], "two.en.txt": EN[2]})
     report = align_files(*call, lines=True)
-    assert (report.aligned, report.failed) == (1, 1)
+    assert (report.aligned, report.in_error) == (1, 1)
     assert pl.read_parquet(call[2])["target_text"].to_list() == [EN[2]]
-    alone, same = report.said
+    alone, same = report.messages
     assert "old.html and 1 more: no file of that name" in alone
     assert all(name in same for name in ("one.txt", "one.ar.html", "all are 'one'"))
 

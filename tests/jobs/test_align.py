@@ -148,9 +148,9 @@ def test_pages_that_were_paired_in_other_languages_are_said(paired):
 def test_pages_that_another_encoder_paired_are_said(paired):
     shipped = Config(align=AlignConfig(encoder=str(models.model_dir("encoder"))))
     report = align_run(str(paired), str(paired / "b.parquet"), config=shipped)
-    assert ["whatever encoder" in line for line in report.said] == [True]
+    assert ["whatever encoder" in line for line in report.messages] == [True]
     (paired / "pages.parquet").unlink()
-    assert align_run(str(paired), str(paired / "c.parquet"), config=shipped).said == []
+    assert align_run(str(paired), str(paired / "c.parquet"), config=shipped).messages == []
 
 
 @pytest.mark.parametrize("lost", ["row", "column"])
@@ -158,7 +158,9 @@ def test_pages_of_another_run_are_said(paired, lost):
     pages = pl.read_parquet(paired / "pages.parquet")
     other = pages.with_columns(source_doc=pl.lit("0" * 16)) if lost == "row" else pages[:, 1:]
     other.write_parquet(paired / "pages.parquet")
-    with pytest.raises(SourceError, match="is of another run" if lost == "row" else "source_doc"):
+    with pytest.raises(
+        SourceError, match="belongs to another run" if lost == "row" else "source_doc"
+    ):
         align_run(str(paired), str(paired / "b.parquet"))
     assert not (paired / "b.parquet").exists()
 
@@ -210,7 +212,7 @@ def test_texts_that_do_not_translate_one_another_are_doubted(way, tmp_path, monk
     good = int((scores >= 0.5).sum())
     assert len(scores) > 2 * good
     assert f"{report}".endswith(
-        f", {good} of them with a score of 0.5 or more: are these translations?"
+        f", {good} of them with a score of 0.5 or more. Are these texts translations of each other?"
     )
 
 
@@ -226,14 +228,15 @@ def test_one_folder_may_hold_both_sides(tmp_path):
         report = align_files(
             *[str(folder)] * 2, str(out), lines=lines, overwrite=True, config=config
         )
-        assert (report.aligned, report.failed) == (1, 0)
-        assert report.said == [f"{folder}: 1 files are not named as NAME.{langs[:2]}.txt and "
-                               f"NAME.{langs[3:]}.txt are"]  # fmt: skip
+        assert (report.aligned, report.in_error) == (1, 0)
+        (message,) = report.messages
+        assert message.startswith(f"{folder}: ignored 1 file")
+        assert f"NAME.{langs[:2]}.txt and NAME.{langs[3:]}.txt" in message
         assert set(pl.read_parquet(out)["source_lang"]) == {langs[:2]}
     (folder / "a.ar.txt").unlink()
     done = call("align", folder, "-o", out, "--overwrite")
     assert done.returncode == 2
-    assert "name a run, or two folders or files" in done.stderr
+    assert "give a run, two folders or two files" in done.stderr
 
 
 def test_parquet_goes_by_no_name_of_a_text_file(run, tmp_path):

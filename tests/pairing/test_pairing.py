@@ -216,12 +216,12 @@ def test_a_run_in_small_pieces_is_the_same(finished, tmp_path, monkeypatch):
     frame = pair_pages(
         *(pl.read_parquet(finished / f"{x}.parquet") for x in ("documents", "segments"))
     )
-    monkeypatch.setattr(pair, "_ROWS", 7)
-    monkeypatch.setattr(pair, "_PAGES", 2)
+    monkeypatch.setattr(pair, "_SEGMENT_ROWS", 7)
+    monkeypatch.setattr(pair, "_DOCUMENT_ROWS", 2)
     report = pair_run(finished, tmp_path / "pages.parquet")
     assert pl.read_parquet(tmp_path / "pages.parquet").equals(frame)
     assert report.pairs == frame["score"].count() >= 2
-    assert report.none == frame["score"].null_count()
+    assert report.unpaired == frame["score"].null_count()
     assert [p.name for p in tmp_path.iterdir()] == ["pages.parquet"]
 
 

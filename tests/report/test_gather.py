@@ -16,7 +16,7 @@ from ingest.report import pairs as bitext
 from ingest.report import segments as monolingual
 from ingest.report import sources
 from ingest.report.gather import gather
-from ingest.report.html_page import as_json, page
+from ingest.report.html_page import as_json, render
 
 
 def test_every_segment_is_kept_or_has_one_reason(tmp_path):
@@ -53,7 +53,7 @@ def test_an_empty_run(tmp_path):
     )
     assert empty["pages"]["pages"] == empty["segments"]["segments"] == empty["pairs"]["total"] == 0
     assert empty["views"]["pages"] == [] == empty["sources"]["rows"]
-    assert page(empty)
+    assert render(empty)
 
 
 def test_a_run_in_which_nothing_could_be_read(tmp_path):
@@ -108,7 +108,7 @@ def test_pairs_with_the_least_that_pairs_can_have(tmp_path):
     bare = pairs({}, {}).select("source_lang", "target_lang", "source_text", "target_text")
     found = gather(write(tmp_path / "out", pairs=bare))["pairs"]
     assert (found["total"], found["scores"], found["lead"], found["kept"]) == (2, [], None, None)
-    assert page({**gather(tmp_path / "out")})
+    assert render({**gather(tmp_path / "out")})
 
 
 def test_scores_that_are_none(tmp_path):
@@ -223,8 +223,8 @@ def test_a_large_run_is_sampled_and_stays_small(tmp_path, monkeypatch):
     assert found["pairs"]["total"] == 3000 > found["pairs"]["rows"] > 100
     tenths = {int(10 * score) for score in found["pairs"]["values"]["score"]}
     assert tenths >= set(range(10))
-    assert len(page(found).encode()) < 400_000
-    assert page(found) == page(gather(out))
+    assert len(render(found).encode()) < 400_000
+    assert render(found) == render(gather(out))
 
 
 def test_a_text_is_cut_and_a_name_made_safe(tmp_path):
@@ -254,7 +254,7 @@ def test_data_cannot_end_their_element():
 def test_a_run_json_of_another_shape(tmp_path, said):
     found = gather(write(tmp_path / "out", run=said, documents=documents({})))
     assert found["articles"] is None
-    assert page(found).encode()
+    assert render(found).encode()
 
 
 def test_every_column_of_pairs_has_a_meaning():

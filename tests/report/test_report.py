@@ -12,7 +12,7 @@ import ingest
 from ingest.cli import main
 from ingest.errors import OutputError
 from ingest.jobs.report import write_report
-from ingest.report.html_page import page
+from ingest.report.html_page import render
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_it_needs_nothing_else(out):
 
 
 def test_a_hostile_name_of_a_folder():
-    made = page({"name": HOSTILE})
+    made = render({"name": HOSTILE})
     assert made.count("<script") == 2
     assert "<title>&lt;/script&gt;" in made
 
