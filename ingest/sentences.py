@@ -34,12 +34,12 @@ _SAYS = frozenset(
 )
 
 
-def sentences(text: str) -> list[tuple[int, int]]:
+def sentence_spans(text: str) -> list[tuple[int, int]]:
     """(start, end) of each sentence in `text`, white space around it left out.
 
-    >>> [t for t in split("Dr. Smith paid 3.5 dollars. Why? “No idea!” he said.")]
+    >>> [t for t in split_sentences("Dr. Smith paid 3.5 dollars. Why? “No idea!” he said.")]
     ['Dr. Smith paid 3.5 dollars.', 'Why?', '“No idea!” he said.']
-    >>> split("وصل د. أحمد الساعة 7.30 مساءً. هل تعرفه؟ نعم؛ أعرفه.")
+    >>> split_sentences("وصل د. أحمد الساعة 7.30 مساءً. هل تعرفه؟ نعم؛ أعرفه.")
     ['وصل د. أحمد الساعة 7.30 مساءً.', 'هل تعرفه؟', 'نعم؛ أعرفه.']
     """
     found: list[tuple[int, int]] = []
@@ -54,13 +54,13 @@ def sentences(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def split(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """The sentences themselves.
 
-    >>> split("The U.S. Senate met. The U.S. The end.")
+    >>> split_sentences("The U.S. Senate met. The U.S. The end.")
     ['The U.S. Senate met.', 'The U.S.', 'The end.']
     """
-    return [text[start:end] for start, end in sentences(text)]
+    return [text[start:end] for start, end in sentence_spans(text)]
 
 
 def _add(found: list[tuple[int, int]], text: str, begin: int, end: int) -> None:

@@ -61,19 +61,19 @@ def scrub(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def spelt(name: str) -> str:
+def escape_file_name(name: str) -> str:
     r"""A file name as text: bytes that are no UTF-8 become backslash escapes.
 
-    >>> spelt("caf\udce9.txt")
+    >>> escape_file_name("caf\udce9.txt")
     'caf\\udce9.txt'
     """
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def counted(number: int, what: str) -> str:
+def count_noun(number: int, what: str) -> str:
     """A number and its noun.
 
-    >>> counted(1, "page"), counted(2000, "page")
+    >>> count_noun(1, "page"), count_noun(2000, "page")
     ('1 page', '2,000 pages')
     """
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -20,8 +20,8 @@ import zstandard
 import ingest
 from ingest.config import ReadConfig
 from ingest.frames import DOCUMENTS, schema
-from ingest.readers import batches, plan, read_records
 from ingest.readers import document as page
+from ingest.readers import plan_slices, read_batches, read_records
 
 ROOT = Path(__file__).resolve().parents[1]
 READ = ReadConfig(max_record_bytes=1 << 18)
@@ -337,8 +337,8 @@ def check(path: Path, *, deep: bool = False) -> Seen:
         Exception: anything that reading or cutting raised.
     """
     size = path.stat().st_size
-    parts = plan([str(path)], shard_bytes=max(64, size // 3))
-    documents = pl.concat(batches(parts, READ, batch_chars=2000))
+    parts = plan_slices([str(path)], shard_bytes=max(64, size // 3))
+    documents = pl.concat(read_batches(parts, READ, batch_chars=2000))
     assert documents.schema == schema(DOCUMENTS)
     rows, slowest = timed(path)
     check_documents(documents)
@@ -370,9 +370,9 @@ def timed(path: Path) -> tuple[list[dict], float]:
     rows: list[dict] = []
     slowest = 0.0
     began = time.thread_time()
-    for part in plan([str(path)], shard_bytes=1 << 62):
+    for part in plan_slices([str(path)], shard_bytes=1 << 62):
         for found in read_records(part, READ):
-            rows.append(page.row(found))
+            rows.append(page.to_row(found))
             now = time.thread_time()
             slowest, began = max(slowest, now - began), now
     slowest = max(slowest, time.thread_time() - began)
@@ -401,7 +401,7 @@ def check_documents(documents: pl.DataFrame) -> None:
 
 def check_slices(path: Path, documents: pl.DataFrame, rows: list[dict]) -> None:
     """Slices give what the whole file gives."""
-    parquet = {part.kind for part in plan([str(path)], shard_bytes=1 << 62)} == {"parquet"}
+    parquet = {part.kind for part in plan_slices([str(path)], shard_bytes=1 << 62)} == {"parquet"}
     if parquet and documents["error"].count():
         return  # each slice tells from which of its rows on it cannot be read
     for name in ("doc_id", "record", "url", "error", "text"):
@@ -472,8 +472,8 @@ def check_segments(documents: pl.DataFrame, segments: pl.DataFrame) -> None:
 
 def check_others(path: Path, others: dict[str, str]) -> None:
     """The records beside the damaged one are all there, and that one has a row too."""
-    parts = plan([str(path)], shard_bytes=300)
-    documents = pl.concat(batches(parts, READ))
+    parts = plan_slices([str(path)], shard_bytes=300)
+    documents = pl.concat(read_batches(parts, READ))
     sound_ones = documents.filter(pl.col("error").is_null())
     texts: dict[str, list[str]] = {}
     for url, text in sound_ones.select("url", "text").iter_rows():

@@ -10,7 +10,7 @@ from ingest.cli.options import (
     OK,
     PAGES_IN_ERROR,
     add_config,
-    codes,
+    language_pair,
     from_file,
     interruptible,
     small_products,
@@ -94,7 +94,7 @@ def _take(args: argparse.Namespace) -> int:
     from ingest.text import safe
 
     report = import_files(
-        args.files, args.out, langs=codes(args, two=True), overwrite=args.overwrite
+        args.files, args.out, langs=language_pair(args), overwrite=args.overwrite
     )
     for line in report.said:
         print(f"ingest: {safe(line)}", file=sys.stderr)
@@ -114,7 +114,7 @@ def _score(args: argparse.Namespace) -> int:
 
 def _filter(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest.io.run_files import also_there
+    from ingest.io.run_files import describe_later_files
     from ingest.jobs.filter import filter_file
 
     report = filter_file(
@@ -126,7 +126,7 @@ def _filter(args: argparse.Namespace) -> int:
         config=from_file(args),
     )
     _say(
-        *also_there(args.pairs, "filter"),
+        *describe_later_files(args.pairs, "filter"),
         *report.lines(),
         f"written to {args.out}, the table to {report.told}",
     )
@@ -135,11 +135,11 @@ def _filter(args: argparse.Namespace) -> int:
 
 def _split(args: argparse.Namespace) -> int:
     interruptible()
-    from ingest.io.run_files import also_there
+    from ingest.io.run_files import describe_later_files
     from ingest.jobs.split import split_file
 
     report = split_file(args.pairs, args.out, overwrite=args.overwrite, config=from_file(args))
-    _say(*also_there(args.pairs, "split"), *report.lines(), f"written to {args.out}")
+    _say(*describe_later_files(args.pairs, "split"), *report.lines(), f"written to {args.out}")
     return OK
 
 

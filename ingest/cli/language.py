@@ -49,14 +49,14 @@ def _detect(args: argparse.Namespace) -> int:
 def _texts(words: list[str]) -> list[str]:
     """The lines of the file that is named, or of the words themselves."""
     from ingest.readers.lines import read_lines
-    from ingest.readers.sources import STDIN, readable
+    from ingest.readers.sources import STDIN, is_readable
     from ingest.text import scrub
 
     first, *more = words
     if not more and (first == STDIN or os.path.exists(first)):
         return read_lines(first)
     text = " ".join(words)
-    if more and any(map(readable, words)):
+    if more and any(map(is_readable, words)):
         raise SourceError(f"{text}: name one file, or put the text in quotes")
     if not more and _like_a_path(first):
         raise SourceError(f"{first}: no such file; if it is text, give it to standard input")
@@ -69,7 +69,7 @@ def _like_a_path(word: str) -> bool:
     >>> [_like_a_path(one) for one in ("a.txt", "pages/a", "See a.txt", "https://example.org/a")]
     [True, True, False, False]
     """
-    from ingest.readers.sources import readable
+    from ingest.readers.sources import is_readable
 
-    named = readable(word) or (os.sep in word and "://" not in word)
+    named = is_readable(word) or (os.sep in word and "://" not in word)
     return named and not any(map(str.isspace, word))

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from ingest.cli.render import Stdout
 from ingest.config import ReadConfig
-from ingest.readers import document, guesses, plan, read_records
-from ingest.readers.sources import find, passed_over
+from ingest.readers import describe_guesses, document, plan_slices, read_records
+from ingest.readers.sources import describe_skipped, find_sources
 from ingest.text import json_line, safe
 
 SAMPLED = 1000  # records of a source that the table counts
@@ -42,8 +42,8 @@ def table(sources: Iterable[str], settings: ReadConfig) -> int:
     Raises:
         SourceError: no file was found.
     """
-    found = find(sources)
-    parts = plan(found.files, shard_bytes=sys.maxsize)
+    found = find_sources(sources)
+    parts = plan_slices(found.files, shard_bytes=sys.maxsize)
     by_kind = len(parts) > _MOST_ROWS
     seen: dict[str, _Seen] = {}
     errors: list[tuple[str, str]] = []
@@ -52,7 +52,7 @@ def table(sources: Iterable[str], settings: ReadConfig) -> int:
         name = part.kind if by_kind else part.source
         row = seen.setdefault(name, _Seen(name, part.kind))
         row.sources += 1
-        pages = (document.row(record) for record in read_records(part, settings))
+        pages = (document.to_row(record) for record in read_records(part, settings))
         for made in islice(pages, SAMPLED):
             _count(row, made)
             if made["error"] is None:
@@ -63,7 +63,7 @@ def table(sources: Iterable[str], settings: ReadConfig) -> int:
     console = Stdout(highlight=False, soft_wrap=True)
     console.print(_table(list(seen.values()), by_kind=by_kind))
     _notes(console, list(seen.values()), found.skipped)
-    for line in guesses(parts, settings):
+    for line in describe_guesses(parts, settings):
         console.print(Text(safe(line)))
     wrong = sum(row.errors for row in seen.values())
     if wrong:
@@ -85,9 +85,9 @@ def json_lines(sources: Iterable[str], settings: ReadConfig) -> int:
     """
     names = ("uri", "media_type", "encoding", "repaired", "title", "url", "chars", "error")
     wrong = 0
-    for part in plan(find(sources).files, shard_bytes=sys.maxsize):
+    for part in plan_slices(find_sources(sources).files, shard_bytes=sys.maxsize):
         for record in read_records(part, settings):
-            made = document.row(record)
+            made = document.to_row(record)
             wrong += made["error"] is not None
             sys.stdout.write(json_line({name: made.get(name) for name in names}) + "\n")
     return wrong
@@ -119,7 +119,7 @@ def _notes(console: Stdout, seen: list[_Seen], skipped: list[str]) -> None:
     if any(row.more for row in seen):
         console.print(Text(f"+ only the first {SAMPLED:,} records of a source were looked at"))
     if skipped:
-        console.print(Text(safe(passed_over(skipped))))
+        console.print(Text(safe(describe_skipped(skipped))))
 
 
 def _about(made: dict[str, Any]) -> str:

@@ -26,8 +26,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ingest.frames import ROLES
-from ingest.readers.sources import passed_over
-from ingest.text import counted, json_line, printable, safe
+from ingest.readers.sources import describe_skipped
+from ingest.text import count_noun, json_line, printable, safe
 
 _COLOURS = {
     "headline": "bold cyan", "subheading": "cyan", "body": "default", "caption": "magenta",
@@ -111,9 +111,10 @@ def summary(report: dict[str, Any], out: str) -> None:
     console.width = max(console.width, Measurement.get(console, room, table).maximum)
     console.print(table)
     notes = [
-        counted(counts["pages"], "page"),
-        f"{counted(counts['articles'], 'article')} in {counted(counts['clusters'], 'cluster')}",
-        counted(counts["duplicates"], "line") + " repeated in a page",
+        count_noun(counts["pages"], "page"),
+        f"{count_noun(counts['articles'], 'article')} in "
+        f"{count_noun(counts['clusters'], 'cluster')}",
+        count_noun(counts["duplicates"], "line") + " repeated in a page",
     ]
     for key, one in (
         ("empty", "page without text"),
@@ -122,10 +123,10 @@ def summary(report: dict[str, Any], out: str) -> None:
     ):
         if counts[key]:
             head, *rest = one.split(" ")
-            notes.append(counted(counts[key], head) + "".join(f" {word}" for word in rest))
+            notes.append(count_noun(counts[key], head) + "".join(f" {word}" for word in rest))
     console.print("\n" + ", ".join(notes), highlight=False, soft_wrap=True)
     if report["skipped"]:
-        said = f"{passed_over(report['skipped'])}; names in {Path(out, 'run.json')}"
+        said = f"{describe_skipped(report['skipped'])}; names in {Path(out, 'run.json')}"
         console.print(safe(said), highlight=False, markup=False, soft_wrap=True)
     for line in report["columns"]:
         console.print(safe(line), highlight=False, markup=False, soft_wrap=True)
@@ -136,7 +137,7 @@ def summary(report: dict[str, Any], out: str) -> None:
                       soft_wrap=True)  # fmt: skip
     console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
     if counts["errors"]:
-        said = counted(counts["errors"], "page") + " in error:"
+        said = count_noun(counts["errors"], "page") + " in error:"
         console.print(said, style="bold red", highlight=False)
         for page in report["in_error"]:
             console.print(safe(f"  {page['uri']}: {page['error']}"), highlight=False, markup=False,
@@ -145,7 +146,7 @@ def summary(report: dict[str, Any], out: str) -> None:
 
 def part(done: dict[str, Any], out: str) -> None:
     """What has come of a run that did a part of the shards."""
-    said = f"{done['done']:,} of {counted(done['shards'], 'shard')} are done"
+    said = f"{done['done']:,} of {count_noun(done['shards'], 'shard')} are done"
     left = "; the parts that are left first" if done["done"] < done["shards"] else ""
     said += f"; to make {out} of them: --resume{left}"
     Stdout().print(said, highlight=False, markup=False, soft_wrap=True)

@@ -17,7 +17,7 @@ from ingest.errors import OutputError, WriteError
 _TEXT = (".tsv", ".csv", ".txt", ".jsonl", ".json", ".tmx")
 
 
-def refuse(
+def check_output(
     dest: str | Path,
     *,
     overwrite: bool,
@@ -39,7 +39,7 @@ def refuse(
         OutputError: it is there, and is not to be replaced or is an input; or is of another kind;
             or has the name of one.
 
-    >>> refuse("no-such-folder/pairs.tsv", overwrite=False)
+    >>> check_output("no-such-folder/pairs.tsv", overwrite=False)
     Traceback (most recent call last):
     ...
     ingest.errors.WriteError: no-such-folder/pairs.tsv: cannot be written: there is no folder \
@@ -64,7 +64,7 @@ no-such-folder; make it first
 
 
 @contextmanager
-def placed(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
+def atomic_write(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
     """A name to write to, which becomes `dest` when all went well and vanishes if not.
 
     A folder is there already and empty. Missing folders above are never made: a path with a slip
@@ -75,14 +75,14 @@ def placed(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
 
     >>> import tempfile
     >>> at = Path(tempfile.mkdtemp())
-    >>> with placed(at / "a.txt") as work:
+    >>> with atomic_write(at / "a.txt") as work:
     ...     _ = work.write_text("all of it")
     >>> [(path.name, path.read_text()) for path in at.iterdir()]
     [('a.txt', 'all of it')]
     """
     dest = Path(dest)
     _in_a_folder(dest)
-    with writing(dest):
+    with wrap_os_errors(dest):
         work = dest.with_name(f".{dest.name}.{secrets.token_hex(4)}")
         try:
             if folder:
@@ -116,7 +116,7 @@ def _swap(work: Path, dest: Path) -> None:
 
 
 @contextmanager
-def whole(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """A folder to fill, which takes its name when all went well and vanishes if not."""
     work = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     work.mkdir(parents=True)
@@ -133,7 +133,7 @@ def whole(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def writing(target: Path) -> Iterator[None]:
+def wrap_os_errors(target: Path) -> Iterator[None]:
     """Turn what the system says into one error.
 
     Raises:

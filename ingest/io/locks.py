@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-class Held(Exception):  # noqa: N818
+class LockHeldError(Exception):
     """Another process holds the lock."""
 
 
 @contextmanager
-def locked(path: Path, *, shared: bool = False, wait: bool = False) -> Iterator[int]:
+def hold_lock(path: Path, *, shared: bool = False, wait: bool = False) -> Iterator[int]:
     """Hold the lock that a file stands for, alone or with others who share it; gives its handle.
 
     The file and its folder are made where they are missing, and may be removed by the holder.
 
     Raises:
-        Held: another process holds it, and `wait` is not set.
+        LockHeldError: another process holds it, and `wait` is not set.
     """
     how = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
     lock = None
@@ -33,7 +33,7 @@ def locked(path: Path, *, shared: bool = False, wait: bool = False) -> Iterator[
         os.close(lock)
 
 
-def made_exclusive(lock: int) -> bool:
+def try_make_exclusive(lock: int) -> bool:
     """Whether a shared lock could be made exclusive: no one else shares it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,7 +55,7 @@ def _try(path: Path, how: int) -> int | None:
             return lock
     except BlockingIOError:
         os.close(lock)
-        raise Held from None
+        raise LockHeldError from None
     except FileNotFoundError:
         pass
     os.close(lock)

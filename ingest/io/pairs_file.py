@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 
 from ingest.frames import PAIRS, check
-from ingest.io.atomic import placed, refuse
+from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import sink
-from ingest.io.run_files import RUN_FILE, find
-from ingest.io.snapshot import Watched
+from ingest.io.run_files import RUN_FILE, find_pairs
+from ingest.io.snapshot import Snapshot
 
 BATCH = 1 << 15  # pairs whose texts are looked at together
 
@@ -31,8 +31,8 @@ class PairsFile:
     """
 
     def __init__(self, source: str | Path, *, verb: str) -> None:
-        self.path = find(source)
-        self._read = Watched(self.path).read
+        self.path = find_pairs(source)
+        self._read = Snapshot(self.path).read
         self._frame = pl.scan_parquet(self.path)
         self.columns = self._read(self._frame.collect_schema)
         self.pairs = int(self._read(self._frame.select(pl.len()).collect).item())
@@ -63,9 +63,9 @@ class PairsFile:
             OutputError: one is there, and is not to be replaced or is an input.
         """
         inputs = (self.path, *others)
-        refuse(out, overwrite=overwrite, inputs=inputs, parquet=True)
+        check_output(out, overwrite=overwrite, inputs=inputs, parquet=True)
         if self._run() is None:
-            refuse(Path(out).with_suffix(beside), overwrite=overwrite, inputs=inputs)
+            check_output(Path(out).with_suffix(beside), overwrite=overwrite, inputs=inputs)
 
     def _run(self) -> dict[str, Any] | None:
         """What run.json of the run that the pairs are of holds; None where there is none."""
@@ -77,7 +77,7 @@ class PairsFile:
 
     def rewrite(self, dest: str | Path, batches: Iterable[pl.DataFrame], *, new: pl.Schema) -> None:
         """Write batches of these pairs, which have columns `new` too."""
-        with placed(dest) as work:
+        with atomic_write(dest) as work:
             sink(batches, pl.Schema({**self.columns, **new}), work)
 
     def tell(self, out: str | Path, verb: str, report: dict[str, Any], beside: str) -> Path:
@@ -95,6 +95,6 @@ class PairsFile:
         to, what = Path(out).with_suffix(beside), report
         if held := self._run():
             to, what = self.path.parent / RUN_FILE, {**held, verb: report}
-        with placed(to) as work:
+        with atomic_write(to) as work:
             work.write_text(json.dumps(what, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         return to

@@ -11,13 +11,13 @@ OUTPUTS = ("documents.parquet", "segments.parquet", "articles.jsonl", "run.json"
 
 
 # by later commands; they go with the run
-MADE_OF_THEM = (
+DERIVED_OUTPUTS = (
     "pages.parquet", "pairs.parquet", "scored.parquet", "filtered.parquet", "split.parquet",
     "translated.parquet", "report.html",
 )  # fmt: skip
 
 
-def refuse_existing(target: Path, *, overwrite: bool) -> None:
+def check_run_output(target: Path, *, overwrite: bool) -> None:
     """Raise unless OUT may be made.
 
     Raises:
@@ -43,7 +43,7 @@ def _ours(name: str) -> bool:
     >>> _ours("pairs.parquet"), _ours(".pairs.parquet.1f"), _ours("notes.txt")
     (True, True, False)
     """
-    ours = (*OUTPUTS, *MADE_OF_THEM)
+    ours = (*OUTPUTS, *DERIVED_OUTPUTS)
     return name in ours or name.startswith(tuple(f".{made}." for made in ours))
 
 
@@ -60,7 +60,7 @@ RUN_FILE = "run.json"
 EXPORT_FILE = "export.json"  # in a folder that export made: what it holds
 
 
-def find(source: str | Path) -> Path:
+def find_pairs(source: str | Path) -> Path:
     """The file that a path or a run folder means.
 
     Raises:
@@ -75,11 +75,11 @@ def find(source: str | Path) -> Path:
         return path / PAIRS_FILE
     if not path.is_file():
         raise SourceError(f"{path}: no such file; give a {PAIRS_FILE} or a folder that holds it")
-    refuse_text(path)
+    check_is_parquet(path)
     return path
 
 
-def refuse_text(path: Path) -> None:
+def check_is_parquet(path: Path) -> None:
     """Raise for a file that is no Parquet file, and say how pairs in other files are taken.
 
     Raises:
@@ -97,14 +97,14 @@ def refuse_text(path: Path) -> None:
         )
 
 
-def also_there(source: str | Path, verb: str) -> list[str]:
+def describe_later_files(source: str | Path, verb: str) -> list[str]:
     """What to say of a folder that holds more than the pairs.parquet taken from it.
 
     Args:
         source: what `find` was asked for.
         verb: what is done to the pairs: filter, split or export.
 
-    >>> also_there("no-such-folder", "export")
+    >>> describe_later_files("no-such-folder", "export")
     []
     """
     folder = Path(source)

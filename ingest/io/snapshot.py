@@ -13,14 +13,14 @@ from ingest.errors import SourceError
 T = TypeVar("T")
 
 
-class Watched:
+class Snapshot:
     """Calls that read a file, and what is said where it is damaged or was changed meanwhile.
 
     Args:
         path: the file, as it is now.
         hint: what to do about a file that cannot be read.
 
-    >>> Watched(Path("pairs.parquet")).read(pl.scan_parquet("no-such-file").collect)
+    >>> Snapshot(Path("pairs.parquet")).read(pl.scan_parquet("no-such-file").collect)
     Traceback (most recent call last):
     ...
     ingest.errors.SourceError: pairs.parquet: cannot be read as Parquet: ...

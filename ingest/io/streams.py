@@ -26,11 +26,11 @@ _FORMS = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\x5d\x2a\x4d\
 _SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
 _DICTIONARY = b"\x5d\x2a\x4d\x18"  # the frame that holds the dictionary of a .warc.zst
 _MOST_DICTIONARY = 1 << 26
-CUT_OFF = "cannot be decompressed: the file is cut off"
+TRUNCATED = "cannot be decompressed: the file is cut off"
 _LONGEST_MATCH = 64  # bytes of what a window is searched for
 
 
-def unreadable(error: OSError) -> str:
+def describe_os_error(error: OSError) -> str:
     """What stands in `error` of a page whose file cannot be read."""
     reason = error.strerror or str(error)
     return f"cannot be read: {reason[0].lower()}{reason[1:]}"
@@ -48,7 +48,7 @@ def compression(name: str, start: bytes) -> str | None:
     return _SUFFIXES.get(os.path.splitext(name.lower())[1])
 
 
-def pieces(source: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+def read_pieces(source: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
     """What a file or standard input holds, piece by piece; decompressed where it is compressed.
 
     `start` and `stop` are a range of stored bytes, for files that are not compressed.
@@ -69,16 +69,16 @@ def pieces(source: str, start: int = 0, stop: int | None = None) -> Iterator[byt
             else:
                 yield from (gunzip if form == "gzip" else unzstd)(_read(file, head))
     except OSError as error:
-        raise SourceError(unreadable(error)) from error
+        raise SourceError(describe_os_error(error)) from error
 
 
 def _file(source: str) -> AbstractContextManager[BinaryIO]:
     return nullcontext(sys.stdin.buffer) if source == STDIN else open(source, "rb")
 
 
-def opened(source: str, start: int = 0, stop: int | None = None) -> io.BufferedReader:
+def open_source(source: str, start: int = 0, stop: int | None = None) -> io.BufferedReader:
     """The content of a file as a stream of bytes, whose reads raise what `pieces` raises."""
-    return stream(pieces(source, start, stop))
+    return as_stream(read_pieces(source, start, stop))
 
 
 def read_line(file: IO[AnyStr], limit: int) -> tuple[AnyStr, bool]:
@@ -99,7 +99,7 @@ def read_line(file: IO[AnyStr], limit: int) -> tuple[AnyStr, bool]:
     return line, large
 
 
-def stream(parts: Iterator[bytes]) -> io.BufferedReader:
+def as_stream(parts: Iterator[bytes]) -> io.BufferedReader:
     """Pieces as a stream of bytes."""
     return io.BufferedReader(_Pieces(parts), CHUNK)
 
@@ -118,7 +118,7 @@ def gunzip(stored: Iterable[bytes]) -> Iterator[bytes]:
             if member is None:
                 if members and not (rest := rest.lstrip(b"\0")):  # gzip allows padding
                     break
-                member = new_member()
+                member = new_gzip_member()
                 members += 1
             made = inflate(member, rest)
             while made:
@@ -129,7 +129,7 @@ def gunzip(stored: Iterable[bytes]) -> Iterator[bytes]:
             if member.eof:
                 rest, member = member.unused_data, None
     if member is not None:
-        raise SourceError(CUT_OFF)
+        raise SourceError(TRUNCATED)
 
 
 def inflate(member: zlib._Decompress, data: bytes) -> bytes:
@@ -144,7 +144,7 @@ def inflate(member: zlib._Decompress, data: bytes) -> bytes:
         raise SourceError(f"cannot be decompressed: {error}") from error
 
 
-def new_member() -> zlib._Decompress:
+def new_gzip_member() -> zlib._Decompress:
     """What decompresses one gzip member."""
     return zlib.decompressobj(_GZIP)
 
@@ -174,7 +174,7 @@ def unzstd(
                 if frame.eof:
                     rest, frame = frame.unused_data, None
     if frame is not None:
-        raise SourceError(CUT_OFF)
+        raise SourceError(TRUNCATED)
 
 
 def _dictionary(file: BinaryIO, size: int) -> zstandard.ZstdCompressionDict:
@@ -354,4 +354,4 @@ class FileWindow(Window):
         try:
             return os.pread(self._file, self._step, self.offset + self.ahead)
         except OSError as error:
-            raise SourceError(unreadable(error)) from error
+            raise SourceError(describe_os_error(error)) from error

@@ -69,7 +69,7 @@ def export(
         raise ConfigError(f"format: {format!r} is none of {', '.join(FORMATS)}")
     if license and format != "huggingface":
         raise ConfigError(f"license: {format} has no card to say it on; huggingface has")
-    from ingest.io.atomic import placed, refuse
+    from ingest.io.atomic import atomic_write, check_output
     from ingest.io.run_files import EXPORT_FILE
     from ingest.writers.folder import leave_report, refuse_strangers
     from ingest.writers.selection import Selection
@@ -78,7 +78,7 @@ def export(
     module = import_module(f"ingest.writers.{format}")
     selection = Selection(pairs, min_score=min_score, langs=langs)
     inputs = [selection.path] if selection.path else []
-    refuse(target, overwrite=overwrite, folder=module.FOLDER, inputs=inputs)
+    check_output(target, overwrite=overwrite, folder=module.FOLDER, inputs=inputs)
     if module.FOLDER:
         refuse_strangers(target)
     report: dict[str, Any] = {
@@ -95,7 +95,7 @@ def export(
         "changed": {},
         "files": [target.name],
     }
-    with placed(target, folder=module.FOLDER) as work:
+    with atomic_write(target, folder=module.FOLDER) as work:
         report |= module.write(selection, work, **({"license": license} if license else {}))
         report["changed"] = {what: n for what, n in report["changed"].items() if n}
         if module.FOLDER:

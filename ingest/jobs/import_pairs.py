@@ -15,12 +15,13 @@ import polars as pl
 
 from ingest.errors import ConfigError, SourceError
 from ingest.frames import METHOD_IMPORTED, PAIRS, schema
-from ingest.io.atomic import placed, refuse
+from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import sink
 from ingest.pairs import moses, tables
 from ingest.pairs.columns import kept
 from ingest.pairs.ids import Names
-from ingest.pairs.rows import Taker, carried, pair_of
+from ingest.pairs.languages import pair_of_names
+from ingest.pairs.rows import Taker, carried
 from ingest.pairs.tables import Bad, Rows
 from ingest.pairs.tmx import tmx
 from ingest.readers.sources import suffix
@@ -101,17 +102,17 @@ def import_files(
         OutputError: `out` exists already, or is an input.
         WriteError: it could not be written, or the folder it is to stand in is not there.
     """
-    wanted = pair_of(langs)
+    wanted = pair_of_names(langs)
     paths = [path for file in files for path in _below(file)]
     sources = _sources(paths, wanted)
-    refuse(out, overwrite=overwrite, inputs=paths, parquet=True)
+    check_output(out, overwrite=overwrite, inputs=paths, parquet=True)
     report = Report()
     batches = _pairs(sources, wanted, report)
     first = next(batches, None)
     if first is None:
         why = f": {report.said[0]}" if report.said else ""
         raise SourceError(f"{', '.join(files)}: no pair could be taken{why}")
-    with placed(out) as work:
+    with atomic_write(out) as work:
         sink(chain([first], batches), first.schema, work)
     return report
 

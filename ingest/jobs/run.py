@@ -13,7 +13,7 @@ from ingest.errors import ConfigError
 from ingest.jobs.postprocess import add_pairs, add_translations, missing, require_translatable
 from ingest.pipeline.run import run_shards, sources_without_own
 from ingest.pipeline.state import State
-from ingest.readers.sources import find
+from ingest.readers.sources import find_sources
 
 
 def run(
@@ -87,7 +87,7 @@ def run(
     config = config or Config()
     state = State(Path(os.path.abspath(out)))
     if resume and (align or translate) and state.complete():
-        sources_without_own(state, find(sources))
+        sources_without_own(state, find_sources(sources))
         report = state.published()
         align, translate = missing(state.target, report, config, align, translate)
     else:

@@ -10,7 +10,7 @@ import polars as pl
 
 from ingest.config import Config
 from ingest.frames import SCORED, schema
-from ingest.io.atomic import refuse
+from ingest.io.atomic import check_output
 from ingest.io.pairs_file import PairsFile
 from ingest.scoring import score
 
@@ -68,7 +68,7 @@ def score_file(
         WriteError: it could not be written, or the folder it is to stand in is not there.
     """
     held = PairsFile(pairs, verb="score")
-    refuse(out, overwrite=overwrite, inputs=[held.path], parquet=True)
+    check_output(out, overwrite=overwrite, inputs=[held.path], parquet=True)
     detect = (config or Config()).detect
     report = Report()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ingest.errors import ConfigError
-from ingest.io.atomic import refuse
+from ingest.io.atomic import check_output
 from ingest.jobs.run import run
 from ingest.jobs.translate_run import SEGMENTS_FILE, Order, Report, translate_segments
 from ingest.translation.cache import Cache
@@ -46,7 +46,7 @@ def translate_files(
         raise ConfigError(f"{runs[0]}: is the folder of a run; translate one run, or pages")
     if runs:
         return translated(runs[0])
-    refuse(out, overwrite=order.overwrite, parquet=True)
+    check_output(out, overwrite=order.overwrite, parquet=True)
     possible(order.to, order.source)
     with Cache(order.cache):  # which can be written to, before the pages are read
         pass

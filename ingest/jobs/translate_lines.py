@@ -9,8 +9,8 @@ from typing import BinaryIO, NamedTuple
 
 from ingest.detection.language_shares import shares
 from ingest.errors import ConfigError, SourceError
-from ingest.io.atomic import placed, refuse
-from ingest.io.streams import opened
+from ingest.io.atomic import atomic_write, check_output
+from ingest.io.streams import open_source
 from ingest.jobs.translate_run import Order, Report, teller, working
 from ingest.readers.sources import STDIN
 from ingest.translation.packages.package import DETECTED_AS
@@ -48,7 +48,7 @@ def translate_lines(source_file: str, out: str, order: Order) -> Report:
         WriteError: it could not be written.
     """
     if out != STDOUT:
-        refuse(out, overwrite=order.overwrite, inputs=[source_file])
+        check_output(out, overwrite=order.overwrite, inputs=[source_file])
     report = Report(what="line")
     pool: TranslatorPool | None = None
     lang = order.source or ""
@@ -85,7 +85,7 @@ def _place(out: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
     else:
-        with placed(out) as work, work.open("wb") as file:
+        with atomic_write(out) as work, work.open("wb") as file:
             yield file
 
 
@@ -105,7 +105,7 @@ def _batches(source: str) -> Iterator[list[Line]]:
 
 def _lines(source: str) -> Iterator[Line]:
     r"""A line ends with \n or \r\n, and nowhere else."""
-    file = sys.stdin.buffer if source == STDIN else opened(source)
+    file = sys.stdin.buffer if source == STDIN else open_source(source)
     try:
         for number, stored in enumerate(file, 1):
             whole = stored.removeprefix(_BOM) if number == 1 else stored

@@ -17,8 +17,8 @@ from ingest._typing import TranslationProgress
 from ingest.config import Config
 from ingest.errors import FrameError, OutputError, SourceError
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
-from ingest.io.atomic import refuse, writing
-from ingest.io.locks import Held, locked
+from ingest.io.atomic import check_output, wrap_os_errors
+from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.parquet import sink
 from ingest.translation.cache import Cache
 from ingest.translation.pool import COLUMNS, NEEDED, TranslatorPool, counts, routes, wanted
@@ -88,7 +88,7 @@ def translate_segments(segments: Path, dest: Path, order: Order) -> Report:
         WriteError: it could not be written.
     """
     to, source = order.to, order.source
-    refuse(dest, overwrite=order.overwrite, inputs=[segments], parquet=True)
+    check_output(dest, overwrite=order.overwrite, inputs=[segments], parquet=True)
     scan = _scan(segments)
     found = Counter[str]()
     for some in _batches(scan.with_columns(text=pl.lit("")), segments, to, source):
@@ -125,14 +125,14 @@ def _beside(dest: Path) -> Iterator[Path]:
     """
     folder = dest.with_name(f".{dest.name}.parts")
     try:
-        with writing(dest), locked(folder / "lock"):
+        with wrap_os_errors(dest), hold_lock(folder / "lock"):
             for left in folder.glob("*.parquet"):
                 left.unlink()
             try:
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
-    except Held:
+    except LockHeldError:
         raise OutputError(f"{dest}: another translation is writing it; wait for its end") from None
 
 

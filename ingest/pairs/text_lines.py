@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import pieces, read_line
-from ingest.readers.decoded import as_file
-from ingest.readers.single_file import too_large
+from ingest.io.streams import read_line, read_pieces
+from ingest.readers.decoded import open_text
+from ingest.readers.single_file import too_large_message
 
 LONGEST = ReadConfig().max_record_bytes  # characters of a line
 _LONE = re.compile("[\ud800-\udfff]")
@@ -28,7 +28,7 @@ def lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
     (1, 'The Floating Library of Marsa Tahla')
     """
     try:
-        file = as_file(pieces(source), newline="\n")[1]
+        file = open_text(read_pieces(source), newline="\n")[1]
     except SourceError as error:
         raise SourceError(f"{source}: {error}") from error
     number = 0
@@ -44,7 +44,7 @@ def lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
         if number == 1:
             line = line.removeprefix("\ufeff")
         text = line.removesuffix("\n").removesuffix("\r")
-        yield number, SourceError(too_large(LONGEST)) if large else text
+        yield number, SourceError(too_large_message(LONGEST)) if large else text
 
 
 def damaged(text: str) -> bool:

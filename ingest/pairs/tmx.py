@@ -11,7 +11,7 @@ from xml.parsers import expat
 
 from ingest.errors import SourceError
 from ingest.frames import METHOD_TRANSLATED, TURNED
-from ingest.io.streams import pieces
+from ingest.io.streams import read_pieces
 from ingest.pairs.columns import known
 from ingest.pairs.languages import base
 from ingest.pairs.tables import Bad, Rows, batched
@@ -29,7 +29,7 @@ def tmx(source: str, langs: tuple[str, str] | None) -> Iterator[Rows | Bad]:
         units = _Units()
         at = 1
         try:
-            for piece in pieces(source):
+            for piece in read_pieces(source):
                 units.feed(piece)
                 for at, unit in units.taken():
                     yield at, _row(unit, langs)

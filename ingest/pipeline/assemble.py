@@ -20,14 +20,14 @@ from ingest.config import Config
 from ingest.dedup.clusters import Signatures, cluster_names, leaders
 from ingest.dedup.site_templates import template_lines
 from ingest.frames import DOCUMENTS, schema
-from ingest.io.atomic import whole
+from ingest.io.atomic import atomic_folder
 from ingest.io.parquet import sink
 from ingest.minhash import BANDS, ROWS
 from ingest.pipeline.plan import Plan
 from ingest.pipeline.shard import SEGMENTS_OUT, Clock, to_hex
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import SHOWN, SPREAD, merged, summed, totals
-from ingest.text import spelt
+from ingest.text import escape_file_name
 
 # Rows of a Parquet row group: fixed, so that the size of a batch or shard cannot show in the
 # bytes, and small enough that one is some megabytes.
@@ -46,7 +46,7 @@ def join(state: State, numbers: Sequence[int], threshold: float) -> None:
     if state.joined.exists():
         return
     clock = Clock()
-    with whole(state.joined) as work:
+    with atomic_folder(state.joined) as work:
         keys = pl.concat([pl.read_parquet(state.part(n) / "keys.parquet") for n in numbers])
         first, ends = clock("dedupe", _leaders, state, numbers, keys, threshold)
         template = clock("dedupe", _template, state, numbers, first, ends, work)
@@ -125,7 +125,7 @@ def write(state: State, plan: Plan, config: Config, began: float) -> dict[str, A
     numbers = range(len(plan.shards))
     documents = (p for n in numbers for p in sorted(state.part(n).glob("documents-*.parquet")))
     segments = (p for n in numbers for p in sorted(state.piece(n).glob("segments-*.parquet")))
-    with whole(state.out) as work:
+    with atomic_folder(state.out) as work:
         to = work / "documents.parquet"
         clock(
             "write",
@@ -161,7 +161,7 @@ def _report(state: State, plan: Plan, config: Config, clock: Clock) -> dict[str,
     by_source = merged(entry for part in parts for entry in part["sources"])
     inputs = []
     for name, stamp in plan.stamps.items():
-        source = spelt(name)  # as documents have it
+        source = escape_file_name(name)  # as documents have it
         seen = by_source.get(source, {"records": 0, "errors": 0, "sha256": None})
         inputs.append({"source": source, "bytes": stamp[0] if stamp else 0, **seen})
     spread = summed([pl.DataFrame(p["by_role_and_lang"], SPREAD) for p in pieces])
@@ -172,8 +172,8 @@ def _report(state: State, plan: Plan, config: Config, clock: Clock) -> dict[str,
         "fingerprint": config.fingerprint(),
         "inputs": inputs,
         "in_error": [page for part in parts for page in part["in_error"]][:SHOWN],
-        "skipped": [spelt(name) for name in plan.skipped],
-        "columns": [spelt(line) for line in plan.columns],
+        "skipped": [escape_file_name(name) for name in plan.skipped],
+        "columns": [escape_file_name(line) for line in plan.columns],
         "counts": {
             **totals(r["counts"] for r in (*parts, *pieces)),
             **across["counts"],

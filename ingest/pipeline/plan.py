@@ -12,10 +12,10 @@ import polars as pl
 from ingest._version import __version__
 from ingest.config import Config
 from ingest.errors import ConfigError, SourceError
-from ingest.readers import guesses, plan
+from ingest.readers import describe_guesses, plan_slices
 from ingest.readers.records import Slice
-from ingest.readers.single_file import unreadable
-from ingest.readers.sources import STDIN, Found, once
+from ingest.readers.single_file import describe_os_error
+from ingest.readers.sources import STDIN, FoundSources, is_stream
 
 # Size and time of change of a file; None for what is no file: missing, a pipe, standard input.
 Stamp = tuple[int, int] | None
@@ -60,25 +60,25 @@ class Plan(NamedTuple):
         return cls(**held | {"stamps": stamps, "shards": shards})
 
 
-def make_plan(found: Found, config: Config, *, overwrite: bool) -> Plan:
+def make_plan(found: FoundSources, config: Config, *, overwrite: bool) -> Plan:
     """Look at the inputs and cut them.
 
     Raises:
         SourceError: a file cannot be looked into.
     """
     try:
-        slices = plan(found.files, shard_bytes=config.run.shard_bytes)
+        slices = plan_slices(found.files, shard_bytes=config.run.shard_bytes)
     except OSError as error:
-        raise SourceError(f"{error.filename}: {unreadable(error)}") from error
+        raise SourceError(f"{error.filename}: {describe_os_error(error)}") from error
     return Plan(
         versions(),
         _settings(config),
         overwrite,
         config.run.shard_bytes,
         {file: stamp(file) for file in found.files},
-        [file for file in found.files if once(file)],
+        [file for file in found.files if is_stream(file)],
         found.skipped,
-        guesses(slices, config.read),
+        describe_guesses(slices, config.read),
         cut(slices, config.run.shard_bytes),
     )
 
@@ -112,7 +112,7 @@ def stamp(source: str) -> Stamp:
     return seen.st_size, seen.st_mtime_ns
 
 
-def check_plan(old: Plan, found: Found, config: Config) -> None:
+def check_plan(old: Plan, found: FoundSources, config: Config) -> None:
     """Raise unless the plan still stands.
 
     Raises:

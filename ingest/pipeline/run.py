@@ -19,13 +19,13 @@ from typing import Any
 from ingest._typing import Progress
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
-from ingest.io.atomic import writing
-from ingest.io.run_files import refuse_existing
+from ingest.io.atomic import wrap_os_errors
+from ingest.io.run_files import check_run_output
 from ingest.pipeline.assemble import join, write
 from ingest.pipeline.plan import check_plan, make_plan
 from ingest.pipeline.state import State
 from ingest.pipeline.workers import Each, Task, one_by_one, pool
-from ingest.readers.sources import Found, find
+from ingest.readers.sources import FoundSources, find_sources
 
 
 def run_shards(
@@ -55,7 +55,7 @@ def run_shards(
         raise OutputError(f"{out}: to overwrite is to start again, and all of it")
     state = State(Path(os.path.abspath(out)))
     job = _Job(state, config or Config(), progress)
-    found = sources_without_own(state, find(sources))
+    found = sources_without_own(state, find_sources(sources))
     if not state.folder.exists():
         _refuse(state, overwrite=overwrite, resume=resume)
     return _done(
@@ -73,13 +73,13 @@ class _Job:
         self.begun = False
         self.once = False  # whether an input can be read but once
 
-    def begin(self, found: Found, *, overwrite: bool, resume: bool, part: bool) -> None:
+    def begin(self, found: FoundSources, *, overwrite: bool, resume: bool, part: bool) -> None:
         """Take over the plan of an unfinished run, or make one."""
         state = self.state
         with state.planning():
             plan = None if overwrite else state.plan()
             if plan and (resume or part):
-                refuse_existing(state.target, overwrite=plan.overwrite)
+                check_run_output(state.target, overwrite=plan.overwrite)
                 check_plan(plan, found, self.config)
             else:
                 _refuse(state, overwrite=overwrite, resume=resume)
@@ -153,7 +153,7 @@ class _Job:
 
 def _done(
     job: _Job,
-    found: Found,
+    found: FoundSources,
     began: float,
     *,
     overwrite: bool,
@@ -163,7 +163,7 @@ def _done(
 ) -> dict[str, Any]:
     """All of the run, or a part of it, while others are kept out."""
     state = job.state
-    with writing(state.target), state.held("{}-of-{}".format(*shard) if shard else None):
+    with wrap_os_errors(state.target), state.held("{}-of-{}".format(*shard) if shard else None):
         try:
             if state.swapping() and state.alone():
                 state.publish()
@@ -180,7 +180,7 @@ def _done(
             raise
 
 
-def sources_without_own(state: State, found: Found) -> Found:
+def sources_without_own(state: State, found: FoundSources) -> FoundSources:
     """The sources without what the run itself writes, which may stand in a folder that it reads."""
     own = tuple(f"{os.path.realpath(folder)}{os.sep}" for folder in (state.target, state.folder))
     files, skipped = (
@@ -188,10 +188,10 @@ def sources_without_own(state: State, found: Found) -> Found:
     )
     if not files:
         raise SourceError(f"{found.files[0]}: stands in OUT; there is no other page to read")
-    return Found(files, skipped)
+    return FoundSources(files, skipped)
 
 
 def _refuse(state: State, *, overwrite: bool, resume: bool) -> None:
     if resume and os.path.lexists(state.target):
         raise OutputError(f"{state.target}: is there already; nothing to go on with")
-    refuse_existing(state.target, overwrite=overwrite)
+    check_run_output(state.target, overwrite=overwrite)

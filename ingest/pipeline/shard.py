@@ -20,7 +20,7 @@ from ingest.dedup.clusters import article_signatures, with_clusters
 from ingest.dedup.site_templates import short_lines, sites, without_template
 from ingest.detection import detect
 from ingest.frames import CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
-from ingest.io.atomic import whole
+from ingest.io.atomic import atomic_folder
 from ingest.labelling import label
 from ingest.pipeline.plan import Stamp, refuse_changes, stamp
 from ingest.pipeline.state import State
@@ -34,7 +34,7 @@ from ingest.pipeline.stats import (
     summed,
     totals,
 )
-from ingest.readers import batches
+from ingest.readers import read_batches
 from ingest.readers.records import Slice
 from ingest.segmentation import segment
 
@@ -89,8 +89,8 @@ def label_shard(
     in_error: list[dict[str, str]] = []
     keys, values, lines = [], [], []
     rows = 0
-    with whole(state.part(number)) as work:
-        pages = batches(begun, config.read, batch_chars=config.run.batch_chars)
+    with atomic_folder(state.part(number)) as work:
+        pages = read_batches(begun, config.read, batch_chars=config.run.batch_chars)
         for batch in range(1 << 62):
             documents = clock("read", next, pages, None)
             if documents is None:
@@ -132,7 +132,7 @@ def finish_shard(state: State, number: int) -> None:
     part = state.part(number)
     clusters = pl.read_parquet(state.joined / f"{number:06d}.parquet")
     template = pl.Series(np.load(state.joined / "template.npy"))
-    with whole(state.piece(number)) as work, (work / "articles.jsonl").open("wb") as file:
+    with atomic_folder(state.piece(number)) as work, (work / "articles.jsonl").open("wb") as file:
         for path in sorted(part.glob("segments-*.parquet")):
             columns = ["doc_id", "source", "url"]
             documents = pl.read_parquet(

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import OutputError, WriteError
-from ingest.io.locks import Held, locked, made_exclusive
-from ingest.io.run_files import OUTPUTS, refuse_existing
+from ingest.io.locks import LockHeldError, hold_lock, try_make_exclusive
+from ingest.io.run_files import OUTPUTS, check_run_output
 from ingest.pipeline.plan import Plan
 
 _HELD = ("plan.json", "done.json", "parts", "joined", "pieces", "out", "replaced", "locks")
@@ -81,25 +81,25 @@ class State:
         if self.folder.is_dir():
             self._refuse_strangers()
         try:
-            with locked(self.locks / "run", shared=shard is not None) as self._lock:
+            with hold_lock(self.locks / "run", shared=shard is not None) as self._lock:
                 if shard is None:
                     self._tidy()
                     yield
                 else:
-                    with locked(self.locks / f"shard-{shard}"):
+                    with hold_lock(self.locks / f"shard-{shard}"):
                         yield
-        except Held:
+        except LockHeldError:
             raise OutputError(f"{self.target}: another run is writing it") from None
 
     @contextmanager
     def planning(self) -> Iterator[None]:
         """Let one at a time of those who share the folder look for a plan, or make it."""
-        with locked(self.locks / "plan", wait=True):
+        with hold_lock(self.locks / "plan", wait=True):
             yield
 
     def alone(self) -> bool:
         """Whether no other run does a part of the same shards."""
-        return made_exclusive(self._lock)
+        return try_make_exclusive(self._lock)
 
     def _tidy(self) -> None:
         """Remove what a killed run was writing."""
@@ -128,7 +128,7 @@ class State:
             OutputError: OUT came into being meanwhile.
         """
         if plan := self.plan():
-            refuse_existing(self.target, overwrite=plan.overwrite)
+            check_run_output(self.target, overwrite=plan.overwrite)
             self._plan.rename(self._done)
         if self.out.exists():
             if os.path.lexists(self.target):

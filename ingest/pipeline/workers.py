@@ -61,13 +61,13 @@ def do(task: Task, tell: Tell) -> None:
         WriteError: the state folder cannot be written.
     """
     # a worker answers before Polars is loaded
-    from ingest.io.atomic import writing
+    from ingest.io.atomic import wrap_os_errors
     from ingest.pipeline.shard import finish_shard, label_shard
     from ingest.pipeline.state import State
     from ingest.readers.records import Slice
 
     state = State(Path(task.target))
-    with writing(state.target):
+    with wrap_os_errors(state.target):
         if task.half == "finish":
             finish_shard(state, task.number)
             return

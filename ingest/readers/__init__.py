@@ -22,9 +22,9 @@ from ingest.readers import (
     warc,
 )
 from ingest.readers.records import Record, Slice
-from ingest.readers.sources import STDIN, find, kind
+from ingest.readers.sources import STDIN, find_sources, reader_kind
 
-__all__ = ["batches", "guesses", "plan", "read", "records"]
+__all__ = ["describe_guesses", "plan_slices", "read", "read_batches", "records"]
 
 _READERS = {
     "file": single_file.records,
@@ -65,21 +65,21 @@ def read(
     """
     settings = config_of(config, ReadConfig)
     if isinstance(sources, (pl.DataFrame, pl.LazyFrame)):
-        return _frame([document.row(record) for record in dataframe.records(sources, settings)])
-    parts = plan(
-        find(sources).files,
+        return _frame([document.to_row(record) for record in dataframe.records(sources, settings)])
+    parts = plan_slices(
+        find_sources(sources).files,
         shard_bytes=config_of(
             None if isinstance(config, ReadConfig) else config, RunConfig
         ).shard_bytes,
     )
-    return pl.concat(batches(parts, settings))
+    return pl.concat(read_batches(parts, settings))
 
 
-def plan(files: Iterable[str], *, shard_bytes: int) -> list[Slice]:
+def plan_slices(files: Iterable[str], *, shard_bytes: int) -> list[Slice]:
     """Cut files into slices of about `shard_bytes`; those that cannot be cut stay whole."""
     parts: list[Slice] = []
     for file in files:
-        of = kind(file)
+        of = reader_kind(file)
         size = os.path.getsize(file) if file != STDIN and os.path.isfile(file) else 0
         if (slicer := _SLICERS.get(of)) and (size > shard_bytes or of in _BY_ROWS):
             parts += slicer(file, shard_bytes)
@@ -88,7 +88,7 @@ def plan(files: Iterable[str], *, shard_bytes: int) -> list[Slice]:
     return parts
 
 
-def guesses(parts: Iterable[Slice], settings: ReadConfig) -> list[str]:
+def describe_guesses(parts: Iterable[Slice], settings: ReadConfig) -> list[str]:
     """Which columns of tables were taken by their names, a line for files that are alike.
 
     A pipe is left alone, since to look into it would take from it.
@@ -112,7 +112,7 @@ def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
     return _READERS[part.kind](part, settings)
 
 
-def batches(
+def read_batches(
     parts: Iterable[Slice], settings: ReadConfig, *, batch_chars: int = 1 << 62
 ) -> Iterator[pl.DataFrame]:
     """Documents frames of whole pages, each closed when its text reaches `batch_chars`.
@@ -123,7 +123,7 @@ def batches(
     size = made = 0
     for part in parts:
         for record in read_records(part, settings):
-            rows.append(document.row(record))
+            rows.append(document.to_row(record))
             size += rows[-1].get("chars", 0)
             if size >= batch_chars:
                 yield _frame(rows)

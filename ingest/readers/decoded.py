@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ingest.errors import SourceError
-from ingest.io.streams import stream
+from ingest.io.streams import as_stream
 from ingest.readers.encoding import decode
 
 SURROGATES = "surrogatepass"
@@ -22,7 +22,7 @@ _LONE = "ingest.lone"
 codecs.register_error(_LONE, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
 
 
-def sampled(parts: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+def take_sample(parts: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     """The first bytes of a stream, and the whole of it.
 
     Raises:
@@ -46,13 +46,13 @@ def _raising(error: SourceError) -> Iterator[bytes]:
     raise error
 
 
-def encoding_of(sample: bytes) -> str:
+def detect_encoding(sample: bytes) -> str:
     """What text is in that begins so; a character that the sample cuts tells nothing.
 
     Raises:
         SourceError: the bytes are not text.
 
-    >>> encoding_of("أعلنت الوزارة عن خطة".encode("cp1256"))
+    >>> detect_encoding("أعلنت الوزارة عن خطة".encode("cp1256"))
     'cp1256'
     """
     if len(sample) == _SAMPLE:
@@ -61,21 +61,21 @@ def encoding_of(sample: bytes) -> str:
     return decode(sample).encoding
 
 
-def texts(parts: Iterator[bytes], encoding: str | None) -> Iterator[str]:
+def decode_pieces(parts: Iterator[bytes], encoding: str | None) -> Iterator[str]:
     r"""Decoded pieces, some of them empty; bytes that cannot be become lone surrogates.
 
     Without an encoding, what comes is ASCII until the first bytes that are not tell it.
 
-    >>> "".join(texts(iter([b"ASCII ", b"and \xc3", b"\xa9"]), None))
+    >>> "".join(decode_pieces(iter([b"ASCII ", b"and \xc3", b"\xa9"]), None))
     'ASCII and é'
     """
     if encoding is None:
         for part in parts:
             if found := _NOT_ASCII.search(part):
                 yield part[: found.start()].decode()
-                sample, parts = sampled(itertools.chain([part[found.start() :]], parts))
+                sample, parts = take_sample(itertools.chain([part[found.start() :]], parts))
                 try:
-                    encoding = encoding_of(sample)
+                    encoding = detect_encoding(sample)
                 except SourceError:  # no text; but what was read before it is
                     encoding = "utf-8"
                 break
@@ -87,7 +87,7 @@ def texts(parts: Iterator[bytes], encoding: str | None) -> Iterator[str]:
     yield decoder.decode(b"", True)
 
 
-def as_file(parts: Iterator[bytes], newline: str) -> tuple[str, io.TextIOWrapper]:
+def open_text(parts: Iterator[bytes], newline: str) -> tuple[str, io.TextIOWrapper]:
     """How a text begins, and the whole of it as a file.
 
     Args:
@@ -97,16 +97,16 @@ def as_file(parts: Iterator[bytes], newline: str) -> tuple[str, io.TextIOWrapper
     Raises:
         SourceError: the bytes are not text, or what the stream raises before anything came.
     """
-    sample, parts = sampled(parts)
-    encoding = encoding_of(sample)
+    sample, parts = take_sample(parts)
+    encoding = detect_encoding(sample)
     start = sample.decode(encoding, "replace").removeprefix("\ufeff")
     told = None if encoding == "utf-8" and sample.isascii() else encoding
-    return start, refiled(
-        (text.encode("utf-8", SURROGATES) for text in texts(parts, told)), newline
+    return start, text_file(
+        (text.encode("utf-8", SURROGATES) for text in decode_pieces(parts, told)), newline
     )
 
 
-def refiled(parts: Iterable[bytes], newline: str) -> io.TextIOWrapper:
+def text_file(parts: Iterable[bytes], newline: str) -> io.TextIOWrapper:
     """A file of text in UTF-8 whose lone surrogates stay; pieces may be empty."""
-    whole = stream(part for part in parts if part)  # an empty one would be its end
+    whole = as_stream(part for part in parts if part)  # an empty one would be its end
     return io.TextIOWrapper(whole, "utf-8", SURROGATES, newline=newline)

@@ -14,11 +14,11 @@ from typing import Literal
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import pieces
+from ingest.io.streams import read_pieces
 from ingest.readers import tables
-from ingest.readers.decoded import SURROGATES, as_file, refiled
+from ingest.readers.decoded import SURROGATES, open_text, text_file
 from ingest.readers.records import Record, Slice
-from ingest.readers.single_file import too_large
+from ingest.readers.single_file import too_large_message
 from ingest.readers.sources import suffix
 
 _PIECE = 1 << 20  # characters of a line that is passed over
@@ -34,7 +34,7 @@ def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
     try:
         table = Table(part.source, limit)
         names = tuple(table.header)
-        columns = tables.choose(names, settings, names)
+        columns = tables.choose_columns(names, settings, names)
     except SourceError as error:
         yield Record(part.source, error=str(error))
         return
@@ -54,7 +54,7 @@ def columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
     """The columns that the header names; None where there are none to read."""
     try:
         names = tuple(Table(part.source, settings.max_record_bytes).header)
-        return tables.choose(names, settings, names)
+        return tables.choose_columns(names, settings, names)
     except SourceError:
         return None
 
@@ -75,7 +75,7 @@ class Table:
     def __init__(
         self, source: str, limit: int, *, header: bool = True, delimiter: str | None = None
     ) -> None:
-        start, file = as_file(pieces(source), newline="")
+        start, file = open_text(read_pieces(source), newline="")
         self._lines = _Lines(file, limit)
         self._delimiter = delimiter or _delimiter(source, start)
         self._rows = csv.reader(
@@ -110,7 +110,9 @@ class Table:
             row = next(self._rows, None)
         except _TooLargeError:
             lines.again()
-            return SourceError((f"{_OPEN}, or " if lines.after else "") + too_large(self._limit))
+            return SourceError(
+                (f"{_OPEN}, or " if lines.after else "") + too_large_message(self._limit)
+            )
         except csv.Error as error:
             lines.again()
             return SourceError(f"is no CSV: {error}")
@@ -198,7 +200,7 @@ class _Lines:
         """Give the lines after the first of the row once more, as rows of their own."""
         self._taken = self.first
         if self.after:
-            self._files.append(refiled([bytes(self.after)], newline=""))
+            self._files.append(text_file([bytes(self.after)], newline=""))
 
     def damage(self) -> SourceError | None:
         """Why the file ended too early; told once."""

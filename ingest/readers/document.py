@@ -8,18 +8,18 @@ from typing import Any
 from ingest.errors import SourceError
 from ingest.readers import html
 from ingest.readers.encoding import decode
-from ingest.readers.mojibake import repair
+from ingest.readers.mojibake import repair_mojibake
 from ingest.readers.records import Record
-from ingest.readers.sniff import declared_charset, looks_like_html, no_page
-from ingest.text import scrub, spelt
+from ingest.readers.sniff import declared_charset, looks_like_html, why_not_a_page
+from ingest.text import escape_file_name, scrub
 
 _LOOKED_AT = 4096  # bytes at the start of a page that tell whether it is HTML
 _REPLACEMENT = "\ufffd"
 
 
-def row(record: Record) -> dict[str, Any]:
+def to_row(record: Record) -> dict[str, Any]:
     """One row of the documents frame, by column. Whatever goes wrong stands in its `error`."""
-    source = spelt(record.source)
+    source = escape_file_name(record.source)
     name = record.record if record.key is None else scrub(record.key)
     made: dict[str, Any] = {
         "doc_id": doc_id(record.source, record.record),
@@ -39,11 +39,11 @@ def row(record: Record) -> dict[str, Any]:
         text, made["encoding"], made["replaced"] = _decoded(record, content)
     except SourceError as error:
         return made | {"error": str(error)}
-    text, made["repaired"] = repair(text)
+    text, made["repaired"] = repair_mojibake(text)
     if record.media_type is None:
         made["media_type"] = "text/html" if looks_like_html(text) else "text/plain"
     if made["media_type"] == "text/html":
-        made |= html.page(text)
+        made |= html.render(text)
     else:
         made["text"] = text
     made["chars"] = len(made["text"])
@@ -55,7 +55,7 @@ def _decoded(record: Record, content: bytes | str) -> tuple[str, str | None, int
     if isinstance(content, str):  # decoded by its container
         text = scrub(content)
         return text, None, text.count(_REPLACEMENT) - content.count(_REPLACEMENT)
-    if wrong := no_page(content):
+    if wrong := why_not_a_page(content):
         raise SourceError(wrong)
     may_be_html = record.media_type == "text/html" or (
         record.media_type is None and looks_like_html(content[:_LOOKED_AT].decode("latin-1"))

@@ -11,7 +11,7 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from ingest.readers.html_limits import tamed
+from ingest.readers.html_limits import limit_nesting
 from ingest.readers.metadata import metadata
 
 # Elements that start a line of their own: blocks, list items, table parts and controls of the HTML
@@ -46,17 +46,17 @@ _LONGEST_PATH = 1 << 10  # characters; of what stands deeper, the path begins wi
 Block = tuple[str, str, float]
 
 
-def page(html: str) -> dict[str, Any]:
+def render(html: str) -> dict[str, Any]:
     r"""Columns of the documents frame: text, blocks, title, and what the page says of itself.
 
     `text` has a line a block, the title first; `blocks` has a tuple (DOM path, markup, share of
     characters in links) a line. Never raises: a browser shows something for whatever comes.
 
-    >>> found = page("<title>T</title><p>One <b>two</b><br>three<script>x</script>")
+    >>> found = render("<title>T</title><p>One <b>two</b><br>three<script>x</script>")
     >>> found["text"], [path for path, _, _ in found["blocks"]]
     ('T\nOne two\nthree', ['/html/head/title', '/html/body/p[1]', '/html/body/p[1]'])
     """
-    root = LexborHTMLParser(tamed(html)).root
+    root = LexborHTMLParser(limit_nesting(html)).root
     lines = _Lines()
     if root is not None:
         _walk(root, lines)

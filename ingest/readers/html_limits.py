@@ -44,10 +44,10 @@ _ROOTS = frozenset(("html", "body"))
 _MOST_ROOTS = 100
 
 
-def tamed(html: str) -> str:
+def limit_nesting(html: str) -> str:
     """The page itself, or, where it is monstrous, one without its deepest and longest tags.
 
-    >>> tamed("<p>x</p>"), tamed("<b>" * 20_000 + "x").count("<b>")
+    >>> limit_nesting("<p>x</p>"), limit_nesting("<b>" * 20_000 + "x").count("<b>")
     ('<p>x</p>', 512)
     """
     if len(html) < _CHARS and html.count("<") < _TAGS:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from fastwarc.stream_io import BrotliReader
 
 from ingest.errors import SourceError
-from ingest.io.streams import CHUNK, CUT_OFF, gunzip, unzstd
+from ingest.io.streams import CHUNK, TRUNCATED, gunzip, unzstd
 from ingest.readers.encoding import is_text
-from ingest.readers.single_file import joined, too_large
+from ingest.readers.single_file import join_pieces, too_large_message
 from ingest.readers.sniff import looks_like_html
 
 MOST_HEAD = 1 << 16  # bytes of a WARC or HTTP header; real ones have some hundred
@@ -160,7 +160,7 @@ def _unpacked(body: bytes, http: Mapping[str, str], limit: int) -> bytes:
             if not is_text(body[:CHUNK]):
                 raise
     if len(body) > limit:
-        raise SourceError(too_large(limit))
+        raise SourceError(too_large_message(limit))
     return body
 
 
@@ -182,11 +182,11 @@ def _unchunked(body: bytes) -> bytes:
 
 
 def _gzip(body: bytes, limit: int) -> bytes:
-    return joined(gunzip(_cut(body)), limit)
+    return join_pieces(gunzip(_cut(body)), limit)
 
 
 def _zstd(body: bytes, limit: int) -> bytes:
-    return joined(unzstd(_cut(body)), limit)
+    return join_pieces(unzstd(_cut(body)), limit)
 
 
 def _brotli(body: bytes, limit: int) -> bytes:
@@ -205,7 +205,7 @@ def _deflate(body: bytes, limit: int) -> bytes:
         except zlib.error:
             continue
         if len(made) <= limit and not stream.eof:
-            raise SourceError(CUT_OFF)
+            raise SourceError(TRUNCATED)
         return made
     raise SourceError("cannot be decompressed: Content-Encoding deflate is damaged")
 

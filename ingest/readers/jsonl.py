@@ -10,11 +10,11 @@ from typing import Any
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import compression, opened, read_line, stream
+from ingest.io.streams import as_stream, compression, open_source, read_line
 from ingest.readers import tables
 from ingest.readers.encoding import decode
 from ingest.readers.records import Record, Slice
-from ingest.readers.single_file import too_large
+from ingest.readers.single_file import too_large_message
 
 _BOM = b"\xef\xbb\xbf"
 _PIECE = 1 << 20
@@ -111,7 +111,7 @@ def _lines(
 ) -> Iterator[tuple[int, bytes | SourceError]]:
     """The lines of a slice that are not blank, by number, and what is wrong with others."""
     # a pipe has no size
-    file = stream(data) if data else opened(part.source, part.start, part.stop or None)
+    file = as_stream(data) if data else open_source(part.source, part.start, part.stop or None)
     number = part.first
     while True:
         try:
@@ -124,7 +124,7 @@ def _lines(
         if number == 0:
             line = line.removeprefix(_BOM)
         if large:
-            yield number, SourceError(too_large(limit))
+            yield number, SourceError(too_large_message(limit))
         elif line.strip():
             yield number, line
         number += 1
@@ -157,9 +157,9 @@ def _columns(row: dict[str, Any], settings: ReadConfig) -> tables.Columns:
         if "." in name and name not in row and _inside(row, name) is not None:
             names += (name,)
     try:
-        return tables.choose(names, settings, texts, rows_differ=True)
+        return tables.choose_columns(names, settings, texts, rows_differ=True)
     except SourceError:  # where the text is null, or a number, its column is still found
-        return tables.choose(names, settings, names, rows_differ=True)
+        return tables.choose_columns(names, settings, names, rows_differ=True)
 
 
 def _inside(row: dict[str, Any], path: str) -> Any:

@@ -26,7 +26,7 @@ def read_lines(source: str) -> list[str]:
     ['The Floating Library of Marsa Tahla', 'Home']
     """
     record = next(single_file.records(Slice(source, "file"), _MOST))
-    row = document.row(record._replace(media_type="text/plain"))
+    row = document.to_row(record._replace(media_type="text/plain"))
     if row["error"]:
         raise SourceError(f"{source}: {row['error']}")
     content: str = row["text"]

@@ -34,12 +34,12 @@ _LEAST_LATIN = 3  # runs inside words
 _LEAST_SHARE = 0.05  # of the runs that are sound
 
 
-def repair(text: str) -> tuple[str, str | None]:
+def repair_mojibake(text: str) -> tuple[str, str | None]:
     """Undo a wrong decoding where there is one; returns the text, and what was undone or None.
 
-    >>> repair("القاهرة".encode().decode("cp1256"))
+    >>> repair_mojibake("القاهرة".encode().decode("cp1256"))
     ('القاهرة', 'utf-8 read as windows-1256')
-    >>> repair("« IRMÃ», São Paulo")
+    >>> repair_mojibake("« IRMÃ», São Paulo")
     ('« IRMÃ», São Paulo', None)
     """
     if text.isascii():

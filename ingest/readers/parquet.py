@@ -9,7 +9,7 @@ import polars as pl
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import compression, unreadable
+from ingest.io.streams import compression, describe_os_error
 from ingest.readers import tables
 from ingest.readers.records import Record, Slice
 from ingest.text import scrub
@@ -55,7 +55,7 @@ def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
         if not part.first:  # it is said once, not by each slice
             yield Record(part.source, error=str(error))
     except OSError as error:
-        yield Record(part.source, number or None, error=unreadable(error))
+        yield Record(part.source, number or None, error=describe_os_error(error))
     except _DAMAGE as error:
         said = str(error).partition("\n")[0]
         yield Record(part.source, number, error=f"cannot be read from row {number} on: {said}")

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import compression, pieces, unreadable
+from ingest.io.streams import compression, describe_os_error, read_pieces
 from ingest.readers.records import Record, Slice
 from ingest.readers.sources import STDIN, media_type
 
-__all__ = ["joined", "records", "too_large", "unreadable"]
+__all__ = ["describe_os_error", "join_pieces", "records", "too_large_message"]
 
 
 def records(
@@ -22,7 +22,7 @@ def records(
     limit = settings.max_record_bytes
     record = Record(part.source, media_type=media_type(part.source))
     try:
-        record = record._replace(content=joined(data or pieces(part.source), limit))
+        record = record._replace(content=join_pieces(data or read_pieces(part.source), limit))
     except SourceError as error:
         record = record._replace(error=str(error))
     yield record._replace(sha256=_stored_sha256(part.source, limit))
@@ -45,7 +45,7 @@ def _stored_sha256(source: str, limit: int) -> str | None:
         return None
 
 
-def joined(parts: Iterable[bytes], limit: int) -> bytes:
+def join_pieces(parts: Iterable[bytes], limit: int) -> bytes:
     """The whole of what comes in pieces.
 
     Raises:
@@ -55,10 +55,10 @@ def joined(parts: Iterable[bytes], limit: int) -> bytes:
     for part in parts:
         made += part
         if len(made) > limit:
-            raise SourceError(too_large(limit))
+            raise SourceError(too_large_message(limit))
     return bytes(made)
 
 
-def too_large(limit: int) -> str:
+def too_large_message(limit: int) -> str:
     """What stands in `error` of a page that is larger than is read."""
     return f"has more than {limit} bytes; read.max_record_bytes in a config file sets the limit"

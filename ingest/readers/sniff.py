@@ -25,10 +25,10 @@ _NO_PAGE = {
 }
 
 
-def no_page(content: bytes) -> str | None:
+def why_not_a_page(content: bytes) -> str | None:
     """What is wrong with bytes that are a document of another format; None where they are none.
 
-    >>> no_page(b"%PDF-1.7 ..."), no_page(b"About PDF")
+    >>> why_not_a_page(b"%PDF-1.7 ..."), why_not_a_page(b"About PDF")
     ('is a PDF; extract its text first, such as with pdftotext', None)
     """
     return next((why for magic, why in _NO_PAGE.items() if content.startswith(magic)), None)

@@ -9,12 +9,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingest.errors import SourceError
-from ingest.io.streams import STDIN, opened, unreadable
-from ingest.text import counted
+from ingest.io.streams import STDIN, describe_os_error, open_source
+from ingest.text import count_noun
 
 __all__ = [
-    "STDIN", "Found", "find", "is_run", "kind", "magic", "media_type", "once", "passed_over",
-    "readable", "suffix",
+    "STDIN",
+    "FoundSources",
+    "describe_skipped",
+    "find_sources",
+    "is_readable",
+    "is_run",
+    "is_stream",
+    "kind_from_magic",
+    "media_type",
+    "reader_kind",
+    "suffix",
 ]  # fmt: skip
 
 COMPRESSED = (".gz", ".zst")
@@ -32,14 +41,16 @@ _UNFINISHED = {"plan.json", "locks"}  # and of one that is not, in OUT.unfinishe
 _NAMED = 3  # earlier runs that are passed over
 
 
-class Found(NamedTuple):
+class FoundSources(NamedTuple):
     """The files to read, by name, and those below folders that are passed over."""
 
     files: list[str]
     skipped: list[str]
 
 
-def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Found:
+def find_sources(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+) -> FoundSources:
     """Expand sources; each file is listed once, in the order of its name.
 
     A folder stands for the files below it that some reader takes, hidden ones left out and links
@@ -50,8 +61,8 @@ def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
     Raises:
         SourceError: no file was found.
 
-    >>> find(["-", "-"])
-    Found(files=['-'], skipped=[])
+    >>> find_sources(["-", "-"])
+    FoundSources(files=['-'], skipped=[])
     """
     if isinstance(sources, (str, os.PathLike)):
         sources = [sources]
@@ -75,14 +86,14 @@ def find(sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
                 (named if _regular(match) else skipped).append(match)
     if not named:
         what = ", ".join(f"{name} ({why})" for name, why in lost.items()) or ", ".join(given)
-        hint = f", {passed_over(skipped)}" if skipped else ""
+        hint = f", {describe_skipped(skipped)}" if skipped else ""
         raise SourceError(
             f"{what or 'nothing given'}: no page to read{hint}; name a file or folder of text, "
             "HTML, WARC, JSONL, CSV or TSV, plain, .gz or .zst, or of Parquet, a glob, or - for "
             "standard input"
         )
     paths = _once([*named, *lost])
-    return Found(paths, sorted({_tidy(path) for path in skipped}.difference(paths)))
+    return FoundSources(paths, sorted({_tidy(path) for path in skipped}.difference(paths)))
 
 
 def is_run(path: str) -> bool:
@@ -94,10 +105,10 @@ def is_run(path: str) -> bool:
     return all(os.path.isfile(os.path.join(path, name)) for name in _RUN)
 
 
-def passed_over(skipped: Iterable[str]) -> str:
+def describe_skipped(skipped: Iterable[str]) -> str:
     """What was skipped below folders, in words: files by their suffixes, and earlier runs.
 
-    >>> passed_over(["a.docx", "b.PDF", "c", "out/documents.parquet", "out/run.json"])
+    >>> describe_skipped(["a.docx", "b.PDF", "c", "out/documents.parquet", "out/run.json"])
     '3 files skipped (.docx, .pdf, no suffix), and 1 earlier run (out)'
     """
     files = list(skipped)
@@ -109,18 +120,18 @@ def passed_over(skipped: Iterable[str]) -> str:
     if endings:
         kinds = {ending if ending[1:].isalnum() else "no suffix" for ending in endings}
         listed = ", ".join(sorted(kinds, key=lambda one: (one == "no suffix", one)))
-        said.append(f"{counted(len(endings), 'file')} skipped ({listed})")
+        said.append(f"{count_noun(len(endings), 'file')} skipped ({listed})")
     if runs:
-        what = counted(len(runs), "earlier run")
+        what = count_noun(len(runs), "earlier run")
         some = ", ".join(runs[:_NAMED]) + ", …" * (len(runs) > _NAMED)
         said.append(f"{what}{'' if said else ' skipped'} ({some})")
     return ", and ".join(said)
 
 
-def readable(path: str) -> bool:
+def is_readable(path: str) -> bool:
     """Whether a folder's file is taken, by its suffix.
 
-    >>> readable("a/b.txt.gz"), readable("a/b.warc"), readable("a/b.png")
+    >>> is_readable("a/b.txt.gz"), is_readable("a/b.warc"), is_readable("a/b.png")
     (True, True, False)
     """
     return suffix(path) in _KINDS
@@ -138,28 +149,28 @@ def suffix(path: str) -> str:
     return os.path.splitext(stem)[1]
 
 
-def kind(path: str) -> str:
+def reader_kind(path: str) -> str:
     """Which reader takes a file: its suffix tells, else its first bytes, decompressed.
 
     What can be read but once is not looked into; its reader will see.
     """
     if known := _KINDS.get(suffix(path)):
         return known
-    if once(path):
+    if is_stream(path):
         return "pipe"
     try:
-        start = opened(path).read(8)
+        start = open_source(path).read(8)
     except SourceError:
         return "file"  # whose reader says what is wrong
-    return magic(start) or "file"
+    return kind_from_magic(start) or "file"
 
 
-def magic(start: bytes) -> str | None:
+def kind_from_magic(start: bytes) -> str | None:
     """Which reader takes what begins with these bytes; None where they do not tell."""
     return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
 
 
-def once(path: str) -> bool:
+def is_stream(path: str) -> bool:
     """Whether a source can be read but once: standard input, or a pipe."""
     return path == STDIN or not (_regular(path) or os.path.isdir(path))
 
@@ -192,7 +203,7 @@ def _below(folder: str, lost: dict[str, str], *, named: bool) -> tuple[list[str]
         try:
             names = sorted(os.listdir(at))
         except OSError as error:
-            lost[at] = unreadable(error)
+            lost[at] = describe_os_error(error)
             continue
         ours = _of_a_run(at, names) and not (named and at == folder)
         for path in (os.path.join(at, name) for name in names if not name.startswith(".")):
@@ -200,7 +211,7 @@ def _below(folder: str, lost: dict[str, str], *, named: bool) -> tuple[list[str]
                 if not ours:
                     (linked if os.path.islink(path) else folders).append(path)
             else:
-                taken = readable(path) and _regular(path) and not ours
+                taken = is_readable(path) and _regular(path) and not ours
                 (files if taken else others).append(path)
     return files, others
 

@@ -8,22 +8,22 @@ from collections.abc import Iterator
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import CHUNK, opened
+from ingest.io.streams import CHUNK, open_source
 from ingest.readers import jsonl, single_file, warc
 from ingest.readers.records import Record, Slice
-from ingest.readers.sources import magic
+from ingest.readers.sources import kind_from_magic
 
 
 def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
     """The records of a WARC or of JSON lines, else the one of a page; plain or compressed."""
     try:
-        file = opened(part.source)
+        file = open_source(part.source)
         start = _first_line(file, settings.max_record_bytes)
     except SourceError as error:
         yield Record(part.source, error=str(error))
         return
     data = itertools.chain([start], iter(lambda: file.read1(CHUNK), b""))
-    match magic(start):
+    match kind_from_magic(start):
         case "warc":
             yield from warc.records(part, settings, data)
         case "parquet":

@@ -12,7 +12,7 @@ import polars as pl
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.readers.records import Record
-from ingest.readers.single_file import too_large
+from ingest.readers.single_file import too_large_message
 
 # Names that scrapers, crawls and published corpora give to columns, the surest first.
 _HTML = (
@@ -59,7 +59,7 @@ class Columns(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 12)
-def choose(
+def choose_columns(
     names: tuple[str, ...],
     settings: ReadConfig,
     texts: tuple[str, ...],
@@ -77,7 +77,7 @@ def choose(
     Raises:
         SourceError: a named column, or any that may hold pages, is missing.
 
-    >>> choose(("Title", "Body", "link"), ReadConfig(), ("Title", "Body", "link"))
+    >>> choose_columns(("Title", "Body", "link"), ReadConfig(), ("Title", "Body", "link"))
     Columns(html=None, text='Body', url='link', id=None)
     """
     html, text = settings.html_column or None, settings.text_column or None
@@ -105,7 +105,7 @@ def of_schema(columns: pl.Schema, settings: ReadConfig) -> Columns:
         SourceError: as for `choose`.
     """
     texts = tuple(name for name, dtype in columns.items() if dtype in _TEXTS)
-    return choose(tuple(columns), settings, texts)
+    return choose_columns(tuple(columns), settings, texts)
 
 
 def record(
@@ -125,7 +125,7 @@ def record(
         what = type(value).__name__
         return made._replace(error=f"has no text: column {name!r} holds a value of type {what}")
     if len(value) > limit:
-        return made._replace(error=too_large(limit))
+        return made._replace(error=too_large_message(limit))
     return made._replace(content=value, media_type="text/html" if name == columns.html else None)
 
 

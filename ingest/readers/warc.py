@@ -15,18 +15,18 @@ from typing import NamedTuple
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.io.streams import (
-    CUT_OFF,
+    TRUNCATED,
     FileWindow,
     Window,
     compression,
+    describe_os_error,
     inflate,
-    new_member,
-    pieces,
-    unreadable,
+    new_gzip_member,
+    read_pieces,
 )
 from ingest.readers import http
 from ingest.readers.records import Record, Slice
-from ingest.readers.single_file import too_large
+from ingest.readers.single_file import too_large_message
 
 _VERSION = re.compile(rb"WARC/\d\.\d{1,2}[ \t]*\r?\n")
 _NEXT = re.compile(rb"WARC/\d\.\d{1,2}[ \t]*\r?\n(?=[A-Za-z-]{2,30}:)")
@@ -91,12 +91,12 @@ def records(
             if (record := _record(part.source, frame, limit)) is not None:
                 yield record
     except OSError as error:
-        yield Record(part.source, part.start or None, error=unreadable(error))
+        yield Record(part.source, part.start or None, error=describe_os_error(error))
 
 
 def _frames(part: Slice, limit: int) -> Iterator[_Frame]:
     if os.path.exists(part.source) and not os.path.isfile(part.source):  # a pipe
-        yield from _in_stream(Window(pieces(part.source)), limit)
+        yield from _in_stream(Window(read_pieces(part.source)), limit)
         return
     with open(part.source, "rb", buffering=0) as file:
         form = compression(part.source, file.read(8))
@@ -105,7 +105,7 @@ def _frames(part: Slice, limit: int) -> Iterator[_Frame]:
         elif form == "gzip" and _member_a_record(file):
             yield from _in_members(FileWindow(file, part.start), limit, part.stop)
         else:
-            yield from _in_stream(Window(pieces(part.source)), limit)
+            yield from _in_stream(Window(read_pieces(part.source)), limit)
 
 
 def _record(source: str, frame: _Frame, limit: int) -> Record | None:
@@ -156,7 +156,7 @@ def _frame(window: Window, limit: int, wanted: _Wanted) -> _Frame | None:
     found = None
     if wanted(fields, window.peek(body, min(length, _HOP))):
         block = b"" if large else window.peek(body, length)
-        found = _Frame(offset, fields, block, too_large(limit) if large else None)
+        found = _Frame(offset, fields, block, too_large_message(limit) if large else None)
     if end is None:
         window.skip_to(_NEXT, body)
     else:
@@ -215,7 +215,7 @@ class _Member:
         self._file = file
 
     def pieces(self) -> Iterator[bytes]:
-        member = new_member()
+        member = new_gzip_member()
         while not member.eof:
             data = self._file.peek(self.taken, _FEED)
             made = inflate(member, data)
@@ -224,7 +224,7 @@ class _Member:
             if made:
                 yield made
             elif not data and not member.eof:
-                raise SourceError(CUT_OFF)
+                raise SourceError(TRUNCATED)
         self.ended = True
 
 
@@ -253,7 +253,7 @@ def _to_member(file: FileWindow, start: int) -> bool:
     """Go to the next place at or after `start` where a member begins that begins a record."""
     while file.skip_to(_MEMBER, start):
         try:
-            if _VERSION.match(inflate(new_member(), file.peek(0, _FEED))):
+            if _VERSION.match(inflate(new_gzip_member(), file.peek(0, _FEED))):
                 return True
         except SourceError:
             pass

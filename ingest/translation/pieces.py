@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import regex
 
-from ingest.sentences import sentences
+from ingest.sentences import sentence_spans
 
 Count = Callable[[list[str]], list[int]]
 Span = tuple[int, int]
@@ -75,7 +75,7 @@ def _spans(text: str, count: Count, most: int) -> list[Span]:
     found = [
         (block.start() + start, block.start() + end)
         for block in _BLOCK.finditer(text)
-        for start, end in sentences(block[0])
+        for start, end in sentence_spans(block[0])
     ]
     return [
         span

@@ -18,8 +18,9 @@ import polars as pl
 from ingest.errors import ConfigError, FrameError
 from ingest.frames import METHOD_ALIGNED, METHOD_IMPORTED, METHODS, PAIRS, TURNED, check
 from ingest.io.parquet import PAIR_ROWS
-from ingest.io.run_files import PAIRS_FILE, RUN_FILE, find
-from ingest.io.snapshot import Watched
+from ingest.io.run_files import PAIRS_FILE, RUN_FILE, find_pairs
+from ingest.io.snapshot import Snapshot
+from ingest.languages import parse_language_pair
 
 # Each side's text without personal data, null where it had none, and the text that it stands for.
 _MASKED = {"source_masked": "source_text", "target_masked": "target_text"}
@@ -57,14 +58,14 @@ class Selection:
         min_score: float = 0.0,
         langs: Sequence[str] | None = None,
     ) -> None:
-        self.path = None if isinstance(pairs, pl.DataFrame) else find(pairs)
+        self.path = None if isinstance(pairs, pl.DataFrame) else find_pairs(pairs)
         self.name = str(self.path or "the frame")
-        self._watched = Watched(self.path, f"; give a {PAIRS_FILE}") if self.path else None
+        self._watched = Snapshot(self.path, f"; give a {PAIRS_FILE}") if self.path else None
         self._frame = pl.scan_parquet(self.path) if self.path else pairs.lazy()  # type: ignore[union-attr]
         columns = self._read(self._frame.collect_schema)
         check(pl.DataFrame(schema=columns), PAIRS, verb=f"export of {self.name}")
         self.min_score = _score(min_score)
-        self.langs = _langs(langs)
+        self.langs = None if langs is None else parse_language_pair(langs)
         self._columns = pl.Schema(columns)
         self._reason = _reason(self._columns, self.min_score, self.langs)
         # masked texts take the place of the texts, so that nothing of these is written
@@ -268,15 +269,3 @@ def _score(value: float) -> float:
     if not 0 <= value <= 1:
         raise ConfigError(f"min_score: {value:g} is not in 0…1, as scores are; 0 takes all pairs")
     return float(value)
-
-
-def _langs(langs: Sequence[str] | None) -> tuple[str, str] | None:
-    if langs is None:
-        return None
-    codes = langs.split(",") if isinstance(langs, str) else list(langs)
-    codes = [code.strip() for code in codes]
-    if len(codes) != 2 or codes[0] == codes[1] or not all(map(_LANG.fullmatch, codes)):
-        raise ConfigError(
-            f"langs: {','.join(codes)!r} must be two different codes, source first, such as ar,en"
-        )
-    return codes[0], codes[1]

@@ -131,7 +131,7 @@ def load_html(folder: Path, gold: Path) -> dict[str, Form]:
     """Labelled HTML pages by file name."""
     forms = {}
     for name, page in load(gold).items():
-        read = html.page((folder / name).read_text(encoding="utf-8"))
+        read = html.render((folder / name).read_text(encoding="utf-8"))
         forms[name] = Form(page, tuple(read["blocks"]))
     return forms
 
@@ -154,7 +154,7 @@ def redesigned(form: Form, rng: random.Random) -> Form:
 def in_markup(page: Page, theme: Theme, rng: random.Random) -> Form:
     """The page as a site of that theme might serve it, read as any HTML is."""
     rendered = render([Rendered(x.text, x.roles[0], x.article) for x in page], theme, rng)
-    read = html.page(rendered)
+    read = html.render(rendered)
     # what stands at a line's ends is no part of a segment
     got = [" ".join(line.split()) for line in read["text"].split("\n")]
     if got != [" ".join(x.text.split()) for x in page]:

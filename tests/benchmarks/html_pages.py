@@ -25,7 +25,7 @@ from resiliparse.extract.html2text import extract_plain_text
 import ingest
 from ingest.config import ReadConfig
 from ingest.frames import KEPT_ROLES
-from ingest.readers import batches, plan
+from ingest.readers import plan_slices, read_batches
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -127,11 +127,11 @@ def speed(paths: list[Path], times: int) -> None:
     import trafilatura
 
     texts = [path.read_bytes() for path in paths]
-    parts = plan(map(str, paths), shard_bytes=1 << 30) * times
+    parts = plan_slices(map(str, paths), shard_bytes=1 << 30) * times
     ingest.label(ingest.detect(ingest.segment(ingest.read(paths))))  # loads the models
 
     def our_run() -> None:
-        for documents in batches(parts, ReadConfig(), batch_chars=700_000):
+        for documents in read_batches(parts, ReadConfig(), batch_chars=700_000):
             ingest.label(ingest.detect(ingest.segment(documents)))
 
     began = time.perf_counter()

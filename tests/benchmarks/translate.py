@@ -33,7 +33,7 @@ import ingest
 from ingest.config import TranslateConfig
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
 from ingest.jobs.translate_run import Order, translate_segments
-from ingest.sentences import split
+from ingest.sentences import split_sentences
 from ingest.translation.cache import Cache
 from ingest.translation.engine import Translator
 from ingest.translation.packages.install import Package, load
@@ -46,7 +46,7 @@ def sample_segments(lang: str, wanted: int) -> list[str]:
     made = []
     for turn in range(wanted // len(texts) + 1):
         for text in texts:
-            numbered = (re.sub(r"(?<=\S) ", f" {turn} ", s, count=1) for s in split(text))
+            numbered = (re.sub(r"(?<=\S) ", f" {turn} ", s, count=1) for s in split_sentences(text))
             made.append(" ".join(numbered))
     return made[:wanted]
 
@@ -71,7 +71,7 @@ def argos_loop(package: Package, texts: list[str], threads: int) -> tuple[float,
     prefix = package.target_prefix
 
     def paragraph(text: str) -> str:
-        tokens = [tokenizer.encode(sentence) for sentence in split(text)]
+        tokens = [tokenizer.encode(sentence) for sentence in split_sentences(text)]
         answers = translator.translate_batch(
             tokens, target_prefix=[[prefix]] * len(tokens) if prefix else None,
             replace_unknowns=True, max_batch_size=32, batch_type="tokens", beam_size=4,

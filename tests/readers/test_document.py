@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from ingest.frames import DOCUMENTS, schema
-from ingest.readers.document import row
+from ingest.readers.document import to_row
 from ingest.readers.records import Record
 
 ARABIC = "أعلنت الوزارة، أمس الأربعاء، عن خطة جديدة لدعم المزارعين"
@@ -14,7 +14,7 @@ ARABIC = "أعلنت الوزارة، أمس الأربعاء، عن خطة جد
 
 def test_html_is_decoded_as_it_declares():
     html = f"<!doctype html><meta charset=windows-1256><title>{ARABIC}</title><p>{ARABIC}"
-    made = row(Record("a", content=html.encode("cp1256")))
+    made = to_row(Record("a", content=html.encode("cp1256")))
     assert (made["media_type"], made["encoding"], made["title"]) == ("text/html", "cp1256", ARABIC)
     assert ARABIC in made["text"]
 
@@ -22,20 +22,20 @@ def test_html_is_decoded_as_it_declares():
 def test_the_header_goes_before_the_page_and_utf8_before_both():
     html = f"<html><meta charset=windows-1252><p>{ARABIC}"
     declared = Record("a", content=html.encode("iso8859-6"), charset="iso-8859-6")
-    assert ARABIC in row(declared)["text"]
+    assert ARABIC in to_row(declared)["text"]
     wrong = Record("a", content=html.encode(), charset="iso-8859-1")
-    assert row(wrong)["encoding"] == "utf-8"
-    assert ARABIC in row(wrong)["text"]
+    assert to_row(wrong)["encoding"] == "utf-8"
+    assert ARABIC in to_row(wrong)["text"]
 
 
 def test_text_has_no_declaration():
     text = f"<meta charset=koi8-r> {ARABIC}"
-    made = row(Record("a", content=text.encode("cp1256"), media_type="text/plain"))
+    made = to_row(Record("a", content=text.encode("cp1256"), media_type="text/plain"))
     assert (made["text"], made["encoding"]) == (text, "cp1256")
 
 
 def test_text_that_came_as_text():
-    made = row(Record("a", 3, content=f"{ARABIC} \ud800 \ufffd"))
+    made = to_row(Record("a", 3, content=f"{ARABIC} \ud800 \ufffd"))
     assert made["text"] == f"{ARABIC} \ufffd \ufffd"
     assert (made["encoding"], made["replaced"]) == (None, 1)
 
@@ -44,21 +44,21 @@ def test_text_that_came_as_text():
 def test_a_wrong_decoding_is_undone_and_said(wrap):
     text = wrap.format(ARABIC).encode().decode("cp1256")
     for content in (text, text.encode()):
-        made = row(Record("a", content=content))
+        made = to_row(Record("a", content=content))
         assert ARABIC in made["text"]
         assert made["repaired"] == "utf-8 read as windows-1256"
-    assert row(Record("a", content=ARABIC))["repaired"] is None
+    assert to_row(Record("a", content=ARABIC))["repaired"] is None
 
 
 def test_the_hash_is_that_of_the_bytes_as_stored():
-    assert row(Record("a", content=b"abc"))["sha256"] == hashlib.sha256(b"abc").hexdigest()
-    assert row(Record("a", content="é"))["sha256"] == hashlib.sha256("é".encode()).hexdigest()
-    assert row(Record("a", content=b"abc", sha256="of the file"))["sha256"] == "of the file"
+    assert to_row(Record("a", content=b"abc"))["sha256"] == hashlib.sha256(b"abc").hexdigest()
+    assert to_row(Record("a", content="é"))["sha256"] == hashlib.sha256("é".encode()).hexdigest()
+    assert to_row(Record("a", content=b"abc", sha256="of the file"))["sha256"] == "of the file"
 
 
 def test_what_polars_cannot_hold_never_gets_there():
-    made = row(Record("a\udcff", 1, "k\ud800", "x", url="u\ud800", error=None))
-    failed = row(Record("a", 2, error="e\ud800"))
+    made = to_row(Record("a\udcff", 1, "k\ud800", "x", url="u\ud800", error=None))
+    failed = to_row(Record("a", 2, error="e\ud800"))
     frame = pl.DataFrame(
         [made, failed], {n: t for n, t in schema(DOCUMENTS).items() if n != "blocks"}
     )
@@ -67,6 +67,6 @@ def test_what_polars_cannot_hold_never_gets_there():
 
 
 def test_binary_is_an_error():
-    made = row(Record("a", content=bytes(range(256)) * 9, media_type="text/html"))
+    made = to_row(Record("a", content=bytes(range(256)) * 9, media_type="text/html"))
     assert "not text" in made["error"]
     assert "text" not in made

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 import ingest
-from ingest.readers.html import page
-from ingest.readers.html_limits import tamed
+from ingest.readers.html import render
+from ingest.readers.html_limits import limit_nesting
 
 
 def lines(html: str) -> list[str]:
-    return page(html)["text"].split("\n")
+    return render(html)["text"].split("\n")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_text_is_what_a_browser_shows(html, shown):
 
 
 def test_each_line_knows_where_it_stands():
-    found = page(
+    found = render(
         "<html lang=ar><body class='home page'><div id=main class='a  b'><p>x <a href=/>in a link</a>"
         "<p lang=en><strong>all <i>strong</i></strong></div><ul><li>1<li><a rel=tag>2</a>"
     )
@@ -69,7 +69,7 @@ def test_each_line_knows_where_it_stands():
 
 def test_the_path_finds_the_element_again():
     source = "<body><div><p>a</p><p>b<div><p>c</p></div>d</div><ul><li>e</ul>"
-    found = page(source)
+    found = render(source)
     tree = LexborHTMLParser(source)
     for text, (path, _, _) in zip(found["text"].split("\n"), found["blocks"], strict=True):
         css = re.sub(r"\[(\d+)\]", r":nth-of-type(\1)", path[1:]).replace("/", " > ")
@@ -77,7 +77,7 @@ def test_the_path_finds_the_element_again():
 
 
 def test_what_the_page_says_of_itself():
-    found = page(
+    found = render(
         """<html lang="ar-EG" dir="rtl"><head><title> عنوان
         الصفحة </title><link rel="canonical" href="https://e.org/a">
         <link rel=alternate hreflang=en href=https://e.org/en/a><link rel=stylesheet href=x>
@@ -118,7 +118,7 @@ _TAGS = st.sampled_from(["<p>", "</p>", "<b>", "</b>", "<br>", "<table>", "<td>"
 
 @given(st.lists(_TAGS | st.text(max_size=8), max_size=40))
 def test_any_page_has_a_block_a_line_and_no_blank_lines(parts):
-    found = page("".join(parts))
+    found = render("".join(parts))
     text = found["text"]
     text.encode("utf-8")
     assert "\r" not in text
@@ -154,24 +154,24 @@ def test_any_page_has_a_block_a_line_and_no_blank_lines(parts):
 )
 def test_monstrous_pages_take_no_more_than_two_seconds(html):
     began = time.process_time()
-    page(html)
+    render(html)
     assert time.process_time() - began < 2
 
 
 @given(st.lists(_TAGS | st.text(max_size=8), max_size=40))
 def test_ordinary_pages_are_left_alone(parts):
     html = "".join(parts)
-    assert tamed(html) == html
+    assert limit_nesting(html) == html
 
 
 def test_nesting_is_cut_where_browsers_cut_it():
     deep = "<div>" * 12_000 + "<p>text</p>" + "</div>" * 12_000 + "<p>after</p>"
     assert lines(deep) == ["text", "after"]
-    assert page(deep)["blocks"][1][0] == "/html/body/p[1]"
+    assert render(deep)["blocks"][1][0] == "/html/body/p[1]"
 
 
 def test_lone_surrogates_and_nul_do_no_harm():
-    found = page("<p>a\ud800b\0c")
+    found = render("<p>a\ud800b\0c")
     assert found["text"].encode("utf-8")
     frame = pl.DataFrame({"text": [found["text"]]})
     assert len(frame) == 1
@@ -182,32 +182,32 @@ def test_lone_surrogates_and_nul_do_no_harm():
              "<div><textarea></div></textarea>text", "<div><table><tr><td></div>text"],
 )  # fmt: skip
 def test_end_tags_that_close_nothing_do_not_hide_depth(unit):
-    cut = tamed(unit * 20_000)
+    cut = limit_nesting(unit * 20_000)
     assert len(lines(cut)) >= 256
     assert max(cut.count("<x-a>"), cut.count("<div>")) <= 512
 
 
 def test_formats_left_open_do_not_begin_again_without_end():
     html = "".join(f"<p><font size={n}>text {n}</font></p>" for n in range(20_000))
-    assert tamed(html) == html
+    assert limit_nesting(html) == html
     html = html.replace("</font>", "")
-    assert tamed(html).count("<font") == 16
+    assert limit_nesting(html).count("<font") == 16
     assert lines(html)[-1] == "text 19999"
-    assert tamed("<b>a</b>" * 20_000).count("<b>") == 20_000
+    assert limit_nesting("<b>a</b>" * 20_000).count("<b>") == 20_000
 
 
 def test_a_large_table_keeps_what_its_cells_hold():
     row = "<tr><td><div><b>one</div><td><center>two"
     html = f"<table>{row * 5_000}</table>"
-    assert tamed(html).count("<div>") == 5_000
+    assert limit_nesting(html).count("<div>") == 5_000
     assert lines(html) == ["one", "two"] * 5_000
 
 
 def test_the_path_of_what_stands_deep_is_short():
-    block = page("<section>" * 400 + "text")["blocks"][0][0]
+    block = render("<section>" * 400 + "text")["blocks"][0][0]
     assert len(block) <= 1024
     assert block.startswith("//section[1]/")
-    assert len(page(f"<{'a' * 5000}>text")["blocks"][0][0]) < 99
+    assert len(render(f"<{'a' * 5000}>text")["blocks"][0][0]) < 99
 
 
 @pytest.mark.parametrize("around", ["{}", '{{"a": {}}}'])
@@ -215,7 +215,7 @@ def test_no_nesting_of_json_stops_a_run(around):
     """Each depth on its own: what Python can read is more than what it can write."""
     for depth in (3, 90, *range(930, 1000), 30_000):
         data = around.format("[" * depth + "]" * depth)
-        found = page(
+        found = render(
             f'<meta property="og:title" content="T"><script type="application/ld+json">{data}</script>'
         )
         kept = {"json_ld": [json.loads(data)]} if depth < 100 else {}
@@ -227,6 +227,8 @@ def test_what_is_no_json_never_gets_into_metadata():
         pytest.fail(constant)
 
     scripts = ('{"a": NaN}', "[Infinity, 1]", "[1e999]")
-    found = page("".join(f'<script type="application/ld+json">{data}</script>' for data in scripts))
+    found = render(
+        "".join(f'<script type="application/ld+json">{data}</script>' for data in scripts)
+    )
     kept = json.loads(found["metadata"], parse_constant=never)
     assert kept == {"json_ld": [{"a": None}, [None, 1]]}

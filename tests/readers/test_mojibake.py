@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.readers.mojibake import repair
+from ingest.readers.mojibake import repair_mojibake
 
 ARABIC = "أعلنت الوزارة، أمس الأربعاء، عن خطة جديدة لدعم المزارعين في الجنوب."
 FRENCH = (
@@ -40,7 +40,7 @@ def damaged(text, codec):
 @pytest.mark.parametrize("text", SOUND)
 def test_sound_text_is_never_touched(text):
     for sound in (text, text * 50, text.upper(), text.lower(), text.replace(" ", "\u00a0")):
-        assert repair(sound) == (sound, None)
+        assert repair_mojibake(sound) == (sound, None)
 
 
 @pytest.mark.parametrize(
@@ -51,31 +51,31 @@ def test_sound_text_is_never_touched(text):
     [("cp1252", "windows-1252"), ("latin-1", "windows-1252"), ("cp1256", "windows-1256")],
 )
 def test_damage_is_undone_and_said(text, codec, name):
-    assert repair(damaged(text, codec)) == (text, f"utf-8 read as {name}")
+    assert repair_mojibake(damaged(text, codec)) == (text, f"utf-8 read as {name}")
 
 
 @pytest.mark.parametrize("codec", ["cp1252", "cp1256"])
 def test_only_the_damaged_part_is_repaired(codec):
     around = "الرئيسية | Actualités | فقط، اتصل بنا – “été”\n"
-    found, said = repair(around + damaged(ARABIC, codec) + "\n" + around)
+    found, said = repair_mojibake(around + damaged(ARABIC, codec) + "\n" + around)
     assert found == f"{around}{ARABIC}\n{around}"
     assert said
 
 
 @pytest.mark.parametrize("codec", ["cp1252", "latin-1", "cp1256"])
 def test_a_repaired_text_is_sound(codec):
-    once, _ = repair(damaged(ARABIC, codec))
-    assert repair(once) == (once, None)
+    once, _ = repair_mojibake(damaged(ARABIC, codec))
+    assert repair_mojibake(once) == (once, None)
 
 
 def test_a_text_about_broken_text():
     text = f"{FRENCH} Ã is a letter; so is Ø. Â» and Ã© once, as in Ã©tÃ©, and Ø§Ù„Ù‚. "
-    assert repair(text) == (text, None)
+    assert repair_mojibake(text) == (text, None)
 
 
 @pytest.mark.parametrize("text", ["", "plain", "é", "Ã©", "Ø§", "ط§", "cafÃ©"])
 def test_too_little_to_be_certain(text):
-    assert repair(text) == (text, None)
+    assert repair_mojibake(text) == (text, None)
 
 
 ARABIC_WORDS = st.lists(
@@ -89,25 +89,25 @@ FRENCH_WORDS = st.lists(
 @given(ARABIC_WORDS, st.sampled_from(["cp1252", "latin-1", "cp1256"]))
 def test_arabic_comes_back(words, codec):
     text = "، ".join([*words, "القلم"])  # alef and lam are what is looked for
-    assert repair(text) == (text, None)
-    assert repair(damaged(text, codec))[0] == text
+    assert repair_mojibake(text) == (text, None)
+    assert repair_mojibake(damaged(text, codec))[0] == text
 
 
 @given(FRENCH_WORDS, st.sampled_from(["cp1252", "latin-1"]))
 def test_french_comes_back_where_there_is_enough_of_it(words, codec):
     text = "déjà vu élève " + " ".join(words)
-    assert repair(text) == (text, None)
-    assert repair(damaged(text, codec))[0] == text
+    assert repair_mojibake(text) == (text, None)
+    assert repair_mojibake(damaged(text, codec))[0] == text
 
 
 @given(st.text())
 def test_any_text(text):
-    found, said = repair(text)
+    found, said = repair_mojibake(text)
     assert (said is None) == (found == text)
 
 
 def test_sound_pages_cost_next_to_nothing():
     page = (ARABIC + FRENCH) * 5000
     began = time.perf_counter()
-    repair(page)
+    repair_mojibake(page)
     assert time.perf_counter() - began < 1

@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 import ingest
 from ingest.config import Config, ReadConfig
 from ingest.frames import DOCUMENTS, check
-from ingest.readers import batches, plan
+from ingest.readers import plan_slices, read_batches
 
 TEXT = "عنوان الخبر\n\nA line of English.\n"
 
@@ -116,9 +116,9 @@ def test_a_file_name_that_is_no_utf8(tmp_path):
 def test_batches_hold_the_same_pages_whatever_their_size(tmp_path):
     for n in range(7):
         (tmp_path / f"{n}.txt").write_text(TEXT * (n + 1), encoding="utf-8")
-    parts = plan([str(tmp_path / f"{n}.txt") for n in range(7)], shard_bytes=1 << 20)
-    whole = pl.concat(batches(parts, ReadConfig()))
+    parts = plan_slices([str(tmp_path / f"{n}.txt") for n in range(7)], shard_bytes=1 << 20)
+    whole = pl.concat(read_batches(parts, ReadConfig()))
     assert len(whole) == 7
     for size in (1, 100, 10**9):
-        assert_frame_equal(pl.concat(batches(parts, ReadConfig(), batch_chars=size)), whole)
-    assert len(list(batches(parts, ReadConfig(), batch_chars=1))) == 7
+        assert_frame_equal(pl.concat(read_batches(parts, ReadConfig(), batch_chars=size)), whole)
+    assert len(list(read_batches(parts, ReadConfig(), batch_chars=1))) == 7

@@ -9,7 +9,7 @@ import pytest
 
 import ingest
 from ingest.errors import SourceError
-from ingest.readers.sources import find, is_run, once, passed_over
+from ingest.readers.sources import describe_skipped, find_sources, is_run, is_stream
 
 
 @pytest.fixture
@@ -23,37 +23,37 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_a_folder_stands_for_the_files_that_can_be_read(folder):
-    found = find(["."])
+    found = find_sources(["."])
     assert found.files == ["a.txt.gz", "b.txt", "sub/c.txt.zst"]
     assert found.skipped == ["sub/d.png"]
 
 
 def test_the_order_of_sources_makes_no_difference(folder):
-    assert find(["sub", "b.txt"]) == find(["b.txt", "sub"])
+    assert find_sources(["sub", "b.txt"]) == find_sources(["b.txt", "sub"])
 
 
 def test_the_same_file_is_read_once(folder):
     os.symlink("b.txt", "z.txt")
-    assert find(["b.txt", "./b.txt", "z.txt", "b.txt"]).files == ["b.txt"]
+    assert find_sources(["b.txt", "./b.txt", "z.txt", "b.txt"]).files == ["b.txt"]
 
 
 def test_globs(folder):
-    assert find(["**/*.txt*"]).files == ["a.txt.gz", "b.txt", "sub/c.txt.zst"]
+    assert find_sources(["**/*.txt*"]).files == ["a.txt.gz", "b.txt", "sub/c.txt.zst"]
 
 
 def test_a_named_file_is_read_whatever_its_suffix(folder):
-    assert find(["sub/d.png"]).files == ["sub/d.png"]
+    assert find_sources(["sub/d.png"]).files == ["sub/d.png"]
 
 
 def test_a_missing_name_is_kept_when_others_are_there(folder):
-    assert find(["b.txt", "no.txt"]).files == ["b.txt", "no.txt"]
+    assert find_sources(["b.txt", "no.txt"]).files == ["b.txt", "no.txt"]
 
 
 @pytest.mark.parametrize("sources", [["no.txt"], ["no*.txt"], ["empty"], []])
 def test_nothing_found_says_what_to_do(folder, sources):
     (folder / "empty").mkdir()
     with pytest.raises(SourceError, match="no page to read"):
-        find(sources)
+        find_sources(sources)
 
 
 def test_a_folder_stands_for_files_of_all_kinds(folder):
@@ -69,7 +69,7 @@ def test_a_folder_stands_for_files_of_all_kinds(folder):
     for name in names:
         (folder / "empty" / name).parent.mkdir(exist_ok=True)
         (folder / "empty" / name).write_bytes(b"x")
-    assert find(["empty"]).files == [f"empty/{name}" for name in names]
+    assert find_sources(["empty"]).files == [f"empty/{name}" for name in names]
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def closed_folder():
 def test_a_folder_below_that_cannot_be_looked_into_is_told():
     with closed_folder() as closed:
         documents = ingest.read(closed.parent)
-        assert not once(str(closed))  # so that a run with it can be resumed
+        assert not is_stream(str(closed))  # so that a run with it can be resumed
     assert documents["source"].to_list() == [f"{closed.parent}/b.txt", str(closed)]
     assert documents["error"].to_list() == [None, "cannot be read: permission denied"]
 
@@ -104,13 +104,13 @@ def test_the_only_folder_cannot_be_looked_into():
     with closed_folder() as closed:
         said = rf"{closed} \(cannot be read: permission denied\): no page"
         with pytest.raises(SourceError, match=said):
-            find([closed])
+            find_sources([closed])
 
 
 def test_a_folder_without_a_page_is_named(folder):
     (folder / "empty").mkdir()
     with pytest.raises(SourceError, match=r"^empty: no page to read;"):
-        find(["empty"])
+        find_sources(["empty"])
 
 
 def test_linked_folders_are_read_and_each_file_once(folder, tmp_path_factory):
@@ -120,14 +120,14 @@ def test_linked_folders_are_read_and_each_file_once(folder, tmp_path_factory):
     os.symlink("sub", "a_link")  # to what is read anyway: that keeps its name
     os.symlink(folder, "sub/round")
     os.symlink("self", "self")
-    assert find(["."]).files == ["a.txt.gz", "b.txt", "link/x.txt", "sub/c.txt.zst"]
-    assert find(["link"]).files == ["link/x.txt"]
+    assert find_sources(["."]).files == ["a.txt.gz", "b.txt", "link/x.txt", "sub/c.txt.zst"]
+    assert find_sources(["link"]).files == ["link/x.txt"]
 
 
 def test_a_glob_that_matches_folders_stands_for_what_is_in_them(folder):
-    found = find(["s*"])
+    found = find_sources(["s*"])
     assert (found.files, found.skipped) == (["sub/c.txt.zst"], ["sub/d.png"])
-    named = find(["**"])
+    named = find_sources(["**"])
     assert (named.files[-1], named.skipped) == ("sub/d.png", [])
 
 
@@ -135,10 +135,10 @@ def test_only_files_are_read_below_a_folder(folder):
     os.mkfifo("sub/pipe.txt")
     os.symlink("gone", "sub/e.txt")
     for source in (".", "sub", "sub/*.txt*"):
-        found = find([source])
+        found = find_sources([source])
         assert found.files[-2:] == ["sub/c.txt.zst", "sub/e.txt"]
         assert "sub/pipe.txt" in found.skipped
-    assert find(["sub/pipe.txt"]).files == ["sub/pipe.txt"]
+    assert find_sources(["sub/pipe.txt"]).files == ["sub/pipe.txt"]
 
 
 def test_what_is_above_a_link_is_not_where_the_link_stands(folder, tmp_path_factory):
@@ -146,13 +146,13 @@ def test_what_is_above_a_link_is_not_where_the_link_stands(folder, tmp_path_fact
     (other / "in").mkdir()
     (other / "b.txt").write_text("another")
     os.symlink(other / "in", "link")
-    assert find(["link/../b.txt"]).files == ["link/../b.txt"]
-    assert find(["sub/../b.txt", "./b.txt"]).files == ["b.txt"]
+    assert find_sources(["link/../b.txt"]).files == ["link/../b.txt"]
+    assert find_sources(["sub/../b.txt", "./b.txt"]).files == ["b.txt"]
 
 
 def test_a_file_called_like_standard_input(folder):
     Path("-").write_text("a file")
-    assert find(["./-"]).files == ["./-"]
+    assert find_sources(["./-"]).files == ["./-"]
 
 
 def test_what_an_earlier_run_wrote_is_no_page(folder):
@@ -167,7 +167,7 @@ def test_what_an_earlier_run_wrote_is_no_page(folder):
         (unfinished / name).write_text("{}")
     os.symlink("pages/out", "link")
     for source in ("pages", "pages/*", "."):
-        found = find([source])
+        found = find_sources([source])
         assert [f for f in found.files if f.startswith("pages")] == [
             "pages/a/page.txt",
             "pages/b/page.txt",
@@ -178,7 +178,7 @@ def test_what_an_earlier_run_wrote_is_no_page(folder):
     second = ingest.run("pages", "other")
     assert second["counts"]["pages"] == first["counts"]["pages"] == 2
     said = "2 earlier runs skipped (pages/out, pages/two.unfinished)"
-    assert passed_over(second["skipped"]) == said
+    assert describe_skipped(second["skipped"]) == said
     again = ingest.run("pages", "pages/out", overwrite=True)
     assert not [name for name in again["skipped"] if name.startswith("pages/out/")]
 
@@ -187,7 +187,7 @@ def test_a_run_that_is_named_is_read(folder):
     ingest.run("b.txt", "out")
     assert is_run("out")
     assert not is_run("sub")
-    assert find(["out"]).files == [
+    assert find_sources(["out"]).files == [
         "out/articles.jsonl",
         "out/documents.parquet",
         "out/segments.parquet",
@@ -196,12 +196,12 @@ def test_a_run_that_is_named_is_read(folder):
 
 def test_files_that_are_skipped_are_told_by_their_suffixes(folder):
     names = ["x.PDF", "y.pdf", "README", "notes.of a meeting", "z.tar.gz"]
-    assert passed_over(names) == "5 files skipped (.gz, .pdf, no suffix)"
+    assert describe_skipped(names) == "5 files skipped (.gz, .pdf, no suffix)"
     runs = [f"{n}/documents.parquet" for n in range(5)]
-    assert passed_over(runs) == "5 earlier runs skipped (0, 1, 2, …)"
+    assert describe_skipped(runs) == "5 earlier runs skipped (0, 1, 2, …)"
     (folder / "sub" / "c.txt.zst").unlink()
     with pytest.raises(SourceError, match=r"^sub: no page to read, 1 file skipped \(\.png\);"):
-        find(["sub"])
+        find_sources(["sub"])
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import zstandard
 
 import ingest
 from ingest.config import Config, ReadConfig
-from ingest.readers import plan
+from ingest.readers import plan_slices
 
 CONFIG = Config(read=ReadConfig(max_record_bytes=50_000))
 PACKS = [bytes, gzip.compress, zstandard.compress]
@@ -93,7 +93,7 @@ def test_a_pipe_without_a_suffix_is_as_standard_input(tmp_path, data, monkeypatc
     told = ["record", "text", "error", "media_type", "url"]
     assert documents.select(told).equals(piped(data, monkeypatch).select(told))
     assert documents["error"].is_null().all()
-    assert [part.kind for part in plan(["-"], shard_bytes=1)] == ["pipe"]
+    assert [part.kind for part in plan_slices(["-"], shard_bytes=1)] == ["pipe"]
 
 
 def test_a_run_of_standard_input(tmp_path, monkeypatch):

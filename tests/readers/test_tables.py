@@ -17,9 +17,9 @@ import ingest
 from ingest.config import Config, ReadConfig
 from ingest.errors import SourceError
 from ingest.readers import document as page
-from ingest.readers import guesses, plan, read_records
-from ingest.readers.sources import kind
-from ingest.readers.tables import choose
+from ingest.readers import describe_guesses, plan_slices, read_records
+from ingest.readers.sources import reader_kind
+from ingest.readers.tables import choose_columns
 
 SMALL = ReadConfig(max_record_bytes=10_000)
 ARABIC = ["أعلنت الوزارة عن خطة جديدة", "قتل أربعة أشخاص أمس", "نص قصير من كلمات قليلة"]
@@ -32,7 +32,11 @@ def saved(tmp_path, data, name):
 
 
 def read(path, config=SMALL, shard=1 << 62):
-    return [r for part in plan([str(path)], shard_bytes=shard) for r in read_records(part, config)]
+    return [
+        r
+        for part in plan_slices([str(path)], shard_bytes=shard)
+        for r in read_records(part, config)
+    ]
 
 
 def seen(found):
@@ -58,19 +62,19 @@ def lines(*rows):
     ],
 )
 def test_columns_are_guessed_by_their_names(names, expected):
-    assert choose(tuple(names), ReadConfig(), tuple(names)) == expected
+    assert choose_columns(tuple(names), ReadConfig(), tuple(names)) == expected
 
 
 def test_to_name_html_or_text_is_to_read_no_other():
     names = ("html", "text", "other")
-    assert choose(names, ReadConfig(text_column="other"), names)[:2] == (None, "other")
-    assert choose(names, ReadConfig(html_column="html"), names)[:2] == ("html", None)
+    assert choose_columns(names, ReadConfig(text_column="other"), names)[:2] == (None, "other")
+    assert choose_columns(names, ReadConfig(html_column="html"), names)[:2] == ("html", None)
 
 
 @pytest.mark.parametrize("config", [ReadConfig(), ReadConfig(text_column="gone")])
 def test_a_missing_column_is_told_with_those_that_are_there(config):
     with pytest.raises(SourceError, match=r"columns are 'a', 'b'; name one with --text-column"):
-        choose(("a", "b"), config, ("a", "b"))
+        choose_columns(("a", "b"), config, ("a", "b"))
 
 
 def test_html_counts_where_it_is_not_empty(tmp_path):
@@ -195,7 +199,7 @@ def test_slices_of_jsonl_give_what_the_whole_gives(tmp_path_factory, rows, shard
 
 def test_slices_of_jsonl_are_about_as_large_as_asked(tmp_path):
     path = saved(tmp_path, lines(*({"text": "a" * 90} for _ in range(100))), "a.jsonl")
-    parts = plan([str(path)], shard_bytes=1000)
+    parts = plan_slices([str(path)], shard_bytes=1000)
     assert len(parts) == 10
     assert [p.first for p in parts] == list(range(0, 100, 10))
     assert sum(p.size for p in parts) == path.stat().st_size
@@ -277,7 +281,7 @@ def test_a_csv_that_cannot_be_read_is_one_error(tmp_path, data, error):
 
 def test_a_bad_byte_in_csv_is_counted(tmp_path):
     data = b"id,text\n" + "".join(f"{n},{t}\n" for n, t in enumerate(ARABIC)).encode() + b"9,\xff\n"
-    rows = [page.row(r) for r in read(saved(tmp_path, data, "a.csv"))]
+    rows = [page.to_row(r) for r in read(saved(tmp_path, data, "a.csv"))]
     assert [r["replaced"] for r in rows] == [0, 0, 0, 1]
     assert rows[0]["text"] == ARABIC[0]
 
@@ -289,7 +293,7 @@ def test_damage_in_csv_of_wide_characters_is_counted(tmp_path, encoding, damage)
         encoding
     )
     path = saved(tmp_path, data + damage, "a.csv")
-    rows = [page.row(r) for r in read(path)]
+    rows = [page.to_row(r) for r in read(path)]
     assert [row["text"] for row in rows[:3]] == ARABIC
     assert any(row.get("replaced") or row["error"] for row in rows[3:])
 
@@ -426,7 +430,7 @@ def test_the_sample_of_a_csv_may_end_inside_a_letter(tmp_path, letter):
 
 def test_bytes_that_are_no_text_are_counted_wherever_they_stand(tmp_path):
     row = f"1,{ARABIC[0]}".encode() + b"\xff\n"
-    rows = [page.row(r) for r in read(saved(tmp_path, b"id,text\n" + row * 5_000, "a.csv"))]
+    rows = [page.to_row(r) for r in read(saved(tmp_path, b"id,text\n" + row * 5_000, "a.csv"))]
     assert len(rows) == 5_000
     assert {(r["text"], r["replaced"]) for r in rows} == {(ARABIC[0] + "\ufffd", 1)}
 
@@ -462,9 +466,9 @@ def test_rows_of_jsonl_may_lack_an_address_but_not_all_of_them(tmp_path):
         ("a", None, None), ("b", "u", "7"), ("c", None, None)
     ]  # fmt: skip
     told = f"{path}: text from column `text`"
-    assert guesses(plan([str(path)], shard_bytes=99), config) == [told]
+    assert describe_guesses(plan_slices([str(path)], shard_bytes=99), config) == [told]
     config = ReadConfig(url_column="lnk", id_column="key", text_column="text")
-    assert guesses(plan([str(path)], shard_bytes=99), config) == [
+    assert describe_guesses(plan_slices([str(path)], shard_bytes=99), config) == [
         f"{path}: url column `lnk` in none of the first rows, "
         "id column `key` in none of the first rows"
     ]
@@ -491,7 +495,7 @@ def test_pages_of_parquet(parquet):
 
 @pytest.mark.parametrize("shard", [1, 333, 1000, 10_000])
 def test_slices_of_parquet_give_what_the_whole_gives(parquet, shard):
-    parts = plan([str(parquet)], shard_bytes=shard)
+    parts = plan_slices([str(parquet)], shard_bytes=shard)
     assert len(parts) > 1 or shard == 10_000
     assert [r for part in parts for r in read_records(part, SMALL)] == read(parquet)
 
@@ -551,11 +555,11 @@ def test_rows_that_polars_leaves_out_in_silence_are_an_error(tmp_path):
 def test_a_parquet_whose_name_is_no_utf8(parquet):
     path = parquet.with_name(os.fsdecode(b"\xe9.parquet"))
     parquet.rename(path)
-    parts = plan([str(path)], shard_bytes=2000)
+    parts = plan_slices([str(path)], shard_bytes=2000)
     assert len(parts) > 1
     found = [r for part in parts for r in read_records(part, SMALL)]
     assert seen(found) == [(n, f"page {n}") for n in range(1000)]
-    assert guesses(parts, SMALL)
+    assert describe_guesses(parts, SMALL)
     path.write_bytes(b"PAR1 and more")
     assert read(path)[0].error
 
@@ -590,23 +594,23 @@ def test_guesses_are_told_once_for_files_that_are_alike(tmp_path):
     pl.DataFrame({"text": ["a"]}).write_parquet(tmp_path / "d.parquet")
     saved(tmp_path, "x\n", "e.csv")
     saved(tmp_path, "text", "f.txt")
-    parts = plan(sorted(map(str, tmp_path.iterdir())), shard_bytes=10)
-    assert guesses(parts, ReadConfig()) == [
+    parts = plan_slices(sorted(map(str, tmp_path.iterdir())), shard_bytes=10)
+    assert describe_guesses(parts, ReadConfig()) == [
         f"{tmp_path}/a.jsonl and 1 more: text from column `content`, url from column `link`",
         f"{tmp_path}/c.csv: HTML from column `html`, id from column `id`",
         f"{tmp_path}/d.parquet: text from column `text`",
     ]
-    assert guesses(parts[-2:-1], ReadConfig(text_column="text")) == []
+    assert describe_guesses(parts[-2:-1], ReadConfig(text_column="text")) == []
 
 
 def test_kinds(tmp_path):
     names = {"a.jsonl.gz": "jsonl", "A.NDJSON": "jsonl", "a.csv.zst": "csv", "a.tsv": "csv",
              "a.parquet": "parquet", "a.warc.wet.gz": "warc", "a.warc.zst": "warc"}  # fmt: skip
-    assert {name: kind(name) for name in names} == names
-    assert kind(str(saved(tmp_path, b"WARC/1.0\r\n", "no-suffix"))) == "warc"
-    assert kind(str(saved(tmp_path, b"PAR1", "data"))) == "parquet"
+    assert {name: reader_kind(name) for name in names} == names
+    assert reader_kind(str(saved(tmp_path, b"WARC/1.0\r\n", "no-suffix"))) == "warc"
+    assert reader_kind(str(saved(tmp_path, b"PAR1", "data"))) == "parquet"
     warc = b"WARC/1.0\r\n" + b"x" * 99
-    assert kind(str(saved(tmp_path, gzip.compress(warc), "CC-1.gz"))) == "warc"
-    assert kind(str(saved(tmp_path, zstandard.compress(warc), "CC-2"))) == "warc"
+    assert reader_kind(str(saved(tmp_path, gzip.compress(warc), "CC-1.gz"))) == "warc"
+    assert reader_kind(str(saved(tmp_path, zstandard.compress(warc), "CC-2"))) == "warc"
     for data in (b"", b"text", gzip.compress(warc)[:9], gzip.compress(b"text")):
-        assert kind(str(saved(tmp_path, data, "CC-1.gz"))) == "file"
+        assert reader_kind(str(saved(tmp_path, data, "CC-1.gz"))) == "file"

@@ -14,7 +14,7 @@ import pytest
 from shelf import TOP, bare, below, command, no_extra
 
 from ingest.errors import ConfigError, IngestError, MissingExtraError, ModelError
-from ingest.io.locks import locked
+from ingest.io.locks import hold_lock
 from ingest.translation.packages import download, index
 from ingest.translation.packages import install as packages
 
@@ -120,7 +120,10 @@ class TestDownload:
 
     def test_one_at_a_time(self, url, tmp_path):
         path = tmp_path / "d" / "x"
-        with locked(path.with_name("x.lock")), pytest.raises(ModelError, match="another process"):
+        with (
+            hold_lock(path.with_name("x.lock")),
+            pytest.raises(ModelError, match="another process"),
+        ):
             self.get(url, path)
         self.get(url, path)
 

@@ -17,7 +17,7 @@ from ingest.cli import main
 from ingest.config import Config
 from ingest.errors import ConfigError, FrameError, ModelError, OutputError, SourceError
 from ingest.frames import DETECTED, LABELLED, PAIRS, SEGMENTS, TRANSLATED, schema
-from ingest.io.locks import locked
+from ingest.io.locks import hold_lock
 from ingest.jobs import translate as files
 from ingest.jobs.postprocess import add_translations
 from ingest.jobs.translate_lines import translate_lines
@@ -176,7 +176,7 @@ def test_what_a_kill_left_in_a_run_is_no_stranger(tmp_path):
 def test_two_translations_of_one_run(run, tmp_path):
     dest = tmp_path / "pairs.parquet"
     with (
-        locked(tmp_path / ".pairs.parquet.parts" / "lock"),
+        hold_lock(tmp_path / ".pairs.parquet.parts" / "lock"),
         pytest.raises(OutputError, match="another translation is writing it"),
     ):
         translate_segments(run / "segments.parquet", dest, TO_ARABIC)

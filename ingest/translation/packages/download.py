@@ -15,8 +15,8 @@ from pathlib import Path
 from ingest._typing import Progress
 from ingest._version import __version__
 from ingest.errors import ModelError
-from ingest.io.atomic import writing
-from ingest.io.locks import Held, locked
+from ingest.io.atomic import wrap_os_errors
+from ingest.io.locks import LockHeldError, hold_lock
 
 TIMEOUT = 30.0  # seconds without a byte
 PAUSES = (0.5, 2.0, 5.0)  # seconds before another try, while no try brings anything
@@ -68,16 +68,16 @@ def download(url: str, path: Path, *, most: int, progress: Progress | None = Non
         WriteError: it could not be written.
     """
     part, lock = (path.with_name(path.name + end) for end in (".part", ".lock"))
-    with writing(path):
+    with wrap_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with locked(lock):
+        with hold_lock(lock):
             _try_on(url, part, most, progress)
-            with writing(path):
+            with wrap_os_errors(path):
                 part.replace(path)
                 _tag(part).unlink(missing_ok=True)
                 lock.unlink()
-    except Held:
+    except LockHeldError:
         raise ModelError(f"{url}: another process is downloading it; wait for that") from None
     except KeyboardInterrupt as stop:
         if kept := _size(part):
@@ -121,7 +121,7 @@ def _go_on(url: str, part: Path, most: int, progress: Progress | None) -> None:
             raise ModelError(f"{url}: sent another part of the file than was asked for")
         total = here + (answer.length or 0)
         _refuse_large(url, total, most)
-        with writing(part), part.open("ab" if here else "wb") as file:
+        with wrap_os_errors(part), part.open("ab" if here else "wb") as file:
             _tag(part).write_text(_validator(answer.headers), encoding="utf-8")
             for piece in _pieces(answer):
                 here += len(piece)

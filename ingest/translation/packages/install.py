@@ -15,7 +15,7 @@ from typing import Any
 
 from ingest._version import __version__
 from ingest.errors import ConfigError, ModelError, WriteError
-from ingest.io.atomic import placed, writing
+from ingest.io.atomic import atomic_write, wrap_os_errors
 from ingest.translation.packages.archive import Archive, opened
 from ingest.translation.packages.locations import (
     Stray,
@@ -214,9 +214,9 @@ def _place(archive: Archive, dest: Path, made_from: dict[str, Any]) -> None:
         if time.time() - left.stat().st_mtime > _KILLED:
             shutil.rmtree(left, ignore_errors=True)
     try:
-        with writing(dest):
+        with wrap_os_errors(dest):
             dest.parent.mkdir(parents=True, exist_ok=True)
-        with placed(dest, folder=True) as work:
+        with atomic_write(dest, folder=True) as work:
             archive.unpack(work)
             try:
                 check(work)
@@ -264,7 +264,7 @@ def remove(name: str) -> Path:
         raise ModelError(f"{path}: {whose} and is not removed from here")
     if not _like_a_package(path):
         raise ModelError(f"{path}: is no package; what ingest did not write, remove by hand")
-    with writing(path):
+    with wrap_os_errors(path):
         if path.is_symlink():
             path.unlink()
         else:
