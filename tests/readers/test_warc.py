@@ -204,7 +204,7 @@ def test_what_is_a_page(tmp_path, block, expected):
 
 def test_an_empty_payload_is_a_page_without_text(tmp_path):
     for block in (b"", http(b"")):
-        row = page.row(read(saved(tmp_path, record(block)))[0])
+        row = page.to_row(read(saved(tmp_path, record(block)))[0])
         assert (row["error"], row["text"]) == (None, "")
 
 
@@ -323,7 +323,7 @@ def test_records_that_are_alike_are_records_each(tmp_path):
     for name, pack in FORMS.values():
         found = read(saved(tmp_path, pack([PAGES[0]] * 5), name))
         assert contents(found) == [GOOD[0]] * 5
-        assert len({page.row(r)["doc_id"] for r in found}) == 5
+        assert len({page.to_row(r)["doc_id"] for r in found}) == 5
 
 
 def test_a_large_record_is_an_error_and_is_hopped_over(tmp_path):
