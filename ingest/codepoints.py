@@ -24,22 +24,22 @@ class Words(NamedTuple):
 
     `text` is the number of the text each stands in; `start`, `end` are offsets into the batch's
     code points; `key` hashes the folded word: case, Arabic marks, letter variants and digit
-    systems undone; `number` tells those that begin with a digit.
+    systems undone; `is_number` tells those that begin with a digit.
     """
 
     text: I64
     start: I64
     end: I64
     key: U64
-    number: NDArray[np.bool_]
+    is_number: NDArray[np.bool_]
 
-    def where(self, mask: NDArray[np.bool_]) -> Words:
+    def filter(self, mask: NDArray[np.bool_]) -> Words:
         """Those of the words that the mask marks."""
         return Words(
-            self.text[mask], self.start[mask], self.end[mask], self.key[mask], self.number[mask]
+            self.text[mask], self.start[mask], self.end[mask], self.key[mask], self.is_number[mask]
         )
 
-    def of_texts(self, which: I64, texts: int) -> Words:
+    def gather_texts(self, which: I64, texts: int) -> Words:
         """The words of a batch that has, in this order, the texts of these numbers.
 
         Args:
@@ -52,7 +52,7 @@ class Words(NamedTuple):
         text = np.repeat(np.arange(len(which)), size)
         place = np.arange(len(text)) - (np.cumsum(size) - size)[text]
         at = first[which][text] + place
-        return Words(text, self.start[at], self.end[at], self.key[at], self.number[at])
+        return Words(text, self.start[at], self.end[at], self.key[at], self.is_number[at])
 
 
 def characters(texts: pl.Series) -> tuple[U64, I64]:
@@ -68,10 +68,10 @@ def characters(texts: pl.Series) -> tuple[U64, I64]:
     return codes, np.repeat(np.arange(len(texts)), sizes)
 
 
-def distinct(texts: pl.Series) -> tuple[pl.Series, I64]:
+def unique_texts(texts: pl.Series) -> tuple[pl.Series, I64]:
     """The different texts, and for each text the place of its own among them.
 
-    >>> texts, which = distinct(pl.Series(["a", "b", "a"]))
+    >>> texts, which = unique_texts(pl.Series(["a", "b", "a"]))
     >>> texts.gather(which).to_list()
     ['a', 'b', 'a']
     """
@@ -112,7 +112,7 @@ class CodePoints:
         found: NDArray[np.uint32] = np.where(inside, self.values[safe], 0).astype(np.uint32)
         return found
 
-    def plain(self) -> NDArray[np.bool_]:
+    def are_comparable(self) -> NDArray[np.bool_]:
         """Whether each text is its own comparable form, as `ingest.text.comparable` makes it."""
         odd = ~_plain_of[self.values]
         space = self.values == ord(" ")

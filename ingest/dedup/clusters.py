@@ -10,7 +10,7 @@ import polars as pl
 from ingest._typing import I64, U16
 from ingest.codepoints import CodePoints
 from ingest.minhash import components, minhash, shingles, similar_pairs
-from ingest.page_spans import pages_of
+from ingest.page_spans import find_pages
 
 # A page is a copy only where menus and text agree: pages of one site share their furniture.
 _SAME_PAGE = 0.9
@@ -31,7 +31,7 @@ def article_signatures(segments: pl.DataFrame) -> Signatures:
     chars = CodePoints(segments["text"].str.head(20_000))
     words = chars.words()
     article = segments["article"].to_numpy()
-    pages = pages_of(segments["doc_id"])
+    pages = find_pages(segments["doc_id"])
     page = pages.page
     kept = segments["keep"].to_numpy()
     whole = shingles(page[words.text], words.key)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ingest.codepoints import distinct
+from ingest.codepoints import unique_texts
 from ingest.config import Config, DetectConfig, config_of
 from ingest.detection import script
 from ingest.detection.decision import answer, by_page
@@ -57,7 +57,7 @@ def detect(
         .sort("doc_id", "segment", "row", maintain_order=True)
     )
     # a site says the same on each of its pages: each text is looked at once
-    texts, which = distinct(order["text"])
+    texts, which = unique_texts(order["text"])
     seen = script.read(texts)[which]
     if context:
         seen = by_page(seen.with_columns(page=_pages(order["doc_id"])))

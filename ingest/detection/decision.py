@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.codepoints import distinct
+from ingest.codepoints import unique_texts
 from ingest.detection import detectors
 from ingest.detection.page_prior import place, posterior, with_page
 from ingest.detection.rules import candidates, rules
@@ -73,7 +73,7 @@ def answer(seen: pl.DataFrame, settings: DetectConfig, *, top: int = 0) -> pl.Da
         if not choice.any():
             continue
         for part in _parts(frame.filter("open", pl.col("script") == script)):
-            texts, which = distinct(part["clean"])
+            texts, which = unique_texts(part["clean"])
             likelihood = detector.log_likelihood(script, normal(texts))[which]
             decided.append(_decide(part, likelihood, langs, choice / choice.sum(), top))
     return frame.update(pl.concat(decided), on="row").drop("row", "open")

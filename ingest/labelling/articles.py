@@ -1,4 +1,4 @@
-"""Which article of its page each segment belongs to."""
+"""Number the articles of each page."""
 
 from __future__ import annotations
 
@@ -7,131 +7,136 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ingest import phrases
-from ingest._typing import I64, Bools
+from ingest._typing import F64, I64, Bools
 from ingest.codepoints import Words
 from ingest.frames import BOILERPLATE_ROLES
-from ingest.page_spans import Pages, paired
+from ingest.page_spans import PageSpans, combine_keys
 
-# Two headlines with no text between them are one story's when so much of the shorter one stands
-# in the longer: a <title> line and its <h1> differ by the name of the site.
+# Two headlines with no text between them belong to one story if they share this part of the words
+# of the shorter one: a <title> and its <h1> differ by the name of the site.
 _SAME_HEADLINE = 0.6
-# A headline inside running text starts no story when so much of what follows, in distinct content
-# words, stood in the text before, and both blocks are long enough to tell.
+# A headline inside running text starts no new story if the blocks before and after it share this
+# part of their distinct content words, and both have enough words to judge.
 _SAME_TOPIC = 0.25
-_TELLING_WORDS = 60
-# A headline in the other script tells the same story when the two texts share their numbers.
+_MIN_TOPIC_WORDS = 60
+# A headline in the other script belongs to the same story if the two texts share their numbers.
 _SAME_NUMBERS = 0.4
-_TELLING_NUMBERS = 2
-# What a page's own scripts and markup say when they are scraped with the text.
+_MIN_NUMBERS = 2
+# Strings typical of scripts and markup that were scraped with the text.
 _SCRIPT = ["document.", "window.", "</", "&nbsp;", "{{", "');", "function(", "googletag", '":{']
 
 
-def script_debris(segments: pl.DataFrame) -> Bools:
-    """Which segments are script or markup with no language in them.
+def find_script_debris(segments: pl.DataFrame) -> Bools:
+    """Find segments that are script or markup and contain no language.
 
     >>> frame = pl.DataFrame({"text": ["'); document.write('", "ls -l"], "lang": ["zxx", "zxx"]})
-    >>> script_debris(frame).tolist()
+    >>> find_script_debris(frame).tolist()
     [True, False]
     """
-    found: Bools = segments.select(
+    debris: Bools = segments.select(
         (pl.col("lang") == "zxx") & pl.col("text").str.contains_any(_SCRIPT)
     )["lang"].to_numpy()
-    return found
+    return debris
 
 
 def number_articles(
     segments: pl.DataFrame,
     role: NDArray[np.str_],
-    repeated: Bools,
+    is_duplicate: Bools,
     debris: Bools,
     *,
-    pages: Pages,
+    pages: PageSpans,
     words: Words,
 ) -> I64:
-    """0 for furniture, else 1, 2, … in order of appearance in the page: int64 [segments].
+    """Number the articles of each page 1, 2, … in order; 0 is boilerplate: int64 [segments].
 
-    A headline opens the next article, unless it repeats or varies the headline before it, stands
-    on a bilingual page as the other language's headline of the same story, or goes on with the
-    topic. Listings and commands belong to an article that surrounds them.
+    A headline opens the next article, unless it repeats or varies the headline before it, gives
+    the same story in the other language of a bilingual page, or continues the topic. Listings and
+    commands belong to the article that surrounds them.
 
     Args:
         segments: the column script, in page order.
-        role: role of each segment.
-        repeated: whether a segment repeats an earlier one of its page.
-        debris: what `script_debris` finds.
-        pages: where the pages lie.
-        words: the words of all segments that carry content.
+        role: the role of each segment.
+        is_duplicate: whether a segment repeats an earlier one of its page.
+        debris: the result of `find_script_debris`.
+        pages: the pages of the batch.
+        words: the content words of all segments.
     """
-    opens = _opens(segments, role, repeated, pages, words)
+    opens = _opens_article(segments, role, is_duplicate, pages, words)
     count = np.cumsum(opens)
-    before = np.append(0, count)[pages.first]
-    # what stands above the first headline belongs to the first article
-    article = np.maximum(count - before[pages.page], 1)
-    listing = ~debris & _inside(role, pages)
-    furniture = np.isin(role, BOILERPLATE_ROLES) | ((role == "code") & ~listing)
-    return np.where(furniture, 0, article).astype(np.int64)
+    before_page = np.append(0, count)[pages.first]
+    # Text above the first headline belongs to the first article.
+    article = np.maximum(count - before_page[pages.page], 1)
+    listing = ~debris & _inside_text(role, pages)
+    boilerplate = np.isin(role, BOILERPLATE_ROLES) | ((role == "code") & ~listing)
+    return np.where(boilerplate, 0, article).astype(np.int64)
 
 
-def _opens(
+def _opens_article(
     segments: pl.DataFrame,
     role: NDArray[np.str_],
-    repeated: Bools,
-    pages: Pages,
+    is_duplicate: Bools,
+    pages: PageSpans,
     words: Words,
 ) -> Bools:
     """Which segments open an article."""
     n = len(role)
-    headline = role == "headline"
-    fresh = np.flatnonzero(headline & ~repeated)
+    headlines = np.flatnonzero((role == "headline") & ~is_duplicate)
     opens = np.zeros(n, bool)
-    if not len(fresh):
+    if not len(headlines):
         return opens
-    first_of_page = np.r_[True, pages.page[fresh][1:] != pages.page[fresh][:-1]]
-    block: I64 = np.cumsum(np.isin(np.arange(n), fresh))  # 1-based; 0 before any
-    # what stands above a page's first headline belongs to no block, and not to the page before
-    ours = (block > 0) & (pages.page[fresh[block - 1]] == pages.page)
-    body = (role == "body") & ours
-    bodies = np.bincount(block, weights=body, minlength=len(fresh) + 1)
-    bare = bodies[:-1] == 0  # no text between the headline before and this one
-    bare[0] = False
+    first_of_page = np.r_[True, pages.page[headlines][1:] != pages.page[headlines][:-1]]
+    # A block is a headline and what follows it: numbered from 1, 0 before the first headline.
+    block: I64 = np.cumsum(np.isin(np.arange(n), headlines))
+    # Text above a page's first headline belongs to no block, nor to that of the page before.
+    on_page = (block > 0) & (pages.page[headlines[block - 1]] == pages.page)
+    body = (role == "body") & on_page
+    bodies = np.bincount(block, weights=body, minlength=len(headlines) + 1)
+    adjacent = bodies[:-1] == 0  # no text between the headline before and this one
+    adjacent[0] = False
 
-    arab = (segments["script"] == "Arab").to_numpy()[fresh]
-    other_script = np.r_[False, arab[1:] != arab[:-1]]
+    arabic = (segments["script"] == "Arab").to_numpy()[headlines]
+    other_script = np.r_[False, arabic[1:] != arabic[:-1]]
 
-    named = np.isin(words.text, fresh)
-    told = body[words.text]
-    blocks = len(fresh) + 1
-    alike, _ = _shared(block, words, named, blocks)
-    topic, telling = _shared(block, words, told, blocks)
-    numbers, counted = _shared(block, words, told & words.number, blocks)
-    goes_on = (topic >= _SAME_TOPIC) & (telling >= _TELLING_WORDS)
-    translated = (numbers >= _SAME_NUMBERS) & (counted >= _TELLING_NUMBERS)
-    # a line at the very top with no text of its own is the page's title, whatever it says
-    titled = np.r_[False, pages.place[fresh][:-1] == 0] & bare
-    same = (alike >= _SAME_HEADLINE) | (other_script & (bare | translated)) | goes_on | titled
-    opens[fresh] = first_of_page | ~same
+    in_headline = np.isin(words.text, headlines)
+    in_body = body[words.text]
+    blocks = len(headlines) + 1
+    headline_overlap, _ = _overlap(block, words, in_headline, blocks)
+    topic_overlap, topic_words = _overlap(block, words, in_body, blocks)
+    number_overlap, numbers = _overlap(block, words, in_body & words.is_number, blocks)
+    same_topic = (topic_overlap >= _SAME_TOPIC) & (topic_words >= _MIN_TOPIC_WORDS)
+    translated = (number_overlap >= _SAME_NUMBERS) & (numbers >= _MIN_NUMBERS)
+    # The first line of a page is its title if no text follows it, whatever its words.
+    after_title = np.r_[False, pages.position[headlines][:-1] == 0] & adjacent
+    same_story = (
+        (headline_overlap >= _SAME_HEADLINE)
+        | (other_script & (adjacent | translated))
+        | same_topic
+        | after_title
+    )
+    opens[headlines] = first_of_page | ~same_story
     return opens
 
 
-def _shared(
-    block: I64, words: Words, mask: Bools, blocks: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """For each block but the first, how far its distinct words stand in the block before it.
+def _overlap(block: I64, words: Words, mask: Bools, blocks: int) -> tuple[F64, I64]:
+    """Compare the distinct marked words of each block with those of the block before it.
 
-    Of the two blocks, the one with fewer words is the measure; its size is the second result.
+    Returns:
+        The share of the words of the smaller block that both have, and the size of the smaller
+        block; for each block except the first.
     """
-    of, word = block[words.text[mask]], words.key[mask]
-    pairs, once = np.unique(paired(word, of), return_index=True)
-    of, word = of[once], word[once]
-    size = np.bincount(of, minlength=blocks)
-    found = phrases.look_up(paired(word, of - 1), pairs)[1]
-    common = np.bincount(of, weights=found, minlength=blocks)
+    owner, word = block[words.text[mask]], words.key[mask]
+    pairs, once = np.unique(combine_keys(word, owner), return_index=True)
+    owner, word = owner[once], word[once]
+    size = np.bincount(owner, minlength=blocks)
+    shared = phrases.look_up(combine_keys(word, owner - 1), pairs)[1]
+    common = np.bincount(owner, weights=shared, minlength=blocks)
     smaller = np.minimum(size, np.r_[0, size[:-1]])
     return (common / np.maximum(smaller, 1))[1:], smaller[1:]
 
 
-def _inside(role: NDArray[np.str_], pages: Pages) -> Bools:
-    """Whether running text stands near, above and below, on the same page."""
+def _inside_text(role: NDArray[np.str_], pages: PageSpans) -> Bools:
+    """Whether the page has running text both above and below each segment."""
     n = len(role)
     text = np.isin(role, ("body", "subheading"))
     row = np.arange(n)

@@ -1,4 +1,4 @@
-"""Lines that stand twice on their page."""
+"""Find segments that occur more than once on their page."""
 
 from __future__ import annotations
 
@@ -6,49 +6,55 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from ingest._typing import I64, Bools
-from ingest.page_spans import Pages, paired
+from ingest.page_spans import PageSpans, combine_keys
 from ingest.text import comparable_key
 
 
-class Repeats(NamedTuple):
-    """Where each text stands on its page, int64 [rows]: rows of the batch, -1 for none."""
+class Duplicates(NamedTuple):
+    """Equal texts of a page, as row numbers of the batch: int64 [rows].
+
+    Attributes:
+        first: the first row with this text; the row itself if there is no earlier one.
+        previous: the closest earlier row with this text; -1 if none.
+        next: the closest later row with this text; -1 if none.
+        times: how often the text occurs on the page.
+    """
 
     first: I64
-    before: I64
-    after: I64
+    previous: I64
+    next: I64
     times: I64
 
 
-def repeats(texts: pl.Series, pages: Pages, plain: Bools) -> Repeats:
-    """Find equal texts of a page; texts are equal when their comparable forms are.
+def find_duplicates(texts: pl.Series, pages: PageSpans, comparable: Bools) -> Duplicates:
+    """Find equal texts of a page. Texts are equal if their comparable forms are.
 
     Args:
         texts: the texts.
-        pages: where the pages lie.
-        plain: whether a text is known to be its own comparable form.
+        pages: the pages of the batch.
+        comparable: whether each text is known to be its own comparable form.
 
-    >>> from ingest.page_spans import pages_of
-    >>> page = pages_of(pl.Series(["p", "p", "p"]))
-    >>> found = repeats(pl.Series(["a", "b", "a "]), page, np.array([True, True, False]))
-    >>> found.first.tolist(), found.before.tolist(), found.times.tolist()
+    >>> from ingest.page_spans import find_pages
+    >>> page = find_pages(pl.Series(["p", "p", "p"]))
+    >>> rows = find_duplicates(pl.Series(["a", "b", "a "]), page, np.array([True, True, False]))
+    >>> rows.first.tolist(), rows.previous.tolist(), rows.times.tolist()
     ([0, 1, 0], [-1, -1, 0], [2, 1, 2])
     """
     hashed = texts.hash()
-    odd = pl.Series(np.flatnonzero(~plain))
-    if len(odd):
-        hashed = hashed.scatter(odd, comparable_key(texts.gather(odd)))
-    key = paired(hashed.to_numpy(), pages.page)
+    unsure = pl.Series(np.flatnonzero(~comparable))
+    if len(unsure):
+        hashed = hashed.scatter(unsure, comparable_key(texts.gather(unsure)))
+    key = combine_keys(hashed.to_numpy(), pages.page)
     order = np.argsort(key, kind="stable")
-    same: NDArray[np.bool_] = np.r_[False, key[order][1:] == key[order][:-1]][: len(order)]
+    same: Bools = np.r_[False, key[order][1:] == key[order][:-1]][: len(order)]
     group = np.cumsum(~same) - 1
     head = np.flatnonzero(~same)
     size = np.diff(np.r_[head, len(order)])
-    found = Repeats(*(np.full(len(order), -1, np.int64) for _ in range(4)))
-    found.first[order] = order[head][group] if len(head) else order
-    found.before[order[1:][same[1:]]] = order[:-1][same[1:]]
-    found.after[order[:-1][same[1:]]] = order[1:][same[1:]]
-    found.times[order] = size[group] if len(head) else order
-    return found
+    rows = Duplicates(*(np.full(len(order), -1, np.int64) for _ in range(4)))
+    rows.first[order] = order[head][group] if len(head) else order
+    rows.previous[order[1:][same[1:]]] = order[:-1][same[1:]]
+    rows.next[order[:-1][same[1:]]] = order[1:][same[1:]]
+    rows.times[order] = size[group] if len(head) else order
+    return rows

@@ -1,7 +1,7 @@
-"""What the role model sees of each segment: itself, its place, its page, what repeats.
+"""The input of the role model: each segment's text, layout, page, repetition and markup.
 
-Every column is a number of order one, computed for a whole batch of pages at once. A
-feature of a segment never depends on another page.
+Every column is a number of order one, computed for a whole batch of pages at once. A feature of a
+segment never depends on another page.
 """
 
 from __future__ import annotations
@@ -10,31 +10,39 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from ingest._typing import F32
 from ingest.codepoints import Words
 from ingest.labelling import page_features
-from ingest.labelling.duplicates import Repeats, repeats
-from ingest.labelling.markup_features import markup_features
-from ingest.labelling.text_features import wording
-from ingest.page_spans import Pages, pages_of
+from ingest.labelling.duplicates import Duplicates, find_duplicates
+from ingest.labelling.markup_features import compute_markup_features
+from ingest.labelling.text_features import compute_text_features
+from ingest.page_spans import PageSpans, find_pages
 
 
 class Features(NamedTuple):
-    """Names [columns] and values, float32 [rows, columns]; and what they were made from.
+    """The features of a batch of segments, and intermediate results that later steps need.
 
-    `content` are the words that are no function words and longer than a letter.
+    Attributes:
+        names: one per column.
+        values: float32 [segments, columns].
+        pages: the pages of the batch.
+        content: the content words: longer than one letter, and not function words.
+        duplicates: equal segments of a page.
     """
 
     names: list[str]
-    values: NDArray[np.float32]
-    pages: Pages
+    values: F32
+    pages: PageSpans
     content: Words
-    repeats: Repeats
+    duplicates: Duplicates
 
 
 def compute_features(segments: pl.DataFrame) -> Features:
-    """Describe segments (sorted by page) with the columns of `ingest.detect`.
+    """Compute the features of segments.
+
+    Args:
+        segments: segments, sorted by page, with the columns of `ingest.detect`.
 
     >>> frame = pl.DataFrame({"doc_id": ["d"], "segment": [0], "line": [1], "text": ["Share"],
     ...                       "script": ["Latn"], "lang": ["en"]}).with_columns(
@@ -43,18 +51,18 @@ def compute_features(segments: pl.DataFrame) -> Features:
     >>> compute_features(frame).values.shape[0]
     1
     """
-    pages = pages_of(segments["doc_id"])
-    said = wording(segments["text"])
-    same = repeats(segments["text"], pages, said.plain)
-    # the order of the columns is that of the model's weights
-    columns = said.columns
-    columns |= page_features.of_languages(segments, pages, said.words)
-    columns |= page_features.of_layout(segments["line"].to_numpy(), pages, said.words)
-    columns |= page_features.of_repetition(same)
-    columns |= page_features.of_overlap(said.content, pages, said.words)
-    columns |= page_features.of_page(pages, said.words, columns)
-    columns |= markup_features(segments, pages, said.words)
+    pages = find_pages(segments["doc_id"])
+    text = compute_text_features(segments["text"])
+    duplicates = find_duplicates(segments["text"], pages, text.comparable)
+    # The order of the columns is that of the model's weights.
+    columns = text.columns
+    columns |= page_features.language_features(segments, pages, text.words)
+    columns |= page_features.layout_features(segments["line"].to_numpy(), pages, text.words)
+    columns |= page_features.repetition_features(duplicates)
+    columns |= page_features.overlap_features(text.content, pages, text.words)
+    columns |= page_features.page_means(pages, text.words, columns)
+    columns |= compute_markup_features(segments, pages, text.words)
     values = np.empty((len(segments), len(columns)), np.float32)
     for number, column in enumerate(columns.values()):
         values[:, number] = column
-    return Features(list(columns), values, pages, said.content, same)
+    return Features(list(columns), values, pages, text.content, duplicates)

@@ -1,4 +1,4 @@
-"""What each text shows by itself: its characters, its words, phrases that have a role."""
+"""Features from the text of a segment alone: characters, words, typical phrases."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ingest.codepoints import (
     UPPER,
     CodePoints,
     Words,
-    distinct,
+    unique_texts,
 )
 
-_HEAD, _TAIL = 1500, 500  # characters looked at in a very long segment
+_HEAD, _TAIL = 1500, 500  # only these characters of a very long segment are analysed
 _WORD_STEPS = (2, 3, 4, 6, 9, 14, 23)
 _STOPS = ".!?؟۔。…"
 _CODE_MARKS = "{}[]();=<>$_\\`~^|&#/"
@@ -33,65 +33,68 @@ _DEBRIS = (
 )  # fmt: skip
 
 
-class Wording(NamedTuple):
-    """What was seen in the texts, a row each.
+class TextFeatures(NamedTuple):
+    """The features of a batch of texts, and intermediate results that later steps need.
 
-    `columns` by name; `words`: how many; `content`: the words that are no function words and longer
-    than a letter; `plain`: whether a text is its own comparable form.
+    Attributes:
+        columns: the features by name, one value per text.
+        words: int64 [texts], the number of words.
+        content: the content words: longer than one letter, and not function words.
+        comparable: bool [texts], whether a text is known to be its own comparable form.
     """
 
     columns: Columns
     words: I64
     content: Words
-    plain: Bools
+    comparable: Bools
 
 
-def wording(texts: pl.Series) -> Wording:
-    """Describe texts, each as if there were no other.
+def compute_text_features(texts: pl.Series) -> TextFeatures:
+    """Compute the features that depend on the text alone.
 
-    >>> wording(pl.Series(["Share", "She won."])).words.tolist()
+    >>> compute_text_features(pl.Series(["Share", "She won."])).words.tolist()
     [1, 2]
     """
     text = pl.col("text")
-    # a site says the same on each of its pages: what a text says itself is looked at once
-    different, which = distinct(texts)
-    looked_at = different.to_frame("text").with_columns(cut=text.str.len_chars() > _HEAD + _TAIL)
-    looked_at = looked_at.with_columns(
+    # The pages of a site have many lines in common, so each distinct text is analysed once.
+    distinct, index = unique_texts(texts)
+    analysed = distinct.to_frame("text").with_columns(cut=text.str.len_chars() > _HEAD + _TAIL)
+    analysed = analysed.with_columns(
         head=pl.when("cut").then(text.str.head(_HEAD) + " " + text.str.tail(_TAIL)).otherwise(text)
     )
-    chars = CodePoints(looked_at["head"])
+    chars = CodePoints(analysed["head"])
     words = chars.words()
-    count = np.bincount(words.text, minlength=len(different))
-    function = phrases.look_up(words.key, phrases.function_words())[1]
-    columns = _characters(chars)
-    columns |= _word_shapes(chars, words, count, function)
-    columns |= _phrases(words, len(different))
-    columns |= _debris(different)
-    content = words.where(~function & (words.end - words.start > 1))
-    plain = chars.plain() & ~looked_at["cut"].to_numpy()
-    return Wording(
-        {name: column[which] for name, column in columns.items()},
-        count[which],
-        content.of_texts(which, len(different)),
-        plain[which],
+    count = np.bincount(words.text, minlength=len(distinct))
+    is_function_word = phrases.look_up(words.key, phrases.load_function_words())[1]
+    columns = _char_columns(chars)
+    columns |= _word_columns(chars, words, count, is_function_word)
+    columns |= _phrase_columns(words, len(distinct))
+    columns |= _debris_columns(distinct)
+    content = words.filter(~is_function_word & (words.end - words.start > 1))
+    comparable = chars.are_comparable() & ~analysed["cut"].to_numpy()
+    return TextFeatures(
+        {name: column[index] for name, column in columns.items()},
+        count[index],
+        content.gather_texts(index, len(distinct)),
+        comparable[index],
     )
 
 
-def _characters(chars: CodePoints) -> Columns:
+def _char_columns(chars: CodePoints) -> Columns:
     n = np.maximum(chars.ends - chars.starts, 1)
-    classes, sets = chars.classes, _flags()[chars.values]
+    classes, sets = chars.classes, _char_sets()[chars.values]
     letters = np.maximum(chars.count(classes < DIGIT), 1)
     last, first = chars.at(chars.ends - 1), chars.at(chars.starts)
     last_class, first_class = _class_at(chars, chars.ends - 1), _class_at(chars, chars.starts)
-    marks = chars.count(_in(sets, _CODE_MARKS))
-    between = _in(sets, ":")
+    marks = chars.count(_has_bit(sets, _CODE_MARKS))
     digit = classes == DIGIT
     # between two digits of the same text
-    among = np.zeros(len(classes), bool)
-    among[1:-1] = digit[:-2] & digit[2:]
-    some = chars.ends > chars.starts
-    among[chars.starts[some]] = among[chars.ends[some] - 1] = False
-    time, slash = between & among, _in(sets, "/-.") & among
+    between_digits = np.zeros(len(classes), bool)
+    between_digits[1:-1] = digit[:-2] & digit[2:]
+    not_empty = chars.ends > chars.starts
+    between_digits[chars.starts[not_empty]] = between_digits[chars.ends[not_empty] - 1] = False
+    time = _has_bit(sets, ":") & between_digits
+    slash = _has_bit(sets, "/-.") & between_digits
     return {
         "chars": np.log1p(n) / 4,
         "upper": chars.count(classes == UPPER) / letters,
@@ -100,80 +103,80 @@ def _characters(chars: CodePoints) -> Columns:
         "punctuation": chars.count(classes == PUNCTUATION) / n,
         "symbol": chars.count(classes == SYMBOL) / n,
         "no_letter": chars.count(classes < DIGIT) == 0,
-        "commas": np.minimum(chars.count(_in(sets, ",،")), 6) / 3,
-        "stops": np.minimum(chars.count(_in(sets, _STOPS)), 6) / 3,
-        "quotes": chars.count(_in(sets, '"“”«»„')) > 0,
-        "bars": np.minimum(chars.count(_in(sets, "|»›>•·←→")), 4) / 2,
-        "dash": chars.count(_in(sets, "–—")) > 0,
+        "commas": np.minimum(chars.count(_has_bit(sets, ",،")), 6) / 3,
+        "stops": np.minimum(chars.count(_has_bit(sets, _STOPS)), 6) / 3,
+        "quotes": chars.count(_has_bit(sets, '"“”«»„')) > 0,
+        "bars": np.minimum(chars.count(_has_bit(sets, "|»›>•·←→")), 4) / 2,
+        "dash": chars.count(_has_bit(sets, "–—")) > 0,
         "time": chars.count(time) > 0,
         "date": np.minimum(chars.count(slash), 2) / 2,
-        "percent": chars.count(_in(sets, "%٪")) > 0,
-        "copyright": chars.count(_in(sets, "©®™")) > 0,
-        "at_sign": chars.count(_in(sets, "@")) > 0,
-        "hash": chars.count(_in(sets, "#")) > 0,
-        "bracket": chars.count(_in(sets, "()")) > 0,
+        "percent": chars.count(_has_bit(sets, "%٪")) > 0,
+        "copyright": chars.count(_has_bit(sets, "©®™")) > 0,
+        "at_sign": chars.count(_has_bit(sets, "@")) > 0,
+        "hash": chars.count(_has_bit(sets, "#")) > 0,
+        "bracket": chars.count(_has_bit(sets, "()")) > 0,
         "code_marks": np.minimum(marks / n * 5, 2),
         "code_many": marks >= 6,
-        "ends_stop": _one_of(last, _STOPS),
-        "ends_question": _one_of(last, "?؟"),
+        "ends_stop": _is_one_of(last, _STOPS),
+        "ends_question": _is_one_of(last, "?؟"),
         "ends_exclamation": last == ord("!"),
         "ends_ellipsis": (last == ord("…"))
         | ((last == ord(".")) & (chars.at(chars.ends - 2) == ord("."))),
-        "ends_colon": _one_of(last, ":："),
-        "ends_bracket": _one_of(last, ")]"),
-        "ends_quote": _one_of(last, "\"”»’'"),
-        "ends_comma": _one_of(last, ",،;؛"),
+        "ends_colon": _is_one_of(last, ":："),
+        "ends_bracket": _is_one_of(last, ")]"),
+        "ends_quote": _is_one_of(last, "\"”»’'"),
+        "ends_comma": _is_one_of(last, ",،;؛"),
         "ends_digit": last_class == DIGIT,
         "starts_digit": first_class == DIGIT,
         "starts_lower": first_class == LOWER,
-        "starts_quote": _one_of(first, "\"“«'‘’"),
+        "starts_quote": _is_one_of(first, "\"“«'‘’"),
         "starts_mark": (first_class == SYMBOL)
-        | ((first_class == PUNCTUATION) & ~_one_of(first, "\"“«'‘’(")),
+        | ((first_class == PUNCTUATION) & ~_is_one_of(first, "\"“«'‘’(")),
     }
 
 
-def _word_shapes(chars: CodePoints, words: Words, count: I64, function: Bools) -> Columns:
+def _word_columns(chars: CodePoints, words: Words, count: I64, is_function_word: Bools) -> Columns:
     texts = len(count)
-    many = np.maximum(count, 1)
+    divisor = np.maximum(count, 1)
     first_class = _class_at(chars, words.start)
     cased = (first_class == LOWER) | (first_class == UPPER)
-    cased_count = np.maximum(_per_text(words, cased, texts), 1)
+    cased_count = np.maximum(_sum_by_text(words, cased, texts), 1)
     lengths = words.end - words.start
     upper = np.zeros(len(chars.classes) + 1, np.int64)
     np.cumsum(chars.classes == UPPER, out=upper[1:])
-    shouted = (upper[words.end] - upper[words.start] == lengths) & (lengths > 1)
+    all_upper = (upper[words.end] - upper[words.start] == lengths) & (lengths > 1)
     first_word = np.searchsorted(words.text, np.arange(texts))
-    shapes: Columns = {
+    columns: Columns = {
         "words": np.log1p(count) / 2,
-        "capitalised": _per_text(words, first_class == UPPER, texts) / cased_count,
-        "shouted": _per_text(words, shouted, texts) / many,
-        "function": _per_text(words, function, texts) / many,
-        "function_any": _per_text(words, function, texts) > 0,
-        "function_many": np.minimum(_per_text(words, function, texts), 8) / 4,
-        "function_first": _at(function, first_word, count > 0),
-        "numbers": _per_text(words, first_class == DIGIT, texts) / many,
-        "word_length": _per_text(words, lengths, texts) / many / 5,
+        "capitalised": _sum_by_text(words, first_class == UPPER, texts) / cased_count,
+        "shouted": _sum_by_text(words, all_upper, texts) / divisor,
+        "function": _sum_by_text(words, is_function_word, texts) / divisor,
+        "function_any": _sum_by_text(words, is_function_word, texts) > 0,
+        "function_many": np.minimum(_sum_by_text(words, is_function_word, texts), 8) / 4,
+        "function_first": _mask_at(is_function_word, first_word, count > 0),
+        "numbers": _sum_by_text(words, first_class == DIGIT, texts) / divisor,
+        "word_length": _sum_by_text(words, lengths, texts) / divisor / 5,
     }
     for step in _WORD_STEPS:
-        shapes[f"words_{step}"] = count >= step
-    return shapes
+        columns[f"words_{step}"] = count >= step
+    return columns
 
 
-def _phrases(words: Words, texts: int) -> Columns:
-    bits, share = phrases.find(words, texts)
+def _phrase_columns(words: Words, texts: int) -> Columns:
+    bits, share = phrases.find_phrases(words, texts)
     first = np.searchsorted(words.text, np.arange(texts))
     last = np.searchsorted(words.text, np.arange(texts), side="right") - 1
-    found: Columns = {}
-    for r, role in enumerate(phrases.phrases().roles):
+    columns: Columns = {}
+    for r, role in enumerate(phrases.load_phrases().roles):
         of_role = (bits >> r & 1).astype(bool)
-        found[f"says_{role}"] = share[:, r]
-        found[f"all_{role}"] = share[:, r] > 0.99
-        found[f"first_{role}"] = _at(of_role, first, first <= last)
-        found[f"last_{role}"] = _at(of_role, last, first <= last)
-    return found
+        columns[f"says_{role}"] = share[:, r]
+        columns[f"all_{role}"] = share[:, r] > 0.99
+        columns[f"first_{role}"] = _mask_at(of_role, first, first <= last)
+        columns[f"last_{role}"] = _mask_at(of_role, last, first <= last)
+    return columns
 
 
-def _debris(text: pl.Series) -> Columns:
+def _debris_columns(text: pl.Series) -> Columns:
     frame = text.to_frame("text").select(
         debris=pl.col("text").str.contains_any(list(_DEBRIS)),
         link=pl.col("text").str.contains_any(["://", "www.", ".com", ".org", ".net"]),
@@ -181,29 +184,29 @@ def _debris(text: pl.Series) -> Columns:
     return {name: frame[name].to_numpy() for name in frame.columns}
 
 
-def _one_of(values: NDArray[np.uint32], characters: str) -> Bools:
-    """Which code points are among the characters of a set."""
-    return _in(_flags()[values], characters)
+def _is_one_of(values: NDArray[np.uint32], characters: str) -> Bools:
+    """Whether each code point is in a set of characters."""
+    return _has_bit(_char_sets()[values], characters)
 
 
-def _in(sets: NDArray[np.uint32], characters: str) -> Bools:
-    """The same, where the sets of each code point have been looked up."""
-    found: Bools = (sets & _FLAG[characters]) > 0
-    return found
+def _has_bit(sets: NDArray[np.uint32], characters: str) -> Bools:
+    """The same for code points whose sets have been looked up."""
+    member: Bools = (sets & _SET_BIT[characters]) > 0
+    return member
 
 
-# Sets of characters that are looked for; each has a bit of the table below.
+# The sets of characters that features use. Each has a bit in the table of `_char_sets`.
 _SETS = (
     ",،", _STOPS, "\"“”«»„", "|»›>•·←→", "–—", "%٪", "©®™", "@", "#", "()", _CODE_MARKS, "/-.", ":",
     "?؟", ":：", ")]", "\"”»’'", ",،;؛", "\"“«'‘’", "\"“«'‘’(",
 )  # fmt: skip
-_FLAG = {characters: np.uint32(1 << bit) for bit, characters in enumerate(_SETS)}
+_SET_BIT = {characters: np.uint32(1 << bit) for bit, characters in enumerate(_SETS)}
 
 
 @cache
-def _flags() -> NDArray[np.uint32]:
+def _char_sets() -> NDArray[np.uint32]:
     table = np.zeros(0x110000, np.uint32)
-    for characters, bit in _FLAG.items():
+    for characters, bit in _SET_BIT.items():
         for c in characters:
             table[ord(c)] |= bit
     return table
@@ -215,12 +218,12 @@ def _class_at(chars: CodePoints, offsets: I64) -> NDArray[np.uint8]:
     return chars.classes[np.clip(offsets, 0, len(chars.classes) - 1)]
 
 
-def _per_text(words: Words, weights: NDArray[np.generic], texts: int) -> F64:
+def _sum_by_text(words: Words, weights: NDArray[np.generic], texts: int) -> F64:
     total = np.bincount(words.text, weights=np.asarray(weights, np.float64), minlength=texts)
     return total.astype(np.float64)
 
 
-def _at(mask: Bools, offsets: I64, valid: Bools) -> Bools:
+def _mask_at(mask: Bools, offsets: I64, valid: Bools) -> Bools:
     if not len(mask):
         return np.zeros(len(offsets), bool)
     return mask[np.clip(offsets, 0, len(mask) - 1)] & valid

@@ -12,7 +12,7 @@ from ingest.codepoints import CodePoints
 from ingest.detection import identify
 from ingest.detection.rules import candidates, rules
 from ingest.languages import DENSITY
-from ingest.phrases import find, phrases
+from ingest.phrases import find_phrases, load_phrases
 
 _MARKS = {
     "question": "[?؟]", "exclamation": "!", "stop": "[.…۔]", "pause": "[,،;؛:]",
@@ -131,7 +131,8 @@ def boilerplate(texts: pl.Series) -> F32:
     if short.is_empty():
         return out
     words = CodePoints(texts.gather(short)).words()
-    _, share = find(words, len(short))
-    roles = [phrases().roles.index(role) for role in _FURNITURE if role in phrases().roles]
+    _, share = find_phrases(words, len(short))
+    table = load_phrases()
+    roles = [table.roles.index(role) for role in _FURNITURE if role in table.roles]
     out[short.to_numpy()] = share[:, roles].max(axis=1)
     return out

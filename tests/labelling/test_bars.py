@@ -1,4 +1,4 @@
-"""The figures that the README gives must hold on the labelled pages, where those are at hand."""
+"""Check the README's figures on the labelled pages, where these are available."""
 
 from __future__ import annotations
 
@@ -43,25 +43,25 @@ def test_dev_pages(bench, shared):
     assert scores["duplicates"] == 1
 
 
-def test_the_article_on_three_seeds_is_one_cluster(shared):
+def test_the_same_article_on_three_pages_is_one_cluster(shared):
     documents = ingest.read(shared / "seeds")
     segments = ingest.label(ingest.detect(ingest.segment(documents)))
     segments = ingest.dedupe(segments, documents).join(
         documents.select("doc_id", seed=pl.col("source").str.extract(r"/(\d+)_[^/]*$")), on="doc_id"
     )
-    of = {
+    clusters = {
         (seed, article): cluster
         for seed, article, cluster in segments.filter("keep")
         .select("seed", "article", "cluster")
         .unique()
         .iter_rows()
     }
-    assert of["000", 1] == of["001", 1] == of["002", 1]
-    assert len(set(of.values())) == len(of) - 2
+    assert clusters["000", 1] == clusters["001", 1] == clusters["002", 1]
+    assert len(set(clusters.values())) == len(clusters) - 2
     assert not (segments["role_by"] == "site").any()
 
 
-def test_labels_of_the_samples_are_sound(sample_gold):
+def test_gold_labels_of_the_samples_are_valid(sample_gold):
     from ingest.frames import BOILERPLATE_ROLES, ROLES
 
     names = {row["file"] for row in sample_gold}

@@ -24,7 +24,7 @@ from ingest.frames import (
 from ingest.labelling import network
 from ingest.labelling.articles import number_articles
 from ingest.labelling.features import compute_features
-from ingest.page_spans import pages_of
+from ingest.page_spans import find_pages
 
 
 def labelled(*pages: str) -> pl.DataFrame:
@@ -56,7 +56,7 @@ Officials said that the quay would be finished by June, and that every family wo
 """
 
 
-def test_an_article_is_told_from_the_furniture_around_it():
+def test_article_is_separated_from_boilerplate():
     frame = labelled(PAGE)
     kept = frame.filter("keep")
     assert kept["lang"].unique().to_list() == ["en"]
@@ -66,14 +66,14 @@ def test_an_article_is_told_from_the_furniture_around_it():
     assert frame.filter(lang="ar")["article"].to_list() == [0] * 5
 
 
-def test_labels_are_what_the_frame_says(sample_segments):
+def test_labels_match_the_schema(sample_segments):
     check(sample_segments, SEGMENTS, DETECTED, LABELLED, verb="test")
     frame = sample_segments
     assert set(frame["role"]) <= set(ROLES)
     assert frame["role_score"].is_between(0, 1).all()
     assert set(frame["role_by"]) <= {"model", "script"}
-    furniture = frame.filter(pl.col("role").is_in(BOILERPLATE_ROLES))
-    assert (furniture["article"] == 0).all()
+    boilerplate = frame.filter(pl.col("role").is_in(BOILERPLATE_ROLES))
+    assert (boilerplate["article"] == 0).all()
     content = frame.filter(pl.col("role").is_in(KEPT_ROLES))
     assert (content["article"] > 0).all()
     assert (
@@ -82,14 +82,14 @@ def test_labels_are_what_the_frame_says(sample_segments):
     )
 
 
-def test_articles_count_from_one_without_a_gap(sample_segments):
+def test_article_numbers_start_at_one_without_gaps(sample_segments):
     for (_,), page in sample_segments.group_by("doc_id"):
         numbers = page["article"].filter(page["article"] > 0).unique().sort().to_list()
         assert numbers == sorted(numbers)
         assert numbers[:1] in ([], [1])
 
 
-def test_a_page_is_labelled_alike_in_any_company(sample_segments):
+def test_labels_do_not_depend_on_the_batch(sample_segments):
     columns = schema(SEGMENTS, DETECTED).names()
     for (_,), page in list(sample_segments.group_by("doc_id", maintain_order=True))[::13]:
         assert_frame_equal(ingest.label(page.select(columns)), page)
@@ -97,22 +97,22 @@ def test_a_page_is_labelled_alike_in_any_company(sample_segments):
 
 LINES = sorted({line for path in ingest.samples().glob("*.txt")
                 for line in path.read_text(encoding="utf-8").splitlines()[::5]})  # fmt: skip
-made_up = st.lists(
+random_page = st.lists(
     st.one_of(st.sampled_from(LINES), st.sampled_from(["20", "TT", "", "A Title of a Story"])),
     max_size=14,
 ).map("\n".join)
 
 
 @settings(max_examples=40)
-@given(st.lists(made_up, min_size=2, max_size=4))
-def test_no_page_has_a_say_in_another(pages):
+@given(st.lists(random_page, min_size=2, max_size=4))
+def test_pages_are_independent(pages):
     together = labelled(*pages)
     for n, page in enumerate(pages):
         alone = labelled(page).with_columns(doc_id=pl.lit(f"d{n}"))
         assert_frame_equal(together.filter(doc_id=f"d{n}"), alone)
 
 
-def test_text_above_the_first_headline_is_not_of_the_page_before():
+def test_text_above_the_first_headline_does_not_join_the_previous_page():
     boats, books = (
         [f"{w}{a}{b}" for a in "bdfgklmnpr" for b in "aeiouvwxyz"] for w in ("har", "lib")
     )
@@ -120,16 +120,16 @@ def test_text_above_the_first_headline_is_not_of_the_page_before():
     frame = pl.DataFrame({"doc_id": list("aaaab"), "text": texts, "script": "Latn", "lang": "en"})
     role = np.array(["headline", "body", "headline", "body", "body"])
     words = CodePoints(frame["text"]).words()
-    pages, none = pages_of(frame["doc_id"]), np.zeros(5, bool)
-    found = number_articles(frame, role, none, none, pages=pages, words=words)
-    assert found.tolist() == [1, 1, 2, 2, 1]
+    pages, none = find_pages(frame["doc_id"]), np.zeros(5, bool)
+    articles = number_articles(frame, role, none, none, pages=pages, words=words)
+    assert articles.tolist() == [1, 1, 2, 2, 1]
 
 
 def test_duplicates_are_exact_on_the_samples(sample_segments, sample_documents, sample_gold):
     names = sample_documents.select("doc_id", file=pl.col("source").str.extract(r"([^/]+)$"))
     frame = sample_segments.join(names, on="doc_id")
     line = {(d, s): n for d, s, n in frame.select("doc_id", "segment", "line").iter_rows()}
-    found = {
+    duplicates = {
         (row["file"], row["line"]): line[row["doc_id"], row["duplicate_of"]]
         for row in frame.filter(pl.col("duplicate_of").is_not_null()).iter_rows(named=True)
     }
@@ -138,10 +138,10 @@ def test_duplicates_are_exact_on_the_samples(sample_segments, sample_documents, 
         for row in sample_gold
         if row["duplicate_of_line"] is not None
     }
-    assert found == gold
+    assert duplicates == gold
 
 
-def test_a_second_story_is_article_two():
+def test_second_story_is_article_two():
     other = PAGE.replace(
         "Fishermen Return to the Harbour After a Long Winter", "A Library Opens in the Desert"
     )
@@ -168,37 +168,37 @@ def test_script_debris_is_code():
 @pytest.mark.parametrize(
     "page", ["", " \n", "x", "TT", "20\n20\n20", "\ufeff", "\u202e\u202c", "😀"]
 )
-def test_pages_of_next_to_nothing(page):
+def test_almost_empty_pages(page):
     frame = labelled(page, PAGE, page)
     check(frame, SEGMENTS, DETECTED, LABELLED, verb="test")
 
 
-def test_no_pages_at_all():
+def test_no_pages():
     frame = labelled()
     assert frame.is_empty()
     check(frame, SEGMENTS, DETECTED, LABELLED, verb="test")
 
 
-def test_a_missing_column_names_the_verb_that_makes_it():
+def test_missing_column_error_names_the_verb():
     segments = ingest.segment(pl.DataFrame([{"doc_id": "d", "text": "a"}], schema(DOCUMENTS)))
     with pytest.raises(FrameError, match=r"label: column 'script' is missing; ingest.detect"):
         ingest.label(segments)
 
 
 @pytest.mark.parametrize(("texts", "time"), [(["at 1:", "2"], [0, 0]), (["at 1:2", "3"], [1, 0])])
-def test_a_time_stands_in_one_text(texts, time):
+def test_a_time_does_not_span_two_texts(texts, time):
     frame = pl.DataFrame({"doc_id": ["a", "b"], "segment": [0, 0], "line": [1, 1], "text": texts,
                           "script": ["Latn"] * 2, "lang": ["en"] * 2}).with_columns(
         block=pl.lit(None, pl.String), markup=pl.lit(None, pl.String), links=pl.lit(None, pl.Float32)
     )  # fmt: skip
-    seen = compute_features(frame)
-    assert seen.values[:, seen.names.index("time")].tolist() == time
+    features = compute_features(frame)
+    assert features.values[:, features.names.index("time")].tolist() == time
 
 
 @pytest.mark.parametrize("keep", [0, 100, 10_000])
-def test_a_model_that_is_cut_off(keep, tmp_path, monkeypatch):
+def test_truncated_model(keep, tmp_path, monkeypatch):
     whole = (network.model_dir("roles") / "roles.npz").read_bytes()
     (tmp_path / "roles.npz").write_bytes(whole[:keep])
     monkeypatch.setattr(network, "model_dir", lambda _name: tmp_path)
     with pytest.raises(ModelError, match=r"roles\.npz: cannot be loaded"):
-        network.weights.__wrapped__()
+        network.load_networks.__wrapped__()
