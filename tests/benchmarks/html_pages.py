@@ -1,10 +1,10 @@
-"""Lines kept of HTML pages, and pages a second, beside trafilatura, resiliparse and jusText.
+"""Which lines of HTML pages are kept, and pages per second, beside other extractors.
 
-    uv run --with trafilatura --with justext python tests/benchmarks/html.py [--shared ../shared]
+    uv run --with trafilatura --with justext python tests/benchmarks/html_pages.py [--shared DIR]
 
-Gold is by the text of lines. A line is kept by a peer when its words stand in the peer's text, on
-a line of it or, where the peer joins lines, inside one. Lines that no page shows (hidden by its
-style) are counted as they are: nobody's text has them.
+The gold labels the text of lines. Another extractor keeps a line when its text is a line of the
+output or, because some extractors join lines, is inside one. Gold lines that the page's style hides
+count like all others.
 """
 
 from __future__ import annotations
@@ -25,31 +25,32 @@ from resiliparse.extract.html2text import extract_plain_text
 import ingest
 from ingest.config import ReadConfig
 from ingest.frames import KEPT_ROLES
-from ingest.readers import plan_slices, read_batches
+from ingest.readers import batches, plan
 
 ROOT = Path(__file__).resolve().parents[2]
+_MIN_INSIDE = 20  # characters; shorter lines are too often inside another by chance
 
 
-def squeezed(text: str) -> str:
+def without_spaces(text: str) -> str:
     return "".join(text.split())
 
 
-def gold_lines(path: Path) -> dict[str, list[dict]]:
+def read_gold(path: Path) -> dict[str, list[dict]]:
     pages: dict[str, list[dict]] = {}
     for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
         pages.setdefault(row["file"].rsplit(".", 1)[0], []).append(row)
     return pages
 
 
-def labelled(shared: Path) -> tuple[dict[str, Path], dict[str, list[dict]]]:
+def labelled_pages(shared: Path) -> tuple[dict[str, Path], dict[str, list[dict]]]:
     """The files of the dev pages and their gold lines, by name."""
-    pages = {p.stem: p for p in sorted((shared / "gold" / "html").glob("*.html"))}
-    gold = gold_lines(shared / "gold" / "pages.jsonl")
+    pages = {path.stem: path for path in sorted((shared / "gold" / "html").glob("*.html"))}
+    gold = read_gold(shared / "gold" / "pages.jsonl") if pages else {}
     return pages, {name: rows for name, rows in gold.items() if name in pages}
 
 
-def ours(pages: dict[str, Path]) -> dict[str, list[str]]:
-    """The text of each segment with a role that is kept, a page."""
+def ingest_texts(pages: dict[str, Path]) -> dict[str, list[str]]:
+    """The texts of each page's segments whose role is kept."""
     documents = ingest.read(list(pages.values()))
     segments = ingest.label(ingest.detect(ingest.segment(documents)))
     kept = (
@@ -61,110 +62,114 @@ def ours(pages: dict[str, Path]) -> dict[str, list[str]]:
     return {name: by_source.get(path.as_posix(), []) for name, path in pages.items()}
 
 
-def peers() -> dict[str, Callable[[str], str]]:
+def other_extractors() -> dict[str, Callable[[str], str]]:
     import justext
     import trafilatura
 
-    stop = (
-        justext.get_stoplist("English") | justext.get_stoplist("Arabic")
-        if ("Arabic" in justext.get_stoplists())
-        else justext.get_stoplist("English")
-    )
+    stop_words = justext.get_stoplist("English")
+    if "Arabic" in justext.get_stoplists():
+        stop_words |= justext.get_stoplist("Arabic")
 
-    def just(html: str) -> str:
-        found = justext.justext(html.encode(), stop)
-        return "\n".join(p.text for p in found if not p.is_boilerplate)
+    def extract_justext(html: str) -> str:
+        paragraphs = justext.justext(html.encode(), stop_words)
+        return "\n".join(p.text for p in paragraphs if not p.is_boilerplate)
 
     return {
         "trafilatura": lambda html: trafilatura.extract(html) or "",
         "trafilatura favor_precision": lambda html: trafilatura.extract(
             html, favor_precision=True) or "",
         "resiliparse main_content": lambda html: extract_plain_text(html, main_content=True),
-        "jusText": just,
+        "jusText": extract_justext,
     }  # fmt: skip
 
 
-def found(rows: list[dict], texts: list[str], *, inside: bool) -> list[bool]:
-    """Which gold lines stand in the texts.
+def kept_lines(rows: list[dict], texts: list[str], *, inside: bool) -> list[bool]:
+    """Whether each gold line is in the extracted texts.
 
-    A line of content is found when it stands there once, since a page may hide its other copies; a
-    line of furniture with the same text only when it stands there more often. Peers may join
-    lines: a longer one also counts where it stands `inside` a line of theirs.
+    A content line counts as kept when it occurs once, since a page may hide its other copies. A
+    boilerplate line with the same text counts only when there are more occurrences. With `inside`,
+    a long line may also be part of an extracted line.
     """
-    lines = [line for text in texts for line in map(squeezed, text.split("\n")) if line]
-    times, whole = Counter(lines), "\n".join(lines)
-    hit, found_once = [False] * len(rows), set[str]()
-    for n in sorted(range(len(rows)), key=lambda n: rows[n]["role"] not in KEPT_ROLES):
-        text = squeezed(rows[n]["text"])
-        if text not in times:
-            times[text] = whole.count(text) if inside and len(text) > 20 else 0
-        content = rows[n]["role"] in KEPT_ROLES
-        hit[n] = times[text] > 0 or (content and text in found_once)
-        times[text] -= 1
-        found_once.update({text} if hit[n] else ())
-    return hit
+    lines = [line for text in texts for line in map(without_spaces, text.split("\n")) if line]
+    unused, joined = Counter(lines), "\n".join(lines)
+    kept, kept_content = [False] * len(rows), set[str]()
+    content_first = sorted(range(len(rows)), key=lambda n: rows[n]["role"] not in KEPT_ROLES)
+    for n in content_first:
+        text = without_spaces(rows[n]["text"])
+        if text not in unused:
+            unused[text] = joined.count(text) if inside and len(text) > _MIN_INSIDE else 0
+        is_content = rows[n]["role"] in KEPT_ROLES
+        kept[n] = unused[text] > 0 or (is_content and text in kept_content)
+        unused[text] -= 1
+        if kept[n]:
+            kept_content.add(text)
+    return kept
 
 
-def keep_f1(kept: dict[str, list[str]], gold: dict[str, list[dict]], *, inside: bool) -> dict:
-    """F1 a page and over all lines; a line with a second label is right either way."""
-    scores, sums = {}, [0, 0, 0]
+def keep_f1(
+    texts: dict[str, list[str]], gold: dict[str, list[dict]], *, inside: bool
+) -> dict[str, float]:
+    """F1 for each page and over all lines; a line whose two labels disagree is always correct."""
+    scores, totals = {}, [0, 0, 0]
     for name, rows in gold.items():
-        counts = [0, 0, 0]
-        for row, hit in zip(rows, found(rows, kept[name], inside=inside), strict=True):
-            roles = {row["role"], row.get("alt_role") or row["role"]}
-            truth = row["role"] in KEPT_ROLES
-            if len({role in KEPT_ROLES for role in roles}) > 1:
-                truth = hit
-            for n, value in enumerate((hit and truth, hit, truth)):
+        counts = [0, 0, 0]  # both kept and content, kept, content
+        for row, kept in zip(rows, kept_lines(rows, texts[name], inside=inside), strict=True):
+            is_content = row["role"] in KEPT_ROLES
+            if ((row.get("alt_role") or row["role"]) in KEPT_ROLES) != is_content:
+                is_content = kept
+            for n, value in enumerate((kept and is_content, kept, is_content)):
                 counts[n] += value
         scores[name] = 2 * counts[0] / max(counts[1] + counts[2], 1)
-        sums = [a + b for a, b in zip(sums, counts, strict=True)]
-    return scores | {"all": 2 * sums[0] / max(sums[1] + sums[2], 1)}
+        totals = [a + b for a, b in zip(totals, counts, strict=True)]
+    return scores | {"all": 2 * totals[0] / max(totals[1] + totals[2], 1)}
 
 
-def speed(paths: list[Path], times: int) -> None:
-    """Pages a second, one core: ours from file to labelled frame, in batches as a run does."""
+def print_speed(paths: list[Path], times: int) -> None:
+    """Pages per second on one core; `ingest` from file to labelled frame, in batches like a run."""
     import trafilatura
 
-    texts = [path.read_bytes() for path in paths]
-    parts = plan_slices(map(str, paths), shard_bytes=1 << 30) * times
+    pages = [path.read_bytes() for path in paths]
+    shards = plan(map(str, paths), shard_bytes=1 << 30) * times
     ingest.label(ingest.detect(ingest.segment(ingest.read(paths))))  # loads the models
 
-    def our_run() -> None:
-        for documents in read_batches(parts, ReadConfig(), batch_chars=700_000):
-            ingest.label(ingest.detect(ingest.segment(documents)))
+    start = time.perf_counter()
+    for documents in batches(shards, ReadConfig(), batch_chars=700_000):
+        ingest.label(ingest.detect(ingest.segment(documents)))
+    our_rate = len(shards) / (time.perf_counter() - start)
 
-    began = time.perf_counter()
-    our_run()
-    our_rate = len(parts) / (time.perf_counter() - began)
-    began = time.perf_counter()
-    for text in texts * max(times // 20, 1):
-        trafilatura.extract(text)
-    rate = len(texts) * max(times // 20, 1) / (time.perf_counter() - began)
-    print(f"pages a second, one core: ingest {our_rate:.0f}, trafilatura {rate:.0f}: "
+    repeated = pages * max(times // 20, 1)
+    start = time.perf_counter()
+    for page in repeated:
+        trafilatura.extract(page)
+    rate = len(repeated) / (time.perf_counter() - start)
+    print(f"pages per second, one core: ingest {our_rate:.0f}, trafilatura {rate:.0f}: "
           f"{our_rate / rate:.1f} times")  # fmt: skip
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
-    parser.add_argument("--lines", action="store_true", help="print each line that is wrong")
+    parser.add_argument("--lines", action="store_true", help="print each wrong line")
     args = parser.parse_args()
-    pages, gold = labelled(args.shared)
-    rows = {"ingest": keep_f1(kept := ours(pages), gold, inside=False)}
-    for name, extract in peers().items():
+    pages, gold = labelled_pages(args.shared)
+    if not pages:
+        parser.error(f"{args.shared}/gold/html has no pages; name the data with --shared")
+    ours = ingest_texts(pages)
+    table = {"ingest": keep_f1(ours, gold, inside=False)}
+    for name, extract in other_extractors().items():
         texts = {page: [extract(path.read_text(encoding="utf-8", errors="replace"))]
                  for page, path in pages.items()}  # fmt: skip
-        rows[name] = keep_f1(texts, gold, inside=True)
-    print(f"{'keep F1':<30}" + "".join(f"{n[:9]:>11}" for n in rows["ingest"]))
-    for name, scores in rows.items():
-        print(f"{name:<30}" + "".join(f"{s:>11.3f}" for s in scores.values()))
+        table[name] = keep_f1(texts, gold, inside=True)
+    print(f"{'keep F1':<30}" + "".join(f"{page[:9]:>11}" for page in table["ingest"]))
+    for name, scores in table.items():
+        print(f"{name:<30}" + "".join(f"{score:>11.3f}" for score in scores.values()))
     if args.lines:
-        for name, page in gold.items():
-            for row, hit in zip(page, found(page, kept[name], inside=False), strict=True):
-                if hit != (row["role"] in KEPT_ROLES) and not row.get("alt_role"):
-                    print(f"{name[:3]} {'+' if hit else '-'} {row['role']:>10} {row['text'][:90]}")
-    speed(list(pages.values()), 100)
+        for name, rows in gold.items():
+            for row, kept in zip(rows, kept_lines(rows, ours[name], inside=False), strict=True):
+                if kept != (row["role"] in KEPT_ROLES) and not row.get("alt_role"):
+                    sign = "+" if kept else "-"
+                    print(f"{name[:3]} {sign} {row['role']:>10} {row['text'][:90]}")
+    print_speed(list(pages.values()), 100)
 
 
 if __name__ == "__main__":
