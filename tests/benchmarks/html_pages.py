@@ -25,7 +25,7 @@ from resiliparse.extract.html2text import extract_plain_text
 import ingest
 from ingest.config import ReadConfig
 from ingest.frames import KEPT_ROLES
-from ingest.readers import batches, plan
+from ingest.readers import plan_slices, read_batches
 
 ROOT = Path(__file__).resolve().parents[2]
 _MIN_INSIDE = 20  # characters; shorter lines are too often inside another by chance
@@ -129,13 +129,13 @@ def print_speed(paths: list[Path], times: int) -> None:
     import trafilatura
 
     pages = [path.read_bytes() for path in paths]
-    shards = plan(map(str, paths), shard_bytes=1 << 30) * times
+    slices = plan_slices(map(str, paths), shard_bytes=1 << 30) * times
     ingest.label(ingest.detect(ingest.segment(ingest.read(paths))))  # loads the models
 
     start = time.perf_counter()
-    for documents in batches(shards, ReadConfig(), batch_chars=700_000):
+    for documents in read_batches(slices, ReadConfig(), batch_chars=700_000):
         ingest.label(ingest.detect(ingest.segment(documents)))
-    our_rate = len(shards) / (time.perf_counter() - start)
+    our_rate = len(slices) / (time.perf_counter() - start)
 
     repeated = pages * max(times // 20, 1)
     start = time.perf_counter()

@@ -80,5 +80,5 @@ def test_gold_labels_of_the_samples_are_valid(sample_gold):
 
 def test_html_pages(shared):
     html = benchmark("html_pages")
-    pages, gold = html.labelled(shared)
-    assert html.keep_f1(html.ours(pages), gold, inside=False)["all"] >= 0.92
+    pages, gold = html.labelled_pages(shared)
+    assert html.keep_f1(html.ingest_texts(pages), gold, inside=False)["all"] >= 0.92
