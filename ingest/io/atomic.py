@@ -1,4 +1,4 @@
-"""Where one file or folder is written: whole or not at all, and over nothing by surprise."""
+"""Atomic writes: a file or folder appears under its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import polars as pl
 
 from ingest.errors import OutputError, WriteError
 
-_TEXT = (".tsv", ".csv", ".txt", ".jsonl", ".json", ".tmx")
+_TEXT_SUFFIXES = (".tsv", ".csv", ".txt", ".jsonl", ".json", ".tmx")
 
 
 def check_output(
@@ -25,34 +25,34 @@ def check_output(
     parquet: bool = False,
     inputs: Iterable[str | Path] = (),
 ) -> None:
-    """Raise unless `dest` may be made; ask before the work, so that none is done in vain.
+    """Raise unless `dest` may be written. Call this before the work starts.
 
     Args:
-        dest: what is to be made.
-        overwrite: whether it may be replaced.
-        folder: whether it is to be a folder.
-        parquet: whether it is to be a Parquet file, which no name of a text file may have.
-        inputs: what it is made from, and so never replaces.
+        dest: the file or folder to write.
+        overwrite: whether an existing one may be replaced.
+        folder: whether `dest` is a folder.
+        parquet: whether `dest` is a Parquet file, which must not have the suffix of a text file.
+        inputs: files that are read to produce `dest`, and so are never replaced.
 
     Raises:
-        WriteError: the folder that it is to stand in is not there.
-        OutputError: it is there, and is not to be replaced or is an input; or is of another kind;
-            or has the name of one.
+        WriteError: the parent folder does not exist.
+        OutputError: `dest` exists and may not be replaced, is an input, is of another kind, or has
+            the suffix of another kind of file.
 
     >>> check_output("no-such-folder/pairs.tsv", overwrite=False)
     Traceback (most recent call last):
     ...
     ingest.errors.WriteError: no-such-folder/pairs.tsv: cannot be written: there is no folder \
-no-such-folder; make it first
+no-such-folder; create it first
     """
     dest = Path(dest)
-    _in_a_folder(dest)
-    if any(_same(dest, path) for path in inputs):
+    _check_parent(dest)
+    if any(_is_same_file(dest, path) for path in inputs):
         raise OutputError(f"{dest}: is the input itself; choose another name")
-    if parquet and dest.suffix.lower() in _TEXT:
+    if parquet and dest.suffix.lower() in _TEXT_SUFFIXES:
         raise OutputError(
-            f"{dest}: would be a Parquet file; name it {dest.stem}.parquet, and make text of it "
-            "with: ingest export --format"
+            f"{dest}: would be a Parquet file; name it {dest.stem}.parquet, and convert it to "
+            "text with: ingest export --format"
         )
     if not os.path.lexists(dest):
         return
@@ -60,55 +60,63 @@ no-such-folder; make it first
         raise OutputError(f"{dest}: exists already; choose another name, or give --overwrite")
     if dest.is_symlink() or not (dest.is_dir() if folder else dest.is_file()):
         kind = "folder" if folder else "file"
-        raise OutputError(f"{dest}: is no plain {kind}, and is not replaced; choose another name")
+        raise OutputError(
+            f"{dest}: is not a regular {kind} and will not be replaced; choose another name"
+        )
 
 
 @contextmanager
 def atomic_write(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
-    """A name to write to, which becomes `dest` when all went well and vanishes if not.
+    """Yield a temporary path that is renamed to `dest` on success and removed on failure.
 
-    A folder is there already and empty. Missing folders above are never made: a path with a slip
-    in it is to be an error, and no tree of folders.
+    If `folder` is set, the temporary path is an empty folder. Missing parent folders are never
+    created, so that a typo in a path is an error.
 
     Raises:
-        WriteError: it could not be written, or the folder that it is to stand in is not there.
+        WriteError: writing failed, or the parent folder does not exist.
 
     >>> import tempfile
-    >>> at = Path(tempfile.mkdtemp())
-    >>> with atomic_write(at / "a.txt") as work:
-    ...     _ = work.write_text("all of it")
-    >>> [(path.name, path.read_text()) for path in at.iterdir()]
-    [('a.txt', 'all of it')]
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with atomic_write(folder / "a.txt") as temporary:
+    ...     _ = temporary.write_text("complete")
+    >>> [(path.name, path.read_text()) for path in folder.iterdir()]
+    [('a.txt', 'complete')]
     """
     dest = Path(dest)
-    _in_a_folder(dest)
+    _check_parent(dest)
     with wrap_os_errors(dest):
-        work = dest.with_name(f".{dest.name}.{secrets.token_hex(4)}")
+        temporary = dest.with_name(f".{dest.name}.{secrets.token_hex(4)}")
         try:
             if folder:
-                work.mkdir()
-            yield work
-            _swap(work, dest) if folder and dest.exists() else work.rename(dest)
+                temporary.mkdir()
+            yield temporary
+            if folder and dest.exists():
+                _replace_folder(temporary, dest)
+            else:
+                temporary.rename(dest)
         finally:
-            shutil.rmtree(work, ignore_errors=True) if folder else work.unlink(missing_ok=True)
+            if folder:
+                shutil.rmtree(temporary, ignore_errors=True)
+            else:
+                temporary.unlink(missing_ok=True)
 
 
-def _in_a_folder(dest: Path) -> None:
+def _check_parent(dest: Path) -> None:
     if not os.path.isdir(dest.parent):
         raise WriteError(
-            f"{dest}: cannot be written: there is no folder {dest.parent}; make it first"
+            f"{dest}: cannot be written: there is no folder {dest.parent}; create it first"
         )
 
 
-def _same(dest: Path, path: str | Path) -> bool:
+def _is_same_file(dest: Path, path: str | Path) -> bool:
     return os.path.exists(dest) and os.path.exists(path) and os.path.samefile(dest, path)
 
 
-def _swap(work: Path, dest: Path) -> None:
-    old = work.with_name(work.name + ".old")
+def _replace_folder(temporary: Path, dest: Path) -> None:
+    old = temporary.with_name(temporary.name + ".old")
     dest.rename(old)
     try:
-        work.rename(dest)
+        temporary.rename(dest)
     except OSError:
         old.rename(dest)
         raise
@@ -117,24 +125,27 @@ def _swap(work: Path, dest: Path) -> None:
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """A folder to fill, which takes its name when all went well and vanishes if not."""
-    work = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
-    work.mkdir(parents=True)
+    """Yield a temporary folder that is renamed to `folder` on success and removed on failure.
+
+    Missing parent folders are created. If another process creates `folder` first, its copy stays.
+    """
+    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    temporary.mkdir(parents=True)
     try:
-        yield work
+        yield temporary
         try:
-            work.rename(folder)
+            temporary.rename(folder)
         except OSError as error:
-            # another process was first; what it wrote is the same
+            # Another process was faster; the content is the same.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
 def wrap_os_errors(target: Path) -> Iterator[None]:
-    """Turn what the system says into one error.
+    """Convert errors of the operating system to `WriteError`.
 
     Raises:
         WriteError: a file or folder could not be written.
@@ -144,6 +155,6 @@ def wrap_os_errors(target: Path) -> Iterator[None]:
     except OSError as error:
         raise WriteError(f"{target}: cannot be written: {error}") from error
     except pl.exceptions.PolarsError as error:
-        if "os error" not in str(error):  # how Polars tells of a full disk
+        if "os error" not in str(error):  # this is how Polars reports a full disk
             raise
         raise WriteError(f"{target}: cannot be written: {error}") from error

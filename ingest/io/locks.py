@@ -1,4 +1,4 @@
-"""Locks that the system lets go when their holder dies, however that happens."""
+"""File locks. The operating system releases them when their holder dies."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ class LockHeldError(Exception):
 
 @contextmanager
 def hold_lock(path: Path, *, shared: bool = False, wait: bool = False) -> Iterator[int]:
-    """Hold the lock that a file stands for, alone or with others who share it; gives its handle.
+    """Hold the lock on a file and yield the file descriptor.
 
-    The file and its folder are made where they are missing, and may be removed by the holder.
+    The file and its folder are created if needed. The holder may remove the file.
+
+    Args:
+        path: the lock file.
+        shared: whether other shared holders are allowed at the same time.
+        wait: whether to wait until the lock is free.
 
     Raises:
-        LockHeldError: another process holds it, and `wait` is not set.
+        LockHeldError: another process holds the lock, and `wait` is not set.
     """
-    how = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
+    operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
     lock = None
     while lock is None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = _try(path, how)
+        lock = _try_lock(path, operation)
     try:
         yield lock
     finally:
@@ -34,23 +39,23 @@ def hold_lock(path: Path, *, shared: bool = False, wait: bool = False) -> Iterat
 
 
 def try_make_exclusive(lock: int) -> bool:
-    """Whether a shared lock could be made exclusive: no one else shares it."""
+    """Try to make a shared lock exclusive. Returns False if another process shares it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        fcntl.flock(lock, fcntl.LOCK_SH)  # which flock let go before it tried
+        fcntl.flock(lock, fcntl.LOCK_SH)  # flock released the shared lock before it tried
         return False
     return True
 
 
-def _try(path: Path, how: int) -> int | None:
-    """None where whoever held the lock has just removed the file."""
+def _try_lock(path: Path, operation: int) -> int | None:
+    """The descriptor of the locked file, or None if its last holder has just removed the file."""
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(lock, how)
+        fcntl.flock(lock, operation)
         if os.path.samestat(os.fstat(lock), os.stat(path)):
             return lock
     except BlockingIOError:

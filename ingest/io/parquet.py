@@ -1,4 +1,4 @@
-"""Parquet files: read and written a batch at a time."""
+"""Write Parquet files in batches."""
 
 from __future__ import annotations
 
@@ -9,24 +9,36 @@ from typing import Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
-PAIR_ROWS = 1 << 15  # pairs of a row group: some 20 MB of text
+PAIR_ROWS = 1 << 15  # pairs in a row group: about 20 MB of text
 
 
 def sink(
     batches: Iterable[pl.DataFrame], columns: pl.Schema, to: Path, *, rows: int = PAIR_ROWS
 ) -> None:
-    """Write frames to one file, one after the other; no more than a row group is held.
+    """Write frames to one file in order. At most one row group is held in memory.
 
     Args:
         batches: frames with these columns.
         columns: the schema of the file.
         to: the file to write.
-        rows: rows of a row group; they do not depend on the batches, so neither do the bytes.
+        rows: rows per row group. They do not depend on the batches, so neither do the bytes.
     """
 
-    def frames(*_pushed: Any) -> Iterator[pl.DataFrame]:
+    def frames(*_pushed_down: Any) -> Iterator[pl.DataFrame]:
         return iter(batches)
 
-    register_io_source(frames, schema=columns).sink_parquet(
-        to, row_group_size=rows, maintain_order=True
-    )
+    sink_lazy(register_io_source(frames, schema=columns), to, rows=rows)
+
+
+def sink_lazy(frame: pl.LazyFrame, to: Path, *, rows: int | None = None) -> None:
+    """Write a lazy frame to one file in row order.
+
+    Args:
+        frame: the frame.
+        to: the file to write.
+        rows: rows per row group; chosen by Polars if None.
+    """
+    # If given a path, Polars opens the file in a background thread, sometimes after it has already
+    # raised an error. A file that the caller removed would then appear again.
+    with to.open("wb") as file:
+        frame.sink_parquet(file, row_group_size=rows, maintain_order=True)

@@ -1,4 +1,4 @@
-"""The files of a run: their names, which of them a path means, and whether they may be replaced."""
+"""The files in the output folder of a run, and how commands find their input there."""
 
 from __future__ import annotations
 
@@ -7,61 +7,53 @@ from pathlib import Path
 
 from ingest.errors import OutputError, SourceError
 
-OUTPUTS = ("documents.parquet", "segments.parquet", "articles.jsonl", "run.json")
+PAIRS_FILE = "pairs.parquet"
+RUN_FILE = "run.json"
+EXPORT_FILE = "export.json"  # describes a folder that `export` wrote
 
-
-# by later commands; they go with the run
+OUTPUTS = ("documents.parquet", "segments.parquet", "articles.jsonl", RUN_FILE)
+# Files that later commands add. They are deleted when the run is overwritten.
 DERIVED_OUTPUTS = (
-    "pages.parquet", "pairs.parquet", "scored.parquet", "filtered.parquet", "split.parquet",
+    "pages.parquet", PAIRS_FILE, "scored.parquet", "filtered.parquet", "split.parquet",
     "translated.parquet", "report.html",
 )  # fmt: skip
+# Files made from the pairs, in order, and how many of them each command could read instead.
+_LATER_FILES = ("scored.parquet", "filtered.parquet", "split.parquet")
+_POSSIBLE_INPUTS = {"filter": 1, "split": 2, "export": 3}
 
 
 def check_run_output(target: Path, *, overwrite: bool) -> None:
-    """Raise unless OUT may be made.
+    """Raise unless a run may write to `target`.
 
     Raises:
-        OutputError: it is there, and is not to be replaced or is not what a run made.
+        OutputError: it exists, and may not be replaced or contains files of other programs.
     """
     if not os.path.lexists(target):
         return
     if not overwrite:
         raise OutputError(f"{target}: exists; choose another folder, or give --overwrite")
     if not target.is_dir():
-        raise OutputError(f"{target}: is no folder; choose another")
-    others = sorted(p.name for p in target.iterdir() if not _ours(p.name))
+        raise OutputError(f"{target}: is not a folder; choose another name")
+    others = sorted(p.name for p in target.iterdir() if not _is_run_file(p.name))
     if others:
         raise OutputError(
-            f"{target}: holds what ingest did not write ({', '.join(others[:3])}); "
+            f"{target}: contains files that ingest did not write ({', '.join(others[:3])}); "
             "choose another folder"
         )
 
 
-def _ours(name: str) -> bool:
-    """Whether ingest writes it to OUT, or begins with it what a kill may leave half made.
+def _is_run_file(name: str) -> bool:
+    """Whether ingest writes a file of this name, or a temporary file that a kill may leave.
 
-    >>> _ours("pairs.parquet"), _ours(".pairs.parquet.1f"), _ours("notes.txt")
+    >>> _is_run_file("pairs.parquet"), _is_run_file(".pairs.parquet.1f"), _is_run_file("notes.txt")
     (True, True, False)
     """
-    ours = (*OUTPUTS, *DERIVED_OUTPUTS)
-    return name in ours or name.startswith(tuple(f".{made}." for made in ours))
-
-
-PAIRS_FILE = "pairs.parquet"
-
-
-_STEPS = ("scored.parquet", "filtered.parquet", "split.parquet")  # what is made of it, in order
-
-
-_BEFORE = {"filter": 1, "split": 2, "export": 3}  # how many of these a verb may be meant for
-
-
-RUN_FILE = "run.json"
-EXPORT_FILE = "export.json"  # in a folder that export made: what it holds
+    names = (*OUTPUTS, *DERIVED_OUTPUTS)
+    return name in names or name.startswith(tuple(f".{known}." for known in names))
 
 
 def find_pairs(source: str | Path) -> Path:
-    """The file that a path or a run folder means.
+    """The pairs file that a path means: the file itself, or the one in a run folder.
 
     Raises:
         SourceError: there is none.
@@ -70,20 +62,20 @@ def find_pairs(source: str | Path) -> Path:
     if path.is_dir():
         if not (path / PAIRS_FILE).is_file():
             raise SourceError(
-                f"{path}: holds no {PAIRS_FILE}, which a run with alignment or translation makes"
+                f"{path}: contains no {PAIRS_FILE}; a run with --align or --translate writes one"
             )
         return path / PAIRS_FILE
     if not path.is_file():
-        raise SourceError(f"{path}: no such file; give a {PAIRS_FILE} or a folder that holds it")
+        raise SourceError(f"{path}: no such file; give a {PAIRS_FILE} or a folder that contains it")
     check_is_parquet(path)
     return path
 
 
 def check_is_parquet(path: Path) -> None:
-    """Raise for a file that is no Parquet file, and say how pairs in other files are taken.
+    """Raise if a file is not Parquet; the error says how to import pairs from other formats.
 
     Raises:
-        SourceError: it is none.
+        SourceError: it is not Parquet, or cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -92,24 +84,28 @@ def check_is_parquet(path: Path) -> None:
         raise SourceError(f"{path}: cannot be read as Parquet: {error}") from error
     if start != b"PAR1":
         raise SourceError(
-            f"{path}: cannot be read as Parquet, which it is not; if it holds pairs, make a "
-            f"{PAIRS_FILE} of it: ingest import {path} -o {PAIRS_FILE}"
+            f"{path}: cannot be read as Parquet: it is another format; if it contains pairs, "
+            f"convert it: ingest import {path} -o {PAIRS_FILE}"
         )
 
 
-def describe_later_files(source: str | Path, verb: str) -> list[str]:
-    """What to say of a folder that holds more than the pairs.parquet taken from it.
+def describe_later_files(source: str | Path, command: str) -> list[str]:
+    """A note for the user if a run folder contains later results than the pairs.parquet used.
 
     Args:
-        source: what `find` was asked for.
-        verb: what is done to the pairs: filter, split or export.
+        source: the path that was passed to `find_pairs`.
+        command: filter, split or export.
 
     >>> describe_later_files("no-such-folder", "export")
     []
     """
     folder = Path(source)
-    later = [name for name in _STEPS[: _BEFORE[verb]] if (folder / name).is_file()]
-    if not later:  # which a file has not either
+    later = [
+        name
+        for name in _LATER_FILES[: _POSSIBLE_INPUTS[command]]
+        if (folder / name).is_file()  # never true if `source` is a file
+    ]
+    if not later:
         return []
-    taken, last = folder / PAIRS_FILE, folder / later[-1]
-    return [f"{taken} is taken; {last} is there too: name it to take that"]
+    used, last = folder / PAIRS_FILE, folder / later[-1]
+    return [f"using {used}; {last} also exists: name it to use that instead"]

@@ -1,4 +1,4 @@
-"""A Parquet file that is read several times, and must be what it was at first."""
+"""Detect changes to a Parquet file that is read several times."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ T = TypeVar("T")
 
 
 class Snapshot:
-    """Calls that read a file, and what is said where it is damaged or was changed meanwhile.
+    """The state of a file at one time; later reads fail if the file has changed since.
 
     Args:
-        path: the file, as it is now.
-        hint: what to do about a file that cannot be read.
+        path: the file, whose size and modification time are recorded now.
+        hint: text to append to the error if the file cannot be read.
 
     >>> Snapshot(Path("pairs.parquet")).read(pl.scan_parquet("no-such-file").collect)
     Traceback (most recent call last):
@@ -28,32 +28,32 @@ class Snapshot:
 
     def __init__(self, path: Path, hint: str = "") -> None:
         self._path, self._hint = path, hint
-        self._first = self._stamp()
+        self._state = self._current_state()
 
     def read(self, call: Callable[[], T]) -> T:
-        """What a call that reads the file gives.
+        """Call a function that reads the file, and return its result.
 
         Raises:
-            SourceError: it cannot be read, or is not what it was.
+            SourceError: the file cannot be read or has changed.
         """
         try:
-            got = call()
+            result = call()
         except (pl.exceptions.PolarsError, OSError) as error:
-            self._refuse_changes()
+            self._check_unchanged()
             raise SourceError(
                 f"{self._path}: cannot be read as Parquet: {error}{self._hint}"
             ) from error
-        self._refuse_changes()
-        return got
+        self._check_unchanged()
+        return result
 
-    def _refuse_changes(self) -> None:
-        if self._stamp() != self._first:
+    def _check_unchanged(self) -> None:
+        if self._current_state() != self._state:
             raise SourceError(f"{self._path}: was changed while it was read; start again")
 
-    def _stamp(self) -> tuple[int, int, int] | None:
-        """What tells that the file is another."""
+    def _current_state(self) -> tuple[int, int, int] | None:
+        """Inode, size and modification time; None if there is no such file."""
         try:
-            seen = self._path.stat()
+            status = self._path.stat()
         except OSError:
             return None
-        return seen.st_ino, seen.st_size, seen.st_mtime_ns
+        return status.st_ino, status.st_size, status.st_mtime_ns

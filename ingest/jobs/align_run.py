@@ -12,6 +12,7 @@ from ingest.config import Config
 from ingest.errors import AlignError, ConfigError, FrameError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.io.atomic import atomic_write, check_output
+from ingest.io.parquet import sink_lazy
 from ingest.jobs.align import AlignResult
 from ingest.jobs.pair import pair_run
 from ingest.pairing.sentences import SIDE_COLUMNS, align_articles
@@ -75,7 +76,7 @@ def align_run(
             pairs = _align_batch(batch, segments, config, result, out)
             pairs.write_parquet(Path(folder) / f"pairs-{number:06d}.parquet")
             result.count(pairs)
-        pl.scan_parquet(sorted(Path(folder).glob("*.parquet"))).sink_parquet(work)
+        sink_lazy(pl.scan_parquet(sorted(Path(folder).glob("*.parquet"))), work)
     return result
 
 

@@ -97,7 +97,7 @@ def test_a_folder_that_is_not_there_is_not_made(args, tmp_path):
     done = call(*args, "nowhere/out", cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.decode() == (
-        "ingest: nowhere/out: cannot be written: there is no folder nowhere; make it first\n"
+        "ingest: nowhere/out: cannot be written: there is no folder nowhere; create it first\n"
     )
     assert sorted(tmp_path.iterdir()) == before
 
@@ -118,7 +118,7 @@ def test_candidate_languages_are_some(command, codes, capsys):
 def test_languages_of_pairs_are_two(command, codes, capsys):
     assert main([*command, f"--langs={codes}"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"ingest: --langs: {codes!r} must be two codes, source and target")
+    assert said.startswith(f"ingest: --langs: {codes!r} is not two different language codes")
 
 
 def test_a_folder_without_a_name_is_none(page, capsys):

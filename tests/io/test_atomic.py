@@ -1,40 +1,61 @@
-"""Where one file or folder is written: whole or not at all."""
+"""Files and folders are written completely or not at all."""
 
 from __future__ import annotations
 
+import time
+
+import polars as pl
 import pytest
 
 from ingest.errors import OutputError, WriteError
 from ingest.io.atomic import atomic_write, check_output
+from ingest.io.parquet import sink
 
 
-def test_nothing_is_left_of_what_did_not_finish(tmp_path):
-    def half(dest, *, folder):
-        with atomic_write(tmp_path / dest, folder=folder) as work:
-            (work / "x" if folder else work).write_text("half")
+def test_a_failed_write_leaves_nothing_behind(tmp_path):
+    def fail(dest, *, folder):
+        with atomic_write(tmp_path / dest, folder=folder) as temporary:
+            (temporary / "x" if folder else temporary).write_text("half")
             raise KeyboardInterrupt
 
     (tmp_path / "a").write_text("before")
     with pytest.raises(KeyboardInterrupt):
-        half("a", folder=False)
+        fail("a", folder=False)
     with pytest.raises(KeyboardInterrupt):
-        half("b", folder=True)
+        fail("b", folder=True)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a", "before")]
 
 
-def test_a_folder_takes_the_place_of_a_folder(tmp_path):
-    for text in ("one", "two"):
-        with atomic_write(tmp_path / "a", folder=True) as work:
-            (work / text).touch()
+def test_a_failed_sink_leaves_nothing_behind(tmp_path):
+    """Polars may open its output in the background after it has raised."""
+
+    def batches(count):
+        yield from [pl.DataFrame({"a": [1]})] * count
+        raise ValueError("broken batch")
+
+    for count in (0, 1) * 40:
+        with (
+            pytest.raises(ValueError, match="broken"),
+            atomic_write(tmp_path / "a.parquet") as temporary,
+        ):
+            sink(batches(count), pl.Schema({"a": pl.Int64}), temporary)
+    time.sleep(0.1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_replaces_a_folder(tmp_path):
+    for name in ("one", "two"):
+        with atomic_write(tmp_path / "a", folder=True) as temporary:
+            (temporary / name).touch()
     assert [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")] == ["a", "a/two"]
 
 
 @pytest.mark.parametrize("folder", [False, True])
-def test_only_the_last_folder_of_a_path_is_made(tmp_path, folder):
+def test_missing_parent_folders_are_not_created(tmp_path, folder):
     dest = tmp_path / "none" / "a"
-    with pytest.raises(WriteError, match=r"there is no folder .*none; make it first"):
+    with pytest.raises(WriteError, match=r"there is no folder .*none; create it first"):
         check_output(dest, overwrite=True, folder=folder)
-    with pytest.raises(WriteError, match="make it first"), atomic_write(dest, folder=folder):
+    with pytest.raises(WriteError, match="create it first"), atomic_write(dest, folder=folder):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -50,5 +71,5 @@ def test_what_may_be_replaced(tmp_path):
     with pytest.raises(OutputError, match="is the input itself"):
         check_output(a, overwrite=True, inputs=[tmp_path / "none", link])
     for dest, folder in ((link, False), (a, True), (tmp_path, False)):
-        with pytest.raises(OutputError, match="is no plain"):
+        with pytest.raises(OutputError, match="is not a regular"):
             check_output(dest, overwrite=True, folder=folder)

@@ -204,7 +204,7 @@ def test_a_wrong_setting(wrong, tmp_path):
 def test_a_file_or_the_folder_that_holds_it(tmp_path):
     frame = pairs(("ar-en", {}))
     (tmp_path / "run").mkdir()
-    with pytest.raises(SourceError, match=r"run: holds no pairs\.parquet"):
+    with pytest.raises(SourceError, match=r"run: contains no pairs\.parquet"):
         export(tmp_path / "run", tmp_path / "o", format="tsv")
     with pytest.raises(SourceError, match="gone: no such file"):
         export(tmp_path / "gone", tmp_path / "o", format="tsv")
@@ -235,7 +235,7 @@ def test_what_exists_is_replaced_only_when_told(format, tmp_path):
     else:
         dest.rename(tmp_path / "real")
         dest.symlink_to(tmp_path / "real")
-        with pytest.raises(OutputError, match="is no plain file"):
+        with pytest.raises(OutputError, match="is not a regular file"):
             export(pairs(("ar-en", {})), dest, format=format, overwrite=True)
 
 
@@ -321,9 +321,9 @@ def test_a_later_file_of_the_folder_is_named(tmp_path, capsys, monkeypatch):
         held.write_parquet(f"out/{name}.parquet")
         for call in who:
             assert told(*call) == (
-                f"out/pairs.parquet is taken; out/{name}.parquet is there too: name it to take that"
+                f"using out/pairs.parquet; out/{name}.parquet also exists: name it to use that instead"
             )
-    assert "out/scored.parquet is there" in told(*filter_)
+    assert "out/scored.parquet also exists" in told(*filter_)
     assert told("export", "out/pairs.parquet", *export_[2:]) == "1 of 1 pairs"
 
 

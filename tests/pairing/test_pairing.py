@@ -235,7 +235,7 @@ def test_outputs_are_not_replaced_unasked(finished, tmp_path):
     assert to.read_bytes() == before
     with pytest.raises(OutputError, match="input itself"):
         pair_run(finished, finished / "segments.parquet", overwrite=True)
-    with pytest.raises(WriteError, match=r"no folder .*none; make it first"):
+    with pytest.raises(WriteError, match=r"no folder .*none; create it first"):
         pair_run(finished, tmp_path / "none" / "pages.parquet")
 
 

@@ -301,7 +301,7 @@ def test_a_folder_that_is_not_ours_is_left_alone(pages, out):
     folder.mkdir(parents=True)
     (folder / "mine.txt").write_text("precious")
     for how in ({}, {"overwrite": True}, {"resume": True}):
-        with pytest.raises(OutputError, match=r"holds what ingest did not write \(mine\.txt\)"):
+        with pytest.raises(OutputError, match=r"contains files that ingest did not write \(mine\.txt\)"):
             ingest.run(pages, out, **how)
     assert os.listdir(folder) == ["mine.txt"]
     assert (folder / "mine.txt").read_text() == "precious"
