@@ -1,4 +1,4 @@
-"""The verbs: `align` for the segments of two pages, `align_lines` for two lists of lines."""
+"""Sentence alignment: `align` pairs the segments of two pages, `align_lines` two lists of lines."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LANGS = ("ar", "en")
-_SURE = 0.6  # share of the characters with a language that are of the other one: said to be wrong
-_ENOUGH = 200  # characters that tell a language which the models do not know
+_MIN_SHARE = 0.6  # share of a side's characters that must be in one language to name the side's
+_MIN_CHARS = 200  # characters needed to trust a language other than LANGS
 
 
 class Line(NamedTuple):
-    """One sentence or line of a side and where it came from."""
+    """One sentence or line of a side, and where it comes from."""
 
     text: str
     segment: int
@@ -41,27 +41,30 @@ def align_lines(
     config: AlignConfig | Config | None = None,
     translation: TranslateConfig | None = None,
 ) -> pl.DataFrame:
-    """Pair the lines of two texts; a line that is in no pair has no counterpart.
+    """Align the lines of two texts.
+
+    A line that appears in no pair has no counterpart.
 
     Args:
-        source: one unit a line.
-        target: the same of the other side.
-        langs: ISO 639-1 of source and target; found out where not given.
-        docs: what `source_doc` and `target_doc` shall say.
-        config: where the encoder stands, and whether one side is translated.
-        translation: how it is.
+        source: one unit per line.
+        target: the same for the other side.
+        langs: ISO 639-1 codes of source and target; detected if None.
+        docs: values of `source_doc` and `target_doc`.
+        config: which encoder to use, and whether to translate one side.
+        translation: how to translate it.
 
     Returns:
-        A pairs frame: one row a pair, in order, `source_segments` and `target_segments` being
-        0-based numbers of lines.
+        A pairs frame with one row per pair, in order. `source_segments` and `target_segments` are
+        0-based line numbers.
 
     Raises:
-        AlignError: a side is empty, or not in the language it should be in.
-        ModelError: a side is to be translated, and no package is installed for it.
+        AlignError: a side is empty, or is not in the expected language.
+        ModelError: a side must be translated, but no package for it is installed.
     """
     settings, translation = _settings(config, translation)
     sides = [[Line(scrub(t), i, None, None) for i, t in enumerate(s)] for s in (source, target)]
-    return _pairs((sides[0], sides[1]), langs or _given(settings), docs, settings, translation)
+    langs = langs or _configured_langs(settings)
+    return _align_sides((sides[0], sides[1]), langs, docs, settings, translation)
 
 
 def align(
@@ -72,45 +75,45 @@ def align(
     config: AlignConfig | Config | None = None,
     translation: TranslateConfig | None = None,
 ) -> pl.DataFrame:
-    """Pair the sentences of two pages.
+    """Align the sentences of two pages.
 
     Args:
-        source: segments frame of one page. Where it is labelled, only kept segments are looked at;
-            where languages are known, only those in the language of the side.
-        target: the same of the other side; the same frame where one page holds both languages.
-        langs: ISO 639-1 of source and target; found out where not given.
-        config: where the encoder stands, and whether one side is translated.
-        translation: how it is.
+        source: segments frame of one page. If it is labelled, only kept segments count; if
+            languages are detected, only segments in the language of the side count.
+        target: the same for the other side; the same frame if one page holds both languages.
+        langs: ISO 639-1 codes of source and target; detected if None.
+        config: which encoder to use, and whether to translate one side.
+        translation: how to translate it.
 
     Returns:
-        A pairs frame: one row a pair, in the order of the source. `source_segments` and
-        `target_segments` are the numbers of the segments that the sentences stand in,
-        `source_start` … `target_end` their places in the text of the pages.
+        A pairs frame with one row per pair, in the order of the source. `source_segments` and
+        `target_segments` are the numbers of the segments that contain the sentences;
+        `source_start` … `target_end` are character offsets in the text of the pages.
 
     Raises:
         FrameError: a column is missing.
-        AlignError: a side is empty, holds several pages, or is not in the language it should be in.
-        ModelError: a side is to be translated, and no package is installed for it.
+        AlignError: a side is empty, holds several pages, or is not in the expected language.
+        ModelError: a side must be translated, but no package for it is installed.
     """
     settings, translation = _settings(config, translation)
     for frame in (source, target):
         check(frame, SEGMENTS, verb="align")
-    named = langs or _given(settings) or _of_frames(source, target)
+    side_langs = langs or _configured_langs(settings) or _detected_langs(source, target)
     sides = []
     docs = []
     for name, frame, lang in zip(
-        ("source", "target"), (source, target), named or ("", ""), strict=True
+        ("source", "target"), (source, target), side_langs or ("", ""), strict=True
     ):
         pages = frame["doc_id"].unique()
         if len(pages) > 1:
-            raise AlignError(f"align: the {name} holds {len(pages)} pages, must be one")
+            raise AlignError(f"align: the {name} holds {len(pages)} pages; pass segments of one")
         docs.append(str(pages[0]) if len(pages) else name)
         sides.append(_sentences(frame, lang))
-    return _pairs((sides[0], sides[1]), named, (docs[0], docs[1]), settings, translation)
+    return _align_sides((sides[0], sides[1]), side_langs, (docs[0], docs[1]), settings, translation)
 
 
 def _sentences(frame: pl.DataFrame, lang: str) -> list[Line]:
-    """The sentences of the segments that count, in order."""
+    """Sentences of the segments that count, in order."""
     if "keep" in frame.columns:
         frame = frame.filter("keep")
     if lang and "lang" in frame.columns:
@@ -130,33 +133,33 @@ def _settings(
     return config_of(config, AlignConfig), translation
 
 
-def _given(config: AlignConfig) -> tuple[str, str] | None:
+def _configured_langs(config: AlignConfig) -> tuple[str, str] | None:
     return (config.langs[0], config.langs[1]) if config.langs else None
 
 
-def _of_frames(source: pl.DataFrame, target: pl.DataFrame) -> tuple[str, str] | None:
-    """The languages of the sides where detection has named them."""
-    found = []
+def _detected_langs(source: pl.DataFrame, target: pl.DataFrame) -> tuple[str, str] | None:
+    """Languages of the sides, if both frames have a `lang` column that names them."""
+    chars_by_lang = []
     for frame in (source, target):
         if "lang" not in frame.columns:
             return None
-        some = frame.filter(pl.col("keep")) if "keep" in frame.columns else frame
-        size = (
-            some.filter(pl.col("lang").is_in(LANGS))
+        kept = frame.filter(pl.col("keep")) if "keep" in frame.columns else frame
+        chars = (
+            kept.filter(pl.col("lang").is_in(LANGS))
             .group_by("lang")
             .agg(pl.col("text").str.len_chars().sum())
         )
-        found.append(dict(size.iter_rows()))
-    first, second = found
-    # a page may hold both: the pairing of languages with sides that has the most text
-    forth = first.get("ar", 0) * second.get("en", 0)
-    back = first.get("en", 0) * second.get("ar", 0)
-    if not forth and not back:
+        chars_by_lang.append(dict(chars.iter_rows()))
+    first, second = chars_by_lang
+    # A page may hold both languages: choose the assignment that covers the most text.
+    forward = first.get("ar", 0) * second.get("en", 0)
+    backward = first.get("en", 0) * second.get("ar", 0)
+    if not forward and not backward:
         return None
-    return LANGS if forth >= back else (LANGS[1], LANGS[0])
+    return LANGS if forward >= backward else (LANGS[1], LANGS[0])
 
 
-def _pairs(
+def _align_sides(
     sides: tuple[list[Line], list[Line]],
     langs: tuple[str, str] | None,
     docs: tuple[str, str],
@@ -166,94 +169,105 @@ def _pairs(
     from ingest.encoder.model import Encoder
 
     texts = [[line.text for line in side] for side in sides]
-    langs = _languages(texts[0], texts[1], langs, docs)
+    langs = _check_languages(texts[0], texts[1], langs, docs)
     encoder = Encoder.load(config.encoder or None)
-    heard = load_side_translator(langs, translation) if config.translate else None
-    extra = heard.encode if heard else None
-    found = align_sentences(
-        texts[0], texts[1], langs=langs, encode=encoder.encode_sums, extra=extra
+    translator = load_side_translator(langs, translation) if config.translate else None
+    spans = align_sentences(
+        texts[0],
+        texts[1],
+        langs=langs,
+        encode=encoder.encode_sums,
+        extra=translator.encode if translator else None,
     )
-    model = f"{encoder.name}+{heard.name}" if heard else encoder.name
-    rows = [_row(f, sides, langs, docs, model) for f in found]
+    model = f"{encoder.name}+{translator.name}" if translator else encoder.name
+    rows = [_row(span, sides, langs, docs, model) for span in spans]
     frame = pl.DataFrame(rows, schema(PAIRS, ALIGNED), orient="row")
-    if heard:
-        lines = [([texts[0][i] for i in f.source], [texts[1][j] for j in f.target]) for f in found]
-        said = pl.Series("chrf", heard.chrf(lines, langs[0]), pl.Float32)
-        frame = frame.with_columns(said)
+    if translator:
+        lines = [([texts[0][i] for i in s.source], [texts[1][j] for j in s.target]) for s in spans]
+        chrf = pl.Series("chrf", translator.chrf(lines, langs[0]), pl.Float32)
+        frame = frame.with_columns(chrf)
     return frame
 
 
 def _row(
-    found: AlignedSpan,
+    span: AlignedSpan,
     sides: tuple[list[Line], list[Line]],
     langs: tuple[str, str],
     docs: tuple[str, str],
     model: str,
 ) -> dict[str, object]:
-    row: dict[str, object] = {"method": "aligned", "model": model, "score": found.score}
-    said = []
-    for side, lines, at, lang, doc in (
-        ("source", sides[0], found.source, langs[0], docs[0]),
-        ("target", sides[1], found.target, langs[1], docs[1]),
+    row: dict[str, object] = {"method": "aligned", "model": model, "score": span.score}
+    identity = []
+    for side, side_lines, numbers, lang, doc in (
+        ("source", sides[0], span.source, langs[0], docs[0]),
+        ("target", sides[1], span.target, langs[1], docs[1]),
     ):
-        some = [lines[i] for i in at]
+        lines = [side_lines[i] for i in numbers]
         row[f"{side}_lang"] = lang
-        row[f"{side}_text"] = " ".join(line.text.strip() for line in some)
+        row[f"{side}_text"] = " ".join(line.text.strip() for line in lines)
         row[f"{side}_doc"] = doc
-        row[f"{side}_segments"] = list(dict.fromkeys(line.segment for line in some))
-        row[f"{side}_start"], row[f"{side}_end"] = some[0].start, some[-1].end
-        # the place in the page, since one page may be aligned more than once, an article at a time
-        said += [doc, str([(line.segment, line.start, line.end) for line in some])]
-    name = "\n".join(said)
+        row[f"{side}_segments"] = list(dict.fromkeys(line.segment for line in lines))
+        row[f"{side}_start"], row[f"{side}_end"] = lines[0].start, lines[-1].end
+        # The position in the page is part of the id: a page is aligned once per article.
+        identity += [doc, str([(line.segment, line.start, line.end) for line in lines])]
+    name = "\n".join(identity)
     row["pair_id"] = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
-    return row | found.evidence | {"chrf": None}
+    return row | span.evidence | {"chrf": None}
 
 
-def _languages(
+def _check_languages(
     source: list[str], target: list[str], langs: tuple[str, str] | None, docs: tuple[str, str]
 ) -> tuple[str, str]:
-    """The languages of both sides, or an error that says what is wrong with them."""
+    """Return the languages of both sides.
+
+    Raises:
+        AlignError: a side is empty, or its language does not fit.
+    """
     for side, texts, doc in (("source", source, docs[0]), ("target", target, docs[1])):
         if not any(t.strip() for t in texts):
             raise AlignError(
-                f"align: the {side} ({doc}) holds nothing to pair: it is empty, or no line of it "
-                "was kept as content (--lines takes every line)"
+                f"align: the {side} ({doc}) has nothing to pair: it is empty, or none of its lines "
+                "was kept as content; use --lines to take every line"
             )
-    seen = [_language(source), _language(target)]
+    detected = [_dominant_language(source), _dominant_language(target)]
     if langs is None:
-        known = [lang for lang in seen if lang]
-        if seen[0] == seen[1] and known:
+        if detected[0] == detected[1] and detected[0]:
             raise AlignError(
-                f"align: both sides are in {_name(seen[0])}; one must be its translation"
+                f"align: both sides are in {_describe(detected[0])}; "
+                "one must be a translation of the other"
             )
         other = {"ar": "en", "en": "ar"}
-        a = seen[0] or other.get(seen[1], "ar")
-        langs = (a, seen[1] or other.get(a, "en"))
+        a = detected[0] or other.get(detected[1], "ar")
+        langs = (a, detected[1] or other.get(a, "en"))
     if sorted(langs) != sorted(LANGS):
         raise AlignError(
-            f"align: source and target are {_name(langs[0])} and {_name(langs[1])}; "
-            "the shipped models know ar and en: name them with langs if detection is wrong"
+            f"align: source and target are in {_describe(langs[0])} and {_describe(langs[1])}, but "
+            "the shipped models know only ar and en; if detection is wrong, set langs"
         )
-    for side, lang, found in (("source", langs[0], seen[0]), ("target", langs[1], seen[1])):
-        if found and found != lang:
-            swapped = " (are the sides swapped?)" if seen == [langs[1], langs[0]] else ""
+    for side, lang, actual in (
+        ("source", langs[0], detected[0]),
+        ("target", langs[1], detected[1]),
+    ):
+        if actual and actual != lang:
+            swapped = "; are the sides swapped?" if detected == [langs[1], langs[0]] else ""
             raise AlignError(
-                f"align: the {side} should be in {_name(lang)} and is in {_name(found)}{swapped}"
+                f"align: the {side} should be in {_describe(lang)}, "
+                f"but is in {_describe(actual)}{swapped}"
             )
     return langs
 
 
-def _language(texts: list[str]) -> str:
-    """The language of most of a side's text; empty where that cannot be said."""
+def _dominant_language(texts: list[str]) -> str:
+    """The language of most of a side's text; empty if there is none."""
     from ingest.detection.language_shares import shares
 
     share = shares(texts, longest=1000)
-    if share.is_empty() or share["chars"][0] < _SURE * float(share["chars"].sum()):
+    if share.is_empty() or share["chars"][0] < _MIN_SHARE * float(share["chars"].sum()):
         return ""
-    found = str(share["lang"][0])
-    # a line or two in English may look German
-    return found if found in LANGS or share["chars"][0] >= _ENOUGH else ""
+    lang = str(share["lang"][0])
+    # A line or two of English may be mistaken for another language, such as German.
+    return lang if lang in LANGS or share["chars"][0] >= _MIN_CHARS else ""
 
 
-def _name(lang: str) -> str:
+def _describe(lang: str) -> str:
     return {"ar": "Arabic (ar)", "en": "English (en)"}.get(lang, f"{lang!r}")

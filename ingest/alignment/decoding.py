@@ -1,4 +1,4 @@
-"""Sentences of two texts that translate one another: beads, their scores and their evidence."""
+"""Sentences of two texts that translate each other: beads, their scores and their evidence."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ingest.alignment import coarse
-from ingest.alignment.beads import NULLS, TYPES, Band, best_path, chances, near
-from ingest.alignment.char_ngrams import beside
-from ingest.alignment.evidence import NAMES, Evidence
-from ingest.alignment.features import BEAD
-from ingest.alignment.lines import units
+from ingest.alignment.beads import NULLS, TYPES, Band, best_path, narrow_to_path, path_posteriors
+from ingest.alignment.char_ngrams import append_vectors
+from ingest.alignment.coarse import find_band
+from ingest.alignment.evidence import FEATURE_NAMES, Evidence
+from ingest.alignment.features import BEAD_FEATURES
+from ingest.alignment.lines import index_lines
 from ingest.alignment.spans import Side
 from ingest.encoder.lexicon import lexicon
 from ingest.encoder.tokens import Lines
@@ -24,17 +24,15 @@ from ingest.resources import model_dir
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from ingest._typing import F32
     from ingest.alignment.char_ngrams import Encode
 
-    F32 = NDArray[np.float32]
-
-_KEPT = ("cosine", "margin", "words", "names", "names_missed", "numbers", "numbers_missed")
+# features that become columns of the pairs frame
+_COLUMNS = ("cosine", "margin", "words", "names", "names_missed", "numbers", "numbers_missed")
 
 
 class AlignedSpan(NamedTuple):
-    """One pair: line numbers of both sides, its score 0…1, and what speaks for it."""
+    """One pair: line numbers of both sides, a score 0…1, and the evidence for it."""
 
     source: list[int]
     target: list[int]
@@ -43,10 +41,12 @@ class AlignedSpan(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """What was learned.
+    """Learned weights.
 
-    `evidence`: a weight for each name of `evidence.NAMES`; `first`: those of a first pass that
-    tells how many lines have no counterpart; `score`: the scale of scores.
+    Attributes:
+        evidence: one weight for each of `evidence.FEATURE_NAMES`.
+        first: weights of a first pass, which estimates how many lines have no counterpart.
+        score: coefficients that turn a posterior into a score; see `calibrate`.
     """
 
     evidence: F32
@@ -58,35 +58,37 @@ class Weights(NamedTuple):
         """Read `weights.json` as `lang_models.align.fit` writes it.
 
         Raises:
-            ModelError: it is missing or damaged.
+            ModelError: the file is missing or damaged.
         """
         path = model_dir("align") / "weights.json"
         try:
-            held = json.loads(path.read_text(encoding="utf-8"))
-            last, first = (
-                np.array([held[part][name] for name in NAMES], np.float32)
+            content = json.loads(path.read_text(encoding="utf-8"))
+            second, first = (
+                np.array([content[part][name] for name in FEATURE_NAMES], np.float32)
                 for part in ("evidence", "first")
             )
-            return cls(last, first, tuple(held["score"]))
+            return cls(second, first, tuple(content["score"]))
         except (OSError, KeyError, ValueError) as error:
-            raise ModelError(f"{path}: {error!r}") from error
+            raise ModelError(
+                f"{path}: cannot be loaded ({error!r}); rebuild or reinstall it"
+            ) from error
 
 
 @cache
-def weights() -> Weights:
-    """The weights that ship with ingest."""
+def load_weights() -> Weights:
+    """Load the weights that ship with ingest."""
     return Weights.load()
 
 
-def side(texts: list[str], lang: str, encode: Encode) -> Side:
-    """Look at the lines of one side."""
+def prepare_side(texts: list[str], lang: str, encode: Encode) -> Side:
+    """Index and encode the lines of one side."""
     lines = Lines(texts)
-    return Side(units(lines, lexicon()), encode(lines), DENSITY.get(lang, 1.0))
+    return Side(index_lines(lines, lexicon()), encode(lines), DENSITY.get(lang, 1.0))
 
 
-def band(source: Side, target: Side) -> Band:
-    """The cells worth a look: all of a short document, near the path in a long one."""
-    return coarse.band(source.sums, target.sums)
+def choose_band(source: Side, target: Side) -> Band:
+    """Return the cells to consider: all of a short document, those near the path in a long one."""
+    return find_band(source.sums, target.sums)
 
 
 def align_sentences(
@@ -96,22 +98,22 @@ def align_sentences(
     langs: tuple[str, str],
     encode: Encode,
     extra: Mapping[str, Encode] | None = None,
-    learned: Weights | None = None,
+    weights: Weights | None = None,
 ) -> list[AlignedSpan]:
-    """The pairs of two lists of lines, in order; a line that is in none has no counterpart.
+    """Pair the lines of two texts, in order; a line in no pair has no counterpart.
 
-    The sides are looked at in an order of their own, the shorter first, so that swapping them
-    swaps the result and nothing else. Lines without a letter or digit never have a counterpart.
+    The two sides are processed in a canonical order, the shorter first, so that swapping them swaps
+    the result and changes nothing else. Lines without a letter or digit never have a counterpart.
 
     Args:
         source: the lines.
-        target: those of the other side.
-        langs: ISO 639-1 of both.
-        encode: sums of vectors of each text, [texts, dimensions].
-        extra: by language, further sums to set beside those.
-        learned: other weights than those that ship.
+        target: the lines of the other side.
+        langs: ISO 639-1 codes of both.
+        encode: returns an additive vector for each text, [texts, dimensions].
+        extra: for each language, a function that returns further vectors to append.
+        weights: the weights to use instead of the shipped ones.
     """
-    learned = learned or weights()
+    weights = weights or load_weights()
     sides = [(source, langs[0]), (target, langs[1])]
     swap = (len(target), langs[1], target) < (len(source), langs[0], source)
     if swap:
@@ -119,61 +121,65 @@ def align_sentences(
     kept = [[i for i, t in enumerate(texts) if any(map(str.isalnum, t))] for texts, _ in sides]
     if not all(kept):
         return []
-    made = [
-        side([texts[i] for i in lines], lang, beside(encode, extra, lang) if extra else encode)
+    prepared = [
+        prepare_side(
+            [texts[i] for i in lines],
+            lang,
+            append_vectors(encode, extra, lang) if extra else encode,
+        )
         for (texts, lang), lines in zip(sides, kept, strict=True)
     ]
-    found = []
-    for (i, j, kind), p, values, length in _judged(made, learned):
+    spans = []
+    for (i, j, kind), score, values, length in _score_path(prepared, weights):
         a, b = TYPES[kind]
-        both = (kept[0][i : i + a], kept[1][j : j + b])
-        named = dict(zip(BEAD, values.tolist(), strict=True))
-        named = {name: named[name] for name in _KEPT}
-        named["length"] = length
+        numbers = (kept[0][i : i + a], kept[1][j : j + b])
+        features = dict(zip(BEAD_FEATURES, values.tolist(), strict=True))
+        evidence = {name: features[name] for name in _COLUMNS}
+        evidence["length"] = length
         if swap:
-            both = both[::-1]
-            named["length"] = 1 / named["length"]
-        found.append(AlignedSpan(*both, p, named))
-    return found
+            numbers = numbers[::-1]
+            evidence["length"] = 1 / evidence["length"]
+        spans.append(AlignedSpan(*numbers, score, evidence))
+    return spans
 
 
-def _judged(
-    made: list[Side], learned: Weights
+def _score_path(
+    sides: list[Side], weights: Weights
 ) -> list[tuple[tuple[int, int, int], float, F32, float]]:
-    """The beads of the best path that are no nulls: bead, score, values of BEAD, ratio of lengths.
+    """The beads of the best path except nulls: bead, score, values of BEAD_FEATURES, length ratio.
 
-    `made` is emptied, so that the vectors of a book need not be held to the end.
+    Empties `sides`, so that the vectors of a book do not stay in memory to the end.
     """
-    grid = band(made[0], made[1])
-    evidence = Evidence(made[0], made[1], lexicon(), grid)
-    made.clear()
-    scores, first = evidence.scores(learned.evidence, learned.first)
-    evidence.score_nulls(first, learned.first)
-    evidence.learn_nulls(best_path(first, grid))
+    band = choose_band(sides[0], sides[1])
+    evidence = Evidence(sides[0], sides[1], lexicon(), band)
+    sides.clear()
+    scores, first = evidence.scores(weights.evidence, weights.first)
+    evidence.score_nulls(first, weights.first)
+    evidence.learn_nulls(best_path(first, band))
     del first
-    evidence.score_nulls(scores, learned.evidence)
-    whole = best_path(scores, grid)
-    path = [bead for bead in whole if bead.type >= NULLS]
-    if not path:
+    evidence.score_nulls(scores, weights.evidence)
+    path = best_path(scores, band)
+    beads = [bead for bead in path if bead.type >= NULLS]
+    if not beads:
         return []
-    scores, grid = near(whole, scores, grid)
-    chance = chances(path, scores, grid)
+    scores, band = narrow_to_path(path, scores, band)
+    probabilities = path_posteriors(beads, scores, band)
     del scores
-    values = evidence.of(path)
-    ratios = evidence.ratios(path)
-    scored = calibrated(chance, values, learned.score)
-    return list(zip(path, scored, values.T, ratios, strict=True))
+    values = evidence.bead_features(beads)
+    ratios = evidence.length_ratios(beads)
+    calibrated = calibrate(probabilities, values, weights.score)
+    return list(zip(beads, calibrated, values.T, ratios, strict=True))
 
 
-def calibrated(chance: F32, values: F32, scale: tuple[float, ...]) -> list[float]:
-    """Scores 0…1 of beads from their posterior probability and their evidence.
+def calibrate(probabilities: F32, values: F32, coefficients: tuple[float, ...]) -> list[float]:
+    """Turn posterior probabilities of beads and their evidence into scores 0…1.
 
-    `scale` is (offset, slope of the log odds, slope of the margin, slope of the words): a logistic
-    regression (Platt 1999) of whether a bead was right.
+    `coefficients` are (offset, slope of the log odds, slope of the margin, slope of the words) of a
+    logistic regression (Platt 1999) that predicts whether a bead is right.
     """
-    p = np.clip(chance.astype(np.float64), 1e-6, 1 - 1e-6)
+    p = np.clip(probabilities.astype(np.float64), 1e-6, 1 - 1e-6)
     odds = np.log(p / (1 - p))
-    offset, slope, margin, words = scale
-    margins = values[BEAD.index("margin")]
-    total = offset + slope * odds + margin * margins + words * values[BEAD.index("words")]
+    offset, slope, margin, words = coefficients
+    margins = values[BEAD_FEATURES.index("margin")]
+    total = offset + slope * odds + margin * margins + words * values[BEAD_FEATURES.index("words")]
     return [float(x) for x in 1 / (1 + np.exp(-total))]

@@ -1,8 +1,8 @@
-"""How two documents differ as wholes: the one wordier, or cut into longer lines or sentences.
+"""How two documents differ as a whole: in wordiness, and in the length of lines and sentences.
 
-News is translated sentence by sentence, and full stops stand at the same places. A novel is not:
-three sentences become one, a clause a line. How much the marks and lines of a document can be
-trusted is seen from how long they are on both sides.
+News is translated sentence by sentence, so full stops correspond. Novels are not: three sentences
+become one, or each clause gets a line. Comparing typical lengths on both sides shows how far line
+breaks and full stops can be trusted.
 """
 
 from __future__ import annotations
@@ -14,43 +14,46 @@ import numpy as np
 if TYPE_CHECKING:
     from ingest.alignment.spans import Side
 
-_MOST_WORDY = 0.7  # log of how many times as long as usual: about double
-_DOUBT = 8.0  # lines that speak for the usual ratio of lengths
-_MOST_APART = 1.5
+_MAX_LOG_RATIO = 0.7  # of total lengths, beyond the usual ratio: about double
+_PRIOR_LINES = 8.0  # lines' worth of belief in the usual ratio of lengths
+_MAX_DIFFERENCE = 1.5
 
 
-class Wholes(NamedTuple):
-    """Two documents side by side.
+class DocumentStats(NamedTuple):
+    """Comparison of two documents.
 
-    `wordy`: length of the target over that of the source, each as long as if it were English;
-    near 1 where there are few lines to tell it from. `lines`, `sentences`: absolute log of the
-    ratio of what a line, or a sentence in it, typically holds.
+    Attributes:
+        length_ratio: length of the target over that of the source, both scaled to English; close
+            to 1 if there are too few lines to tell.
+        lines: absolute log ratio of the typical line lengths.
+        sentences: the same for sentences within lines.
     """
 
-    wordy: float
+    length_ratio: float
     lines: float
     sentences: float
 
 
-def wholes(source: Side, target: Side) -> Wholes:
-    """Compare two documents."""
-    totals = [float(side.units.chars.sum()) / side.rate + 1.0 for side in (source, target)]
-    few = min(source.units.lines, target.units.lines)
-    log = np.clip(np.log(totals[1] / totals[0]), -_MOST_WORDY, _MOST_WORDY)
-    apart = [
-        abs(np.log(_typical(source, inner) / _typical(target, inner))) for inner in (False, True)
+def compare_documents(source: Side, target: Side) -> DocumentStats:
+    """Compare the two sides of a document pair."""
+    totals = [float(side.lines.chars.sum()) / side.rate + 1.0 for side in (source, target)]
+    fewest = min(source.lines.size, target.lines.size)
+    log = np.clip(np.log(totals[1] / totals[0]), -_MAX_LOG_RATIO, _MAX_LOG_RATIO)
+    differences = [
+        abs(np.log(_typical_length(source, within) / _typical_length(target, within)))
+        for within in (False, True)
     ]
-    lines, sentences = (float(min(a, _MOST_APART)) for a in apart)
-    return Wholes(float(np.exp(log * few / (few + _DOUBT))), lines, sentences)
+    lines, sentences = (float(min(d, _MAX_DIFFERENCE)) for d in differences)
+    return DocumentStats(float(np.exp(log * fewest / (fewest + _PRIOR_LINES))), lines, sentences)
 
 
-def _typical(side: Side, inner: bool) -> float:
-    """Characters of the line, or of a sentence of the line, that the middle character stands in."""
-    chars = side.units.chars / side.rate
-    each = np.maximum(chars / (side.units.sentences if inner else 1.0), 1.0)
-    order = np.argsort(each, kind="stable")
+def _typical_length(side: Side, sentences: bool) -> float:
+    """Characters in the line that contains the median character, or in a sentence of that line."""
+    chars = side.lines.chars / side.rate
+    lengths = np.maximum(chars / (side.lines.sentences if sentences else 1.0), 1.0)
+    order = np.argsort(lengths, kind="stable")
     total = np.cumsum(chars[order])
     if not len(total):
         return 1.0
-    middle = np.searchsorted(total, total[-1] / 2)
-    return float(each[order[min(int(middle), len(order) - 1)]])
+    median = np.searchsorted(total, total[-1] / 2)
+    return float(lengths[order[min(int(median), len(order) - 1)]])

@@ -1,8 +1,8 @@
-"""What speaks for each bead: numbers whose weighted sum is its score.
+"""The evidence for each bead: features whose weighted sum is the score of the bead.
 
-Additive by design, so that every bead of a band is judged at once: vectors of spans are sums of
-vectors of lines, their products sums over blocks of the grid; the words of a line that another
-line translates are bits of a mask, and what a span covers is the union of masks.
+All evidence is additive, so that every bead of a band can be scored at once. Vectors of spans are
+sums of vectors of lines, and their products are sums over blocks of the grid. The words of a line
+that another line translates are bits of a mask, and the mask of a span is the union of masks.
 """
 
 from __future__ import annotations
@@ -14,211 +14,229 @@ from numpy.typing import NDArray
 
 from ingest._typing import F32, I64
 from ingest.alignment.beads import NEVER, NULLS, TYPES, Band
-from ingest.alignment.document_stats import wholes
-from ingest.alignment.features import BEAD, Part, flat
+from ingest.alignment.document_stats import compare_documents
+from ingest.alignment.features import BEAD_FEATURES, CellFeatures, pad_grid
 from ingest.alignment.lines import NO_END
-from ingest.alignment.matches import matches
-from ingest.alignment.spans import Side, products, spans
+from ingest.alignment.matches import match_words
+from ingest.alignment.spans import Side, line_products, measure_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ingest.alignment.beads import Bead
-    from ingest.alignment.lines import Units
+    from ingest.alignment.lines import IndexedLines
     from ingest.encoder.lexicon import Lexicon
 
 
-_NEIGHBOURS = 2  # lines before and after
+_NEIGHBORS = 2  # lines before and after a line that count as near
+_SHORT = 5  # words of a short line, at most
 
-NULL = ("null", "null_noise", "null_short", "null_open", "null_best",
-        "null_furniture", "null_rate", "null_near", "null_apart")  # fmt: skip
-# What counts for more or less the further apart the sides are as wholes: evidence, and in what
-APART = {
+# Names as stored in weights.json; "furniture" is boilerplate.
+NULL_FEATURES = ("null", "null_noise", "null_short", "null_open", "null_best",
+                 "null_furniture", "null_rate", "null_near", "null_apart")  # fmt: skip
+# Products of a bead feature and a document statistic: some features count for more or less the
+# further apart the documents are.
+DOCUMENT_FEATURES = {
     "sentences_apart": ("sentences", "sentences"),
     "same_apart": ("sentences_same", "sentences"),
     "lines_apart": ("more_lines", "lines"),
 }
-NAMES = (*BEAD, *APART, *NULL)
-_NULLS = NAMES.index(NULL[0])  # where they begin
+FEATURE_NAMES = (*BEAD_FEATURES, *DOCUMENT_FEATURES, *NULL_FEATURES)
+_FIRST_NULL = FEATURE_NAMES.index(NULL_FEATURES[0])
 
 
 class Evidence:
-    """The evidence for all beads of a band of one pair of documents."""
+    """The evidence for all beads in a band of one document pair.
+
+    Its attributes are those of `features.BeadInputs`, and those of nulls.
+    """
 
     def __init__(self, source: Side, target: Side, lexicon: Lexicon, band: Band) -> None:
-        # the vectors are not kept: those of a book are large
-        none = np.zeros((0, 0), np.float32)
-        self.source, self.target = source._replace(sums=none), target._replace(sums=none)
+        # The vectors are dropped: those of a book are large.
+        empty = np.zeros((0, 0), np.float32)
+        self.source, self.target = source._replace(sums=empty), target._replace(sums=empty)
         self.band = band
-        self.marks = tuple(map(flat, matches(source.units, target.units, lexicon, band)))
-        self.wholes = wholes(source, target)
-        half = self.wholes.wordy**0.5
+        forward, backward = match_words(source.lines, target.lines, lexicon, band)
+        self.matches = pad_grid(forward), pad_grid(backward)
+        self.stats = compare_documents(source, target)
+        half = self.stats.length_ratio**0.5
         self.spans = (
-            spans(source._replace(rate=source.rate / half), target),
-            spans(target._replace(rate=target.rate * half), source),
+            measure_spans(source._replace(rate=source.rate / half), target),
+            measure_spans(target._replace(rate=target.rate * half), source),
         )
-        self.dots = flat(products(source.sums, target.sums, band))
-        self.rates = tuple(np.zeros((2, x.units.lines), np.float32) for x in (source, target))
-        self.short = tuple(_short(x.units) for x in (source, target))
-        self._look_for_noise()
+        self.products = pad_grid(line_products(source.sums, target.sums, band))
+        self.null_rates = tuple(
+            np.zeros((2, side.lines.size), np.float32) for side in (source, target)
+        )
+        self.fragments = _follow_fragment(source.lines), _follow_fragment(target.lines)
+        self.level = 4.0
+        self.noise = 1.0
+        self._measure_noise()
 
-    def _look_for_noise(self) -> None:
-        """Best margin of each line with one line of the band; and how noisy the document is."""
+    def _measure_noise(self) -> None:
+        """Find the best margin of each line with one line of the band, and the share of noise."""
         n, m = self.band.n, self.band.m
         best = (np.full(n + 1, -9.0, np.float32), np.full(m + 1, -9.0, np.float32))
         for first, last in _chunks(self.band):
-            part = Part.of(self, first, last)
-            z = part.margin(1, 1)[1]
-            z[~part.exists(1, 1)] = -9.0
-            np.maximum.at(best[0], part.i_at, z)
-            np.maximum.at(best[1], part.j_at, z)
-        self.best = (np.clip(best[0][1:], -2, 12), np.clip(best[1][1:], -2, 12))
-        both = np.concatenate(self.best)
+            cells = CellFeatures.of_diagonals(self, first, last)
+            z = cells.margin(1, 1)[1]
+            z[~cells.exists(1, 1)] = -9.0
+            np.maximum.at(best[0], cells.i_at, z)
+            np.maximum.at(best[1], cells.j_at, z)
+        self.best_margins = (np.clip(best[0][1:], -2, 12), np.clip(best[1][1:], -2, 12))
+        both = np.concatenate(self.best_margins)
         if len(both):
             top = np.sort(both)[len(both) // 2 :]
             self.level = float(np.clip(top.mean(), 2.0, 12.0))
             plausible = 1.0 / (1.0 + np.exp(12.0 * (0.55 - both / self.level)))
             self.noise = float(1.0 - plausible.mean())
-        else:
-            self.noise, self.level = 1.0, 4.0
 
-    def nulls(self, side: int) -> F32:
-        """float32 [len(NULL), lines]: evidence that a line has no counterpart."""
-        u = (self.source, self.target)[side].units
-        best = self.best[side] / self.level
-        one = np.ones(u.lines, np.float32)
+    def null_features(self, side: int) -> F32:
+        """Evidence that a line has no counterpart: float32 [len(NULL_FEATURES), lines]."""
+        lines = (self.source, self.target)[side].lines
+        best = self.best_margins[side] / self.level
+        one = np.ones(lines.size, np.float32)
         return np.stack([
             one,
             one * self.noise,
-            (u.tokens <= 5) * one,
-            (u.ends == NO_END) * one,
+            (lines.tokens <= _SHORT) * one,
+            (lines.ends == NO_END) * one,
             best,
-            u.furniture * one,
-            *self.rates[side],
-            one * self.wholes.lines,
+            lines.boilerplate * one,
+            *self.null_rates[side],
+            one * self.stats.lines,
         ])  # fmt: skip
 
     def learn_nulls(self, path: Sequence[Bead]) -> None:
-        """Take from a first path how many lines have no counterpart, all over and near each line.
+        """Learn from a first path how many lines have no counterpart, overall and near each line.
 
-        What a null costs then depends on the document, and on where in it the line stands: page
-        furniture comes in blocks.
+        The cost of a null then depends on the document and on the place of the line in it, because
+        boilerplate comes in blocks.
         """
-        self.rates = tuple(
-            _rates(path, side, u.lines)
-            for side, u in enumerate((self.source.units, self.target.units))
+        self.null_rates = tuple(
+            _null_rates(path, number, side.lines.size)
+            for number, side in enumerate((self.source, self.target))
         )
 
     def features(self) -> F32:
-        """float32 [len(NAMES), diagonals, types, width]: for learning; and 0 where none."""
+        """All features, for training: float32 [len(FEATURE_NAMES), diagonals, types, width].
+
+        0 where there is no bead.
+        """
         shape = (self.band.diagonals, self.band.width)
-        out = np.zeros((len(NAMES), shape[0], len(TYPES), shape[1]), np.float32)
+        out = np.zeros((len(FEATURE_NAMES), shape[0], len(TYPES), shape[1]), np.float32)
         for first, last in _chunks(self.band):
-            part = Part.of(self, first, last)
+            cells = CellFeatures.of_diagonals(self, first, last)
             for t, (a, b) in enumerate(TYPES):
-                where = part.likely(a, b)
+                mask = cells.plausible(a, b)
                 if t < NULLS:
-                    at = (part.i_at, part.j_at)[t]
-                    out[_NULLS:, first:last, t] = _line_values(self.nulls(t), at)
+                    at = (cells.i_at, cells.j_at)[t]
+                    out[_FIRST_NULL:, first:last, t] = _take_lines(self.null_features(t), at)
                 else:
-                    values = np.stack(list(part.some(where).bead(a, b)))
-                    out[: len(BEAD), first:last, t][:, where] = values
-        for name, (of, by) in APART.items():
-            out[NAMES.index(name)] = out[NAMES.index(of)] * getattr(self.wholes, by)
+                    values = np.stack(list(cells.select(mask).bead_features(a, b)))
+                    out[: len(BEAD_FEATURES), first:last, t][:, mask] = values
+        for name, (feature, stat) in DOCUMENT_FEATURES.items():
+            row = out[FEATURE_NAMES.index(feature)]
+            out[FEATURE_NAMES.index(name)] = row * getattr(self.stats, stat)
         return out
 
-    def of(self, beads: Sequence[Bead]) -> F32:
-        """float32 [len(BEAD), beads]: the evidence for these, none of which is a null."""
-        out = np.zeros((len(BEAD), len(beads)), np.float32)
+    def bead_features(self, beads: Sequence[Bead]) -> F32:
+        """Features of these beads, none of them a null: float32 [len(BEAD_FEATURES), beads]."""
+        out = np.zeros((len(BEAD_FEATURES), len(beads)), np.float32)
         kinds = np.array([bead.type for bead in beads], np.int64)
         ends = np.array([(b.i + TYPES[b.type][0], b.j + TYPES[b.type][1]) for b in beads])
         for t in np.unique(kinds):
             which = np.flatnonzero(kinds == t)
             i, j = ends[which].T
-            out[:, which] = np.stack(list(Part(self, i + j, i, j).bead(*TYPES[t])))
+            cells = CellFeatures(self, i + j, i, j)
+            out[:, which] = np.stack(list(cells.bead_features(*TYPES[t])))
         return out
 
-    def ratios(self, beads: Sequence[Bead]) -> list[float]:
-        """Length of the target over that of the source, each as long as if it were English."""
+    def length_ratios(self, beads: Sequence[Bead]) -> list[float]:
+        """Length of the target over that of the source for each bead, both scaled to English."""
         s, t = self.spans
         sizes = [(TYPES[bead.type], bead) for bead in beads]
-        wordy = self.wholes.wordy
+        ratio = self.stats.length_ratio
         return [
-            float(wordy * t.chars[b, bead.j + b] / s.chars[a, bead.i + a]) for (a, b), bead in sizes
+            float(ratio * t.chars[b, bead.j + b] / s.chars[a, bead.i + a]) for (a, b), bead in sizes
         ]
 
-    def exists(self) -> NDArray[np.bool_]:
-        """Bool [diagonals, types, width]: which beads there are."""
-        part = Part.of(self, 0, self.band.diagonals)
-        return np.stack([part.likely(a, b) for a, b in TYPES], axis=1)
+    def bead_mask(self) -> NDArray[np.bool_]:
+        """Which beads exist: bool [diagonals, types, width]."""
+        cells = CellFeatures.of_diagonals(self, 0, self.band.diagonals)
+        return np.stack([cells.plausible(a, b) for a, b in TYPES], axis=1)
 
-    def scores(self, weights: F32, rough: F32) -> tuple[F32, NDArray[np.float16]]:
-        """Weighted sums of the evidence for beads, with two sets of weights, one in half precision.
+    def scores(self, weights: F32, first_weights: F32) -> tuple[F32, NDArray[np.float16]]:
+        """Score beads with two sets of weights, the second in half precision.
 
-        [diagonals, types, width] each; NEVER where there is no bead, and for nulls.
+        Returns:
+            Two arrays [diagonals, types, width]. NEVER, or -inf in the second, where there is no
+            bead, and for nulls.
         """
-        weights, rough = self._of_document(weights), self._of_document(rough)
+        both = self._document_weights(weights), self._document_weights(first_weights)
         shape = (self.band.diagonals, len(TYPES), self.band.width)
         exact, half = np.full(shape, NEVER, np.float32), np.full(shape, -np.inf, np.float16)
         out: tuple[NDArray[Any], ...] = (exact, half)
         for first, last in _chunks(self.band):
-            part = Part.of(self, first, last)
+            chunk = CellFeatures.of_diagonals(self, first, last)
             for t, (a, b) in enumerate(TYPES[NULLS:], NULLS):
-                where = part.likely(a, b)
-                few = np.count_nonzero(where) < where.size // 2
-                cells = part.some(where) if few else part
+                mask = chunk.plausible(a, b)
+                sparse = np.count_nonzero(mask) < mask.size // 2
+                cells = chunk.select(mask) if sparse else chunk
                 totals = [np.zeros(cells.i.shape, np.float32) for _ in out]
-                for name, value in enumerate(cells.bead(a, b)):
-                    for total, w in zip(totals, (weights, rough), strict=True):
-                        np.add(total, value * w[name], out=total)
-                for total, held in zip(totals, out, strict=True):
-                    here: NDArray[Any] = held[first:last, t]
-                    here[where] = total if few else total[where]
+                for number, value in enumerate(cells.bead_features(a, b)):
+                    for total, w in zip(totals, both, strict=True):
+                        np.add(total, value * w[number], out=total)
+                for total, scores in zip(totals, out, strict=True):
+                    target: NDArray[Any] = scores[first:last, t]
+                    target[mask] = total if sparse else total[mask]
         return exact, half
 
-    def _of_document(self, weights: F32) -> F32:
-        """Weights of BEAD, with what APART adds to them in this document."""
-        own = weights[: len(BEAD)].copy()
-        for name, (of, by) in APART.items():
-            own[BEAD.index(of)] += weights[NAMES.index(name)] * getattr(self.wholes, by)
-        return own
+    def _document_weights(self, weights: F32) -> F32:
+        """Weights of BEAD_FEATURES in this document, including those of DOCUMENT_FEATURES."""
+        adjusted = weights[: len(BEAD_FEATURES)].copy()
+        for name, (feature, stat) in DOCUMENT_FEATURES.items():
+            weight = weights[FEATURE_NAMES.index(name)]
+            adjusted[BEAD_FEATURES.index(feature)] += weight * getattr(self.stats, stat)
+        return adjusted
 
     def score_nulls(self, scores: NDArray[Any], weights: F32) -> None:
-        """Put the scores of nulls among those of beads."""
+        """Write the scores of nulls into the scores of beads."""
         never = np.float32(NEVER) if scores.dtype == np.float32 else np.float32(-np.inf)
         for t in range(NULLS):
-            line = weights[_NULLS:] @ self.nulls(t)
+            line = weights[_FIRST_NULL:] @ self.null_features(t)
             line = np.concatenate([[-np.inf], line]).astype(np.float32)
             line = np.maximum(line, never)
             for first, last in _chunks(self.band):
-                part = Part.of(self, first, last)
-                at = (part.i_at, part.j_at)[t]
-                scores[first:last, t] = np.where(part.exists(*TYPES[t]), line[at], never)
+                cells = CellFeatures.of_diagonals(self, first, last)
+                at = (cells.i_at, cells.j_at)[t]
+                scores[first:last, t] = np.where(cells.exists(*TYPES[t]), line[at], never)
 
 
-def _short(units: Units) -> NDArray[np.bool_]:
-    """Whether the line before is short, bool [lines + 1], and open at its end, as furniture is."""
-    return np.concatenate([[False], (units.tokens <= 5) & (units.ends == NO_END)])
+def _follow_fragment(lines: IndexedLines) -> NDArray[np.bool_]:
+    """Whether the line before is short and has no end mark, as boilerplate is: bool [lines + 1]."""
+    return np.concatenate([[False], (lines.tokens <= _SHORT) & (lines.ends == NO_END)])
 
 
-def _rates(path: Sequence[Bead], side: int, lines: int) -> F32:
-    """float32 [2, lines]: log odds of a null in the document; share of nulls near each line."""
+def _null_rates(path: Sequence[Bead], side: int, lines: int) -> F32:
+    """Log odds of a null in the document, and share of nulls near each line: float32 [2, lines]."""
     null = np.zeros(lines, np.float32)
     null[[bead[side] for bead in path if bead.type == side]] = 1.0
     share = (null.sum() + 0.5) / (lines + 4.0)
     total = np.concatenate([[0.0], np.cumsum(null)])
     at = np.arange(lines)
-    low, high = np.maximum(at - _NEIGHBOURS, 0), np.minimum(at + _NEIGHBOURS + 1, lines)
+    low, high = np.maximum(at - _NEIGHBORS, 0), np.minimum(at + _NEIGHBORS + 1, lines)
     near = (total[high] - total[low] - null) / np.maximum(high - low - 1, 1)
     return np.stack([np.full(lines, np.log(share / (1 - share)) + 2.0), near]).astype(np.float32)
 
 
-def _line_values(values: F32, at: I64) -> F32:
+def _take_lines(values: F32, at: I64) -> F32:
+    """Values of the line before each cell; 0 before the first line."""
     return np.concatenate([np.zeros((len(values), 1), np.float32), values], axis=1)[:, at]
 
 
 def _chunks(band: Band) -> Iterator[tuple[int, int]]:
-    """Diagonals so many at once that the arrays of a chunk stay in the cache."""
+    """Yield ranges of diagonals, sized so that the arrays of a range fit in the cache."""
     size = max(64, 60_000 // band.width)
     for first in range(0, band.diagonals, size):
         yield first, min(first + size, band.diagonals)

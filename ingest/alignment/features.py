@@ -1,28 +1,30 @@
-"""The evidence for every bead that ends in some cells of the band, all cells at once."""
+"""Features of beads, computed for many cells of the band at once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest._typing import F32, I64, U64
-from ingest.alignment.beads import REACH
+from ingest.alignment.beads import MAX_STEP
 from ingest.alignment.lines import NO_END, QUESTION
 from ingest.encoder.vocabulary import COMMON, MIDDLE, NAME, NUMBER, RARE, SHORT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ingest.alignment.evidence import Evidence
+    from ingest.alignment.beads import Band
+    from ingest.alignment.spans import Side, Spans
 
 
-_EDGE = 8  # cells either side of a diagonal, so that what a bead reaches back to is in the grid
-_RATIO = 2.5  # times that a span of several lines may be as long as the other
-_DEVIATION = 6.8  # variance of characters per character: Gale & Church 1993
+_MARGIN = 8  # padding on either side of a diagonal, so that a bead never reaches outside the grid
+_MAX_RATIO = 2.5  # of the lengths of the two sides, in beads of several lines
+_VARIANCE = 6.8  # of characters, per character: Gale & Church 1993
 
-BEAD = (
+# Names as stored in weights.json; "furniture" is boilerplate.
+BEAD_FEATURES = (
     "cosine", "margin", "margin_relative", "margin_lines",
     "words", "words_amount", "words_missed",
     "names", "names_missed", "short_names",
@@ -34,142 +36,167 @@ BEAD = (
 )  # fmt: skip
 
 
-def flat(grid: NDArray[Any]) -> NDArray[Any]:
-    """The grid with margins about it, so that every place that a bead reaches back to is in it."""
-    return np.pad(grid, ((REACH, 0), (_EDGE, _EDGE))).reshape(-1)
+class BeadInputs(Protocol):
+    """What the features of beads are computed from.
 
-
-class Part:
-    """Some cells of the band: the beads that end in them.
-
-    Args:
-        evidence: of the whole band.
-        k, i, j: int64, diagonal, source and target line of each cell, of shapes that broadcast to
-            that of `i`; some may lie outside the grid.
+    Attributes:
+        band: the cells.
+        source, target: the two sides.
+        spans: statistics of the spans of source and target.
+        matches: the two masks of `match_words`, padded and flat.
+        products: the dot products of lines, padded and flat.
+        fragments: for source and target, bool [lines + 1]: whether the line before a cell is short
+            and has no end mark.
+        level: typical margin of lines that have a counterpart.
     """
 
-    def __init__(self, evidence: Evidence, k: I64, i: I64, j: I64) -> None:
-        self.e, self.k, self.i, self.j = evidence, k, i, j
-        n, m = evidence.band.n, evidence.band.m
+    band: Band
+    source: Side
+    target: Side
+    spans: tuple[Spans, Spans]
+    matches: tuple[NDArray[Any], NDArray[Any]]
+    products: NDArray[Any]
+    fragments: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+    level: float
+
+
+def pad_grid(grid: NDArray[Any]) -> NDArray[Any]:
+    """Pad a grid so that every cell a bead reaches back to is inside, and flatten it."""
+    return np.pad(grid, ((MAX_STEP, 0), (_MARGIN, _MARGIN))).reshape(-1)
+
+
+class CellFeatures:
+    """Features of the beads that end in certain cells of the band.
+
+    Args:
+        inputs: inputs for the whole band.
+        k, i, j: int64, diagonal, source line and target line of each cell, in shapes that broadcast
+            to that of `i`. Some cells may lie outside the grid.
+    """
+
+    def __init__(self, inputs: BeadInputs, k: I64, i: I64, j: I64) -> None:
+        self.inputs, self.k, self.i, self.j = inputs, k, i, j
+        n, m = inputs.band.n, inputs.band.m
         self.i_at, self.j_at = np.clip(i, 0, n), np.clip(j, 0, m)
         self.inside = (i == self.i_at) & (j == self.j_at)
-        self._places: dict[tuple[int, int], I64] = {}
+        self._offsets: dict[tuple[int, int], I64] = {}
 
     @classmethod
-    def of(cls, evidence: Evidence, first: int, last: int) -> Part:
+    def of_diagonals(cls, inputs: BeadInputs, first: int, last: int) -> CellFeatures:
         """All cells of diagonals [first, last)."""
-        i, j = evidence.band.cells(first, last)
-        return cls(evidence, np.arange(first, last)[:, None], i, j)
+        i, j = inputs.band.cells(first, last)
+        return cls(inputs, np.arange(first, last)[:, None], i, j)
 
-    def some(self, where: NDArray[np.bool_]) -> Part:
-        """Those of the cells that the mask marks."""
-        i, j = self.i[where], self.j[where]
-        return Part(self.e, i + j, i, j)
-
-    def likely(self, a: int, b: int) -> NDArray[np.bool_]:
-        """Where a bead can end whose sides are not of quite different lengths."""
-        ok = self.exists(a, b)
-        if a + b < 4:
-            return ok
-        s, t = self.e.spans
-        x, y = s.chars[a].take(self.i_at), t.chars[b].take(self.j_at)
-        ok &= np.maximum(x, y) < _RATIO * np.minimum(x, y)
-        return ok
+    def select(self, mask: NDArray[np.bool_]) -> CellFeatures:
+        """The cells that the mask marks."""
+        i, j = self.i[mask], self.j[mask]
+        return CellFeatures(self.inputs, i + j, i, j)
 
     def exists(self, a: int, b: int) -> NDArray[np.bool_]:
         """Where a bead of a source and b target lines can end."""
         ok: NDArray[np.bool_] = self.inside & (self.i >= a) & (self.j >= b)
         return ok
 
-    def place(self, x: int, y: int) -> I64:
-        """Where cell (i - x, j - y) stands in the padded grids."""
-        if (x, y) not in self._places:
-            k = self.k - (x + y)
-            start = (k + REACH) * (self.e.band.width + 2 * _EDGE) + _EDGE - x
-            self._places[x, y] = self.i + (start - self.e.band.low[np.maximum(k, 0)])
-        return self._places[x, y]
+    def plausible(self, a: int, b: int) -> NDArray[np.bool_]:
+        """Where such a bead can end and its sides do not differ too much in length."""
+        ok = self.exists(a, b)
+        if a + b < 4:
+            return ok
+        s, t = self.inputs.spans
+        x, y = s.chars[a].take(self.i_at), t.chars[b].take(self.j_at)
+        ok &= np.maximum(x, y) < _MAX_RATIO * np.minimum(x, y)
+        return ok
 
-    def block(self, a: int, b: int) -> F32:
-        """Sum of `dots` over the bead."""
+    def flat_index(self, x: int, y: int) -> I64:
+        """Index of cell (i - x, j - y) in the padded grids."""
+        if (x, y) not in self._offsets:
+            k = self.k - (x + y)
+            start = (k + MAX_STEP) * (self.inputs.band.width + 2 * _MARGIN) + _MARGIN - x
+            self._offsets[x, y] = self.i + (start - self.inputs.band.low[np.maximum(k, 0)])
+        return self._offsets[x, y]
+
+    def block_product(self, a: int, b: int) -> F32:
+        """Sum of the dot products over the lines of the bead."""
         total = np.zeros(self.i.shape, np.float32)
         for x in range(a):
             for y in range(b):
-                total += self.e.dots.take(self.place(x, y))
+                total += self.inputs.products.take(self.flat_index(x, y))
         return total
 
     def margin(self, a: int, b: int) -> tuple[F32, F32]:
-        """Cosine of the two spans; how far it stands over what is usual for them."""
-        s, t = self.e.spans
-        cosine = self.block(a, b) / (s.norm[a].take(self.i_at) * t.norm[b].take(self.j_at))
-        usual = 0.5 * (s.mean[a].take(self.i_at) + t.mean[b].take(self.j_at))
-        spread = 0.5 * (s.variance[a].take(self.i_at) + t.variance[b].take(self.j_at))
-        return cosine, (cosine - usual) / np.sqrt(spread)
+        """Cosine of the two spans, and its distance from their background in deviations."""
+        s, t = self.inputs.spans
+        norms = s.norm[a].take(self.i_at) * t.norm[b].take(self.j_at)
+        cosine = self.block_product(a, b) / norms
+        mean = 0.5 * (s.mean[a].take(self.i_at) + t.mean[b].take(self.j_at))
+        variance = 0.5 * (s.variance[a].take(self.i_at) + t.variance[b].take(self.j_at))
+        return cosine, (cosine - mean) / np.sqrt(variance)
 
-    def covered(self, a: int, b: int) -> tuple[U64, ...]:
-        """Of each line of the bead, source then target, the words that the other span has."""
-        s, t = self.e.marks
-        found = []
+    def matched_masks(self, a: int, b: int) -> tuple[U64, ...]:
+        """For each line of the bead, source then target, the words that match the other span."""
+        s, t = self.inputs.matches
+        masks = []
         for x in range(a):
-            whole = s.take(self.place(x, 0))
+            union = s.take(self.flat_index(x, 0))
             for y in range(1, b):
-                whole |= s.take(self.place(x, y))
-            found.append(whole)
+                union |= s.take(self.flat_index(x, y))
+            masks.append(union)
         for y in range(b):
-            whole = t.take(self.place(0, y))
+            union = t.take(self.flat_index(0, y))
             for x in range(1, a):
-                whole |= t.take(self.place(x, y))
-            found.append(whole)
-        return tuple(found)
+                union |= t.take(self.flat_index(x, y))
+            masks.append(union)
+        return tuple(masks)
 
-    def matched(self, a: int, b: int) -> F32:
-        """[kinds, diagonals, width]: words of each kind that the other span has, both ways."""
-        masks = (self.e.source.units.masks, self.e.target.units.masks)
-        total = np.zeros((len(masks[0]), *self.i.shape), np.float32)
-        for at, found in enumerate(self.covered(a, b)):
+    def matched_counts(self, a: int, b: int) -> F32:
+        """Matching words of each kind, on both sides together: [kinds, diagonals, width]."""
+        kinds = (self.inputs.source.lines.masks, self.inputs.target.lines.masks)
+        total = np.zeros((len(kinds[0]), *self.i.shape), np.float32)
+        for at, matched in enumerate(self.matched_masks(a, b)):
             side, back = (0, at) if at < a else (1, at - a)
             line = (self.i_at, self.j_at)[side] - 1 - back
             np.maximum(line, 0, out=line)
-            for kind, mask in enumerate(masks[side]):
+            for kind, mask in enumerate(kinds[side]):
                 if mask.any():
-                    total[kind] += np.bitwise_count(found & mask.take(line))
+                    total[kind] += np.bitwise_count(matched & mask.take(line))
         return total
 
-    def bead(self, a: int, b: int) -> Iterator[F32]:
-        """The values of BEAD for beads of a source and b target lines, each in its turn."""
-        s, t = self.e.spans
+    def bead_features(self, a: int, b: int) -> Iterator[F32]:
+        """Yield the values of BEAD_FEATURES, in order, for beads of a source and b target lines."""
+        s, t = self.inputs.spans
         cosine, margin = self.margin(a, b)
         margin = np.clip(margin, -3, 15) * np.float32(0.25)
         yield cosine
         yield margin
-        yield margin * np.float32(4.0 / self.e.level)
+        yield margin * np.float32(4.0 / self.inputs.level)
         yield margin * np.float32((a + b - 2) / 2)
-        matched = self.matched(a, b)
+        matched = self.matched_counts(a, b)
         slots = [s.slots[kind, a].take(self.i_at) + t.slots[kind, b].take(self.j_at)
                  for kind in range(len(matched))]  # fmt: skip
-        got = matched[COMMON] + 2 * matched[MIDDLE] + 3 * matched[RARE]
-        all_ = slots[COMMON] + 2 * slots[MIDDLE] + 3 * slots[RARE]
-        yield got / (all_ + 4)
-        yield np.sqrt(got) * np.float32(0.2)
-        yield np.sqrt(all_ - got) * np.float32(0.2)
+        matched_words = matched[COMMON] + 2 * matched[MIDDLE] + 3 * matched[RARE]
+        all_words = slots[COMMON] + 2 * slots[MIDDLE] + 3 * slots[RARE]
+        yield matched_words / (all_words + 4)
+        yield np.sqrt(matched_words) * np.float32(0.2)
+        yield np.sqrt(all_words - matched_words) * np.float32(0.2)
         yield np.minimum(matched[NAME] * np.float32(0.5), 4)
         yield np.minimum((slots[NAME] - matched[NAME]) * np.float32(0.25), 4)
         yield np.minimum(matched[SHORT_NAME] * np.float32(0.5), 4)
         yield np.minimum(matched[NUMBER] * np.float32(0.5), 3)
         yield np.minimum((slots[NUMBER] - matched[NUMBER]) * np.float32(0.5), 3)
         x, y = s.chars[a].take(self.i_at), t.chars[b].take(self.j_at)
-        delta = (x - y) ** 2 / (np.float32(_DEVIATION) * (x + y) * np.float32(0.5))
+        delta = (x - y) ** 2 / (np.float32(_VARIANCE) * (x + y) * np.float32(0.5))
         np.minimum(delta, 36, out=delta)
         yield delta * np.float32(0.1)
         yield np.sqrt(delta) * np.float32(0.5)
-        ends = (self.e.source.units.ends, self.e.target.units.ends)
-        e, f = (
-            ends[0].take(np.maximum(self.i_at - 1, 0)),
-            ends[1].take(np.maximum(self.j_at - 1, 0)),
-        )
-        yield ((e == QUESTION) != (f == QUESTION)).astype(np.float32)
-        yield ((e == NO_END) != (f == NO_END)).astype(np.float32)
-        short = (self.e.short[0].take(self.i_at), self.e.short[1].take(self.j_at))
-        yield (short[0] & short[1]).astype(np.float32) if a == b == 1 else np.zeros_like(cosine)
+        source_end = self.inputs.source.lines.ends.take(np.maximum(self.i_at - 1, 0))
+        target_end = self.inputs.target.lines.ends.take(np.maximum(self.j_at - 1, 0))
+        yield ((source_end == QUESTION) != (target_end == QUESTION)).astype(np.float32)
+        yield ((source_end == NO_END) != (target_end == NO_END)).astype(np.float32)
+        if a == b == 1:
+            left, right = self.inputs.fragments
+            yield (left.take(self.i_at) & right.take(self.j_at)).astype(np.float32)
+        else:
+            yield np.zeros_like(cosine)
         more = np.abs(s.sentences[a].take(self.i_at) - t.sentences[b].take(self.j_at))
         yield np.minimum(more, 4) * np.float32(0.5)
         yield (more == 0).astype(np.float32) if a + b > 2 else np.zeros_like(cosine)

@@ -1,4 +1,4 @@
-"""A machine's translation as evidence: one side translated, and how like the other it is."""
+"""Machine translation as evidence: translate one side and compare it with the other."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from ingest.translation.engine import Translator
     from ingest.translation.packages.install import Package
 
-# Which side is translated: into English, whose words change less, where a package can
+# Preferred direction first: English words inflect less.
 _DIRECTIONS = (("ar", "en"), ("en", "ar"))
 
 
 class SideTranslator:
-    """Translates one side of a document pair, and remembers what was said.
+    """Translates the lines of one side of a document pair and caches the translations.
 
     Args:
-        translator: from one of the languages to the other.
+        translator: translates from one language of the pair to the other.
     """
 
     def __init__(self, translator: Translator) -> None:
         self._translator = translator
-        self._said: dict[str, str] = {}
+        self._translations: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -37,63 +37,65 @@ class SideTranslator:
 
     @property
     def encode(self) -> dict[str, Encode]:
-        """By language, vectors of texts as they are spelled in the language translated into."""
+        """For each language, a function that encodes its texts as they read in `to_lang`."""
         return {
-            self._translator.from_lang: self._translated,
+            self._translator.from_lang: self._encode_translated,
             self._translator.to_lang: encode_ngrams,
         }
 
     def chrf(
         self, pairs: Sequence[tuple[Sequence[str], Sequence[str]]], source: str
     ) -> list[float]:
-        """ChrF, 0…100, of the translation of one side of each pair against the other.
+        """Compute chrF, 0…100, of the translation of one side of each pair against the other side.
 
         Args:
-            pairs: lines of the source and of the target.
+            pairs: source lines and target lines of each pair.
             source: language of the source.
         """
         from ingest.translation.chrf import chrf
 
         if source != self._translator.from_lang:
             pairs = [(target, lines) for lines, target in pairs]
-        said = [" ".join(self._said[line] for line in lines) for lines, _ in pairs]
-        return [float(x) for x in chrf(said, [" ".join(lines) for _, lines in pairs])]
+        translated = [" ".join(self._translations[line] for line in lines) for lines, _ in pairs]
+        return [float(x) for x in chrf(translated, [" ".join(lines) for _, lines in pairs])]
 
-    def _translated(self, texts: list[str]) -> F32:
-        new = [text for text in dict.fromkeys(texts) if text not in self._said]
-        made = self._translator.translate(new)
-        self._said.update((text, m.text) for text, m in zip(new, made, strict=True))
-        return encode_ngrams([self._said[text] for text in texts])
+    def _encode_translated(self, texts: list[str]) -> F32:
+        new = [text for text in dict.fromkeys(texts) if text not in self._translations]
+        translations = self._translator.translate(new)
+        self._translations.update((text, t.text) for text, t in zip(new, translations, strict=True))
+        return encode_ngrams([self._translations[text] for text in texts])
 
 
 def load_side_translator(
     langs: tuple[str, str], config: TranslateConfig | None = None
 ) -> SideTranslator:
-    """One for the lines of two documents, in whichever direction a package is installed.
+    """Load a translator between two languages, in whichever direction a package is installed.
 
     Raises:
-        ModelError: none is.
+        ModelError: no package is installed.
         MissingExtraError: the extra `translate` is not installed.
     """
-    return SideTranslator(_translator(tuple(_way(langs)), config))
+    return SideTranslator(_load_translator(tuple(_find_packages(langs)), config))
 
 
-def _way(langs: tuple[str, str]) -> list[Package]:
+def _find_packages(langs: tuple[str, str]) -> list[Package]:
     from ingest.translation.packages.install import find
 
-    failed: ModelError | None = None
+    first_error: ModelError | None = None
     for pair in _DIRECTIONS:
         if set(langs) == set(pair):
             try:
                 return find(*pair)
             except ModelError as error:
-                failed = failed or error
-    raise failed or ModelError(f"no package translates between {' and '.join(sorted(langs))}")
+                first_error = first_error or error
+    raise first_error or ModelError(
+        f"no package translates between {' and '.join(sorted(langs))}; alignment knows ar and en"
+    )
 
 
 @lru_cache(maxsize=2)
-def _translator(way: tuple[Package, ...], config: TranslateConfig | None) -> Translator:
+def _load_translator(packages: tuple[Package, ...], config: TranslateConfig | None) -> Translator:
     from ingest.translation.cache import Cache
     from ingest.translation.engine import Translator
 
-    return Translator(*way, config=config, cache=Cache())
+    return Translator(*packages, config=config, cache=Cache())

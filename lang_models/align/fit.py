@@ -23,10 +23,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.alignment.beads import NEVER, NULLS, TYPES, best_path, posteriors, together
-from ingest.alignment.decoding import band, side
-from ingest.alignment.evidence import NAMES, Evidence
-from ingest.alignment.features import BEAD
+from ingest.alignment.beads import NEVER, NULLS, TYPES, batch_posteriors, best_path, posteriors
+from ingest.alignment.decoding import choose_band, prepare_side
+from ingest.alignment.evidence import FEATURE_NAMES, Evidence
+from ingest.alignment.features import BEAD_FEATURES
 from ingest.encoder.lexicon import lexicon
 
 HERE = Path(__file__).resolve().parent
@@ -328,17 +328,17 @@ class Example(NamedTuple):
 def prepare(item: Item, encode: Callable[[list[str]], F32]) -> Example:
     """Look at an item, the shorter side first."""
     swap = len(item.ar) > len(item.en)
-    sides = [side(item.ar, "ar", encode), side(item.en, "en", encode)]
+    sides = [prepare_side(item.ar, "ar", encode), prepare_side(item.en, "en", encode)]
     beads = split_nulls(item.beads)
     if swap:
         sides.reverse()
         beads = [(b, a) for a, b in beads]
-    grid = band(*sides)
+    grid = choose_band(*sides)
     evidence = Evidence(sides[0], sides[1], lexicon(), grid)
-    exists = evidence.exists()
+    exists = evidence.bead_mask()
     full = evidence.features()
     where = np.flatnonzero(exists)
-    features = full.reshape(len(NAMES), -1)[:, where]
+    features = full.reshape(len(FEATURE_NAMES), -1)[:, where]
     cells = []
     kinds = {t: x for x, t in enumerate(TYPES)}
     i = j = 0
@@ -348,11 +348,11 @@ def prepare(item: Item, encode: Callable[[list[str]], F32]) -> Example:
         kind = kinds.get((len(a), len(b)))
         if kind is not None and 0 <= column < grid.width:
             cells.append(((i + j) * len(TYPES) + kind) * grid.width + column)
-    gold = full.reshape(len(NAMES), -1)[:, cells].sum(axis=1)
+    gold = full.reshape(len(FEATURE_NAMES), -1)[:, cells].sum(axis=1)
     return Example(item, swap, features, where, exists.shape, grid, gold, evidence, np.array(cells))
 
 
-RATES = [NAMES.index("null_rate"), NAMES.index("null_near")]
+RATES = [FEATURE_NAMES.index("null_rate"), FEATURE_NAMES.index("null_near")]
 
 
 def second(example: Example, first: F64) -> Example:
@@ -362,7 +362,7 @@ def second(example: Example, first: F64) -> Example:
     full = np.zeros((2, d, types, width), np.float32)
     i, j = example.grid.cells(0, d)
     for t, (at, most) in enumerate(((i, example.grid.n), (j, example.grid.m))):
-        values = np.pad(example.evidence.rates[t], ((0, 0), (1, 0)))
+        values = np.pad(example.evidence.null_rates[t], ((0, 0), (1, 0)))
         full[:, :, t] = values[:, np.clip(at, 0, most)]
     features = example.features.copy()
     features[RATES] = full.reshape(2, -1)[:, example.where]
@@ -397,7 +397,7 @@ def decode(example: Example, weights: F64, chances: bool = False) -> list[Any]:
 
 
 def batches(examples: Sequence[Example], size: int = 24) -> list[list[Example]]:
-    """Examples of like size together."""
+    """Examples of like size batch_posteriors."""
     out: list[list[Example]] = []
     for e in sorted(examples, key=lambda e: e.shape[0]):
         if not out or len(out[-1]) == size or e.shape[0] > 1.4 * out[-1][0].shape[0]:
@@ -421,8 +421,8 @@ def gradient(batch: Sequence[Example], weights: F64) -> F64:
         held[x, :d, :, :w] = scores(e, weights)
         low[x, :d], low[x, d:] = e.grid.low, e.grid.low[-1]
         inside[x, :d, :w] = e.grid.inside(0, d)
-    chances = together(held, low, inside)
-    total = np.zeros(len(NAMES))
+    chances = batch_posteriors(held, low, inside)
+    total = np.zeros(len(FEATURE_NAMES))
     for x, e in enumerate(batch):
         d, _, w = e.shape
         total += WEIGHT.get(e.item.cond, 1.0) * (
@@ -437,13 +437,13 @@ def learn(
     """Weights: Adam (Kingma & Ba 2015) on the penalised likelihood."""
     if start is not None:
         return _climb(examples, start.copy(), steps, decay)
-    weights = np.zeros(len(NAMES))
-    weights[NAMES.index("margin")] = 2.0
-    weights[NAMES.index("words")] = 5.0
-    weights[NAMES.index("length")] = -1.0
-    weights[NAMES.index("null")] = 1.0
+    weights = np.zeros(len(FEATURE_NAMES))
+    weights[FEATURE_NAMES.index("margin")] = 2.0
+    weights[FEATURE_NAMES.index("words")] = 5.0
+    weights[FEATURE_NAMES.index("length")] = -1.0
+    weights[FEATURE_NAMES.index("null")] = 1.0
     for x in ("two", "three", "many", "two_two", "two_three"):
-        weights[NAMES.index(x)] = -2.0
+        weights[FEATURE_NAMES.index(x)] = -2.0
     return _climb(examples, weights, steps, decay)
 
 
@@ -482,7 +482,7 @@ def judged(example: Example, weights: F64) -> list[Judged]:
     held = scores(example, weights)
     path = [b for b in best_path(held, example.grid) if b.type >= NULLS]
     chances = posteriors(held, example.grid)
-    values = example.evidence.of(path) if path else np.zeros((len(BEAD), 0))
+    values = example.evidence.bead_features(path) if path else np.zeros((len(BEAD_FEATURES), 0))
     out = []
     for bead, value in zip(path, values.T, strict=True):
         a, b = TYPES[bead.type]
@@ -492,8 +492,8 @@ def judged(example: Example, weights: F64) -> list[Judged]:
         pair = (tuple(range(bead.i, bead.i + a)), tuple(range(bead.j, bead.j + b)))
         if example.swap:
             pair = (pair[1], pair[0])
-        out.append(Judged(float(np.log(p / (1 - p))), float(value[BEAD.index("margin")]),
-                          float(value[BEAD.index("words")]), pair in gold))  # fmt: skip
+        out.append(Judged(float(np.log(p / (1 - p))), float(value[BEAD_FEATURES.index("margin")]),
+                          float(value[BEAD_FEATURES.index("words")]), pair in gold))  # fmt: skip
     return out
 
 
@@ -544,8 +544,8 @@ def main() -> None:
     if not pairs:
         pairs = [p for e in examples for p in judged(second(e, first), last)]
     held = {
-        "evidence": {n: round(float(v), 4) for n, v in zip(NAMES, last, strict=True)},
-        "first": {n: round(float(v), 4) for n, v in zip(NAMES, first, strict=True)},
+        "evidence": {n: round(float(v), 4) for n, v in zip(FEATURE_NAMES, last, strict=True)},
+        "first": {n: round(float(v), 4) for n, v in zip(FEATURE_NAMES, first, strict=True)},
         "score": scale(pairs),
     }
     (HERE / "weights.json").write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ Writes RUNDIR/<condition>/<item>.json for the scorer of the bench, and prints st
 leak (share of lines without counterpart that ended in a pair) for each condition. `--translate`
 has an installed package translate one side and takes that as evidence too. `--speed` times
 1,000 lines a side of `long` after loading; `--book N` a pair of N made-up lines, with memory.
-The shipped weights were learned on the development items: `lang_models/align/README.md` has what
+The shipped load_weights were learned on the development items: `lang_models/align/README.md` has what
 cross-validation says of them.
 """
 
@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.alignment.decoding import align_sentences, weights
+from ingest.alignment.decoding import align_sentences, load_weights
 from ingest.alignment.machine_translation import load_side_translator
 from ingest.encoder.lexicon import lexicon
 from ingest.encoder.model import Encoder
@@ -161,7 +161,7 @@ def book(count: int) -> None:
         ar += [left] * (chance < 0.95)
         en += [right] * (chance > 0.15)
     encode = Encoder.load().encode_sums
-    weights()
+    load_weights()
     begun = time.perf_counter()
     found = align_sentences(ar, en, langs=("ar", "en"), encode=encode)
     took = time.perf_counter() - begun
