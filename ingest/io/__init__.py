@@ -1,1 +1,1 @@
-"""Files: written whole or not at all, locked, watched while they are read, streamed."""
+"""File handling: atomic writes, locks, change detection, streams and Parquet."""

@@ -1,10 +1,9 @@
-"""Files in pieces, decompressed within bounds, and a window on what lies ahead in them."""
+"""Read files and standard input as streams of bytes, decompressed in bounded memory."""
 
 from __future__ import annotations
 
 import io
 import os
-import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,27 +16,26 @@ from ingest.errors import SourceError
 
 STDIN = "-"
 CHUNK = 1 << 16
-_PASSED_OVER = 1 << 20  # of a line that is too long, at once
+_SKIP_SIZE = 1 << 20  # bytes of an overlong line that are read at once
 _GZIP = 31  # zlib's window bits for a gzip member
-# A block of zstd is at most 128 KiB and can be stored in four bytes: what goes in at once bounds
-# what comes out at once, here 32 MiB.
+# A zstd block holds at most 128 KiB and can be stored in four bytes. Limiting the input of one step
+# therefore limits its output, here to 32 MiB.
 _ZSTD_STEP = 1 << 10
 _FORMS = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\x5d\x2a\x4d\x18", "zstd"))
 _SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
-_DICTIONARY = b"\x5d\x2a\x4d\x18"  # the frame that holds the dictionary of a .warc.zst
-_MOST_DICTIONARY = 1 << 26
+_DICTIONARY_MAGIC = b"\x5d\x2a\x4d\x18"  # frame with the dictionary of a .warc.zst
+_MAX_DICTIONARY = 1 << 26  # bytes
 TRUNCATED = "cannot be decompressed: the file is cut off"
-_LONGEST_MATCH = 64  # bytes of what a window is searched for
 
 
 def describe_os_error(error: OSError) -> str:
-    """What stands in `error` of a page whose file cannot be read."""
+    """The `error` of a page whose file cannot be read."""
     reason = error.strerror or str(error)
     return f"cannot be read: {reason[0].lower()}{reason[1:]}"
 
 
 def compression(name: str, start: bytes) -> str | None:
-    r"""How bytes are compressed: gzip, zstd or None. Their start tells, else the name of the file.
+    r"""How a file is compressed, by its first bytes, else by its name: gzip, zstd or None.
 
     >>> compression("a.gz", b""), compression("a.warc", b"\x1f\x8b"), compression("a.txt", b"")
     ('gzip', 'gzip', None)
@@ -49,43 +47,46 @@ def compression(name: str, start: bytes) -> str | None:
 
 
 def read_pieces(source: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-    """What a file or standard input holds, piece by piece; decompressed where it is compressed.
+    """Yield the content of a file or of standard input in pieces, decompressed if necessary.
 
-    `start` and `stop` are a range of stored bytes, for files that are not compressed.
+    Args:
+        source: path, or '-' for standard input.
+        start: first byte to read, for files that are not compressed.
+        stop: end of the bytes to read, likewise.
 
     Raises:
-        SourceError: the file cannot be read or is damaged; the pieces before that have come.
+        SourceError: the file cannot be read or is damaged. Pieces before the damage are yielded.
     """
     try:
-        with _file(source) as file:
+        with _open_binary(source) as file:
             if start:
                 file.seek(start)
             head = file.read(8)
             if not (form := None if start else compression(source, head)):
-                yield from _within(_read(file, head), None if stop is None else stop - start)
-            elif head.startswith(_DICTIONARY):
+                yield from _limit(_read_chunks(file, head), None if stop is None else stop - start)
+            elif head.startswith(_DICTIONARY_MAGIC):
                 size = int.from_bytes(head[4:8], "little")
-                yield from unzstd(_read(file, b""), _dictionary(file, size))
+                yield from unzstd(_read_chunks(file, b""), _read_dictionary(file, size))
             else:
-                yield from (gunzip if form == "gzip" else unzstd)(_read(file, head))
+                yield from (gunzip if form == "gzip" else unzstd)(_read_chunks(file, head))
     except OSError as error:
         raise SourceError(describe_os_error(error)) from error
 
 
-def _file(source: str) -> AbstractContextManager[BinaryIO]:
+def _open_binary(source: str) -> AbstractContextManager[BinaryIO]:
     return nullcontext(sys.stdin.buffer) if source == STDIN else open(source, "rb")
 
 
 def open_source(source: str, start: int = 0, stop: int | None = None) -> io.BufferedReader:
-    """The content of a file as a stream of bytes, whose reads raise what `pieces` raises."""
+    """The content of a file as a binary stream. Reads raise what `read_pieces` raises."""
     return as_stream(read_pieces(source, start, stop))
 
 
 def read_line(file: IO[AnyStr], limit: int) -> tuple[AnyStr, bool]:
-    r"""The next line, and whether it has more than `limit` bytes or characters.
+    r"""The next line, and whether it is longer than `limit` bytes or characters.
 
-    Of one that has, no more than the beginning is held, and the rest is passed over. Only \n ends
-    a line; at the end of the file it is empty.
+    Only the beginning of an overlong line is returned; the rest is skipped. Only \n ends a line.
+    At the end of the file, the line is empty.
 
     >>> file = io.StringIO("one\nthree\n")
     >>> read_line(file, 3), read_line(file, 3), read_line(file, 3)
@@ -93,19 +94,19 @@ def read_line(file: IO[AnyStr], limit: int) -> tuple[AnyStr, bool]:
     """
     line = rest = file.readline(limit + 1)
     end = "\n" if isinstance(line, str) else b"\n"
-    large = len(line) > limit and not line.endswith(end)
-    while large and rest and not rest.endswith(end):
-        rest = file.readline(_PASSED_OVER)
-    return line, large
+    overlong = len(line) > limit and not line.endswith(end)
+    while overlong and rest and not rest.endswith(end):
+        rest = file.readline(_SKIP_SIZE)
+    return line, overlong
 
 
 def as_stream(parts: Iterator[bytes]) -> io.BufferedReader:
-    """Pieces as a stream of bytes."""
-    return io.BufferedReader(_Pieces(parts), CHUNK)
+    """A binary stream over pieces of bytes."""
+    return io.BufferedReader(_RawPieces(parts), CHUNK)
 
 
 def gunzip(stored: Iterable[bytes]) -> Iterator[bytes]:
-    """All members of a gzip file, in pieces of at most CHUNK bytes.
+    """Decompress all members of a gzip file, in pieces of at most CHUNK bytes.
 
     Raises:
         SourceError: the data is damaged or cut off.
@@ -116,15 +117,15 @@ def gunzip(stored: Iterable[bytes]) -> Iterator[bytes]:
         rest = piece
         while rest:
             if member is None:
-                if members and not (rest := rest.lstrip(b"\0")):  # gzip allows padding
+                if members and not (rest := rest.lstrip(b"\0")):  # gzip allows zero padding
                     break
                 member = new_gzip_member()
                 members += 1
-            made = inflate(member, rest)
-            while made:
-                yield made
+            output = inflate(member, rest)
+            while output:
+                yield output
                 rest = member.unconsumed_tail
-                made = b"" if member.eof or len(made) < CHUNK else inflate(member, rest)
+                output = b"" if member.eof or len(output) < CHUNK else inflate(member, rest)
             rest = b""
             if member.eof:
                 rest, member = member.unused_data, None
@@ -133,7 +134,7 @@ def gunzip(stored: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def inflate(member: zlib._Decompress, data: bytes) -> bytes:
-    """The next CHUNK bytes at most of a gzip member.
+    """Decompress at most CHUNK bytes of a gzip member.
 
     Raises:
         SourceError: the data is damaged.
@@ -145,14 +146,14 @@ def inflate(member: zlib._Decompress, data: bytes) -> bytes:
 
 
 def new_gzip_member() -> zlib._Decompress:
-    """What decompresses one gzip member."""
+    """A decompressor for one gzip member."""
     return zlib.decompressobj(_GZIP)
 
 
 def unzstd(
     stored: Iterable[bytes], dictionary: zstandard.ZstdCompressionDict | None = None
 ) -> Iterator[bytes]:
-    """All frames of a zstd file.
+    """Decompress all frames of a zstd file.
 
     Raises:
         SourceError: the data is damaged or cut off.
@@ -165,11 +166,11 @@ def unzstd(
             while rest:
                 frame = frame or decompressor.decompressobj()
                 try:
-                    made = frame.decompress(rest)
+                    output = frame.decompress(rest)
                 except zstandard.ZstdError as error:
                     raise SourceError(f"cannot be decompressed: {error}") from error
-                if made:
-                    yield made
+                if output:
+                    yield output
                 rest = b""
                 if frame.eof:
                     rest, frame = frame.unused_data, None
@@ -177,36 +178,36 @@ def unzstd(
         raise SourceError(TRUNCATED)
 
 
-def _dictionary(file: BinaryIO, size: int) -> zstandard.ZstdCompressionDict:
-    data = file.read(size) if size <= _MOST_DICTIONARY else b""
+def _read_dictionary(file: BinaryIO, size: int) -> zstandard.ZstdCompressionDict:
+    data = file.read(size) if size <= _MAX_DICTIONARY else b""
     if data.startswith(_FORMS[1][0]):
         try:
-            data = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MOST_DICTIONARY)
+            data = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MAX_DICTIONARY)
         except zstandard.ZstdError as error:
             raise SourceError(f"cannot be decompressed: its dictionary: {error}") from error
     return zstandard.ZstdCompressionDict(data)
 
 
-def _read(file: BinaryIO, head: bytes) -> Iterator[bytes]:
+def _read_chunks(file: BinaryIO, head: bytes) -> Iterator[bytes]:
     if head:
         yield head
     while piece := file.read(CHUNK):
         yield piece
 
 
-def _within(stored: Iterator[bytes], most: int | None) -> Iterator[bytes]:
+def _limit(stored: Iterator[bytes], size: int | None) -> Iterator[bytes]:
     for piece in stored:
-        if most is None:
+        if size is None:
             yield piece
-        elif most > 0:
-            yield piece[:most]
-            most -= len(piece)
+        elif size > 0:
+            yield piece[:size]
+            size -= len(piece)
         else:
             return
 
 
-class _Pieces(io.RawIOBase):
-    """Pieces as the raw stream that io's readers stand on."""
+class _RawPieces(io.RawIOBase):
+    """The raw stream below `io.BufferedReader`."""
 
     def __init__(self, source: Iterator[bytes]) -> None:
         self._source = source
@@ -222,136 +223,3 @@ class _Pieces(io.RawIOBase):
         buffer[:size] = self._left[:size]
         self._left = self._left[size:]
         return size
-
-
-class Window:
-    """What lies ahead in a stream: looked at before it is taken.
-
-    `offset` is where in the stream it stands; `damage` says why the stream ended too early.
-    """
-
-    seekable = False
-
-    def __init__(self, source: Iterator[bytes], offset: int = 0) -> None:
-        self.offset = offset
-        self.damage: str | None = None
-        self._source = source
-        self._data = bytearray()
-        self._at = 0
-        self._ended = False
-
-    @property
-    def ahead(self) -> int:
-        """How many bytes ahead have been read already."""
-        return len(self._data) - self._at
-
-    @property
-    def left(self) -> int:
-        """How many bytes are known to lie ahead."""
-        return self.ahead
-
-    def has(self, size: int) -> bool:
-        """Whether so many bytes lie ahead."""
-        return self._reach(size)
-
-    def peek(self, start: int, size: int) -> bytes:
-        """`size` bytes from `start` on; fewer at the end."""
-        self._reach(start + size)
-        return bytes(self._data[self._at + start : self._at + start + size])
-
-    def match(self, pattern: re.Pattern[bytes]) -> bool:
-        """Whether a short pattern is what comes next."""
-        self._reach(_LONGEST_MATCH)
-        return pattern.match(self._data, self._at) is not None
-
-    def search(self, pattern: re.Pattern[bytes], most: int) -> tuple[int, int] | None:
-        """Where a short pattern is first found in the next `most` bytes: its start and end."""
-        tried = 0
-        while True:
-            if found := pattern.search(self._data, self._at + tried, self._at + most):
-                return found.start() - self._at, found.end() - self._at
-            tried = max(self.ahead - _LONGEST_MATCH, 0)
-            if self.ahead >= most or not self._reach(self.ahead + 1):
-                return None
-
-    def skip_to(self, pattern: re.Pattern[bytes], start: int) -> bool:
-        """Go to where a pattern is next found at or after `start`; to the end where it is not."""
-        self.advance(start)
-        while (found := self.search(pattern, CHUNK)) is None:
-            if not self._reach(CHUNK):
-                self.advance(self.ahead)
-                return False
-            self.advance(CHUNK - _LONGEST_MATCH)
-        self.advance(found[0])
-        return True
-
-    def advance(self, size: int) -> None:
-        """Take `size` bytes, or those that are left."""
-        while size > self.ahead and not self._ended:
-            size -= self.ahead
-            self._take(self.ahead)
-            self._fill()
-        self._take(min(size, self.ahead))
-
-    def _take(self, size: int) -> None:
-        self._at += size
-        self.offset += size
-
-    def _reach(self, size: int) -> bool:
-        while self.ahead < size and not self._ended:
-            self._fill()
-        return self.ahead >= size
-
-    def _fill(self) -> None:
-        if self._at > len(self._data) // 2:  # so that no byte is moved often
-            del self._data[: self._at]
-            self._at = 0
-        try:
-            more = self._more()
-        except SourceError as error:
-            self.damage = str(error)
-            more = b""
-        self._data += more
-        self._ended = not more
-
-    def _more(self) -> bytes:
-        return next(self._source, b"")
-
-
-class FileWindow(Window):
-    """A window on a file, which hops over what nobody looks at."""
-
-    seekable = True
-
-    def __init__(self, file: io.FileIO, offset: int = 0, step: int = CHUNK) -> None:
-        super().__init__(iter(()), offset)
-        self._file = file.fileno()
-        self._size = os.fstat(self._file).st_size
-        self._step = step
-
-    @property
-    def left(self) -> int:
-        return self._size - self.offset
-
-    def has(self, size: int) -> bool:
-        return size <= self.left
-
-    def peek(self, start: int, size: int) -> bytes:
-        if start + size <= max(self.ahead, self._step):
-            return super().peek(start, size)
-        return os.pread(self._file, size, self.offset + start)
-
-    def advance(self, size: int) -> None:
-        if size <= self.ahead:
-            self._take(size)
-            return
-        self.offset = min(self.offset + size, max(self._size, self.offset))
-        self._data.clear()
-        self._at = 0
-        self._ended = False
-
-    def _more(self) -> bytes:
-        try:
-            return os.pread(self._file, self._step, self.offset + self.ahead)
-        except OSError as error:
-            raise SourceError(describe_os_error(error)) from error

@@ -16,14 +16,13 @@ from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.io.streams import (
     TRUNCATED,
-    FileWindow,
-    Window,
     compression,
     describe_os_error,
     inflate,
     new_gzip_member,
     read_pieces,
 )
+from ingest.io.window import FileWindow, Window
 from ingest.readers import http
 from ingest.readers.records import Record, Slice
 from ingest.readers.single_file import too_large_message
