@@ -1,7 +1,7 @@
-"""Labelled pages of text in the markup of many kinds of sites, for training.
+"""Render labelled pages of text as HTML of many kinds of sites, for training.
 
-The designs are in themes.toml. Every line of a page becomes one block of visible text, in order,
-and nothing else is visible; what a browser does not show is left out, since the reader drops it.
+The themes are in themes.toml. Every line of a page becomes one block of visible text, in order, and
+nothing else is visible. Invisible content is left out, since the reader drops it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-_FURNITURE = frozenset(("nav", "widget", "ad", "credit", "code"))
-_TEASER = 40  # characters above which a line of navigation names a story, not a section
-_SUMMARY = 110
-_STRANGE = 0.15  # chance that a run looks as on another site
+_TEASER = 40  # a longer line of navigation, in characters, is a teaser for a story, not a section
+_SUMMARY = 110  # a longer teaser is a summary
+_OTHER_THEME = 0.15  # probability that a run is drawn from another theme
 _SEMANTIC = re.compile(r"(</?)(?:nav|article|main|header|footer|aside|section|figure|figcaption)\b")
 _NAMES = re.compile(r' (?:class|id)="([^"]*)"')
 _ELEMENT = re.compile(r"([a-z0-9-]+)((?:[#.][^#.\[>]+)*)((?:\[[^\]]*\])*)")
@@ -30,7 +29,7 @@ _BLOCK = frozenset(
 
 
 class Line(NamedTuple):
-    """One line of a page that is not blank; `article` is 0 for page furniture."""
+    """A line of a page that is not blank; `article` is 0 for boilerplate."""
 
     text: str
     role: str
@@ -38,14 +37,14 @@ class Line(NamedTuple):
 
 
 class Theme(NamedTuple):
-    """A site's design: for each kind of run, the ways it may be written."""
+    """The design of a site: for each kind of run, the markups to choose from."""
 
     name: str
-    ways: dict[str, list[str]]
+    markups: dict[str, list[str]]
 
 
 @cache
-def _themes() -> tuple[Theme, ...]:
+def _load_themes() -> tuple[Theme, ...]:
     path = Path(__file__).with_name("themes.toml")
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     plain = tables["plain"]
@@ -53,52 +52,52 @@ def _themes() -> tuple[Theme, ...]:
 
 
 def themes() -> list[Theme]:
-    """All designs; what one does not say is as in the first, `plain`."""
-    return list(_themes())
+    """Return all themes. Kinds that a theme does not define are as in the first theme, `plain`."""
+    return list(_load_themes())
 
 
 def render(page: Sequence[Line], theme: Theme, rng: random.Random) -> str:
-    """The page as an HTML document."""
-    return _disguised(_Writer(theme, rng).document(list(page)), rng)
+    """Render a page as an HTML document."""
+    return _disguise(_Writer(theme, rng).document(list(page)), rng)
 
 
 class _Writer:
-    """Writes one page. What was drawn for a kind of run mostly stays for the page."""
+    """Write one page. A kind of run mostly keeps the markup that was first drawn for it."""
 
     def __init__(self, theme: Theme, rng: random.Random) -> None:
         self.theme, self.rng = theme, rng
-        self.drawn: dict[str, str] = {}
+        self.chosen: dict[str, str] = {}
         self.emphasis = rng.choice((0.0, 0.1, 0.4))  # share of paragraphs with inline markup
 
-    def way(self, kind: str) -> str:
-        if kind not in self.drawn or self.rng.random() < 0.1:
-            strange = kind not in _ZONES and self.rng.random() < _STRANGE
-            theme = self.rng.choice(_themes()) if strange else self.theme
-            self.drawn[kind] = self.rng.choice(theme.ways[kind])
-        return self.drawn[kind]
+    def markup(self, kind: str) -> str:
+        if kind not in self.chosen or self.rng.random() < 0.1:
+            from_other = kind not in _ZONES and self.rng.random() < _OTHER_THEME
+            theme = self.rng.choice(_load_themes()) if from_other else self.theme
+            self.chosen[kind] = self.rng.choice(theme.markups[kind])
+        return self.chosen[kind]
 
     def wrap(self, path: str, inner: str) -> str:
-        """`inner` inside the elements of a path such as `ul.menu>li>a`; `-` is no element."""
+        """Wrap `inner` in the elements of a path such as `ul.menu>li>a`; `-` is an empty path."""
         opened, closed = "", ""
         for step in path.split(">") if path not in ("-", "") else ():
             match = _ELEMENT.fullmatch(step)
             if match is None:
-                raise ValueError(f"themes.toml: {step!r} is no element")
+                raise ValueError(f"themes.toml: {step!r} is not an element")
             tag, names, attributes = match.groups()
             classes = " ".join(n[1:] for n in re.findall(r"\.[^#.]+", names))
             ids = " ".join(n[1:] for n in re.findall(r"#[^#.]+", names))
-            made = "".join(f' {k}="{v}"' for k, v in (("id", ids), ("class", classes)) if v)
+            written = "".join(f' {k}="{v}"' for k, v in (("id", ids), ("class", classes)) if v)
             pairs = re.findall(r"\[([^=\]]*)=([^\]]*)\]", attributes)
-            made += "".join(f' {key}="{value}"' for key, value in pairs)
+            written += "".join(f' {key}="{value}"' for key, value in pairs)
             number = str(self.rng.randrange(10 ** self.rng.randint(1, 6)))
-            opened += f"<{tag}{made}>".replace("{n}", number)
+            opened += f"<{tag}{written}>".replace("{n}", number)
             closed = f"</{tag}>{closed}"
         return opened + inner + closed
 
     def zone(self, kind: str, inner: str) -> str:
         for _ in range(self.rng.choice((0, 0, 0, 1, 2))):
-            inner = self.wrap(self.way("layer"), inner)
-        return self.wrap(self.way(kind), inner) if inner else ""
+            inner = self.wrap(self.markup("layer"), inner)
+        return self.wrap(self.markup(kind), inner) if inner else ""
 
     def document(self, lines: list[Line]) -> str:
         rng, title = self.rng, ""
@@ -106,56 +105,58 @@ class _Writer:
             title = f"<title>{escape(lines.pop(0).text)}</title>"
         inside = [n for n, x in enumerate(lines) if x.article]
         start, end = (inside[0], inside[-1] + 1) if inside else (0, len(lines))
-        if start and rng.random() < 0.4:  # what stands above the headline in its own column
+        if start and rng.random() < 0.4:  # lines above the headline, in its own column
             start -= min(start, rng.randrange(1, 5))
         after = self.runs(lines[end:])
         near = rng.randrange(len(after) + 1) if rng.random() < 0.6 else 0
         feet = next((n for n, run in enumerate(after) if run[0] == "credit"), len(after))
         feet = max(near, min(feet, len(after)))
-        body = self.zone("top", self.written(self.runs(lines[:start])))
-        main = self.articles(lines[start:end]) + self.written(after[:near])
-        columns = self.zone("main", main) + self.zone("side", self.written(after[near:feet]))
-        body += self.wrap(self.way("columns"), columns)
-        body += self.zone("foot", self.written(after[feet:]))
+        body = self.zone("top", self.write(self.runs(lines[:start])))
+        main = self.articles(lines[start:end]) + self.write(after[:near])
+        columns = self.zone("main", main) + self.zone("side", self.write(after[near:feet]))
+        body += self.wrap(self.markup("columns"), columns)
+        body += self.zone("foot", self.write(after[feet:]))
         lang = rng.choice(("", ' lang="ar" dir="rtl"', ' lang="en"', ' dir="rtl"'))
-        page = self.wrap(self.way("page"), body)
+        page = self.wrap(self.markup("page"), body)
         names = rng.choice(("", ' class="home"', ' class="single single-post"', ' id="top"'))
         return f"<!DOCTYPE html><html{lang}><head>{title}</head><body{names}>{page}</body></html>"
 
     def articles(self, lines: list[Line]) -> str:
-        owner, owners = 0, []
+        article, articles = 0, []
         for line in lines:
-            owner = line.article or owner
-            owners.append(owner)
-        made = ""
-        for _, group in groupby(zip(owners, lines, strict=True), lambda pair: pair[0]):
-            made += self.wrap(self.way("article"), self.article([line for _, line in group]))
-        return made
+            article = line.article or article
+            articles.append(article)
+        html = ""
+        for _, group in groupby(zip(articles, lines, strict=True), lambda pair: pair[0]):
+            html += self.wrap(self.markup("article"), self.article([line for _, line in group]))
+        return html
 
     def article(self, lines: list[Line]) -> str:
-        """Head (headline, byline, date), flow, and what follows."""
+        """Write the head (headline, byline, date), the text, and the lines after it."""
         flow = [n for n, x in enumerate(lines) if x.role in ("body", "subheading") and x.article]
         start, end = (flow[0], flow[-1] + 1) if flow else (len(lines), len(lines))
-        head = self.wrap(self.way("head"), self.written(self.runs(lines[:start])))
-        text = self.written(self.runs(lines[start:end]))
-        return (head if start else "") + (self.wrap(self.way("flow"), text) if text else "") + (
-            self.written(self.runs(lines[end:])))  # fmt: skip
+        head = self.wrap(self.markup("head"), self.write(self.runs(lines[:start])))
+        text = self.write(self.runs(lines[start:end]))
+        return (head if start else "") + (self.wrap(self.markup("flow"), text) if text else "") + (
+            self.write(self.runs(lines[end:])))  # fmt: skip
 
     def runs(self, lines: list[Line]) -> list[tuple[str, list[Line]]]:
-        """Consecutive lines of a kind; a long run is at times cut in two."""
+        """Group consecutive lines of a kind; some long runs are cut in two."""
         kinds = [_kind(line) for line in lines]
-        for n, kind in enumerate(kinds):  # a date or a section between stories is part of the list
+        for n, kind in enumerate(
+            kinds
+        ):  # a date or a section between teasers belongs to their list
             if kind == "menu" and "teaser" in kinds[n - 1 : n] and "teaser" in kinds[n + 1 : n + 2]:
                 kinds[n] = "teaser"
-        made: list[tuple[str, list[Line]]] = []
+        runs: list[tuple[str, list[Line]]] = []
         for kind, line in zip(kinds, lines, strict=True):
-            if made and made[-1][0] == kind and self.rng.random() > 0.03:
-                made[-1][1].append(line)
+            if runs and runs[-1][0] == kind and self.rng.random() > 0.03:
+                runs[-1][1].append(line)
             else:
-                made.append((kind, [line]))
-        return [(self.as_list(kind, run), run) for kind, run in made]
+                runs.append((kind, [line]))
+        return [(self.run_kind(kind, run), run) for kind, run in runs]
 
-    def as_list(self, kind: str, run: list[Line]) -> str:
+    def run_kind(self, kind: str, run: list[Line]) -> str:
         if kind == "body" and len(run) > 2:
             if max(len(x.text) for x in run) < 60 and self.rng.random() < 0.4:
                 return "cells"
@@ -163,27 +164,27 @@ class _Writer:
             return "list" if short and self.rng.random() < 0.7 else kind
         return kind
 
-    def written(self, runs: list[tuple[str, list[Line]]]) -> str:
+    def write(self, runs: list[tuple[str, list[Line]]]) -> str:
         return "".join(self.run(kind, lines) for kind, lines in runs)
 
     def run(self, kind: str, lines: list[Line]) -> str:
-        box, _, item = self.way(kind).rpartition(" | ")
-        made = ""
+        box, _, item = self.markup(kind).rpartition(" | ")
+        html = ""
         for number, line in enumerate(lines):
             path = item
             if kind == "teaser" and _is_summary(line):
-                path = self.way("summary")
+                path = self.markup("summary")
             elif (
                 kind in ("menu", "teaser", "widget") and number == 0 and len(lines) > 2
                 and self.rng.random() < 0.3
             ):  # fmt: skip
-                path = self.way("title")
+                path = self.markup("title")
             elif self.rng.random() < 0.04:
-                path = self.way(kind).rpartition(" | ")[2]
-            path = _fitting(path, box)
+                path = self.markup(kind).rpartition(" | ")[2]
+            path = _fit_path(path, box)
             text = self.wrap(path, self.inline(line, path))
-            made += text if _is_block(path) else text + "<br>"
-        return self.wrap(_fitting(box, ""), made)
+            html += text if _is_block(path) else text + "<br>"
+        return self.wrap(_fit_path(box, ""), html)
 
     def inline(self, line: Line, path: str) -> str:
         text, linked = escape(line.text), path.rsplit(">", 1)[-1].startswith("a")
@@ -216,8 +217,8 @@ def _is_summary(line: Line) -> bool:
     return len(line.text) > _SUMMARY or line.text.endswith((".", "…", "..."))
 
 
-def _fitting(path: str, box: str) -> str:
-    """The path of an item with what a table or a list of options needs around it."""
+def _fit_path(path: str, box: str) -> str:
+    """Add the elements that an item needs inside a table or a list of options."""
     first, last = (re.split(r"[#.\[>]", part)[0] for part in (path, box.rsplit(">", 1)[-1]))
     if last == "select":
         return "option"
@@ -234,8 +235,8 @@ def _is_block(path: str) -> bool:
                if step != "-")  # fmt: skip
 
 
-def _disguised(html: str, rng: random.Random) -> str:
-    """Names hashed or gone, and telling tags made plain, on some pages."""
+def _disguise(html: str, rng: random.Random) -> str:
+    """Hash or remove the names on some pages, and replace semantic tags by plain ones on some."""
     chance = rng.random()
     if chance < 0.12:
         html = _NAMES.sub("", html)
