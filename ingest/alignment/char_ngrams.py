@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from ingest._typing import F32
-from ingest.codepoints import characters
+from ingest.codepoints import decode_with_owner
 from ingest.text import comparable
 
 Encode = Callable[[list[str]], F32]
@@ -42,7 +42,7 @@ def encode_ngrams(texts: Sequence[str]) -> F32:
 
 def _add_ngrams(texts: pl.Series, out: F32) -> None:
     spaced = pl.select(pl.lit(" ") + texts + pl.lit(" ")).to_series()
-    codes, owner = characters(spaced)
+    codes, owner = decode_with_owner(spaced)
     count = max(len(codes) - ORDER + 1, 0)
     key = np.zeros(count, np.uint64)
     for step in range(ORDER):
