@@ -1,4 +1,4 @@
-"""Run all steps on pages, and align or translate what came of it: what `ingest run` does."""
+"""Run all steps on pages, then align or translate the result (`ingest run`)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from typing import Any
 from ingest._typing import Progress, TranslationProgress
 from ingest.config import Config
 from ingest.errors import ConfigError
-from ingest.jobs.postprocess import add_pairs, add_translations, missing, require_translatable
-from ingest.pipeline.run import run_shards, sources_without_own
+from ingest.jobs.postprocess import (
+    add_pairs,
+    add_translations,
+    check_translatable,
+    select_missing,
+)
+from ingest.pipeline.run import exclude_outputs, run_shards
 from ingest.pipeline.state import State
 from ingest.readers.sources import find_sources
 
@@ -30,66 +35,68 @@ def run(
     progress: Progress | None = None,
     translating: TranslationProgress | None = None,
 ) -> dict[str, Any]:
-    """Read, segment, detect, label and dedupe pages, and write what came of it to a folder.
+    """Read, segment, detect, label and dedupe pages, and write the result to a folder.
 
-    Writes documents.parquet, segments.parquet, articles.jsonl (one record an article that has
-    kept text) and run.json. But for the timings in run.json, the same pages and settings give the
-    same bytes: in whatever order the sources are named, in however many processes and shards the
-    work is done, and however often it is stopped.
+    Writes documents.parquet, segments.parquet, articles.jsonl (one record per article with kept
+    text) and run.json. The same pages and settings always give the same bytes, except for the
+    timings in run.json: the order of the sources, the number of processes and shards, and
+    interruptions make no difference.
 
-    What is done stands in a folder `out`.unfinished meanwhile. It stays where a run ends early
-    with a shard or more done, and `resume` goes on from there.
+    Finished work is kept in a folder `out`.unfinished during the run. If the run stops early and at
+    least one shard is done, the folder stays, and `resume` continues from there.
 
     Args:
         sources: files, folders, globs, or '-' for standard input.
         out: folder to make.
-        config: settings; the defaults where None.
-        overwrite: replace `out` if an earlier run made it, and what an unfinished run left.
-        resume: go on with an unfinished run; where there is none, begin. Where `out` is complete
-            but for what `align` or `translate` makes, make that.
-        workers: processes that do the work.
-        shard: (i, n) does the i-th of n parts of the shards and leaves the folder, for `resume`
-            to make `out` of once all parts are done. Parts may run side by side.
-        align: when `out` is complete, write pages.parquet and pairs.parquet to it too: which
-            articles translate one another, and their sentences.
-        translate: language of segments and of their translations, such as ("en", "ar"): when
-            `out` is complete, write translated.parquet to it too, by an installed argos package.
-        progress: called with the number of stored bytes done and of all stored bytes.
-        translating: called with how many segments are translated, of how many, and the tokens that
-            went to the models.
+        config: settings; the defaults if None.
+        overwrite: replace `out` if an earlier run made it, and discard unfinished work.
+        resume: continue an unfinished run; start a new one if there is none. If `out` is complete
+            except for what `align` or `translate` add, add that.
+        workers: number of processes.
+        shard: (i, n) processes part i of n of the shards and leaves the unfinished folder. Parts
+            may run at the same time. Once all parts are done, `resume` makes `out`.
+        align: once `out` is complete, also write pages.parquet and pairs.parquet to it: which
+            articles translate each other, and their sentence pairs.
+        translate: source and target language, such as ("en", "ar"): once `out` is complete, also
+            translate its segments with an installed argos package and write translated.parquet.
+        progress: called with the number of stored bytes done, and of all stored bytes.
+        translating: called with the number of segments translated, their total, and the tokens
+            sent to the models.
 
     Returns:
-        What run.json holds; of a part only `shards`, how many there are, and `done`. With `align`
-        also `pairs`: how many `pairs` of sentences came of how many `aligned` articles, how many
-        `failed`, and what is `said` of these. With `translate` also `translated`: how many
-        `texts`, of how many `tokens`, in how many `seconds`, and how many have which of `flags`.
+        The content of run.json. With `shard`, only `shards` (their number) and `done`. With
+        `align`, also `pairs`: how many articles were `aligned`, how many sentence `pairs` they
+        gave, how many articles `failed`, and messages about them (`said`). With `translate`, also
+        `translated`: `texts`, `tokens`, `seconds`, and how many translations have which `flags`.
 
     Raises:
-        ConfigError: the unfinished run had other settings; or a part is to be aligned or
-            translated.
+        ConfigError: the unfinished run had other settings, or `shard` was given with `align` or
+            `translate`.
         ModelError: no package is installed for the pair of languages.
         MissingExtraError: the extra `translate` is not installed.
-        SourceError: no page was found; or an input changed or went since the run began.
-        OutputError: `out` is there, or an unfinished run of it, or another run is writing it.
+        SourceError: no page was found, or an input has changed or disappeared since the run
+            started.
+        OutputError: `out` or an unfinished run of it exists, or another run is writing it.
         WriteError: `out` cannot be written, or a worker died.
 
     >>> import tempfile, ingest
-    >>> done = run(ingest.samples(), tempfile.mkdtemp() + "/out")
-    >>> done["counts"]["errors"]
+    >>> report = run(ingest.samples(), tempfile.mkdtemp() + "/out")
+    >>> report["counts"]["errors"]
     0
     """
     if shard and (align or translate):
         raise ConfigError(
-            "align, translate: a part has none yet; do it in the run that resumes them all"
+            "align, translate: not possible for a part of the shards; use them in the run that "
+            "resumes and completes all parts"
         )
     if translate:
-        require_translatable(translate)
+        check_translatable(translate)
     config = config or Config()
     state = State(Path(os.path.abspath(out)))
-    if resume and (align or translate) and state.complete():
-        sources_without_own(state, find_sources(sources))
-        report = state.published()
-        align, translate = missing(state.target, report, config, align, translate)
+    if resume and (align or translate) and state.is_complete():
+        exclude_outputs(state, find_sources(sources))
+        report = state.read_report()
+        align, translate = select_missing(state.target, report, config, align, translate)
     else:
         report = run_shards(
             sources,

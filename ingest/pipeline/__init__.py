@@ -1,1 +1,1 @@
-"""The sharded run: plan, workers, shards, and the outputs put together from them."""
+"""The sharded run: a plan, workers that process shards, and the outputs assembled from them."""

@@ -1,4 +1,4 @@
-"""What looks at all shards at once: comparing their keys, and putting the outputs together."""
+"""The steps of a run that need all shards: compare their keys, and assemble the outputs."""
 
 from __future__ import annotations
 
@@ -24,165 +24,170 @@ from ingest.io.atomic import atomic_folder
 from ingest.io.parquet import sink
 from ingest.minhash import BANDS, ROWS
 from ingest.pipeline.plan import Plan
-from ingest.pipeline.shard import SEGMENTS_OUT, Clock, to_hex
+from ingest.pipeline.shard import OUTPUT_SEGMENTS, StepTimer, number_to_doc_id
 from ingest.pipeline.state import State
-from ingest.pipeline.stats import SHOWN, SPREAD, merged, summed, totals
+from ingest.pipeline.stats import (
+    MAX_LISTED_ERRORS,
+    ROLE_COUNTS,
+    merge_sources,
+    sum_counts,
+    sum_role_counts,
+)
 from ingest.text import escape_file_name
 
-# Rows of a Parquet row group: fixed, so that the size of a batch or shard cannot show in the
-# bytes, and small enough that one is some megabytes.
+# Rows of a Parquet row group. Fixed, so that the outputs do not depend on the size of batches and
+# shards, and small enough that a group is a few megabytes.
 _DOCUMENT_ROWS, _SEGMENT_ROWS = 1 << 10, 1 << 16
-_LINES = 1 << 20  # short lines compared at once, in a run of no more than _LINES * _DEALS
-_DEALS = 1 << 8  # files open at a time
+_BUCKET_LINES = 1 << 20  # short lines compared at once, while _MAX_BUCKETS are enough
+_MAX_BUCKETS = 1 << 8  # files open at a time
 _LINE = np.dtype([("line", np.uint64), ("article", np.int64)])
 
 
-def join(state: State, numbers: Sequence[int], threshold: float) -> None:
-    """Find clusters of articles, then the template lines of sites, by keys alone.
+def join_shards(state: State, numbers: Sequence[int], threshold: float) -> None:
+    """Find clusters of articles and the template lines of sites by comparing keys.
 
-    Leaves, in the state's folder `joined`, a frame a shard with columns doc_id, article, cluster;
-    template.npy, as `template_lines` gives it; and report.json.
+    The folder `state.joined` then has one frame per shard with columns doc_id, article, cluster;
+    template.npy, as `template_lines` returns it; and report.json.
     """
     if state.joined.exists():
         return
-    clock = Clock()
+    timer = StepTimer()
     with atomic_folder(state.joined) as work:
-        keys = pl.concat([pl.read_parquet(state.part(n) / "keys.parquet") for n in numbers])
-        first, ends = clock("dedupe", _leaders, state, numbers, keys, threshold)
-        template = clock("dedupe", _template, state, numbers, first, ends, work)
+        keys = pl.concat([pl.read_parquet(state.labelled(n) / "keys.parquet") for n in numbers])
+        first, ends = timer("dedupe", _cluster_leaders, state, numbers, keys, threshold)
+        template = timer("dedupe", _find_template_lines, state, numbers, first, ends, work)
         np.save(work / "template.npy", template.to_numpy())
-        for n, end, start in zip(numbers, ends, [0, *ends], strict=False):
-            names = cluster_names(_spelt(keys[first[start:end]]))
-            frame = _spelt(keys[start:end]).with_columns(cluster=names)
+        for n, start, end in zip(numbers, [0, *ends], ends, strict=False):
+            names = cluster_names(_with_doc_ids(keys[first[start:end]]))
+            frame = _with_doc_ids(keys[start:end]).with_columns(cluster=names)
             frame.write_parquet(work / f"{n:06d}.parquet", compression="lz4")
-        own = (keys["article"] > 0).to_numpy()
-        counts = {"articles": int(own.sum()), "clusters": len(np.unique(first[own]))}
-        report = {"counts": counts, "seconds": clock.seconds}
+        is_article = (keys["article"] > 0).to_numpy()
+        counts = {
+            "articles": int(is_article.sum()),
+            "clusters": len(np.unique(first[is_article])),
+        }
+        report = {"counts": counts, "seconds": timer.seconds}
         (work / "report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
-def _leaders(
+def _cluster_leaders(
     state: State, numbers: Sequence[int], keys: pl.DataFrame, threshold: float
 ) -> tuple[I64, list[int]]:
-    """The first of each row's cluster, and where the rows of each shard end."""
+    """Return the first row of each row's cluster, and where the rows of each shard end."""
     values = np.empty((len(keys), BANDS * ROWS), np.uint16)
     ends: list[int] = []
-    at = 0
+    start = 0
     for n in numbers:
-        part = np.load(state.part(n) / "values.npy")
-        values[at : at + len(part)] = part
-        at += len(part)
-        ends.append(at)
+        shard_values = np.load(state.labelled(n) / "values.npy")
+        values[start : start + len(shard_values)] = shard_values
+        start += len(shard_values)
+        ends.append(start)
     return leaders(Signatures(keys, values), threshold), ends
 
 
-def _template(
+def _find_template_lines(
     state: State, numbers: Sequence[int], first: I64, ends: list[int], work: Path
 ) -> pl.Series:
-    """Template lines; all lines are first dealt out to files that are compared one at a time."""
-    paths = [state.part(n) / "lines.parquet" for n in numbers]
+    """Find template lines. Equal lines go to the same bucket, and one bucket is read at a time."""
+    paths = [state.labelled(n) / "lines.parquet" for n in numbers]
     total = sum(pl.scan_parquet(p).select(pl.len()).collect().item() for p in paths)
-    deals = min(1 + total // _LINES, _DEALS)
+    buckets = min(1 + total // _BUCKET_LINES, _MAX_BUCKETS)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(dir=work)))
-        names = [folder / str(deal) for deal in range(deals)]
+        names = [folder / str(bucket) for bucket in range(buckets)]
         files = [stack.enter_context(name.open("w+b")) for name in names]
         for path, start in zip(paths, [0, *ends], strict=False):
-            some = pl.read_parquet(path)
-            rows = np.empty(len(some), _LINE)
-            rows["line"] = some["line"].to_numpy()
-            rows["article"] = first[some["row"].to_numpy() + start]
-            deal = rows["line"] % deals
-            order = np.argsort(deal, kind="stable")
-            rows, deal = rows[order], deal[order]
-            cuts = np.searchsorted(deal, np.arange(deals + 1))
+            lines = pl.read_parquet(path)
+            rows = np.empty(len(lines), _LINE)
+            rows["line"] = lines["line"].to_numpy()
+            rows["article"] = first[lines["row"].to_numpy() + start]
+            bucket = rows["line"] % buckets
+            order = np.argsort(bucket, kind="stable")
+            rows, bucket = rows[order], bucket[order]
+            cuts = np.searchsorted(bucket, np.arange(buckets + 1))
             for file, begin, end in zip(files, cuts, cuts[1:], strict=False):
                 file.write(rows[begin:end].tobytes())
-        found = []
+        templates = []
         for file in files:
             file.seek(0)
-            dealt = np.frombuffer(file.read(), _LINE)
-            found.append(template_lines(pl.Series(dealt["line"]), pl.Series(dealt["article"])))
-    return pl.concat(found)
+            rows = np.frombuffer(file.read(), _LINE)
+            templates.append(template_lines(pl.Series(rows["line"]), pl.Series(rows["article"])))
+    return pl.concat(templates)
 
 
-def _spelt(keys: pl.DataFrame) -> pl.DataFrame:
-    return keys.with_columns(to_hex(keys["doc_id"]))
+def _with_doc_ids(keys: pl.DataFrame) -> pl.DataFrame:
+    return keys.with_columns(number_to_doc_id(keys["doc_id"]))
 
 
-def write(state: State, plan: Plan, config: Config, began: float) -> dict[str, Any]:
-    """Put the outputs together from the parts and pieces, in order; returns what run.json holds.
+def write_outputs(state: State, plan: Plan, config: Config, started: float) -> dict[str, Any]:
+    """Assemble the outputs from the shards, in order. Return the content of run.json.
 
     Args:
-        state: where the parts and pieces are, and the outputs go.
-        plan: of the run.
+        state: where the shards are and the outputs go.
+        plan: the plan of the run.
         config: its settings.
-        began: when it did, by the clock of performance.
+        started: `time.perf_counter()` at the start of the run.
     """
-    if state.out.exists():  # a run was killed just before it put them into place
-        return _read(state.out, "run.json")
-    clock = Clock()
+    if state.out.exists():  # an earlier run was killed just before it moved them into place
+        return _read_report(state.out, "run.json")
+    timer = StepTimer()
     numbers = range(len(plan.shards))
-    documents = (p for n in numbers for p in sorted(state.part(n).glob("documents-*.parquet")))
-    segments = (p for n in numbers for p in sorted(state.piece(n).glob("segments-*.parquet")))
+    documents = (p for n in numbers for p in sorted(state.labelled(n).glob("documents-*.parquet")))
+    segments = (p for n in numbers for p in sorted(state.finished(n).glob("segments-*.parquet")))
     with atomic_folder(state.out) as work:
-        to = work / "documents.parquet"
-        clock(
-            "write",
-            sink,
-            map(pl.read_parquet, documents),
-            schema(DOCUMENTS),
-            to,
-            rows=_DOCUMENT_ROWS,
-        )
-        to = work / "segments.parquet"
-        clock("write", sink, map(pl.read_parquet, segments), SEGMENTS_OUT, to, rows=_SEGMENT_ROWS)
-        clock("write", _join_articles, state, numbers, work / "articles.jsonl")
-        report = _report(state, plan, config, clock)
-        report["elapsed"] = round(time.perf_counter() - began, 3)
+        for name, paths, columns, rows in (
+            ("documents.parquet", documents, schema(DOCUMENTS), _DOCUMENT_ROWS),
+            ("segments.parquet", segments, OUTPUT_SEGMENTS, _SEGMENT_ROWS),
+        ):
+            timer("write", sink, map(pl.read_parquet, paths), columns, work / name, rows=rows)
+        timer("write", _concat_articles, state, numbers, work / "articles.jsonl")
+        report = _build_report(state, plan, config, timer)
+        report["elapsed"] = round(time.perf_counter() - started, 3)
         with (work / "run.json").open("w", encoding="utf-8") as file:
             json.dump(report, file, ensure_ascii=False, indent=2)
             file.write("\n")
     return report
 
 
-def _join_articles(state: State, numbers: Sequence[int], to: Path) -> None:
-    with to.open("wb") as file:
+def _concat_articles(state: State, numbers: Sequence[int], dest: Path) -> None:
+    with dest.open("wb") as out:
         for n in numbers:
-            with (state.piece(n) / "articles.jsonl").open("rb") as piece:
-                shutil.copyfileobj(piece, file)
+            with (state.finished(n) / "articles.jsonl").open("rb") as file:
+                shutil.copyfileobj(file, out)
 
 
-def _report(state: State, plan: Plan, config: Config, clock: Clock) -> dict[str, Any]:
+def _build_report(state: State, plan: Plan, config: Config, timer: StepTimer) -> dict[str, Any]:
     numbers = range(len(plan.shards))
-    parts = [_read(state.part(n)) for n in numbers]
-    pieces = [_read(state.piece(n)) for n in numbers]
-    across = _read(state.joined)
-    by_source = merged(entry for part in parts for entry in part["sources"])
+    labelled = [_read_report(state.labelled(n)) for n in numbers]
+    finished = [_read_report(state.finished(n)) for n in numbers]
+    joined = _read_report(state.joined)
+    by_source = merge_sources(entry for report in labelled for entry in report["sources"])
     inputs = []
     for name, stamp in plan.stamps.items():
-        source = escape_file_name(name)  # as documents have it
-        seen = by_source.get(source, {"records": 0, "errors": 0, "sha256": None})
-        inputs.append({"source": source, "bytes": stamp[0] if stamp else 0, **seen})
-    spread = summed([pl.DataFrame(p["by_role_and_lang"], SPREAD) for p in pieces])
-    seconds = totals(r["seconds"] for r in (*parts, across, *pieces, {"seconds": clock.seconds}))
+        source = escape_file_name(name)  # as in documents
+        counts = by_source.get(source, {"records": 0, "errors": 0, "sha256": None})
+        inputs.append({"source": source, "bytes": stamp[0] if stamp else 0, **counts})
+    role_counts = [pl.DataFrame(r["by_role_and_lang"], ROLE_COUNTS) for r in finished]
+    seconds = sum_counts(
+        r["seconds"] for r in (*labelled, joined, *finished, {"seconds": timer.seconds})
+    )
     return {
         "version": __version__,
         "config": config.to_dict(),
         "fingerprint": config.fingerprint(),
         "inputs": inputs,
-        "in_error": [page for part in parts for page in part["in_error"]][:SHOWN],
+        "in_error": [page for r in labelled for page in r["in_error"]][:MAX_LISTED_ERRORS],
         "skipped": [escape_file_name(name) for name in plan.skipped],
         "columns": [escape_file_name(line) for line in plan.columns],
         "counts": {
-            **totals(r["counts"] for r in (*parts, *pieces)),
-            **across["counts"],
-            "by_role_and_lang": spread.to_dicts(),
+            **sum_counts(r["counts"] for r in (*labelled, *finished)),
+            **joined["counts"],
+            "by_role_and_lang": sum_role_counts(role_counts).to_dicts(),
         },
         "seconds": {step: round(s, 3) for step, s in seconds.items()},
     }
 
 
-def _read(folder: Path, name: str = "report.json") -> dict[str, Any]:
+def _read_report(folder: Path, name: str = "report.json") -> dict[str, Any]:
     report: dict[str, Any] = json.loads((folder / name).read_bytes())
     return report

@@ -1,4 +1,4 @@
-"""What a run has to do: its inputs, cut into shards, and whether they are still what they were."""
+"""The plan of a run: its inputs, cut into shards, and the checks that they have not changed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,25 @@ from ingest.readers.records import Slice
 from ingest.readers.single_file import describe_os_error
 from ingest.readers.sources import STDIN, FoundSources, is_stream
 
-# Size and time of change of a file; None for what is no file: missing, a pipe, standard input.
+# Size and modification time of a file; None for anything else: missing, a pipe, standard input.
 Stamp = tuple[int, int] | None
-_AGAIN = "; --overwrite starts again"
-_NAMED = 3  # changed inputs that a message names
+_HINT = "; use --overwrite to start again"
+_MAX_NAMED = 3  # changed inputs listed in a message
 
 
 class Plan(NamedTuple):
-    """All that a run, or one that goes on with it, must know before it begins.
+    """Everything that a run, or a later run that resumes it, needs to know before it starts.
 
-    `stamps` has each input by its name, in order. `once` are those that cannot be read again;
-    `columns` says which columns of tables were guessed.
+    Attributes:
+        versions: versions of ingest and Polars.
+        settings: settings that affect the outputs.
+        overwrite: whether an existing OUT may be replaced.
+        shard_bytes: target size of a shard.
+        stamps: the stamp of each input, in order.
+        streams: inputs that can be read only once.
+        skipped: files that no reader handles.
+        columns: which table columns were guessed.
+        shards: the slices of each shard.
     """
 
     versions: str
@@ -35,7 +43,7 @@ class Plan(NamedTuple):
     overwrite: bool
     shard_bytes: int
     stamps: dict[str, Stamp]
-    once: list[str]
+    streams: list[str]
     skipped: list[str]
     columns: list[str]
     shards: list[list[Slice]]
@@ -45,106 +53,107 @@ class Plan(NamedTuple):
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
-        """Read a plan back.
+        """Parse what `to_json` returned.
 
         Raises:
-            ConfigError: another version made it.
+            ConfigError: another version wrote it.
         """
-        held = json.loads(text)
-        if held["versions"] != versions():
+        fields = json.loads(text)
+        if fields["versions"] != versions():
             raise ConfigError(
-                f"the run began with {held['versions']}, this is {versions()}{_AGAIN}"
+                f"the run was started with {fields['versions']}, but this is {versions()}{_HINT}"
             )
-        stamps = {name: stamp and (stamp[0], stamp[1]) for name, stamp in held["stamps"].items()}
-        shards = [[Slice(*part) for part in shard] for shard in held["shards"]]
-        return cls(**held | {"stamps": stamps, "shards": shards})
+        stamps = {name: stamp and (stamp[0], stamp[1]) for name, stamp in fields["stamps"].items()}
+        shards = [[Slice(*values) for values in shard] for shard in fields["shards"]]
+        return cls(**fields | {"stamps": stamps, "shards": shards})
 
 
-def make_plan(found: FoundSources, config: Config, *, overwrite: bool) -> Plan:
-    """Look at the inputs and cut them.
+def make_plan(sources: FoundSources, config: Config, *, overwrite: bool) -> Plan:
+    """Inspect the inputs and cut them into shards.
 
     Raises:
-        SourceError: a file cannot be looked into.
+        SourceError: a file cannot be opened.
     """
     try:
-        slices = plan_slices(found.files, shard_bytes=config.run.shard_bytes)
+        slices = plan_slices(sources.files, shard_bytes=config.run.shard_bytes)
     except OSError as error:
         raise SourceError(f"{error.filename}: {describe_os_error(error)}") from error
     return Plan(
-        versions(),
-        _settings(config),
-        overwrite,
-        config.run.shard_bytes,
-        {file: stamp(file) for file in found.files},
-        [file for file in found.files if is_stream(file)],
-        found.skipped,
-        describe_guesses(slices, config.read),
-        cut(slices, config.run.shard_bytes),
+        versions=versions(),
+        settings=_settings(config),
+        overwrite=overwrite,
+        shard_bytes=config.run.shard_bytes,
+        stamps={file: stamp(file) for file in sources.files},
+        streams=[file for file in sources.files if is_stream(file)],
+        skipped=sources.skipped,
+        columns=describe_guesses(slices, config.read),
+        shards=cut_shards(slices, config.run.shard_bytes),
     )
 
 
-def cut(slices: Iterable[Slice], shard_bytes: int) -> list[list[Slice]]:
-    """Group slices, in order, into shards that are closed when they reach `shard_bytes`.
+def cut_shards(slices: Iterable[Slice], shard_bytes: int) -> list[list[Slice]]:
+    """Group slices, in order, into shards; a shard is full once it reaches `shard_bytes`.
 
-    >>> parts = [Slice(name, "file", size=size) for name, size in zip("abcd", (3, 3, 9, 1))]
-    >>> ["".join(part.source for part in shard) for shard in cut(parts, 5)]
+    >>> slices = [Slice(name, "file", size=size) for name, size in zip("abcd", (3, 3, 9, 1))]
+    >>> ["".join(item.source for item in shard) for shard in cut_shards(slices, 5)]
     ['ab', 'c', 'd']
     """
     shards: list[list[Slice]] = [[]]
     size = 0
-    for part in slices:
+    for item in slices:
         if size >= shard_bytes:
             shards.append([])
             size = 0
-        shards[-1].append(part)
-        size += part.size
+        shards[-1].append(item)
+        size += item.size
     return shards
 
 
 def stamp(source: str) -> Stamp:
-    """What tells that a file has changed."""
+    """Return the size and time that show whether a file has changed."""
     if source == STDIN or not os.path.isfile(source):
         return None
     try:
-        seen = os.stat(source)
-    except OSError:  # it vanished this moment
+        stat = os.stat(source)
+    except OSError:  # the file has just been deleted
         return None
-    return seen.st_size, seen.st_mtime_ns
+    return stat.st_size, stat.st_mtime_ns
 
 
-def check_plan(old: Plan, found: FoundSources, config: Config) -> None:
-    """Raise unless the plan still stands.
+def check_plan(plan: Plan, sources: FoundSources, config: Config) -> None:
+    """Raise unless the plan can be resumed with these sources and settings.
 
     Raises:
-        ConfigError: it was made for other settings.
-        SourceError: inputs came, went or changed, or cannot be read a second time.
+        ConfigError: the settings have changed.
+        SourceError: inputs were added, removed or changed, or cannot be read a second time.
     """
-    if changed := _changed_settings(old.settings, _settings(config)):
-        raise ConfigError(f"settings changed since the run began: {', '.join(changed)}{_AGAIN}")
-    if old.once:
-        raise SourceError(f"{', '.join(old.once)}: cannot be read a second time{_AGAIN}")
-    refuse_changes(old.stamps, {file: stamp(file) for file in found.files}, hint=_AGAIN)
+    if changed := _changed_settings(plan.settings, _settings(config)):
+        raise ConfigError(f"settings changed since the run started: {', '.join(changed)}{_HINT}")
+    if plan.streams:
+        raise SourceError(f"{', '.join(plan.streams)}: cannot be read a second time{_HINT}")
+    check_unchanged(plan.stamps, {file: stamp(file) for file in sources.files}, hint=_HINT)
 
 
-def refuse_changes(old: dict[str, Stamp], new: dict[str, Stamp], *, hint: str = "") -> None:
-    """Raise where inputs are not what they were.
+def check_unchanged(old: dict[str, Stamp], new: dict[str, Stamp], *, hint: str = "") -> None:
+    """Raise if inputs have changed.
 
     Raises:
         SourceError: names the first few of them.
     """
     changed = [
-        f"{name} ({_change(name, old, new)})"
+        f"{name} ({_describe_change(name, old, new)})"
         for name in sorted(old.keys() | new.keys())
         if name not in old or name not in new or old[name] != new[name]
     ]
     if changed:
-        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        rest = len(changed) - _MAX_NAMED
+        more = f" and {rest} more" if rest > 0 else ""
         raise SourceError(
-            f"inputs changed since the run began: {', '.join(changed[:_NAMED])}{more}{hint}"
+            f"inputs changed since the run started: {', '.join(changed[:_MAX_NAMED])}{more}{hint}"
         )
 
 
-def _change(name: str, old: dict[str, Stamp], new: dict[str, Stamp]) -> str:
+def _describe_change(name: str, old: dict[str, Stamp], new: dict[str, Stamp]) -> str:
     if name not in old:
         return "new"
     return "gone" if new.get(name) is None else "changed"
@@ -160,11 +169,11 @@ def _changed_settings(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 
 def _settings(config: Config) -> dict[str, Any]:
-    """The settings that can change what comes out, as JSON gives them back."""
+    """Return the settings that affect the outputs, as JSON gives them back."""
     tables = json.loads(json.dumps(config.to_dict()))
     return {step: table for step, table in tables.items() if step != "run"}
 
 
 def versions() -> str:
-    """What a run began with, and must go on with."""
+    """Return the versions that a run starts with and must be resumed with."""
     return f"ingest {__version__} with Polars {pl.__version__}"

@@ -1,10 +1,12 @@
-"""The whole run: shards through the steps, then across pages by keys, then four files at once.
+"""The whole run: label every shard, compare keys across shards, finish every shard, assemble.
 
-The first half labels each shard and leaves its keys; then the keys of all shards are compared, by
-themselves; the second half gives each shard what came of that. Either half runs in any process and
-in any order. The outputs are put together from the shards, in order, and renamed to OUT when they
-are complete. Whatever a shard or a stage leaves appears by a rename, so that a run that was killed
-can go on.
+1. Label: read, segment, detect and label each shard, and store its keys.
+2. Join: compare the keys of all shards, without their texts.
+3. Finish: apply the result to each shard.
+4. Assemble: put the outputs together from the shards, in order, and rename them to OUT.
+
+Steps 1 and 3 run in any process and in any order. Every result is renamed into place when it is
+complete, so a run that was killed can be resumed.
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.atomic import wrap_os_errors
 from ingest.io.run_files import check_run_output
-from ingest.pipeline.assemble import join, write
+from ingest.pipeline.assemble import join_shards, write_outputs
 from ingest.pipeline.plan import check_plan, make_plan
 from ingest.pipeline.state import State
-from ingest.pipeline.workers import Each, Task, one_by_one, pool
+from ingest.pipeline.workers import RunTasks, Task, run_in_process, worker_pool
 from ingest.readers.sources import FoundSources, find_sources
 
 
@@ -39,159 +41,149 @@ def run_shards(
     shard: tuple[int, int] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Take pages through the steps of a run, shard by shard, and write its four files.
+    """Process pages shard by shard, and write the four files of a run.
 
-    The arguments and errors are those of `ingest.run`, which also aligns and translates.
+    Arguments and errors are those of `ingest.run`, which can also align and translate.
 
     Returns:
-        What run.json holds; of a part of the shards only `shards`, how many there are, and `done`.
+        The content of run.json. With `shard`, only `shards` (their number) and `done`.
     """
-    began = time.perf_counter()
+    started = time.perf_counter()
     if workers < 1:
         raise ConfigError(f"workers: {workers} is less than 1")
     if shard and not 1 <= shard[0] <= shard[1]:
-        raise ConfigError(f"shard: there is no part {shard[0]} of {shard[1]}")
+        raise ConfigError(f"shard: {shard[0]}/{shard[1]} is not a part; use I/N with 1 <= I <= N")
     if overwrite and (resume or shard):
-        raise OutputError(f"{out}: to overwrite is to start again, and all of it")
+        raise OutputError(
+            f"{out}: --overwrite starts a new run; it cannot be used with --resume or --shard"
+        )
     state = State(Path(os.path.abspath(out)))
-    job = _Job(state, config or Config(), progress)
-    found = sources_without_own(state, find_sources(sources))
+    run = _Run(state, config or Config(), progress)
+    found = exclude_outputs(state, find_sources(sources))
     if not state.folder.exists():
-        _refuse(state, overwrite=overwrite, resume=resume)
-    return _done(
-        job, found, began, overwrite=overwrite, resume=resume, workers=workers, shard=shard
-    )
+        _check_target(state, overwrite=overwrite, resume=resume)
+    part = "{}-of-{}".format(*shard) if shard else None
+    with wrap_os_errors(state.target), state.lock(part):
+        try:
+            if state.publish_was_interrupted() and state.try_exclusive():
+                state.publish()
+                if resume:
+                    state.remove_folder()
+                    return state.read_report()
+            run.load_or_make_plan(found, overwrite=overwrite, resume=resume, is_part=bool(shard))
+            if shard:
+                return run.label_part(*shard, workers)
+            return run.complete(workers, started)
+        except BaseException as error:
+            if state.clean_up(rereadable=not run.has_streams) and run.has_plan:
+                error.add_note(f"finished work is kept in {state.folder}; use --resume to continue")
+            raise
 
 
-class _Job:
-    """One run: its plan, and how far it has come."""
+class _Run:
+    """One run: its state, settings and plan."""
 
     def __init__(self, state: State, config: Config, progress: Progress | None) -> None:
         self.state = state
         self.config = config
         self.progress = progress
-        self.begun = False
-        self.once = False  # whether an input can be read but once
+        self.has_plan = False
+        self.has_streams = False  # whether an input can be read only once
 
-    def begin(self, found: FoundSources, *, overwrite: bool, resume: bool, part: bool) -> None:
-        """Take over the plan of an unfinished run, or make one."""
+    def load_or_make_plan(
+        self, sources: FoundSources, *, overwrite: bool, resume: bool, is_part: bool
+    ) -> None:
+        """Use the plan of an unfinished run, or make a new one."""
         state = self.state
-        with state.planning():
-            plan = None if overwrite else state.plan()
-            if plan and (resume or part):
+        with state.lock_plan():
+            plan = None if overwrite else state.load_plan()
+            if plan and (resume or is_part):
                 check_run_output(state.target, overwrite=plan.overwrite)
-                check_plan(plan, found, self.config)
+                check_plan(plan, sources, self.config)
             else:
-                _refuse(state, overwrite=overwrite, resume=resume)
-                if plan and state.parts():
+                _check_target(state, overwrite=overwrite, resume=resume)
+                if plan and state.labelled_shards():
                     raise OutputError(
-                        f"{state.target}: an earlier run did not finish; --resume goes on with it, "
-                        "--overwrite starts again"
+                        f"{state.target}: an earlier run did not finish; use --resume to continue "
+                        "it, or --overwrite to start again"
                     )
-                plan = make_plan(found, self.config, overwrite=overwrite)
-                if part and plan.once:
-                    raise SourceError(f"{plan.once[0]}: can be read but once, so by no part alone")
-                state.begin(plan)
+                plan = make_plan(sources, self.config, overwrite=overwrite)
+                if is_part and plan.streams:
+                    raise SourceError(
+                        f"{plan.streams[0]}: can be read only once, which --shard does not allow"
+                    )
+                state.save_plan(plan)
         self.plan = plan
-        self.begun, self.once = True, bool(plan.once)
-        # shards are as they were cut, whatever the settings say now
-        whole_run = dataclasses.replace(self.config.run, shard_bytes=plan.shard_bytes)
-        self.config = dataclasses.replace(self.config, run=whole_run)
+        self.has_plan, self.has_streams = True, bool(plan.streams)
+        # the shards are already cut, whatever the settings are now
+        run_config = dataclasses.replace(self.config.run, shard_bytes=plan.shard_bytes)
+        self.config = dataclasses.replace(self.config, run=run_config)
 
     def label_part(self, part: int, parts: int, workers: int) -> dict[str, Any]:
-        """Label every `parts`-th shard."""
-        with pool(min(workers, len(self.plan.shards))) as each:
-            self._label(range(len(self.plan.shards))[part - 1 :: parts], each)
-        return {"shards": len(self.plan.shards), "done": len(self.state.parts())}
+        """Label every `parts`-th shard, starting with number `part`."""
+        with worker_pool(min(workers, len(self.plan.shards))) as run_tasks:
+            self._label(range(len(self.plan.shards))[part - 1 :: parts], run_tasks)
+        return {"shards": len(self.plan.shards), "done": len(self.state.labelled_shards())}
 
-    def finish(self, workers: int, began: float) -> dict[str, Any]:
-        """All that is still to be done."""
+    def complete(self, workers: int, started: float) -> dict[str, Any]:
+        """Do all remaining work and write the outputs."""
         numbers = range(len(self.plan.shards))
-        with pool(min(workers, len(numbers))) as each:
-            self._label(numbers, each)
-            join(self.state, numbers, self.config.dedupe.threshold)
-            pieces = self.state.pieces()
-            tasks = (self._task("finish", n) for n in numbers if n not in pieces)
-            for _ in each(tasks, lambda _number, _size: None):
+        with worker_pool(min(workers, len(numbers))) as run_tasks:
+            self._label(numbers, run_tasks)
+            join_shards(self.state, numbers, self.config.dedupe.threshold)
+            finished = self.state.finished_shards()
+            tasks = (self._task("finish", n) for n in numbers if n not in finished)
+            for _ in run_tasks(tasks, lambda _number, _size: None):
                 pass
-        report = write(self.state, self.plan, self.config, began)
+        report = write_outputs(self.state, self.plan, self.config, started)
         self.state.publish()
-        self.state.let_go()
+        self.state.remove_folder()
         return report
 
-    def _label(self, numbers: Sequence[int], each: Each) -> None:
-        sizes = [sum(part.size for part in shard) for shard in self.plan.shards]
+    def _label(self, numbers: Sequence[int], run_tasks: RunTasks) -> None:
+        sizes = [sum(item.size for item in shard) for shard in self.plan.shards]
         total, read = sum(sizes[n] for n in numbers), dict[int, int]()
         done = 0
 
-        def tell(number: int, size: int) -> None:
+        def report_progress(number: int, size: int) -> None:
             nonlocal done
             done += size - read.get(number, 0)
             read[number] = size
             if self.progress:
                 self.progress(done, total)
 
-        finished = self.state.parts()
-        once = set(self.plan.once)
-        # a worker cannot read our standard input and pipes
-        here = {
-            n for n in numbers if once.intersection(part.source for part in self.plan.shards[n])
+        labelled = self.state.labelled_shards()
+        streams = set(self.plan.streams)
+        # a worker cannot read this process's standard input and pipes
+        local = {
+            n for n in numbers if streams.intersection(item.source for item in self.plan.shards[n])
         }
         for n in numbers:
-            if n in finished:
-                tell(n, sizes[n])
-        for do, those in ((one_by_one, here), (each, set(numbers) - here)):
-            tasks = (self._task("label", n) for n in sorted(those - finished))
-            for number in do(tasks, tell):
-                tell(number, sizes[number])
+            if n in labelled:
+                report_progress(n, sizes[n])
+        for run, shards in ((run_in_process, local), (run_tasks, set(numbers) - local)):
+            tasks = (self._task("label", n) for n in sorted(shards - labelled))
+            for number in run(tasks, report_progress):
+                report_progress(number, sizes[number])
 
-    def _task(self, half: str, number: int) -> Task:
+    def _task(self, step: str, number: int) -> Task:
         shard = self.plan.shards[number]
-        stamps = {part.source: self.plan.stamps[part.source] for part in shard}
-        return Task(half, str(self.state.target), number, shard, stamps, self.config.to_dict())
+        stamps = {item.source: self.plan.stamps[item.source] for item in shard}
+        return Task(step, str(self.state.target), number, shard, stamps, self.config.to_dict())
 
 
-def _done(
-    job: _Job,
-    found: FoundSources,
-    began: float,
-    *,
-    overwrite: bool,
-    resume: bool,
-    workers: int,
-    shard: tuple[int, int] | None,
-) -> dict[str, Any]:
-    """All of the run, or a part of it, while others are kept out."""
-    state = job.state
-    with wrap_os_errors(state.target), state.held("{}-of-{}".format(*shard) if shard else None):
-        try:
-            if state.swapping() and state.alone():
-                state.publish()
-                if resume:
-                    state.let_go()
-                    return state.published()
-            job.begin(found, overwrite=overwrite, resume=resume, part=shard is not None)
-            if shard:
-                return job.label_part(*shard, workers)
-            return job.finish(workers, began)
-        except BaseException as error:
-            if state.leave(again=not job.once) and job.begun:
-                error.add_note(f"{state.folder} holds what is done; --resume goes on from there")
-            raise
-
-
-def sources_without_own(state: State, found: FoundSources) -> FoundSources:
-    """The sources without what the run itself writes, which may stand in a folder that it reads."""
+def exclude_outputs(state: State, sources: FoundSources) -> FoundSources:
+    """Remove the run's own files from its sources, which may include the folder of OUT."""
     own = tuple(f"{os.path.realpath(folder)}{os.sep}" for folder in (state.target, state.folder))
     files, skipped = (
-        [p for p in paths if not os.path.realpath(p).startswith(own)] for paths in found
+        [p for p in paths if not os.path.realpath(p).startswith(own)] for paths in sources
     )
     if not files:
-        raise SourceError(f"{found.files[0]}: stands in OUT; there is no other page to read")
+        raise SourceError(f"{sources.files[0]}: is inside OUT, and there are no other pages")
     return FoundSources(files, skipped)
 
 
-def _refuse(state: State, *, overwrite: bool, resume: bool) -> None:
+def _check_target(state: State, *, overwrite: bool, resume: bool) -> None:
     if resume and os.path.lexists(state.target):
-        raise OutputError(f"{state.target}: is there already; nothing to go on with")
+        raise OutputError(f"{state.target}: exists already; there is nothing to resume")
     check_run_output(state.target, overwrite=overwrite)

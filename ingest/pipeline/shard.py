@@ -1,7 +1,7 @@
-"""The two halves of a run that look at one shard at a time, in whatever process.
+"""The two steps of a run that process one shard at a time, in any process: label and finish.
 
-Between them stands what only the keys of all shards together can tell. Nothing holds more than a
-batch of pages.
+Between them, `join_shards` compares the keys of all shards. No more than one batch of pages is in
+memory at a time.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,199 +23,199 @@ from ingest.detection import detect
 from ingest.frames import CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import atomic_folder
 from ingest.labelling import label
-from ingest.pipeline.plan import Stamp, refuse_changes, stamp
+from ingest.pipeline.plan import Stamp, check_unchanged, stamp
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import (
-    SHOWN,
-    by_role_and_lang,
-    by_source,
-    merged,
-    of_pages,
-    of_segments,
-    summed,
-    totals,
+    MAX_LISTED_ERRORS,
+    count_by_role,
+    count_by_source,
+    count_pages,
+    count_segments,
+    merge_sources,
+    sum_counts,
+    sum_role_counts,
 )
 from ingest.readers import read_batches
 from ingest.readers.records import Slice
 from ingest.segmentation import segment
 
-SEGMENTS_OUT = schema(SEGMENTS, DETECTED, LABELLED, CLUSTERED)
+OUTPUT_SEGMENTS = schema(SEGMENTS, DETECTED, LABELLED, CLUSTERED)
 
-Tell = Callable[[int], None]
+BytesRead = Callable[[int], None]
 
 
-class Clock:
-    """Seconds by step."""
+class StepTimer:
+    """Adds up the seconds spent in each step."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
-    def __call__(self, step: str, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        began = time.perf_counter()
+    def __call__(self, step: str, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Call a function and add its time to a step."""
+        started = time.perf_counter()
         try:
-            return call(*args, **options)
+            return function(*args, **options)
         finally:
-            self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - began
+            self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - started
 
 
 def label_shard(
     state: State,
     number: int,
     shard: list[Slice],
-    tell: Tell,
+    progress: BytesRead,
     *,
     stamps: dict[str, Stamp],
     config: Config,
 ) -> None:
-    """First half: read, segment, detect, label; leaves a part with its pages, segments and keys.
+    """Read, segment, detect and label a shard, and store its pages, segments and keys.
 
-    A part holds documents-*.parquet and segments-*.parquet, one of each a batch; keys.parquet
-    (doc_id as UInt64, article) and values.npy, the signatures; lines.parquet, the short lines,
-    whose `row` counts from the first key of the part; and report.json.
+    The folder `state.labelled(number)` then has documents-*.parquet and segments-*.parquet, one of
+    each per batch; keys.parquet (doc_id as UInt64, article) and values.npy, the signatures;
+    lines.parquet, the short lines, whose `row` is an index into the keys; and report.json.
 
     Args:
-        state: where the part goes.
-        number: of the shard.
+        state: where to store the result.
+        number: number of the shard.
         shard: what to read.
-        tell: called with the number of stored bytes that reading has come to.
-        stamps: of the files in it, as they were when the run began.
+        progress: called with the number of stored bytes read so far.
+        stamps: the stamp of each file at the start of the run.
         config: the settings.
 
     Raises:
-        SourceError: a file is no longer what it was.
+        SourceError: a file has changed.
     """
-    clock, begun = Clock(), _Begun(shard)
+    timer, slices = StepTimer(), _CountedSlices(shard)
     counts: list[dict[str, int]] = []
     sources: list[dict[str, Any]] = []
     in_error: list[dict[str, str]] = []
     keys, values, lines = [], [], []
     rows = 0
-    with atomic_folder(state.part(number)) as work:
-        pages = read_batches(begun, config.read, batch_chars=config.run.batch_chars)
-        for batch in range(1 << 62):
-            documents = clock("read", next, pages, None)
+    with atomic_folder(state.labelled(number)) as work:
+        batches = read_batches(slices, config.read, batch_chars=config.run.batch_chars)
+        for batch in count():
+            documents = timer("read", next, batches, None)
             if documents is None:
                 break
-            segments = clock("segment", segment, documents, config=config.segment)
-            segments = clock("detect", detect, segments, config=config.detect)
-            segments = clock("label", label, segments)
-            found = clock("dedupe", article_signatures, segments)
-            short = clock("dedupe", short_lines, segments, sites(documents), found.keys)
-            keys.append(found.keys.with_columns(from_hex(pl.col("doc_id"))))
-            values.append(found.values)
+            segments = timer("segment", segment, documents, config=config.segment)
+            segments = timer("detect", detect, segments, config=config.detect)
+            segments = timer("label", label, segments)
+            signatures = timer("dedupe", article_signatures, segments)
+            short = timer("dedupe", short_lines, segments, sites(documents), signatures.keys)
+            keys.append(signatures.keys.with_columns(doc_id_to_number(pl.col("doc_id"))))
+            values.append(signatures.values)
             lines.append(short.with_columns(pl.col("row") + rows))
-            rows += len(found.keys)
-            clock("write", _write, documents, work / f"documents-{batch:05d}.parquet")
-            clock("write", _write, segments, work / f"segments-{batch:05d}.parquet")
-            counts.append(of_pages(documents))
-            sources += by_source(documents)
-            bad = documents.drop_nulls("error").select("uri", "error")
-            in_error += bad.head(SHOWN - len(in_error)).to_dicts()
-            tell(begun.size)
+            rows += len(signatures.keys)
+            timer("write", _write, documents, work / f"documents-{batch:05d}.parquet")
+            timer("write", _write, segments, work / f"segments-{batch:05d}.parquet")
+            counts.append(count_pages(documents))
+            sources += count_by_source(documents)
+            errors = documents.drop_nulls("error").select("uri", "error")
+            in_error += errors.head(MAX_LISTED_ERRORS - len(in_error)).to_dicts()
+            progress(slices.bytes_done)
         _write(pl.concat(keys), work / "keys.parquet")
         np.save(work / "values.npy", np.concatenate(values))
         _write(pl.concat(lines), work / "lines.parquet")
-        refuse_changes(stamps, {source: stamp(source) for source in stamps})
-        _report(
+        check_unchanged(stamps, {source: stamp(source) for source in stamps})
+        _write_report(
             work,
-            counts=totals(counts),
-            sources=list(merged(sources).values()),
+            counts=sum_counts(counts),
+            sources=list(merge_sources(sources).values()),
             in_error=in_error,
-            seconds=clock.seconds,
+            seconds=timer.seconds,
         )
 
 
 def finish_shard(state: State, number: int) -> None:
-    """Second half: leave a piece, the segments and articles of the shard as OUT will have them."""
-    clock = Clock()
+    """Store the segments and articles of a labelled shard as they will be in OUT."""
+    timer = StepTimer()
     counts: list[dict[str, int]] = []
-    spread: list[pl.DataFrame] = []
-    part = state.part(number)
+    role_counts: list[pl.DataFrame] = []
     clusters = pl.read_parquet(state.joined / f"{number:06d}.parquet")
     template = pl.Series(np.load(state.joined / "template.npy"))
-    with atomic_folder(state.piece(number)) as work, (work / "articles.jsonl").open("wb") as file:
-        for path in sorted(part.glob("segments-*.parquet")):
-            columns = ["doc_id", "source", "url"]
+    with atomic_folder(state.finished(number)) as work, (work / "articles.jsonl").open("wb") as out:
+        for path in sorted(state.labelled(number).glob("segments-*.parquet")):
             documents = pl.read_parquet(
-                path.with_name(path.name.replace("segments", "documents")), columns=columns
+                path.with_name(path.name.replace("segments", "documents")),
+                columns=["doc_id", "source", "url"],
             )
-            segments = clock("write", pl.read_parquet, path)
-            segments = clock("dedupe", without_template, segments, sites(documents), template)
-            segments = with_clusters(segments, clusters).select(SEGMENTS_OUT.names())
-            clock("write", _write, segments, work / path.name)
-            clock("write", _append_articles, segments, documents, file)
-            counts.append(of_segments(segments))
-            spread.append(by_role_and_lang(segments))
-        _report(
+            segments = timer("write", pl.read_parquet, path)
+            segments = timer("dedupe", without_template, segments, sites(documents), template)
+            segments = with_clusters(segments, clusters).select(OUTPUT_SEGMENTS.names())
+            timer("write", _write, segments, work / path.name)
+            timer("write", _append_articles, segments, documents, out)
+            counts.append(count_segments(segments))
+            role_counts.append(count_by_role(segments))
+        _write_report(
             work,
-            counts=totals(counts),
-            by_role_and_lang=summed(spread).to_dicts(),
-            seconds=clock.seconds,
+            counts=sum_counts(counts),
+            by_role_and_lang=sum_role_counts(role_counts).to_dicts(),
+            seconds=timer.seconds,
         )
 
 
-class _Begun:
-    """Slices, and how many stored bytes are behind the one that was asked for last."""
+class _CountedSlices:
+    """Iterates over slices and counts the stored bytes of those that are done."""
 
     def __init__(self, shard: Iterable[Slice]) -> None:
         self._shard = shard
-        self.size = 0
+        self.bytes_done = 0
 
     def __iter__(self) -> Iterator[Slice]:
-        for part in self._shard:
-            yield part
-            self.size += part.size
+        for item in self._shard:
+            yield item
+            self.bytes_done += item.size
 
 
-def articles(segments: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
-    """One row an article that has kept text, in page order.
+def collect_articles(segments: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per article with kept text, in page order.
 
-    Columns: doc_id, source, article, cluster, lang (of most of its kept text), headline (null
-    where none was found), text (kept segments, one a line), lines ([first, last] line of the
-    page's text of each of them).
+    Columns: doc_id, source, article, cluster, lang (the language of most of its kept text),
+    headline (null if there is none), text (kept segments, one per line), lines (the [first, last]
+    line of each of them in the page's text).
     """
-    kept = segments.filter("keep").with_columns(weight=pl.col("text").str.len_chars())
-    same = ["doc_id", "article"]
+    kept = segments.filter("keep").with_columns(chars=pl.col("text").str.len_chars())
+    article = ["doc_id", "article"]
     lang = (
-        kept.group_by(*same, "lang")
-        .agg(pl.col("weight").sum())
-        .sort("weight", "lang", descending=[True, False])
-        .unique(same, keep="first", maintain_order=True)
-        .select(*same, "lang")
+        kept.group_by(*article, "lang")
+        .agg(pl.col("chars").sum())
+        .sort("chars", "lang", descending=[True, False])
+        .unique(article, keep="first", maintain_order=True)
+        .select(*article, "lang")
     )
-    # a segment never holds a newline, so text.split("\n") goes with lines
+    # a segment never contains a newline, so text.split("\n") matches `lines`
     return (
-        kept.group_by(same, maintain_order=True)
+        kept.group_by(article, maintain_order=True)
         .agg(
             pl.col("cluster").first(),
             headline=pl.col("text").filter(pl.col("role") == "headline").first(),
             text=pl.col("text").str.join("\n"),
             lines=pl.concat_list("line", "line"),
         )
-        .join(lang, on=same, how="left", maintain_order="left")
+        .join(lang, on=article, how="left", maintain_order="left")
         .join(documents.select("doc_id", "source"), on="doc_id", how="left", maintain_order="left")
         .select("doc_id", "source", "article", "cluster", "lang", "headline", "text", "lines")
     )
 
 
-def from_hex(doc_id: pl.Expr) -> pl.Expr:
-    """The number that a doc_id spells, which sorts as the doc_id does.
+def doc_id_to_number(doc_id: pl.Expr) -> pl.Expr:
+    """Convert doc_ids to UInt64, which sort in the same order.
 
-    >>> pl.select(from_hex(pl.lit("00000000000000ff"))).item()
+    >>> pl.select(doc_id_to_number(pl.lit("00000000000000ff"))).item()
     255
     """
     return doc_id.str.decode("hex").bin.reinterpret(dtype=pl.UInt64, endianness="big")
 
 
-def to_hex(numbers: pl.Series) -> pl.Series:
-    """The doc_ids that numbers stand for.
+def number_to_doc_id(numbers: pl.Series) -> pl.Series:
+    """Convert UInt64 numbers back to doc_ids.
 
-    >>> to_hex(pl.Series([255], dtype=pl.UInt64)).to_list()
+    >>> number_to_doc_id(pl.Series([255], dtype=pl.UInt64)).to_list()
     ['00000000000000ff']
     """
-    spelt = numbers.to_numpy().astype(">u8").tobytes().hex()
+    digits = numbers.to_numpy().astype(">u8").tobytes().hex()
     return pl.Series(
-        numbers.name, [spelt[at : at + 16] for at in range(0, len(spelt), 16)], pl.String
+        numbers.name, [digits[at : at + 16] for at in range(0, len(digits), 16)], pl.String
     )
 
 
@@ -223,8 +224,8 @@ def _write(frame: pl.DataFrame, path: Path) -> None:
 
 
 def _append_articles(segments: pl.DataFrame, documents: pl.DataFrame, file: BinaryIO) -> None:
-    articles(segments, documents).write_ndjson(file)
+    collect_articles(segments, documents).write_ndjson(file)
 
 
-def _report(folder: Path, **report: Any) -> None:
+def _write_report(folder: Path, **report: Any) -> None:
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")

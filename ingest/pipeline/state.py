@@ -1,14 +1,14 @@
-"""The folder beside OUT where a run keeps what it has done, until OUT takes its place.
+"""The folder next to OUT that holds the finished work of a run until OUT is complete.
 
     OUT.unfinished/
-        plan.json   what is to be done; done.json once `out` is complete
-        parts/      a folder a shard: its pages and segments as labelled, and their keys
-        joined/     what came of the keys of all shards
-        pieces/     a folder a shard: its segments and articles as they will stand in OUT
+        plan.json   what to do; renamed to done.json once `out` is complete
+        labelled/   one folder per shard: its pages, labelled segments and their keys
+        joined/     the result of comparing the keys of all shards
+        finished/   one folder per shard: its segments and articles as they will be in OUT
         out/        the outputs, all of them
-        locks/      held by the runs that work here, and let go by the system when they die
+        locks/      held by the runs that work here; the system releases them when a run dies
 
-Every folder appears under its name by a rename when it is complete, so whatever is there is whole.
+Every folder is renamed into place once it is complete, so a folder that exists is never partial.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from ingest.io.locks import LockHeldError, hold_lock, try_make_exclusive
 from ingest.io.run_files import OUTPUTS, check_run_output
 from ingest.pipeline.plan import Plan
 
-_HELD = ("plan.json", "done.json", "parts", "joined", "pieces", "out", "replaced", "locks")
+_NAMES = ("plan.json", "done.json", "labelled", "joined", "finished", "out", "replaced", "locks")
 
 
 class State:
-    """Where things stand for one OUT."""
+    """The unfinished work for one OUT, on disk."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -39,95 +39,107 @@ class State:
         self.out = self.folder / "out"
         self.joined = self.folder / "joined"
         self.locks = self.folder / "locks"
+        self._labelled = self.folder / "labelled"
+        self._finished = self.folder / "finished"
         self._plan = self.folder / "plan.json"
         self._done = self.folder / "done.json"
         self._lock = -1
 
-    def part(self, number: int) -> Path:
-        return self.folder / "parts" / f"{number:06d}"
+    def labelled(self, number: int) -> Path:
+        """Return the folder of a labelled shard."""
+        return self._labelled / f"{number:06d}"
 
-    def piece(self, number: int) -> Path:
-        return self.folder / "pieces" / f"{number:06d}"
+    def finished(self, number: int) -> Path:
+        """Return the folder of a finished shard."""
+        return self._finished / f"{number:06d}"
 
-    def parts(self) -> set[int]:
-        """Numbers of the shards that are labelled."""
-        return _numbers(self.folder / "parts")
+    def labelled_shards(self) -> set[int]:
+        """Return the numbers of the shards that are labelled."""
+        return _numbers(self._labelled)
 
-    def pieces(self) -> set[int]:
-        """Numbers of the shards that are ready to be put together."""
-        return _numbers(self.folder / "pieces")
+    def finished_shards(self) -> set[int]:
+        """Return the numbers of the shards that are ready to be assembled."""
+        return _numbers(self._finished)
 
-    def plan(self) -> Plan | None:
-        """What an earlier run, or one beside this, set out to do; None where there is none."""
+    def load_plan(self) -> Plan | None:
+        """Return the plan of an earlier or concurrent run; None if there is none.
+
+        Raises:
+            ConfigError: another version wrote it.
+        """
         try:
             return Plan.from_json(self._plan.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
 
-    def begin(self, plan: Plan) -> None:
-        """Keep a new plan in place of whatever was there."""
+    def save_plan(self, plan: Plan) -> None:
+        """Store a new plan and delete everything that was there."""
         self._clear()
         new = self._plan.with_name(f".plan.{secrets.token_hex(4)}")
         new.write_text(plan.to_json(), encoding="utf-8")
         new.rename(self._plan)
 
     @contextmanager
-    def held(self, shard: str | None) -> Iterator[None]:
-        """Keep others out: all of them, or, for a part of the shards, who does the same part.
+    def lock(self, part: str | None) -> Iterator[None]:
+        """Keep other runs out.
+
+        Args:
+            part: name of the part of the shards to work on; runs that work on other parts may
+                share the folder. None locks out all other runs.
 
         Raises:
-            OutputError: another run works here, or the folder holds what no run wrote.
+            OutputError: another run works here, or the folder contains files that no run wrote.
         """
         if self.folder.is_dir():
-            self._refuse_strangers()
+            self._check_files()
         try:
-            with hold_lock(self.locks / "run", shared=shard is not None) as self._lock:
-                if shard is None:
-                    self._tidy()
+            with hold_lock(self.locks / "run", shared=part is not None) as self._lock:
+                if part is None:
+                    self._remove_partial()
                     yield
                 else:
-                    with hold_lock(self.locks / f"shard-{shard}"):
+                    with hold_lock(self.locks / f"shard-{part}"):
                         yield
         except LockHeldError:
             raise OutputError(f"{self.target}: another run is writing it") from None
 
     @contextmanager
-    def planning(self) -> Iterator[None]:
-        """Let one at a time of those who share the folder look for a plan, or make it."""
+    def lock_plan(self) -> Iterator[None]:
+        """Let one run at a time read or write the plan; wait for the others."""
         with hold_lock(self.locks / "plan", wait=True):
             yield
 
-    def alone(self) -> bool:
-        """Whether no other run does a part of the same shards."""
+    def try_exclusive(self) -> bool:
+        """Lock out runs that work on other parts. Return False if there are any."""
         return try_make_exclusive(self._lock)
 
-    def _tidy(self) -> None:
+    def _remove_partial(self) -> None:
         """Remove what a killed run was writing."""
-        for folder in (self.folder, self.folder / "parts", self.folder / "pieces"):
-            for left in folder.glob(".*"):
-                _remove(left)
+        for folder in (self.folder, self._labelled, self._finished):
+            for path in folder.glob(".*"):
+                _remove(path)
 
-    def _refuse_strangers(self) -> None:
-        others = sorted(
-            p.name for p in self.folder.iterdir() if p.name not in _HELD and p.name[0] != "."
+    def _check_files(self) -> None:
+        foreign = sorted(
+            p.name for p in self.folder.iterdir() if p.name not in _NAMES and p.name[0] != "."
         )
-        if others:
+        if foreign:
             raise OutputError(
-                f"{self.folder}: holds what ingest did not write ({', '.join(others[:3])}); "
+                f"{self.folder}: contains files that ingest did not write ({', '.join(foreign[:3])}); "
                 "choose another OUT"
             )
 
-    def swapping(self) -> bool:
-        """Whether the outputs were complete, and a run that put them into place was killed."""
+    def publish_was_interrupted(self) -> bool:
+        """Return whether a run was killed while it moved complete outputs into place."""
         return self._done.exists()
 
     def publish(self) -> None:
-        """Put the outputs where they belong, and clear up; what a kill cut short is made good.
+        """Move the outputs into place and clear up. Also finishes an interrupted move.
 
         Raises:
-            OutputError: OUT came into being meanwhile.
+            OutputError: OUT was created in the meantime.
         """
-        if plan := self.plan():
+        if plan := self.load_plan():
             check_run_output(self.target, overwrite=plan.overwrite)
             self._plan.rename(self._done)
         if self.out.exists():
@@ -136,34 +148,34 @@ class State:
             self.out.rename(self.target)
         self._clear()
 
-    def complete(self) -> bool:
-        """Whether OUT holds a whole run, and nothing is on its way there."""
-        under_way = self._plan.exists() or self._done.exists()
-        return not under_way and all((self.target / name).is_file() for name in OUTPUTS)
+    def is_complete(self) -> bool:
+        """Return whether OUT has all outputs, and no run is about to replace them."""
+        in_progress = self._plan.exists() or self._done.exists()
+        return not in_progress and all((self.target / name).is_file() for name in OUTPUTS)
 
-    def published(self) -> dict[str, Any]:
-        """What run.json of OUT holds."""
+    def read_report(self) -> dict[str, Any]:
+        """Return the content of run.json in OUT."""
         report: dict[str, Any] = json.loads((self.target / "run.json").read_bytes())
         return report
 
-    def leave(self, *, again: bool) -> bool:
-        """Clear up after a run that did not finish; whether there is something to go on with.
+    def clean_up(self, *, rereadable: bool) -> bool:
+        """Clean up after a run that did not finish. Return whether it can be resumed.
 
         Args:
-            again: whether its inputs can be read once more.
+            rereadable: whether all inputs can be read a second time.
         """
-        if not self.alone():
+        if not self.try_exclusive():
             return True
-        self._tidy()
-        if again and self._plan.exists() and self.parts():
+        self._remove_partial()
+        if rereadable and self._plan.exists() and self.labelled_shards():
             return True
-        if not self.swapping():
+        if not self.publish_was_interrupted():
             self._clear()
-            self.let_go()
+            self.remove_folder()
         return False
 
-    def let_go(self) -> None:
-        """Remove the locks and the empty folder; another run may come in at any moment of it."""
+    def remove_folder(self) -> None:
+        """Remove the locks and the empty folder; another run may start at any moment."""
         with suppress(OSError):
             for name in sorted(os.listdir(self.locks), key="run".__eq__):
                 (self.locks / name).unlink()
@@ -171,13 +183,13 @@ class State:
             self.folder.rmdir()
 
     def _clear(self) -> None:
-        """Remove all but the locks. What is left if this is cut short counts for nothing."""
+        """Remove everything but the locks. The plan goes first, so leftovers are never used."""
         _remove(self._plan)
         for path in list(self.folder.iterdir()):
             if path not in (self._done, self.locks):
                 _remove(path)
-                if os.path.lexists(path):  # it would count as done by what comes next
-                    raise WriteError(f"{path}: cannot be removed; remove it and begin again")
+                if os.path.lexists(path):  # the next run would take it for finished work
+                    raise WriteError(f"{path}: cannot be removed; remove it and start again")
         _remove(self._done)
 
 

@@ -1,4 +1,4 @@
-"""What is counted of pages and segments, for run.json."""
+"""Counts of pages and segments for run.json."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from typing import Any
 
 import polars as pl
 
-# How many segments, and how many of them kept, by role and language.
-SPREAD = pl.Schema(
+# Segments, and kept segments, by role and language.
+ROLE_COUNTS = pl.Schema(
     {"role": pl.String(), "lang": pl.String(), "segments": pl.Int64(), "kept": pl.Int64()}
 )
-SHOWN = 10  # pages in error that are named; documents.parquet has them all
+MAX_LISTED_ERRORS = 10  # pages in error listed in run.json; documents.parquet has all of them
 
 
-def totals(counts: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The sum of each key.
+def sum_counts(counts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Add up the values of each key.
 
-    >>> totals([{"a": 1}, {"a": 2, "b": 3}])
+    >>> sum_counts([{"a": 1}, {"a": 2, "b": 3}])
     {'a': 3, 'b': 3}
     """
-    made: dict[str, Any] = {}
-    for one in counts:
-        for key, number in one.items():
-            made[key] = made.get(key, 0) + number
-    return made
+    totals: dict[str, Any] = {}
+    for entry in counts:
+        for key, number in entry.items():
+            totals[key] = totals.get(key, 0) + number
+    return totals
 
 
-def merged(sources: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """One entry a source, with its records and errors summed."""
-    made: dict[str, dict[str, Any]] = {}
-    for entry in sources:
-        held = made.setdefault(entry["source"], entry)
-        if held is not entry:
-            held["records"] += entry["records"]
-            held["errors"] += entry["errors"]
-    return made
+def merge_sources(entries: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return one entry per source, with its records and errors added up."""
+    merged: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        first = merged.setdefault(entry["source"], entry)
+        if first is not entry:
+            first["records"] += entry["records"]
+            first["errors"] += entry["errors"]
+    return merged
 
 
-def summed(spread: list[pl.DataFrame]) -> pl.DataFrame:
-    """Tables of segments and kept, by role and language, as one."""
-    both = pl.concat(spread)
-    return both.group_by("role", "lang").agg(pl.col("segments", "kept").sum()).sort("role", "lang")
+def sum_role_counts(tables: list[pl.DataFrame]) -> pl.DataFrame:
+    """Add up tables with the columns ROLE_COUNTS."""
+    rows = pl.concat(tables)
+    return rows.group_by("role", "lang").agg(pl.col("segments", "kept").sum()).sort("role", "lang")
 
 
-def of_pages(documents: pl.DataFrame) -> dict[str, int]:
+def count_pages(documents: pl.DataFrame) -> dict[str, int]:
     counts: dict[str, int] = documents.select(
         pages=pl.len(),
         errors=pl.col("error").count(),
@@ -55,7 +55,7 @@ def of_pages(documents: pl.DataFrame) -> dict[str, int]:
     return counts
 
 
-def of_segments(segments: pl.DataFrame) -> dict[str, int]:
+def count_segments(segments: pl.DataFrame) -> dict[str, int]:
     counts: dict[str, int] = segments.select(
         segments=pl.len(),
         kept=pl.col("keep").sum(),
@@ -65,16 +65,17 @@ def of_segments(segments: pl.DataFrame) -> dict[str, int]:
     return counts
 
 
-def by_role_and_lang(segments: pl.DataFrame) -> pl.DataFrame:
-    spread = segments.group_by("role", "lang").agg(segments=pl.len(), kept=pl.col("keep").sum())
-    return spread.cast(SPREAD)
+def count_by_role(segments: pl.DataFrame) -> pl.DataFrame:
+    """Count segments by role and language; columns ROLE_COUNTS."""
+    table = segments.group_by("role", "lang").agg(segments=pl.len(), kept=pl.col("keep").sum())
+    return table.cast(ROLE_COUNTS)
 
 
-def by_source(documents: pl.DataFrame) -> list[dict[str, Any]]:
-    """Of each source: records, errors, and the hash where it is one page."""
-    one_page = pl.col("sha256").filter(pl.col("record").is_null()).first()
+def count_by_source(documents: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return records and errors of each source, and its hash if the source is a single page."""
+    page_hash = pl.col("sha256").filter(pl.col("record").is_null()).first()
     return (
         documents.group_by("source", maintain_order=True)
-        .agg(records=pl.len(), errors=pl.col("error").count(), sha256=one_page)
+        .agg(records=pl.len(), errors=pl.col("error").count(), sha256=page_hash)
         .to_dicts()
     )

@@ -1,8 +1,9 @@
-"""Who does the work on shards: this process, or several beside it.
+"""Run tasks on shards, in this process or in several worker processes.
 
-A worker is a Python that reads tasks from its standard input, one JSON object a line, and answers
-in kind. It ends when that input does, so none outlives the run, however that dies. (The pools of
-the standard library would import the caller's script again, and do not say whose task was lost.)
+A worker is a Python process that reads tasks from its standard input, one JSON object per line,
+and writes its answers the same way. It exits when its input ends, so no worker outlives the run,
+however the run ends. (The pools of the standard library import the caller's script again, and do
+not report which task was lost when a worker dies.)
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from ingest import errors
 from ingest.config import Config
 from ingest.errors import IngestError, WriteError
 
-# Each worker has a core, and Polars and NumPy are to use no more than that.
+# Each worker has one core, and Polars and NumPy must not use more.
 _ONE_THREAD = dict.fromkeys(
     ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
-# Ctrl-C reaches the whole group of processes; it is for the run to answer.
-_START = (
+# Ctrl-C reaches all processes of the group; only the main process handles it.
+_WORKER_CODE = (
     "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from ingest.pipeline.workers import serve; serve()"
@@ -37,9 +38,18 @@ _START = (
 
 
 class Task(NamedTuple):
-    """One half of the work on one shard. `half` is label or finish; the rest is for the former."""
+    """One step on one shard.
 
-    half: str
+    Attributes:
+        step: "label" or "finish".
+        target: OUT of the run.
+        number: number of the shard.
+        shard: its slices, for "label".
+        stamps: the stamp of each of its files, for "label".
+        config: the settings, for "label".
+    """
+
+    step: str
     target: str
     number: int
     shard: list[Any]
@@ -47,20 +57,21 @@ class Task(NamedTuple):
     config: dict[str, Any]
 
 
-# Called with the number of a shard and of its stored bytes that have been read.
-Tell = Callable[[int, int], None]
-# Does tasks and gives the number of each as it is done.
-Each = Callable[[Iterable[Task], Tell], Iterator[int]]
+ShardProgress = Callable[[int, int], None]
+"""Called with the number of a shard and the stored bytes of it that have been read."""
+
+RunTasks = Callable[[Iterable[Task], ShardProgress], Iterator[int]]
+"""Runs tasks and yields the shard number of each when it is done."""
 
 
-def do(task: Task, tell: Tell) -> None:
-    """Do a task in this process.
+def run_task(task: Task, progress: ShardProgress) -> None:
+    """Run a task in this process.
 
     Raises:
-        SourceError: a file is no longer what it was.
+        SourceError: a file has changed since the run started.
         WriteError: the state folder cannot be written.
     """
-    # a worker answers before Polars is loaded
+    # a worker starts to read its input before Polars is loaded
     from ingest.io.atomic import wrap_os_errors
     from ingest.pipeline.shard import finish_shard, label_shard
     from ingest.pipeline.state import State
@@ -68,46 +79,45 @@ def do(task: Task, tell: Tell) -> None:
 
     state = State(Path(task.target))
     with wrap_os_errors(state.target):
-        if task.half == "finish":
+        if task.step == "finish":
             finish_shard(state, task.number)
             return
-        stamps = {source: seen and (seen[0], seen[1]) for source, seen in task.stamps.items()}
         label_shard(
             state,
             task.number,
-            [Slice(*part) for part in task.shard],
-            lambda size: tell(task.number, size),
-            stamps=stamps,
+            [Slice(*values) for values in task.shard],
+            lambda size: progress(task.number, size),
+            stamps={name: stamp and (stamp[0], stamp[1]) for name, stamp in task.stamps.items()},
             config=Config.from_dict(task.config),
         )
 
 
-def one_by_one(tasks: Iterable[Task], tell: Tell) -> Iterator[int]:
-    """Do tasks in this process, in their order."""
+def run_in_process(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
+    """Run tasks in this process, in order."""
     for task in tasks:
-        do(task, tell)
+        run_task(task, progress)
         yield task.number
 
 
 @contextmanager
-def pool(count: int) -> Iterator[Each]:
-    """Processes that do tasks side by side; each is given one at a time."""
+def worker_pool(count: int) -> Iterator[RunTasks]:
+    """Start worker processes, each of which runs one task at a time."""
     if count == 1:
-        yield one_by_one
+        yield run_in_process
         return
-    made = _Pool(count)
+    pool = _WorkerPool(count)
     try:
-        yield made.each
+        yield pool.run
     finally:
-        made.end()
+        pool.close()
 
 
-class _Pool:
+class _WorkerPool:
     def __init__(self, count: int) -> None:
         self._answers: queue.Queue[tuple[int, str]] = queue.Queue()
         self._workers = [
             subprocess.Popen(  # noqa: S603
-                [sys.executable, "-c", _START, json.dumps(sys.path)],
+                [sys.executable, "-c", _WORKER_CODE, json.dumps(sys.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 encoding="ascii",
@@ -115,84 +125,91 @@ class _Pool:
             )
             for _ in range(count)
         ]
-        self._listeners = [threading.Thread(target=self._listen, args=(n,)) for n in range(count)]
-        for listener in self._listeners:
-            listener.start()
+        self._readers = [
+            threading.Thread(target=self._read_answers, args=(n,)) for n in range(count)
+        ]
+        for reader in self._readers:
+            reader.start()
 
-    def each(self, tasks: Iterable[Task], tell: Tell) -> Iterator[int]:
-        """Do tasks; gives the number of each when it is done, in no order.
+    def run(self, tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
+        """Run tasks; yield the shard number of each when it is done, in any order.
 
         Raises:
             WriteError: a worker died.
         """
         waiting = iter(tasks)
-        busy: dict[int, Task] = {}
-        for number in range(len(self._workers)):
-            self._give(number, waiting, busy)
-        while busy:
-            number, line = self._answers.get()
+        running: dict[int, Task] = {}
+        for worker in range(len(self._workers)):
+            self._assign(worker, waiting, running)
+        while running:
+            worker, line = self._answers.get()
             if not line.endswith("\n"):
-                self._workers[number].wait()
-                raise WriteError(_died(self._workers[number].returncode, busy.get(number)))
+                self._workers[worker].wait()
+                raise WriteError(
+                    _describe_death(self._workers[worker].returncode, running.get(worker))
+                )
             match json.loads(line):
                 case {"read": size}:
-                    tell(busy[number].number, size)
+                    progress(running[worker].number, size)
                 case {"error": kind, "message": message}:
-                    raise _error(kind, message)
+                    raise _rebuild_error(kind, message)
                 case _:
-                    done = busy.pop(number).number
-                    self._give(number, waiting, busy)
+                    done = running.pop(worker).number
+                    self._assign(worker, waiting, running)
                     yield done
 
-    def _give(self, number: int, waiting: Iterator[Task], busy: dict[int, Task]) -> None:
+    def _assign(self, worker: int, waiting: Iterator[Task], running: dict[int, Task]) -> None:
         task = next(waiting, None)
         if task is None:
             return
-        busy[number] = task
-        to = self._workers[number].stdin
-        if to is not None:
+        running[worker] = task
+        stdin = self._workers[worker].stdin
+        if stdin is not None:
             with suppress(BrokenPipeError):  # it died; its last answer says so
-                to.write(json.dumps(task) + "\n")
-                to.flush()
+                stdin.write(json.dumps(task) + "\n")
+                stdin.flush()
 
-    def _listen(self, number: int) -> None:
-        for line in self._workers[number].stdout or ():
-            self._answers.put((number, line))
-        self._answers.put((number, ""))
+    def _read_answers(self, worker: int) -> None:
+        for line in self._workers[worker].stdout or ():
+            self._answers.put((worker, line))
+        self._answers.put((worker, ""))
 
-    def end(self) -> None:
+    def close(self) -> None:
         for worker in self._workers:
             worker.kill()
-        for worker, listener in zip(self._workers, self._listeners, strict=True):
-            listener.join()
+        for worker, reader in zip(self._workers, self._readers, strict=True):
+            reader.join()
             with suppress(BrokenPipeError), worker:
-                pass  # leaving it closes its pipes and waits for it
+                pass  # leaving the context closes its pipes and waits for it
 
 
-def _died(code: int, task: Task | None) -> str:
+def _describe_death(code: int, task: Task | None) -> str:
     how = signal.Signals(-code).name if code < 0 else f"status {code}"
-    at = ""
+    where = ""
     if task and task.shard:
         names = sorted({task.shard[0][0], task.shard[-1][0]})
-        at = f" at {' … '.join(names)}"
-    why = "; was it out of memory?" if code == -signal.SIGKILL else ""
-    return f"a worker ended by {how}{at}{why}"
+        where = f" at {' … '.join(names)}"
+    hint = "; it may have run out of memory" if code == -signal.SIGKILL else ""
+    return f"a worker ended with {how}{where}{hint}"
 
 
-def _error(kind: str, message: str) -> Exception:
-    made = getattr(errors, kind, None)
-    if made is None:
+def _rebuild_error(kind: str, message: str) -> Exception:
+    error_class = getattr(errors, kind, None)
+    if error_class is None:
         return RuntimeError(message)
-    # MissingExtraError makes its message itself
-    return IngestError(message) if made is errors.MissingExtraError else made(message)
+    # MissingExtraError builds its own message
+    if error_class is errors.MissingExtraError:
+        error_class = IngestError
+    error: Exception = error_class(message)
+    return error
 
 
 def serve() -> None:
-    """Be a worker: tasks in on standard input, answers out on standard output."""
+    """Work as a worker: read tasks from standard input, write answers to standard output."""
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
-    os.dup2(2, 1)  # whatever else prints must not speak between the lines
+    os.dup2(2, 1)  # other output must not mix with the answers
     tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
-    threading.Thread(target=_hear, args=(tasks,), daemon=True).start()
+    threading.Thread(target=_read_tasks, args=(tasks,), daemon=True).start()
 
     def answer(**fields: Any) -> None:
         answers.write(json.dumps(fields) + "\n")
@@ -201,7 +218,7 @@ def serve() -> None:
     while True:
         task = tasks.get()
         try:
-            do(task, lambda _number, size: answer(read=size))
+            run_task(task, lambda _number, size: answer(read=size))
             answer(done=task.number)
         except IngestError as error:
             answer(error=type(error).__name__, message=str(error))
@@ -209,7 +226,7 @@ def serve() -> None:
             answer(error="", message=traceback.format_exc())
 
 
-def _hear(tasks: queue.SimpleQueue[Task]) -> None:
+def _read_tasks(tasks: queue.SimpleQueue[Task]) -> None:
     for line in sys.stdin:
         tasks.put(Task(*json.loads(line)))
     os._exit(0)

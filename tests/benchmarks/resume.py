@@ -1,9 +1,9 @@
-"""Kill `ingest run` outright at random moments, resume it, and compare what comes out.
+"""Kill `ingest run` at random moments, resume it, and compare the outputs.
 
     uv run python tests/benchmarks/resume.py [--kills 20] [--copies 6] [--workers 2]
 
-The pages are the samples, copied under other names. Each row is one run that was killed with
-SIGKILL (every third time its workers too), and resumed until it was done.
+The pages are copies of the samples. Each row is one run that was killed with SIGKILL (every third
+time together with its workers) and then resumed.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def digest(out: Path) -> str:
 
 
 def stage(state: Path, shards: int) -> str:
-    """How far the killed run had come."""
+    """Return how far the killed run got."""
     if not (state / "plan.json").exists():
-        return "swapping" if (state / "done.json").exists() else "starting"
-    for name in ("out", "pieces", "joined"):
+        return "publishing" if (state / "done.json").exists() else "starting"
+    for name in ("out", "finished", "joined"):
         if (state / name).exists():
             return name
-    parts = state / "parts"
-    done = [p for p in parts.iterdir() if p.name[0] != "."] if parts.exists() else []
+    labelled = state / "labelled"
+    done = [p for p in labelled.iterdir() if p.name[0] != "."] if labelled.exists() else []
     return f"{len(done)} of {shards} shards"
 
 
@@ -63,17 +63,17 @@ def main() -> None:
         (folder / "c.toml").write_text("[run]\nshard_bytes = 200000\n")
         size = sum(p.stat().st_size for p in pages.rglob("*.txt"))
         shards = -(-size // 200_000)
-        began = time.perf_counter()
+        started = time.perf_counter()
         subprocess.run(command(pages, out, "--workers", args.workers), check=True,
                        stdout=subprocess.DEVNULL)  # fmt: skip
-        whole = time.perf_counter() - began
-        right = digest(out)
-        print(f"{size / 1e6:.1f} MB, {whole:.1f} s in one go, {right}\n")
-        print(f"{'killed after':>12}  {'had done':<16} {'then took':>9}  outputs")
+        duration = time.perf_counter() - started
+        expected = digest(out)
+        print(f"{size / 1e6:.1f} MB, {duration:.1f} s uninterrupted, {expected}\n")
+        print(f"{'killed after':>12}  {'stage':<16} {'resume':>9}  outputs")
         kills = wrong = 0
         while kills < args.kills:
             shutil.rmtree(out)
-            after = rng.uniform(0.1, whole)
+            after = rng.uniform(0.1, duration)
             process = subprocess.Popen(
                 command(pages, out, "--workers", args.workers),
                 stdout=subprocess.DEVNULL, process_group=0,
@@ -85,21 +85,21 @@ def main() -> None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             if out.exists() and not (folder / "out.unfinished").exists():
-                whole = after  # the machine was quicker than the first time
+                duration = after  # faster than the first time
                 continue
             kills += 1
-            had = stage(folder / "out.unfinished", shards)
-            began = time.perf_counter()
+            progress = stage(folder / "out.unfinished", shards)
+            started = time.perf_counter()
             subprocess.run(command(pages, out, "--resume", "--workers", args.workers), check=True,
                            stdout=subprocess.DEVNULL)  # fmt: skip
-            took = time.perf_counter() - began
-            found = digest(out)
+            took = time.perf_counter() - started
+            result = digest(out)
             left = sorted(p.name for p in folder.iterdir()) != ["c.toml", "out", "pages"]
-            wrong += found != right or left
-            print(f"{after:>10.2f} s  {had:<16} {took:>7.1f} s  "
-                  f"{'the same' if found == right else 'OTHER'}{', with a rest' if left else ''}",
+            wrong += result != expected or left
+            print(f"{after:>10.2f} s  {progress:<16} {took:>7.1f} s  "
+                  f"{'same' if result == expected else 'DIFFERENT'}{', files left over' if left else ''}",
                   flush=True)  # fmt: skip
-    print(f"\n{args.kills - wrong} of {args.kills} the same")
+    print(f"\n{args.kills - wrong} of {args.kills} the same bytes")
     sys.exit(wrong > 0)
 
 

@@ -20,7 +20,7 @@ from ingest.cli.packages_view import offers, table
 from ingest.cli.render import languages, summary
 from ingest.errors import FrameError
 from ingest.frames import PAIRS, ROLES, schema
-from ingest.translation.packages.install import Stray
+from ingest.translation.packages.locations import InvalidPackage
 
 INGEST = [sys.executable, "-m", "ingest"]
 
@@ -301,7 +301,7 @@ def test_a_pipe_that_is_closed_already_is_no_error(page, command):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-@pytest.mark.parametrize("show", [lambda: table([], [Stray(Path("x"), "is no package", "ours")]),
+@pytest.mark.parametrize("show", [lambda: table([], [InvalidPackage(Path("x"), "is no package", "ours")]),
                                   lambda: offers([], set())])  # fmt: skip
 def test_what_models_shows_leaves_a_closed_pipe_to_the_caller(monkeypatch, show):
     monkeypatch.setattr("sys.stdout", Closed())
@@ -379,7 +379,7 @@ def test_parts_then_resume_say_what_they_did(page, tmp_path):
     assert b"2 of 3 shards are done" in first.stdout
     again = call(*base)
     assert again.returncode == 2
-    assert b"an earlier run did not finish; --resume goes on with it" in again.stderr
+    assert b"an earlier run did not finish; use --resume to continue it" in again.stderr
     assert call(*base, "--shard", "2/2").returncode == 0
     last = call(*base, "--resume", "--workers", "2")
     assert last.returncode == 0, last.stderr
@@ -403,14 +403,14 @@ def test_a_run_that_is_stopped_half_way_says_how_to_go_on(page, tmp_path, how):
     args = ["run", tmp_path, "-o", out, "--config", tmp_path / "c.toml", "--workers", "2"]
     default = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
     with subprocess.Popen([*INGEST, *args], preexec_fn=default, stderr=subprocess.PIPE) as process:  # noqa: PLW1509
-        while not (out.with_name("out.unfinished") / "parts" / "000001").exists():
+        while not (out.with_name("out.unfinished") / "labelled" / "000001").exists():
             time.sleep(0.005)
         process.send_signal(how)
         assert process.wait(timeout=20) == 128 + how
         said = process.stderr.read().decode()
     assert (
         said
-        == f"ingest: stopped; {out}.unfinished holds what is done; --resume goes on from there\n"
+        == f"ingest: stopped; finished work is kept in {out}.unfinished; use --resume to continue\n"
     )
     assert call(*args, "--resume").returncode == 0
     assert [p.name for p in out.parent.iterdir()] == ["out"]

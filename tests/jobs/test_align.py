@@ -88,7 +88,7 @@ def test_the_verb_aligns_too_and_run_json_is_as_without(tmp_path):
 
 
 def test_a_part_has_no_pairs_yet(tmp_path):
-    with pytest.raises(ConfigError, match="in the run that resumes"):
+    with pytest.raises(ConfigError, match="resumes and completes all parts"):
         ingest.run(PARALLEL, tmp_path / "out", shard=(1, 1), align=True)
     ingest.run(PARALLEL, tmp_path / "out", shard=(1, 1))
     assert ingest.run(PARALLEL, tmp_path / "out", resume=True, align=True)["pairs"]["pairs"] == 12
@@ -100,7 +100,7 @@ def test_what_is_left_when_pairs_fail_is_said(tmp_path, monkeypatch):
     with pytest.raises(ModelError) as raised:
         ingest.run(PARALLEL, "out", config=config, align=True)
     assert raised.value.__notes__ == [
-        "out is complete but for its pairs; ingest align out -o out/pairs.parquet makes them"
+        "out is complete except for its pairs; to add them: ingest align out -o out/pairs.parquet"
     ]
     assert call("align", "out", "-o", "out/pairs.parquet").returncode == 0
 

@@ -1,4 +1,4 @@
-"""A run that ends early, in whatever way, can be gone on with; and what it left is not mixed up."""
+"""A run that stops early, for whatever reason, can be resumed, and gives the same bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 import ingest
 from ingest.config import Config, DetectConfig, RunConfig, SegmentConfig
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
-from ingest.pipeline import plan as shards
+from ingest.pipeline import plan
 
 SMALL = Config(run=RunConfig(shard_bytes=12_000))
 RUN = """
@@ -60,7 +60,7 @@ def popen(pages: Path, out: Path, *, how: str = "", before: str = "") -> subproc
 
 
 def stop_after(shards_done: int, error: BaseException):
-    """A progress callback that raises once so many shards have been reported as done."""
+    """Return a progress callback that raises once `shards_done` shards are reported as done."""
     seen = []
 
     def progress(done, _total):
@@ -102,7 +102,7 @@ left = {left}
 def or_die(call):
     def wrapped(*args, **options):
         global left
-        left -= os.path.exists(args[0])  # to remove what is not there changes nothing
+        left -= os.path.exists(args[0])  # removing a missing path changes nothing
         if left < 0:
             os._exit(9)
         return call(*args, **options)
@@ -112,8 +112,8 @@ shutil.rmtree = or_die(shutil.rmtree)
 """
 
 
-def test_kill_before_each_change_of_a_name(pages, out, tmp_path):
-    """Between any two of the steps that matter, with an older OUT to be replaced."""
+def test_kill_before_every_rename(pages, out, tmp_path):
+    """Kill before every rename and removal, while an older OUT is being replaced."""
     for path in sorted(pages.iterdir())[2:]:
         path.unlink()
     right = expected(pages, tmp_path)
@@ -132,7 +132,7 @@ def test_kill_before_each_change_of_a_name(pages, out, tmp_path):
             states.update(begun)
             if begun or not out.exists():
                 ingest.run(pages, out, config=SMALL, resume=True)
-            else:  # killed before there was a plan: OUT is as it was
+            else:  # killed before there was a plan: OUT is unchanged
                 ingest.run(pages, out, config=SMALL, overwrite=True)
         assert content(out) == right
         shutil.rmtree(out)
@@ -141,42 +141,42 @@ def test_kill_before_each_change_of_a_name(pages, out, tmp_path):
     assert states == {"plan.json", "done.json"}
 
 
-def test_an_interrupted_run_says_how_to_go_on(pages, out, tmp_path):
+def test_an_interrupted_run_says_how_to_continue(pages, out, tmp_path):
     stopped = interrupt(pages, out)
     folder = out.with_name("out.unfinished")
-    assert stopped.__notes__ == [f"{folder} holds what is done; --resume goes on from there"]
-    parts = sorted((folder / "parts").iterdir())
-    before = [p.stat().st_mtime_ns for p in parts]
-    assert len(parts) > 1
+    assert stopped.__notes__ == [f"finished work is kept in {folder}; use --resume to continue"]
+    shards = sorted((folder / "labelled").iterdir())
+    before = [p.stat().st_mtime_ns for p in shards]
+    assert len(shards) > 1
     interrupt(pages, out, resume=True)
-    assert [p.stat().st_mtime_ns for p in parts] == before  # not done again
+    assert [p.stat().st_mtime_ns for p in shards] == before  # not done again
     ingest.run(pages, out, config=SMALL, resume=True)
     assert content(out) == expected(pages, tmp_path)
 
 
-def test_before_the_first_shard_is_done_nothing_is_left(pages, out):
+def test_nothing_is_left_before_the_first_shard_is_done(pages, out):
     with pytest.raises(KeyboardInterrupt):
         ingest.run(pages, out, progress=stop_after(0, KeyboardInterrupt()))
     assert os.listdir(out.parent) == []
 
 
-def test_an_unfinished_run_is_not_overlooked(pages, out, tmp_path):
+def test_an_unfinished_run_is_not_ignored(pages, out, tmp_path):
     interrupt(pages, out)
-    with pytest.raises(OutputError, match="did not finish; --resume goes on with it, --overwrite"):
+    with pytest.raises(OutputError, match=r"did not finish; use --resume .* or --overwrite"):
         ingest.run(pages, out)
     ingest.run(pages, out, overwrite=True)
     assert content(out) == expected(pages, tmp_path)
 
 
-def test_resume_where_nothing_is_unfinished(pages, out, tmp_path):
+def test_resume_without_an_unfinished_run(pages, out, tmp_path):
     ingest.run(pages, out, resume=True)
     assert content(out) == expected(pages, tmp_path)
-    with pytest.raises(OutputError, match="is there already; nothing to go on with"):
+    with pytest.raises(OutputError, match="exists already; there is nothing to resume"):
         ingest.run(pages, out, resume=True)
     assert os.listdir(out.parent) == ["out"]
 
 
-def test_resume_of_a_run_that_overwrites(pages, out, tmp_path):
+def test_resume_a_run_that_overwrites(pages, out, tmp_path):
     ingest.run(next(pages.iterdir()), out)
     interrupt(pages, out, overwrite=True)
     assert (out / "run.json").exists()
@@ -184,7 +184,7 @@ def test_resume_of_a_run_that_overwrites(pages, out, tmp_path):
     assert content(out) == expected(pages, tmp_path)
 
 
-def test_resume_cuts_as_the_run_did(pages, out, tmp_path):
+def test_resume_keeps_the_shards_of_the_run(pages, out, tmp_path):
     interrupt(pages, out)
     other = Config(run=RunConfig(shard_bytes=1, batch_chars=1000))
     report = ingest.run(pages, out, config=other, resume=True)
@@ -192,23 +192,23 @@ def test_resume_cuts_as_the_run_did(pages, out, tmp_path):
     assert content(out) == expected(pages, tmp_path)
 
 
-def test_other_settings_are_refused_by_name(pages, out):
+def test_changed_settings_are_named(pages, out):
     interrupt(pages, out)
     config = Config(detect=DetectConfig(langs=("ar", "en")), run=SMALL.run)
-    with pytest.raises(ConfigError, match=r'detect\.langs: \[\] → \["ar", "en"\]; --overwrite'):
+    with pytest.raises(ConfigError, match=r'detect\.langs: \[\] → \["ar", "en"\]; use --overwrite'):
         ingest.run(pages, out, config=config, resume=True)
     ingest.run(pages, out, config=SMALL, resume=True)
 
 
 def test_another_version_is_refused(pages, out, monkeypatch):
     interrupt(pages, out)
-    monkeypatch.setattr(shards, "versions", lambda: "ingest 9")
-    with pytest.raises(ConfigError, match=r"began with ingest 0.* this is ingest 9"):
+    monkeypatch.setattr(plan, "versions", lambda: "ingest 9")
+    with pytest.raises(ConfigError, match=r"started with ingest 0.* this is ingest 9"):
         ingest.run(pages, out, config=SMALL, resume=True)
     ingest.run(pages, out, config=SMALL, overwrite=True)
 
 
-def test_other_inputs_are_refused_by_name(pages, out):
+def test_changed_inputs_are_named(pages, out):
     interrupt(pages, out)
     first, second, *_ = sorted(pages.iterdir())
     was = second.stat()
@@ -226,17 +226,19 @@ def test_other_inputs_are_refused_by_name(pages, out):
     ingest.run(pages, out, config=SMALL, resume=True)
 
 
-def test_a_source_that_goes_half_way(pages, out, tmp_path):
+def test_a_source_that_disappears_during_the_run(pages, out, tmp_path):
     right = expected(pages, tmp_path)
     last = max(pages.iterdir())
     away = tmp_path / "away"
 
-    def take_away(done, total):
+    def remove_last(done, total):
         if 0 < done < total and last.exists():
             last.rename(away)
 
-    with pytest.raises(SourceError, match=rf"changed since the run began: {last} \(gone\)") as gone:
-        ingest.run(pages, out, config=SMALL, progress=take_away)
+    with pytest.raises(
+        SourceError, match=rf"changed since the run started: {last} \(gone\)"
+    ) as gone:
+        ingest.run(pages, out, config=SMALL, progress=remove_last)
     assert "--resume" in gone.value.__notes__[0]
     assert not out.exists()
     with pytest.raises(SourceError, match="gone"):
@@ -246,7 +248,7 @@ def test_a_source_that_goes_half_way(pages, out, tmp_path):
     assert content(out) == right
 
 
-def test_a_disk_that_fills_half_way(pages, out, tmp_path, monkeypatch):
+def test_a_disk_that_fills_up_during_the_run(pages, out, tmp_path, monkeypatch):
     right = expected(pages, tmp_path)
     write, count = pl.DataFrame.write_parquet, 0
 
@@ -262,8 +264,8 @@ def test_a_disk_that_fills_half_way(pages, out, tmp_path, monkeypatch):
         with pytest.raises(WriteError, match="No space left on device") as error:
             ingest.run(pages, out, config=SMALL)
     assert "--resume" in error.value.__notes__[0]
-    parts = out.with_name("out.unfinished") / "parts"
-    assert sorted(os.listdir(parts)) == ["000000", "000001"]
+    labelled = out.with_name("out.unfinished") / "labelled"
+    assert sorted(os.listdir(labelled)) == ["000000", "000001"]
     ingest.run(pages, out, config=SMALL, resume=True)
     assert content(out) == right
 
@@ -283,38 +285,40 @@ def test_a_second_run_into_the_same_folder_is_refused(pages, out, tmp_path):
     assert pl.read_parquet(out / "documents.parquet")["source"].to_list() == [str(pipe)]
 
 
-def test_what_cannot_be_read_twice_cannot_be_resumed(pages, out, tmp_path):
+def test_a_pipe_cannot_be_resumed(pages, out, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with popen(pages, out, before=f"sys.argv[1] = [sys.argv[1], {str(pipe)!r}]") as process:
         (tmp_path / "pipe").write_text("A line of text\n")
-        parts = out.with_name("out.unfinished") / "parts"
-        while not parts.is_dir() or not [p for p in parts.iterdir() if p.name[0] != "."]:
+        labelled = out.with_name("out.unfinished") / "labelled"
+        while not labelled.is_dir() or not [p for p in labelled.iterdir() if p.name[0] != "."]:
             time.sleep(0.001)
         process.kill()
-    with pytest.raises(SourceError, match="pipe: cannot be read a second time; --overwrite"):
+    with pytest.raises(SourceError, match="pipe: cannot be read a second time; use --overwrite"):
         ingest.run([pages, pipe], out, config=SMALL, resume=True)
 
 
-def test_a_folder_that_is_not_ours_is_left_alone(pages, out):
+def test_a_folder_with_other_files_is_left_alone(pages, out):
     folder = out.with_name("out.unfinished")
     folder.mkdir(parents=True)
     (folder / "mine.txt").write_text("precious")
     for how in ({}, {"overwrite": True}, {"resume": True}):
-        with pytest.raises(OutputError, match=r"contains files that ingest did not write \(mine\.txt\)"):
+        with pytest.raises(
+            OutputError, match=r"contains files that ingest did not write \(mine\.txt\)"
+        ):
             ingest.run(pages, out, **how)
     assert os.listdir(folder) == ["mine.txt"]
     assert (folder / "mine.txt").read_text() == "precious"
 
 
-def test_what_cannot_be_cleared_does_not_count_as_done(pages, out, monkeypatch):
+def test_leftovers_that_cannot_be_removed_are_an_error(pages, out, monkeypatch):
     interrupt(pages, out)
     monkeypatch.setattr("ingest.pipeline.state._remove", lambda _path: None)
-    with pytest.raises(WriteError, match="cannot be removed; remove it and begin again"):
+    with pytest.raises(WriteError, match="cannot be removed; remove it and start again"):
         ingest.run(pages, out, overwrite=True, config=Config(segment=SegmentConfig(9)))
 
 
-def test_a_place_where_nothing_can_be_made(pages, tmp_path):
+def test_out_below_a_file(pages, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(WriteError, match="cannot be written"):
         ingest.run(pages, tmp_path / "file" / "out")

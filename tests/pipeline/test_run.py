@@ -52,7 +52,7 @@ def test_four_files_and_nothing_else(done):
     assert json.loads((out / "run.json").read_text()) == json.loads(json.dumps(report))
 
 
-def test_frames_are_as_they_are_defined(done):
+def test_frames_match_their_definition(done):
     _, out = done
     documents = pl.read_parquet(out / "documents.parquet")
     segments = pl.read_parquet(out / "segments.parquet")
@@ -63,7 +63,7 @@ def test_frames_are_as_they_are_defined(done):
         assert page[doc][start:end] == text
 
 
-def test_bad_pages_stay_with_their_error(done):
+def test_bad_pages_keep_their_error(done):
     report, out = done
     documents = pl.read_parquet(out / "documents.parquet")
     bad = documents.filter(pl.col("error").is_not_null())
@@ -110,7 +110,7 @@ def test_copies_share_a_cluster(done):
         assert rows["cluster"].n_unique() == 1
 
 
-def test_neither_batch_size_nor_order_changes_a_byte(done, pages, tmp_path):
+def test_batch_size_and_order_do_not_change_a_byte(done, pages, tmp_path):
     _, out = done
     files = sorted(pages.iterdir())
     for n, batch in enumerate((1, 20_000, 10**9)):
@@ -125,7 +125,7 @@ def test_an_output_that_exists_is_refused(done, pages):
         ingest.run(pages, out)
 
 
-def test_overwrite_replaces_only_what_a_run_made(done, pages, tmp_path):
+def test_overwrite_replaces_only_a_run(done, pages, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(done[1], out)
     ingest.run(pages, out, overwrite=True)
@@ -142,7 +142,7 @@ FULL = "No space left on device"
 @pytest.mark.parametrize(
     "error", [OSError(28, FULL), pl.exceptions.ComputeError(f"IO error: {FULL} (os error 28)")]
 )
-def test_nothing_is_left_where_the_disk_is_full(pages, tmp_path, monkeypatch, error):
+def test_nothing_is_left_when_the_disk_is_full(pages, tmp_path, monkeypatch, error):
     def full(*_args, **_options):
         raise error
 
@@ -167,7 +167,7 @@ def test_only_pages_in_error(tmp_path):
     assert (tmp_path / "out" / "articles.jsonl").read_bytes() == b""
 
 
-def test_out_may_stand_in_a_new_folder(pages, tmp_path):
+def test_missing_parent_folders_of_out_are_made(pages, tmp_path):
     ingest.run(next(pages.glob("*.txt")), tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b" / "run.json").exists()
 
@@ -179,7 +179,7 @@ def test_progress_counts_stored_bytes(pages, tmp_path):
     assert seen == sorted(seen)
 
 
-def test_names_that_are_no_utf_8_are_spelt_out(tmp_path):
+def test_names_that_are_not_utf_8_are_escaped(tmp_path):
     folder = tmp_path / "pages"
     folder.mkdir()
     for name in (b"caf\xe9.txt", b"caf\xe9.png"):
@@ -191,21 +191,21 @@ def test_names_that_are_no_utf_8_are_spelt_out(tmp_path):
     assert json.loads((tmp_path / "out" / "run.json").read_bytes())["skipped"] == report["skipped"]
 
 
-@pytest.mark.parametrize("deals", [1, 3])
-def test_lines_of_a_template_are_found_however_they_are_dealt_out(tmp_path, monkeypatch, deals):
+@pytest.mark.parametrize("buckets", [1, 3])
+def test_the_number_of_buckets_does_not_change_template_lines(tmp_path, monkeypatch, buckets):
     folder = tmp_path / "site"
     folder.mkdir()
     for n, page in enumerate(sorted(ingest.samples().glob("en_*.txt"))[:4]):
         (folder / f"{n}.txt").write_text(page.read_text() + "\n\nTrusted voices of the bay\n")
     one = ingest.run(folder, tmp_path / "one")
-    monkeypatch.setattr("ingest.pipeline.assemble._LINES", 1)
-    monkeypatch.setattr("ingest.pipeline.assemble._DEALS", deals)
+    monkeypatch.setattr("ingest.pipeline.assemble._BUCKET_LINES", 1)
+    monkeypatch.setattr("ingest.pipeline.assemble._MAX_BUCKETS", buckets)
     other = ingest.run(folder, tmp_path / "other")
     assert one["counts"] == other["counts"]
     assert digests(tmp_path / "one") == digests(tmp_path / "other")
 
 
-def test_no_more_pages_in_error_are_held_than_are_shown(tmp_path):
+def test_run_json_lists_only_the_first_errors(tmp_path):
     (tmp_path / "bad.jsonl").write_text("{broken\n" * 50)
     report = ingest.run(tmp_path / "bad.jsonl", tmp_path / "out")
     assert (report["counts"]["errors"], len(report["in_error"])) == (50, 10)

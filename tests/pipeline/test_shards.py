@@ -1,4 +1,4 @@
-"""However a run is cut up and shared out, the outputs are the same bytes."""
+"""The number of shards, workers and parts does not change a byte of the outputs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 import ingest
 from ingest.config import Config, DetectConfig, RunConfig
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
-from ingest.pipeline.plan import cut
+from ingest.pipeline.plan import cut_shards
 from ingest.readers.records import Slice
 
 SMALL = Config(run=RunConfig(shard_bytes=12_000))
-LINE = "The ministry said on Monday that the talks would go on."  # recurs: it is the site's
+LINE = "The ministry said on Monday that the talks would go on."  # on every page: a template line
 
 
 WITH_PROC = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
@@ -47,7 +47,7 @@ def pages(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def plain(pages, tmp_path_factory):
-    """What one process makes of it, in one shard."""
+    """A run in one process, with one shard."""
     out = tmp_path_factory.mktemp("plain") / "out"
     ingest.run(pages, out)
     segments = pl.read_parquet(out / "segments.parquet")
@@ -59,7 +59,7 @@ def plain(pages, tmp_path_factory):
 
 
 def same(out: Path, plain: Path) -> bool:
-    """Whether outputs are the same bytes, run.json but for the time and the way it was cut."""
+    """Whether the outputs are the same bytes, except for times and shard sizes in run.json."""
     reports = [json.loads((folder / "run.json").read_text()) for folder in (out, plain)]
     for report in reports:
         del report["seconds"], report["elapsed"], report["config"]["run"]
@@ -76,16 +76,16 @@ def folders(path: Path) -> list[str]:
 
 
 @given(st.lists(st.integers(0, 50)), st.integers(1, 60))
-def test_shards_hold_every_slice_once_in_order_and_no_more_than_they_should(sizes, most):
+def test_shards_have_every_slice_once_and_in_order(sizes, most):
     slices = [Slice(str(n), "file", size=size) for n, size in enumerate(sizes)]
-    made = cut(slices, most)
-    assert [part for shard in made for part in shard] == slices
-    for shard in made:
-        assert sum(part.size for part in shard[:-1]) < most
+    shards = cut_shards(slices, most)
+    assert [item for shard in shards for item in shard] == slices
+    for shard in shards:
+        assert sum(item.size for item in shard[:-1]) < most
 
 
 @pytest.mark.parametrize(("workers", "shard_bytes"), [(1, 1), (2, 12_000), (3, 30_000)])
-def test_workers_and_shards_change_no_byte(pages, plain, tmp_path, workers, shard_bytes):
+def test_workers_and_shards_do_not_change_a_byte(pages, plain, tmp_path, workers, shard_bytes):
     config = Config(run=RunConfig(shard_bytes=shard_bytes))
     files = sorted(pages.iterdir(), reverse=True)
     ingest.run(files, tmp_path / "out", config=config, workers=workers)
@@ -124,17 +124,17 @@ def test_parts_side_by_side(pages, plain, tmp_path):
 
 
 @pytest.mark.parametrize("shard", [(0, 2), (3, 2)])
-def test_a_part_that_is_none(pages, tmp_path, shard):
-    with pytest.raises(ConfigError, match="there is no part"):
+def test_a_part_that_does_not_exist(pages, tmp_path, shard):
+    with pytest.raises(ConfigError, match="is not a part"):
         ingest.run(pages, tmp_path / "out", shard=shard)
     assert folders(tmp_path) == []
 
 
-def test_a_pipe_is_read_by_the_run_itself_and_by_no_part(pages, tmp_path):
+def test_a_pipe_is_read_by_the_main_process_only(pages, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     out = tmp_path / "work" / "out"
-    with pytest.raises(SourceError, match="can be read but once"):
+    with pytest.raises(SourceError, match="can be read only once"):
         ingest.run([pipe, pages], out, shard=(1, 2))
     text = ingest.samples() / "en_news_cms_1.txt"
     with subprocess.Popen(f"cat {text} > {pipe}", shell=True):
@@ -143,7 +143,7 @@ def test_a_pipe_is_read_by_the_run_itself_and_by_no_part(pages, tmp_path):
     assert folders(out.parent) == ["out"]
 
 
-def test_a_folder_may_hold_its_own_outputs(pages, plain, tmp_path):
+def test_out_may_be_inside_the_source_folder(pages, plain, tmp_path):
     folder = tmp_path / "pages"
     shutil.copytree(pages, folder)
     out = folder / "out"
@@ -156,7 +156,7 @@ def test_a_folder_may_hold_its_own_outputs(pages, plain, tmp_path):
     assert linked["counts"] == first["counts"]
 
 
-def test_inputs_are_an_entry_a_source(plain, pages):
+def test_inputs_have_one_entry_per_source(plain, pages):
     report = json.loads((plain / "run.json").read_text())
     assert [i["source"] for i in report["inputs"]] == sorted(map(str, pages.iterdir()))
     for entry in report["inputs"]:
@@ -169,8 +169,8 @@ def test_inputs_are_an_entry_a_source(plain, pages):
 
 
 @WITH_PROC
-def test_a_worker_that_dies_is_told_of_and_gone_on_from(pages, plain, tmp_path):
-    """The first page of some shard is a pipe's end that kills who reads it: here, by a signal."""
+def test_a_run_whose_worker_dies_can_be_resumed(pages, plain, tmp_path):
+    """Kill the workers half way."""
     out = tmp_path / "out"
 
     def kill_a_worker(done, total):
@@ -178,9 +178,9 @@ def test_a_worker_that_dies_is_told_of_and_gone_on_from(pages, plain, tmp_path):
             for child in children():
                 os.kill(child, signal.SIGKILL)
 
-    with pytest.raises(WriteError, match=r"a worker ended by SIGKILL at .*\.txt.*memory") as died:
+    with pytest.raises(WriteError, match=r"a worker ended with SIGKILL at .*\.txt.*memory") as died:
         ingest.run(pages, out, config=SMALL, workers=2, progress=kill_a_worker)
-    assert "--resume goes on" in died.value.__notes__[0]
+    assert "use --resume" in died.value.__notes__[0]
     assert folders(tmp_path) == ["out.unfinished"]
     ingest.run(pages, out, config=SMALL, workers=2, resume=True)
     assert same(out, plain)
@@ -200,8 +200,8 @@ def test_workers_end_with_the_run(pages, tmp_path):
     )
     with subprocess.Popen([sys.executable, "-c", code, str(pages), str(out)]) as process:
         listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        parts = tmp_path / "out.unfinished" / "parts"
-        while not parts.is_dir() or not list(parts.iterdir()):
+        labelled = tmp_path / "out.unfinished" / "labelled"
+        while not labelled.is_dir() or not list(labelled.iterdir()):
             time.sleep(0.01)
         workers = listed.read_text().split()
         process.kill()
@@ -221,7 +221,7 @@ def running(pid: str) -> bool:
         return False
 
 
-def test_an_error_in_a_worker_is_that_of_the_run(pages, tmp_path):
+def test_an_error_in_a_worker_is_raised_by_the_run(pages, tmp_path):
     config = Config(detect=DetectConfig(langs=("xx-none",)))
     with pytest.raises(ConfigError, match="xx-none") as alone:
         ingest.run(pages, tmp_path / "out", config=config)
@@ -237,7 +237,7 @@ def test_no_workers_at_all(pages, tmp_path):
         ingest.run(pages, tmp_path / "out", workers=0)
 
 
-def test_to_overwrite_is_to_start_again(pages, tmp_path):
+def test_overwrite_cannot_be_combined(pages, tmp_path):
     for how in ({"resume": True}, {"shard": (1, 2)}):
-        with pytest.raises(OutputError, match="start again"):
+        with pytest.raises(OutputError, match="starts a new run"):
             ingest.run(pages, tmp_path / "out", overwrite=True, **how)
