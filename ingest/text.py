@@ -1,4 +1,4 @@
-"""Normal forms for comparing text; the text itself is always kept as it came."""
+"""Normal forms for comparing text, and text that is safe to store or print."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 
-# Invisible format characters: zero-width space and joiners, bidi marks, embeddings, overrides and
-# isolates (UAX #9), Arabic letter mark, word joiner and its kin, BOM, soft hyphen.
+# Invisible format characters: zero-width space and joiners; bidi marks, embeddings, overrides and
+# isolates (UAX #9); Arabic letter mark; word joiner and invisible operators; BOM; soft hyphen.
 FORMAT_CONTROLS = r"[\u00AD\u061C\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]"
-# Tatweel, harakat, superscript alef, Quranic annotation signs: they never tell two words apart
-# for a reader of plain modern Arabic.
+# Tatweel, harakat, superscript alef, Quranic annotation signs: in plain modern Arabic, they do not
+# distinguish words.
 ARABIC_MARKS = r"[\u0640\u0610-\u061A\u064B-\u065F\u0670\u06D6-\u06DC\u06DF-\u06E8\u06EA-\u06ED]"
 
 
@@ -20,10 +20,10 @@ _UNSAFE = re.compile(f"{FORMAT_CONTROLS}|[\\x7f-\\x9f\\u2028\\u2029]")
 
 
 def comparable(text: pl.Expr) -> pl.Expr:
-    """The form in which two segments are the same text: String to String.
+    """The normal form for comparing two texts: String to String.
 
-    NFKC (which also undoes Arabic presentation forms), no format controls, no tatweel or Arabic
-    marks, white space runs as one space and none at the ends. Case is kept.
+    NFKC (which also replaces Arabic presentation forms), without format controls, tatweel and
+    Arabic marks, with runs of white space as one space and none at the ends. Case is kept.
 
     >>> pl.select(comparable(pl.lit("مُحَـــمَّد  ﷴ"))).item()
     'محمد محمد'
@@ -37,10 +37,10 @@ def comparable(text: pl.Expr) -> pl.Expr:
 
 
 def comparable_key(texts: pl.Series) -> pl.Series:
-    """A 64-bit hash of each text's comparable form: UInt64, the same for equal forms.
+    """A 64-bit hash of the comparable form of each text: UInt64.
 
-    A text whose form is empty (invisible characters only) is hashed as it is. Hashes hold within
-    one version of Polars; they are for joining, not for keeping.
+    A text whose form is empty (only invisible characters) is hashed itself. Hashes differ between
+    versions of Polars: use them for joins, and do not store them.
 
     >>> comparable_key(pl.Series(["a  b", "a b", "c"])).n_unique()
     2
@@ -51,7 +51,7 @@ def comparable_key(texts: pl.Series) -> pl.Series:
 
 
 def scrub(text: str) -> str:
-    r"""`text` without lone surrogates, each replaced by U+FFFD: what a Polars string can hold.
+    r"""Replace lone surrogates, which a Polars string cannot hold, with U+FFFD.
 
     >>> scrub("a\ud800b") == "a\ufffdb"
     True
@@ -62,7 +62,7 @@ def scrub(text: str) -> str:
 
 
 def escape_file_name(name: str) -> str:
-    r"""A file name as text: bytes that are no UTF-8 become backslash escapes.
+    r"""A file name as text. Bytes that are not UTF-8 become backslash escapes.
 
     >>> escape_file_name("caf\udce9.txt")
     'caf\\udce9.txt'
@@ -70,19 +70,20 @@ def escape_file_name(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def count_noun(number: int, what: str) -> str:
-    """A number and its noun.
+def count_noun(number: int, noun: str) -> str:
+    """A number and a noun, in the plural if necessary.
 
     >>> count_noun(1, "page"), count_noun(2000, "page")
     ('1 page', '2,000 pages')
     """
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def printable(text: pl.Expr) -> pl.Expr:
-    r"""`text` safe to print on a terminal: controls become pictures, bidi controls vanish.
+    r"""Make text safe to print on a terminal.
 
-    C0 controls and DEL become U+2400 pictures, C1 controls and invisible format controls go.
+    C0 controls and DEL become control pictures (U+2400). C1 controls and invisible format
+    characters, such as bidi controls, are removed.
 
     >>> pl.select(printable(pl.lit("a\x1b[31mb\u202ec"))).item()
     'a␛[31mbc'
@@ -95,7 +96,7 @@ def printable(text: pl.Expr) -> pl.Expr:
 
 
 def safe(text: str) -> str:
-    r"""One string as `printable` makes it.
+    r"""Apply `printable` to one string.
 
     >>> safe("a\x1b[31mb\u202ec")
     'a␛[31mbc'
@@ -104,10 +105,10 @@ def safe(text: str) -> str:
 
 
 def json_line(record: dict[str, Any]) -> str:
-    r"""A JSON object for a terminal or a pipe: what is not safe to print is escaped.
+    r"""Serialize an object as one line of JSON. Characters that are unsafe to print are escaped.
 
     >>> json_line({"text": "a\u202eb\x9b"})
     '{"text": "a\\u202eb\\u009b"}'
     """
     line = json.dumps(record, ensure_ascii=False)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
