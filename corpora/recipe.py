@@ -1,4 +1,4 @@
-"""Writes crawl/ from html/ and scrapes/: the same pages as crawlers and data sets hold them.
+"""Write crawl/ from html/ and scrapes/: the same pages in formats of crawlers and data sets.
 
 python corpora/recipe.py
 """
@@ -15,8 +15,8 @@ _DATE = "2026-01-01T00:00:00Z"
 
 
 def warc_record(kind: str, uri: str, block: bytes, content_type: str) -> bytes:
-    """One record of WARC 1.1, as a gzip member that says no time."""
-    head = [
+    """One WARC 1.1 record as a gzip member, without a timestamp so that the bytes are stable."""
+    header = [
         "WARC/1.1",
         f"WARC-Type: {kind}",
         f"WARC-Date: {_DATE}",
@@ -24,21 +24,23 @@ def warc_record(kind: str, uri: str, block: bytes, content_type: str) -> bytes:
         f"Content-Type: {content_type}",
         f"Content-Length: {len(block)}",
     ]
-    return gzip.compress("\r\n".join(head).encode() + b"\r\n\r\n" + block + b"\r\n\r\n", mtime=0)
+    return gzip.compress("\r\n".join(header).encode() + b"\r\n\r\n" + block + b"\r\n\r\n", mtime=0)
 
 
 def warc(pages: list[Path]) -> bytes:
-    """Responses with a header of their own, windows-1256 where the page is all Arabic and can."""
-    made = []
+    """A request and a response for each page; pages named `gov-*` are in windows-1256."""
+    records = []
     for page in pages:
         text = page.read_text(encoding="utf-8")
         charset = "windows-1256" if page.stem.startswith("gov-") else "utf-8"
         body = text.encode(charset, "xmlcharrefreplace")
         http = f"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset={charset}\r\n\r\n"
         uri = f"https://{page.stem}.example/"
-        made.append(warc_record("request", uri, b"GET / HTTP/1.1\r\n\r\n", "application/http"))
-        made.append(warc_record("response", uri, http.encode() + body, "application/http"))
-    return b"".join(made)
+        records += [
+            warc_record("request", uri, b"GET / HTTP/1.1\r\n\r\n", "application/http"),
+            warc_record("response", uri, http.encode() + body, "application/http"),
+        ]
+    return b"".join(records)
 
 
 def main() -> None:
