@@ -1,1 +1,1 @@
-"""The bilingual sentence encoder: words, stems, subwords, lexicon, vectors."""
+"""The bilingual sentence encoder: words, stems, subwords, lexicon and vectors."""

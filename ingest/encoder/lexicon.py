@@ -1,4 +1,4 @@
-"""The learned word lexicon: which Arabic stems and English stems translate one another."""
+"""The learned lexicon: which Arabic and English stems translate each other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from ingest.encoder.words import split
 from ingest.errors import ModelError
-from ingest.resources import model_dir
+from ingest.resources import load_npz, model_dir
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     I32 = NDArray[np.int32]
 
 UNSEEN = -1
+_ARRAYS = ("stems", "counts", "lines", "left", "right")
+_MAX_CACHED = 1 << 20  # words
 
 
 class Lexicon:
-    """Stems by number, and pairs of them in rows: what one side's stem may be on the other.
+    """Numbered stems, and the stems of the other language that translate each of them.
 
     Attributes:
-        stems: number of each stem; both languages stand in one list.
-        idf: float32 [stems], log of lines in the training text over lines that hold the stem.
-        first: int64 [stems + 1], row of each stem in `to`.
-        to: int32 [pairs], stems that translate it; each pair stands under both its stems.
+        stems: number of each stem; both languages share one list.
+        counts: lines of the training text that contain each stem, by feature name `s:stem`.
+        idf: float32 [stems], log of (lines of the training text / lines that contain the stem).
+        first: int64 [stems + 1], first row of each stem in `to`.
+        to: int32 [2 * pairs], translations of each stem; a pair is listed under both its stems.
     """
 
     def __init__(self, stems: list[str], counts: I32, lines: int, left: I32, right: I32) -> None:
@@ -39,7 +42,7 @@ class Lexicon:
         order = np.lexsort((b, a))
         self.to = b[order]
         self.first = np.searchsorted(a[order], np.arange(len(stems) + 1))
-        self._known: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
 
     @classmethod
     def load(cls, path: Path) -> Lexicon:
@@ -48,30 +51,32 @@ class Lexicon:
         Raises:
             ModelError: the file is missing or damaged.
         """
+        arrays = load_npz(path, _ARRAYS)
         try:
-            with np.load(path) as held:
-                stems = held["stems"].tobytes().decode().split("\n")
-                return cls(stems, held["counts"], int(held["lines"]), held["left"], held["right"])
-        except (OSError, KeyError, ValueError) as error:
-            raise ModelError(f"{path}: {error}") from error
+            stems = arrays["stems"].tobytes().decode().split("\n")
+            return cls(
+                stems, arrays["counts"], int(arrays["lines"]), arrays["left"], arrays["right"]
+            )
+        except ValueError as error:
+            raise ModelError(f"{path}: is damaged ({error}); rebuild or reinstall it") from error
 
     def number(self, word: str) -> int:
-        """The number of the stem of a folded word; UNSEEN where it has none."""
-        found = self._known.get(word)
-        if found is None:
-            found = self.stems.get(split(word, self.counts)[1], UNSEEN)
-            if len(self._known) < 1 << 20:
-                self._known[word] = found
-        return found
+        """Return the number of the stem of a folded word, or UNSEEN."""
+        number = self._numbers.get(word)
+        if number is None:
+            number = self.stems.get(split(word, self.counts)[1], UNSEEN)
+            if len(self._numbers) < _MAX_CACHED:
+                self._numbers[word] = number
+        return number
 
 
 @cache
 def lexicon() -> Lexicon:
-    """The lexicon that ships with ingest.
+    """Load the lexicon that ships with ingest.
 
-    >>> held = lexicon()
-    >>> book = held.number("books")
-    >>> held.number("كتاب") in held.to[held.first[book] : held.first[book + 1]]
+    >>> shipped = lexicon()
+    >>> book = shipped.number("books")
+    >>> shipped.number("كتاب") in shipped.to[shipped.first[book] : shipped.first[book + 1]]
     True
     """
     return Lexicon.load(model_dir("align") / "lexicon.npz")

@@ -1,4 +1,4 @@
-"""Sentence vectors in which a translation lies near its source; the vector of a span is a sum."""
+"""Sentence vectors: a translation is close to its source, and the vector of a span is a sum."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import hashlib
 import json
 from functools import lru_cache
 from importlib import import_module
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
 
-from ingest.encoder.subwords import Parts
+from ingest.encoder.subwords import SubwordTable
 from ingest.encoder.tokens import Lines, Tokens, strings, tokens
 from ingest.errors import MissingExtraError, ModelError
-from ingest.resources import model_dir
+from ingest.resources import load_npz, model_dir
 from ingest.text import scrub
 
 if TYPE_CHECKING:
@@ -28,37 +26,39 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 FILE = "encoder.npz"
-_CHUNK = 16384  # sentences looked at together: enough to share words, 100 MB at most
-_BLOCK = 128  # sentences summed together: their sums stay in the processor's cache
+_ARRAYS = ("settings", "names", "seen", "levels", "sizes", "codes")
+_CHUNK = 16384  # sentences encoded together: enough to share words, in 100 MB at most
+_BLOCK = 128  # sentences summed together, so that their sums stay in the processor's cache
 _DECODED = 256  # rows decoded together
-_REMEMBERED = 1 << 16  # unknown words whose vectors are kept
+_MAX_CACHED = 1 << 16  # out-of-vocabulary words whose vectors are cached
 
 
 class SentenceEncoder(Protocol):
-    """What alignment and mining ask of an encoder, static or neural."""
+    """The interface of an encoder, static or neural."""
 
     @property
     def name(self) -> str:
-        """What to record beside results: a name and, where there is one, a hash."""
+        """Name to record with results, with a hash if there is one."""
         ...
 
     @property
     def dim(self) -> int:
-        """Numbers in a vector."""
+        """Dimensions of a vector."""
         ...
 
     def encode(self, texts: Iterable[str], *, normalize: bool = True) -> Vectors:
-        """float32 (texts, dim), one row a text; unit rows where normalised."""
+        """Encode texts as rows: float32 [texts, dim], of length 1 if `normalize` is set."""
         ...
 
 
 def load(name_or_path: str | Path | None = None) -> SentenceEncoder:
-    """The shipped encoder, one like it in a folder, or a sentence-transformers model in a folder.
+    """Load the shipped encoder, or the one in a folder.
 
+    The folder may contain an encoder like the shipped one, or a sentence-transformers model.
     Nothing is downloaded.
 
     Raises:
-        ModelError: there is no such folder, or no model in it.
+        ModelError: the folder does not exist, or contains no model.
         MissingExtraError: sentence-transformers is not installed.
 
     >>> load().encode([]).shape == (0, load().dim)
@@ -70,47 +70,48 @@ def load(name_or_path: str | Path | None = None) -> SentenceEncoder:
 
 
 class Encoder:
-    """The static encoder: a row of numbers a word or a part of one, summed over the sentence.
+    """The static encoder: a table of vectors of words and subwords, summed over the sentence.
 
     >>> encoder = Encoder.load()
-    >>> one, two, other = encoder.encode(["Where is the school?", "أين المدرسة؟", "انا جائع"])
-    >>> bool(one @ two > one @ other)
+    >>> source, target, other = encoder.encode(["Where is the school?", "أين المدرسة؟", "انا جائع"])
+    >>> bool(source @ target > source @ other)
     True
     """
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise ModelError(f"{path} is missing: reinstall ingest, or rebuild it with its recipe")
-        raw = path.read_bytes()
+            raise ModelError(f"{path}: is missing; reinstall ingest, or rebuild it with its recipe")
+        arrays = load_npz(path, _ARRAYS)
         try:
-            self._fill(_arrays(path, raw))
-        except (KeyError, ValueError, UnicodeDecodeError) as error:
-            raise ModelError(f"{path} is damaged: {error}; rebuild or reinstall it") from error
-        self.sha = hashlib.sha256(raw).hexdigest()
+            self._fill(arrays)
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"{path}: is damaged ({error}); rebuild or reinstall it") from error
+        with path.open("rb") as file:
+            self.sha = hashlib.file_digest(file, "sha256").hexdigest()
         self.name = f"{path.parent.name}-{self.sha[:12]}"
 
     @staticmethod
     def load(name_or_path: str | Path | None = None) -> Encoder:
-        """The shipped encoder, or the one in that folder; read once a process.
+        """Load the shipped encoder, or the one in a folder. It is read once per process.
 
         Raises:
-            ModelError: it is missing or damaged.
+            ModelError: the encoder is missing or damaged.
         """
         path = model_dir("encoder") if name_or_path is None else Path(name_or_path)
         if name_or_path is not None and not path.exists():
-            raise ModelError(f"{path}: no such folder; name one that holds {FILE}")
+            raise ModelError(f"{path}: no such folder; name one that contains {FILE}")
         return _load(path / FILE if path.is_dir() else path)
 
     @property
     def dim(self) -> int:
-        """Numbers in a vector."""
+        """Dimensions of a vector."""
         return self._dim
 
     def encode(self, texts: Iterable[str], *, normalize: bool = True) -> Vectors:
-        """float32 (texts, dim), the same for a text whatever stands beside it.
+        """Encode texts as unit vectors: float32 [texts, dim].
 
-        A text without a word of its own is a row of zeros. With `normalize` off this is
-        `encode_sums`.
+        The vector of a text does not depend on the other texts. A text without words is a row of
+        zeros. With `normalize=False` this is `encode_sums`.
         """
         sums = self.encode_sums(texts)
         if normalize:
@@ -119,9 +120,10 @@ class Encoder:
         return sums
 
     def encode_sums(self, texts: Iterable[str]) -> Vectors:
-        """float32 (texts, dim), additive: the row of "a b" is the row of "a" plus that of "b".
+        """Encode texts as additive vectors: float32 [texts, dim].
 
-        So the vector of any run of sentences is a difference of two cumulative sums.
+        The row of "a b" is the row of "a" plus that of "b", so the vector of any run of sentences
+        is the difference of two cumulative sums.
         """
         if isinstance(texts, Lines):
             return self._encode_lines(texts)
@@ -151,32 +153,34 @@ class Encoder:
         counted = zip(self._names, content["seen"].tolist(), strict=True)
         counts = {name: n for name, n in counted if name.startswith(("w:", "s:"))}
         row = {name: i for i, name in enumerate(self._names)}
-        self._known = {name[2:]: i for name, i in row.items() if name.startswith("w:")}
-        self._parts = Parts(row, counts)
-        # rows of the file as they are first met, then words composed; its pages cost nothing before
-        self._vectors = np.empty((len(self._names) + _REMEMBERED, self._dim), dtype=np.float32)
-        self._place = np.full(len(self._names), -1, dtype=np.int64)  # of a row of the file in it
+        self._vocabulary = {name[2:]: i for name, i in row.items() if name.startswith("w:")}
+        self._subwords = SubwordTable(row, counts)
+        # Rows of the file, decoded in order of first use, then vectors of composed words. Memory is
+        # only committed when a row is written.
+        self._vectors = np.empty((len(self._names) + _MAX_CACHED, self._dim), dtype=np.float32)
+        # index in `_vectors` of each row of the file
+        self._index = np.full(len(self._names), -1, dtype=np.int64)
         self._decoded = 0
-        self._composed: dict[str, int] = {}  # word, place
-        # four codes at a time are four numbers, moved as one
+        self._composed: dict[str, int] = {}  # index in `_vectors` of each composed word
+        # Four codes are decoded at once: four float32 numbers are moved as one complex128.
         if len(self._levels) not in (2, 4, 8, 16):
-            raise ValueError(f"{len(self._levels)} levels instead of 2, 4, 8 or 16")
+            raise ValueError(f"it has {len(self._levels)} levels instead of 2, 4, 8 or 16")
         bits = len(self._levels).bit_length() - 1
         codes = np.arange(len(self._levels) ** 4)[:, None] >> (bits * np.arange(4))
         self._fours = self._levels[codes & (len(self._levels) - 1)].view(np.complex128)[:, 0]
 
-    def _places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where these rows of the file stand, decoded, in the table of vectors."""
-        places = self._place[rows]
-        if (places < 0).any():
-            fresh = np.unique(rows[places < 0])
-            for at in range(0, len(fresh), _DECODED):
-                self._decode(fresh[at : at + _DECODED])
-            places = self._place[rows]
-        return places
+    def _index_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Indices in `_vectors` of these rows of the file, which are decoded if necessary."""
+        index = self._index[rows]
+        if (index < 0).any():
+            new = np.unique(rows[index < 0])
+            for at in range(0, len(new), _DECODED):
+                self._decode(new[at : at + _DECODED])
+            index = self._index[rows]
+        return index
 
     def _decode(self, rows: NDArray[np.int64]) -> None:
-        """Eight numbers are eight times a few bits."""
+        """Decode rows, eight numbers at a time; each is stored in a few bits."""
         bits = len(self._levels).bit_length() - 1
         packed = self._codes[rows].reshape(len(rows), -1, bits)
         eight = np.zeros(packed.shape[:2], dtype=np.int64)
@@ -188,66 +192,67 @@ class Encoder:
         levels = self._fours.take(halves.reshape(len(rows), -1)).view(np.float32)
         to = slice(self._decoded, self._decoded + len(rows))
         np.multiply(levels, self._sizes[rows][:, None], out=self._vectors[to])
-        self._place[rows] = np.arange(to.start, to.stop)
+        self._index[rows] = np.arange(to.start, to.stop)
         self._decoded = to.stop
 
-    def _compose(self, strange: list[str]) -> list[int]:
-        """Where the vectors of words without a row of their own stand: each the sum of its parts.
+    def _compose(self, out_of_vocabulary: list[str]) -> list[int]:
+        """Indices in `_vectors` of words without a row: each vector is the sum of its subwords.
 
-        There are `_REMEMBERED` words or fewer.
+        There must be at most `_MAX_CACHED` words.
         """
-        new = [word for word in strange if word not in self._composed]
-        if len(self._composed) + len(new) > _REMEMBERED:
+        new = [word for word in out_of_vocabulary if word not in self._composed]
+        if len(self._composed) + len(new) > _MAX_CACHED:
             self._composed.clear()
-            new = strange
-        rows, shares, lengths = self._parts.of(new)
+            new = out_of_vocabulary
+        rows, shares, lengths = self._subwords.rows_of(new)
         first = len(self._names) + len(self._composed)
         out = self._vectors[first : first + len(new)]
-        _add_up(self._vectors, self._places(rows), lengths, out, shares)
+        _sum_rows(self._vectors, self._index_of(rows), lengths, out, shares)
         self._composed.update(zip(new, range(first, first + len(new)), strict=True))
-        return [self._composed[word] for word in strange]
+        return [self._composed[word] for word in out_of_vocabulary]
 
-    def _sum(self, found: Tokens, out: Vectors) -> None:
-        """Adds up the words of each text into the rows of `out`."""
-        distinct = found.distinct.to_list()
-        row = np.array([self._known.get(word, -1) for word in distinct], dtype=np.int64)
+    def _sum(self, words: Tokens, out: Vectors) -> None:
+        """Sum the vectors of the words of each text into the rows of `out`."""
+        distinct = words.distinct.to_list()
+        row = np.array([self._vocabulary.get(word, -1) for word in distinct], dtype=np.int64)
         known = row >= 0
-        if len(row) - np.count_nonzero(known) > _REMEMBERED:
-            self._sum_halves(found, out)
+        if len(row) - np.count_nonzero(known) > _MAX_CACHED:
+            self._sum_halves(words, out)
             return
-        place = np.empty_like(row)
-        place[known] = self._places(row[known])
+        index = np.empty_like(row)
+        index[known] = self._index_of(row[known])
         if not known.all():
-            place[~known] = self._compose([distinct[at] for at in np.flatnonzero(~known)])
-        _add_up(self._vectors, place[found.code], found.lengths, out)
+            index[~known] = self._compose([distinct[at] for at in np.flatnonzero(~known)])
+        _sum_rows(self._vectors, index[words.code], words.lengths, out)
 
-    def _sum_halves(self, found: Tokens, out: Vectors) -> None:
-        many = len(found.lengths)
-        if many > 1:
-            for start, stop in ((0, many // 2), (many // 2, many)):
-                self._sum(found.part(start, stop), out[start:stop])
+    def _sum_halves(self, words: Tokens, out: Vectors) -> None:
+        """Split texts with too many unknown words, down to parts of one text."""
+        texts = len(words.lengths)
+        if texts > 1:
+            for start, stop in ((0, texts // 2), (texts // 2, texts)):
+                self._sum(words.part(start, stop), out[start:stop])
             return
-        middle = len(found.code) // 2
-        for code in (found.code[:middle], found.code[middle:]):
+        middle = len(words.code) // 2
+        for code in (words.code[:middle], words.code[middle:]):
             half = np.zeros_like(out)
-            self._sum(Tokens(found.distinct, code, np.array([len(code)])).part(0, 1), half)
+            self._sum(Tokens(words.distinct, code, np.array([len(code)])).part(0, 1), half)
             out += half
 
 
 class Transformer:
-    """A sentence-transformers model, LaBSE for one, in a local folder.
+    """A sentence-transformers model in a local folder, such as LaBSE.
 
-    Its vectors are not additive: a run of sentences is encoded as one text.
+    Its vectors are not additive: a run of sentences must be encoded as one text.
 
     Raises:
         MissingExtraError: sentence-transformers is not installed.
-        ModelError: the folder is not there.
+        ModelError: the folder does not exist.
     """
 
     def __init__(self, folder: str | Path) -> None:
         path = Path(folder)
         if not path.is_dir():
-            raise ModelError(f"{path} is no folder: download the model first")
+            raise ModelError(f"{path}: is not a directory; download the model first")
         try:
             neural = import_module("sentence_transformers")
         except ImportError as error:
@@ -257,37 +262,37 @@ class Transformer:
 
     @property
     def dim(self) -> int:
-        """Numbers in a vector."""
+        """Dimensions of a vector."""
         return int(self._model.get_sentence_embedding_dimension())
 
     def encode(self, texts: Iterable[str], *, normalize: bool = True) -> Vectors:
-        """float32 (texts, dim)."""
+        """Encode texts as rows: float32 [texts, dim]."""
         rows = [scrub(text) for text in texts]
         if not rows:
             return np.zeros((0, self.dim), dtype=np.float32)
-        made = self._model.encode(
+        vectors = self._model.encode(
             rows, normalize_embeddings=normalize, convert_to_numpy=True, show_progress_bar=False
         )
-        return np.asarray(made, dtype=np.float32)
+        return np.asarray(vectors, dtype=np.float32)
 
 
-def _add_up(
+def _sum_rows(
     table: Vectors,
     ids: NDArray[np.int64],
     lengths: NDArray[np.int64],
     out: Vectors,
     shares: Vectors | None = None,
 ) -> None:
-    """out[i] = the sum of the table's rows of text i, always in the order of its words.
+    """Set out[i] to the sum of the table's rows of text i, always in the order of its words.
 
-    `shares`, as long as `ids`, says what each counts for: 1 where it is not given.
+    `shares`, as long as `ids`, weights the rows; None means 1.
     """
     starts = np.concatenate([[0], lengths.cumsum()])[:-1]
     order = np.argsort(-lengths, kind="stable")
-    room = np.empty((2, min(_BLOCK, len(order)), out.shape[1]), dtype=np.float32)
+    buffers = np.empty((2, min(_BLOCK, len(order)), out.shape[1]), dtype=np.float32)
     for at in range(0, len(order), _BLOCK):
         block = order[at : at + _BLOCK]
-        sums, buffer = room[:, : len(block)]
+        sums, buffer = buffers[:, : len(block)]
         sums[:] = 0
         first, long = starts[block], lengths[block]
         longer = np.searchsorted(-long, -np.arange(long[0]))  # texts that reach each position
@@ -303,11 +308,3 @@ def _add_up(
 @lru_cache(8)
 def _load(path: Path) -> Encoder:
     return Encoder(path)
-
-
-def _arrays(path: Path, raw: bytes) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(BytesIO(raw), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (BadZipFile, OSError, ValueError, EOFError) as error:
-        raise ModelError(f"{path} is damaged: {error}; rebuild or reinstall it") from error

@@ -1,4 +1,4 @@
-"""The words of many texts, each distinct one held once, so that all who ask share the work."""
+"""The words of many texts, with each distinct word stored once."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Tokens(NamedTuple):
-    """The words of some texts, each distinct one held once.
+    """The words of several texts.
 
     Attributes:
-        distinct: String, the words.
-        code: int64 [words of all texts], place of each in `distinct`.
-        lengths: int64 [texts], how many words each has.
+        distinct: String, the distinct words.
+        code: int64 [words of all texts], index of each word in `distinct`.
+        lengths: int64 [texts], number of words of each text.
     """
 
     distinct: pl.Series
@@ -30,7 +30,7 @@ class Tokens(NamedTuple):
     lengths: I64
 
     def part(self, start: int, stop: int) -> Tokens:
-        """Of texts [start, stop) alone.
+        """Return the tokens of texts [start, stop).
 
         >>> tokens(pl.Series(["a b", "b c"])).part(1, 2).distinct.to_list()
         ['b', 'c']
@@ -40,28 +40,29 @@ class Tokens(NamedTuple):
         seen = np.zeros(len(self.distinct), np.bool_)
         seen[code] = True
         used = np.flatnonzero(seen)
-        place = np.cumsum(seen) - 1
-        return Tokens(self.distinct.gather(used), place[code], self.lengths[start:stop])
+        position = np.cumsum(seen) - 1
+        return Tokens(self.distinct.gather(used), position[code], self.lengths[start:stop])
 
 
 def tokens(texts: pl.Series) -> Tokens:
-    """What `words` finds, worked out once for each distinct run of signs between spaces.
+    """Find the same words as `words`, but process each distinct run between spaces only once.
 
-    >>> found = tokens(pl.Series(["a b, b", "", "B?"]))
-    >>> found.distinct.gather(found.code).to_list(), found.lengths.tolist()
+    >>> result = tokens(pl.Series(["a b, b", "", "B?"]))
+    >>> result.distinct.gather(result.code).to_list(), result.lengths.tolist()
     (['a', 'b', 'b', 'b', '?'], [3, 0, 2])
     """
     if len(texts) < FEW:
-        lists = words(texts).to_list()
+        lists_of_words = words(texts).to_list()
         number: dict[str, int] = {}
-        code = [number.setdefault(word, len(number)) for some in lists for word in some]
+        code = [number.setdefault(word, len(number)) for row in lists_of_words for word in row]
         distinct = pl.Series(list(number), dtype=pl.String)
-        return Tokens(distinct, np.array(code, np.int64), np.array(list(map(len, lists)), np.int64))
+        lengths = [len(row) for row in lists_of_words]
+        return Tokens(distinct, np.array(code, np.int64), np.array(lengths, np.int64))
     runs = texts.str.split(" ")
-    pieces, piece = _numbered(runs.explode())
-    found = words(pieces)
-    per_piece = found.list.len().to_numpy().astype(np.int64)
-    distinct, order = _numbered(found.filter(per_piece > 0).explode())
+    pieces, piece = _number_distinct(runs.explode())
+    lists = words(pieces)
+    per_piece = lists.list.len().to_numpy().astype(np.int64)
+    distinct, order = _number_distinct(lists.filter(per_piece > 0).explode())
     count = per_piece[piece]
     ends = np.concatenate([[0], count.cumsum()])
     first = (per_piece.cumsum() - per_piece)[piece]
@@ -70,34 +71,34 @@ def tokens(texts: pl.Series) -> Tokens:
     return Tokens(distinct, code, np.diff(ends[last], prepend=0))
 
 
-def _numbered(texts: pl.Series) -> tuple[pl.Series, I64]:
-    """The distinct texts in the order in which they come, and the number of each text."""
+def _number_distinct(texts: pl.Series) -> tuple[pl.Series, I64]:
+    """Return the distinct texts in order of appearance, and the number of each text."""
     distinct = texts.unique(maintain_order=True)
     numbers = texts.cast(pl.Enum(distinct)).to_physical()
     return distinct, numbers.to_numpy().astype(np.int64)
 
 
-_CHUNK = 1 << 13  # texts whose words are held as strings at once
+_CHUNK = 1 << 13  # texts whose words are in memory as strings at once
 
 
 class Lines(list[str]):
-    """Texts that remember their words, so that all who ask share the work.
+    """A list of texts that caches its words, so that they are computed only once.
 
-    Not to be changed once asked.
+    Do not change the list after the first use of `column` or `tokens`.
     """
 
     @cached_property
     def column(self) -> pl.Series:
-        """The texts as Polars holds them."""
+        """The texts as a Polars column."""
         return strings(self)
 
     @cached_property
     def tokens(self) -> Tokens:
-        """The words of all."""
+        """The words of all texts."""
         parts = [tokens(self.column[at : at + _CHUNK]) for at in range(0, len(self), _CHUNK)]
         if len(parts) == 1:
             return parts[0]
-        distinct, number = _numbered(
+        distinct, number = _number_distinct(
             pl.concat([pl.Series([], dtype=pl.String), *(part.distinct for part in parts)])
         )
         starts = np.cumsum([0, *(len(part.distinct) for part in parts)])
@@ -110,13 +111,13 @@ class Lines(list[str]):
 
 
 def strings(texts: Iterable[str]) -> pl.Series:
-    r"""Texts as a Polars column, without lone surrogates.
+    r"""Convert texts to a Polars column, replacing lone surrogates.
 
     >>> strings(["a", "b\ud800"]).to_list() == ["a", "b\ufffd"]
     True
     """
-    held = list(texts)
+    values = list(texts)
     try:
-        return pl.Series("text", held, dtype=pl.String)
+        return pl.Series("text", values, dtype=pl.String)
     except UnicodeEncodeError:
-        return pl.Series("text", list(map(scrub, held)), dtype=pl.String)
+        return pl.Series("text", list(map(scrub, values)), dtype=pl.String)

@@ -1,7 +1,8 @@
-"""Words of a sentence and the features of a word: what the encoder adds up.
+"""The words of a sentence, and the features of a word that the encoder adds up.
 
-A feature is a string: `w:كتاب` the word, `s:كتاب` its stem, `p:ب` a proclitic, `n:1500` a number;
-of rare words `g:<كتا` a letter n-gram, `k:KTB` the consonants in either script, `k3:KTB` three.
+A feature is a string: `w:كتاب` is a word, `s:كتاب` its stem, `p:ب` a proclitic, `n:1500` a number.
+Rare words also have letter n-grams (`g:<كتا`), their consonant skeleton in a form that both scripts
+share (`k:KTB`), and sequences of three of its consonants (`k3:KTB`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# Marks go after NFKD, and with them hamza on its carriers and Latin accents; Cf are the controls.
+# Combining marks are removed after NFKD, which also removes hamza on its carriers and Latin
+# accents; Cf are format controls.
 _DROPPED = r"[\p{M}\p{Cf}\u0640]+"
 _FOLD = {
     **dict(zip("٠١٢٣٤٥٦٧٨٩", "0123456789", strict=True)),
@@ -25,17 +27,17 @@ _FOLD = {
 _GROUPED = r"(\d),(\d{3})(?:,(\d{3}))?"
 _WORD = r"\p{L}+(?:'\p{L}+)?|\d+|[?!%$€£]"
 
-FEW = 512  # words or texts up to which a loop costs less than calls that take them all at once
-BUCKETS = 8192  # rows for the consonants of words never seen, and as many for such numbers
-RARE = 50  # a word seen as often as this needs no letters: its own row knows better
-LONG = 40  # letters of a word that are looked at; no language here has longer ones
+FEW = 512  # up to this many words or texts, a Python loop is faster than vectorized calls
+BUCKETS = 8192  # shared rows for unseen skeletons, and as many for unseen numbers
+RARE = 50  # a word seen this often needs no subword features: its own row is better
+LONG = 40  # letters of a word that are used; no word of these languages is longer
 
 
 def words(texts: pl.Series) -> pl.Series:
-    """The folded words of each text: String to List(String).
+    """Extract the folded words of each text: String to List(String).
 
-    NFKC and NFKD forms fall together, marks and tatweel go, as do case, hamza seats, alef maqsura
-    and ta marbuta; digits are ASCII and thousands are joined.
+    Folding unifies NFKC and NFKD forms, removes marks and tatweel, and ignores case, hamza seats,
+    alef maqsura and ta marbuta. Digits become ASCII and thousands are joined.
 
     >>> words(pl.Series(["Café «الكُتُب» ١٬٥٠٠؟"])).to_list()
     [['cafe', 'الكتب', '1500', '?']]
@@ -46,7 +48,7 @@ def words(texts: pl.Series) -> pl.Series:
 
 
 def features(word: str, counts: Mapping[str, int]) -> Iterator[str]:
-    """The features of a word as `words` gives it; `counts` tells how often stems were seen.
+    """Yield the features of a word from `words`; `counts` says how often stems were seen.
 
     >>> list(features("?", {}))
     ['w:?']
@@ -69,16 +71,16 @@ def features(word: str, counts: Mapping[str, int]) -> Iterator[str]:
         for n in (3, 4):
             for i in range(len(padded) - n + 1):
                 yield f"g:{padded[i : i + n]}"
-        bones = skeleton(base if arabic(word) else word.removesuffix("'s"))
-        if len(bones) > 1:
-            yield f"k:{bones}"
-            edged = f"^{bones}$"
+        consonants = skeleton(base if is_arabic(word) else word.removesuffix("'s"))
+        if len(consonants) > 1:
+            yield f"k:{consonants}"
+            edged = f"^{consonants}$"
             for i in range(len(edged) - 2):
                 yield f"k3:{edged[i : i + 3]}"
 
 
 def bucket(feature: str) -> str:
-    """The shared row of a feature never seen: `k:` and `n:` only, else the feature itself.
+    """Return the shared row of an unseen `k:` or `n:` feature; any other feature is returned as is.
 
     >>> bucket("n:1517").startswith("#n")
     True
@@ -89,29 +91,29 @@ def bucket(feature: str) -> str:
     return feature
 
 
-def arabic(word: str) -> bool:
+def is_arabic(word: str) -> bool:
     """Whether the word's first letter is Arabic."""
     return "\u0600" <= word[0] <= "\u06ff"
 
 
 def split(word: str, counts: Mapping[str, int]) -> tuple[str, str]:
-    """Proclitics of an Arabic word, and the stem of a word.
+    """Split a word into its Arabic proclitics, if any, and its stem.
 
-    Light10 (Larkey, Ballesteros & Connell 2007) finds the stem; one or two more letters are taken
-    for proclitics where what then remains was seen ten times as often.
+    Light10 (Larkey, Ballesteros & Connell 2007) finds the stem. One or two more letters count as
+    proclitics if the remaining stem was seen ten times as often.
 
     >>> split("والكتب", {}), split("studies", {}), split("بكتاب", {"s:كتاب": 50})
     (('', 'كتب'), ('', 'studi'), ('ب', 'كتاب'))
     """
-    if not arabic(word):
-        return "", _stem(word)
-    best = _light(word)
+    if not is_arabic(word):
+        return "", _english_stem(word)
+    best = _light_stem(word)
     clitic = ""
     most = 10 * counts.get(f"s:{best}", 0)
     for n in (1, 2):
         head = word[:n]
         if len(word) - n >= 3 and head in PROCLITICS:
-            rest = _light(word[n:])
+            rest = _light_stem(word[n:])
             seen = counts.get(f"s:{rest}", 0)
             if seen > most and len(rest) >= 3:
                 clitic, best, most = head, rest, seen
@@ -120,10 +122,10 @@ def split(word: str, counts: Mapping[str, int]) -> tuple[str, str]:
 
 PROCLITICS = {"ب", "ل", "ك", "ف", "س", "و", "وب", "ول", "وس", "فل", "فس", "فب", "وك"}
 ARTICLES = ("وال", "بال", "كال", "فال", "ولل", "ال", "لل")
-ENDINGS = ("هما", "ها", "ان", "ات", "ون", "ين", "يه", "هم", "ه", "ي")  # the longest first
+ENDINGS = ("هما", "ها", "ان", "ات", "ون", "ين", "يه", "هم", "ه", "ي")  # longest first
 
 
-def _light(word: str) -> str:
+def _light_stem(word: str) -> str:
     for article in ARTICLES:
         if word.startswith(article) and len(word) - len(article) >= 2:
             word = word[len(article) :]
@@ -137,7 +139,7 @@ def _light(word: str) -> str:
     return word
 
 
-def _stem(word: str) -> str:
+def _english_stem(word: str) -> str:
     word = word.removesuffix("'s")
     if len(word) < 4:
         return word
@@ -156,7 +158,7 @@ def _stem(word: str) -> str:
     return word[:-1] + "i" if word.endswith("y") else word
 
 
-# Letters that render one another in names, either way: one sign a group.
+# Letters that are used to transliterate each other in names: one sign per group.
 _GROUPS = {
     "B": "bpب",
     "F": "fvف",
@@ -172,7 +174,7 @@ _GROUPS = {
 }
 SIGNS = "".join(_GROUPS)
 GROUPS = tuple(_GROUPS.values())  # in the order of SIGNS
-_BONES = str.maketrans({c: sign for sign, group in _GROUPS.items() for c in group})
+_TO_SIGN = str.maketrans({c: sign for sign, group in _GROUPS.items() for c in group})
 PAIRS = (
     ("تش", "ش"), ("نغ", "ن"), ("كس", "ks"),
     ("tch", "s"), ("sch", "s"), ("ch", "s"), ("sh", "s"), ("ph", "f"), ("th", "t"), ("gh", "g"),
@@ -182,7 +184,7 @@ PAIRS = (
 
 @lru_cache(1 << 16)
 def skeleton(word: str) -> str:
-    """The consonants of a name, alike in both scripts.
+    """Return the consonants of a name, in a form that both scripts share.
 
     >>> skeleton("washington"), skeleton("واشنطن"), skeleton("pfizer"), skeleton("فايزر")
     ('SNTN', 'SNTN', 'FSR', 'FSR')
@@ -190,7 +192,7 @@ def skeleton(word: str) -> str:
     for pair, single in PAIRS:
         word = word.replace(pair, single)
     out: list[str] = []
-    for sign in word.translate(_BONES):
+    for sign in word.translate(_TO_SIGN):
         if "A" <= sign <= "Z" and (not out or out[-1] != sign):
             out.append(sign)
     return "".join(out)

@@ -207,11 +207,11 @@ def test_an_encoder_of_another_kind_is_given_texts():
 
 
 def test_words_looked_up_before_or_forgotten_are_the_same(monkeypatch):
-    held = lexicon()
+    shipped = lexicon()
     seen = [word for line in (*AR, *EN) for word in words(pl.Series([line])).to_list()[0]]
-    whole = Vocabulary(held).look_up(seen)
-    once = Vocabulary(held)
-    monkeypatch.setattr(vocabulary, "_MOST", 40)
+    whole = Vocabulary(shipped).look_up(seen)
+    once = Vocabulary(shipped)
+    monkeypatch.setattr(vocabulary, "_MAX_CACHED", 40)
     monkeypatch.setattr(vocabulary, "FEW", 0)
     for at in range(0, len(seen), 30):
         for part, all_ in zip(once.look_up(seen[at : at + 30]), whole, strict=True):

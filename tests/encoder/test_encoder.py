@@ -1,3 +1,5 @@
+"""The sentence encoder: vectors, words, stems, subwords, and damaged model files."""
+
 from __future__ import annotations
 
 import sys
@@ -10,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.encoder import model as module
-from ingest.encoder import subwords as parts_module
+from ingest.encoder import subwords as subwords_module
 from ingest.encoder import tokens as tokens_module
+from ingest.encoder.lexicon import Lexicon
 from ingest.encoder.model import FILE, Encoder, SentenceEncoder, load
-from ingest.encoder.stems import splits
-from ingest.encoder.subwords import Parts, consonants
+from ingest.encoder.stems import split_words
+from ingest.encoder.subwords import SubwordTable, consonants
 from ingest.encoder.tokens import Lines, tokens
 from ingest.encoder.words import SIGNS, features, skeleton, split, words
 from ingest.errors import MissingExtraError, ModelError
@@ -37,7 +40,7 @@ def test_shapes_and_dtype(encoder: Encoder):
     assert encoder.encode(pl.Series(TEXTS)).tobytes() == rows.tobytes()
 
 
-def test_translations_lie_nearest(encoder: Encoder):
+def test_a_translation_is_the_nearest_row(encoder: Encoder):
     rows = encoder.encode(TEXTS)
     cosine = rows @ rows.T - 2 * np.eye(4)
     assert cosine.argmax(1).tolist() == [1, 0, 3, 2]
@@ -70,9 +73,9 @@ def test_sums_are_additive(encoder: Encoder):
 
 
 def test_case_marks_and_spelling_do_not_count(encoder: Encoder):
-    one = encoder.encode(["إِلَى المَدْرَسَةِ", "The School", "٢٠٢٠", "1,500,000"])
-    two = encoder.encode(["الى المدرسه", "the school", "2020", "1500000"])
-    assert one.tobytes() == two.tobytes()
+    marked = encoder.encode(["إِلَى المَدْرَسَةِ", "The School", "٢٠٢٠", "1,500,000"])
+    plain = encoder.encode(["الى المدرسه", "the school", "2020", "1500000"])
+    assert marked.tobytes() == plain.tobytes()
 
 
 def test_large_and_small_calls_agree(encoder: Encoder, monkeypatch):
@@ -103,31 +106,33 @@ WORDS = st.lists(
 
 @settings(max_examples=200)
 @given(WORDS)
-def test_many_words_at_once_are_as_one_by_one(some: list[str]):
+def test_words_have_the_same_rows_in_a_batch_and_alone(batch: list[str]):
     seen = {f"s:{stem}": n for n, stem in enumerate(("كتاب", "الب", "مات", "بات"), 5)}
-    names = dict.fromkeys(name for word in some[::2] for name in features(word, seen))
+    names = dict.fromkeys(name for word in batch[::2] for name in features(word, seen))
     shared = [f"#{kind}{n}" for kind in "kn" for n in range(0, 8192, 3)]
     rows = {name: i for i, name in enumerate([*names, *shared]) if name[:2] != "w:"}
-    found = []
+    results = []
     for few in (0, 100):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(parts_module, "FEW", few)
-            found.append(Parts(rows, seen).of(some))
-    assert all(one.tobytes() == two.tobytes() for one, two in zip(*found, strict=True))
+            patch.setattr(subwords_module, "FEW", few)
+            results.append(SubwordTable(rows, seen).rows_of(batch))
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(*results, strict=True))
 
 
 @settings(max_examples=200)
 @given(WORDS)
-def test_stems_and_consonants_of_many(some: list[str]):
-    some = [word for word in some if word[0].isalpha()]
+def test_stems_and_consonants_of_a_batch(batch: list[str]):
+    batch = [word for word in batch if word[0].isalpha()]
     seen = {f"s:{stem}": n for n, stem in enumerate(("كتاب", "الب", "مات", "بات"), 5)}
-    series = pl.Series(some, dtype=pl.String)
-    clitics, stems = splits(series, lambda names: np.array([seen.get(f"s:{s}", 0) for s in names]))
-    assert list(zip(clitics, stems, strict=True)) == [split(word, seen) for word in some]
-    made = [""] * len(some)
+    series = pl.Series(batch, dtype=pl.String)
+    clitics, stems = split_words(
+        series, lambda names: np.array([seen.get(f"s:{s}", 0) for s in names])
+    )
+    assert list(zip(clitics, stems, strict=True)) == [split(word, seen) for word in batch]
+    skeletons = [""] * len(batch)
     for sign, word in zip(*map(np.ndarray.tolist, consonants(series)), strict=True):
-        made[word] += SIGNS[sign - 1]
-    assert made == [skeleton(word) for word in some]
+        skeletons[word] += SIGNS[sign - 1]
+    assert skeletons == [skeleton(word) for word in batch]
 
 
 @settings(max_examples=200)
@@ -139,14 +144,14 @@ def test_tokens_are_the_words_of_each_text(texts: list[str]):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(tokens_module, "FEW", few)
             patch.setattr(tokens_module, "_CHUNK", 2)
-            for found in (tokens(column), Lines(texts).tokens):
-                assert found.lengths.tolist() == list(map(len, lists))
-                flat = found.distinct.gather(found.code).to_list()
-                assert flat == [word for some in lists for word in some]
-                assert found.distinct.n_unique() == len(found.distinct)
+            for result in (tokens(column), Lines(texts).tokens):
+                assert result.lengths.tolist() == list(map(len, lists))
+                flat = result.distinct.gather(result.code).to_list()
+                assert flat == [word for row in lists for word in row]
+                assert result.distinct.n_unique() == len(result.distinct)
 
 
-def test_lines_are_encoded_as_their_texts(encoder: Encoder, monkeypatch):
+def test_lines_and_their_texts_have_the_same_vectors(encoder: Encoder, monkeypatch):
     texts = [f"{text} {i}" for i in range(50) for text in TEXTS]
     rows = encoder.encode(texts)
     lines = Lines(texts)
@@ -156,25 +161,25 @@ def test_lines_are_encoded_as_their_texts(encoder: Encoder, monkeypatch):
     assert encoder.encode(Lines()).shape == (0, encoder.dim)
 
 
-def test_more_new_words_than_are_remembered(encoder: Encoder, monkeypatch):
+def test_more_new_words_than_fit_in_the_cache(encoder: Encoder, monkeypatch):
     texts = [" ".join(f"zq{'abcdefgh'[i]}{'klmnoprs'[j]}x" for j in range(8)) for i in range(8)]
     whole = encoder.encode([*texts, " ".join(texts)])
-    monkeypatch.setattr(module, "_REMEMBERED", 5)
+    monkeypatch.setattr(module, "_MAX_CACHED", 5)
     small = Encoder(model_dir("encoder") / FILE)
     for _ in range(2):
         np.testing.assert_allclose(small.encode([*texts, " ".join(texts)]), whole, atol=1e-6)
 
 
-def test_unknown_names_meet_across_scripts(encoder: Encoder):
+def test_unknown_names_match_across_scripts(encoder: Encoder):
     rows = encoder.encode(["Brzenkowska", "بزنكوفسكا", "Tarmidolf", "تارميدولف"])
     assert rows[2] @ rows[3] > rows[2] @ rows[1]
 
 
-def test_long_words_and_surrogates_pass(encoder: Encoder):
+def test_long_words_and_surrogates_are_encoded(encoder: Encoder):
     assert np.isfinite(encoder.encode(["ا" * 100_000, "a\ud800b", "x" * 5000])).all()
 
 
-def test_name_says_which_file(encoder: Encoder):
+def test_name_contains_the_hash_of_the_file(encoder: Encoder):
     assert len(encoder.sha) == 64
     assert encoder.name == f"encoder-{encoder.sha[:12]}"
 
@@ -185,11 +190,27 @@ def test_missing_and_damaged_files(tmp_path: Path):
     with pytest.raises(ModelError, match="none: no such folder"):
         load(tmp_path / "none")
     (tmp_path / FILE).write_bytes((model_dir("encoder") / FILE).read_bytes()[:5000])
-    with pytest.raises(ModelError, match="damaged"):
+    with pytest.raises(ModelError, match=f"{FILE}: .*reinstall"):
         Encoder.load(tmp_path)
     np.savez(tmp_path / "other.npz", a=np.zeros(1))
-    with pytest.raises(ModelError, match="damaged"):
+    with pytest.raises(ModelError, match=r"an array is missing.*settings"):
         Encoder.load(tmp_path / "other.npz")
+    with np.load(model_dir("encoder") / FILE) as archive:
+        arrays = dict(archive)
+    np.savez(tmp_path / "short.npz", **arrays | {"seen": arrays["seen"][:-1]})
+    with pytest.raises(ModelError, match=r"damaged.*differ in length"):
+        Encoder.load(tmp_path / "short.npz")
+
+
+def test_damaged_lexicon(tmp_path: Path):
+    path = tmp_path / "lexicon.npz"
+    with pytest.raises(ModelError, match=path.name):
+        Lexicon.load(path)
+    with np.load(model_dir("align") / path.name) as archive:
+        arrays = dict(archive)
+    np.savez(path, **arrays | {"counts": arrays["counts"][:-1]})
+    with pytest.raises(ModelError, match=f"{path.name}: is damaged"):
+        Lexicon.load(path)
 
 
 def test_transformers_are_an_extra(tmp_path: Path, monkeypatch):
@@ -197,11 +218,11 @@ def test_transformers_are_an_extra(tmp_path: Path, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(MissingExtraError, match="labse"):
         load(tmp_path)
-    with pytest.raises(ModelError, match="no folder"):
+    with pytest.raises(ModelError, match="not a directory"):
         module.Transformer(tmp_path / "none")
 
 
-def test_the_protocol_is_met():
+def test_the_shipped_encoder_satisfies_the_protocol():
     shipped: SentenceEncoder = load()
     assert shipped.dim == load().encode(["a"]).shape[1]
 
@@ -210,10 +231,10 @@ def test_the_file_is_small():
     assert (model_dir("encoder") / FILE).stat().st_size <= 25_000_000
 
 
-def test_words_fold():
-    got = words(pl.Series(["Don’t", "ﷺ ﻻ", "كِتـــابٌ ١٬٢٣٤٬٥٦٧", "", "covid19"])).to_list()
-    assert got[0] == ["don't"]
-    assert got[2:] == [["كتاب", "1234567"], [], ["covid", "19"]]
+def test_words_are_folded():
+    lists = words(pl.Series(["Don’t", "ﷺ ﻻ", "كِتـــابٌ ١٬٢٣٤٬٥٦٧", "", "covid19"])).to_list()
+    assert lists[0] == ["don't"]
+    assert lists[2:] == [["كتاب", "1234567"], [], ["covid", "19"]]
 
 
 @given(st.text(min_size=1, max_size=30))
