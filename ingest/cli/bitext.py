@@ -1,119 +1,106 @@
-"""Translations: `align`, `pair`, `encode`, `export`."""
+"""Commands that find translations: `align`, `pair`, `encode`."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.cli.options import (
     OK,
-    PAGES_IN_ERROR,
     add_config,
+    add_output,
+    add_overwrite,
+    allow_interrupts,
     language_pair,
-    from_file,
-    interruptible,
-    small_products,
+    load_config,
+    use_one_blas_thread,
 )
 from ingest.errors import ConfigError
-from ingest.jobs.export import FORMATS
 
 if TYPE_CHECKING:
-    from ingest.cli.options import Commands
+    import argparse
+
+    from ingest.cli.parser import Commands
     from ingest.config import Config
 
 
-def add(commands: Commands) -> None:
-    """Add these commands to those that are there."""
+def add_commands(commands: Commands) -> None:
+    """Add `align`, `pair` and `encode`."""
     _add_align(commands)
     _add_pair(commands)
     _add_encode(commands)
-    _add_export(commands)
 
 
 def _add_align(commands: Commands) -> None:
-    align = commands.add_parser(
+    parser = commands.add(
         "align",
-        help="sentences of two texts that translate one another",
-        description="Pair the sentences of two pages, of two folders whose files have the same "
-        "names, of a folder of files such as a.ar.txt and a.en.txt, or of the articles of a run "
-        "that translate one another, and write them to PAIRS. The first is the source; what no "
-        "pair names has no counterpart.",
+        _align,
+        help="align the sentences of texts that translate each other",
+        description="Align the sentences of two pages, of two folders whose files have the same "
+        "names, of one folder with files such as a.ar.txt and a.en.txt, or of the articles of a "
+        "run that translate each other, and write the pairs to PAIRS. The first text is the "
+        "source. A sentence without a counterpart is in no pair.",
+        examples=[
+            "ingest align news.ar.txt news.en.txt -o pairs.parquet",
+            "ingest align arabic/ english/ -o pairs.parquet --langs ar,en",
+            "ingest align out -o out/pairs.parquet",
+        ],
     )
-    align.add_argument("pages", nargs="+", metavar="PAGE",
-                       help="file or folder: source, then target; or one folder of both, or the "
-                       "OUT of a run")  # fmt: skip
-    align.add_argument("-o", "--out", required=True, metavar="PAIRS", help="Parquet file to write")
-    align.add_argument("--lines", action="store_true",
-                       help="each line is one unit; segments are 0-based line numbers")  # fmt: skip
-    align.add_argument("--overwrite", action="store_true", help="replace PAIRS")
-    add_config(align)
-    align.add_argument("--langs", metavar="CODES", help="languages of both, such as ar,en")
-    align.add_argument("--translate", action="store_true",
-                       help="let a machine translation of one side speak too")  # fmt: skip
-    align.set_defaults(command=_align)
+    parser.add_argument("pages", nargs="+", metavar="PAGE",
+                        help="two files or folders, source first; one folder that holds both "
+                        "languages; or the OUT of a run")  # fmt: skip
+    add_output(parser, "PAIRS", "Parquet file to write")
+    parser.add_argument("--lines", action="store_true",
+                        help="treat each line as one unit; segment numbers are then line numbers "
+                        "that start at 0")  # fmt: skip
+    add_config(parser)
+    parser.add_argument("--langs", metavar="CODES",
+                        help="source and target, such as ar,en (default: detected)")  # fmt: skip
+    parser.add_argument("--translate", action="store_true",
+                        help="also compare a machine translation of one side")  # fmt: skip
 
 
 def _add_pair(commands: Commands) -> None:
-    pair = commands.add_parser(
+    parser = commands.add(
         "pair",
-        help="pages of a run that translate one another",
+        _pair,
+        help="find pages of a run that translate each other",
         description="Find which page, or article of a page, is the translation of which, and which "
-        "of none, and write that to PAGES.",
+        "has none, and write the result to PAGES.",
+        examples=["ingest pair out", "ingest pair out --min-score 0.7 -o pages.parquet"],
     )
-    pair.add_argument("run", metavar="OUT", help="folder that ingest run made")
-    pair.add_argument("-o", "--out", metavar="PAGES",
-                      help="Parquet file to write (default OUT/pages.parquet)")  # fmt: skip
-    pair.add_argument("--min-score", type=float, default=0.5, metavar="X",
-                      help="what scores less has no partner (default 0.5)")  # fmt: skip
-    pair.add_argument("--overwrite", action="store_true", help="replace PAGES")
-    add_config(pair)
-    pair.add_argument("--langs", metavar="CODES", help="source and target (default ar,en)")
-    pair.set_defaults(command=_pair)
+    parser.add_argument("run", metavar="OUT", help="folder that ingest run wrote")
+    parser.add_argument("-o", "--out", metavar="PAGES",
+                        help="Parquet file to write (default: OUT/pages.parquet)")  # fmt: skip
+    # as pairing.MIN_SCORE, which would import Polars
+    parser.add_argument("--min-score", type=float, default=0.5, metavar="X",
+                        help="a page with no score of at least X has no translation")  # fmt: skip
+    add_overwrite(parser, "PAGES")
+    add_config(parser)
+    parser.add_argument("--langs", metavar="CODES",
+                        help="source and target (default: ar,en)")  # fmt: skip
 
 
 def _add_encode(commands: Commands) -> None:
-    encode = commands.add_parser(
+    parser = commands.add(
         "encode",
-        help="vectors of lines, alike for translations",
-        description="Write a unit vector for each line of FILE, as a float32 NumPy array. "
-        "Translations lie near each other.",
+        _encode,
+        help="encode lines as vectors",
+        description="Write a unit vector for each line of FILE, as a float32 NumPy array with one "
+        "row per line. Sentences that translate each other have vectors close together.",
+        examples=["ingest encode lines.txt -o vectors.npy", "ingest encode - -o vectors.npy"],
     )
-    encode.add_argument("file", metavar="FILE", help="text file, or - for standard input")
-    encode.add_argument("-o", "--out", required=True, metavar="VECTORS",
-                        help=".npy file to write")  # fmt: skip
-    encode.add_argument("--encoder", metavar="FOLDER",
-                        help="another encoder's folder (default the shipped one)")  # fmt: skip
-    encode.add_argument("--overwrite", action="store_true", help="replace VECTORS")
-    encode.set_defaults(command=_encode)
+    parser.add_argument("file", metavar="FILE", help="text file, or - for standard input")
+    add_output(parser, "VECTORS", ".npy file to write")
+    parser.add_argument("--encoder", metavar="FOLDER",
+                        help="folder of another encoder (default: the one that comes with "
+                        "ingest)")  # fmt: skip
 
 
-def _add_export(commands: Commands) -> None:
-    export = commands.add_parser(
-        "export",
-        help="pairs in; Moses, TSV, TMX, JSONL, Parquet or a Hugging Face folder out",
-        description="Write the pairs of a run for others to use, and say what was left out.",
-    )
-    export.add_argument("pairs", metavar="OUT",
-                        help="folder that holds pairs.parquet, or a file of pairs")  # fmt: skip
-    export.add_argument("--format", required=True, choices=FORMATS, help="what to write")
-    export.add_argument("-o", "--out", metavar="DEST",
-                        help="what to make (default: beside OUT, named after it)")  # fmt: skip
-    export.add_argument("--min-score", type=float, default=0.0, metavar="X",
-                        help="leave out pairs that score less (default 0: take all)")  # fmt: skip
-    export.add_argument("--langs", metavar="CODES",
-                        help="source and target, such as ar,en; turns pairs round")  # fmt: skip
-    export.add_argument("--license", default="", metavar="TEXT",
-                        help="license on the card of huggingface, such as cc-by-4.0")  # fmt: skip
-    export.add_argument("--overwrite", action="store_true", help="replace an earlier export")
-    export.set_defaults(command=_export)
-
-
-def _settings(args: argparse.Namespace) -> Config:
-    """The settings of --config, with the languages that the call names."""
-    config, langs = from_file(args), language_pair(args)
+def _build_config(args: argparse.Namespace) -> Config:
+    """Return the settings of --config, changed by --langs and --translate."""
+    config, langs = load_config(args), language_pair(args)
     align = replace(config.align, langs=langs) if langs else config.align
     if getattr(args, "translate", False):
         align = replace(align, translate=True)
@@ -121,20 +108,20 @@ def _settings(args: argparse.Namespace) -> Config:
 
 
 def _align(args: argparse.Namespace) -> int:
-    small_products()
-    interruptible()
+    use_one_blas_thread()
+    allow_interrupts()
+    from ingest.cli.messages import print_result
     from ingest.jobs.align import align_files
     from ingest.jobs.align_run import align_run
-    from ingest.text import safe
 
-    config, pages = _settings(args), args.pages
+    config, pages = _build_config(args), args.pages
     folder = Path(pages[0])
     if len(pages) == 1 and folder.is_dir() and not (folder / "documents.parquet").exists():
-        pages *= 2  # no run: a folder that holds both sides
+        pages *= 2  # not a run: a folder that holds both languages
     if len(pages) == 1 and not args.lines:
-        report = align_run(pages[0], args.out, overwrite=args.overwrite, config=config)
+        result = align_run(pages[0], args.out, overwrite=args.overwrite, config=config)
     elif len(pages) == 2:
-        report = align_files(
+        result = align_files(
             pages[0],
             pages[1],
             args.out,
@@ -144,58 +131,39 @@ def _align(args: argparse.Namespace) -> int:
         )
     else:
         raise ConfigError("align: name a source and a target, or the folder of a run")
-    for line in report.messages:
-        print(f"ingest: {line}", file=sys.stderr)
-    print(report, f"written to {safe(args.out)}", sep="\n")
-    return PAGES_IN_ERROR if report.in_error else OK
+    return print_result(args, result, f"written to {args.out}")
 
 
 def _pair(args: argparse.Namespace) -> int:
-    interruptible()
+    allow_interrupts()
+    from ingest.cli.messages import print_result
     from ingest.jobs.pair import pair_run
 
-    config = _settings(args).align
-    report = pair_run(
+    config = _build_config(args).align
+    result = pair_run(
         args.run, args.out, config=config, min_score=args.min_score, overwrite=args.overwrite
     )
-    print(report)
-    return OK
+    return print_result(args, result)
 
 
 def _encode(args: argparse.Namespace) -> int:
-    interruptible()
+    allow_interrupts()
     import numpy as np
 
+    from ingest.cli.messages import print_summary
     from ingest.encoder.model import load
     from ingest.io.atomic import atomic_write, check_output
     from ingest.readers.lines import read_lines
-    from ingest.text import safe
 
     check_output(args.out, overwrite=args.overwrite, inputs=[args.file])
     texts = read_lines(args.file)
     encoder = load(args.encoder)
     vectors = encoder.encode(texts)
-    with atomic_write(args.out) as work, work.open("wb") as file:
+    with atomic_write(args.out) as path, path.open("wb") as file:
         np.save(file, vectors)
-    print(f"{len(vectors):,} vectors of {encoder.dim} numbers by {encoder.name}")
-    print(f"written to {safe(args.out)}")
-    return OK
-
-
-def _export(args: argparse.Namespace) -> int:
-    interruptible()
-    from ingest.io.run_files import describe_later_files
-    from ingest.jobs.export import beside, export, said
-    from ingest.text import safe
-
-    report = export(
-        args.pairs,
-        args.out or beside(args.pairs, args.format),
-        format=args.format,
-        min_score=args.min_score,
-        langs=language_pair(args),
-        license=args.license,
-        overwrite=args.overwrite,
+    print_summary(
+        args,
+        f"{len(vectors):,} vectors of {encoder.dim} numbers by {encoder.name}",
+        f"written to {args.out}",
     )
-    print(*map(safe, [*describe_later_files(args.pairs, "export"), *said(report)]), sep="\n")
     return OK

@@ -9,7 +9,8 @@ import polars as pl
 from ingest.errors import FrameError, SourceError
 from ingest.frames import check
 from ingest.pairs.ids import Names
-from ingest.pairs.rows import EMPTY, Taker, pair_of, unnested
+from ingest.pairs.languages import pair_of_names
+from ingest.pairs.rows import EMPTY, Taker, unnested
 
 
 def read_pairs(frame: pl.DataFrame, *, langs: Sequence[str] | None = None) -> pl.DataFrame:
@@ -39,7 +40,7 @@ def read_pairs(frame: pl.DataFrame, *, langs: Sequence[str] | None = None) -> pl
     check(frame, verb="read_pairs")
     table = unnested(frame)
     try:
-        taker = Taker(table, pair_of(langs), "the frame")
+        taker = Taker(table, pair_of_names(langs), "the frame")
     except SourceError as error:
         raise FrameError(f"read_pairs: {error}") from error
     pairs, why = taker.pairs(table)

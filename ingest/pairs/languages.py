@@ -11,6 +11,7 @@ import polars as pl
 
 from ingest.detection.rules import rules
 from ingest.errors import ConfigError
+from ingest.languages import parse_language_pair
 from ingest.readers.sources import COMPRESSED
 
 _CODE = re.compile(r"[a-z]{2,8}")
@@ -29,6 +30,18 @@ def base(name: str) -> str | None:
     first = re.split(r"[-_]", lower)[0]
     known = _known().get(lower) or _known().get(first)
     return known or (first if _CODE.fullmatch(first) and len(first) <= 3 else None)
+
+
+def pair_of_names(langs: Sequence[str] | None) -> tuple[str, str] | None:
+    """Parse a source and a target language, given as codes or names.
+
+    Raises:
+        ConfigError: they are not two different languages.
+
+    >>> pair_of_names("ar-EG, English")
+    ('ar', 'en')
+    """
+    return None if langs is None else parse_language_pair(langs, normalize=base)
 
 
 def named(column: str) -> str | None:

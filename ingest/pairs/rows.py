@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
-from ingest.errors import ConfigError, FrameError
+from ingest.errors import FrameError
 from ingest.frames import METHOD_IMPORTED, METHOD_TRANSLATED, METHODS, PAIRS, schema
 from ingest.pairs.columns import choose, none_known
 from ingest.pairs.languages import base, found
@@ -29,23 +28,6 @@ def unnested(frame: pl.DataFrame) -> pl.DataFrame:
         return frame
     texts = frame["translation"].struct.unnest()
     return frame.drop("translation", *texts.columns, strict=False).hstack(texts)
-
-
-def pair_of(langs: Sequence[str] | None) -> tuple[str, str] | None:
-    """Source and target as a call names them.
-
-    Raises:
-        ConfigError: they are not two languages.
-    """
-    if langs is None:
-        return None
-    codes = [base(lang) for lang in (langs.split(",") if isinstance(langs, str) else langs)]
-    if len(codes) != 2 or not codes[0] or not codes[1] or codes[0] == codes[1]:
-        said = langs if isinstance(langs, str) else ",".join(langs)
-        raise ConfigError(
-            f"langs: {said!r} must be two different codes, source first, such as ar,en"
-        )
-    return codes[0], codes[1]
 
 
 class Taker:

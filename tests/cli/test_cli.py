@@ -139,7 +139,7 @@ def test_an_unknown_setting_is_named(page, tmp_path):
     (tmp_path / "c.toml").write_text("[dedupe]\nthresold = 0.5\n")
     done = call("run", page, "-o", tmp_path / "out", "--config", tmp_path / "c.toml")
     assert done.returncode == 2
-    assert b"dedupe.thresold: unknown setting; known: threshold" in done.stderr
+    assert b"dedupe.thresold: unknown setting; use one of threshold" in done.stderr
 
 
 def test_standard_input_is_a_page(page, tmp_path):

@@ -379,7 +379,7 @@ def test_the_verb_drops_no_row_and_refuses_what_it_does_not_know():
         ingest.read_pairs(frame.lazy())
     with pytest.raises(FrameError, match="column 'ar' is Int64, must be text"):
         ingest.read_pairs(frame.with_columns(ar="mine"))
-    with pytest.raises(ConfigError, match="two different codes"):
+    with pytest.raises(ConfigError, match="not two different language codes"):
         ingest.read_pairs(frame, langs=("ar", "ar"))
 
 
