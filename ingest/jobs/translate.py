@@ -1,4 +1,4 @@
-"""Pages or a run to a file of pairs: what `ingest translate` does without --lines."""
+"""Translate pages or a run into a file of pairs: `ingest translate` without --lines."""
 
 from __future__ import annotations
 
@@ -10,51 +10,57 @@ from pathlib import Path
 from ingest.errors import ConfigError
 from ingest.io.atomic import check_output
 from ingest.jobs.run import run
-from ingest.jobs.translate_run import SEGMENTS_FILE, Order, Report, translate_segments
+from ingest.jobs.translate_run import (
+    SEGMENTS_FILE,
+    TranslateOptions,
+    TranslationResult,
+    translate_segments,
+)
 from ingest.translation.cache import Cache
-from ingest.translation.pool import possible
+from ingest.translation.pool import require_package
 
 
 def translate_files(
     sources: Sequence[str],
     out: str,
-    order: Order,
+    options: TranslateOptions,
     reading: Callable[[int, int], None] | None = None,
-) -> Report:
+) -> TranslationResult:
     """Translate the kept segments of pages into a Parquet file of pairs.
 
     Args:
-        sources: pages, as `ingest.run` takes them; or the folder that a run made.
+        sources: pages, as for `ingest.run`; or the folder of one run.
         out: Parquet file to write.
-        order: what into what.
-        reading: called with the bytes of pages that are read, and of all.
+        options: languages and settings.
+        reading: called with the bytes of pages read so far, and the total.
 
     Raises:
-        SourceError: no page was found, or what is there cannot be read; or the cache is damaged.
-        ConfigError: source and target are one language.
-        ModelError: no package is installed for any of the languages, or one is damaged.
+        SourceError: no page was found, a file cannot be read, or the cache is damaged.
+        ConfigError: source and target are the same language, or `sources` names a run and
+            something else.
+        ModelError: no package is installed for any of the languages, or a package is damaged.
         MissingExtraError: the extra `translate` is not installed.
         OutputError: `out` exists.
-        WriteError: it could not be written.
+        WriteError: `out` or the cache cannot be written.
     """
 
-    def translated(folder: str) -> Report:
-        return translate_segments(Path(folder) / SEGMENTS_FILE, Path(out), order)
+    def translate_run(folder: str) -> TranslationResult:
+        return translate_segments(Path(folder) / SEGMENTS_FILE, Path(out), options)
 
     runs = [name for name in sources if (Path(name) / SEGMENTS_FILE).is_file()]
     if runs and len(sources) > 1:
-        raise ConfigError(f"{runs[0]}: is the folder of a run; translate one run, or pages")
+        raise ConfigError(f"{runs[0]}: is the folder of a run; name either one run or pages")
     if runs:
-        return translated(runs[0])
-    check_output(out, overwrite=order.overwrite, parquet=True)
-    possible(order.to, order.source)
-    with Cache(order.cache):  # which can be written to, before the pages are read
+        return translate_run(runs[0])
+    check_output(out, overwrite=options.overwrite, parquet=True)
+    require_package(options.to, options.source)
+    with Cache(options.cache):  # fails early if it cannot be written
         pass
-    where = Path(out)
-    with tempfile.TemporaryDirectory(dir=where.parent, prefix=f".{where.name}.") as folder:
+    target = Path(out)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
         pages = os.path.join(folder, "run")
-        labelled = run(sources, pages, config=order.config, progress=reading)
-        report = translated(pages)
-    report.in_error = labelled["counts"]["errors"]
-    report.said += [f"{page['uri']}: {page['error']}" for page in labelled["in_error"]]
-    return report
+        report = run(sources, pages, config=options.config, progress=reading)
+        result = translate_run(pages)
+    result.in_error = report["counts"]["errors"]
+    result.messages += [f"{page['uri']}: {page['error']}" for page in report["in_error"]]
+    return result

@@ -1,4 +1,4 @@
-"""A file of lines to a file of as many lines: what `ingest translate --lines` does."""
+"""Translate a text file line by line: `ingest translate --lines`."""
 
 from __future__ import annotations
 
@@ -11,76 +11,82 @@ from ingest.detection.language_shares import shares
 from ingest.errors import ConfigError, SourceError
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.streams import open_source
-from ingest.jobs.translate_run import Order, Report, teller, working
+from ingest.jobs.translate_run import (
+    TranslateOptions,
+    TranslationResult,
+    batch_progress,
+    open_cache,
+)
 from ingest.readers.sources import STDIN
 from ingest.translation.packages.package import DETECTED_AS
-from ingest.translation.pool import TranslatorPool, routes
+from ingest.translation.pool import TranslatorPool, find_routes
 
 STDOUT = "-"
-_TOGETHER = 1 << 13  # lines that are held at once
-_CHARACTERS = 1 << 22  # and no more than about so many characters
-_NAMED = 10  # flagged lines that are named
+_BATCH_LINES = 1 << 13  # bounds memory, together with _BATCH_CHARS
+_BATCH_CHARS = 1 << 22
+_MAX_LISTED = 10  # flagged lines that the message lists
 _BOM = b"\xef\xbb\xbf"
 
 
 class Line(NamedTuple):
-    """A line, and what ended it: a line break, or nothing at the end of the file."""
+    """A line and its end: a line break, or nothing at the end of the file."""
 
     text: str
     end: str
 
 
-def translate_lines(source_file: str, out: str, order: Order) -> Report:
-    """Translate each line of a text file by itself, into a file of exactly as many lines.
+def translate_lines(source_file: str, out: str, options: TranslateOptions) -> TranslationResult:
+    """Translate each line of a text file on its own, into a file of as many lines.
 
     Args:
-        source_file: UTF-8, plain or compressed; '-' for standard input.
+        source_file: UTF-8 text, plain or compressed; '-' for standard input.
         out: file to write; '-' for standard output.
-        order: what into what; where it names no source, that is the language of most of the first
-            lines.
+        options: languages and settings; without a source language, the most frequent language of
+            the first lines is used.
 
     Raises:
-        SourceError: the file cannot be read or is no UTF-8; or the cache is damaged.
-        ConfigError: its language cannot be told, or is that of the translations.
+        SourceError: the file cannot be read or is not UTF-8, or the cache is damaged.
+        ConfigError: the language of the file cannot be detected, or is the target language.
         ModelError: no package is installed for the languages, or it is damaged.
         MissingExtraError: the extra `translate` is not installed.
         OutputError: `out` exists.
-        WriteError: it could not be written.
+        WriteError: `out` or the cache cannot be written.
     """
     if out != STDOUT:
-        check_output(out, overwrite=order.overwrite, inputs=[source_file])
-    report = Report(what="line")
+        check_output(out, overwrite=options.overwrite, inputs=[source_file])
+    result = TranslationResult(unit="line")
     pool: TranslatorPool | None = None
-    lang = order.source or ""
-    flagged, named = 0, list[int]()
-    with working(report, order.cache) as held, _place(out) as file:
-        for lines in _batches(source_file):
-            lang = lang or _language(lines, source_file, order.to)
-            if not lang:  # nothing but white lines so far
+    lang = options.source or ""
+    flagged, listed = 0, list[int]()
+    with open_cache(result, options.cache) as cache, _open_output(out) as file:
+        for lines in _read_batches(source_file):
+            lang = lang or _detect_language(lines, source_file, options.to)
+            if not lang:  # only blank lines so far
                 file.writelines((line.text + line.end).encode() for line in lines)
-                report.texts += len(lines)
+                result.texts += len(lines)
                 continue
             if pool is None:
-                ways, _ = routes({lang: len(lines)}, order.to, lang)
-                pool = TranslatorPool(ways, order.to, order.config.translate, held)
-            tell = teller(order.progress, report.texts, len(lines), None, pool)
-            made = pool.translator(lang).translate([line.text for line in lines], progress=tell)
-            for number, (line, translation) in enumerate(zip(lines, made, strict=True), 1):
+                routes, _ = find_routes({lang: len(lines)}, options.to, lang)
+                pool = TranslatorPool(routes, options.to, options.config.translate, cache)
+            progress = batch_progress(options.progress, result.texts, len(lines), None, pool)
+            texts = [line.text for line in lines]
+            translations = pool.translator(lang).translate(texts, progress=progress)
+            for number, (line, translation) in enumerate(zip(lines, translations, strict=True), 1):
                 file.write((translation.text + line.end).encode())
-                report.flags.update(translation.flags)
+                result.flags.update(translation.flags)
                 if translation.flags:
                     flagged += 1
-                    named += [report.texts + number] if flagged <= _NAMED else []
-            report.texts += len(lines)
-            report.tokens = pool.tokens
+                    listed += [result.texts + number] if flagged <= _MAX_LISTED else []
+            result.texts += len(lines)
+            result.tokens = pool.tokens
     if flagged:
-        more = f" and {flagged - _NAMED:,} more" if flagged > _NAMED else ""
-        report.said.append(f"flagged lines: {', '.join(map(str, named))}{more}")
-    return report
+        more = f" and {flagged - _MAX_LISTED:,} more" if flagged > _MAX_LISTED else ""
+        result.messages.append(f"flagged lines: {', '.join(map(str, listed))}{more}")
+    return result
 
 
 @contextmanager
-def _place(out: str) -> Iterator[BinaryIO]:
+def _open_output(out: str) -> Iterator[BinaryIO]:
     if out == STDOUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -89,48 +95,47 @@ def _place(out: str) -> Iterator[BinaryIO]:
             yield file
 
 
-def _batches(source: str) -> Iterator[list[Line]]:
-    """The lines of a file, some thousands at a time."""
-    held: list[Line] = []
-    size = 0
-    for line in _lines(source):
-        held.append(line)
-        size += len(line.text)
-        if len(held) >= _TOGETHER or size >= _CHARACTERS:
-            yield held
-            held, size = [], 0
-    if held:
-        yield held
+def _read_batches(source: str) -> Iterator[list[Line]]:
+    batch: list[Line] = []
+    chars = 0
+    for line in _read_lines(source):
+        batch.append(line)
+        chars += len(line.text)
+        if len(batch) >= _BATCH_LINES or chars >= _BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
+        yield batch
 
 
-def _lines(source: str) -> Iterator[Line]:
-    r"""A line ends with \n or \r\n, and nowhere else."""
+def _read_lines(source: str) -> Iterator[Line]:
+    r"""Yield lines. Only \n and \r\n end a line."""
     file = sys.stdin.buffer if source == STDIN else open_source(source)
     try:
-        for number, stored in enumerate(file, 1):
-            whole = stored.removeprefix(_BOM) if number == 1 else stored
-            body = whole.removesuffix(b"\n")
-            end = "\n" if len(body) < len(whole) else ""
+        for number, raw in enumerate(file, 1):
+            line = raw.removeprefix(_BOM) if number == 1 else raw
+            body = line.removesuffix(b"\n")
+            end = "\n" if len(body) < len(line) else ""
             yield Line((body.removesuffix(b"\r") if end else body).decode(), end)
     except UnicodeDecodeError as error:
         raise SourceError(
-            f"{source}: line {number} is no UTF-8 ({error.reason}); convert the file first, such "
-            "as with iconv"
+            f"{source}, line {number}: is not UTF-8 ({error.reason}); convert the file first, for "
+            "example with iconv"
         ) from error
     except SourceError as error:
         raise SourceError(f"{source}: {error}") from error
 
 
-def _language(lines: list[Line], source: str, to: str) -> str:
-    """The language of most of the lines; empty where there is nothing to translate."""
+def _detect_language(lines: list[Line], source: str, to: str) -> str:
+    """Return the language of most lines, or an empty string if all lines are blank."""
     if not any(line.text.strip() for line in lines):
         return ""
-    found = shares(line.text for line in lines)
-    if found.is_empty():
-        raise ConfigError(f"{source}: its language cannot be told; name it with --from")
-    lang = str(found["lang"][0])
+    by_share = shares(line.text for line in lines)
+    if by_share.is_empty():
+        raise ConfigError(f"{source}: its language cannot be detected; name it with --from")
+    lang = str(by_share["lang"][0])
     if lang in (to, DETECTED_AS.get(to)):
         raise ConfigError(
-            f"{source}: is in {to} already; if it is not, name its language with --from"
+            f"{source}: is already in {to}; if it is not, name its language with --from"
         )
     return lang

@@ -1,4 +1,4 @@
-"""The segments of a run to a file of pairs, a batch at a time: memory does not grow with them."""
+"""Translate the segments of a run into a file of pairs, batch by batch, in constant memory."""
 
 from __future__ import annotations
 
@@ -20,46 +20,67 @@ from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import check_output, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.parquet import sink
+from ingest.text import count_noun
 from ingest.translation.cache import Cache
-from ingest.translation.pool import COLUMNS, NEEDED, TranslatorPool, counts, routes, wanted
+from ingest.translation.pool import (
+    COLUMNS,
+    NEEDED,
+    TranslatorPool,
+    count_by_language,
+    find_routes,
+    select_translatable,
+)
 
 SEGMENTS_FILE = "segments.parquet"
-_ROWS = 1 << 16  # read at once: a row group of a run
-_TOGETHER = 1 << 13  # segments to translate that are held at once
+_ROWS_PER_READ = 1 << 16  # the row groups of a run
+_BATCH_SEGMENTS = 1 << 13  # bounds memory
 
 
 @dataclass
-class Report:
-    """What was translated, and what was not."""
+class TranslationResult:
+    """Counts of a translation; an `ingest._typing.Result`.
 
-    what: str = "segment"
+    Attributes:
+        unit: what the texts are: segments or lines.
+        texts: number of texts.
+        tokens: number of source tokens that the models translated; cached ones are not counted.
+        seconds: time taken.
+        in_error: number of pages that could not be read.
+        flags: number of translations with each flag.
+        messages: what the user should know, one line each.
+
+    >>> str(TranslationResult(texts=2, tokens=50, seconds=2, flags=Counter(copied=1)))
+    '2 segments translated, 50 tokens at 25 a second; flagged: 1 copied'
+    """
+
+    unit: str = "segment"
     texts: int = 0
     tokens: int = 0
     seconds: float = 0.0
     in_error: int = 0
     flags: Counter[str] = field(default_factory=Counter)
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        told = f"{self.texts:,} {self.what}{'s' * (self.texts != 1)} translated"
+        summary = f"{count_noun(self.texts, self.unit)} translated"
         if self.tokens:
-            told += f", {self.tokens:,} tokens at {self.tokens / self.seconds:,.0f} a second"
+            summary += f", {self.tokens:,} tokens at {self.tokens / self.seconds:,.0f} a second"
         if self.flags:
-            told += "; flagged: " + ", ".join(f"{n:,} {f}" for f, n in self.flags.most_common())
-        return told
+            summary += "; flagged: " + ", ".join(f"{n:,} {f}" for f, n in self.flags.most_common())
+        return summary
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is to be translated into what, and how.
+class TranslateOptions:
+    """Languages and settings of a translation.
 
     Args:
-        to: language of the translations, ISO 639-1.
-        source: the one language to translate from; all that have a package where None.
+        to: target language, ISO 639-1.
+        source: translate only from this language; None means every language with a package.
         config: the settings.
-        cache: folder of what was translated before; the platform's where None.
-        overwrite: replace what is there.
-        progress: told how far it is.
+        cache: folder of the translation cache; None means the platform's cache folder.
+        overwrite: whether to replace an existing output.
+        progress: called with the texts done, the total if known, and the tokens translated.
     """
 
     to: str = "en"
@@ -70,139 +91,143 @@ class Order:
     progress: TranslationProgress | None = None
 
 
-def translate_segments(segments: Path, dest: Path, order: Order) -> Report:
+def translate_segments(segments: Path, dest: Path, options: TranslateOptions) -> TranslationResult:
     """Translate the kept segments of a Parquet file into a Parquet file of pairs.
 
     Args:
-        segments: as `ingest run` writes them.
+        segments: the segments file of a run.
         dest: file to write.
-        order: what into what.
+        options: languages and settings.
 
     Raises:
-        SourceError: the segments cannot be read; or the cache is damaged.
-        FrameError: a column of theirs is missing.
-        ConfigError: source and target are one language.
-        ModelError: no package is installed for the languages, or one is damaged.
+        SourceError: the segments cannot be read, or the cache is damaged.
+        FrameError: the segments lack a column.
+        ConfigError: source and target are the same language.
+        ModelError: no package is installed for the languages, or a package is damaged.
         MissingExtraError: the extra `translate` is not installed.
         OutputError: `dest` exists.
-        WriteError: it could not be written.
+        WriteError: `dest` or the cache cannot be written.
     """
-    to, source = order.to, order.source
-    check_output(dest, overwrite=order.overwrite, inputs=[segments], parquet=True)
+    to, source = options.to, options.source
+    check_output(dest, overwrite=options.overwrite, inputs=[segments], parquet=True)
     scan = _scan(segments)
-    found = Counter[str]()
-    for some in _batches(scan.with_columns(text=pl.lit("")), segments, to, source):
-        found.update(counts(some))
-    ways, without = routes(found, to, source)
-    report = Report(said=_left(found, without, to))
-    total = sum(found.get(lang, 0) for lang in ways)
-    with (
-        working(report, order.cache) as held,
-        _beside(dest) as folder,
-    ):
-        pool = TranslatorPool(ways, to, order.config.translate, held)
+    counts = Counter[str]()
+    for batch in _read_batches(scan.with_columns(text=pl.lit("")), segments, to, source):
+        counts.update(count_by_language(batch))
+    routes, missing = find_routes(counts, to, source)
+    result = TranslationResult(messages=_describe_untranslated(counts, missing, to))
+    total = sum(counts.get(lang, 0) for lang in routes)
+    with open_cache(result, options.cache) as cache, _parts_folder(dest) as folder:
+        pool = TranslatorPool(routes, to, options.config.translate, cache)
         pl.DataFrame(schema=COLUMNS).write_parquet(folder / "part.parquet")
-        for number, some in enumerate(_batches(scan, segments, to, source)):
-            before = report.texts
-            pairs = pool.pairs(some, teller(order.progress, before, len(some), total, pool))
+        for number, batch in enumerate(_read_batches(scan, segments, to, source)):
+            progress = batch_progress(options.progress, result.texts, len(batch), total, pool)
+            pairs = pool.translate_segments(batch, progress)
             pairs.write_parquet(folder / f"part-{number:06d}.parquet")
-            report.texts += len(pairs)
-            report.flags.update(pairs["flags"].explode().drop_nulls().to_list())
-        report.tokens = pool.tokens
+            result.texts += len(pairs)
+            result.flags.update(pairs["flags"].explode().drop_nulls().to_list())
+        result.tokens = pool.tokens
         parts = map(pl.read_parquet, sorted(folder.glob("part*.parquet")))
-        sink(parts, COLUMNS, folder / "whole.parquet", rows=_ROWS)
+        sink(parts, COLUMNS, folder / "whole.parquet", rows=_ROWS_PER_READ)
         (folder / "whole.parquet").replace(dest)
-    return report
+    return result
 
 
 @contextmanager
-def _beside(dest: Path) -> Iterator[Path]:
-    """A folder for the parts of `dest`, of one name, so that the next call clears what a kill left.
+def _parts_folder(dest: Path) -> Iterator[Path]:
+    """Make a folder for the parts of `dest`. Its fixed name lets a new call clean up after a kill.
 
     Raises:
-        OutputError: another process is at work in it.
-        WriteError: a file could not be written.
+        OutputError: another process is using it.
+        WriteError: a file cannot be written.
     """
     folder = dest.with_name(f".{dest.name}.parts")
     try:
         with wrap_os_errors(dest), hold_lock(folder / "lock"):
-            for left in folder.glob("*.parquet"):
-                left.unlink()
+            for leftover in folder.glob("*.parquet"):
+                leftover.unlink()
             try:
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
     except LockHeldError:
-        raise OutputError(f"{dest}: another translation is writing it; wait for its end") from None
+        raise OutputError(
+            f"{dest}: another translation is writing it; wait until it has finished"
+        ) from None
 
 
-def _left(found: Counter[str], without: Collection[str], to: str) -> list[str]:
-    """What is said of segments in languages that have no package."""
-    left = [(lang, count) for lang, count in found.most_common() if lang in without]
-    if not left:
+def _describe_untranslated(counts: Counter[str], missing: Collection[str], to: str) -> list[str]:
+    """Describe the segments in languages without a package."""
+    untranslated = [(lang, count) for lang, count in counts.most_common() if lang in missing]
+    if not untranslated:
         return []
-    counted = ", ".join(f"{count:,} in {lang}" for lang, count in left)
+    listed = ", ".join(f"{count:,} in {lang}" for lang, count in untranslated)
     return [
-        f"segments without a package, not translated: {counted}; to install one: "
-        f"ingest models install {left[0][0]} {to}"
+        f"not translated because no package is installed: {listed}; to install one: "
+        f"ingest models install {untranslated[0][0]} {to}"
     ]
 
 
 @contextmanager
-def working(report: Report, folder: str | os.PathLike[str] | None) -> Iterator[Cache]:
-    """The cache to work with; afterwards the report has the time, and who stops it is told."""
-    begun = time.perf_counter()
+def open_cache(result: TranslationResult, folder: str | os.PathLike[str] | None) -> Iterator[Cache]:
+    """Open the cache for a translation, and record the time that the translation takes."""
+    start = time.perf_counter()
     with Cache(folder) as cache:
         try:
             yield cache
-        except KeyboardInterrupt as stop:
-            stop.add_note(f"{cache.path} holds what was translated; the same command goes on")
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(
+                f"finished translations are in {cache.path}; run the same command to resume"
+            )
             raise
         finally:
-            report.seconds = time.perf_counter() - begun
+            result.seconds = time.perf_counter() - start
 
 
-def teller(
+def batch_progress(
     progress: TranslationProgress | None,
-    before: int,
+    done: int,
     size: int,
     total: int | None,
     pool: TranslatorPool,
 ) -> Callable[[float], None] | None:
-    """What tells how many texts are done from the share of some of them."""
+    """Convert the progress within a batch into the number of texts done."""
     if progress is None:
         return None
-    return lambda share: progress(before + round(size * share), total, pool.tokens)
+    return lambda share: progress(done + round(size * share), total, pool.tokens)
 
 
 def _scan(path: Path) -> pl.LazyFrame:
     if not path.is_file():
         raise SourceError(
-            f"{path.parent}: no {path.name} in it; name a folder that ingest run made"
+            f"{path.parent}: does not contain {path.name}; name the folder of an ingest run"
         )
-    with _readable(path):
+    with _parquet_errors(path):
         scan = pl.scan_parquet(path)
-        found = scan.collect_schema()
-    types = schema(SEGMENTS, DETECTED, LABELLED)
+        actual = scan.collect_schema()
+    expected = schema(SEGMENTS, DETECTED, LABELLED)
     for name in NEEDED:
-        if found.get(name) != types[name]:
-            is_ = found.get(name, "missing")
-            raise FrameError(f"{path}: column {name!r} is {is_}, must be {types[name]}")
+        if actual.get(name) != expected[name]:
+            dtype = actual.get(name, "missing")
+            raise FrameError(f"{path}: column {name!r} is {dtype}, must be {expected[name]}")
     return scan.select(NEEDED)
 
 
-def _batches(scan: pl.LazyFrame, path: Path, to: str, source: str | None) -> Iterator[pl.DataFrame]:
-    """The segments to translate, from a row group at a time, some thousands at once."""
-    with _readable(path):
+def _read_batches(
+    scan: pl.LazyFrame, path: Path, to: str, source: str | None
+) -> Iterator[pl.DataFrame]:
+    """Yield the segments to translate, in batches from one row group at a time."""
+    with _parquet_errors(path):
         rows = int(scan.select(pl.len()).collect().item())
-    for at in range(0, rows, _ROWS):
-        with _readable(path):
-            some = wanted(scan.slice(at, _ROWS).collect(), to, source)
-        yield from some.iter_slices(_TOGETHER)
+    for start in range(0, rows, _ROWS_PER_READ):
+        with _parquet_errors(path):
+            group = scan.slice(start, _ROWS_PER_READ).collect()
+            translatable = select_translatable(group, to, source)
+        yield from translatable.iter_slices(_BATCH_SEGMENTS)
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _parquet_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The verb: the kept segments of pages, each with its translation, as pairs."""
+"""Offline machine translation: kept segments in, translated pairs out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import polars as pl
 from ingest.config import Config, TranslateConfig, config_of
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, check
 from ingest.translation.cache import Cache
-from ingest.translation.pool import TranslatorPool, counts, routes, wanted
+from ingest.translation.pool import (
+    TranslatorPool,
+    count_by_language,
+    find_routes,
+    select_translatable,
+)
 
 
 def translate(
@@ -22,29 +27,31 @@ def translate(
 ) -> pl.DataFrame:
     """Translate the kept segments that are in another language.
 
-    Segments that are not kept, furniture among them, are never translated; and the same text is
+    Segments that are not kept, such as boilerplate, are not translated. Each distinct text is
     translated once.
 
     Args:
         segments: a labelled segments frame.
-        to: language of the translations, ISO 639-1.
-        source: the one language to translate from; all that a package is installed for where None.
-        config: beam and length of pieces.
-        cache: folder of what was translated before; the platform's where None.
+        to: target language, ISO 639-1.
+        source: translate only from this language; None means every language with an installed
+            package.
+        config: beam size and length of the pieces.
+        cache: folder of the translation cache; None means the platform's cache folder.
 
     Returns:
-        A pairs frame, one row a segment, in order: `method` is "translated", `target_doc` and
-        `target_segments` are null, `model` names the packages and their hashes, `score` is the
-        mean probability of the model's tokens, `flags` say what looks wrong.
+        A pairs frame with one row per segment, in order. `method` is "translated", `target_doc`
+        and `target_segments` are null, `model` names the packages and their hashes, `score` is the
+        mean probability of the output tokens, and `flags` lists possible problems.
 
     Raises:
         FrameError: a column is missing.
-        ConfigError: `source` is `to`.
-        ModelError: no package is installed for the languages, or one is damaged.
+        ConfigError: `source` equals `to`.
+        ModelError: no package is installed for the languages, or a package is damaged.
         MissingExtraError: the extra `translate` is not installed.
     """
     check(segments, SEGMENTS, DETECTED, LABELLED, verb="translate")
-    some = wanted(segments, to, source)
-    ways, _ = routes(counts(some), to, source)
-    with Cache(cache) as held:
-        return TranslatorPool(ways, to, config_of(config, TranslateConfig), held).pairs(some)
+    translatable = select_translatable(segments, to, source)
+    routes, _ = find_routes(count_by_language(translatable), to, source)
+    with Cache(cache) as opened:
+        pool = TranslatorPool(routes, to, config_of(config, TranslateConfig), opened)
+        return pool.translate_segments(translatable)

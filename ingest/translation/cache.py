@@ -1,8 +1,7 @@
-"""What models said before: on disk, across runs, shared by any number of processes.
+"""The translation cache: an SQLite file that runs, threads and processes share.
 
-One SQLite file. What is put in is there once the call returns, so a killed run loses no more than
-the seconds since; and since an entry says nothing of its text but a hash, the file is worth nothing
-to a stranger but for the translations.
+Each write is a transaction, so a killed run loses at most the last few seconds of work. An entry
+stores a hash of the source text, not the text itself.
 """
 
 from __future__ import annotations
@@ -17,16 +16,20 @@ from threading import RLock
 from typing import NamedTuple
 
 from ingest.errors import SourceError, WriteError
-from ingest.translation.packages.locations import caches
+from ingest.translation.packages.locations import cache_dir
 
 FILE = "translations.sqlite"
-_FORM = 1  # of the table; another number is another program's file, or another version's
-_TOGETHER = 500  # keys of a query: SQLite once allowed but 999
-_WAIT = 60.0  # seconds for which another process may hold the file
+_SCHEMA_VERSION = 1  # the file's user_version; any other number is not our file
+_KEYS_PER_QUERY = 500  # older versions of SQLite allow 999 parameters
+_LOCK_SECONDS = 60.0  # how long to wait while another process writes
 
 
-class Said(NamedTuple):
-    """What a model made of a piece: `score` is the mean log-probability of its `tokens`."""
+class CachedTranslation(NamedTuple):
+    """A model's output for one piece of text.
+
+    `score` is the mean log-probability of its `tokens`; `cut` means the output hit the length
+    limit.
+    """
 
     text: str
     score: float
@@ -34,85 +37,85 @@ class Said(NamedTuple):
     cut: bool
 
 
-def key(text: str, model: str, options: str) -> bytes:
-    """What an entry is found by.
+def cache_key(text: str, model: str, options: str) -> bytes:
+    """Return the SHA-256 key of an entry.
 
-    >>> key("a", "model", "beam 2").hex()[:16]
+    >>> cache_key("a", "model", "beam 2").hex()[:16]
     '62d4bb41f99c9984'
     """
-    whole = "\0".join((options, model, text))  # neither options nor hashes hold a NUL
-    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).digest()
+    joined = "\0".join((options, model, text))  # options and hashes contain no NUL
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).digest()
 
 
 class Cache:
-    """Translations by key; threads may share one.
+    """Translations by key. Threads may share one instance.
 
     Args:
-        folder: where the file stands, made where it is missing; `shelves.caches()` if None.
+        folder: folder of the file, created if missing; None means `locations.cache_dir()`.
 
     Raises:
-        SourceError: the file is damaged, or not what this class wrote.
-        WriteError: the file cannot be made.
+        SourceError: the file is damaged, or is not a cache of this version.
+        WriteError: the file cannot be created.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        self.path = Path(folder or caches()) / FILE
+        self.path = Path(folder or cache_dir()) / FILE
         self._option = "--cache" if folder else "$INGEST_CACHE_DIR"
         self._lock = RLock()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._unwritable(error) from error
-        with self._said():
-            self._base = sqlite3.connect(
-                self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False
+            raise self._write_error(error) from error
+        with self._locked():
+            self._connection = sqlite3.connect(
+                self.path, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False
             )
-            # readers and a writer do not wait for each other; where the file system has no shared
-            # memory SQLite goes on without
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = NORMAL")
-            self._begin()
+            # WAL lets readers and a writer work at once. SQLite falls back to another mode on file
+            # systems without shared memory.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._create_table()
 
-    def _begin(self) -> None:
+    def _create_table(self) -> None:
         with self._transaction():
-            form = self._base.execute("PRAGMA user_version").fetchone()[0]
-            tables = self._base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if not tables and not form:
-                self._base.execute(
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if not tables and not version:
+                self._connection.execute(
                     "CREATE TABLE said (key BLOB PRIMARY KEY, text TEXT NOT NULL, "
                     "score REAL NOT NULL, tokens INTEGER NOT NULL, cut INTEGER NOT NULL) "
                     "WITHOUT ROWID"
                 )
-                self._base.execute(f"PRAGMA user_version = {_FORM}")
-            elif form != _FORM:
-                raise self._damaged("it is not a cache of this version of ingest")
+                self._connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            elif version != _SCHEMA_VERSION:
+                raise self._damaged_error("it is not a cache of this version of ingest")
 
-    def get(self, keys: Sequence[bytes]) -> dict[bytes, Said]:
-        """The entries that are there."""
-        found: dict[bytes, Said] = {}
-        with self._said():
-            for at in range(0, len(keys), _TOGETHER):
-                some = keys[at : at + _TOGETHER]
-                marks = ", ".join("?" * len(some))
-                rows = self._base.execute(
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, CachedTranslation]:
+        """Return the entries that exist, by key."""
+        entries: dict[bytes, CachedTranslation] = {}
+        with self._locked():
+            for start in range(0, len(keys), _KEYS_PER_QUERY):
+                batch = keys[start : start + _KEYS_PER_QUERY]
+                marks = ", ".join("?" * len(batch))
+                rows = self._connection.execute(
                     f"SELECT key, text, score, tokens, cut FROM said WHERE key IN ({marks})",  # noqa: S608
-                    some,
+                    batch,
                 )
-                for name, text, score, tokens, cut in rows:
-                    found[name] = Said(text, score, tokens, bool(cut))
-        return found
+                for key, text, score, tokens, cut in rows:
+                    entries[key] = CachedTranslation(text, score, tokens, bool(cut))
+        return entries
 
-    def put(self, entries: Iterable[tuple[bytes, Said]]) -> None:
-        """Keep all of them, or, if the process is killed meanwhile, none."""
-        rows = [(name, *said) for name, said in entries]
+    def put(self, entries: Iterable[tuple[bytes, CachedTranslation]]) -> None:
+        """Store all entries in one transaction. Existing entries are left as they are."""
+        rows = [(key, *translation) for key, translation in entries]
         if not rows:
             return
-        with self._said(), self._transaction():
-            self._base.executemany("INSERT OR IGNORE INTO said VALUES (?, ?, ?, ?, ?)", rows)
+        with self._locked(), self._transaction():
+            self._connection.executemany("INSERT OR IGNORE INTO said VALUES (?, ?, ?, ?, ?)", rows)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._base.close()
+        """Close the file."""
+        self._connection.close()
 
     def __enter__(self) -> Cache:
         return self
@@ -122,36 +125,36 @@ class Cache:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._base.execute("BEGIN IMMEDIATE")
+        self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
-            if self._base.in_transaction:
-                self._base.execute("ROLLBACK")
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
-        self._base.execute("COMMIT")
+        self._connection.execute("COMMIT")
 
     @contextmanager
-    def _said(self) -> Iterator[None]:
-        """Have the file alone among threads, and turn what SQLite says into one error."""
+    def _locked(self) -> Iterator[None]:
+        """Keep other threads out, and convert SQLite's errors into ours."""
         try:
             with self._lock:
                 yield
-        except sqlite3.ProgrammingError:  # a mistake of ours, not of the file
+        except sqlite3.ProgrammingError:  # a bug in our code, not a problem with the file
             raise
-        except sqlite3.OperationalError as error:  # locked, disk full, read-only, not to be opened
-            raise self._unwritable(error) from error
+        except sqlite3.OperationalError as error:  # locked, disk full, read-only, cannot be opened
+            raise self._write_error(error) from error
         except sqlite3.DatabaseError as error:
-            raise self._damaged(str(error)) from error
+            raise self._damaged_error(str(error)) from error
 
-    def _unwritable(self, error: Exception) -> WriteError:
+    def _write_error(self, error: Exception) -> WriteError:
         return WriteError(
-            f"{self.path}: the cache of translations cannot be written: {error}; "
-            f"{self._option} names another folder"
+            f"{self.path}: cannot write the translation cache: {error}; choose another folder with "
+            f"{self._option}"
         )
 
-    def _damaged(self, why: str) -> SourceError:
+    def _damaged_error(self, reason: str) -> SourceError:
         return SourceError(
-            f"{self.path}: the cache of translations cannot be used: {why}; remove it, and what "
-            "it held is translated again"
+            f"{self.path}: cannot read the translation cache: {reason}; delete the file, and its "
+            "contents will be translated again"
         )

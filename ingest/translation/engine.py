@@ -1,9 +1,9 @@
-"""Texts to translations with argos packages on CTranslate2: one translation for one text.
+"""Translate texts with argos packages on CTranslate2, deterministically.
 
-Pieces of the same number of tokens go through the model together, and only those: then nothing is
-padded, and a translation is the same to the last bit whatever stands beside it. (Products of
-matrices are exact in int8; with padding the attention over a sentence is summed over other lengths
-in float32, and scores differ in the last digit, which can decide between two words.)
+Each batch holds pieces of the same number of tokens, so nothing is padded, and a translation is
+the same to the last bit whatever else is in the batch. Matrix products are exact in int8, but with
+padding, attention sums over other lengths in float32; scores then differ in the last digit, which
+can decide between two words.
 """
 
 from __future__ import annotations
@@ -19,38 +19,41 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ingest.config import TranslateConfig
 from ingest.errors import ModelError
 from ingest.text import scrub
-from ingest.translation.cache import Cache, Said, key
-from ingest.translation.flags import flags
-from ingest.translation.model import model, signs, tokenizer
+from ingest.translation.cache import Cache, CachedTranslation, cache_key
+from ingest.translation.flags import find_flags
+from ingest.translation.model import load_model, load_tokenizer, special_tokens
 from ingest.translation.pieces import cut, join
 
 if TYPE_CHECKING:
-    from ingest.translation.packages.install import Package
+    from ingest.translation.packages.package import Package
 
-Progress = Callable[[float], None]
+FractionProgress = Callable[[float], None]
+"""Called with the share of the work that is done, 0 to 1."""
 
-_RECIPE = 2  # goes up when the same piece, model and options would be translated otherwise
-# Tokens and pieces of a batch: a larger one leaves the cache of a core, and gains nothing
-_BATCH, _ROWS = 1024, 32
-_COMMIT = 2.0  # seconds of work that a killed run does again
-_WINDOW = 1 << 13  # texts whose pieces are held at once
-_PENALTY = 1.0  # of length: scores are means a token, so that long translations have a chance
-# Longest translation of a piece: CTranslate2's own bound, and the less the shorter the piece is, so
-# that one that runs in circles does not hold up the others.
-_MOST_OUT, _OUT_BY_TOKEN, _OUT_AT_LEAST = 256, 3, 24
+_TokenizedPiece = tuple[str, list[str]]
 
-# A translation has the line breaks of its source, and no others
+_RECIPE_VERSION = 2  # increase when the same piece, model and options give another translation
+# Largest batch: more tokens or pieces do not fit a core's cache and gain nothing.
+_BATCH_TOKENS, _BATCH_PIECES = 1024, 32
+_COMMIT_SECONDS = 2.0  # how often translations are written to the cache
+_TEXTS_AT_ONCE = 1 << 13  # bounds memory
+_LENGTH_PENALTY = 1.0  # scores are means per token, so that long translations have a chance
+# Longest output of a piece: CTranslate2's own limit, and less for short pieces, so that a loop does
+# not hold up the others.
+_MAX_OUTPUT, _OUTPUT_PER_TOKEN, _OUTPUT_BASE = 256, 3, 24
+
+# A translation has the line breaks of its source and no others.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# What tokenizers make of bytes that are no UTF-8, such as models say that spell rare signs by bytes
-_NO_SIGNS = re.compile("(?<!\\S)\ufffd+\\s+|\ufffd+")
+# Replacement characters, from models that spell rare characters in bytes and produce invalid UTF-8.
+_REPLACEMENT_CHARS = re.compile("(?<!\\S)\ufffd+\\s+|\ufffd+")
 
 
 class Translation(NamedTuple):
-    """What became of one text.
+    """The translation of one text.
 
-    `score` is the geometric mean of the probabilities that the model gave its tokens, 0…1; through
-    two packages, the product of both. It is 0 where nothing was translated. `flags` say what looks
-    wrong: see `ingest.translation.flags`.
+    `score` is the geometric mean of the probabilities of the output tokens, 0 to 1; with two
+    packages, the product of both means; 0 if nothing was translated. `flags` lists possible
+    problems: see `ingest.translation.flags`.
     """
 
     text: str
@@ -59,22 +62,22 @@ class Translation(NamedTuple):
 
 
 class Translator:
-    """Translates with one package, or through the languages of several.
+    """Translates with one package, or with several in sequence.
 
     Args:
-        packages: the way from source to target: one package, or several to go through in turn.
-        config: beam and length of pieces.
-        cache: what was said before; nothing is kept where None.
-        threads: cores to use; all that the process may use where None.
+        packages: the route from source to target language.
+        config: beam size and length of the pieces.
+        cache: where translations are looked up and stored; None means no cache.
+        threads: cores to use; None means all that the process may use.
 
     Attributes:
         name: names and hashes of the packages.
-        from_lang, to_lang: of the way.
-        tokens: how many tokens the models have been given so far.
+        from_lang, to_lang: ends of the route.
+        tokens: number of source tokens that the models have translated so far.
 
     Raises:
         MissingExtraError: the extra `translate` is not installed.
-        ModelError: a package cannot be loaded, or is not what was installed.
+        ModelError: a package cannot be loaded, or its files were changed.
     """
 
     def __init__(
@@ -85,7 +88,7 @@ class Translator:
         threads: int | None = None,
     ) -> None:
         config = config or TranslateConfig()
-        cores = threads or _cores()
+        cores = threads or _available_cores()
         self._steps = [_Step(package, config, cache, cores) for package in packages]
         self.name = "+".join(f"{p.name}-{p.sha256[:12]}" for p in packages)
         self.from_lang, self.to_lang = packages[0].from_lang, packages[-1].to_lang
@@ -95,170 +98,186 @@ class Translator:
         return sum(step.tokens for step in self._steps)
 
     def translate(
-        self, texts: Sequence[str], *, progress: Progress | None = None
+        self, texts: Sequence[str], *, progress: FractionProgress | None = None
     ) -> list[Translation]:
-        """One translation for each text, in their order; the same text is translated once.
+        """Translate texts, in order. Each distinct text is translated once.
 
         Args:
-            texts: empty and white ones come back as they are; in others, line breaks and tabs
-                stay, and so does what has neither letter nor digit.
-            progress: called with the share that is done, 0…1.
+            texts: texts without letters and digits come back unchanged; in the others, line breaks
+                and tabs are kept.
+            progress: called with the share that is done, 0 to 1.
         """
         distinct = list(dict.fromkeys(texts))
-        made: dict[str, Translation] = {}
+        translations: dict[str, Translation] = {}
         steps = len(self._steps)
-        whole = len(distinct) * steps
-        for at in range(0, len(distinct), _WINDOW):
-            some = distinct[at : at + _WINDOW]
-            size = len(some) / whole
-            said = clean = [scrub(text) for text in some]
-            score, ended = [1.0] * len(some), [True] * len(some)
+        work = len(distinct) * steps
+        for start in range(0, len(distinct), _TEXTS_AT_ONCE):
+            window = distinct[start : start + _TEXTS_AT_ONCE]
+            share = len(window) / work
+            outputs = sources = [scrub(text) for text in window]
+            scores, ended = [1.0] * len(window), [True] * len(window)
             for number, step in enumerate(self._steps):
-                tell = part_of(progress, at * steps / whole + size * number, size)
-                told = step.translate(said, tell)
-                said = [t.text for t in told]
-                score = [a * t.score for a, t in zip(score, told, strict=True)]
-                ended = [a and not t.cut for a, t in zip(ended, told, strict=True)]
-            found = flags(clean, said, ended, (self.from_lang, self.to_lang))
-            made.update(zip(some, map(Translation, said, score, found), strict=True))
-        return [made[text] for text in texts]
+                step_progress = scale_progress(
+                    progress, start * steps / work + share * number, share
+                )
+                results = step.translate(outputs, step_progress)
+                outputs = [result.text for result in results]
+                scores = [a * r.score for a, r in zip(scores, results, strict=True)]
+                ended = [a and not r.cut for a, r in zip(ended, results, strict=True)]
+            flags = find_flags(sources, outputs, ended, (self.from_lang, self.to_lang))
+            rows = map(Translation, outputs, scores, flags)
+            translations.update(zip(window, rows, strict=True))
+        return [translations[text] for text in texts]
 
 
-def part_of(progress: Progress | None, first: float, size: float) -> Progress:
-    """What tells of the progress of a part of the work, from `first` on, of the whole."""
-    return lambda share: progress(first + size * share) if progress else None
+def scale_progress(
+    progress: FractionProgress | None, start: float, size: float
+) -> FractionProgress:
+    """Map the progress of a part of the work to [start, start + size] of the whole."""
+    return lambda share: progress(start + size * share) if progress else None
 
 
 class _Step:
-    """One package at work."""
+    """One loaded package."""
 
     def __init__(
         self, package: Package, config: TranslateConfig, cache: Cache | None, cores: int
     ) -> None:
         package.verify()
         self._package, self._config, self._cache = package, config, cache
-        self._tokenizer = tokenizer(package)
-        self._model = model(package, cores)
-        self._waiting = 2 * cores  # batches that are given to the model before it has answered
-        self._end, self._unknown = signs(package)
-        self._options = f"recipe {_RECIPE} beam {config.beam_size}"
+        self._tokenizer = load_tokenizer(package)
+        self._model = load_model(package, cores)
+        self._max_queued = 2 * cores  # batches that the model is given in advance
+        self._end_token, self._unknown_token = special_tokens(package)
+        self._options = f"recipe {_RECIPE_VERSION} beam {config.beam_size}"
         self.tokens = 0
 
-    def translate(self, texts: list[str], tell: Progress) -> list[Said]:
-        """One answer a text."""
-        parts = [cut(text, self._count, self._config.max_tokens) for text in texts]
-        known = self._known(list(dict.fromkeys(p for some in parts for p in some[1::2])), tell)
-        tell(1.0)  # also where the cache had it all
-        return [self._joined(some, [known[piece] for piece in some[1::2]]) for some in parts]
+    def translate(self, texts: list[str], progress: FractionProgress) -> list[CachedTranslation]:
+        """Return one translation per text; its score is a probability."""
+        texts_parts = [cut(text, self._count_tokens, self._config.max_tokens) for text in texts]
+        pieces = list(dict.fromkeys(piece for parts in texts_parts for piece in parts[1::2]))
+        known = self._translate_pieces(pieces, progress)
+        progress(1.0)  # also if everything was cached
+        return [self._join(parts, [known[piece] for piece in parts[1::2]]) for parts in texts_parts]
 
-    def _joined(self, parts: list[str], said: list[Said]) -> Said:
-        tokens = sum(s.tokens for s in said)
-        mean = sum(s.score * s.tokens for s in said) / tokens if tokens else -math.inf
-        text = join(parts, [s.text for s in said], self._package.to_lang)
-        return Said(text, math.exp(mean), tokens, any(s.cut for s in said))
+    def _join(self, parts: list[str], translations: list[CachedTranslation]) -> CachedTranslation:
+        tokens = sum(t.tokens for t in translations)
+        mean = sum(t.score * t.tokens for t in translations) / tokens if tokens else -math.inf
+        text = join(parts, [t.text for t in translations], self._package.to_lang)
+        return CachedTranslation(text, math.exp(mean), tokens, any(t.cut for t in translations))
 
-    def _count(self, texts: list[str]) -> list[int]:
+    def _count_tokens(self, texts: list[str]) -> list[int]:
         return [len(tokens) for tokens in self._tokenizer.encode(texts)]
 
-    def _known(self, pieces: list[str], tell: Progress) -> dict[str, Said]:
-        """What is said of each piece, from the cache where it holds that."""
+    def _translate_pieces(
+        self, pieces: list[str], progress: FractionProgress
+    ) -> dict[str, CachedTranslation]:
+        """Translate pieces; take from the cache what it has, and add the rest to it."""
         if not self._cache:
-            return dict(self._answers(pieces, tell))
-        keys = {piece: key(piece, self._package.sha256, self._options) for piece in pieces}
-        held = self._cache.get(list(keys.values()))
-        known = {piece: held[name] for piece, name in keys.items() if name in held}
-        fresh: list[tuple[bytes, Said]] = []
-        begun = time.monotonic()
+            return dict(self._run_model(pieces, progress))
+        keys = {piece: cache_key(piece, self._package.sha256, self._options) for piece in pieces}
+        cached = self._cache.get(list(keys.values()))
+        known = {piece: cached[key] for piece, key in keys.items() if key in cached}
+        unsaved: list[tuple[bytes, CachedTranslation]] = []
+        last_commit = time.monotonic()
         try:
-            for piece, said in self._answers([p for p in pieces if p not in known], tell):
-                known[piece] = said
-                fresh.append((keys[piece], said))
-                if time.monotonic() - begun > _COMMIT:
-                    self._cache.put(fresh)
-                    fresh, begun = [], time.monotonic()
+            missing = [piece for piece in pieces if piece not in known]
+            for piece, translation in self._run_model(missing, progress):
+                known[piece] = translation
+                unsaved.append((keys[piece], translation))
+                if time.monotonic() - last_commit > _COMMIT_SECONDS:
+                    self._cache.put(unsaved)
+                    unsaved, last_commit = [], time.monotonic()
         finally:  # Ctrl-C loses nothing
-            self._cache.put(fresh)
+            self._cache.put(unsaved)
         return known
 
-    def _answers(self, pieces: list[str], tell: Progress) -> Iterator[tuple[str, Said]]:
-        """What the model says of each piece, batch by batch, the longest first."""
-        by_length = defaultdict[int, list[tuple[str, list[str]]]](list)
+    def _run_model(
+        self, pieces: list[str], progress: FractionProgress
+    ) -> Iterator[tuple[str, CachedTranslation]]:
+        """Translate pieces batch by batch, the longest first."""
+        by_length = defaultdict[int, list[_TokenizedPiece]](list)
         for piece, tokens in zip(pieces, self._tokenizer.encode(pieces), strict=True):
             by_length[len(tokens)].append((piece, tokens))
-        for piece, _ in by_length.pop(0, []):  # nothing that the tokenizer keeps
-            yield piece, Said("", 0.0, 0, False)
-        total = sum(length * len(some) for length, some in by_length.items())
-        before = self.tokens
-        at_work = deque[tuple[int, list[tuple[str, list[str]]], list[Any]]]()
+        for piece, _ in by_length.pop(0, []):  # the tokenizer drops every character
+            yield piece, CachedTranslation("", 0.0, 0, False)
+        total = sum(length * len(same_length) for length, same_length in by_length.items())
+        tokens_before = self.tokens
+        queue = deque[tuple[int, list[_TokenizedPiece], list[Any]]]()
         for length in sorted(by_length, reverse=True):
-            step = max(1, min(_ROWS, _BATCH // length))
-            for at in range(0, len(by_length[length]), step):
-                some = by_length[length][at : at + step]
-                at_work.append((length, some, self._give([tokens for _, tokens in some], length)))
-                if len(at_work) > self._waiting:
-                    yield from self._take(*at_work.popleft())
-                    tell((self.tokens - before) / total)
-        while at_work:
-            yield from self._take(*at_work.popleft())
-            tell((self.tokens - before) / total)
+            batch_size = max(1, min(_BATCH_PIECES, _BATCH_TOKENS // length))
+            for start in range(0, len(by_length[length]), batch_size):
+                batch = by_length[length][start : start + batch_size]
+                results = self._submit([tokens for _, tokens in batch], length)
+                queue.append((length, batch, results))
+                if len(queue) > self._max_queued:
+                    yield from self._collect(*queue.popleft())
+                    progress((self.tokens - tokens_before) / total)
+        while queue:
+            yield from self._collect(*queue.popleft())
+            progress((self.tokens - tokens_before) / total)
 
-    def _give(self, batch: list[list[str]], length: int, unknowns: bool = False) -> list[Any]:
-        """Have a batch translated; the answers come when they are asked for."""
+    def _submit(
+        self, batch: list[list[str]], length: int, replace_unknowns: bool = False
+    ) -> list[Any]:
+        """Start translating a batch; return CTranslate2's asynchronous results."""
         prefix = self._package.target_prefix
-        answers: list[Any] = self._model.translate_batch(
+        results: list[Any] = self._model.translate_batch(
             batch,
             [[prefix]] * len(batch) if prefix else None,
             asynchronous=True,
             beam_size=self._config.beam_size,
-            length_penalty=_PENALTY,
-            max_decoding_length=_most_out(length),
+            length_penalty=_LENGTH_PENALTY,
+            max_decoding_length=_max_output_tokens(length),
             max_input_length=0,
-            replace_unknowns=unknowns,
+            replace_unknowns=replace_unknowns,
             return_end_token=True,
             return_scores=True,
         )
-        return answers
+        return results
 
-    def _take(
-        self, length: int, pieces: list[tuple[str, list[str]]], answers: list[Any]
-    ) -> Iterator[tuple[str, Said]]:
-        """The answers to a batch."""
-        for (piece, tokens), answer in zip(pieces, answers, strict=True):
+    def _collect(
+        self, length: int, pieces: list[_TokenizedPiece], results: list[Any]
+    ) -> Iterator[tuple[str, CachedTranslation]]:
+        """Wait for the results of a batch."""
+        for (piece, tokens), pending in zip(pieces, results, strict=True):
             try:
-                result = answer.result()
-                if self._unknown in result.hypotheses[0]:
-                    # what the model has no word for is copied from where it looks; to follow that
-                    # for every piece would take a sixth of the time
-                    result = self._give([tokens], length, unknowns=True)[0].result()
-            except (RuntimeError, ValueError) as error:  # such as no room for so many positions
+                result = pending.result()
+                if self._unknown_token in result.hypotheses[0]:
+                    # Unknown words are copied from the source by attention. Computing attention for
+                    # every piece would take a sixth of the time.
+                    result = self._submit([tokens], length, replace_unknowns=True)[0].result()
+            except (RuntimeError, ValueError) as error:  # such as too few position encodings
                 raise ModelError(
-                    f"{self._package.path}: the model does not translate {piece[:40]!r}: {error}"
+                    f"{self._package.path}: the model cannot translate {piece[:40]!r}: {error}"
                 ) from error
-            yield piece, self._said(piece, result.hypotheses[0], result.scores[0], length)
+            yield piece, self._decode(piece, result.hypotheses[0], result.scores[0], length)
         self.tokens += length * len(pieces)
 
-    def _said(self, piece: str, tokens: list[str], score: float, length: int) -> Said:
-        ended = len(tokens) < _most_out(length) or tokens[-1] == self._end
-        spoken = tokens[:-1] if tokens[-1:] == [self._end] else tokens
-        if self._package.target_prefix and spoken[:1] == [self._package.target_prefix]:
-            spoken = spoken[1:]
-        text = _CONTROLS.sub(" ", self._tokenizer.decode(spoken))
+    def _decode(
+        self, piece: str, tokens: list[str], score: float, length: int
+    ) -> CachedTranslation:
+        ended = len(tokens) < _max_output_tokens(length) or tokens[-1] == self._end_token
+        words = tokens[:-1] if tokens[-1:] == [self._end_token] else tokens
+        if self._package.target_prefix and words[:1] == [self._package.target_prefix]:
+            words = words[1:]
+        text = _CONTROLS.sub(" ", self._tokenizer.decode(words))
         if "\ufffd" not in piece:
-            text = _NO_SIGNS.sub("", text)
-        return Said(text.strip(), float(score), len(tokens), not ended)
+            text = _REPLACEMENT_CHARS.sub("", text)
+        return CachedTranslation(text.strip(), float(score), len(tokens), not ended)
 
 
-def _cores() -> int:
+def _available_cores() -> int:
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS
         return os.cpu_count() or 1
 
 
-def _most_out(length: int) -> int:
-    """Tokens of the longest translation of a piece of so many.
+def _max_output_tokens(length: int) -> int:
+    """Return the output limit for a piece of `length` tokens.
 
-    >>> _most_out(5), _most_out(150)
+    >>> _max_output_tokens(5), _max_output_tokens(150)
     (39, 256)
     """
-    return min(_MOST_OUT, _OUT_BY_TOKEN * length + _OUT_AT_LEAST)
+    return min(_MAX_OUTPUT, _OUTPUT_PER_TOKEN * length + _OUTPUT_BASE)

@@ -1,13 +1,13 @@
-"""What looks wrong with a translation, seen from outside.
+"""Flag translations that look wrong.
 
-    empty           nothing was said, though the source has letters or digits
-    cut             the model was stopped before it came to an end
-    copied          the source is given back, whole or almost
-    repeated        it runs in circles, and the source does not
-    wrong_language  it is in another language than was asked for
-    length          it is several times as long or as short as translations are
+    empty           the translation has no words, but the source does
+    cut             the output hit the length limit
+    copied          the translation is the source, or almost
+    repeated        the translation loops, and the source does not
+    wrong_language  the translation is in another language than requested
+    length          the translation is several times longer or shorter than expected
 
-A flag is a reason to look, or to leave a pair out: nothing is left out here.
+A flag is a reason to look at a pair or to drop it. Nothing is dropped here.
 """
 
 from __future__ import annotations
@@ -30,144 +30,147 @@ FLAGS = ("empty", "cut", "copied", "repeated", "wrong_language", "length")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _LETTER = regex.compile(r"\p{L}")
 _NAME = regex.compile(r"[\p{Ll}\p{M}]*[\p{Lu}\p{Lt}][\p{Ll}\p{Lu}\p{M}]*")
-# Names stay as they are in languages of one script: only many words are told to be a copy by most
-# of them.
-_COPY_WORDS, _COPY_SHARE = 5, 0.8
-# A run of one word is a loop from the fourth, of several words from the third time: "very very
-# very", "ha ha ha" and refrains are said by people.
-_LOOP_WORDS = 8
-_LOOP_TIMES = {1: 4}
-_LOOP_TIMES_MORE = 3
-_CHARACTERS = 16  # of a word, from which it is looked at sign by sign
-_TRIGRAMS, _TRIGRAM_SHARE = 12, 0.5  # words from which on, and share of trigrams said before
-_LETTERS, _SURE = 20, 0.9  # letters that tell a language, and how surely it must be another
-_NONE = ("und", "zxx")
-_BESIDE_NAMES = 0.25  # share of letters beside names from which they tell it
-# How many times as long, and characters that are added to both: acronyms are written out
-_RATIO, _GIVE = 2.5, 20
+# Languages of one script share names unchanged, so a copy needs several words, most of them the
+# same.
+_COPY_MIN_WORDS, _COPY_SHARE = 5, 0.8
+# One word is a loop from its fourth time in a row, a sequence of words from its third: people do
+# write "very very very", "ha ha ha" and refrains.
+_LOOP_MAX_WORDS = 8
+_SINGLE_WORD_LOOP = 4
+_SEQUENCE_LOOP = 3
+_LONG_WORD = 16  # characters; longer words are also searched for loops of characters
+_TRIGRAM_MIN_WORDS, _REPEATED_TRIGRAM_SHARE = 12, 0.5
+_MIN_LETTERS, _MIN_CONFIDENCE = 20, 0.9  # for a language to be detected as wrong
+_NO_LANGUAGE = ("und", "zxx")
+_REST_SHARE = 0.25  # share of letters outside names that is enough to detect a language
+# Accepted length ratio, and characters added to both sides, since acronyms may be spelled out.
+_MAX_RATIO, _EXTRA_CHARS = 2.5, 20
 
 
-def flags(
+def find_flags(
     sources: Sequence[str], targets: Sequence[str], ended: Sequence[bool], pair: tuple[str, str]
 ) -> list[tuple[str, ...]]:
-    """The flags of each translation, in the order of FLAGS.
+    """Return the flags of each translation, in the order of FLAGS.
 
     Args:
         sources: distinct texts.
-        targets: what was made of them.
-        ended: whether the model came to an end by itself.
-        pair: languages of source and target.
+        targets: their translations.
+        ended: whether the model ended each translation by itself.
+        pair: source and target language.
 
-    >>> flags(["One bird sings."], ["طائر طائر طائر طائر طائر"], [True], ("en", "ar"))
+    >>> find_flags(["One bird sings."], ["طائر طائر طائر طائر طائر"], [True], ("en", "ar"))
     [('repeated',)]
     """
-    wrong = _other_language(targets, pair[1])
-    folded = zip(_folded(sources), _folded(targets), strict=True)
-    made = []
-    for (source, target), whole, other in zip(folded, ended, wrong, strict=True):
-        said = {"empty": False, "cut": not whole, "wrong_language": other}
+    in_wrong_language = _are_in_wrong_language(targets, pair[1])
+    folded = zip(_fold(sources), _fold(targets), strict=True)
+    flags = []
+    for (source, target), complete, wrong in zip(folded, ended, in_wrong_language, strict=True):
+        checks = {"empty": False, "cut": not complete, "wrong_language": wrong}
         words = _WORD.findall(source), _WORD.findall(target)
         if words[0] and not words[1]:
-            said["empty"] = True
+            checks["empty"] = True
         elif words[0]:
-            said["copied"] = _copied(source, target, *words)
-            said["repeated"] = _repeated(*words)
-            said["length"] = _implausible(len(source), len(target), pair)
-        made.append(tuple(flag for flag in FLAGS if said.get(flag)))
-    return made
+            checks["copied"] = _is_copy(source, target, *words)
+            checks["repeated"] = _is_repetitive(*words)
+            checks["length"] = _is_implausible_length(len(source), len(target), pair)
+        flags.append(tuple(flag for flag in FLAGS if checks.get(flag)))
+    return flags
 
 
-def _folded(texts: Sequence[str]) -> list[str]:
-    """As texts are compared, without case."""
+def _fold(texts: Sequence[str]) -> list[str]:
+    """Return the comparable form of each text, in lower case."""
     frame = pl.DataFrame({"text": texts}, {"text": pl.String})
     return frame.select(comparable(pl.col("text")).str.to_lowercase())["text"].to_list()
 
 
-def _copied(source: str, target: str, words: list[str], said: list[str]) -> bool:
+def _is_copy(source: str, target: str, source_words: list[str], target_words: list[str]) -> bool:
     if not _LETTER.search(source):  # numbers are the same in all languages
         return False
     if source == target:
         return True
-    known = set(words)
-    letters = [word for word in said if _LETTER.search(word)]
-    same = sum(word in known for word in letters)
-    return len(letters) >= _COPY_WORDS and same >= _COPY_SHARE * len(letters)
+    known = set(source_words)
+    with_letters = [word for word in target_words if _LETTER.search(word)]
+    shared = sum(word in known for word in with_letters)
+    return len(with_letters) >= _COPY_MIN_WORDS and shared >= _COPY_SHARE * len(with_letters)
 
 
-def _repeated(words: list[str], said: list[str]) -> bool:
-    """Whether a translation runs in circles and its source does not, or is once short of it."""
-    rounds = _rounds(said)
-    if rounds >= 0 and rounds > _rounds(words) + 1:
+def _is_repetitive(source_words: list[str], target_words: list[str]) -> bool:
+    """Whether a translation loops and its source does not come close to a loop."""
+    excess = _excess_repeats(target_words)
+    if excess >= 0 and excess > _excess_repeats(source_words) + 1:
         return True
-    return _comes_again(said) and not _comes_again(words)
+    return _repeats_trigrams(target_words) and not _repeats_trigrams(source_words)
 
 
-def _rounds(words: list[str]) -> int:
-    """How often words, or the signs of a long word, come beyond what makes a loop."""
-    long = [word for word in words if len(word) >= _CHARACTERS]
-    return max(_loops(words), max(map(_loops, long), default=-_LOOP_TIMES_MORE))
+def _excess_repeats(words: list[str]) -> int:
+    """Count repeats beyond those of a minimal loop, among words and characters of long words."""
+    long_words = [word for word in words if len(word) >= _LONG_WORD]
+    in_words = max(map(_excess_repeats_of, long_words), default=-_SEQUENCE_LOOP)
+    return max(_excess_repeats_of(words), in_words)
 
 
-def _loops(items: Sequence[Hashable]) -> int:
-    """How often some items follow themselves at once, less the times that make a loop."""
-    most = 1 - _LOOP_TIMES_MORE
-    for size in range(1, _LOOP_WORDS + 1):
+def _excess_repeats_of(items: Sequence[Hashable]) -> int:
+    """Count how often a sequence of items follows itself, minus the repeats of a minimal loop."""
+    excess = 1 - _SEQUENCE_LOOP
+    for size in range(1, _LOOP_MAX_WORDS + 1):
         run = longest = 0
-        for one, next_one in zip(items, items[size:], strict=False):
-            run = run + 1 if one == next_one else 0
+        for item, later in zip(items, items[size:], strict=False):
+            run = run + 1 if item == later else 0
             longest = max(longest, run)
-        most = max(most, longest // size + 1 - _LOOP_TIMES.get(size, _LOOP_TIMES_MORE))
-    return most
+        minimum = _SINGLE_WORD_LOOP if size == 1 else _SEQUENCE_LOOP
+        excess = max(excess, longest // size + 1 - minimum)
+    return excess
 
 
-def _comes_again(words: list[str]) -> bool:
-    """Whether most of many words were said before, in threes."""
+def _repeats_trigrams(words: list[str]) -> bool:
+    """Whether a long text consists mostly of word trigrams that occurred before."""
     trigrams = list(zip(words, words[1:], words[2:], strict=False))
-    few = len(set(trigrams)) < (1 - _TRIGRAM_SHARE) * len(trigrams)
-    return few and len(words) >= _TRIGRAMS
+    repetitive = len(set(trigrams)) < (1 - _REPEATED_TRIGRAM_SHARE) * len(trigrams)
+    return repetitive and len(words) >= _TRIGRAM_MIN_WORDS
 
 
-def _implausible(source: int, target: int, pair: tuple[str, str]) -> bool:
-    expected, made = (
-        chars / DENSITY.get(lang, 1.0) + _GIVE
-        for chars, lang in zip((source, target), pair, strict=True)
+def _is_implausible_length(source_chars: int, target_chars: int, pair: tuple[str, str]) -> bool:
+    expected, actual = (
+        chars / DENSITY.get(lang, 1.0) + _EXTRA_CHARS
+        for chars, lang in zip((source_chars, target_chars), pair, strict=True)
     )
-    return abs(math.log(made / expected)) > math.log(_RATIO)
+    return abs(math.log(actual / expected)) > math.log(_MAX_RATIO)
 
 
-def _other_language(targets: Sequence[str], to: str) -> list[bool]:
-    wanted = DETECTED_AS.get(to, to)
-    scripts = _scripts().get(wanted)
+def _are_in_wrong_language(targets: Sequence[str], to: str) -> list[bool]:
+    expected = DETECTED_AS.get(to, to)
+    scripts = _scripts_by_language().get(expected)
     if not scripts:
         return [False] * len(targets)
     texts = pl.Series(targets, dtype=pl.String)
-    distinct = texts.filter(texts.str.count_matches(r"\p{L}") >= _LETTERS).unique()
-    found = identify(distinct).filter(
-        ~pl.col("lang").is_in([wanted, *_NONE]) & (pl.col("lang_score") >= _SURE)
+    distinct = texts.filter(texts.str.count_matches(r"\p{L}") >= _MIN_LETTERS).unique()
+    suspects = identify(distinct).filter(
+        ~pl.col("lang").is_in([expected, *_NO_LANGUAGE]) & (pl.col("lang_score") >= _MIN_CONFIDENCE)
     )
     wrong = set()
-    # names are as they are at home, and what stands beside them tells
-    beside = identify([_NAME.sub(" ", text) for text in found["text"]])
+    # Names are often left untranslated, so the text outside names decides.
+    rests = identify([_NAME.sub(" ", text) for text in suspects["text"]])
     for text, script, rest in zip(
-        found["text"], found["script"], beside.iter_rows(named=True), strict=True
+        suspects["text"], suspects["script"], rests.iter_rows(named=True), strict=True
     ):
         if script in scripts:
-            most = len(_LETTER.findall(rest["text"])) >= _BESIDE_NAMES * len(_LETTER.findall(text))
-            other = most and rest["lang"] not in (wanted, *_NONE)
+            letters, rest_letters = (len(_LETTER.findall(t)) for t in (text, rest["text"]))
+            enough = rest_letters >= _REST_SHARE * letters
+            is_wrong = enough and rest["lang"] not in (expected, *_NO_LANGUAGE)
         else:
-            other = rest["script"] not in scripts
-        if other:
+            is_wrong = rest["script"] not in scripts
+        if is_wrong:
             wrong.add(text)
     return [target in wrong for target in targets]
 
 
-def _scripts() -> dict[str, set[str]]:
-    """The scripts of each language that detection can name."""
-    found = defaultdict[str, set[str]](set)
+def _scripts_by_language() -> dict[str, set[str]]:
+    """Return the scripts of each language that detection knows."""
+    scripts = defaultdict[str, set[str]](set)
     for script in rules()["languages"]:
         for lang in candidates(script):
-            found[lang.partition("-")[0]].add(script)
-    for own in rules()["scripts"]:
-        if own["lang"]:
-            found[own["lang"].partition("-")[0]].add(own["code"])
-    return found
+            scripts[lang.partition("-")[0]].add(script)
+    for entry in rules()["scripts"]:
+        if entry["lang"]:
+            scripts[entry["lang"].partition("-")[0]].add(entry["code"])
+    return scripts

@@ -1,4 +1,4 @@
-"""The two foreign parts of a package: its tokenizer and its CTranslate2 model, ready for use."""
+"""Load the tokenizer and the CTranslate2 model of a package."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ingest.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
-    from ingest.translation.packages.install import Package
+    from ingest.translation.packages.package import Package
 
-END, UNKNOWN = "</s>", "<unk>"  # where the model does not name others
+DEFAULT_END, DEFAULT_UNKNOWN = "</s>", "<unk>"
 
 
 class Tokenizer(Protocol):
-    """What cuts texts into a model's tokens, and puts tokens together."""
+    """Converts between texts and a model's tokens."""
 
     def encode(self, texts: list[str]) -> list[list[str]]:
-        """The tokens of each text."""
+        """Return the tokens of each text."""
 
     def decode(self, tokens: list[str]) -> str:
-        """The text of some tokens."""
+        """Return the text of a list of tokens."""
 
 
-class _Pieces:
-    """SentencePiece itself: argostranslate's class would turn each _ of a text into a space."""
+class _SentencePieceTokenizer:
+    """SentencePiece, used directly: argostranslate's class turns each _ of a text into a space."""
 
     def __init__(self, path: str) -> None:
         from sentencepiece import SentencePieceProcessor
@@ -32,15 +32,15 @@ class _Pieces:
         self._processor = SentencePieceProcessor(model_file=path)
 
     def encode(self, texts: list[str]) -> list[list[str]]:
-        found: list[list[str]] = self._processor.encode(texts, out_type=str)
-        return found
+        tokens: list[list[str]] = self._processor.encode(texts, out_type=str)
+        return tokens
 
     def decode(self, tokens: list[str]) -> str:
         return str(self._processor.decode_pieces(tokens))
 
 
-class _Pairs:
-    """Byte pairs after Moses' tokenizer, as older packages have them."""
+class _BpeTokenizer:
+    """Byte pair encoding after the Moses tokenizer, used by older packages."""
 
     def __init__(self, package: Package) -> None:
         from argostranslate.tokenizer import BPETokenizer
@@ -56,29 +56,29 @@ class _Pairs:
         return str(self._tokenizer.decode(tokens))
 
 
-def tokenizer(package: Package) -> Tokenizer:
-    """The package's tokenizer.
+def load_tokenizer(package: Package) -> Tokenizer:
+    """Load the tokenizer of a package.
 
     Raises:
         MissingExtraError: the extra `translate` is not installed.
-        ModelError: it cannot be loaded.
+        ModelError: the tokenizer cannot be loaded.
     """
     try:
         if package.tokenizer == "bpe.model":
-            return _Pairs(package)
-        return _Pieces(str(package.path / package.tokenizer))
+            return _BpeTokenizer(package)
+        return _SentencePieceTokenizer(str(package.path / package.tokenizer))
     except ModuleNotFoundError as error:
         raise MissingExtraError("translate", error.name or "argostranslate") from error
-    except Exception as error:  # whatever a foreign library makes of a damaged file
-        raise _broken(package, package.tokenizer, error) from error
+    except Exception as error:  # the libraries raise anything on a damaged file
+        raise _load_error(package, package.tokenizer, error) from error
 
 
-def model(package: Package, cores: int) -> Any:
-    """The package's model as a ctranslate2.Translator, in int8, with a batch at work on each core.
+def load_model(package: Package, cores: int) -> Any:
+    """Load the model of a package as a ctranslate2.Translator in int8, with one batch per core.
 
     Raises:
         MissingExtraError: the extra `translate` is not installed.
-        ModelError: it cannot be loaded.
+        ModelError: the model cannot be loaded.
     """
     try:
         import ctranslate2
@@ -93,18 +93,19 @@ def model(package: Package, cores: int) -> Any:
             intra_threads=1,
         )
     except (RuntimeError, ValueError) as error:
-        raise _broken(package, "model", error) from error
+        raise _load_error(package, "model", error) from error
 
 
-def signs(package: Package) -> tuple[str, str]:
-    """What the model ends a translation with, and what stands for what it has no token for."""
+def special_tokens(package: Package) -> tuple[str, str]:
+    """Return the model's end token and its token for unknown words."""
     path = package.path / "model" / "config.json"
     try:
-        about = json.loads(path.read_bytes()) if path.exists() else {}  # older models have none
-        return str(about.get("eos_token", END)), str(about.get("unk_token", UNKNOWN))
+        config = json.loads(path.read_bytes()) if path.exists() else {}  # absent in older models
+        end = config.get("eos_token", DEFAULT_END)
+        return str(end), str(config.get("unk_token", DEFAULT_UNKNOWN))
     except (OSError, ValueError, AttributeError) as error:
-        raise _broken(package, "model/config.json", error) from error
+        raise _load_error(package, "model/config.json", error) from error
 
 
-def _broken(package: Package, part: str, error: Exception) -> ModelError:
-    return ModelError(f"{package.path}: {part} cannot be loaded: {error}; install the package anew")
+def _load_error(package: Package, part: str, error: Exception) -> ModelError:
+    return ModelError(f"{package.path}: cannot load {part}: {error}; reinstall the package")

@@ -1,8 +1,8 @@
-"""Texts to pieces that a model can take, and the translations back to one text.
+"""Cut texts into pieces that a model can translate, and join the translations.
 
-A model is trained on sentences and stops making sense on what is much longer. A piece is a
-sentence; where that is too long, some clauses of it, or some words, or part of a word. What stands
-between pieces is kept, so that pieces and separators together are the text.
+Models are trained on sentences, and their output degrades on longer input. A piece is a sentence;
+a sentence that is too long is cut at clauses, then between words, then inside a word. Separators
+are kept, so pieces and separators together give the text.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ import regex
 
 from ingest.sentences import sentence_spans
 
-Count = Callable[[list[str]], list[int]]
+CountTokens = Callable[[list[str]], list[int]]
 Span = tuple[int, int]
 
-# Never inside a piece: what ends a line or a cell for some reader, and all other controls.
+# Pieces never contain control characters: some readers treat them as ends of lines or cells.
 _BLOCK = regex.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_CLAUSE = regex.compile(r"(?<=[،؛、，；：。！？])[ \u00a0]*|(?<=[,;:–—…)\]»”])[ \u00a0]+")
-_WORD = regex.compile(r"\s+")
-_SAYS = regex.compile(r"[\p{L}\p{N}]")
-# A token of SentencePiece stands for at most so many characters: what is longer need not be counted
-_LONGEST_TOKEN = 16
-# Languages that put no spaces between sentences, as argos packages name them.
+_CLAUSE_END = regex.compile(r"(?<=[،؛、，；：。！？])[ \u00a0]*|(?<=[,;:–—…)\]»”])[ \u00a0]+")
+_WORD_END = regex.compile(r"\s+")
+_LETTER_OR_DIGIT = regex.compile(r"[\p{L}\p{N}]")
+# Longest SentencePiece token. Spans that cannot fit are not tokenized.
+_MAX_TOKEN_CHARS = 16
+# Languages written without spaces between sentences, by their argos codes.
 _UNSPACED = frozenset(("zh", "zt", "ja", "th", "lo", "km", "my"))
 
 
-def cut(text: str, count: Count, most: int) -> list[str]:
-    """Separators and pieces by turns, a separator first and last: together they are `text`.
+def cut(text: str, count: CountTokens, max_tokens: int) -> list[str]:
+    """Return separators and pieces in turn, beginning and ending with a separator.
 
-    What has neither letter nor digit is no piece.
+    Joined, they are `text`. A span without letters and digits is part of a separator.
 
     Args:
         text: any text.
-        count: how many tokens each of some texts has.
-        most: tokens of a piece.
+        count: gives the number of tokens of each text in a list.
+        max_tokens: longest piece.
 
     >>> words = lambda texts: [len(t.split()) for t in texts]
     >>> cut("One two, three four five. Six.", words, 3)
@@ -43,95 +43,99 @@ def cut(text: str, count: Count, most: int) -> list[str]:
     >>> cut("* * *", words, 3)
     ['* * *']
     """
-    parts, at = [], 0
-    for start, end in _spans(text, count, most):
-        parts += [text[at:start], text[start:end]]
-        at = end
-    return [*parts, text[at:]]
+    parts, position = [], 0
+    for start, end in _piece_spans(text, count, max_tokens):
+        parts += [text[position:start], text[start:end]]
+        position = end
+    return [*parts, text[position:]]
 
 
-def join(parts: Sequence[str], said: Sequence[str], lang: str) -> str:
-    r"""The translations of the pieces of `parts`, with the separators that stood there.
+def join(parts: Sequence[str], translations: Sequence[str], lang: str) -> str:
+    r"""Join the translations of the pieces with their separators.
 
     Args:
-        parts: as `cut` makes them.
-        said: of each piece.
-        lang: of the translations; says whether there is a space where the source needs none.
+        parts: the result of `cut`.
+        translations: one per piece.
+        lang: target language; a space is added between sentences if it uses one and the source
+            does not.
 
     >>> join(["", "كيف حالك؟", "", "أنا بخير.", "\n"], ["How are you?", "I am well."], "en")
     'How are you? I am well.\n'
     """
-    whole = [parts[0]]
-    for number, text in enumerate(said):
-        after = parts[2 * number + 2]
-        if not after and number + 1 < len(said) and lang not in _UNSPACED:
-            # inside a word there is none
-            after = "" if parts[2 * number + 1][-1].isalnum() else " "
-        whole += [text, after]
-    return "".join(whole)
+    joined = [parts[0]]
+    for number, text in enumerate(translations):
+        separator = parts[2 * number + 2]
+        if not separator and number + 1 < len(translations) and lang not in _UNSPACED:
+            # no space where a word was cut
+            separator = "" if parts[2 * number + 1][-1].isalnum() else " "
+        joined += [text, separator]
+    return "".join(joined)
 
 
-def _spans(text: str, count: Count, most: int) -> list[Span]:
-    found = [
+def _piece_spans(text: str, count: CountTokens, max_tokens: int) -> list[Span]:
+    sentences = [
         (block.start() + start, block.start() + end)
         for block in _BLOCK.finditer(text)
         for start, end in sentence_spans(block[0])
     ]
     return [
         span
-        for start, end in found
-        if _SAYS.search(text, start, end)
-        for span in _fitting(text, (start, end), count, most)
-        if _SAYS.search(text, *span)
+        for start, end in sentences
+        if _LETTER_OR_DIGIT.search(text, start, end)
+        for span in _split_to_fit(text, (start, end), count, max_tokens)
+        if _LETTER_OR_DIGIT.search(text, *span)
     ]
 
 
-def _fitting(text: str, span: Span, count: Count, most: int) -> list[Span]:
-    """The span, or parts of it that have at most `most` tokens."""
-    if _sizes(text, [span], count, most)[0] <= most:
+def _split_to_fit(text: str, span: Span, count: CountTokens, max_tokens: int) -> list[Span]:
+    """Split a span into parts of at most `max_tokens` tokens."""
+    if _token_counts(text, [span], count, max_tokens)[0] <= max_tokens:
         return [span]
-    for mark in (_CLAUSE, _WORD):
-        units = _units(text, span, mark)
+    for boundary in (_CLAUSE_END, _WORD_END):
+        units = _split_at(text, span, boundary)
         if len(units) > 1:
-            alone = set(units)
+            single = set(units)
+            sizes = _token_counts(text, units, count, max_tokens)
             return [
                 part
-                for group in _packed(units, _sizes(text, units, count, most), most)
-                for part in (_fitting(text, group, count, most) if group in alone else [group])
+                for group in _pack(units, sizes, max_tokens)
+                for part in (
+                    _split_to_fit(text, group, count, max_tokens) if group in single else [group]
+                )
             ]
     middle = (span[0] + span[1]) // 2
-    if middle == span[0]:  # one character; some stand for whole phrases
+    if middle == span[0]:  # one character; some expand to several tokens
         return [span]
     halves = ((span[0], middle), (middle, span[1]))
-    return [part for half in halves for part in _fitting(text, half, count, most)]
+    return [part for half in halves for part in _split_to_fit(text, half, count, max_tokens)]
 
 
-def _sizes(text: str, spans: list[Span], count: Count, most: int) -> list[int]:
-    """Tokens of each span; of those that are too long in any case, a guess."""
-    short = [span for span in spans if span[1] - span[0] <= most * _LONGEST_TOKEN]
-    known = dict(zip(short, count([text[a:b] for a, b in short]), strict=True))
-    return [known.get(span, most + (span[1] - span[0]) // 4) for span in spans]
+def _token_counts(text: str, spans: list[Span], count: CountTokens, max_tokens: int) -> list[int]:
+    """Count the tokens of each span; estimate those of spans that are certainly too long."""
+    short = [span for span in spans if span[1] - span[0] <= max_tokens * _MAX_TOKEN_CHARS]
+    counts = dict(zip(short, count([text[a:b] for a, b in short]), strict=True))
+    return [counts.get(span, max_tokens + (span[1] - span[0]) // 4) for span in spans]
 
 
-def _units(text: str, span: Span, mark: regex.Pattern[str]) -> list[Span]:
-    found, at = [], span[0]
-    for gap in mark.finditer(text, *span):
-        if at < gap.start() < span[1]:
-            found.append((at, gap.start()))
-            at = gap.end()
-    return [*found, (at, span[1])] if at < span[1] else found
+def _split_at(text: str, span: Span, boundary: regex.Pattern[str]) -> list[Span]:
+    units, start = [], span[0]
+    for gap in boundary.finditer(text, *span):
+        if start < gap.start() < span[1]:
+            units.append((start, gap.start()))
+            start = gap.end()
+    return [*units, (start, span[1])] if start < span[1] else units
 
 
-def _packed(units: list[Span], sizes: list[int], most: int) -> list[Span]:
-    """Neighbours together, in groups of about the same size and of at most `most` tokens."""
-    groups = -(-sum(sizes) // most)
-    aim = sum(sizes) / groups
-    packed, held = [units[0]], sizes[0]
+def _pack(units: list[Span], sizes: list[int], max_tokens: int) -> list[Span]:
+    """Merge neighbours into groups of similar size, each of at most `max_tokens` tokens."""
+    groups = -(-sum(sizes) // max_tokens)
+    target_size = sum(sizes) / groups
+    packed, packed_size = [units[0]], sizes[0]
     for unit, size in zip(units[1:], sizes[1:], strict=True):
-        if held + size > most or held >= aim:
+        if packed_size + size > max_tokens or packed_size >= target_size:
             packed.append(unit)
-            held = size
+            packed_size = size
         else:
             packed[-1] = (packed[-1][0], unit[1])
-            held += size
+            packed_size += size
     return packed

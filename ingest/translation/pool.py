@@ -1,4 +1,4 @@
-"""Segments to translated pairs: which packages serve them, and one translator per language."""
+"""Translate segments of several languages into pairs: find the packages, load them on demand."""
 
 from __future__ import annotations
 
@@ -11,70 +11,73 @@ from ingest.config import TranslateConfig
 from ingest.errors import ModelError
 from ingest.frames import METHOD_TRANSLATED, PAIRS, TRANSLATED, schema
 from ingest.translation.cache import Cache
-from ingest.translation.engine import Progress, Translator, part_of
-from ingest.translation.packages.install import Package, find, installed
-from ingest.translation.packages.package import DETECTED_AS
-from ingest.translation.packages.validate import require
+from ingest.translation.engine import FractionProgress, Translator, scale_progress
+from ingest.translation.packages.install import find
+from ingest.translation.packages.locations import installed
+from ingest.translation.packages.package import DETECTED_AS, Package
+from ingest.translation.packages.validate import require_extra
 
 COLUMNS = schema(PAIRS, TRANSLATED)
-
-
-NEEDED = ("doc_id", "segment", "text", "lang", "keep")  # of segments
-
-
+NEEDED = ("doc_id", "segment", "text", "lang", "keep")  # columns of segments
 _NO_LANGUAGE = ("zxx", "und")
 
 
-def wanted(segments: pl.DataFrame, to: str, source: str | None) -> pl.DataFrame:
-    """The rows to translate: kept, and in the source's language or any but `to`."""
+def select_translatable(segments: pl.DataFrame, to: str, source: str | None) -> pl.DataFrame:
+    """Select the kept segments in the source language, or in any language but `to`."""
     lang = pl.col("lang")
-    other = lang == source if source else ~lang.is_in([to, DETECTED_AS.get(to, to), *_NO_LANGUAGE])
-    return segments.select(NEEDED).filter("keep", other)
+    foreign = (
+        lang == source if source else ~lang.is_in([to, DETECTED_AS.get(to, to), *_NO_LANGUAGE])
+    )
+    return segments.select(NEEDED).filter("keep", foreign)
 
 
-def counts(segments: pl.DataFrame) -> dict[str, int]:
-    """How many segments there are of each language."""
+def count_by_language(segments: pl.DataFrame) -> dict[str, int]:
+    """Count the segments of each language."""
     return dict(segments.group_by("lang").len().sort("lang").iter_rows())
 
 
-def routes(
-    segments: Mapping[str, int], to: str, source: str | None
+def find_routes(
+    counts: Mapping[str, int], to: str, source: str | None
 ) -> tuple[dict[str, list[Package]], dict[str, str]]:
-    """The packages for each language; and for those that have none, what to do about it.
+    """Find the packages for each language.
 
     Args:
-        segments: how many there are to translate, by language.
-        to: language of the translations.
-        source: the language that the caller named; it must have a package.
+        counts: number of segments to translate, by language.
+        to: target language.
+        source: the only source language, if the caller named one; it must have a package.
+
+    Returns:
+        The packages by language; and for each language without a package, an error message that
+        says what to install.
 
     Raises:
-        ConfigError: the one named is that of the translations.
-        ModelError: no language has a package, or the one named has none.
+        ConfigError: `source` equals `to`.
+        ModelError: no language has a package, or `source` has none.
     """
-    ways: dict[str, list[Package]] = {}
-    without: dict[str, str] = {}
-    for lang in [source] if source else segments:
+    routes: dict[str, list[Package]] = {}
+    missing: dict[str, str] = {}
+    for lang in [source] if source else counts:
         try:
-            ways[lang] = find(lang, to)
+            routes[lang] = find(lang, to)
         except ModelError as error:
             if source:
                 raise
-            without[lang] = str(error)
-    if without and not ways:
-        most = max(without, key=lambda lang: segments[lang])
-        raise ModelError(without[most])
-    return ways, without
+            missing[lang] = str(error)
+    if missing and not routes:
+        most_frequent = max(missing, key=lambda lang: counts[lang])
+        raise ModelError(missing[most_frequent])
+    return routes, missing
 
 
-def possible(to: str, source: str | None) -> None:
-    """Raise at once where no segment of whatever pages could be translated.
+def require_package(to: str, source: str | None) -> None:
+    """Raise if no page could be translated, so that none is read in vain.
 
     Raises:
-        ConfigError: `source` is `to`.
-        ModelError: no package translates into `to`, or from `source` to it.
+        ConfigError: `source` equals `to`.
+        ModelError: no package translates into `to`, or from `source` into it.
         MissingExtraError: the extra `translate` is not installed.
     """
-    require()
+    require_extra()
     if source:
         find(source, to)
     elif not any(package.to_lang == to for package in installed()):
@@ -85,66 +88,66 @@ def possible(to: str, source: str | None) -> None:
 
 
 class TranslatorPool:
-    """Translators by source language, each loaded when it is first needed.
+    """One translator per source language, each loaded when first needed.
 
     Args:
-        ways: packages by source language.
-        to: language of the translations.
-        config: beam and length of pieces.
-        cache: of what was said before.
+        routes: packages by source language.
+        to: target language.
+        config: beam size and length of the pieces.
+        cache: the translation cache.
     """
 
     def __init__(
         self,
-        ways: Mapping[str, list[Package]],
+        routes: Mapping[str, list[Package]],
         to: str,
         config: TranslateConfig | None,
         cache: Cache,
     ) -> None:
-        self._ways, self._to, self._config, self._cache = ways, to, config, cache
-        self._loaded: dict[str, Translator] = {}
+        self._routes, self._to, self._config, self._cache = routes, to, config, cache
+        self._translators: dict[str, Translator] = {}
 
     @property
     def tokens(self) -> int:
-        """What the models have been given so far."""
-        return sum(translator.tokens for translator in self._loaded.values())
+        """Number of source tokens that the models have translated so far."""
+        return sum(translator.tokens for translator in self._translators.values())
 
     def translator(self, lang: str) -> Translator:
-        """The one from this language."""
-        if lang not in self._loaded:
-            self._loaded[lang] = Translator(
-                *self._ways[lang], config=self._config, cache=self._cache
+        """Return the translator from a language, loading it if necessary."""
+        if lang not in self._translators:
+            self._translators[lang] = Translator(
+                *self._routes[lang], config=self._config, cache=self._cache
             )
-        return self._loaded[lang]
+        return self._translators[lang]
 
-    def pairs(self, segments: pl.DataFrame, progress: Progress | None = None) -> pl.DataFrame:
-        """A pairs frame of the segments whose language has a package, in their order."""
-        rows = segments.filter(pl.col("lang").is_in(list(self._ways))).with_row_index("row")
-        made = [pl.DataFrame(schema={"row": rows.schema["row"], **COLUMNS})]
-        done = 0
-        for (lang,), some in rows.group_by("lang", maintain_order=True):
-            translator = self.translator(str(lang))
-            tell = part_of(progress, done / len(rows), len(some) / len(rows))
-            made.append(self._translated(some, translator, tell))
-            done += len(some)
-        return pl.concat(made).sort("row").drop("row")
-
-    def _translated(
-        self, rows: pl.DataFrame, translator: Translator, tell: Progress
+    def translate_segments(
+        self, segments: pl.DataFrame, progress: FractionProgress | None = None
     ) -> pl.DataFrame:
-        """Pairs of segments of one language."""
-        texts = rows["text"].to_list()
-        found = translator.translate(texts, progress=tell)
-        names = rows.select("doc_id", "segment").iter_rows()
-        said = pl.DataFrame(
+        """Translate the segments whose language has a package into a pairs frame, in order."""
+        rows = segments.filter(pl.col("lang").is_in(list(self._routes))).with_row_index("row")
+        frames = [pl.DataFrame(schema={"row": rows.schema["row"], **COLUMNS})]
+        done = 0
+        for (lang,), group in rows.group_by("lang", maintain_order=True):
+            group_progress = scale_progress(progress, done / len(rows), len(group) / len(rows))
+            frames.append(self._translate_group(group, self.translator(str(lang)), group_progress))
+            done += len(group)
+        return pl.concat(frames).sort("row").drop("row")
+
+    def _translate_group(
+        self, rows: pl.DataFrame, translator: Translator, progress: FractionProgress
+    ) -> pl.DataFrame:
+        """Translate segments of one language."""
+        translations = translator.translate(rows["text"].to_list(), progress=progress)
+        segments = rows.select("doc_id", "segment").iter_rows()
+        columns = pl.DataFrame(
             [
-                (_name(doc, segment, translator.name), made.text, made.score, list(made.flags))
-                for (doc, segment), made in zip(names, found, strict=True)
+                (_pair_id(doc, segment, translator.name), t.text, t.score, list(t.flags))
+                for (doc, segment), t in zip(segments, translations, strict=True)
             ],
             {name: COLUMNS[name] for name in ("pair_id", "target_text", "score", "flags")},
             orient="row",
         )
-        return rows.hstack(said).select(
+        return rows.hstack(columns).select(
             "row",
             "pair_id",
             source_lang="lang",
@@ -162,6 +165,5 @@ class TranslatorPool:
         )
 
 
-def _name(doc: str, segment: int, model: str) -> str:
-    """The pair_id of a segment's translation."""
+def _pair_id(doc: str, segment: int, model: str) -> str:
     return hashlib.sha256(f"{doc}\n{segment}\n{model}".encode()).hexdigest()[:16]

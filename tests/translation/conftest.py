@@ -6,14 +6,14 @@ from types import ModuleType
 
 import pytest
 
-from ingest.translation.packages import locations as shelves
+from ingest.translation.packages import locations
 
-sys.path.insert(0, str(Path(__file__).parent))  # helpers of tests are no package
+sys.path.insert(0, str(Path(__file__).parent))  # test helpers are not a package
 
 
 @pytest.fixture(scope="session")
 def tiny() -> ModuleType:
-    """What makes tiny packages; a test that needs it is skipped without the extra."""
+    """The module that makes tiny packages; skips the test without the extra."""
     pytest.importorskip("ctranslate2", reason="the extra 'translate' is not installed")
     pytest.importorskip("sentencepiece", reason="the extra 'translate' is not installed")
     import tiny
@@ -28,8 +28,8 @@ def tiny_package(tmp_path_factory, tiny) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def places(tmp_path, monkeypatch) -> Path:
-    """Where packages stand: in the test's own folder. Nobody's home is looked into."""
+def packages_dir(tmp_path, monkeypatch) -> Path:
+    """Our packages folder, below the test's own folder. The real home is never used."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "SNAP"):
         monkeypatch.delenv(name, raising=False)
@@ -40,7 +40,7 @@ def places(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def shipped(tmp_path_factory, monkeypatch) -> Path:
-    """The folder of the packages that ship: an empty one, whatever ships by now."""
+    """The folder of shipped packages, empty at first."""
     folder = tmp_path_factory.mktemp("shipped")
-    monkeypatch.setattr(shelves, "model_dir", lambda _: folder)
+    monkeypatch.setattr(locations, "model_dir", lambda _: folder)
     return folder

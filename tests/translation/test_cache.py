@@ -1,4 +1,4 @@
-"""What was translated is kept: across runs, through kills, beside other processes."""
+"""The translation cache: kept across runs and kills, shared by processes."""
 
 from __future__ import annotations
 
@@ -13,54 +13,58 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ingest.errors import SourceError, WriteError
-from ingest.translation.cache import FILE, Cache, Said, key
-from ingest.translation.packages.locations import caches
+from ingest.translation.cache import FILE, Cache, CachedTranslation, cache_key
+from ingest.translation.packages.locations import cache_dir
 
 
-def said(text: str) -> Said:
-    return Said(text, -0.5, 3, False)
+def cached(text: str) -> CachedTranslation:
+    return CachedTranslation(text, -0.5, 3, False)
 
 
-def test_what_is_put_is_there_the_next_time(tmp_path):
-    names = [key(str(n), "m", "") for n in range(1200)]
+def test_entries_are_kept(tmp_path):
+    names = [cache_key(str(n), "m", "") for n in range(1200)]
     with Cache(tmp_path) as cache:
-        cache.put((name, said(str(n))) for n, name in enumerate(names[:1100]))
-        cache.put([(names[0], said("another"))])
+        cache.put((name, cached(str(n))) for n, name in enumerate(names[:1100]))
+        cache.put([(names[0], cached("another"))])
     with Cache(tmp_path) as cache:
-        found = cache.get(names)
-    assert len(found) == 1100
-    assert found[names[0]] == said("0")
-    assert found[names[1099]] == said("1099")
+        entries = cache.get(names)
+    assert len(entries) == 1100
+    assert entries[names[0]] == cached("0")
+    assert entries[names[1099]] == cached("1099")
 
 
-def test_text_model_and_options_are_told_apart():
-    assert len({key(*parts) for parts in ("aab", "aba", "baa", "abb", "bab", "bba", "aaa")}) == 7
+def test_keys_depend_on_text_model_and_options():
+    assert (
+        len({cache_key(*parts) for parts in ("aab", "aba", "baa", "abb", "bab", "bba", "aaa")}) == 7
+    )
 
 
-def test_where_it_stands(monkeypatch, tmp_path):
-    assert caches() == tmp_path / "home" / ".cache" / "ingest"
+def test_the_default_folder(monkeypatch, tmp_path):
+    assert cache_dir() == tmp_path / "home" / ".cache" / "ingest"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert caches() == tmp_path / "xdg" / "ingest"
+    assert cache_dir() == tmp_path / "xdg" / "ingest"
     monkeypatch.setenv("INGEST_CACHE_DIR", str(tmp_path / "own"))
-    assert caches() == tmp_path / "own"
+    assert cache_dir() == tmp_path / "own"
     with Cache() as cache:
         assert cache.path == tmp_path / "own" / FILE
 
 
 def test_a_damaged_file_is_named(tmp_path):
     (tmp_path / FILE).write_bytes(b"no database at all, but long enough to be looked at" * 40)
-    with pytest.raises(SourceError, match=f"{FILE}: .*cannot be used: .*remove it"):
+    with pytest.raises(
+        SourceError, match=f"{FILE}: .*cannot read the translation cache: .*delete the file"
+    ):
         Cache(tmp_path)
 
 
 def test_a_file_damaged_within_is_named(tmp_path):
-    names = [key(str(n), "m", "") for n in range(5000)]
+    names = [cache_key(str(n), "m", "") for n in range(5000)]
     with Cache(tmp_path) as cache:
-        cache.put((name, said("x" * 50)) for name in names)
+        cache.put((name, cached("x" * 50)) for name in names)
     data = bytearray((tmp_path / FILE).read_bytes())
     data[8192:-4096] = b"\xff" * (len(data) - 12288)
     (tmp_path / FILE).write_bytes(data)
-    with Cache(tmp_path) as cache, pytest.raises(SourceError, match="remove it"):
+    with Cache(tmp_path) as cache, pytest.raises(SourceError, match="delete the file"):
         cache.get(names)
 
 
@@ -76,28 +80,28 @@ def test_the_file_of_another_program_is_left_alone(tmp_path):
     base.close()
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(WriteError, match="--cache names another folder"):
+    with pytest.raises(WriteError, match="another folder with --cache"):
         Cache(tmp_path / "file" / "cache")
 
 
-def test_where_the_platform_has_it_no_option_is_named(tmp_path, monkeypatch):
+def test_errors_in_the_default_folder_name_the_variable(tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("INGEST_CACHE_DIR", str(tmp_path / "file" / "cache"))
-    with pytest.raises(WriteError, match=r"\$INGEST_CACHE_DIR names another folder"):
+    with pytest.raises(WriteError, match=r"another folder with \$INGEST_CACHE_DIR"):
         Cache()
 
 
 def test_threads_share_one(tmp_path):
-    names = [key(str(n), "m", "") for n in range(400)]
+    names = [cache_key(str(n), "m", "") for n in range(400)]
     with Cache(tmp_path) as cache, ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda name: cache.put([(name, said("a"))]), names))
-        found = threads.map(lambda at: cache.get(names[at : at + 50]), range(0, 400, 50))
-        assert sum(map(len, found)) == 400
+        list(threads.map(lambda name: cache.put([(name, cached("a"))]), names))
+        batches = threads.map(lambda at: cache.get(names[at : at + 50]), range(0, 400, 50))
+        assert sum(map(len, batches)) == 400
 
 
-def test_what_is_no_damage_is_not_called_so(tmp_path):
+def test_programming_errors_are_not_converted(tmp_path):
     cache = Cache(tmp_path)
     cache.close()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
@@ -106,12 +110,12 @@ def test_what_is_no_damage_is_not_called_so(tmp_path):
 
 FILL = """
 import sys
-from ingest.translation.cache import Cache, Said, key
+from ingest.translation.cache import Cache, CachedTranslation, cache_key
 
 first = int(sys.argv[2])
 with Cache(sys.argv[1]) as cache:
     for n in range(first, first + 50):
-        cache.put([(key(str(n), "m", ""), Said(str(n), -0.5, 3, False))])
+        cache.put([(cache_key(str(n), "m", ""), CachedTranslation(str(n), -0.5, 3, False))])
 """
 
 
@@ -120,28 +124,28 @@ def test_several_processes_at_once(tmp_path):
     processes = [subprocess.Popen(call) for call in calls]
     assert [process.wait(60) for process in processes] == [0] * 6
     with Cache(tmp_path) as cache:
-        assert len(cache.get([key(str(n), "m", "") for n in range(400)])) == 250
+        assert len(cache.get([cache_key(str(n), "m", "") for n in range(400)])) == 250
 
 
 @pytest.fixture
 def package(tmp_path, tiny_package):
-    from ingest.translation.packages.install import load
+    from ingest.translation.packages.package import load
 
     with zipfile.ZipFile(tiny_package) as file:
         file.extractall(tmp_path / "package")
     return load(next((tmp_path / "package").iterdir()))
 
 
-def test_a_second_translator_asks_the_model_nothing(tmp_path, package):
+def test_a_second_translator_takes_everything_from_the_cache(tmp_path, package):
     from ingest.config import TranslateConfig
     from ingest.translation.engine import Translator
 
     texts = ["Our team won the match. She reads.", "She reads.", "Prices rose.\nOur team won.", " "]
     with Cache(tmp_path / "cache") as cache:
         first = Translator(package, cache=cache)
-        made = first.translate(texts)
+        translations = first.translate(texts)
         second = Translator(package, cache=cache)
-        assert second.translate(texts) == made
+        assert second.translate(texts) == translations
         assert (first.tokens > 0, second.tokens) == (True, 0)
         other = Translator(package, config=TranslateConfig(beam_size=1), cache=cache)
         other.translate(texts)
@@ -155,19 +159,19 @@ from ingest.translation import engine
 from ingest.translation.cache import Cache
 from ingest.translation.packages.package import load
 
-engine._COMMIT = 0.02
+engine._COMMIT_SECONDS = 0.02
 dice = random.Random(7)
 letters = "abcdefghijklmnopqrstuvwxyz"
 texts = [" ".join("".join(dice.choices(letters, k=6)) for _ in range(12)) for _ in range(1200)]
 with Cache(sys.argv[2]) as cache:
-    made = engine.Translator(load(Path(sys.argv[1])), cache=cache)
+    translator = engine.Translator(load(Path(sys.argv[1])), cache=cache)
     print("begun", flush=True)
-    said = made.translate(texts)
-    print(made.tokens, len(set(said)))
+    translations = translator.translate(texts)
+    print(translator.tokens, len(set(translations)))
 """
 
 
-def test_a_killed_translation_goes_on_from_its_cache(tmp_path, package):
+def test_a_killed_translation_resumes_from_its_cache(tmp_path, package):
     def call(cache: str) -> list[str]:
         return [sys.executable, "-c", KILLED, str(package.path), str(tmp_path / cache)]
 
@@ -197,6 +201,6 @@ def kept(folder) -> int:
     try:
         return base.execute("SELECT count(*) FROM said").fetchone()[0]
     except sqlite3.OperationalError:
-        return 0  # the table is not there yet
+        return 0  # the table does not exist yet
     finally:
         base.close()

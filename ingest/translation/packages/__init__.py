@@ -1,1 +1,1 @@
-"""Argos packages: found, downloaded, checked, installed."""
+"""Argos translation packages: find, download, validate, install."""

@@ -1,4 +1,4 @@
-"""The argos index: which packages there are to download, and installing those of a pair."""
+"""The argos index: list the packages to download, and install those of a language pair."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from typing import Any
 
 from ingest._typing import Progress
 from ingest.errors import MissingExtraError, ModelError
-from ingest.translation.packages import install
 from ingest.translation.packages.archive import MAX_BYTES
 from ingest.translation.packages.download import download, fetch
-from ingest.translation.packages.isolated import child
+from ingest.translation.packages.install import find_route, install, version_key
+from ingest.translation.packages.isolated import run_python
+from ingest.translation.packages.locations import cache_dir, installed
 from ingest.translation.packages.package import Package, load_zip
-from ingest.translation.packages.validate import CODE, require
+from ingest.translation.packages.validate import CODE, require_extra
 
-_MOST = 16 << 20  # bytes of an index; the one of argostranslate has a hundredth
-_SAY = "import argostranslate.settings as s; print(s.remote_package_index)"
+_MAX_INDEX_BYTES = 16 << 20  # the argos index has a hundredth of that
+_PRINT_INDEX_URL = "import argostranslate.settings as s; print(s.remote_package_index)"
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A package that can be downloaded.
+class AvailablePackage:
+    """A package in the index.
 
     Attributes:
-        from_lang: Code of the language it reads.
-        to_lang: Code of the language it writes.
-        version: As its maker numbers it.
-        from_name: The first language, for people.
-        to_name: The second language, for people.
-        links: Where it is, each as good as the other.
+        from_lang: Code of the source language.
+        to_lang: Code of the target language.
+        version: The package's version.
+        from_name: Name of the source language.
+        to_name: Name of the target language.
+        links: Addresses of the same file.
     """
 
     from_lang: str
@@ -46,55 +47,57 @@ class Offer:
     links: tuple[str, ...]
 
 
-def address() -> str:
-    """Where the index is: as $ARGOS_PACKAGE_INDEX says, else as argostranslate does.
+def index_url() -> str:
+    """Return the address of the index: $ARGOS_PACKAGE_INDEX, or argostranslate's setting.
 
     Raises:
-        MissingExtraError: argostranslate would say it, and is not installed.
+        MissingExtraError: the variable is not set and argostranslate is not installed.
     """
-    if given := os.environ.get("ARGOS_PACKAGE_INDEX"):
-        return given if given.endswith(".json") else given.rstrip("/") + "/index.json"
+    if url := os.environ.get("ARGOS_PACKAGE_INDEX"):
+        return url if url.endswith(".json") else url.rstrip("/") + "/index.json"
     if find_spec("argostranslate") is None:
         raise MissingExtraError("translate", "argostranslate")
-    return _of_argostranslate()
+    return _read_argostranslate_setting()
 
 
-def _of_argostranslate() -> str:
-    """What its settings say, read in a process of its own since reading them makes folders."""
+def _read_argostranslate_setting() -> str:
+    """Read the setting in another process, because importing the settings creates folders."""
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    with tempfile.TemporaryDirectory() as aside:
-        places = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "SNAP_USER_DATA"), aside)
-        places["XDG_CONFIG_HOME"] = str(config) if (config / "argos-translate").is_dir() else aside
-        places["ARGOS_PACKAGES_DIR"] = os.path.join(aside, "packages")
-        said = child("-c", _SAY, env=places)
-    if said.returncode:
+    with tempfile.TemporaryDirectory() as scratch:
+        folders = ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "SNAP_USER_DATA")
+        env = dict.fromkeys(folders, scratch)
+        env["XDG_CONFIG_HOME"] = str(config) if (config / "argos-translate").is_dir() else scratch
+        env["ARGOS_PACKAGES_DIR"] = os.path.join(scratch, "packages")
+        process = run_python("-c", _PRINT_INDEX_URL, env=env)
+    if process.returncode:
         raise ModelError(
-            "argostranslate does not say where its index is; name it in $ARGOS_PACKAGE_INDEX"
+            "argostranslate: its settings do not give the address of the package index; set "
+            "$ARGOS_PACKAGE_INDEX"
         )
-    return said.stdout.decode().strip()
+    return process.stdout.decode().strip()
 
 
-def available() -> list[Offer]:
-    """The packages in the index, by languages, the newest of a pair first.
+def fetch_index() -> list[AvailablePackage]:
+    """Download the index, sorted by languages, the newest version of a pair first.
 
     Raises:
-        ModelError: the index cannot be had, or is none.
-        MissingExtraError: argostranslate would say where it is, and is not installed.
+        ModelError: the index cannot be downloaded or parsed.
+        MissingExtraError: its address is unknown because argostranslate is not installed.
     """
-    url = address()
+    url = index_url()
     try:
-        entries = json.loads(fetch(url, most=_MOST))
+        entries = json.loads(fetch(url, max_bytes=_MAX_INDEX_BYTES))
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{url}: is no index of packages: {error}") from error
+        raise ModelError(f"{url}: is not a package index: {error}") from error
     if not isinstance(entries, list):
-        raise ModelError(f"{url}: is no index of packages: it is no list")
-    offers = [offer for entry in entries if (offer := _offer(entry))]
-    offers.sort(key=lambda o: install.version_key(o.version), reverse=True)
-    return sorted(offers, key=lambda o: (o.from_lang, o.to_lang))
+        raise ModelError(f"{url}: is not a package index: it is not a JSON list")
+    packages = [package for entry in entries if (package := _parse_entry(entry))]
+    packages.sort(key=lambda p: version_key(p.version), reverse=True)
+    return sorted(packages, key=lambda p: (p.from_lang, p.to_lang))
 
 
-def _offer(entry: Any) -> Offer | None:
-    """A package of the index; None where an entry is none that translates."""
+def _parse_entry(entry: Any) -> AvailablePackage | None:
+    """Parse an entry of the index; return None if it is not a usable translation package."""
     if not isinstance(entry, dict) or entry.get("type", "translate") != "translate":
         return None
     keys = ("from_code", "to_code", "package_version", "from_name", "to_name")
@@ -105,7 +108,9 @@ def _offer(entry: Any) -> Offer | None:
     if not all(isinstance(text, str) for text in (version, *names)) or not isinstance(links, list):
         return None
     usable = tuple(link for link in links if isinstance(link, str) and link.startswith("http"))
-    return Offer(from_lang, to_lang, version, names[0], names[1], usable) if usable else None
+    if not usable:
+        return None
+    return AvailablePackage(from_lang, to_lang, version, names[0], names[1], usable)
 
 
 def install_pair(
@@ -113,81 +118,88 @@ def install_pair(
     to_lang: str,
     *,
     overwrite: bool = False,
-    progress: Callable[[Offer], Progress] | None = None,
+    progress: Callable[[AvailablePackage], Progress] | None = None,
 ) -> list[tuple[Package, bool]]:
-    """Download and install what translates a pair, through a third language if need be.
+    """Download and install the packages for a pair, through a third language if necessary.
 
     Args:
-        from_lang: Code of the language to read.
-        to_lang: Code of the language to write.
+        from_lang: Code of the source language.
+        to_lang: Code of the target language.
         overwrite: Whether to replace other packages of the same names.
-        progress: Called with each package to download; gives what is told how far it is.
+        progress: Called with each package to download; returns its progress callback.
 
     Returns:
-        The packages in order, and of each whether it was there already, in this version or a
-        newer one; such a one is left as it is.
+        The packages in order, each with whether it was installed before. A package of the same or
+        a newer version is left as it is.
 
     Raises:
-        ConfigError: both are one language.
-        ModelError: the index or a package cannot be had, or has no such pair, or is broken.
-        MissingExtraError: what is needed is not installed.
-        WriteError: a package could not be written.
+        ConfigError: both languages are the same.
+        ModelError: the index or a package cannot be downloaded, the index does not have the pair,
+            or a package is damaged.
+        MissingExtraError: the extra `translate` is not installed.
+        WriteError: a package cannot be written.
     """
-    install.through((), from_lang, to_lang)  # two languages, before anything is fetched
-    require()
-    best: dict[tuple[str, str], Offer] = {}
-    for offer in available():
-        best.setdefault((offer.from_lang, offer.to_lang), offer)
-    route = install.through(best, from_lang, to_lang)
+    find_route((), from_lang, to_lang)  # checks the languages before anything is downloaded
+    require_extra()
+    newest: dict[tuple[str, str], AvailablePackage] = {}
+    for entry in fetch_index():
+        newest.setdefault((entry.from_lang, entry.to_lang), entry)
+    route = find_route(newest, from_lang, to_lang)
     if route is None:
         raise ModelError(
-            f"no package translates {from_lang} to {to_lang}, nor two through a third language, "
-            f"among {len(best):,} pairs of {address()}; to see them: "
+            f"{index_url()}: no package translates {from_lang} to {to_lang}, directly or through a "
+            f"third language, among {len(newest):,} pairs; to list them: "
             "ingest models list --available"
         )
-    done: list[tuple[Package, bool]] = []
-    for offer in (best[pair] for pair in route):
-        there = None if overwrite else _as_new(offer)
-        done.append((there or _get(offer, overwrite, progress), there is not None))
-    return done
+    packages: list[tuple[Package, bool]] = []
+    for available in (newest[pair] for pair in route):
+        existing = None if overwrite else _find_up_to_date(available)
+        package = existing or _download_and_install(available, overwrite, progress)
+        packages.append((package, existing is not None))
+    return packages
 
 
-def _as_new(offer: Offer) -> Package | None:
-    """An installed package for that pair which is no older."""
-    for package in install.installed():
+def _find_up_to_date(available: AvailablePackage) -> Package | None:
+    """Return an installed package for the same pair that is not older."""
+    for package in installed():
         if (
             package.origin != "shipped"
-            and (package.from_lang, package.to_lang) == (offer.from_lang, offer.to_lang)
-            and install.version_key(package.version) >= install.version_key(offer.version)
+            and (package.from_lang, package.to_lang) == (available.from_lang, available.to_lang)
+            and version_key(package.version) >= version_key(available.version)
         ):
             return package
     return None
 
 
-def _get(offer: Offer, overwrite: bool, progress: Callable[[Offer], Progress] | None) -> Package:
-    """Download a package from the first link that has it, and install it."""
-    failed: list[str] = []
-    for link in offer.links:
-        short = hashlib.sha256(link.encode()).hexdigest()[:8]
-        name = f"translate-{offer.from_lang}_{offer.to_lang}-{short}.argosmodel"
-        path = install.caches() / "downloads" / name
+def _download_and_install(
+    available: AvailablePackage,
+    overwrite: bool,
+    progress: Callable[[AvailablePackage], Progress] | None,
+) -> Package:
+    """Download a package from the first link that works, and install it."""
+    pair = available.from_lang, available.to_lang
+    failures: list[str] = []
+    for link in available.links:
+        link_hash = hashlib.sha256(link.encode()).hexdigest()[:8]
+        name = f"translate-{pair[0]}_{pair[1]}-{link_hash}.argosmodel"
+        path = cache_dir() / "downloads" / name
         try:
-            if not path.exists():  # or an earlier call could not install it
-                download(link, path, most=MAX_BYTES, progress=progress and progress(offer))
+            if not path.exists():  # it exists if an earlier call could not install it
+                download(link, path, max_bytes=MAX_BYTES, progress=progress and progress(available))
         except ModelError as error:
-            failed.append(str(error))
+            failures.append(str(error))
             continue
         try:
-            holds = load_zip(path)
-            if (holds.from_lang, holds.to_lang) != (offer.from_lang, offer.to_lang):
+            contents = load_zip(path)
+            if (contents.from_lang, contents.to_lang) != pair:
                 raise ModelError(
-                    f"{link}: translates {holds.from_lang} to {holds.to_lang}, not "
-                    f"{offer.from_lang} to {offer.to_lang} as the index has it"
+                    f"{link}: translates {contents.from_lang} to {contents.to_lang}, not "
+                    f"{pair[0]} to {pair[1]} as the index says"
                 )
-            package = install.install(path, overwrite=overwrite, source=link)
+            package = install(path, overwrite=overwrite, source=link)
         except ModelError:
-            path.unlink()  # what is wrong with it would be wrong the next time
+            path.unlink()  # it would fail again
             raise
         path.unlink()
         return package
-    raise ModelError("\n".join(failed))
+    raise ModelError("\n".join(failures))

@@ -1,4 +1,4 @@
-"""Argos packages on disk: which to use for a pair, installing, removing."""
+"""Choose the packages for a language pair; install and remove packages."""
 
 from __future__ import annotations
 
@@ -16,15 +16,8 @@ from typing import Any
 from ingest._version import __version__
 from ingest.errors import ConfigError, ModelError, WriteError
 from ingest.io.atomic import atomic_write, wrap_os_errors
-from ingest.translation.packages.archive import Archive, opened
-from ingest.translation.packages.locations import (
-    Stray,
-    caches,
-    folder,
-    found,
-    installed,
-    unpacked_at,
-)
+from ingest.translation.packages.archive import Archive, open_archive
+from ingest.translation.packages.locations import installed, packages_dir, scan, unpacked_path
 from ingest.translation.packages.package import (
     DETECTED_AS,
     RECORD,
@@ -35,103 +28,101 @@ from ingest.translation.packages.package import (
     load,
     load_zip,
 )
-from ingest.translation.packages.validate import METADATA, check
+from ingest.translation.packages.validate import METADATA, validate
 
-__all__ = [
-    "Package", "Stray", "caches", "find", "folder", "found", "install", "installed", "load",
-    "named", "remove", "same_as", "through", "version_key",
-]  # fmt: skip
-
-_PREFERRED: tuple[Origin, ...] = ("ours", "argostranslate", "shipped")
+_BY_PREFERENCE: tuple[Origin, ...] = ("ours", "argostranslate", "shipped")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-_KILLED = 3600  # seconds after which what an install was writing is no one's any more
+_STALE_SECONDS = 3600  # age at which the files of a killed install are deleted
 
 
-def named(name: str) -> Package:
-    """The package of that name; ours where there are several.
+def find_by_name(name: str) -> Package:
+    """Return the package of that name; ours if there are several.
 
     Raises:
-        ModelError: there is none, or it is broken.
+        ModelError: there is none, or it is damaged.
     """
-    packages, strays = found()
+    packages, invalid = scan()
     for package in packages:
         if package.name == name:
             return package
-    for stray in strays:
-        if stray.path.name == name:
-            raise ModelError(f"{stray.path}: {stray.why}")
-    raise _unknown(name)
+    for entry in invalid:
+        if entry.path.name == name:
+            raise ModelError(f"{entry.path}: {entry.reason}")
+    raise _unknown_name(name)
 
 
-def _unknown(name: str) -> ModelError:
-    return ModelError(f"{name}: no package of that name; to see them: ingest models list")
+def _unknown_name(name: str) -> ModelError:
+    return ModelError(f"{name}: no package has this name; to list them: ingest models list")
 
 
 def find(from_lang: str, to_lang: str) -> list[Package]:
-    """The packages that translate a pair, in order: one, or two through a third language.
+    """Return the packages that translate a pair, in order: one, or two through a third language.
 
-    Of several, ours goes before argostranslate's, that before the shipped one, and a newer one
-    before an older; English before any other third language.
+    Our packages are preferred to argostranslate's, those to the shipped ones, newer versions to
+    older ones, and English to other third languages.
 
     Raises:
-        ConfigError: both are one language.
-        ModelError: there is none, or the shipped one does not load.
-        WriteError: the shipped one cannot be unpacked.
-        MissingExtraError: what tries a shipped one at its first use is not installed.
+        ConfigError: both languages are the same.
+        ModelError: there is none, or the shipped package cannot be loaded.
+        WriteError: the shipped package cannot be unpacked.
+        MissingExtraError: the extra `translate`, needed to validate a shipped package on first
+            use, is not installed.
     """
     best = {(p.from_lang, p.to_lang): p for p in sorted(installed(), key=_rank)}
-    route = through(best, from_lang, to_lang)
+    route = find_route(best, from_lang, to_lang)
     if route is None:
         raise ModelError(
             f"no package translates {from_lang} to {to_lang}; install one: "
             f"ingest models install {from_lang} {to_lang}"
         )
-    return [_unpacked(best[pair]) for pair in route]
+    return [_unpack_if_shipped(best[pair]) for pair in route]
 
 
 def _rank(package: Package) -> tuple[int, list[int], str]:
-    """Least for the one that is wanted least."""
-    return -_PREFERRED.index(package.origin), version_key(package.version), package.name
+    """Return a sort key that puts the preferred package last."""
+    return -_BY_PREFERENCE.index(package.origin), version_key(package.version), package.name
 
 
-def through(
+def find_route(
     pairs: Iterable[tuple[str, str]], from_lang: str, to_lang: str
 ) -> list[tuple[str, str]] | None:
-    """The pairs to go through, one or two; None where they do not lead there.
+    """Return one or two pairs that lead from one language to the other, or None.
 
-    Where none begins at the language as detection names it, one does that argos names otherwise.
+    `from_lang` may be a code of language detection where argos uses another one.
 
     Raises:
-        ConfigError: both are one language.
+        ConfigError: both languages are the same.
 
-    >>> through([("ar", "en"), ("en", "fr")], "ar", "fr")
+    >>> find_route([("ar", "en"), ("en", "fr")], "ar", "fr")
     [('ar', 'en'), ('en', 'fr')]
-    >>> through([("ar", "en"), ("en", "fr")], "fr", "ar")
-    >>> through([("nb", "en")], "no", "en")
+    >>> find_route([("ar", "en"), ("en", "fr")], "fr", "ar")
+    >>> find_route([("nb", "en")], "no", "en")
     [('nb', 'en')]
     """
     known = set(pairs)
     if from_lang == to_lang:
         raise ConfigError(f"source and target are both {to_lang}; name two languages")
-    named_so = [argos for argos, lang in DETECTED_AS.items() if lang == from_lang]
-    routes = (_route(known, lang, to_lang) for lang in (from_lang, *named_so))
+    aliases = [argos for argos, detected in DETECTED_AS.items() if detected == from_lang]
+    routes = (_find_exact_route(known, lang, to_lang) for lang in (from_lang, *aliases))
     return next(filter(None, routes), None)
 
 
-def _route(
+def _find_exact_route(
     known: set[tuple[str, str]], from_lang: str, to_lang: str
 ) -> list[tuple[str, str]] | None:
     if (from_lang, to_lang) in known:
         return [(from_lang, to_lang)]
-    third = [mid for start, mid in known if start == from_lang and (mid, to_lang) in known]
-    if not third:
+    pivots = [
+        target for start, target in known if start == from_lang and (target, to_lang) in known
+    ]
+    if not pivots:
         return None
-    mid = min(third, key=lambda lang: (lang != "en", lang))
-    return [(from_lang, mid), (mid, to_lang)]
+    pivot = min(pivots, key=lambda lang: (lang != "en", lang))
+    return [(from_lang, pivot), (pivot, to_lang)]
 
 
 def version_key(version: str) -> list[int]:
-    """What orders versions: their numbers.
+    """Return a sort key for versions: their numbers.
 
     >>> version_key("1.10") > version_key("1.9")
     True
@@ -140,57 +131,57 @@ def version_key(version: str) -> list[int]:
 
 
 def install(path: str | Path, *, overwrite: bool = False, source: str = "") -> Package:
-    """Install an .argosmodel file; a file that is installed already is left as it is.
+    """Install an .argosmodel file. A file that is already installed is left as it is.
 
     Args:
         path: The file.
         overwrite: Whether to replace another package of the same name.
-        source: The address it came from, for the record.
+        source: The address it was downloaded from, for the record.
 
     Raises:
-        ModelError: it is no package, a broken or a hostile one, or another of its name is there.
-        MissingExtraError: what tries the model is not installed.
-        WriteError: it could not be written.
+        ModelError: the file is not a valid or safe package, or another package has its name.
+        MissingExtraError: the extra `translate`, needed to validate the model, is not installed.
+        WriteError: the package cannot be written.
     """
     path = Path(path)
-    if (same := same_as(path)) is not None:
-        return same
-    load_zip(path, "ours")  # what can be found wrong without unpacking is found first
-    with opened(path) as archive:
-        dest = folder() / archive.top
+    if (existing := find_same(path)) is not None:
+        return existing
+    load_zip(path, "ours")  # finds most faults before anything is unpacked
+    with open_archive(path) as archive:
+        dest = packages_dir() / archive.top
         if not _NAME.fullmatch(archive.top):
             raise ModelError(
-                f"{path}: its folder is named {archive.top!r}; a name has letters, digits and "
-                ".-_+ only"
+                f"{path}: its folder is named {archive.top!r}; a name may only contain letters, "
+                "digits and .-_+"
             )
-        _refuse(dest, overwrite=overwrite)
-        made_from = {
+        _check_replaceable(dest, overwrite=overwrite)
+        archive_info = {
             "file": path.name, "bytes": path.stat().st_size, "sha256": file_sha256(path),
             "from": source,
         }  # fmt: skip
-        _place(archive, dest, made_from)
+        _unpack(archive, dest, archive_info)
     return load(dest)
 
 
-def same_as(path: Path) -> Package | None:
-    """The installed package that was made of this very file and is still as it was.
+def find_same(path: Path) -> Package | None:
+    """Return the installed package that was made from this very file and is unchanged.
 
     Raises:
-        ModelError: the file is no package.
+        ModelError: the file is not a package.
     """
-    with opened(path) as archive:
+    with open_archive(path) as archive:
         top = archive.top
     try:
-        package = load(folder() / top)
+        package = load(packages_dir() / top)
     except ModelError:
         return None
-    if package.made_from.get("sha256") != file_sha256(path):
+    if package.archive_info.get("sha256") != file_sha256(path):
         return None
-    return package if package.hashed() == package.sha256 else None
+    return package if package.compute_sha256() == package.sha256 else None
 
 
-def _refuse(dest: Path, *, overwrite: bool) -> None:
-    """Raise unless a package may be put there."""
+def _check_replaceable(dest: Path, *, overwrite: bool) -> None:
+    """Raise if a package may not be written to `dest`."""
     if not os.path.lexists(dest):
         return
     if not overwrite:
@@ -198,78 +189,79 @@ def _refuse(dest: Path, *, overwrite: bool) -> None:
             f"{dest}: another package of this name is installed, or its files were changed; "
             "to replace it: --overwrite"
         )
-    if dest.is_symlink() or not _like_a_package(dest):
-        raise ModelError(f"{dest}: is no package, and is not replaced; take it away by hand")
+    if dest.is_symlink() or not _looks_like_package(dest):
+        raise ModelError(f"{dest}: is not a package, and is not replaced; remove it by hand")
 
 
-def _like_a_package(path: Path) -> bool:
-    """Whether it looks like a package, be it a broken one, and not like anything else."""
+def _looks_like_package(path: Path) -> bool:
+    """Whether a folder looks like a package, even a damaged one."""
     return any((path / part).exists() for part in (RECORD, METADATA, "model"))
 
 
-def _place(archive: Archive, dest: Path, made_from: dict[str, Any]) -> None:
-    """Unpack beside `dest`, check, record, and rename; or leave nothing."""
-    above = [place for place in (dest.parent, *dest.parent.parents) if not place.exists()]
-    for left in dest.parent.glob(f".{dest.name}.*"):
-        if time.time() - left.stat().st_mtime > _KILLED:
-            shutil.rmtree(left, ignore_errors=True)
+def _unpack(archive: Archive, dest: Path, archive_info: dict[str, Any]) -> None:
+    """Unpack next to `dest`, validate, record and rename; on failure, leave nothing behind."""
+    new_folders = [parent for parent in dest.parents if not parent.exists()]
+    for leftover in dest.parent.glob(f".{dest.name}.*"):
+        if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
+            shutil.rmtree(leftover, ignore_errors=True)
     try:
         with wrap_os_errors(dest):
             dest.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(dest, folder=True) as work:
             archive.unpack(work)
             try:
-                check(work)
+                validate(work)
             except ModelError as error:
                 raise ModelError(f"{archive.path}: {error}; nothing was installed") from error
-            record = {"archive": made_from, "sha256": content_sha256(work), "ingest": __version__}
+            record = {
+                "archive": archive_info, "sha256": content_sha256(work), "ingest": __version__,
+            }  # fmt: skip
             (work / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     except BaseException:
         with suppress(OSError):
-            for place in above:
-                place.rmdir()
+            for folder in new_folders:
+                folder.rmdir()
         raise
 
 
-def _unpacked(package: Package) -> Package:
-    """The package as a folder."""
+def _unpack_if_shipped(package: Package) -> Package:
     if package.path.is_dir():
         return package
-    dest = unpacked_at(package.path)
+    dest = unpacked_path(package.path)
     try:
-        with opened(package.path) as archive:
-            _place(archive, dest, {"file": package.path.name})
-    except WriteError as error:  # perhaps since another process was quicker
+        with open_archive(package.path) as archive:
+            _unpack(archive, dest, {"file": package.path.name})
+    except WriteError as error:  # perhaps another process was faster
         with suppress(ModelError):
             return replace(load(dest, "shipped"), name=package.name)
-        raise WriteError(f"{error}; name another folder in $INGEST_CACHE_DIR") from error
+        raise WriteError(f"{error}; choose another folder with $INGEST_CACHE_DIR") from error
     return replace(load(dest, "shipped"), name=package.name)
 
 
 def remove(name: str) -> Path:
-    """Remove a package of ours, whole or broken, and say where it was.
+    """Remove a package of ours, valid or damaged, and return its former path.
 
     Raises:
-        ModelError: there is none of that name, or it is not ours to remove.
-        WriteError: it could not be removed.
+        ModelError: no package has this name, or it is not ours.
+        WriteError: it cannot be removed.
     """
-    packages, strays = found()
-    named_so = [(p.path, p.origin) for p in packages if p.name == name]
-    named_so += [(s.path, s.origin) for s in strays if s.path.name == name]
-    if not named_so:
-        raise _unknown(name)
-    path, origin = min(named_so, key=lambda one: _PREFERRED.index(one[1]))
+    packages, invalid = scan()
+    matches = [(p.path, p.origin) for p in packages if p.name == name]
+    matches += [(entry.path, entry.origin) for entry in invalid if entry.path.name == name]
+    if not matches:
+        raise _unknown_name(name)
+    path, origin = min(matches, key=lambda match: _BY_PREFERENCE.index(match[1]))
     if origin != "ours":
-        whose = "ships with ingest" if origin == "shipped" else "is argostranslate's"
-        raise ModelError(f"{path}: {whose} and is not removed from here")
-    if not _like_a_package(path):
-        raise ModelError(f"{path}: is no package; what ingest did not write, remove by hand")
+        owner = "ships with ingest" if origin == "shipped" else "belongs to argostranslate"
+        raise ModelError(f"{path}: {owner} and cannot be removed with ingest")
+    if not _looks_like_package(path):
+        raise ModelError(f"{path}: is not a package; remove it by hand")
     with wrap_os_errors(path):
         if path.is_symlink():
             path.unlink()
         else:
-            aside = path.with_name(f".{name}.removed")
-            shutil.rmtree(aside, ignore_errors=True)
-            path.rename(aside)
-            shutil.rmtree(aside)
+            trash = path.with_name(f".{name}.removed")
+            shutil.rmtree(trash, ignore_errors=True)
+            path.rename(trash)
+            shutil.rmtree(trash)
     return path

@@ -1,4 +1,4 @@
-"""Python in a process of its own: for what may crash, or what leaves traces when imported."""
+"""Run Python in another process, for code that may crash or has side effects on import."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import sys
 from collections.abc import Mapping
 
 
-def child(
-    *command: str, env: Mapping[str, str] | None = None, seconds: float = 60
+def run_python(
+    *arguments: str, env: Mapping[str, str] | None = None, seconds: float = 60
 ) -> subprocess.CompletedProcess[bytes]:
-    r"""Run Python, able to import whatever this process can, and wait for it.
+    r"""Run Python with this process's import path, and wait for it.
 
     Args:
-        *command: What stands behind `python`.
-        env: What is different in its environment.
-        seconds: How long it may take.
+        *arguments: Command-line arguments of `python`.
+        env: Changes to the environment.
+        seconds: Time limit.
 
     Raises:
-        subprocess.TimeoutExpired: it takes longer.
+        subprocess.TimeoutExpired: the time limit was exceeded.
 
-    >>> child("-c", "import sys; print(sys.argv[1])", "here").stdout
+    >>> run_python("-c", "import sys; print(sys.argv[1])", "here").stdout
     b'here\n'
     """
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
     return subprocess.run(  # noqa: S603
-        [sys.executable, "-P", *command],
+        [sys.executable, "-P", *arguments],
         env={**os.environ, "PYTHONPATH": paths, **(env or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,

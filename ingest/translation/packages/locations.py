@@ -1,7 +1,6 @@
-"""The places where packages stand, and what stands there.
+"""Where packages are: our folder, argostranslate's folder, and the zip files that ship with ingest.
 
-A folder of ours, the folder of argostranslate, and, as zips, the models that ship with ingest.
-Looking makes no folder and needs no extra.
+Looking creates no folders and needs no extra.
 """
 
 from __future__ import annotations
@@ -13,103 +12,108 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import platformdirs
+
 from ingest.errors import ModelError
 from ingest.resources import model_dir
-from ingest.translation.packages.archive import opened
+from ingest.translation.packages.archive import open_archive
 from ingest.translation.packages.package import Origin, Package, load, load_zip
 
 
 @dataclass(frozen=True)
-class Stray:
-    """What stands among the packages and is none, and why."""
+class InvalidPackage:
+    """An entry of a packages folder that is not a usable package, and the reason."""
 
     path: Path
-    why: str
+    reason: str
     origin: Origin
 
 
-def folder() -> Path:
-    """Where our packages stand, be it there or not.
+def packages_dir() -> Path:
+    """Return our packages folder: $INGEST_MODELS_DIR, or the platform's data folder.
 
-    >>> folder().name
+    >>> packages_dir().name
     'models'
     """
-    if given := os.environ.get("INGEST_MODELS_DIR"):
-        return Path(given)
-    return _home("XDG_DATA_HOME", ".local/share") / "ingest" / "models"
+    if folder := os.environ.get("INGEST_MODELS_DIR"):
+        return Path(folder)
+    return platformdirs.user_data_path("ingest", appauthor=False) / "models"
 
 
-def caches() -> Path:
-    """$INGEST_CACHE_DIR, else ingest/ in the platform's folder of caches, be it there or not.
+def cache_dir() -> Path:
+    """Return our cache folder: $INGEST_CACHE_DIR, or the platform's cache folder.
 
-    Shipped packages are unpacked there, downloads begun, and translations kept.
+    It holds unpacked shipped packages, unfinished downloads and the translation cache.
 
-    >>> caches().name
+    >>> cache_dir().name
     'ingest'
     """
-    own = os.environ.get("INGEST_CACHE_DIR")
-    return Path(own) if own else _home("XDG_CACHE_HOME", ".cache") / "ingest"
+    if folder := os.environ.get("INGEST_CACHE_DIR"):
+        return Path(folder)
+    return platformdirs.user_cache_path("ingest", appauthor=False)
 
 
-def _home(variable: str, otherwise: str) -> Path:
-    return Path(os.environ.get(variable) or Path.home() / otherwise)
+def _argos_packages_dir() -> Path:
+    """Return argostranslate's packages folder, found the way argostranslate finds it."""
+    if folder := os.environ.get("ARGOS_PACKAGES_DIR") or _argos_setting("ARGOS_PACKAGES_DIR"):
+        return Path(folder)
+    return _argos_home("XDG_DATA_HOME", ".local/share") / "packages"
 
 
-def _argos_folder() -> Path:
-    if given := os.environ.get("ARGOS_PACKAGES_DIR") or _argos_setting("ARGOS_PACKAGES_DIR"):
-        return Path(given)
-    return _home("XDG_DATA_HOME", ".local/share") / "argos-translate" / "packages"
+def _argos_home(variable: str, default: str) -> Path:
+    """Return a folder of argostranslate, which uses the XDG folders on every platform."""
+    return Path(os.environ.get(variable) or Path.home() / default) / "argos-translate"
 
 
 def _argos_setting(key: str) -> str:
-    """What the settings file of argostranslate says; empty where it says nothing of use."""
+    """Read a setting of argostranslate; return an empty string if it is not set."""
     try:
-        path = _home("XDG_CONFIG_HOME", ".config") / "argos-translate" / "settings.json"
-        said = json.loads(path.read_bytes())[key]
+        path = _argos_home("XDG_CONFIG_HOME", ".config") / "settings.json"
+        value = json.loads(path.read_bytes())[key]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return ""
-    return said if isinstance(said, str) else ""
+    return value if isinstance(value, str) else ""
 
 
-def found() -> tuple[list[Package], list[Stray]]:
-    """Every package there is, ours first; and what stands among them and is none."""
+def scan() -> tuple[list[Package], list[InvalidPackage]]:
+    """List all packages, ours first, and all other entries of the packages folders."""
     packages: list[Package] = []
-    strays: list[Stray] = []
-    for path, origin in _places():
+    invalid: list[InvalidPackage] = []
+    for path, origin in _candidates():
         try:
-            packages.append(_shipped(path) if origin == "shipped" else load(path, origin))
+            packages.append(_load_shipped(path) if origin == "shipped" else load(path, origin))
         except ModelError as error:
-            strays.append(Stray(path, str(error).removeprefix(f"{path}: "), origin))
-    return packages, strays
+            invalid.append(InvalidPackage(path, str(error).removeprefix(f"{path}: "), origin))
+    return packages, invalid
 
 
-def _places() -> Iterator[tuple[Path, Origin]]:
-    """Where a package may be, and whose it would be."""
-    wheres: dict[Path, Origin] = {folder(): "ours"}
-    wheres.setdefault(_argos_folder(), "argostranslate")
-    for where, origin in wheres.items():
+def _candidates() -> Iterator[tuple[Path, Origin]]:
+    """Yield each path where a package may be, and its origin."""
+    folders: dict[Path, Origin] = {packages_dir(): "ours"}
+    folders.setdefault(_argos_packages_dir(), "argostranslate")
+    for folder, origin in folders.items():
         with suppress(OSError):
-            yield from ((p, origin) for p in sorted(where.iterdir()) if p.name[0] != ".")
+            yield from ((p, origin) for p in sorted(folder.iterdir()) if p.name[0] != ".")
     with suppress(ModelError):
         yield from ((p, "shipped") for p in sorted(model_dir("translate").glob("*.argosmodel")))
 
 
 def installed() -> list[Package]:
-    """Every package that can be used, ours first."""
-    return found()[0]
+    """List the usable packages, ours first."""
+    return scan()[0]
 
 
-def _shipped(path: Path) -> Package:
-    """A package that ships: unpacked if it was used before and is whole, else its zip."""
+def _load_shipped(path: Path) -> Package:
+    """Load a shipped package from the cache if it is complete there, otherwise from its zip."""
     package = load_zip(path)
     with suppress(ModelError):
-        unpacked = replace(load(unpacked_at(path), "shipped"), name=package.name)
+        unpacked = replace(load(unpacked_path(path), "shipped"), name=package.name)
         if unpacked.sizes == package.sizes:
             return unpacked
     return package
 
 
-def unpacked_at(path: Path) -> Path:
-    """Where a shipped zip is unpacked; another zip of its name, somewhere else."""
-    with opened(path) as archive:
-        return caches() / "models" / f"{archive.top}-{archive.fingerprint()}"
+def unpacked_path(path: Path) -> Path:
+    """Return the folder where a shipped zip is unpacked. It depends on the contents of the zip."""
+    with open_archive(path) as archive:
+        return cache_dir() / "models" / f"{archive.top}-{archive.fingerprint()}"

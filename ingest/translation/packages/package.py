@@ -1,4 +1,4 @@
-"""One argos package: a folder, or a zip that ships, and what stands in it."""
+"""One argos package: a folder, or a zip file that ships with ingest."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ingest.errors import ModelError
-from ingest.translation.packages.archive import opened
-from ingest.translation.packages.validate import METADATA, metadata, tokenizer
+from ingest.translation.packages.archive import open_archive
+from ingest.translation.packages.validate import METADATA, find_tokenizer, parse_metadata
 
-# What detection calls a language for which argos packages have a name of their own
+# Codes of language detection, where argos packages use another code
 DETECTED_AS = {"pb": "pt", "zt": "zh", "nb": "no"}
 Origin = Literal["ours", "argostranslate", "shipped"]
-RECORD = "ingest.json"  # what was installed from what; in each package that ingest unpacked
-_LICENCE = re.compile(r"(licen[cs]e|copying)\b", re.IGNORECASE)
+RECORD = "ingest.json"  # written into each package that ingest unpacks
+_LICENSE = re.compile(r"(licen[cs]e|copying)\b", re.IGNORECASE)
 _README = re.compile(r"readme\b", re.IGNORECASE)
-_MOST = 1 << 20  # bytes that are read of a text
-_CHUNK = 1 << 20
+_MAX_TEXT_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Package:
     """A package that translates one language into another.
 
     Attributes:
-        path: Its folder; of a shipped one that was never used, its zip.
-        name: Of the folder, such as translate-en_ar-1_0.
-        from_lang: Code of the language it reads.
-        to_lang: Code of the language it writes.
-        version: As its maker numbers it.
-        tokenizer: Name of its file: sentencepiece.model or bpe.model.
-        target_prefix: What every translation is made to begin with; mostly empty.
-        license: The text of its license, or its README; empty where it has neither.
-        origin: Who put it there.
+        path: Its folder; its zip file if it ships with ingest and was never used.
+        name: Name of the folder, such as translate-en_ar-1_0.
+        from_lang: Code of the source language.
+        to_lang: Code of the target language.
+        version: The package's version.
+        tokenizer: Name of the tokenizer's file: sentencepiece.model or bpe.model.
+        target_prefix: Token that every translation starts with; usually empty.
+        license: Text of its license, or its README; empty if it has neither.
+        origin: Who installed it.
     """
 
     path: Path
@@ -54,70 +54,70 @@ class Package:
 
     @cached_property
     def sha256(self) -> str:
-        """Of its files, as recorded at install; worked out where others installed it."""
-        return str(self.record.get("sha256") or self.hashed())
+        """Hash of its files, recorded at install, or computed if ingest did not install it."""
+        return str(self.record.get("sha256") or self.compute_sha256())
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """What install wrote down; empty for what others installed."""
+        """The record of the install; empty if ingest did not install it."""
         if self.origin == "argostranslate":
             return {}
         try:
-            found = json.loads((self.path / RECORD).read_bytes())
+            record = json.loads((self.path / RECORD).read_bytes())
         except (OSError, ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return record if isinstance(record, dict) else {}
 
     def verify(self) -> None:
-        """See that its files are those that `sha256` names: translations are kept by that name.
+        """Check that the files still match `sha256`, which is part of the cache keys.
 
         Raises:
-            ModelError: they were changed since the install.
+            ModelError: the files were changed since the install.
         """
-        if self.hashed() != self.sha256:
-            how = (
-                "remove that folder, and it is unpacked again"
+        if self.compute_sha256() != self.sha256:
+            remedy = (
+                "delete that folder, and the package is unpacked again"
                 if self.origin == "shipped"
-                else "install the package anew, with --overwrite"
+                else "reinstall the package with --overwrite"
             )
-            raise ModelError(f"{self.path}: its files were changed since the install; {how}")
+            raise ModelError(f"{self.path}: its files were changed since the install; {remedy}")
 
     @property
-    def made_from(self) -> dict[str, Any]:
-        """Of the record, what it says of the archive: file, bytes, sha256, from."""
-        found = self.record.get("archive")
-        return found if isinstance(found, dict) else {}
+    def archive_info(self) -> dict[str, Any]:
+        """What the record says about the archive: file, bytes, sha256, from."""
+        info = self.record.get("archive")
+        return info if isinstance(info, dict) else {}
 
     @cached_property
     def sizes(self) -> dict[str, int]:
         """Bytes of each file."""
         if self.path.is_file():
-            with opened(self.path) as archive:
+            with open_archive(self.path) as archive:
                 return dict(sorted(archive.files.items()))
-        return {name: (self.path / name).stat().st_size for name in names(self.path)}
+        return {name: (self.path / name).stat().st_size for name in list_files(self.path)}
 
-    def hashed(self) -> str:
-        """The sha256 of its files as they are now: names in order, and contents."""
+    def compute_sha256(self) -> str:
+        """Compute the SHA-256 of its files as they are now: sorted names and contents."""
         if self.path.is_file():
-            with opened(self.path) as archive:
-                inside = sorted(set(archive.files) - {RECORD})
-                return _sha256((name, archive.chunks(name)) for name in inside)
+            with open_archive(self.path) as archive:
+                files = sorted(set(archive.files) - {RECORD})
+                return _sha256((name, archive.read_chunks(name)) for name in files)
         return content_sha256(self.path)
 
 
 def load(path: Path, origin: Origin = "ours") -> Package:
-    """The package in a folder, as its metadata has it; the model is not tried.
+    """Read the metadata of the package in a folder. The model is not loaded.
 
     Raises:
-        ModelError: it is none, or a part of it is missing.
+        ModelError: the folder is not a package, or a part is missing.
     """
     if not path.is_dir():
-        raise ModelError(f"{path}: is no folder, so no package")
+        raise ModelError(f"{path}: is not a folder, and so not a package")
     try:
-        inside = names(path) if (path / METADATA).is_file() else []
-        if closed := [name for name in inside if not os.access(path / name, os.R_OK)]:
-            raise ModelError(f"{closed[0]} cannot be read: its permissions do not allow it")
-        return _package(path, path.name, origin, inside, lambda name: _chunks(path / name))
+        files = list_files(path) if (path / METADATA).is_file() else []
+        if unreadable := [name for name in files if not os.access(path / name, os.R_OK)]:
+            raise ModelError(f"{unreadable[0]} cannot be read: permission denied")
+        return _read_package(path, path.name, origin, files, lambda name: _chunks(path / name))
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     except OSError as error:
@@ -125,102 +125,100 @@ def load(path: Path, origin: Origin = "ours") -> Package:
 
 
 def load_zip(path: Path, origin: Origin = "shipped") -> Package:
-    """The package in a zip, the same way.
+    """Read the metadata of the package in a zip file.
 
     Raises:
-        ModelError: it is none, or a part of it is missing.
+        ModelError: the file is not a package, or a part is missing.
     """
-    with opened(path) as archive:
+    with open_archive(path) as archive:
         try:
-            return _package(path, archive.top, origin, archive.files, archive.chunks)
+            return _read_package(path, archive.top, origin, archive.files, archive.read_chunks)
         except ModelError as error:
             if str(error).startswith(f"{path}: "):
                 raise
             raise ModelError(f"{path}: {error}") from error
 
 
-def _package(
+def _read_package(
     path: Path,
     name: str,
     origin: Origin,
     files: Iterable[str],
-    chunks: Callable[[str], Iterator[bytes]],
+    read_chunks: Callable[[str], Iterator[bytes]],
 ) -> Package:
-    inside = set(files)
-    if METADATA not in inside:
+    names = set(files)
+    if METADATA not in names:
         raise ModelError(f"{METADATA} is missing")
 
     def read(name: str) -> bytes:
         data = bytearray()
-        for chunk in chunks(name):
+        for chunk in read_chunks(name):
             data += chunk
-            if len(data) > _MOST:  # whatever it is, it is no text to read
+            if len(data) > _MAX_TEXT_BYTES:  # not a text, whatever it is
                 break
         return bytes(data)
 
-    about = metadata(read(METADATA))
+    metadata = parse_metadata(read(METADATA))
     return Package(
         path=path,
         name=name,
-        from_lang=about["from_code"],
-        to_lang=about["to_code"],
-        version=about["package_version"],
-        tokenizer=tokenizer(inside.__contains__),
-        target_prefix=about.get("target_prefix", ""),
-        license=_license(about, inside, read),
+        from_lang=metadata["from_code"],
+        to_lang=metadata["to_code"],
+        version=metadata["package_version"],
+        tokenizer=find_tokenizer(names.__contains__),
+        target_prefix=metadata.get("target_prefix", ""),
+        license=_read_license(metadata, names, read),
         origin=origin,
     )
 
 
-def _license(about: dict[str, Any], files: set[str], read: Callable[[str], bytes]) -> str:
-    """The files of its license, or what the metadata says of it, or the README."""
-    top = sorted(name for name in files if "/" not in name)
-    said = [str(about[key]) for key in ("license", "licence") if about.get(key)]
-    texts = [name for name in top if _LICENCE.match(name)]
-    if not texts and not said:
-        texts = [name for name in top if _README.match(name)]
-    found = [read(name)[:_MOST].decode("utf-8", "replace").strip() for name in texts]
-    return "\n\n".join(list(filter(None, found)) or said)
+def _read_license(metadata: dict[str, Any], files: set[str], read: Callable[[str], bytes]) -> str:
+    """Return its license files, or the license in the metadata, or the README."""
+    top_files = sorted(name for name in files if "/" not in name)
+    stated = [str(metadata[key]) for key in ("license", "licence") if metadata.get(key)]
+    names = [name for name in top_files if _LICENSE.match(name)]
+    if not names and not stated:
+        names = [name for name in top_files if _README.match(name)]
+    texts = [read(name)[:_MAX_TEXT_BYTES].decode("utf-8", "replace").strip() for name in names]
+    return "\n\n".join(list(filter(None, texts)) or stated)
 
 
-def names(folder: Path) -> list[str]:
-    """Its files in order, without the record of install."""
+def list_files(folder: Path) -> list[str]:
+    """List the files of a package, sorted, without the record of the install."""
     files = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     return sorted(set(files) - {RECORD})
 
 
 def content_sha256(folder: Path) -> str:
-    """One hash of all its files but the record of install; worked out once while they stay."""
-    stamps = ((name, (folder / name).stat()) for name in names(folder))
-    return _stamped_sha256(
-        folder, tuple((name, stamp.st_size, stamp.st_mtime_ns) for name, stamp in stamps)
+    """Hash the files of a package; the result is reused while sizes and times are unchanged."""
+    stats = ((name, (folder / name).stat()) for name in list_files(folder))
+    return _cached_sha256(
+        folder, tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
     )
 
 
 @lru_cache(maxsize=64)
-def _stamped_sha256(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
+def _cached_sha256(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
     return _sha256((name, _chunks(folder / name)) for name, _, _ in stamps)
 
 
 def file_sha256(path: Path) -> str:
-    """The hash of one file."""
-    digest = hashlib.sha256()
-    for chunk in _chunks(path):
-        digest.update(chunk)
-    return digest.hexdigest()
+    """Hash one file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sha256(files: Iterable[tuple[str, Iterator[bytes]]]) -> str:
-    whole = hashlib.sha256()
+    total = hashlib.sha256()
     for name, chunks in files:
         content = hashlib.sha256()
         for chunk in chunks:
             content.update(chunk)
-        whole.update(name.encode("utf-8", "surrogateescape") + b"\0" + content.digest())
-    return whole.hexdigest()
+        total.update(name.encode("utf-8", "surrogateescape") + b"\0" + content.digest())
+    return total.hexdigest()
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
+        while chunk := file.read(_CHUNK_BYTES):
             yield chunk

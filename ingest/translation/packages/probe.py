@@ -1,9 +1,9 @@
-"""Load a package's tokenizer and model, and translate a word; print the pieces of the tokenizer.
+"""Load a package's tokenizer and model, translate one token, and print the tokenizer's pieces.
 
-Run by its path, in a process of its own, with nothing of ingest in it: what is loaded are foreign
-bytes, read by C++ libraries that may crash on them.
+    python probe.py FOLDER TOKENIZER
 
-    python trial.py FOLDER TOKENIZER
+This file runs by its path in a process of its own, and imports nothing from ingest: C++ libraries
+read untrusted files here, and may crash.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import os
 import sys
 
 
-def pieces(path: str) -> list[str]:
-    """The pieces of a SentencePiece model, its controls left out."""
+def read_pieces(path: str) -> list[str]:
+    """Return the pieces of a SentencePiece model, without control symbols."""
     import sentencepiece
 
     model = sentencepiece.SentencePieceProcessor(model_file=path)
     return [model.id_to_piece(n) for n in range(len(model)) if not model.is_control(n)]
 
 
-def translate(folder: str) -> None:
-    """Translate one token, be it known to the model or not."""
+def translate_token(folder: str) -> None:
+    """Load a CTranslate2 model and translate one token, known to the model or not."""
     import ctranslate2
 
     model = ctranslate2.Translator(folder, device="cpu", intra_threads=1)
@@ -30,17 +30,17 @@ def translate(folder: str) -> None:
 
 
 def main(folder: str, tokenizer: str) -> None:
-    """Try both parts, and print what was found or what is wrong, as JSON."""
+    """Try both parts, and print the pieces or the error as JSON."""
     part = tokenizer
-    found: dict[str, object] = {}
+    result: dict[str, object] = {}
     try:
         if tokenizer == "sentencepiece.model":
-            found["pieces"] = pieces(os.path.join(folder, tokenizer))
+            result["pieces"] = read_pieces(os.path.join(folder, tokenizer))
         part = "model/model.bin"
-        translate(os.path.join(folder, "model"))
-    except Exception as error:  # what libraries raise on foreign bytes they do not say
-        found["error"] = f"{part} does not load: {error}"
-    print(json.dumps(found))
+        translate_token(os.path.join(folder, "model"))
+    except Exception as error:  # the libraries do not document what they raise
+        result["error"] = f"{part} does not load: {error}"
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

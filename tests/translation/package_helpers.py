@@ -1,28 +1,25 @@
-"""Helpers for the tests of packages: what stands in folders, and packages that only look so."""
+"""Helpers for the tests of packages: list folders, make zips and packages without a model."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import zipfile
 from pathlib import Path
 
-from ingest.cli import packages as translation_models
+from ingest.cli import build_parser
 
 TOP = "translate-en_ar-1_0"
 
 
 def command(*argv: str) -> int:
-    """One `ingest models …`."""
-    parser = argparse.ArgumentParser()
-    translation_models.add(parser.add_subparsers())
-    args = parser.parse_args(["models", *argv])
+    """Run one `ingest models …`; errors are raised."""
+    args = build_parser().parse_args(["models", *argv])
     return args.command(args)
 
 
 def below(folder: Path) -> list[str]:
-    """Everything in a folder, hidden or not; nothing where there is no folder."""
+    """List everything in a folder, hidden files too; nothing if there is no folder."""
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*"))
 
 
@@ -30,7 +27,7 @@ def zipped(path: Path, members: dict[str, bytes], **of_each) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
             info = zipfile.ZipInfo()
-            info.filename = name  # as it is: given above, it would be made harmless
+            info.filename = name  # unchanged: ZipInfo(name) would sanitize it
             info.compress_type = zipfile.ZIP_DEFLATED
             for key, value in of_each.items():
                 setattr(info, key, value)
@@ -39,7 +36,7 @@ def zipped(path: Path, members: dict[str, bytes], **of_each) -> Path:
 
 
 def bare(folder: Path, source: str, target: str, version: str = "1.0", **metadata) -> Path:
-    """A folder that looks like a package to whoever does not load its model."""
+    """Make a folder that looks like a package until its model is loaded."""
     path = folder / f"translate-{source}_{target}-{version.replace('.', '_')}"
     (path / "model").mkdir(parents=True)
     about = {"from_code": source, "to_code": target, "package_version": version, **metadata}
@@ -50,6 +47,6 @@ def bare(folder: Path, source: str, target: str, version: str = "1.0", **metadat
 
 
 def no_extra(monkeypatch) -> None:
-    """Nothing of the extra can be imported, here or in a child."""
+    """Make the packages of the extra impossible to import, here and in child processes."""
     for name in ("ctranslate2", "sentencepiece", "argostranslate"):
         monkeypatch.setitem(sys.modules, name, None)
