@@ -1,9 +1,9 @@
-"""Mixed Arabic-English scrapes in, labelled Polars frames out.
+"""Turn mixed Arabic–English scrapes into labelled Polars frames.
 
     documents = ingest.read("corpora/scrapes")
     segments = ingest.label(ingest.detect(ingest.segment(documents)))
 
-Each verb is a pure function from frame to frame. `ingest.run` applies them all and writes files.
+Each verb is a pure function from frame to frame. `ingest.run` applies all of them and writes files.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ingest._version import __version__
 
-# The module that defines each public name. They load on first use: `--help` needs no Polars.
-_HOMES = {
+# The module that defines each public name. Names load on first use, so `--help` needs no Polars.
+_PUBLIC_NAMES = {
     "ingest.alignment": ("align", "align_lines"),
     "ingest.config": (
         "AlignConfig", "Config", "DedupeConfig", "DetectConfig", "FilterConfig", "ReadConfig",
@@ -42,7 +42,7 @@ _HOMES = {
     "ingest.splitting": ("split",),
     "ingest.translation": ("translate",),
 }  # fmt: skip
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _PUBLIC_NAMES.items() for name in names}
 
 if TYPE_CHECKING:
     from ingest.alignment import align, align_lines
@@ -88,7 +88,7 @@ if TYPE_CHECKING:
     from ingest.splitting import split
     from ingest.translation import translate
 
-# `filter` is public too, but a star import must not hide the builtin.
+# `filter` is public too, but a star import must not shadow the builtin.
 __all__ = [
     "AlignConfig", "AlignError", "Config", "ConfigError", "DedupeConfig", "DetectConfig",
     "Encoder", "FilterConfig", "FrameError", "IngestError", "MissingExtraError", "ModelError",
@@ -100,12 +100,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'ingest' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    value = getattr(import_module(_MODULE_OF[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*_HOME, "__version__"])
+    return sorted([*_MODULE_OF, "__version__"])

@@ -1,4 +1,7 @@
-"""The settings: one frozen dataclass a step, TOML in, a fingerprint out."""
+"""Settings: one frozen dataclass per step, read from TOML.
+
+The meaning of each setting is in the metadata of its field, under "help"; SETTINGS.md lists them.
+"""
 
 from __future__ import annotations
 
@@ -15,68 +18,81 @@ from ingest.errors import ConfigError
 
 T = TypeVar("T")
 
-_KINDS = {
+DETECTORS = ("langdetect-exact", "langdetect", "fasttext", "cld2")
+_TYPE_NAMES = {
     str: "a string", int: "a whole number", float: "a number", bool: "true or false",
     tuple: 'an array, such as ["ar", "en"]',
 }  # fmt: skip
-DETECTORS = ("langdetect-exact", "langdetect", "fasttext", "cld2")
+# `run` never changes a byte of the outputs; `filter` and `split` apply after the run.
+_NOT_IN_FINGERPRINT = ("run", "filter", "split")
+
+
+def _help(text: str) -> dict[str, str]:
+    return {"help": text}
 
 
 @dataclass(frozen=True)
 class ReadConfig:
-    """What is read of tables (JSONL, Parquet, CSV, TSV), and how much at once.
+    """How to read tables (JSONL, Parquet, CSV, TSV), and how large a record may be."""
 
-    `text_column`, `html_column`, `url_column`, `id_column`: names of columns; empty: guessed.
-    `max_record_bytes`: most bytes of one record of a container, and of a file that is a page,
-    after decompression; what is larger is a page in error.
-    """
-
-    text_column: str = ""
-    html_column: str = ""
-    url_column: str = ""
-    id_column: str = ""
-    max_record_bytes: int = 1 << 26
+    text_column: str = field(default="", metadata=_help("Column with the text; guessed if empty."))
+    html_column: str = field(default="", metadata=_help("Column with the HTML; guessed if empty."))
+    url_column: str = field(default="", metadata=_help("Column with the URL; guessed if empty."))
+    id_column: str = field(
+        default="", metadata=_help("Column with the record ID; guessed if empty.")
+    )
+    max_record_bytes: int = field(
+        default=1 << 26,
+        metadata=_help("Largest record or page, in decompressed bytes; larger ones are in error."),
+    )
 
     def __post_init__(self) -> None:
-        _at_least("read.max_record_bytes", self.max_record_bytes, 1)
+        _check_min("read.max_record_bytes", self.max_record_bytes, 1)
 
 
 @dataclass(frozen=True)
 class SegmentConfig:
-    """How pages are cut.
+    """How to cut pages into segments."""
 
-    `min_run_words`: a line with Arabic and Latin words becomes two segments only where each run
-    has at least so many words; below that it is one code-switched segment.
-    """
-
-    min_run_words: int = 4
+    min_run_words: int = field(
+        default=4,
+        metadata=_help(
+            "Split a line into Arabic and Latin parts if each has at least this many words."
+        ),
+    )
 
     def __post_init__(self) -> None:
-        _at_least("segment.min_run_words", self.min_run_words, 1)
+        _check_min("segment.min_run_words", self.min_run_words, 1)
 
 
 @dataclass(frozen=True)
 class DetectConfig:
-    """Which detector names the language, and among which languages (empty: all it knows)."""
+    """How to detect the language of segments."""
 
-    detector: str = "langdetect-exact"
-    langs: tuple[str, ...] = ()
+    detector: str = field(
+        default="langdetect-exact",
+        metadata=_help(f"Language detector: {', '.join(DETECTORS[:-1])} or {DETECTORS[-1]}."),
+    )
+    langs: tuple[str, ...] = field(
+        default=(),
+        metadata=_help("Languages to choose from, as ISO 639-1 codes; all known ones if empty."),
+    )
 
     def __post_init__(self) -> None:
         if self.detector not in DETECTORS:
             raise ConfigError(
-                f"detect.detector: {self.detector!r} is unknown; one of {', '.join(DETECTORS)}"
+                f"detect.detector: {self.detector!r} is unknown; use one of {', '.join(DETECTORS)}"
             )
 
 
 @dataclass(frozen=True)
 class DedupeConfig:
-    """When two articles are one.
+    """When two articles count as copies of each other."""
 
-    `threshold`: least Jaccard similarity of their word 4-grams, 0…1.
-    """
-
-    threshold: float = 0.6
+    threshold: float = field(
+        default=0.6,
+        metadata=_help("Lowest Jaccard similarity of the word 4-grams of two copies, 0 to 1."),
+    )
 
     def __post_init__(self) -> None:
         if not 0.0 < self.threshold <= 1.0:
@@ -85,17 +101,20 @@ class DedupeConfig:
 
 @dataclass(frozen=True)
 class AlignConfig:
-    """What pages are aligned with.
+    """How to align pages and sentences."""
 
-    `langs`: languages of source and target, such as ("ar", "en"); empty: found out.
-    `encoder`: folder of an encoder; empty: the one that ships with ingest.
-    `translate`: whether one side is translated by an installed package, and how like the other it
-    is counts too.
-    """
-
-    langs: tuple[str, ...] = ()
-    encoder: str = ""
-    translate: bool = False
+    langs: tuple[str, ...] = field(
+        default=(),
+        metadata=_help('Source and target language, such as ["ar", "en"]; detected if empty.'),
+    )
+    encoder: str = field(
+        default="",
+        metadata=_help("Folder of an encoder; if empty, the one shipped with ingest."),
+    )
+    translate: bool = field(
+        default=False,
+        metadata=_help("Also compare one side with a machine translation of the other side."),
+    )
 
     def __post_init__(self) -> None:
         if self.langs and len(self.langs) != 2:
@@ -104,67 +123,87 @@ class AlignConfig:
 
 @dataclass(frozen=True)
 class TranslateConfig:
-    """How texts are translated.
+    """How to translate texts."""
 
-    `beam_size`: translations that are followed at once, of which the best is taken; 1 is fastest.
-    `max_tokens`: longest piece of a text that is translated at once, in tokens of the model;
-    longer sentences are cut at clauses or words.
-    """
-
-    beam_size: int = 2
-    max_tokens: int = 100
+    beam_size: int = field(
+        default=2,
+        metadata=_help("Beam size of the search for a translation; 1 is the fastest."),
+    )
+    max_tokens: int = field(
+        default=100,
+        metadata=_help(
+            "Most tokens to translate at once; longer sentences are cut at clauses or words."
+        ),
+    )
 
     def __post_init__(self) -> None:
-        _at_least("translate.beam_size", self.beam_size, 1)
-        _at_least("translate.max_tokens", self.max_tokens, 8)
-        # CTranslate2 cuts what has more than 1,024 tokens; pieces are counted before they are put
-        # together, so that they can have a few more
+        _check_min("translate.beam_size", self.beam_size, 1)
+        _check_min("translate.max_tokens", self.max_tokens, 8)
+        # CTranslate2 cuts input after 1,024 tokens. The limit is lower because pieces are counted
+        # before they are joined, and can end up slightly longer.
         if self.max_tokens > 800:
             raise ConfigError(f"translate.max_tokens: {self.max_tokens} is more than 800")
 
 
 @dataclass(frozen=True)
 class FilterConfig:
-    """Which pairs are kept; 0 switches a threshold off, for `max_` ones too.
+    """Which pairs to keep. 0 switches a threshold off, including the `max_` ones.
 
-    Rules that look at the columns of `ingest.score` have a say where the frame has these. A
-    threshold of theirs that is not the default asks for the column: without it is an error.
-
-    `min_words`, `max_words`: of a side.
-    `max_ratio`: how many times as long one side may be as the other, as if both were English.
-    `min_script`: least share of a side's letters in the script of its language.
-    `min_language`: least probability that a side is in its language; of `ingest.score`.
-    `min_score`: least score of an aligned pair.
-    `min_quality`: least quality; of `ingest.score`. It is the chance of a good pair where half are
-    spoilt; where one in ten is, .2 stands for .7.
-    `machine`: whether pairs that a machine translated are wanted.
-    `flagged`: whether those are wanted in which the translation looks wrong.
-    `max_copy`, `max_boilerplate`, `max_repetition`: as `ingest.score` measures them.
-    `near`: two pairs whose words in a row are alike by so much are near-duplicates, 0…1.
-    `max_sources`, `max_targets`: how many texts one text may be paired with.
+    Rules on columns of `ingest.score` apply if the frame has these columns. If such a threshold is
+    set to another value than the default, a missing column is an error.
     """
 
-    min_words: int = 2
-    max_words: int = 200
-    max_ratio: float = 2.5
-    min_script: float = 0.5
-    min_language: float = 0.2
-    min_score: float = 0.5
-    min_quality: float = 0.2
-    machine: bool = True
-    flagged: bool = False
-    max_copy: float = 0.8
-    max_boilerplate: float = 0.6
-    max_repetition: float = 0.5
-    near: float = 0.7
-    max_sources: int = 3
-    max_targets: int = 3
+    min_words: int = field(default=2, metadata=_help("Fewest words on each side."))
+    max_words: int = field(default=200, metadata=_help("Most words on each side."))
+    max_ratio: float = field(
+        default=2.5,
+        metadata=_help("Largest ratio of the longer side to the shorter, as if both were English."),
+    )
+    min_script: float = field(
+        default=0.5,
+        metadata=_help("Lowest share of a side's letters in the script of its language."),
+    )
+    min_language: float = field(
+        default=0.2,
+        metadata=_help("Lowest probability that a side is in its language; from score."),
+    )
+    min_score: float = field(default=0.5, metadata=_help("Lowest score of an aligned pair."))
+    min_quality: float = field(
+        default=0.2,
+        metadata=_help(
+            "Lowest quality, from score: the probability of a good pair if half of all "
+            "pairs are bad. If one in ten is bad, a quality of 0.2 means a probability of 0.7."
+        ),
+    )
+    machine: bool = field(default=True, metadata=_help("Keep machine-translated pairs."))
+    flagged: bool = field(default=False, metadata=_help("Keep pairs whose translation has flags."))
+    max_copy: float = field(
+        default=0.8,
+        metadata=_help("Largest share of target words copied from the source; from score."),
+    )
+    max_boilerplate: float = field(
+        default=0.6,
+        metadata=_help("Largest share of words in boilerplate phrases; from score."),
+    )
+    max_repetition: float = field(
+        default=0.5, metadata=_help("Largest share of repeated words; from score.")
+    )
+    near: float = field(
+        default=0.7,
+        metadata=_help("Lowest similarity of the word sequences of two near-duplicates, 0 to 1."),
+    )
+    max_sources: int = field(
+        default=3, metadata=_help("Most source texts that one target text may be paired with.")
+    )
+    max_targets: int = field(
+        default=3, metadata=_help("Most target texts that one source text may be paired with.")
+    )
 
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():
-            share = isinstance(value, float) and name != "max_ratio"
-            if not 0 <= value <= (1 if share else math.inf):
-                bounds = "in 0…1" if share else "0 or more"
+            is_share = isinstance(value, float) and name != "max_ratio"
+            if not 0 <= value <= (1 if is_share else math.inf):
+                bounds = "in 0…1" if is_share else "0 or more"
                 raise ConfigError(f"filter.{name}: {value} is not {bounds}")
         if self.max_words and self.max_words < self.min_words:
             raise ConfigError(
@@ -176,56 +215,68 @@ class FilterConfig:
 
 @dataclass(frozen=True)
 class SplitConfig:
-    """How kept pairs are given to train, dev and test.
+    """How to split kept pairs into train, dev and test."""
 
-    `dev`, `test`: below 1 a share of the pairs, else how many there are.
-    `seed`: another one draws other pages.
-    `by`: "page": all pairs of a page go together; "text": only texts that are alike do.
-    `near`: texts whose words in a row are alike by so much go together, 0…1.
-    `machine`: whether pairs that a machine translated may stand in dev and test.
-    """
-
-    dev: float = 0.02
-    test: float = 0.02
-    seed: int = 1
-    by: str = "page"
-    near: float = 0.6
-    machine: bool = False
+    dev: float = field(
+        default=0.02,
+        metadata=_help("Size of dev: a share of the pairs if below 1, else a number of pairs."),
+    )
+    test: float = field(
+        default=0.02,
+        metadata=_help("Size of test: a share of the pairs if below 1, else a number of pairs."),
+    )
+    seed: int = field(default=1, metadata=_help("Seed of the random choice."))
+    by: str = field(
+        default="page",
+        metadata=_help('"page" keeps all pairs of a page together; "text" only similar texts.'),
+    )
+    near: float = field(
+        default=0.6,
+        metadata=_help(
+            "Texts whose word sequences are at least this similar stay together, 0 to 1."
+        ),
+    )
+    machine: bool = field(
+        default=False, metadata=_help("Allow machine-translated pairs in dev and test.")
+    )
 
     def __post_init__(self) -> None:
         for name, value in (("dev", self.dev), ("test", self.test)):
             if not 0 <= value < math.inf or (value >= 1 and value != int(value)):
-                raise ConfigError(f"split.{name}: {value} is no share below 1 and no whole number")
+                raise ConfigError(
+                    f"split.{name}: {value} is neither a share below 1 nor a whole number"
+                )
         if self.dev < 1 and self.test < 1 and self.dev + self.test >= 1:
             raise ConfigError(
                 f"split.dev and split.test: {self.dev} and {self.test} leave nothing for train"
             )
         if self.by not in ("page", "text"):
-            raise ConfigError(f"split.by: {self.by!r} is unknown; one of page, text")
+            raise ConfigError(f"split.by: {self.by!r} is unknown; use page or text")
         if not 0.0 < self.near <= 1.0:
             raise ConfigError(f"split.near: {self.near} is not in (0, 1]")
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How a run is cut up; none of it changes a byte of what comes out.
+    """How a run divides its work; this never changes the outputs."""
 
-    `batch_chars`: pages are looked at together until they have so many characters.
-    `shard_bytes`: inputs are cut into shards of about so many bytes, the unit of work that a
-    process takes and that a resumed run does not do again.
-    """
-
-    batch_chars: int = 700_000
-    shard_bytes: int = 1 << 22
+    batch_chars: int = field(
+        default=700_000,
+        metadata=_help("Process pages in batches of about this many characters."),
+    )
+    shard_bytes: int = field(
+        default=1 << 22,
+        metadata=_help("Cut inputs into shards of about this many bytes, the units of work."),
+    )
 
     def __post_init__(self) -> None:
-        _at_least("run.batch_chars", self.batch_chars, 1)
-        _at_least("run.shard_bytes", self.shard_bytes, 1)
+        _check_min("run.batch_chars", self.batch_chars, 1)
+        _check_min("run.shard_bytes", self.shard_bytes, 1)
 
 
 @dataclass(frozen=True)
 class Config:
-    """All settings of a run.
+    """All settings.
 
     >>> Config(detect=DetectConfig(langs=("ar", "en"))).fingerprint() == Config().fingerprint()
     False
@@ -242,16 +293,15 @@ class Config:
     run: RunConfig = field(default_factory=RunConfig)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain nested dictionaries, as `run.json` shows them."""
+        """Return nested dictionaries, as in run.json."""
         return dataclasses.asdict(self)
 
     def fingerprint(self) -> str:
-        """SHA-256 (first 16 hex digits) of the settings that can change what comes out.
+        """Return a hash of the settings that affect the outputs of a run.
 
-        `run` is left out: the size of a batch or shard never changes a byte of the result. So are
-        `filter` and `split`, which have their say when a run is done.
+        It is the first 16 hex digits of the SHA-256 of these settings as JSON.
         """
-        settings = {k: v for k, v in self.to_dict().items() if k not in _AFTER}
+        settings = {k: v for k, v in self.to_dict().items() if k not in _NOT_IN_FINGERPRINT}
         text = json.dumps(settings, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -260,21 +310,21 @@ class Config:
         """Build from nested dictionaries.
 
         Raises:
-            ConfigError: an unknown table or key, or a value of the wrong type.
+            ConfigError: a table or key is unknown, or a value has the wrong type.
         """
-        steps = {f.name: f.default_factory for f in dataclasses.fields(cls)}
-        made: dict[str, Any] = {}
+        classes = {f.name: f.default_factory for f in dataclasses.fields(cls)}
+        steps: dict[str, Any] = {}
         for name, table in tables.items():
-            if name not in steps:
-                raise ConfigError(f"[{name}]: unknown table; known: {', '.join(steps)}")
+            if name not in classes:
+                raise ConfigError(f"[{name}]: unknown table; use one of {', '.join(classes)}")
             if not isinstance(table, dict):
                 raise ConfigError(f"{name}: must be a table, as in [{name}]")
-            made[name] = _step(name, steps[name], table)
-        return cls(**made)
+            steps[name] = _parse_step(name, classes[name], table)
+        return cls(**steps)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Config:
-        """Read a TOML file whose tables are the steps.
+        """Read a TOML file with one table per step.
 
         Raises:
             ConfigError: the file cannot be read, is not TOML, or has an unknown key.
@@ -283,8 +333,8 @@ class Config:
             tables = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
         except OSError as error:
             reason = error.strerror or str(error)
-            said = f"cannot be read: {reason[:1].lower()}{reason[1:]}"
-            raise ConfigError(f"{path}: {said}") from error
+            reason = reason[:1].lower() + reason[1:]
+            raise ConfigError(f"{path}: cannot be read: {reason}") from error
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"{path}: {error}") from error
         try:
@@ -294,7 +344,11 @@ class Config:
 
 
 def config_of(config: Any, kind: type[T]) -> T:
-    """The settings of one step, from those of all steps, of this one, or None for the defaults.
+    """Return the settings of one step.
+
+    Args:
+        config: a Config, the settings of that step, or None for the defaults.
+        kind: the class of the step's settings.
 
     Raises:
         ConfigError: `config` is something else.
@@ -317,30 +371,27 @@ def config_of(config: Any, kind: type[T]) -> T:
     return config
 
 
-_AFTER = ("run", "filter", "split")
-
-
-def _step(name: str, kind: Any, table: dict[str, Any]) -> Any:
+def _parse_step(name: str, kind: Any, table: dict[str, Any]) -> Any:
     default = kind()
     known = {f.name: getattr(default, f.name) for f in dataclasses.fields(default)}
     values: dict[str, Any] = {}
     for key, given in table.items():
         if key not in known:
-            raise ConfigError(f"{name}.{key}: unknown setting; known: {', '.join(known)}")
-        kind_of = type(known[key])
-        # TOML has arrays for tuples, and people write 1 for 1.0
-        same = (isinstance(given, list) and kind_of is tuple) or (
-            type(given) is int and kind_of is float
+            raise ConfigError(f"{name}.{key}: unknown setting; use one of {', '.join(known)}")
+        wanted = type(known[key])
+        # TOML has arrays instead of tuples, and people write 1 for 1.0
+        convertible = (isinstance(given, list) and wanted is tuple) or (
+            type(given) is int and wanted is float
         )
-        value = kind_of(given) if same else given
-        if type(value) is not kind_of:
-            raise ConfigError(f"{name}.{key}: {value!r} is not {_KINDS[kind_of]}")
-        if kind_of is tuple and not all(isinstance(one, str) for one in value):
+        value = wanted(given) if convertible else given
+        if type(value) is not wanted:
+            raise ConfigError(f"{name}.{key}: {value!r} is not {_TYPE_NAMES[wanted]}")
+        if wanted is tuple and not all(isinstance(item, str) for item in value):
             raise ConfigError(f"{name}.{key}: {given!r} is not an array of strings")
         values[key] = value
     return kind(**values)
 
 
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise ConfigError(f"{name}: {value} is less than {least}")
+def _check_min(name: str, value: int, minimum: int) -> None:
+    if value < minimum:
+        raise ConfigError(f"{name}: {value} is less than {minimum}")

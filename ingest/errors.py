@@ -1,23 +1,23 @@
-"""Every exception of ingest.
+"""All exceptions that ingest raises on purpose.
 
     IngestError
     ├── ConfigError        a setting is unknown, or its value cannot be used
     ├── SourceError        an input cannot be found, read or decoded
     ├── OutputError        an output exists already
     │   └── WriteError     an output could not be written: disk full, folder read-only
-    ├── FrameError         a frame lacks a column, or has one of another type
+    ├── FrameError         a frame lacks a column, or a column has the wrong type
     ├── AlignError         two texts cannot be aligned: one is empty, or in another language
-    ├── ModelError         a shipped model is missing or damaged
+    ├── ModelError         a model is missing or damaged
     └── MissingExtraError  an optional package is not installed
 
-Each message names the file, record or column, what is wrong, and what to do.
+Each message says where the problem is (file, record or column), what it is, and what to do.
 """
 
 from __future__ import annotations
 
 
 class IngestError(Exception):
-    """The root: catch this to catch whatever ingest raises on purpose."""
+    """Base class of all exceptions that ingest raises on purpose."""
 
 
 class ConfigError(IngestError):
@@ -37,7 +37,7 @@ class WriteError(OutputError):
 
 
 class FrameError(IngestError):
-    """A frame lacks a column, or has one of another type."""
+    """A frame lacks a column, or a column has the wrong type."""
 
 
 class AlignError(IngestError):
@@ -45,11 +45,11 @@ class AlignError(IngestError):
 
 
 class ModelError(IngestError):
-    """A shipped model is missing or damaged."""
+    """A model is missing or damaged."""
 
 
-# What gives the same as an extra where that, by pip, brings gigabytes that nothing here uses
-_LIGHT = {
+# A smaller installation for extras whose dependencies bring gigabytes that ingest does not use.
+_SMALL_INSTALL = {
     "translate": "pip install --no-deps argostranslate && "
     "pip install ctranslate2 sentencepiece sacremoses packaging",
 }
@@ -63,7 +63,9 @@ class MissingExtraError(IngestError):
     """
 
     def __init__(self, extra: str, package: str) -> None:
-        light = f"; or, without gigabytes: {_LIGHT[extra]}" if extra in _LIGHT else ""
-        super().__init__(f'{package} is not installed: pip install "ingest[{extra}]"{light}')
+        hint = ""
+        if extra in _SMALL_INSTALL:
+            hint = f"; or, without unused gigabytes: {_SMALL_INSTALL[extra]}"
+        super().__init__(f'{package} is not installed: pip install "ingest[{extra}]"{hint}')
         self.extra = extra
         self.package = package

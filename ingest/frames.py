@@ -1,7 +1,7 @@
-"""The frames: their columns, types and meaning, in one place.
+"""The frames: the name, type and meaning of every column. COLUMNS.md lists them.
 
-A step adds columns or makes the next frame; it never drops a row. `check` is what each verb calls
-on the frame it is given.
+A step adds columns or makes the next frame; it never drops a row. Every verb calls `check` on the
+frame that it is given.
 """
 
 from __future__ import annotations
@@ -15,180 +15,194 @@ from ingest.errors import FrameError
 
 
 class Column(NamedTuple):
-    """One column: its name, type and what it says."""
+    """One column: its name, type and meaning."""
 
     name: str
     dtype: pl.DataType
     meaning: str
 
 
-# What a line of an HTML page stands in; `blocks` has one a line of the page's text.
+# One entry of `blocks`: the HTML block that a line of the page's text comes from.
 BLOCK = pl.Struct({"block": pl.String(), "markup": pl.String(), "links": pl.Float32()})
 
 DOCUMENTS: tuple[Column, ...] = (
-    Column("doc_id", pl.String(), "16 hex digits that name the page: hash of source and record"),
-    Column("uri", pl.String(), "where the page stands: the source, and #record inside a container"),
-    Column("source", pl.String(), "input path as given or found; '-' for standard input"),
+    Column("doc_id", pl.String(), "page ID: 16 hex digits, a hash of source and record"),
+    Column("uri", pl.String(), "location of the page: the source, plus #record in a container"),
+    Column("source", pl.String(), "path of the input file; '-' for standard input"),
     Column(
         "record",
         pl.Int64(),
-        "record in the source, 0-based; byte offset in a WARC; null where the file is the page",
+        "0-based record number in the source, or byte offset in a WARC; null if the file is a page",
     ),
-    Column("media_type", pl.String(), "what the page was read as: text/plain or text/html"),
-    Column("encoding", pl.String(), "how its bytes were decoded; null where they were not"),
-    Column("title", pl.String(), "<title> of the page; null for text"),
-    Column("url", pl.String(), "address of the page as its container says; null where unknown"),
-    Column("canonical_url", pl.String(), "address that the page itself declares; null where none"),
-    Column("declared_lang", pl.String(), "language that the page declares; null where none"),
-    Column("declared_dir", pl.String(), "direction that the page declares; null where none"),
+    Column("media_type", pl.String(), "format the page was read as: text/plain or text/html"),
+    Column("encoding", pl.String(), "character encoding; null if the page was not decoded"),
+    Column("title", pl.String(), "<title> of the page; null for plain text"),
+    Column("url", pl.String(), "URL of the page, from its container; null if unknown"),
+    Column("canonical_url", pl.String(), "canonical URL that the page declares; null if none"),
+    Column("declared_lang", pl.String(), "language that the page declares; null if none"),
+    Column("declared_dir", pl.String(), "text direction that the page declares; null if none"),
     Column(
         "alternates",
         pl.List(pl.Struct({"lang": pl.String(), "url": pl.String()})),
-        "hreflang links: the same page in other languages; null where none",
+        "hreflang links to the same page in other languages; null if none",
     ),
-    Column("metadata", pl.String(), "OpenGraph, meta and JSON-LD of the page, as one JSON object"),
-    Column("text", pl.String(), "decoded, rendered text; null where the page is in error"),
-    Column("blocks", pl.List(BLOCK), "one a line of an HTML page's text: where it stands"),
-    Column("chars", pl.Int64(), "characters (code points) of text"),
-    Column("replaced", pl.Int64(), "U+FFFD put in text for bytes that could not be decoded"),
-    Column("repaired", pl.String(), "what double decoding was undone in text; null where none"),
+    Column("metadata", pl.String(), "OpenGraph, meta and JSON-LD data of the page as JSON"),
+    Column("text", pl.String(), "decoded and rendered text; null if the page is in error"),
+    Column("blocks", pl.List(BLOCK), "HTML block of each line of text; null for plain text"),
+    Column("chars", pl.Int64(), "length of text in characters (code points)"),
+    Column("replaced", pl.Int64(), "number of U+FFFD in text, put in for undecodable bytes"),
+    Column("repaired", pl.String(), "encoding error that was repaired in text; null if none"),
     Column(
         "sha256",
         pl.String(),
-        "SHA-256 of the bytes, of a file as stored, of a record as unpacked; null if unreadable",
+        "SHA-256 of the stored file or the unpacked record; null if it cannot be read",
     ),
-    Column("error", pl.String(), "why the page could not be used; null where it could"),
+    Column("error", pl.String(), "why the page could not be used; null if it could"),
 )
 
 SEGMENTS: tuple[Column, ...] = (
     Column("doc_id", pl.String(), "page of the segment"),
-    Column("segment", pl.Int64(), "0-based number in the page"),
-    Column("line", pl.Int64(), "1-based line of the page's text where it starts"),
-    Column("start", pl.Int64(), "first character in the page's text"),
-    Column("end", pl.Int64(), "one past its last character: text == page[start:end]"),
-    Column("block", pl.String(), "DOM path, as XPath; null for text"),
+    Column("segment", pl.Int64(), "0-based number of the segment in the page"),
+    Column("line", pl.Int64(), "1-based line of the page's text where the segment starts"),
+    Column("start", pl.Int64(), "index of its first character in the page's text"),
+    Column("end", pl.Int64(), "index after its last character: text == page[start:end]"),
+    Column("block", pl.String(), "XPath of its block in the DOM; null for plain text"),
     Column(
         "markup",
         pl.String(),
-        "tag#id.class[attribute=value] of what the block stands in, outermost first; null for text",
+        "tag#id.class[attribute=value] of the elements around it, outermost first; null for text",
     ),
     Column("links", pl.Float32(), "share of its characters inside links, 0…1; null for text"),
-    Column("text", pl.String(), "the segment, as it came, without white space around it"),
+    Column("text", pl.String(), "text of the segment, unchanged, without surrounding white space"),
 )
 
 DETECTED: tuple[Column, ...] = (
-    Column("script", pl.String(), "ISO 15924 code of its main script; Zyyy: no letters"),
-    Column("lang", pl.String(), "ISO 639-1; ckb; zxx: no language in it; und: cannot be said"),
+    Column(
+        "script", pl.String(), "main script, as an ISO 15924 code; Zyyy if there are no letters"
+    ),
+    Column(
+        "lang", pl.String(), "language: ISO 639-1 code or ckb; zxx: no language; und: undetermined"
+    ),
     Column("lang_score", pl.Float32(), "posterior probability of lang, 0…1"),
     Column("lang_by", pl.String(), "what decided lang: script, model, page or none"),
 )
 
 LABELLED: tuple[Column, ...] = (
-    Column("role", pl.String(), "what the segment is on its page: one of ROLES"),
+    Column("role", pl.String(), "role of the segment on its page, one of ROLES"),
     Column("role_score", pl.Float32(), "probability of role, 0…1"),
-    Column("role_by", pl.String(), "what decided role: model, or the name of the rule"),
-    Column("article", pl.Int64(), "0 for page furniture, else 1, 2, … in order of appearance"),
+    Column("role_by", pl.String(), "what decided role: model, or the name of a rule"),
+    Column("article", pl.Int64(), "article number on the page from 1; 0 for boilerplate"),
     Column("duplicate_of", pl.Int64(), "first segment of the page with the same text, else null"),
-    Column("keep", pl.Boolean(), "content of an article, and not a duplicate"),
+    Column("keep", pl.Boolean(), "whether it is article content and not a duplicate"),
 )
 
 CLUSTERED: tuple[Column, ...] = (
-    Column(
-        "cluster",
-        pl.String(),
-        "one value for all copies of an article, or of a page",
-    ),
+    Column("cluster", pl.String(), "ID shared by all copies of an article, or of a page"),
 )
 
 PAIRS: tuple[Column, ...] = (
-    Column("pair_id", pl.String(), "16 hex digits that name the pair"),
+    Column("pair_id", pl.String(), "pair ID: 16 hex digits"),
     Column("source_lang", pl.String(), "language of source_text, as in segments"),
     Column("target_lang", pl.String(), "language of target_text"),
-    Column("source_text", pl.String(), "one side, as it came"),
-    Column("target_text", pl.String(), "the other side; the machine's words if translated"),
-    Column("source_doc", pl.String(), "doc_id of the source's page; null where unknown"),
-    Column("target_doc", pl.String(), "doc_id of the target's page; null if translated"),
-    Column("source_segments", pl.List(pl.Int64()), "segments of that page it was taken from"),
-    Column("target_segments", pl.List(pl.Int64()), "the same of the target; null if translated"),
+    Column("source_text", pl.String(), "source text, unchanged"),
+    Column("target_text", pl.String(), "target text, unchanged; machine output if translated"),
+    Column("source_doc", pl.String(), "doc_id of the source page; null if unknown"),
+    Column("target_doc", pl.String(), "doc_id of the target page; null if translated"),
+    Column("source_segments", pl.List(pl.Int64()), "segments of the source page in source_text"),
+    Column(
+        "target_segments",
+        pl.List(pl.Int64()),
+        "segments of the target page in target_text; null if translated",
+    ),
     Column(
         "method",
         pl.String(),
-        "aligned: both sides were found; imported: as a pair; translated: by a machine",
+        "origin of the pair: aligned by ingest, imported as a pair, or translated by a machine",
     ),
-    Column("model", pl.String(), "name and hash of what paired or translated; null if imported"),
     Column(
-        "score", pl.Float32(), "how far it is to be trusted as a translation, 0…1; null if imported"
+        "model", pl.String(), "name and hash of the aligning or translating model; null if imported"
     ),
+    Column("score", pl.Float32(), "confidence in the pair as a translation, 0…1; null if imported"),
 )
 
 ALIGNED: tuple[Column, ...] = (
-    Column("source_start", pl.Int64(), "first character in its page's text; null for lines"),
-    Column("source_end", pl.Int64(), "one past its last character; null for lines"),
-    Column("target_start", pl.Int64(), "first character in its page's text; null for lines"),
-    Column("target_end", pl.Int64(), "one past its last character; null for lines"),
-    Column("cosine", pl.Float32(), "cosine of the encoder's vectors"),
-    Column("margin", pl.Float32(), "how far that stands over the pages' background"),
-    Column("words", pl.Float32(), "share of words that the lexicon finds on the other side, 0…1"),
-    Column("names", pl.Float32(), "names whose consonants are on the other side too"),
-    Column("names_missed", pl.Float32(), "words like names whose consonants are not"),
-    Column("numbers", pl.Float32(), "numbers that are on the other side too"),
-    Column("numbers_missed", pl.Float32(), "numbers that are not"),
-    Column("length", pl.Float32(), "target's length over the source's, as if both were English"),
-    Column("chrf", pl.Float32(), "chrF, 0…100, of one side translated by a machine; else null"),
+    Column("source_start", pl.Int64(), "start of source_text in its page's text; null for lines"),
+    Column("source_end", pl.Int64(), "end of source_text in its page's text; null for lines"),
+    Column("target_start", pl.Int64(), "start of target_text in its page's text; null for lines"),
+    Column("target_end", pl.Int64(), "end of target_text in its page's text; null for lines"),
+    Column("cosine", pl.Float32(), "cosine similarity of the encoder's vectors"),
+    Column("margin", pl.Float32(), "cosine above the background of the two pages"),
+    Column("words", pl.Float32(), "share of words whose translation is on the other side, 0…1"),
+    Column("names", pl.Float32(), "number of names whose consonants are on the other side too"),
+    Column("names_missed", pl.Float32(), "number of name-like words missing on the other side"),
+    Column("numbers", pl.Float32(), "number of numbers that are on the other side too"),
+    Column("numbers_missed", pl.Float32(), "number of numbers missing on the other side"),
+    Column("length", pl.Float32(), "target length over source length, as if both were English"),
+    Column(
+        "chrf",
+        pl.Float32(),
+        "chrF of one side's machine translation, 0…100; null without --translate",
+    ),
 )
 
 TRANSLATED: tuple[Column, ...] = (
     Column(
         "flags",
         pl.List(pl.String()),
-        "what looks wrong with it: empty, cut, copied, repeated, wrong_language, length",
+        "suspected faults: empty, cut, copied, repeated, wrong_language, length",
     ),
 )
 
 SCORED: tuple[Column, ...] = (
-    Column("quality", pl.Float32(), "probability of a good translation, 0…1; null if not ar–en"),
-    Column("similarity", pl.Float32(), "cosine of the encoder's vectors, 0…1"),
-    Column("similarity_margin", pl.Float32(), "how far it stands over that with other texts, -1…1"),
-    Column("words_source", pl.Float32(), "share of source's words that the lexicon finds, 0…1"),
-    Column("words_target", pl.Float32(), "share of target's words that the lexicon finds, 0…1"),
-    Column("length_ratio", pl.Float32(), "target over source, as if both were English; over 0"),
-    Column("numbers_kept", pl.Float32(), "share of numbers that both have; 1 where there are none"),
-    Column("names_kept", pl.Float32(), "share of names that both have; 1 where there are none"),
-    Column("source_lang_right", pl.Float32(), "probability that source is in source_lang"),
-    Column("target_lang_right", pl.Float32(), "probability that target is in target_lang"),
-    Column("source_script", pl.Float32(), "share of source's letters in its language's script"),
-    Column("target_script", pl.Float32(), "share of target's letters in its language's script"),
-    Column("copy", pl.Float32(), "share of target's words that stand in source, 0…1"),
-    Column("repetition", pl.Float32(), "share of words said before, of the side with more, 0…1"),
-    Column("punctuation", pl.Float32(), "how far both have the same marks, 0…1"),
-    Column("brackets", pl.Float32(), "how far both have the same brackets, all closed, 0…1"),
-    Column("machine", pl.Boolean(), "whether a machine translated it"),
-    Column("boilerplate", pl.Float32(), "share of words in phrases of page furniture, 0…1"),
+    Column(
+        "quality",
+        pl.Float32(),
+        "probability of a good translation, 0…1; null if not Arabic–English",
+    ),
+    Column("similarity", pl.Float32(), "cosine similarity of the encoder's vectors, 0…1"),
+    Column("similarity_margin", pl.Float32(), "similarity above that with other texts, -1…1"),
+    Column("words_source", pl.Float32(), "share of source words with a translation in target, 0…1"),
+    Column("words_target", pl.Float32(), "share of target words with a translation in source, 0…1"),
+    Column(
+        "length_ratio", pl.Float32(), "target over source length, as if both were English; above 0"
+    ),
+    Column("numbers_kept", pl.Float32(), "share of numbers on both sides; 1 if there are none"),
+    Column("names_kept", pl.Float32(), "share of names on both sides; 1 if there are none"),
+    Column("source_lang_right", pl.Float32(), "probability that the source is in source_lang"),
+    Column("target_lang_right", pl.Float32(), "probability that the target is in target_lang"),
+    Column("source_script", pl.Float32(), "share of source letters in the script of source_lang"),
+    Column("target_script", pl.Float32(), "share of target letters in the script of target_lang"),
+    Column("copy", pl.Float32(), "share of target words that also occur in source, 0…1"),
+    Column("repetition", pl.Float32(), "share of repeated words on the worse side, 0…1"),
+    Column("punctuation", pl.Float32(), "agreement of punctuation marks on both sides, 0…1"),
+    Column("brackets", pl.Float32(), "agreement of brackets, and whether all are closed, 0…1"),
+    Column("machine", pl.Boolean(), "whether the pair was translated by a machine"),
+    Column("boilerplate", pl.Float32(), "share of words in boilerplate phrases, 0…1"),
 )
 
 FILTERED: tuple[Column, ...] = (
-    Column("keep", pl.Boolean(), "whether the pair passed the filters"),
-    Column("drop_reason", pl.String(), "the first rule that it did not pass; null where kept"),
+    Column("keep", pl.Boolean(), "whether the pair passed all filters"),
+    Column("drop_reason", pl.String(), "first rule that the pair failed; null if kept"),
     Column(
         "pii",
         pl.List(pl.String()),
-        "personal data in its texts: email, phone, iban, card or ip for each that differs",
+        "personal data in the pair: one of email, phone, iban, card, ip per distinct item",
     ),
 )
 
 SPLIT: tuple[Column, ...] = (
-    Column("split", pl.String(), "train, dev or test; null where the pair is in none"),
+    Column("split", pl.String(), "train, dev or test; null if the pair is in none"),
 )
 
 MASKED: tuple[Column, ...] = (
-    Column("source_masked", pl.String(), "source_text without personal data; null if it had none"),
-    Column("target_masked", pl.String(), "target_text without personal data; null if it had none"),
+    Column("source_masked", pl.String(), "source_text without personal data; null if it has none"),
+    Column("target_masked", pl.String(), "target_text without personal data; null if it has none"),
 )
 
 METHOD_ALIGNED, METHOD_IMPORTED, METHOD_TRANSLATED = "aligned", "imported", "translated"
 METHODS = (METHOD_ALIGNED, METHOD_IMPORTED, METHOD_TRANSLATED)
-HUMAN_METHODS = (METHOD_ALIGNED, METHOD_IMPORTED)  # no machine is known to have translated these
-TURNED = "turned"  # column of an export: whether the sides were exchanged
+HUMAN_METHODS = (METHOD_ALIGNED, METHOD_IMPORTED)  # not known to be machine-translated
+TURNED = "turned"  # column of an export: whether source and target were swapped
 ROLES = (
     "headline", "subheading", "body", "caption", "byline", "dateline",
     "nav", "credit", "ad", "widget", "code",
@@ -196,21 +210,28 @@ ROLES = (
 KEPT_ROLES = ("headline", "subheading", "body")
 BOILERPLATE_ROLES = ("nav", "credit", "ad", "widget")
 
+# The verb that adds each group of columns.
+_MADE_BY = {
+    "segment": SEGMENTS, "detect": DETECTED, "label": LABELLED, "dedupe": CLUSTERED,
+    "align": (*PAIRS, *ALIGNED), "translate": TRANSLATED, "score": SCORED, "filter": FILTERED,
+    "split": SPLIT, "mask_pii": MASKED,
+}  # fmt: skip
 
-def schema(*parts: Sequence[Column]) -> pl.Schema:
-    """The Polars schema of one or more groups of columns.
+
+def schema(*groups: Sequence[Column]) -> pl.Schema:
+    """Return the Polars schema of one or more groups of columns.
 
     >>> schema(DETECTED).names()
     ['script', 'lang', 'lang_score', 'lang_by']
     """
-    return pl.Schema({c.name: c.dtype for part in parts for c in part})
+    return pl.Schema({c.name: c.dtype for group in groups for c in group})
 
 
-def check(frame: pl.DataFrame, *parts: Sequence[Column], verb: str) -> None:
-    """Raise unless `frame` has the columns of `parts`, with their types; others may be there too.
+def check(frame: pl.DataFrame, *groups: Sequence[Column], verb: str) -> None:
+    """Raise unless `frame` has the columns of `groups`, with their types. Extra columns are fine.
 
     Raises:
-        FrameError: it is no frame; or names the column, and the verb that makes it.
+        FrameError: it is not a DataFrame, or a column is missing or has another type.
 
     >>> check("a.parquet", SEGMENTS, verb="detect")
     Traceback (most recent call last):
@@ -221,27 +242,19 @@ def check(frame: pl.DataFrame, *parts: Sequence[Column], verb: str) -> None:
         hint = "; collect it first" if isinstance(frame, pl.LazyFrame) else ""
         kind = type(frame).__name__
         raise FrameError(f"{verb}: must be a Polars DataFrame, is {kind}{hint}")
-    for name, dtype in schema(*parts).items():
+    for name, dtype in schema(*groups).items():
         if name not in frame.columns:
-            raise FrameError(f"{verb}: column {name!r} is missing; {_made_by(name, verb)}")
+            raise FrameError(f"{verb}: column {name!r} is missing; {_describe_maker(name, verb)}")
         if frame.schema[name] != dtype:
             raise FrameError(f"{verb}: column {name!r} is {frame.schema[name]}, must be {dtype}")
 
 
-def _made_by(name: str, verb: str) -> str:
-    """Which verb makes a column that another misses."""
-    verbs = {
-        "segment": SEGMENTS, "detect": DETECTED, "label": LABELLED, "dedupe": CLUSTERED,
-        "align": (*PAIRS, *ALIGNED), "translate": TRANSLATED, "score": SCORED, "filter": FILTERED,
-        "split": SPLIT, "mask_pii": MASKED,
-    }  # fmt: skip
-    for maker, part in verbs.items():
-        if maker != verb and any(c.name == name for c in part):
-            own = maker == "align" and any(c.name == name for c in PAIRS)
-            hint = (
-                ", and ingest.read_pairs (ingest import FILE) for pairs that you have"
-                if own
-                else ""
-            )
+def _describe_maker(name: str, verb: str) -> str:
+    """Say which verb adds a column that `verb` needs."""
+    for maker, columns in _MADE_BY.items():
+        if maker != verb and any(c.name == name for c in columns):
+            hint = ""
+            if maker == "align" and any(c.name == name for c in PAIRS):
+                hint = ", and ingest.read_pairs (ingest import FILE) imports pairs you already have"
             return f"ingest.{maker} makes it{hint}"
     return "ingest.read makes it"

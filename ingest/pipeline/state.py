@@ -124,8 +124,9 @@ class State:
             p.name for p in self.folder.iterdir() if p.name not in _NAMES and p.name[0] != "."
         )
         if foreign:
+            names = ", ".join(foreign[:3])
             raise OutputError(
-                f"{self.folder}: contains files that ingest did not write ({', '.join(foreign[:3])}); "
+                f"{self.folder}: contains files that ingest did not write ({names}); "
                 "choose another OUT"
             )
 
