@@ -1,7 +1,7 @@
-"""Which page of one language is the translation of which page of the other, and which of none.
+"""Find the pages of one language that translate pages of the other.
 
-What is paired is the unit: the text of an article in one language, so that an Arabic and an
-English body on one page can go together like two pages.
+Pairs are made of units. A unit is the text of an article in one language, so an Arabic and an
+English version on the same page can be paired like two pages.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from ingest.encoder.model import Encoder
 from ingest.errors import ConfigError, FrameError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, Column, schema
 from ingest.pairing.candidates import WEIGHTS, find_candidates, one_to_one, scores
-from ingest.pairing.units import units_of
+from ingest.pairing.units import build_units
 from ingest.pairing.urls import DOCUMENT_COLUMNS, PageUrls, collect_page_urls
 
 EVIDENCE = ("cosine", *(name for name in WEIGHTS if name != "bias"))
 PAGES: tuple[Column, ...] = (
-    Column("source_doc", pl.String(), "page of the source; null where the target has no partner"),
-    Column("target_doc", pl.String(), "page of the target; null where the source has no partner"),
+    Column("source_doc", pl.String(), "page of the source; null if the target has no partner"),
+    Column("target_doc", pl.String(), "page of the target; null if the source has no partner"),
     Column("source_article", pl.Int64(), "article of that page, as in segments"),
-    Column("target_article", pl.Int64(), "the same of the target"),
+    Column("target_article", pl.Int64(), "the same for the target"),
     Column("source_lang", pl.String(), "language of the source"),
     Column("target_lang", pl.String(), "language of the target"),
     Column("score", pl.Float32(), "probability that they are translations; null: no partner"),
-    *(Column(name, pl.Float32(), "evidence, as `candidates` says") for name in EVIDENCE),
+    *(Column(name, pl.Float32(), "evidence, see `find_candidates`") for name in EVIDENCE),
 )
 
-MIN_SCORE = 0.5  # a pair that scores less is none
+MIN_SCORE = 0.5  # candidates with a lower score are not pairs
 SEGMENT_COLUMNS = ("doc_id", "segment", "text", "lang", "article", "keep")
 
 
@@ -41,21 +41,21 @@ def pair_pages(
     config: AlignConfig | Config | None = None,
     min_score: float = MIN_SCORE,
 ) -> pl.DataFrame:
-    """Find the pages, or articles of pages, that are translations of one another.
+    """Find the pages, or articles of pages, that translate each other.
 
     Args:
         documents: doc_id, url, canonical_url, alternates and metadata of a documents frame.
-        segments: doc_id, segment, text, lang, article and keep of a labelled segments frame; kept
-            segments of two languages count.
-        config: `langs` of source and target, ("ar", "en") where empty; `encoder`.
-        min_score: the least score of a pair.
+        segments: doc_id, segment, text, lang, article and keep of a labelled segments frame. Only
+            kept segments in the two languages count.
+        config: `langs` of source and target, ("ar", "en") if empty, and `encoder`.
+        min_score: the lowest score of a pair.
 
     Returns:
-        A frame with the columns PAGES, sorted by them: every unit in one row, with its partner or
-        with nulls. The order of pages in the frames changes nothing.
+        A frame with the columns PAGES, sorted by page and article. Every unit is in exactly one
+        row, with its partner or with nulls. The order of pages in the frames does not matter.
 
     Raises:
-        FrameError: a column is missing or of another type.
+        FrameError: a column is missing or has the wrong type.
         ConfigError: both languages are the same, or `min_score` is not in 0…1.
         ModelError: the encoder is missing or damaged.
 
@@ -73,37 +73,53 @@ def pair_pages(
 def check_columns(
     frame: pl.DataFrame | pl.LazyFrame, names: Iterable[str], types: pl.Schema
 ) -> None:
-    found = frame.collect_schema()
+    """Check that a frame has the named columns, with their types in `types`.
+
+    Raises:
+        FrameError: a column is missing or has the wrong type.
+    """
+    actual = frame.collect_schema()
     for name in names:
-        if name not in found:
+        if name not in actual:
             raise FrameError(f"pair: column {name!r} is missing; ingest run makes it")
-        if found[name] != types[name]:
-            raise FrameError(f"pair: column {name!r} is {found[name]}, must be {types[name]}")
+        if actual[name] != types[name]:
+            raise FrameError(f"pair: column {name!r} is {actual[name]}, must be {types[name]}")
 
 
 def pair_units(
-    addresses: PageUrls, batches: Iterable[pl.DataFrame], config: AlignConfig, min_score: float
+    urls: PageUrls, batches: Iterable[pl.DataFrame], config: AlignConfig, min_score: float
 ) -> tuple[pl.DataFrame, dict[str, int]]:
-    """The frame of pages, and how many units each language has."""
+    """Pair the units of kept segments: the frame of pages, and the number of units per language.
+
+    Args:
+        urls: what the pages say about their addresses and dates.
+        batches: the SEGMENT_COLUMNS of kept segments, sorted by page, in batches of whole pages.
+        config: languages and encoder.
+        min_score: the lowest score of a pair.
+
+    Raises:
+        ConfigError: both languages are the same, or `min_score` is not in 0…1.
+        ModelError: the encoder is missing or damaged.
+    """
     langs = config.langs or ("ar", "en")
     if langs[0] == langs[1]:
-        raise ConfigError(f"pair: source and target are both {langs[0]!r}")
+        raise ConfigError(f"pair: source and target are both {langs[0]!r}; set langs to ar,en")
     if not 0 <= min_score <= 1:
-        raise ConfigError(f"pair: least score {min_score} is not in [0, 1]")
-    source, target = units_of(batches, langs, Encoder.load(config.encoder or None))
-    looked = find_candidates(source, target, addresses)
-    looked = looked.with_columns(score=scores(looked))
-    good = looked.filter(pl.col("score") >= min_score)
-    chosen = one_to_one(good.select("s", "t", "score").iter_rows())
+        raise ConfigError(f"pair: min_score {min_score} is not in [0, 1]")
+    source, target = build_units(batches, langs, Encoder.load(config.encoder or None))
+    candidates = find_candidates(source, target, urls)
+    candidates = candidates.with_columns(score=scores(candidates))
+    good = candidates.filter(pl.col("score") >= min_score)
+    matching = one_to_one(good.select("s", "t", "score").iter_rows())
     types = {"s": pl.UInt32, "t": pl.UInt32, "score": pl.Float32}
-    found = pl.DataFrame(chosen, types, orient="row")
-    found = found.join(looked.drop("score"), on=["s", "t"], how="left", maintain_order="left")
+    pairs = pl.DataFrame(matching, types, orient="row")
+    pairs = pairs.join(candidates.drop("score"), on=["s", "t"], how="left", maintain_order="left")
     for key, side, units in (("s", "source", source), ("t", "target", target)):
         names = units.keys.select(
             pl.col("doc_id").alias(f"{side}_doc"), pl.col("article").alias(f"{side}_article")
         )
-        found = found.join(names.with_row_index(key), on=key, how="full", coalesce=True)
-    made = found.with_columns(source_lang=pl.lit(langs[0]), target_lang=pl.lit(langs[1]))
+        pairs = pairs.join(names.with_row_index(key), on=key, how="full", coalesce=True)
+    pages = pairs.with_columns(source_lang=pl.lit(langs[0]), target_lang=pl.lit(langs[1]))
     order = ["source_doc", "source_article", "target_doc", "target_article"]
-    made = made.select(schema(PAGES).names()).sort(order, nulls_last=True)
-    return made, {langs[0]: len(source.keys), langs[1]: len(target.keys)}
+    pages = pages.select(schema(PAGES).names()).sort(order, nulls_last=True)
+    return pages, {langs[0]: len(source.keys), langs[1]: len(target.keys)}

@@ -1,7 +1,7 @@
-"""Which units of two languages may belong together, what speaks for it, and who gets whom.
+"""Candidate pairs of units, the evidence for them, and the one-to-one matching.
 
-A unit is the text of an article in one language. Candidates are nearest neighbours and what the
-addresses of pages say; only they are looked at closely.
+A unit is the text of an article in one language. Candidates are nearest neighbours, and pairs that
+the URLs of pages suggest. Evidence is computed for candidates only.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from ingest.pairing.urls import PageUrls
 
 
-NEIGHBOURS = 8  # candidates of a unit, by content
-_AROUND = 4  # neighbours that a margin compares with: Artetxe & Schwenk 2019 use as many
-_CELLS = 1 << 24  # cosines held at once: 64 MB
-_PRIOR = 10.0  # units whose mean is taken to be zero, so that a small crawl is not centred away
-_CROWD = 16  # units of one language on a page or address; of more, that says nothing
-_SOON, _LATER = 3, 30  # days between the dates of a translation; and of other news
+NEIGHBOURS = 8  # candidates per unit, by content
+_AROUND = 4  # neighbours that a margin is relative to, as in Artetxe & Schwenk 2019
+_CELLS = 1 << 24  # cosines in memory at once: 64 MB
+_PRIOR = 10.0  # weight, in units, of a zero mean, so that centering does not erase a small crawl
+_MAX_SHARED = 16  # units of one language that share a page or URL; with more it is no evidence
+_SOON, _LATER = 3, 30  # days between a page and its translation, and between unrelated pages
 
-# Log odds. The first seven were fitted by tests/benchmarks/pairing.py --fit, a logistic regression,
-# and hold for the encoder that ships; the last four are set by hand, since the documents of that
-# benchmark have no addresses or dates. A link by hreflang outweighs a content that says "no", but
-# not one that says "never". The cosine itself tells nothing that margin and segments do not.
+# Log odds. The first seven were fitted by logistic regression (tests/benchmarks/pairing.py --fit)
+# and hold for the shipped encoder. The last four are set by hand, because the documents of that
+# benchmark have no URLs or dates: an hreflang link can outweigh unlikely content, but not content
+# that is clearly different. The cosine adds nothing to margin and segments.
 WEIGHTS = {
     "bias": -15.2,
     "margin": 13.3,
@@ -48,80 +48,87 @@ WEIGHTS = {
 }
 
 
-def centred(vectors: F32) -> F32:
-    """Rows of length 1 after the mean row went, shrunk where rows are few; zeros stay."""
-    there: NDArray[np.bool_] = np.any(vectors, axis=1)
-    mean = vectors.sum(axis=0, dtype=np.float64) / (there.sum() + _PRIOR)
-    moved = (vectors - mean.astype(np.float32)) * there.reshape(-1, 1)
-    length = np.sqrt(np.einsum("ij,ij->i", moved, moved))
-    return np.asarray(moved / np.maximum(length, 1e-9)[:, None], dtype=np.float32)
+def center(vectors: F32) -> F32:
+    """Subtract the mean row, shrunk if there are few rows, and normalize; zero rows stay zero."""
+    nonzero: NDArray[np.bool_] = np.any(vectors, axis=1)
+    mean = vectors.sum(axis=0, dtype=np.float64) / (nonzero.sum() + _PRIOR)
+    centered = (vectors - mean.astype(np.float32)) * nonzero.reshape(-1, 1)
+    length = np.sqrt(np.einsum("ij,ij->i", centered, centered))
+    return np.asarray(centered / np.maximum(length, 1e-9)[:, None], dtype=np.float32)
 
 
 def neighbours(source: F32, target: F32, k: int) -> tuple[I64, F32]:
-    """The k nearest target rows of each source row, nearest first, and their cosines.
+    """Find the k nearest target rows of each source row, nearest first, and their cosines.
 
-    Exact, in blocks of 64 MB, by products of unit rows. Where there are fewer than k targets, the
-    rest are -1 with a cosine of 0.
+    The search is exact and multiplies unit rows in blocks of 64 MB. If there are fewer than k
+    targets, the remaining indices are -1 and their cosines 0.
+
+    Returns:
+        Indices, int64 [source rows, k], and cosines, float32 [source rows, k].
 
     >>> at, cosine = neighbours(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32), 3)
     >>> at.tolist()
     [[0, 1, -1], [1, 0, -1]]
     """
-    some = min(k, len(target))
-    found = np.full((len(source), k), -1, np.int64)
+    count = min(k, len(target))
+    nearest = np.full((len(source), k), -1, np.int64)
     cosines = np.zeros((len(source), k), np.float32)
     step = max(1, _CELLS // max(1, len(target)))
-    for at in range(0, len(source) if some else 0, step):
+    for at in range(0, len(source) if count else 0, step):
         block = source[at : at + step] @ target.T
         rows = np.arange(len(block))[:, None]
-        top = np.sort(np.argpartition(-block, some - 1, axis=1)[:, :some], axis=1)
+        top = np.sort(np.argpartition(-block, count - 1, axis=1)[:, :count], axis=1)
         top = top[rows, np.argsort(-block[rows, top], axis=1, kind="stable")]
-        found[at : at + step, :some] = top
-        cosines[at : at + step, :some] = block[rows, top]
-    return found, cosines
+        nearest[at : at + step, :count] = top
+        cosines[at : at + step, :count] = block[rows, top]
+    return nearest, cosines
 
 
-def find_candidates(source: Units, target: Units, addresses: PageUrls) -> pl.DataFrame:
-    """Pairs of units worth a close look, and what speaks for each.
+def find_candidates(source: Units, target: Units, urls: PageUrls) -> pl.DataFrame:
+    """Find the candidate pairs of units, and compute the evidence for each.
 
     Returns:
-        s and t (UInt32: rows of the units), and Float32 columns: cosine, and those that the
-        WEIGHTS name. `cosine` is that of the units, less the mean of their language.
-        `margin` is the cosine less the mean of those of the four nearest others on either side:
+        A frame with s and t (UInt32, rows of the units) and these Float32 columns:
+        `cosine`: of the unit vectors, after the mean of their language was subtracted.
+        `margin`: the cosine minus the mean cosine of the four nearest other units on either side;
         the difference form of Artetxe & Schwenk 2019 (arXiv:1811.01136), without the pair itself.
-        `segments` is the mean, over the first segments of either, of the cosine with the nearest
-        first segment of the other: two stories of one event share a topic, not their sentences.
-        `best` is 1 where neither has a candidate of more content (margin and twice segments).
-        `length` is the absolute logarithm of the ratio of characters.
-        `numbers` is the Jaccard index of numbers and `names` the overlap of Latin words, both
-        weighted by inverse document frequency.
+        `segments`: mean cosine of each unit's first segments with the nearest first segment of the
+        other unit; two stories about one event share a topic, but not their sentences.
+        `best`: 1 if neither unit has another candidate with better content, margin + 2 segments.
+        `length`: absolute log ratio of characters.
+        `numbers`: Jaccard index of numbers, weighted by inverse document frequency.
+        `names`: overlap coefficient of Latin words, weighted in the same way.
+        `url`, `hreflang`, `same_page`: 1 if URLs or pages connect the units.
+        `date`: 1 if the pages were published within days, -1 if far apart, else 0.
     """
-    ours, theirs = centred(source.vectors), centred(target.vectors)
-    forth, back = neighbours(ours, theirs, NEIGHBOURS), neighbours(theirs, ours, NEIGHBOURS)
-    near = pl.concat([_flat(forth[0], "s", "t"), _flat(back[0], "t", "s").select("s", "t")])
-    marks = _marks(source.keys, target.keys, addresses)
-    pairs = pl.concat([near, marks.select("s", "t")]).unique().sort("s", "t")
+    ours, theirs = center(source.vectors), center(target.vectors)
+    forward, backward = neighbours(ours, theirs, NEIGHBOURS), neighbours(theirs, ours, NEIGHBOURS)
+    near = pl.concat(
+        [_list_pairs(forward[0], "s", "t"), _list_pairs(backward[0], "t", "s").select("s", "t")]
+    )
+    links = _url_evidence(source.keys, target.keys, urls)
+    pairs = pl.concat([near, links.select("s", "t")]).unique().sort("s", "t")
     s, t = pairs["s"].to_numpy(), pairs["t"].to_numpy()
-    cosine = _products(ours, theirs, s, t)
-    around = (_others(forth[1][s], cosine) + _others(back[1][t], cosine)) / 2
+    cosine = _pair_products(ours, theirs, s, t)
+    around = (_mean_of_others(forward[1][s], cosine) + _mean_of_others(backward[1][t], cosine)) / 2
     length = [units.keys["chars"].to_numpy().astype(np.float64) for units in (source, target)]
     ratio = np.abs(np.log(np.maximum(length[0], 1)[s] / np.maximum(length[1], 1)[t]))
     pairs = pairs.with_columns(
         cosine=pl.Series(cosine),
         margin=pl.Series(cosine - around),
-        segments=pl.Series(_segments(source, target, s, t)),
+        segments=pl.Series(_segment_similarity(source, target, s, t)),
         length=pl.Series(np.minimum(ratio, 3).astype(np.float32)),
     )
     content = pl.col("margin") + 2 * pl.col("segments")
     best = (content == content.max().over("s")) & (content == content.max().over("t"))
-    pairs = _common(pairs.with_columns(best=best.cast(pl.Float32)), source, target)
-    pairs = pairs.join(marks, on=["s", "t"], how="left", maintain_order="left")
+    pairs = _add_token_overlap(pairs.with_columns(best=best.cast(pl.Float32)), source, target)
+    pairs = pairs.join(links, on=["s", "t"], how="left", maintain_order="left")
     pairs = pairs.with_columns(pl.col("url", "hreflang", "same_page").fill_null(0.0))
-    return _dates(pairs, source, target, addresses.dates)
+    return _add_date(pairs, source, target, urls.dates)
 
 
 def scores(pairs: pl.DataFrame) -> pl.Series:
-    """Float32: the probability that each pair is one, by the WEIGHTS."""
+    """Compute the probability that each candidate is a pair, with WEIGHTS: Float32."""
     odds = sum(
         (pl.col(name) * weight for name, weight in WEIGHTS.items() if name != "bias"),
         start=pl.lit(WEIGHTS["bias"]),
@@ -130,101 +137,105 @@ def scores(pairs: pl.DataFrame) -> pl.Series:
 
 
 def one_to_one(scored: Iterable[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
-    """Of pairs (s, t, score) the best first, and no s or t twice: a stable matching.
+    """Choose pairs (s, t, score) greedily, best first, so that no s or t occurs twice.
 
-    Equal scores go by s, then t.
+    The result is a stable matching. Ties are resolved by s, then t.
 
     >>> one_to_one([(0, 0, 0.8), (0, 1, 0.9), (1, 1, 0.7), (1, 0, 0.2)])
     [(0, 1, 0.9), (1, 0, 0.2)]
     """
-    taken: tuple[set[int], set[int]] = set(), set()
-    made = []
+    used: tuple[set[int], set[int]] = set(), set()
+    pairs = []
     for s, t, score in sorted(scored, key=lambda pair: (-pair[2], pair[0], pair[1])):
-        if s not in taken[0] and t not in taken[1]:
-            taken[0].add(s)
-            taken[1].add(t)
-            made.append((s, t, score))
-    return made
+        if s not in used[0] and t not in used[1]:
+            used[0].add(s)
+            used[1].add(t)
+            pairs.append((s, t, score))
+    return pairs
 
 
-def _flat(found: I64, rows: str, columns: str) -> pl.DataFrame:
-    """Neighbours as two columns."""
-    row, place = np.nonzero(found >= 0)
-    both = {rows: row.astype(np.uint32), columns: found[row, place].astype(np.uint32)}
+def _list_pairs(nearest: I64, rows: str, columns: str) -> pl.DataFrame:
+    """Turn a table of neighbours into a frame of two columns."""
+    row, rank = np.nonzero(nearest >= 0)
+    both = {rows: row.astype(np.uint32), columns: nearest[row, rank].astype(np.uint32)}
     return pl.DataFrame(both, {rows: pl.UInt32, columns: pl.UInt32})
 
 
-def _products(ours: F32, theirs: F32, s: NDArray[np.uint32], t: NDArray[np.uint32]) -> F32:
+def _pair_products(ours: F32, theirs: F32, s: NDArray[np.uint32], t: NDArray[np.uint32]) -> F32:
     out = np.zeros(len(s), np.float32)
     step = max(1, _CELLS // max(1, ours.shape[1] * 4))
     for at in range(0, len(s), step):
-        here = slice(at, at + step)
-        out[here] = np.einsum("ij,ij->i", ours[s[here]], theirs[t[here]])
+        block = slice(at, at + step)
+        out[block] = np.einsum("ij,ij->i", ours[s[block]], theirs[t[block]])
     return out
 
 
-def _segments(source: Units, target: Units, s: NDArray[np.uint32], t: NDArray[np.uint32]) -> F32:
+def _segment_similarity(
+    source: Units, target: Units, s: NDArray[np.uint32], t: NDArray[np.uint32]
+) -> F32:
     out = np.zeros(len(s), np.float32)
     step = max(1, _CELLS // (FIRST * 4 * max(1, source.first.shape[2])))
     for at in range(0, len(s), step):
-        here, there = s[at : at + step], t[at : at + step]
-        ours = source.first[here].astype(np.float32)
-        theirs = target.first[there].astype(np.float32)
+        rows, columns = s[at : at + step], t[at : at + step]
+        ours = source.first[rows].astype(np.float32)
+        theirs = target.first[columns].astype(np.float32)
         products = np.matmul(ours, theirs.transpose(0, 2, 1)) / np.float32(LEVELS**2)
-        one, other = source.weights[here], target.weights[there]
-        products[(one[:, :, None] == 0) | (other[:, None, :] == 0)] = 0
+        left, right = source.weights[rows], target.weights[columns]
+        products[(left[:, :, None] == 0) | (right[:, None, :] == 0)] = 0
         out[at : at + step] = (
-            (products.max(axis=2) * one).sum(axis=1) / np.maximum(one.sum(axis=1), 1e-9)
-            + (products.max(axis=1) * other).sum(axis=1) / np.maximum(other.sum(axis=1), 1e-9)
+            (products.max(axis=2) * left).sum(axis=1) / np.maximum(left.sum(axis=1), 1e-9)
+            + (products.max(axis=1) * right).sum(axis=1) / np.maximum(right.sum(axis=1), 1e-9)
         ) / 2
     return out
 
 
-def _others(nearest: F32, cosine: F32) -> F32:
-    """Mean of the four highest cosines of a unit but for that of the pair itself."""
+def _mean_of_others(nearest: F32, cosine: F32) -> F32:
+    """Mean of the four highest cosines of a unit, not counting the pair itself."""
     five = nearest[:, : _AROUND + 1]
-    # the pair is among the five, or it is farther than the fifth, which then goes
+    # Drop the pair if it is among the five; otherwise drop the fifth.
     return np.asarray((five.sum(axis=1) - np.maximum(cosine, five[:, -1])) / _AROUND, np.float32)
 
 
-def _common(pairs: pl.DataFrame, source: Units, target: Units) -> pl.DataFrame:
-    """`pairs` with numbers and names, each 0…1."""
+def _add_token_overlap(pairs: pl.DataFrame, source: Units, target: Units) -> pl.DataFrame:
+    """Add the columns `numbers` and `names`, each 0…1."""
     units = len(source.keys) + len(target.keys)
-    every = pl.concat([source.tokens, target.tokens])
-    idf = every.group_by("token").agg(idf=(1 + units / pl.len()).log())
+    tokens = pl.concat([source.tokens, target.tokens])
+    idf = tokens.group_by("token").agg(idf=(1 + units / pl.len()).log())
     ours = source.tokens.join(idf, on="token").rename({"unit": "s"})
     theirs = target.tokens.join(idf, on="token").rename({"unit": "t"})
-    # as if there were one rare token more that the two do not share
+    # smoothing: one more rare token that the two do not share
     rare = float(np.log1p(units))
     for name in ("numbers", "names"):
-        this = pl.col("number") if name == "numbers" else ~pl.col("number")
-        mine, other = ours.filter(this), theirs.filter(this)
+        wanted = pl.col("number") if name == "numbers" else ~pl.col("number")
+        left, right = ours.filter(wanted), theirs.filter(wanted)
         both = (
             pairs.select("s", "t")
-            .join(mine.select("s", "token", "idf"), on="s")
-            .join(other.select("t", "token"), on=["t", "token"], how="semi")
+            .join(left.select("s", "token", "idf"), on="s")
+            .join(right.select("t", "token"), on=["t", "token"], how="semi")
             .group_by("s", "t")
             .agg(both=_total())
         )
         pairs = (
             pairs.join(both, on=["s", "t"], how="left", maintain_order="left")
-            .join(mine.group_by("s").agg(a=_total()), on="s", how="left", maintain_order="left")
-            .join(other.group_by("t").agg(b=_total()), on="t", how="left", maintain_order="left")
+            .join(left.group_by("s").agg(a=_total()), on="s", how="left", maintain_order="left")
+            .join(right.group_by("t").agg(b=_total()), on="t", how="left", maintain_order="left")
             .with_columns(pl.col("both", "a", "b").fill_null(0.0))
         )
-        union, less = pl.col("a") + pl.col("b") - pl.col("both"), pl.min_horizontal("a", "b")
-        share = pl.col("both") / ((union if name == "numbers" else less) + rare)
+        union, smaller = pl.col("a") + pl.col("b") - pl.col("both"), pl.min_horizontal("a", "b")
+        share = pl.col("both") / ((union if name == "numbers" else smaller) + rare)
         pairs = pairs.with_columns(share.cast(pl.Float32).alias(name)).drop("both", "a", "b")
     return pairs
 
 
 def _total() -> pl.Expr:
-    """A sum that no order of rows can change."""
+    """Sum of idf, sorted first so that the order of rows cannot change the rounding."""
     return pl.col("idf").sort().sum()
 
 
-def _dates(pairs: pl.DataFrame, source: Units, target: Units, days: pl.DataFrame) -> pl.DataFrame:
-    """`pairs` with date: 1 where their pages are of the same days, -1 far apart, else 0."""
+def _add_date(
+    pairs: pl.DataFrame, source: Units, target: Units, days: pl.DataFrame
+) -> pl.DataFrame:
+    """Add the column `date`."""
     for key, units in (("s", source), ("t", target)):
         day = units.keys.select("doc_id").with_row_index(key).join(days, on="doc_id")
         day = day.select(key, pl.col("day").alias(f"day_{key}"))
@@ -234,25 +245,25 @@ def _dates(pairs: pl.DataFrame, source: Units, target: Units, days: pl.DataFrame
     return pairs.with_columns(date=date.cast(pl.Float32)).drop("day_s", "day_t")
 
 
-def _marks(source: pl.DataFrame, target: pl.DataFrame, addresses: PageUrls) -> pl.DataFrame:
-    """s, t, url, hreflang and same_page of the pairs of units whose pages say something."""
+def _url_evidence(source: pl.DataFrame, target: pl.DataFrame, urls: PageUrls) -> pl.DataFrame:
+    """Columns s, t, url, hreflang and same_page for the pairs that any of these connects."""
     ours, theirs = (
-        units.select("doc_id").with_row_index(key).filter(pl.len().over("doc_id") <= _CROWD)
+        units.select("doc_id").with_row_index(key).filter(pl.len().over("doc_id") <= _MAX_SHARED)
         for units, key in ((source, "s"), (target, "t"))
     )
     same = ours.join(theirs, on="doc_id").select("s", "t", kind=pl.lit("same_page"))
     link = (
-        ours.join(addresses.links, on="doc_id")
+        ours.join(urls.links, on="doc_id")
         .join(theirs, left_on="other", right_on="doc_id")
         .select("s", "t", kind=pl.lit("hreflang"))
     )
-    few = [
-        units.join(addresses.keys, on="doc_id").filter(pl.len().over("key") <= _CROWD)
+    sides = [
+        units.join(urls.keys, on="doc_id").filter(pl.len().over("key") <= _MAX_SHARED)
         for units in (ours, theirs)
     ]
     url = (
-        few[0]
-        .join(few[1], on="key", suffix="_t")
+        sides[0]
+        .join(sides[1], on="key", suffix="_t")
         .filter(pl.col("doc_id") != pl.col("doc_id_t"))
         .select("s", "t", kind=pl.lit("url"))
     )

@@ -1,4 +1,4 @@
-"""From labelled pages to pairs of sentences: which articles go together, then their sentences."""
+"""From labelled pages to pairs of sentences: pair the articles, then align their sentences."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def align_pages(
     config: AlignConfig | Config | None = None,
     min_score: float = MIN_SCORE,
 ) -> pl.DataFrame:
-    """Find the articles that translate one another, and pair their sentences.
+    """Find the articles that translate each other, and align their sentences.
 
     Args:
         documents: a documents frame.
         segments: a labelled segments frame of these documents.
         config: languages, encoder, and whether a machine translation counts as evidence.
-        min_score: least probability, 0…1, at which two articles are a pair.
+        min_score: the lowest probability, 0…1, at which two articles count as a pair.
 
     Returns:
-        A pairs frame, one row per pair of sentences, article by article. Articles that turn out
-        to have nothing to pair have no rows.
+        A pairs frame with one row per pair of sentences, article by article. Articles that cannot
+        be aligned have no rows.
 
     Raises:
-        FrameError: a column is missing or of another type.
+        FrameError: a column is missing or has the wrong type.
         ConfigError: both languages are the same, or `min_score` is not in 0…1.
         ModelError: the encoder, or the package to translate with, is missing or damaged.
 
@@ -63,13 +63,13 @@ def align_articles(
     config: AlignConfig,
     translation: TranslateConfig,
 ) -> Iterator[pl.DataFrame | AlignError]:
-    """Pair the sentences of each pair of articles, or say why that cannot be done.
+    """Align the sentences of each pair of articles; yield the pairs, or the error if that fails.
 
     Args:
         paired: source_doc, source_article, source_lang, target_doc, target_article, target_lang.
         segments: the labelled segments of these pages.
         config: the encoder, and whether a machine translation counts as evidence.
-        translation: how one side is translated.
+        translation: how to translate one side.
 
     Raises:
         FrameError: `segments` lacks an article.
@@ -79,7 +79,10 @@ def align_articles(
         sides = row[:3], row[3:]
         for doc, article, lang in sides:
             if (doc, article, lang) not in by_article:
-                raise FrameError(f"align: page {doc} has no article {article} in {lang}")
+                raise FrameError(
+                    f"align: page {doc} has no article {article} in {lang}; "
+                    "pass the segments that the articles were paired from"
+                )
         langs = sides[0][2], sides[1][2]
         source, target = (by_article[side] for side in sides)
         try:

@@ -1,4 +1,4 @@
-"""The units of pages: the text of an article in one language, as vectors and tokens."""
+"""The units of pages as vectors and tokens. A unit is the text of an article in one language."""
 
 from __future__ import annotations
 
@@ -14,114 +14,116 @@ from ingest.encoder.model import Encoder
 from ingest.encoder.words import words
 
 FIRST = 16  # segments of a unit that are compared one by one
-LEVELS = 400.0  # steps of a packed number from 0 to 1; beyond 127 steps it is cut off
-_SHARE = 0.2  # share of an article's characters that makes its text in a language a unit
+LEVELS = 400.0  # steps of a quantized number from 0 to 1; it is clipped at 127 steps
+_MIN_SHARE = 0.2  # share of an article's characters that its text in a language needs to be a unit
 
 
 class Units(NamedTuple):
     """The units of one language, sorted by page and article."""
 
-    keys: pl.DataFrame  # doc_id String, article Int64, chars Int64; a row a unit
-    vectors: F32  # (units, dimensions), rows of length 1 or 0
-    tokens: pl.DataFrame  # unit UInt32, token UInt64, number Boolean; each token once a unit
-    first: NDArray[np.int8]  # (units, FIRST, dimensions): its first segments, as `packed` gives
-    weights: F32  # (units, FIRST): what each of them counts for, 0 where there is none
+    keys: pl.DataFrame  # doc_id String, article Int64, chars Int64; one row per unit
+    vectors: F32  # [units, dimensions], rows of length 1 or 0
+    tokens: pl.DataFrame  # unit UInt32, token UInt64, number Boolean; distinct tokens of each unit
+    first: NDArray[np.int8]  # [units, FIRST, dimensions], quantized vectors of the first segments
+    weights: F32  # [units, FIRST], weights of these segments; 0 if there is none
 
 
-def packed(vectors: F32) -> NDArray[np.int8]:
-    """Rows of length 1 in a byte a number; `candidates` takes them for exact."""
+def quantize(vectors: F32) -> NDArray[np.int8]:
+    """Quantize unit vectors to one byte per number."""
     steps: F32 = np.rint(vectors * np.float32(LEVELS))
     return np.clip(steps, -127, 127).astype(np.int8)
 
 
-def units_of(
+def build_units(
     batches: Iterable[pl.DataFrame], langs: tuple[str, ...], encoder: Encoder
 ) -> tuple[Units, Units]:
-    """The units of both languages, of kept segments in batches that end where a page does."""
-    made: dict[str, list[Units]] = {lang: [] for lang in langs}
+    """Build the units of both languages from kept segments, in batches of whole pages."""
+    parts: dict[str, list[Units]] = {lang: [] for lang in langs}
     for batch in batches:
-        for lang, rows in _of_languages(batch, langs):
-            made[lang].append(_some_units(rows, encoder))
-    source, target = (_joined(made[lang], encoder.dim) for lang in langs)
+        for lang, rows in _segments_of_units(batch, langs):
+            parts[lang].append(_units_of_batch(rows, encoder))
+    source, target = (_concat(parts[lang], encoder.dim) for lang in langs)
     return source, target
 
 
-def _of_languages(kept: pl.DataFrame, langs: tuple[str, ...]) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Of each language the segments of its units, with chars, those of a unit together."""
+def _segments_of_units(
+    kept: pl.DataFrame, langs: tuple[str, ...]
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield each language with the segments of its units, sorted by unit, with column `chars`."""
     unit = ["doc_id", "article", "lang"]
-    sized = kept.with_columns(chars=pl.col("text").str.len_chars().cast(pl.Int64))
+    segments = kept.with_columns(chars=pl.col("text").str.len_chars().cast(pl.Int64))
     share = pl.col("chars").sum().over(unit) / pl.col("chars").sum().over("doc_id", "article")
-    sized = sized.filter(share >= _SHARE)
+    segments = segments.filter(share >= _MIN_SHARE)
     for lang in langs:
-        rows = sized.filter(pl.col("lang") == lang).sort("doc_id", "article", "segment")
+        rows = segments.filter(pl.col("lang") == lang).sort("doc_id", "article", "segment")
         if len(rows):
             yield lang, rows
 
 
-def _some_units(rows: pl.DataFrame, encoder: Encoder) -> Units:
-    """The units of some segments.
+def _units_of_batch(rows: pl.DataFrame, encoder: Encoder) -> Units:
+    """Build the units of a batch of segments.
 
-    The vector is the sum of those of the segments, each of the length log(1 + its characters): a
-    long paragraph tells more than a short one, but not in proportion.
+    The vector of a unit is the sum of the unit vectors of its segments, weighted by log(1 +
+    characters): a long paragraph says more than a short one, but not in proportion.
     """
     keys = rows.group_by("doc_id", "article", maintain_order=True).agg(
         chars=pl.col("chars").sum(), rows=pl.len()
     )
-    each = encoder.encode(rows["text"])
+    vectors = encoder.encode(rows["text"])
     weights = np.log1p(rows["chars"].to_numpy()).astype(np.float32)
-    many = keys["rows"].to_numpy().astype(np.int64)
-    starts = many.cumsum() - many
-    sums = np.add.reduceat(each * weights[:, None], starts, axis=0)
+    counts = keys["rows"].to_numpy().astype(np.int64)
+    starts = counts.cumsum() - counts
+    sums = np.add.reduceat(vectors * weights[:, None], starts, axis=0)
     length = np.sqrt(np.einsum("ij,ij->i", sums, sums))
     sums /= np.maximum(length, 1e-9)[:, None]
-    unit = np.repeat(np.arange(len(keys), dtype=np.uint32), many)
-    place = np.arange(len(rows)) - starts[unit]
-    lead = place < FIRST
+    unit = np.repeat(np.arange(len(keys), dtype=np.uint32), counts)
+    position = np.arange(len(rows)) - starts[unit]
+    lead = position < FIRST
     first = np.zeros((len(keys), FIRST, encoder.dim), np.int8)
-    first[unit[lead], place[lead]] = packed(each[lead])
-    counts = np.zeros((len(keys), FIRST), np.float32)
-    counts[unit[lead], place[lead]] = weights[lead]
-    return Units(keys.drop("rows"), sums, _tokens(rows["text"], unit), first, counts)
+    first[unit[lead], position[lead]] = quantize(vectors[lead])
+    first_weights = np.zeros((len(keys), FIRST), np.float32)
+    first_weights[unit[lead], position[lead]] = weights[lead]
+    return Units(keys.drop("rows"), sums, _tokens(rows["text"], unit), first, first_weights)
 
 
 def _tokens(texts: pl.Series, unit: NDArray[np.uint32]) -> pl.DataFrame:
-    """Numbers of two digits or more, and Latin words of three letters or more, once a unit."""
-    listed = pl.DataFrame({"unit": unit, "word": words(texts)}).explode("word")
+    """Distinct numbers of two or more digits and Latin words of three or more letters per unit."""
+    exploded = pl.DataFrame({"unit": unit, "word": words(texts)}).explode("word")
     number = pl.col("word").str.contains(r"^\d{2,}$")
     name = pl.col("word").str.contains(r"^\p{Latin}{3,}$")
     return (
-        listed.filter(number | name)
+        exploded.filter(number | name)
         .select("unit", token=pl.col("word").hash(), number=number)
         .unique()
         .sort("unit", "token")
     )
 
 
-def _joined(parts: list[Units], dim: int) -> Units:
-    """All units of a language, sorted by page and article."""
+def _concat(parts: list[Units], dim: int) -> Units:
+    """Concatenate the units of a language and sort them by page and article."""
     keys = {"doc_id": pl.String, "article": pl.Int64, "chars": pl.Int64}
     tokens = {"unit": pl.UInt32, "token": pl.UInt64, "number": pl.Boolean}
     if not parts:
-        none = np.zeros((0, dim), np.float32)
+        vectors = np.zeros((0, dim), np.float32)
         first = np.zeros((0, FIRST, dim), np.int8)
-        return Units(pl.DataFrame(schema=keys), none, pl.DataFrame(schema=tokens), first,
+        return Units(pl.DataFrame(schema=keys), vectors, pl.DataFrame(schema=tokens), first,
                      np.zeros((0, FIRST), np.float32))  # fmt: skip
     starts = np.cumsum([0, *(len(part.keys) for part in parts)])
-    moved = [
+    renumbered = [
         part.tokens.with_columns(pl.col("unit") + int(start))
         for part, start in zip(parts, starts, strict=False)
     ]
-    whole = pl.concat([part.keys for part in parts]).with_row_index("old")
-    whole = whole.sort("doc_id", "article")
-    order = whole["old"].to_numpy()
-    place = np.empty(len(order), np.uint32)
-    place[order] = np.arange(len(order), dtype=np.uint32)
-    every = pl.concat(moved)
-    every = every.with_columns(unit=pl.Series(place[every["unit"].to_numpy()]))
+    all_keys = pl.concat([part.keys for part in parts]).with_row_index("old")
+    all_keys = all_keys.sort("doc_id", "article")
+    order = all_keys["old"].to_numpy()
+    position = np.empty(len(order), np.uint32)
+    position[order] = np.arange(len(order), dtype=np.uint32)
+    all_tokens = pl.concat(renumbered)
+    all_tokens = all_tokens.with_columns(unit=pl.Series(position[all_tokens["unit"].to_numpy()]))
     return Units(
-        whole.drop("old"),
+        all_keys.drop("old"),
         np.concatenate([part.vectors for part in parts])[order],
-        every,
+        all_tokens,
         np.concatenate([part.first for part in parts])[order],
         np.concatenate([part.weights for part in parts])[order],
     )

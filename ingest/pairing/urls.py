@@ -1,4 +1,4 @@
-"""What pages say of their own address and day, and of the same page in other languages."""
+"""What pages say about their address and date, and about the same page in other languages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import polars as pl
 
-DOCUMENT_COLUMNS = ("doc_id", "url", "canonical_url", "alternates", "metadata")  # of documents
+# columns of the documents frame that are read here
+DOCUMENT_COLUMNS = ("doc_id", "url", "canonical_url", "alternates", "metadata")
 _LANGUAGE = re.compile(r"(?:ar|ara|arabic|en|eng|english)(?:[-_][a-z]{2,4})?")
 _SUFFIX = re.compile(r"[._-](?:ar|ara|arabic|en|eng|english)(?=\.[a-z]+$|$)")
 _QUERY = {"lang", "language", "locale", "hl", "l", "lng"}
@@ -19,39 +20,39 @@ _DAY = re.compile(
     r'"(?:article:published_time|datePublished|date|dc\.date(?:\.issued)?)":\s*"'
     r"(\d{4})-(\d{2})-(\d{2})"
 )
-_DAY_OF_PATH = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?:/|-|$)")
+_DAY_IN_PATH = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?:/|-|$)")
 
 
 class PageUrls(NamedTuple):
-    """What pages say of themselves; no page is in either that says nothing."""
+    """URLs and dates of pages; a page that states none has no rows."""
 
-    keys: pl.DataFrame  # doc_id String, key String: its address without languages
-    links: pl.DataFrame  # doc_id String, other String: pages that name one another by hreflang
-    dates: pl.DataFrame  # doc_id String, day Date
+    keys: pl.DataFrame  # doc_id String, key String: its URL without language markers
+    links: pl.DataFrame  # doc_id String, other String: pages that link to each other by hreflang
+    dates: pl.DataFrame  # doc_id String, day Date: publication date
 
 
 def collect_page_urls(batches: Iterable[pl.DataFrame]) -> PageUrls:
-    """What documents say: frames with DOCUMENT_COLUMNS; a page that is there twice counts once."""
+    """Collect URLs and dates from frames with DOCUMENT_COLUMNS; a repeated page counts once."""
     keys: list[tuple[str, str]] = []
     days: list[tuple[str, str]] = []
     own: list[tuple[str, str]] = []
-    named: list[tuple[str, str]] = []
+    alternate: list[tuple[str, str]] = []
     rows = chain.from_iterable(batch.select(DOCUMENT_COLUMNS).iter_rows() for batch in batches)
     for doc, url, canonical, alternates, metadata in rows:
-        given = [address for address in (url, canonical) if address]
-        base = given[0] if given else ""
-        full = [_resolved(base, address) for address in given]
-        keys += [(doc, key) for key in {address_key(address) for address in full} if key]
-        own += [(doc, name) for name in {_plain(address) for address in full} if name]
-        links = (_plain(_resolved(base, link["url"] or "")) for link in alternates or () if link)
-        named += [(doc, name) for name in links if name]
-        if day := day_of(metadata or "", base):
+        stated = [address for address in (url, canonical) if address]
+        base = stated[0] if stated else ""
+        full = [_resolve(base, address) for address in stated]
+        keys += [(doc, key) for key in {url_key(address) for address in full} if key]
+        own += [(doc, name) for name in {_normalize(address) for address in full} if name]
+        links = (_normalize(_resolve(base, link["url"] or "")) for link in alternates or () if link)
+        alternate += [(doc, name) for name in links if name]
+        if day := publication_day(metadata or "", base):
             days.append((doc, day))
     strings = {"doc_id": pl.String, "name": pl.String}
-    mine = pl.DataFrame(own, strings, orient="row").rename({"doc_id": "other"})
+    targets = pl.DataFrame(own, strings, orient="row").rename({"doc_id": "other"})
     linked = (
-        pl.DataFrame(named, strings, orient="row")
-        .join(mine, on="name")
+        pl.DataFrame(alternate, strings, orient="row")
+        .join(targets, on="name")
         .select("doc_id", "other")
         .filter(pl.col("doc_id") != pl.col("other"))
     )
@@ -66,16 +67,16 @@ def collect_page_urls(batches: Iterable[pl.DataFrame]) -> PageUrls:
     )
 
 
-def address_key(address: str) -> str:
-    """An address without its languages: the same for a page and its translation.
+def url_key(address: str) -> str:
+    """Remove language markers from a URL, so that a page and its translation have the same key.
 
-    Scheme, www, fragment, last slash and case go too. Empty where there is no address.
+    Scheme, www, fragment, trailing slash and case are removed too. Empty if the URL has no host.
 
-    >>> address_key("https://www.site.org/ar/news/12?lang=ar")
+    >>> url_key("https://www.site.org/ar/news/12?lang=ar")
     'site.org/news/12'
-    >>> address_key("http://en.site.org/news/12/")
+    >>> url_key("http://en.site.org/news/12/")
     'site.org/news/12'
-    >>> address_key("https://site.org/report-ar.html?page=2") == address_key("site.org/report.html")
+    >>> url_key("https://site.org/report-ar.html?page=2") == url_key("site.org/report.html")
     False
     """
     try:
@@ -94,27 +95,27 @@ def address_key(address: str) -> str:
     return "/".join([".".join([*kept, *labels[-2:]]), *steps]) + (f"?{query}" if query else "")
 
 
-def day_of(metadata: str, address: str) -> str:
-    """The day a page was published, as it says or its address: ISO 8601; empty where unknown.
+def publication_day(metadata: str, address: str) -> str:
+    """Read the publication date of a page from its metadata or URL: ISO 8601, empty if unknown.
 
-    >>> day_of('{"meta": {"article:published_time": "2024-05-12T10:00Z"}}', "")
+    >>> publication_day('{"meta": {"article:published_time": "2024-05-12T10:00Z"}}', "")
     '2024-05-12'
-    >>> day_of("", "https://site.org/2024/5/2/news")
+    >>> publication_day("", "https://site.org/2024/5/2/news")
     '2024-05-02'
     """
-    found = _DAY.search(metadata) or _DAY_OF_PATH.search(address)
-    return "{}-{:0>2}-{:0>2}".format(*found.groups()) if found else ""
+    match = _DAY.search(metadata) or _DAY_IN_PATH.search(address)
+    return "{}-{:0>2}-{:0>2}".format(*match.groups()) if match else ""
 
 
-def _resolved(base: str, address: str) -> str:
+def _resolve(base: str, address: str) -> str:
     try:
         return urljoin(base, address.strip())
     except ValueError:
         return ""
 
 
-def _plain(address: str) -> str:
-    """An address for comparing: no scheme, fragment or last slash, the host in lower case."""
+def _normalize(address: str) -> str:
+    """Drop scheme, fragment and trailing slash and lowercase the host, to compare URLs."""
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""

@@ -11,7 +11,7 @@ from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.jobs import pair
 from ingest.jobs.pair import pair_run
 from ingest.pairing import PAGES, pair_pages
-from ingest.pairing.urls import address_key
+from ingest.pairing.urls import url_key
 
 SCHOOL = {
     "ar": "افتتحت الوزيرة مدرسة جديدة في عمان يوم الأحد.\nتتسع المدرسة لنحو 450 طالبا وطالبة.\n"
@@ -176,7 +176,7 @@ def test_a_page_that_is_named_twice_counts_once():
     "address", ["", "   ", "http://[", "mailto:a@b", "/only/path", "http://", "\ud800"]
 )
 def test_broken_addresses_say_nothing(address):
-    assert address_key(address) == ""
+    assert url_key(address) == ""
 
 
 def test_broken_links_do_no_harm():
