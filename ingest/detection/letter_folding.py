@@ -1,7 +1,7 @@
-"""Which code points are one letter to the n-gram counts: case, marks and apostrophes folded.
+"""Which code points count as the same letter: case, marks and apostrophes are folded.
 
-Arabic letters are kept apart as they are typed: ی and ي, ک and ك tell Persian, Urdu, Pashto and
-Arabic from each other, where langdetect's normalisation folds them.
+Arabic letters stay as they are typed. ی and ي, ک and ك distinguish Persian, Urdu, Pashto and
+Arabic, although langdetect's normalisation folds them.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ingest.detection.ngram_table import SPACE, UNKNOWN, Symbols
-from ingest.detection.symbols import BMP
+from ingest.detection.text_batch import BMP
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from ingest._typing import Bools
 
-# combining marks, Arabic vowel signs, tatweel, joiners and bidi controls; not the zero-width
-# non-joiner, which is a letter of Persian spelling
+# Combining marks, Arabic vowel signs, tatweel, joiners and bidi controls. Not the zero-width
+# non-joiner, which is a letter in Persian spelling.
 _DROPPED = (
     range(0x300, 0x370), range(0x610, 0x61B), range(0x640, 0x641), range(0x64B, 0x660),
     range(0x670, 0x671), range(0xAD, 0xAE), range(0x200B, 0x200C), range(0x200D, 0x2010),
@@ -30,8 +30,8 @@ _LETTERS = (
 _APOSTROPHES = "'’ʼ"
 
 
-def dropped() -> NDArray[np.bool_]:
-    """Code points that are no part of a word's spelling: bool of size BMP."""
+def dropped_chars() -> Bools:
+    """Return the code points that folding drops: bool [BMP]."""
     out = np.zeros(BMP, dtype=bool)
     for block in _DROPPED:
         out[block.start : block.stop] = True
@@ -39,25 +39,25 @@ def dropped() -> NDArray[np.bool_]:
 
 
 def fold(text: str) -> str:
-    """One string as the counts see it; the slow twin of `drop` and `lookup`.
+    """Fold one string. Equivalent to `drop_chars` and `symbol_lookup`, but slower.
 
     >>> fold("L’ÉTÉ كِتاب")
     "l'été كتاب"
     """
-    gone = dropped()
-    kept = "".join(c for c in text if ord(c) >= BMP or not gone[ord(c)])
-    return "".join(_one(c) for c in kept)
+    dropped = dropped_chars()
+    kept = "".join(c for c in text if ord(c) >= BMP or not dropped[ord(c)])
+    return "".join(_fold_char(c) for c in kept)
 
 
-def _one(char: str) -> str:
+def _fold_char(char: str) -> str:
     if char in _APOSTROPHES:
         return "'"
     low = char.lower()
-    return low[0]  # İ becomes two, i and a dot
+    return low[0]  # İ becomes two characters, i and a dot
 
 
 def is_letter(char: str) -> bool:
-    """Whether a folded character stands in words of the Latin or Arabic script.
+    """Whether a folded character occurs in words of the Latin or Arabic script.
 
     >>> [is_letter(c) for c in "aہ'-3ж"]
     [True, True, True, False, False, False]
@@ -65,10 +65,10 @@ def is_letter(char: str) -> bool:
     return char in "'\u200c" or any(ord(char) in block for block in _LETTERS)
 
 
-def lookup(alphabet: str) -> Symbols:
-    """Code point to symbol (2, 3, … in the order of `alphabet`): int32 of size BMP.
+def symbol_lookup(alphabet: str) -> Symbols:
+    """Map code points to symbols, numbered 2, 3, … in the order of `alphabet`: int32 [BMP].
 
-    Letters outside the alphabet are unknown; everything else, other scripts too, is a space.
+    Letters outside the alphabet are UNKNOWN. Everything else, other scripts included, is SPACE.
     """
     out = np.full(BMP, SPACE, dtype=np.int32)
     for block in _LETTERS:
@@ -76,7 +76,7 @@ def lookup(alphabet: str) -> Symbols:
     number = {c: i for i, c in enumerate(alphabet, 2)}
     for block in _LETTERS:
         for code in block:
-            out[code] = number.get(_one(chr(code)), out[code])
+            out[code] = number.get(_fold_char(chr(code)), out[code])
     for char in _APOSTROPHES + "\u200c":
-        out[ord(char)] = number.get(_one(char), SPACE)
+        out[ord(char)] = number.get(_fold_char(char), SPACE)
     return out

@@ -1,4 +1,4 @@
-"""How likely each language of a script makes a text: langdetect's profiles and letter counts."""
+"""The likelihood of a text in each language of a script, from profiles and letter counts."""
 
 from __future__ import annotations
 
@@ -6,82 +6,96 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ingest.detection import letter_counts, letter_folding, profiles, symbols
+from ingest.detection import letter_counts, profiles
+from ingest.detection.letter_folding import dropped_chars
 from ingest.detection.ngram_table import NATS, SuffixTable
-from ingest.detection.rules import candidates, rare
+from ingest.detection.rules import candidate_languages, rare_languages
+from ingest.detection.text_batch import BMP, decode_batch, drop_chars
 
 if TYPE_CHECKING:
     import polars as pl
 
-# found on the dev fragments, where they are flat: 0.3…0.6, and 5…8
-PROFILE_WEIGHT = 0.5  # of langdetect's n-grams, against 1 for the letter counts
-RARE = 7.0  # nats against a language that pages are seldom in, before tempering
-TEMPER = 0.35  # n-grams overlap and so repeat each other; fitted to the errors on dev fragments
-_COUNTED = ("Latn", "Arab")
-_CASED = 0x2C00
-Scores = NDArray[np.float64]
+    from ingest._typing import F64, Bools
+
+# Fitted on the dev fragments, where accuracy is flat over 0.3…0.6 and 5…8.
+PROFILE_WEIGHT = 0.5  # of langdetect's n-grams, relative to the letter counts
+RARE = 7.0  # nats against a language that few pages are in, before tempering
+# N-grams overlap, so their evidence is not independent. Fitted to the errors on dev fragments.
+TEMPER = 0.35
+_WITH_COUNTS = ("Latn", "Arab")
+_MAX_CASED = 0x2C00
 
 
 class ScriptModel(NamedTuple):
-    """The tables of one script; `core` are the columns of the languages with letter counts."""
+    """The tables of one script.
+
+    Attributes:
+        profiles: langdetect's n-grams.
+        counts: letter n-grams; None if the script has no letter counts.
+        counted: columns of the languages that have letter counts.
+        rare: columns of the languages that few pages are in.
+    """
 
     profiles: SuffixTable
     counts: SuffixTable | None
-    core: list[int]
+    counted: list[int]
     rare: list[int]
 
 
 @lru_cache(None)
-def load(script: str) -> ScriptModel:
-    """The model of one script, loaded on first use."""
-    langs = candidates(script)
-    table = profiles.table({lang: profiles.read(lang) for lang in langs})
-    scarce = [langs.index(lang) for lang in rare(script)]
-    if script not in _COUNTED:
-        return ScriptModel(table, None, [], scarce)
-    statistics = letter_counts.read(script)
-    core = [langs.index(lang) for lang in statistics.langs]
-    return ScriptModel(table, letter_counts.table(statistics), core, scarce)
+def load_model(script: str) -> ScriptModel:
+    """Load the model of one script, on first use.
+
+    Raises:
+        ModelError: a file of the model is missing or damaged.
+    """
+    langs = candidate_languages(script)
+    table = profiles.build_table({lang: profiles.load_profile(lang) for lang in langs})
+    rare = [langs.index(lang) for lang in rare_languages(script)]
+    if script not in _WITH_COUNTS:
+        return ScriptModel(table, None, [], rare)
+    counts = letter_counts.load_counts(script)
+    counted = [langs.index(lang) for lang in counts.langs]
+    return ScriptModel(table, letter_counts.build_table(counts), counted, rare)
 
 
-def log_likelihood(script: str, texts: pl.Series) -> Scores:
-    """Log likelihood of each text in each candidate of a script, with what is rare against it.
+def log_likelihood(script: str, texts: pl.Series) -> F64:
+    """Compute the log likelihood of each text in each candidate language of a script.
 
-    For text t and language l: TEMPER * (PROFILE_WEIGHT * P(t, l) + C(t, l) - RARE if l is rare),
-    P being the sum over n-grams of `profiles.table`, C that over letters of `letter_counts.table`.
-    A language without letter counts is taken to spell as well as the best that has them.
+    For text t and language l: TEMPER * (PROFILE_WEIGHT * P(t, l) + C(t, l) - RARE if l is rare).
+    P is the sum over n-grams of `profiles.build_table`, C the sum over letters of
+    `letter_counts.build_table`. For a language without letter counts, C is the best of the others.
 
     Returns:
-        float64, (texts, candidates).
+        float64 [texts, candidates].
     """
-    model = load(script)
-    batch = symbols.decode(texts)
-    upper = _upper()[batch.codes]
-    silent = np.zeros(len(upper), dtype=bool)
-    # langdetect's capital rule: nothing ends at the second capital in a row
-    silent[1:] = upper[1:] & upper[:-1]
-    sums = model.profiles.sums(batch, silent=silent)
-    out: Scores = sums.astype(np.float64) * PROFILE_WEIGHT
+    model = load_model(script)
+    batch = decode_batch(texts)
+    upper = _upper_chars()[batch.codes]
+    skip = np.zeros(len(upper), dtype=bool)
+    # langdetect's rule for capitals: no n-gram ends at the second of two capitals
+    skip[1:] = upper[1:] & upper[:-1]
+    sums = model.profiles.sums(batch, skip=skip)
+    out: F64 = sums.astype(np.float64) * PROFILE_WEIGHT
     if model.counts is not None:
-        counted = model.counts.sums(symbols.drop(batch, _dropped()))
-        spelt = np.repeat(counted.max(axis=1, keepdims=True), out.shape[1], axis=1)
-        spelt[:, model.core] = counted
-        out += spelt
+        letter_sums = model.counts.sums(drop_chars(batch, _dropped_chars()))
+        spelling = np.repeat(letter_sums.max(axis=1, keepdims=True), out.shape[1], axis=1)
+        spelling[:, model.counted] = letter_sums
+        out += spelling
     out[:, model.rare] -= RARE * NATS
     out *= TEMPER / NATS
     return out
 
 
 @lru_cache(1)
-def _dropped() -> NDArray[np.bool_]:
-    return letter_folding.dropped()
+def _dropped_chars() -> Bools:
+    return dropped_chars()
 
 
 @lru_cache(1)
-def _upper() -> NDArray[np.bool_]:
-    """Capitals, bool of size BMP; no script with case that a model knows stands behind _CASED."""
-    out = np.zeros(symbols.BMP, dtype=bool)
-    out[:_CASED] = [chr(c).isupper() for c in range(_CASED)]
+def _upper_chars() -> Bools:
+    """Capitals: bool [BMP]. No script with case that a model covers lies beyond _MAX_CASED."""
+    out = np.zeros(BMP, dtype=bool)
+    out[:_MAX_CASED] = [chr(c).isupper() for c in range(_MAX_CASED)]
     return out

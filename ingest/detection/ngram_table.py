@@ -1,8 +1,8 @@
-"""Vectors of the longest known n-gram ending at each position of a batch, summed for each text.
+"""For each position of a batch, look up the longest known n-gram; sum the vectors of each text.
 
-A trie in arrays: `node[k]` of a position is the number of the k-gram ending there (0: unknown),
-found from the (k-1)-gram ending one position before. Vectors are whole numbers, so a sum is exact
-and does not depend on the batch around a text.
+The table is a trie in arrays. The node of a position at order k is the number of the k-gram that
+ends there (0 if unknown); it is looked up from the (k-1)-gram that ends one position earlier.
+Vectors are integers, so sums are exact and do not depend on the batch around a text.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ingest.detection.symbols import Batch
+    from ingest._typing import I64, Bools
+    from ingest.detection.text_batch import TextBatch
 
 Symbols = NDArray[np.int32]
-NATS = 256  # one nat in the fixed point of the vectors
+NATS = 256  # vectors are fixed-point numbers: one nat is 256
 UNKNOWN, SPACE = 0, 1
-_CHUNK = 1 << 17  # positions at once: the working set stays in the cache, memory stays flat
+_CHUNK = 1 << 17  # positions at once: the working set fits the cache and memory stays constant
 
 
 class Level(NamedTuple):
-    """All k-grams of one order: `parent` is the node of the first k-1 symbols, `symbol` the last.
+    """All k-grams of one order. Node i + 1 is the k-gram (parent[i], symbol[i]).
 
-    Both int32 of length n, node i + 1 being (parent[i], symbol[i]).
+    Attributes:
+        parent: int32 [n-grams], the node of the first k - 1 symbols.
+        symbol: int32 [n-grams], the last symbol.
     """
 
     parent: Symbols
@@ -34,10 +37,14 @@ class Level(NamedTuple):
 
 
 class SuffixTable:
-    """`lookup`: int32 of size BMP, code point to symbol; `vectors`: int32, (languages, 1 + nodes).
+    """Vectors of n-grams, found by the longest known suffix.
 
-    Column 0 of `vectors` is what an unknown symbol says: nothing. Then come all unigrams in the
-    order of their symbols, all bigrams, all trigrams…
+    Args:
+        lookup: int32 [BMP], the symbol of each code point.
+        alphabet: the number of symbols.
+        levels: the n-grams of each order, from bigrams on.
+        vectors: int32 [languages, 1 + nodes]. Column 0 is the vector of an unknown symbol, all
+            zero. Then follow all single symbols, all bigrams, all trigrams, …
     """
 
     def __init__(
@@ -48,19 +55,19 @@ class SuffixTable:
         self.vectors = np.ascontiguousarray(vectors)
         self._children: list[Symbols] = []
         self._offsets: list[int] = []
-        above, offset = alphabet, alphabet
+        parents, offset = alphabet, alphabet
         for level in levels:
-            children = np.zeros((above, alphabet), dtype=np.int32)
+            children = np.zeros((parents, alphabet), dtype=np.int32)
             children[level.parent, level.symbol] = np.arange(1, len(level.parent) + 1)
             self._children.append(children.ravel())
             self._offsets.append(offset - 1)
-            above, offset = len(level.parent) + 1, offset + len(level.parent)
+            parents, offset = len(level.parent) + 1, offset + len(level.parent)
 
     def columns(self, symbols: Symbols) -> Symbols:
-        """For each position the column of the longest known n-gram that ends there.
+        """Return the column of the longest known n-gram that ends at each position.
 
         Args:
-            symbols: int32, one a position.
+            symbols: int32 [positions].
         """
         column = symbols.copy()
         node = symbols
@@ -71,16 +78,16 @@ class SuffixTable:
             node = nodes
         return column
 
-    def sums(self, batch: Batch, *, silent: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-        """The sum of vectors of each text: int64, (texts, languages), in 1/NATS nats.
+    def sums(self, batch: TextBatch, *, skip: Bools | None = None) -> I64:
+        """Sum the vectors of each text: int64 [texts, languages], in 1/NATS nats.
 
         Args:
             batch: the texts.
-            silent: bool, one a position of the batch: where nothing is to be counted.
+            skip: bool [positions], positions that do not count.
         """
         columns = self.columns(self.lookup[batch.codes])
-        if silent is not None:
-            columns[silent] = 0
+        if skip is not None:
+            columns[skip] = 0
         out = np.zeros((len(batch.starts), len(self.vectors)), dtype=np.int64)
         first = 0
         while first < len(batch.starts):
@@ -88,9 +95,9 @@ class SuffixTable:
             last = int(np.searchsorted(batch.starts, begin + _CHUNK))
             last = max(last, first + 1)
             end = batch.starts[last] if last < len(batch.starts) else len(columns)
-            part = columns[begin:end]
+            chunk = columns[begin:end]
             cuts = batch.starts[first:last] - begin
             for i, vector in enumerate(self.vectors):
-                out[first:last, i] = np.add.reduceat(vector.take(part), cuts)
+                out[first:last, i] = np.add.reduceat(vector.take(chunk), cuts)
             first = last
         return out

@@ -1,4 +1,4 @@
-"""What stands in `rules.json`: scripts, languages, patterns, names of languages."""
+"""The data in `rules.json`: scripts, candidate languages, patterns, names of languages."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 
 @lru_cache(1)
-def rules() -> dict[str, Any]:
-    """The content of `rules.json`."""
+def load_rules() -> dict[str, Any]:
+    """Load `rules.json`."""
     text = files("ingest.detection").joinpath("rules.json").read_text(encoding="utf-8")
-    made: dict[str, Any] = json.loads(text)
-    return made
+    rules: dict[str, Any] = json.loads(text)
+    return rules
 
 
-def candidates(script: str) -> tuple[str, ...]:
-    """The languages of a script among which a model decides; zh-cn and zh-tw stand for zh."""
-    return tuple(rules()["languages"][script].replace("|", "").split())
+def candidate_languages(script: str) -> tuple[str, ...]:
+    """The languages of a script between which a model decides; zh is split into zh-cn and zh-tw."""
+    return tuple(load_rules()["languages"][script].replace("|", "").split())
 
 
-def rare(script: str) -> tuple[str, ...]:
-    """Those of them that pages are seldom in: after the bar in `rules.json`."""
-    return tuple(rules()["languages"][script].partition("|")[2].split())
+def rare_languages(script: str) -> tuple[str, ...]:
+    """The candidates that few pages are in: those after the bar in `rules.json`."""
+    return tuple(load_rules()["languages"][script].partition("|")[2].split())

@@ -1,8 +1,8 @@
-"""The script rule: what can be said of a text before any model, in Polars expressions.
+"""The script rule: what a text shows without any model, in Polars expressions.
 
-It finds the script with most words, settles scripts that one language owns, and settles as `zxx`
-what has no language in it: digits, addresses, emoji, codes such as `TT`, debris of scripts,
-commands. Patterns and scripts stand in `rules.json`.
+It finds the script with the most words. It decides the language where only one language uses the
+script. It decides `zxx` where there is no language: digits, URLs, emoji, codes such as `TT`,
+script debris, commands. The patterns and scripts are in `rules.json`.
 """
 
 from __future__ import annotations
@@ -12,86 +12,89 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest.detection.codes import settle
-from ingest.detection.rules import rules
+from ingest.detection.rules import load_rules
+from ingest.detection.special_lines import decide_special_lines
 
-CAP = 4_000  # characters looked at: more of a line never changes its language
-_FOLDED = r"[\u{300}-\u{36f}\u{fb50}-\u{fdff}\u{fe70}-\u{fefc}\u{ff01}-\u{ff5e}]"
-_UNSPACED = 2  # letters that count as a word where words are not spaced
-_KANA_SHARE = 0.1  # Japanese mixes kana into Han; a Chinese text has at most a の
+MAX_CHARS = 4_000  # characters analysed; the rest of a line never changes its language
+_COMPATIBILITY_FORMS = r"[\u{300}-\u{36f}\u{fb50}-\u{fdff}\u{fe70}-\u{fefc}\u{ff01}-\u{ff5e}]"
+_UNSPACED_WORD = 2  # letters that count as a word in scripts without spaces
+_KANA_SHARE = 0.1  # Japanese mixes kana into Han; a Chinese text has at most the odd の
 _OTHER_LETTERS = r"[\p{L}--\p{Latin}--\p{Arabic}--\p{Common}--\p{Inherited}]"
 
 
-def read(texts: pl.Series) -> pl.DataFrame:
-    """Look at each text by itself.
+def detect_scripts(texts: pl.Series) -> pl.DataFrame:
+    """Analyse each text by itself.
 
     Args:
         texts: strings, nulls allowed.
 
     Returns:
-        One row a text: `clean` (its first CAP characters without addresses and markup), `script`
-        (ISO 15924; Zyyy: no letters), `rival` (another script that has about as many words, else
-        null), `letters` (their number), `lang` (where that is settled, zxx included).
+        One row per text: `clean` (its first MAX_CHARS characters without URLs and markup),
+        `script` (ISO 15924; Zyyy if it has no letters), `rival` (another script that has about as
+        many words, or null), `lang` (the language, or zxx, if the script rule decides it),
+        `letters` (the number of letters).
 
-    >>> seen = read(pl.Series(["20", "Γειά σου", "شرح Dockge", "me@x.org"]))
-    >>> seen.select("script", "rival", "lang").rows()
+    >>> frame = detect_scripts(pl.Series(["20", "Γειά σου", "شرح Dockge", "me@x.org"]))
+    >>> frame.select("script", "rival", "lang").rows()
     [('Zyyy', None, 'zxx'), ('Grek', None, 'el'), ('Arab', 'Latn', None), ('Zyyy', None, 'zxx')]
     """
-    raw = texts.cast(pl.String).fill_null("").str.slice(0, CAP)
-    frame = pl.DataFrame({"raw": raw, "clean": _without_noise(raw)})
-    frame = _with_other_scripts(_with_script(frame))
+    raw = texts.cast(pl.String).fill_null("").str.slice(0, MAX_CHARS)
+    frame = pl.DataFrame({"raw": raw, "clean": _remove_noise(raw)})
+    frame = _add_other_scripts(_add_latin_or_arabic(frame))
     letters = pl.col("clean").str.count_matches(r"\p{L}").cast(pl.Int64)
-    frame = settle(frame.with_columns(lang=owner(pl.col("script")), letters=letters))
+    frame = frame.with_columns(lang=only_language(pl.col("script")), letters=letters)
+    frame = decide_special_lines(frame)
     return frame.select("clean", "script", "rival", "lang", "letters")
 
 
-def owner(script: pl.Expr) -> pl.Expr:
-    """The one language of a script; null where several share it."""
-    owned = {s["code"]: s["lang"] for s in rules()["scripts"] if s["lang"]} | {"Zyyy": "zxx"}
-    return script.replace_strict(owned, default=None, return_dtype=pl.String)
+def only_language(script: pl.Expr) -> pl.Expr:
+    """The only language of a script; null if several languages use it."""
+    languages = {s["code"]: s["lang"] for s in load_rules()["scripts"] if s["lang"]}
+    languages["Zyyy"] = "zxx"
+    return script.replace_strict(languages, default=None, return_dtype=pl.String)
 
 
-def _words(name: str) -> str:
-    """A run of letters of one script: a word, or a part of one that other letters are glued to."""
-    return rf"[\p{{{name}}}&&\p{{L}}][\p{{{name}}}\p{{M}}'’\u{{200c}}\u{{200d}}]*"
+def _word_pattern(script: str) -> str:
+    """Match a run of letters of one script: a word, or a part of a word with mixed scripts."""
+    return rf"[\p{{{script}}}&&\p{{L}}][\p{{{script}}}\p{{M}}'’\u{{200c}}\u{{200d}}]*"
 
 
-def _where(series: pl.Series, pattern: str, change: Any) -> pl.Series:
-    """Apply `change` only to the strings that match: most never do, and patterns cost time."""
-    hit = series.str.contains(pattern).arg_true()
-    if hit.is_empty():
+def _change_matches(series: pl.Series, pattern: str, change: Any) -> pl.Series:
+    """Apply `change` only to the strings that match: few do, and the change is slow."""
+    rows = series.str.contains(pattern).arg_true()
+    if rows.is_empty():
         return series
-    return series.clone().scatter(hit, change(series.gather(hit)))  # scatter works in place
+    return series.clone().scatter(rows, change(series.gather(rows)))  # scatter works in place
 
 
-def _without_noise(texts: pl.Series) -> pl.Series:
-    def strip(some: pl.Series) -> pl.Series:
-        for pattern in rules()["noise"]:
-            some = some.str.replace_all(pattern, " ")
-        return some
+def _remove_noise(texts: pl.Series) -> pl.Series:
+    def strip(noisy: pl.Series) -> pl.Series:
+        for pattern in load_rules()["noise"]:
+            noisy = noisy.str.replace_all(pattern, " ")
+        return noisy
 
-    return _where(texts, r"[@</]|[&.][\w#]", strip)
+    return _change_matches(texts, r"[@</]|[&.][\w#]", strip)
 
 
-def normal(texts: pl.Series) -> pl.Series:
-    """What a model reads: compatibility forms folded, a text all in capitals in small letters.
+def normalize(texts: pl.Series) -> pl.Series:
+    """Prepare texts for a model: fold compatibility forms, lowercase texts that are all capitals.
 
-    >>> normal(pl.Series(["ACTUALITÉS", "DW in 30", "ﻻ"])).to_list()
+    >>> normalize(pl.Series(["ACTUALITÉS", "DW in 30", "ﻻ"])).to_list()
     ['actualités', 'DW in 30', 'لا']
     """
-    texts = _where(texts, _FOLDED, lambda some: some.str.normalize("NFKC"))
-    shouted = texts.str.contains(r"\p{Lu}") & ~texts.str.contains(r"\p{Ll}")
-    hit = shouted.arg_true()
-    if hit.is_empty():
+    texts = _change_matches(texts, _COMPATIBILITY_FORMS, lambda t: t.str.normalize("NFKC"))
+    all_capitals = texts.str.contains(r"\p{Lu}") & ~texts.str.contains(r"\p{Ll}")
+    rows = all_capitals.arg_true()
+    if rows.is_empty():
         return texts
-    return texts.clone().scatter(hit, texts.gather(hit).str.to_lowercase())
+    return texts.clone().scatter(rows, texts.gather(rows).str.to_lowercase())
 
 
-def _with_script(frame: pl.DataFrame) -> pl.DataFrame:
-    """Latin or Arabic, whichever has more words, and the first one where they have as many.
+def _add_latin_or_arabic(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add the script, Latin or Arabic: the one with more words, or the first one if they tie.
 
-    Names count half for a rival: in `تثبيت Raspberry Pi Imager على Mac` the sentence is Arabic,
-    if the page is.
+    Names count half when looking for a rival: `تثبيت Raspberry Pi Imager على Mac` is an Arabic
+    sentence if the page is Arabic.
     """
     text, latn, arab = pl.col("clean"), pl.col("latn"), pl.col("arab")
     both = (latn > 0) & (arab > 0)
@@ -100,8 +103,8 @@ def _with_script(frame: pl.DataFrame) -> pl.DataFrame:
     first = mixed.str.extract(r"([\p{Latin}\p{Arabic}])").str.contains(r"\p{Latin}")
     return (
         frame.with_columns(
-            latn=text.str.count_matches(_words("Latin")),
-            arab=text.str.count_matches(_words("Arabic")),
+            latn=text.str.count_matches(_word_pattern("Latin")),
+            arab=text.str.count_matches(_word_pattern("Arabic")),
         )
         .with_columns(
             script=pl.when((latn == 0) & (arab == 0))
@@ -120,22 +123,22 @@ def _with_script(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_other_scripts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Count the words of every script where a letter is neither Latin nor Arabic."""
-    hit = frame["clean"].str.contains(_OTHER_LETTERS).arg_true()
-    if hit.is_empty():
+def _add_other_scripts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Count the words of every script in texts with letters other than Latin and Arabic."""
+    rows = frame["clean"].str.contains(_OTHER_LETTERS).arg_true()
+    if rows.is_empty():
         return frame
-    texts = frame["clean"].gather(hit)
-    known = rules()["scripts"]
+    texts = frame["clean"].gather(rows)
+    scripts = load_rules()["scripts"]
     counts = []
-    for script in known:
+    for script in scripts:
         if script["spaced"]:
-            counts.append(texts.str.count_matches(_words(script["property"])).to_numpy())
+            counts.append(texts.str.count_matches(_word_pattern(script["property"])).to_numpy())
         else:
             letters = texts.str.count_matches(rf"[\p{{{script['property']}}}]").to_numpy()
-            counts.append(-(-letters.astype(np.int64) // _UNSPACED))
+            counts.append(-(-letters.astype(np.int64) // _UNSPACED_WORD))
     table = np.stack(counts, axis=1).astype(np.int64)
-    codes = [s["code"] for s in known]
+    codes = [s["code"] for s in scripts]
     han, kana = codes.index("Hani"), codes.index("Kana")
     japanese = table[:, kana] > _KANA_SHARE * table[:, han]
     table[japanese, kana] += table[japanese, han]
@@ -144,10 +147,10 @@ def _with_other_scripts(frame: pl.DataFrame) -> pl.DataFrame:
     most = table.max(axis=1)
     first = _first_script(texts)
     tied = (table == most[:, None]).sum(axis=1) > 1
-    rows = np.arange(len(best))
-    leads = tied & (first >= 0) & (table[rows, first] == most)
+    text = np.arange(len(best))
+    leads = tied & (first >= 0) & (table[text, first] == most)
     best = np.where(leads, first, best)
-    table[rows, best] = -1
+    table[text, best] = -1
     second = np.where(tied, table.argmax(axis=1), -1)
     names = np.array([*codes, "Zzzz", None], dtype=object)
     script = pl.Series(names[np.where(most > 0, best, len(codes))].tolist(), dtype=pl.String)
@@ -155,14 +158,14 @@ def _with_other_scripts(frame: pl.DataFrame) -> pl.DataFrame:
         names[np.where(tied & (most > 0), second, len(codes) + 1)].tolist(), dtype=pl.String
     )
     return frame.with_columns(
-        frame["script"].clone().scatter(hit, script), frame["rival"].clone().scatter(hit, rival)
+        frame["script"].clone().scatter(rows, script), frame["rival"].clone().scatter(rows, rival)
     )
 
 
 def _first_script(texts: pl.Series) -> Any:
-    """The number of the script of each text's first letter, -1 where it is of none."""
+    """The number of the script of each text's first letter; -1 if it is in none."""
     letter = texts.str.extract(r"(\p{L})").fill_null("")
     out = np.full(len(texts), -1)
-    for i, script in enumerate(rules()["scripts"]):
+    for i, script in enumerate(load_rules()["scripts"]):
         out[letter.str.contains(rf"[\p{{{script['property']}}}]").to_numpy()] = i
     return out

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import polars as pl
 
 from ingest.config import FilterConfig
-from ingest.detection.rules import rules as detection_rules
+from ingest.detection.rules import load_rules
 from ingest.drop_reasons import NO_SCORE, OF_PAIRS, RULES
 from ingest.errors import FrameError
 from ingest.frames import METHOD_IMPORTED, TRANSLATED, check
@@ -158,9 +158,9 @@ def _script_share(side: str, langs: pl.Series) -> pl.Expr:
 @cache
 def _scripts() -> list[tuple[list[str], str]]:
     """Languages that are written in one script, and a pattern for its letters."""
-    by_model = detection_rules()["languages"]
+    by_model = load_rules()["languages"]
     made = []
-    for script in detection_rules()["scripts"]:
+    for script in load_rules()["scripts"]:
         langs = by_model.get(script["code"], "").replace("|", "").split()
         langs = sorted({lang.partition("-")[0] for lang in langs})
         if script["lang"] and script["lang"] != "ja":  # which is written in two

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
-from ingest.detection.language_shares import shares
+from ingest.detection.language_shares import majority_language
 from ingest.errors import ConfigError, SourceError
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.streams import open_source
@@ -130,10 +130,10 @@ def _detect_language(lines: list[Line], source: str, to: str) -> str:
     """Return the language of most lines, or an empty string if all lines are blank."""
     if not any(line.text.strip() for line in lines):
         return ""
-    by_share = shares(line.text for line in lines)
-    if by_share.is_empty():
+    majority = majority_language(line.text for line in lines)
+    if majority is None:
         raise ConfigError(f"{source}: its language cannot be detected; name it with --from")
-    lang = str(by_share["lang"][0])
+    lang = majority.lang
     if lang in (to, DETECTED_AS.get(to)):
         raise ConfigError(
             f"{source}: is already in {to}; if it is not, name its language with --from"

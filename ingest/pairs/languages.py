@@ -9,7 +9,7 @@ from functools import cache
 
 import polars as pl
 
-from ingest.detection.rules import rules
+from ingest.detection.rules import load_rules
 from ingest.errors import ConfigError
 from ingest.languages import parse_language_pair
 from ingest.readers.sources import COMPRESSED
@@ -88,18 +88,16 @@ def found(sides: Sequence[pl.Series], what: str) -> tuple[str, str]:
 
 
 def _found(texts: pl.Series) -> str | None:
-    from ingest.detection.language_shares import shares
+    from ingest.detection.language_shares import majority_language
 
-    share = shares(texts.drop_nulls(), longest=1000)
-    if share.is_empty() or share["chars"][0] < _SURE * float(share["chars"].sum()):
-        return None
-    return str(share["lang"][0])
+    majority = majority_language(texts.drop_nulls(), min_share=_SURE, max_chars=1000)
+    return None if majority is None else majority.lang
 
 
 @cache
 def _known() -> dict[str, str]:
     """Codes and names, in small letters, of the languages that detection knows."""
-    held = rules()
+    held = load_rules()
     codes = " ".join(held["languages"].values()).replace("|", "").split()
     codes += [script["lang"] for script in held["scripts"] if script["lang"]]
     own = {name.lower(): lang for lang, names in held["autonyms"].items() for name in names}

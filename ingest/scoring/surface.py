@@ -10,7 +10,7 @@ import polars as pl
 from ingest._typing import F32
 from ingest.codepoints import CodePoints
 from ingest.detection import identify
-from ingest.detection.rules import candidates, rules
+from ingest.detection.rules import candidate_languages, load_rules
 from ingest.languages import DENSITY
 from ingest.phrases import find_phrases, load_phrases
 
@@ -92,11 +92,11 @@ def scripts(texts: pl.Series, langs: pl.Series) -> F32:
 @cache
 def _script(lang: str) -> str:
     """The properties of the script of a language, as a pattern; empty where it is not known."""
-    table = {s["code"]: rf"\p{{{s['property']}}}" for s in rules()["scripts"]}
-    for script in rules()["languages"]:
-        if lang in {code.partition("-")[0] for code in candidates(script)}:
+    table = {s["code"]: rf"\p{{{s['property']}}}" for s in load_rules()["scripts"]}
+    for script in load_rules()["languages"]:
+        if lang in {code.partition("-")[0] for code in candidate_languages(script)}:
             return table[script]
-    for script in rules()["scripts"]:
+    for script in load_rules()["scripts"]:
         if script["lang"] == lang:
             return rf"[{table[script['code']]}]"
     return ""

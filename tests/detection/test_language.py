@@ -1,4 +1,4 @@
-"""What language a text is in, by itself and on its page."""
+"""Detect languages of texts by themselves and on their page."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_script_codes():
     assert identify(["這個問題還沒有解決"])["script"].item() == "Hant"
 
 
-def test_code_switched_line_takes_the_language_with_most_words():
+def test_mixed_line_takes_the_language_with_most_words():
     texts = {
         "قم بتثبيت Docker ثم أعد التشغيل": "ar",
         "the word كتاب means book in that language": "en",
@@ -135,7 +135,7 @@ def test_arabic_page_with_names():
     assert found["lang"].to_list() == ["ar", "ar", "ar", "en", "ar"]
 
 
-def test_foreign_fragments_win_where_the_evidence_is_decent():
+def test_clear_foreign_fragments_keep_their_language():
     found = detect(
         page(
             "La récolte a été bonne cette année malgré la sécheresse du printemps.",
@@ -151,7 +151,7 @@ def test_foreign_fragments_win_where_the_evidence_is_decent():
     assert langs == ["fr", "fr", "en", "fr", "de", "de", "de"]
 
 
-def test_page_is_named_where_it_decides():
+def test_lang_by_is_page_where_the_page_decides():
     text = "Reliance on Türkiye"
     alone = detect(page(text), context=False).row(0, named=True)
     body = "The minister said on Sunday that the talks would go on through the winter."
@@ -160,7 +160,7 @@ def test_page_is_named_where_it_decides():
     assert found["lang_by"] == ("model" if alone["lang"] == "en" else "page")
 
 
-def test_restricted_to_some_languages():
+def test_candidates_are_restricted():
     texts = [SENTENCES["pt"], SENTENCES["ckb"], SENTENCES["el"], "20"]
     found = identify(texts, langs=["ar", "es"])
     assert found["lang"].to_list() == ["es", "ar", "und", "zxx"]
@@ -170,7 +170,7 @@ def test_restricted_to_some_languages():
     assert frame["lang"].to_list() == ["es", "ar", "und", "zxx"]
 
 
-def test_restricted_to_languages_that_are_far_off():
+def test_restricted_to_unlikely_candidates():
     text = " ".join([SENTENCES["de"]] * 30)
     for named in (
         identify([text], langs=["vi", "so"]),
@@ -192,15 +192,17 @@ def test_columns_and_types():
     found = detect(frame)
     assert found.columns == [*frame.columns, "script", "lang", "lang_score", "lang_by"]
     assert found.schema["lang_score"] == pl.Float32
-    told = identify(["One line of text"], top=2)
-    assert told.columns == ["text", "script", "lang", "lang_score", "lang_by", "runners_up"]
-    assert told.schema["runners_up"] == pl.List(pl.Struct({"lang": pl.String, "score": pl.Float32}))
+    identified = identify(["One line of text"], top=2)
+    assert identified.columns == ["text", "script", "lang", "lang_score", "lang_by", "runners_up"]
+    assert identified.schema["runners_up"] == pl.List(
+        pl.Struct({"lang": pl.String, "score": pl.Float32})
+    )
     scores = [r["score"] for r in identify(["chat"], top=9)["runners_up"].item()]
     assert scores == sorted(scores, reverse=True)
     assert len(scores) > 2
 
 
-def test_nothing_at_all():
+def test_no_rows():
     empty = pl.DataFrame(schema={"doc_id": pl.String, "segment": pl.Int64, "text": pl.String})
     assert detect(empty).columns[-1] == "lang_by"
     assert identify([]).is_empty()
@@ -228,13 +230,13 @@ def test_one_string_is_one_text():
 
 
 @pytest.mark.parametrize(
-    ("frame", "said"),
+    ("frame", "message"),
     [
         ({"doc_id": ["a"], "segment": [0]}, r"detect: column 'text' is missing; ingest.segment"),
         ({"doc_id": ["a"], "segment": ["0"], "text": ["a"]}, "column 'segment' is String"),
         ({"segment": [0], "text": ["a"]}, "column 'doc_id' is missing"),
     ],
 )
-def test_a_frame_without_what_is_needed(frame, said):
-    with pytest.raises(FrameError, match=said):
+def test_invalid_frame(frame, message):
+    with pytest.raises(FrameError, match=message):
         detect(pl.DataFrame(frame))

@@ -1,4 +1,4 @@
-"""The tables against plain Python that counts n-grams one by one."""
+"""Compare the tables with plain Python that counts n-grams one by one."""
 
 from __future__ import annotations
 
@@ -16,15 +16,12 @@ from hypothesis import strategies as st
 from langdetect.detector_factory import DetectorFactory
 from langdetect.utils.ngram import NGram
 
-from ingest.detection import identify
-from ingest.detection.letter_counts import Statistics, probabilities, read
-from ingest.detection.letter_counts import table as count_table
-from ingest.detection.letter_folding import dropped, fold, is_letter
+from ingest.detection import identify, letter_counts, profiles
+from ingest.detection.letter_counts import LetterCounts, letter_probabilities, load_counts
+from ingest.detection.letter_folding import dropped_chars, fold, is_letter
 from ingest.detection.ngram_table import NATS, Level
-from ingest.detection.profiles import ALPHA, WEIGHTS
-from ingest.detection.profiles import read as read_profile
-from ingest.detection.profiles import table as profile_table
-from ingest.detection.symbols import decode, drop
+from ingest.detection.profiles import ALPHA, WEIGHTS, load_profile
+from ingest.detection.text_batch import decode_batch, drop_chars
 from ingest.errors import ModelError
 from ingest.resources import model_dir
 
@@ -44,19 +41,19 @@ TEXTS = [
 
 
 def ngrams(text: str) -> list[str]:
-    """langdetect's own extraction, with a space after the text."""
-    found, buffer = [], NGram()
+    """Extract n-grams as langdetect does, with a space after the text."""
+    grams, buffer = [], NGram()
     for char in f"{text} ":
         buffer.add_char(char)
-        found += [g for n in (1, 2, 3) if (g := buffer.get(n)) and g != " "]
-    return found
+        grams += [g for n in (1, 2, 3) if (g := buffer.get(n)) and g != " "]
+    return grams
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.one_of(st.sampled_from(TEXTS), st.text("aAbBé üßţș.,’ ğX", max_size=30)))
-def test_profile_sums_are_the_sums_over_ngrams(text: str):
+def test_profile_sums_match_a_count_of_ngrams(text: str):
     langs = ("en", "de", "ro", "vi")
-    profiles = {lang: read_profile(lang) for lang in langs}
+    profiles = {lang: load_profile(lang) for lang in langs}
     known = set().union(*profiles.values())
     expected = [
         sum(
@@ -66,10 +63,10 @@ def test_profile_sums_are_the_sums_over_ngrams(text: str):
         )
         for lang in langs
     ]
-    batch = decode(pl.Series(["noise before", text, "and after"]))
+    batch = decode_batch(pl.Series(["noise before", text, "and after"]))
     upper = np.array([chr(c).isupper() for c in batch.codes])
-    silent = np.concatenate(([False], upper[1:] & upper[:-1]))
-    sums = _profiles(langs).sums(batch, silent=silent)[1] / NATS
+    skip = np.concatenate(([False], upper[1:] & upper[:-1]))
+    sums = _profiles(langs).sums(batch, skip=skip)[1] / NATS
     assert sums == pytest.approx(expected, abs=0.01 * (len(text) + 1))
 
 
@@ -78,7 +75,7 @@ _cache: dict[tuple[str, ...], object] = {}
 
 def _profiles(langs: tuple[str, ...]):
     if langs not in _cache:
-        _cache[langs] = profile_table({lang: read_profile(lang) for lang in langs})
+        _cache[langs] = profiles.build_table({lang: load_profile(lang) for lang in langs})
     return _cache[langs]
 
 
@@ -126,26 +123,26 @@ def _naive(text: str, lang: str, orders: int = 4) -> float:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.text("ab", min_size=1, max_size=6), max_size=4))
-def test_count_sums_are_the_letter_model(words: list[str]):
+def test_letter_sums_match_a_naive_letter_model(words: list[str]):
     made = _recipe("lid")["count"](TINY)
-    statistics = Statistics(
+    counts = LetterCounts(
         tuple(str(made["langs"]).split()),
         str(made["alphabet"]),
         [Level(made[f"parent{k}"], made[f"symbol{k}"]) for k in (2, 3, 4)],
         [made[f"counts{k}"].astype(float) for k in (1, 2, 3, 4)],
     )
     text = " ".join(words)
-    sums = count_table(statistics).sums(decode(pl.Series([text])))[0] / NATS
+    sums = letter_counts.build_table(counts).sums(decode_batch(pl.Series([text])))[0] / NATS
     expected = [_naive(text, lang) for lang in TINY]
     assert sums == pytest.approx(expected, abs=0.01 * (len(text) + 2))
 
 
 @pytest.mark.parametrize("script", ["Latn", "Arab"])
 def test_shipped_counts_are_probabilities(script: str):
-    statistics = read(script)
-    assert len(statistics.langs) * 2 > 8
-    ones, *rest = probabilities(statistics)
-    assert ones[1:].sum(axis=0) == pytest.approx(np.ones(len(statistics.langs)), abs=0.02)
+    counts = load_counts(script)
+    assert len(counts.langs) * 2 > 8
+    ones, *rest = letter_probabilities(counts)
+    assert ones[1:].sum(axis=0) == pytest.approx(np.ones(len(counts.langs)), abs=0.02)
     for p in rest:
         assert p.min() > 0
         assert p.max() <= 1
@@ -176,7 +173,7 @@ def test_langdetect_itself_reads_the_profiles():
     assert detector.detect() == "ckb"
 
 
-def test_recipes_make_the_same_twice(tmp_path: Path):
+def test_recipes_are_deterministic(tmp_path: Path):
     text = tmp_path / "text"
     text.mkdir()
     langs = ("ps", "ckb", "sd", "ug", "en", "fr", "de", "es", "tr", "ar", "fa", "ur")
@@ -196,11 +193,13 @@ def test_recipes_make_the_same_twice(tmp_path: Path):
 
 
 def test_fold_agrees_with_the_table():
-    statistics = read("Arab")
-    symbols = count_table(statistics).lookup
-    number = {c: i for i, c in enumerate(statistics.alphabet, 2)}
+    counts = load_counts("Arab")
+    symbols = letter_counts.build_table(counts).lookup
+    number = {c: i for i, c in enumerate(counts.alphabet, 2)}
     text = "كِتابٌ می‌روم ہے، 2024 وDocker"
-    kept = "".join(chr(c) for c in drop(decode(pl.Series([text])), dropped()).codes)[1:-1]
+    kept = "".join(
+        chr(c) for c in drop_chars(decode_batch(pl.Series([text])), dropped_chars()).codes
+    )[1:-1]
     folded = fold(text)
     assert len(kept) == len(folded)
     for code, char in zip(kept, folded, strict=True):
@@ -209,7 +208,7 @@ def test_fold_agrees_with_the_table():
 
 def test_missing_profile():
     with pytest.raises(ModelError, match="nonesuch"):
-        read_profile("nonesuch")
+        load_profile("nonesuch")
 
 
 def test_score_is_a_probability():

@@ -1,4 +1,4 @@
-"""What must hold for any text: no error, and nothing but its page can change an answer."""
+"""Properties of any text: no errors, and only its own page affects the result."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_never_raises(texts: list[str]):
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=12))
-def test_one_by_one_is_the_whole_batch(texts: list[str]):
+def test_results_do_not_depend_on_the_batch(texts: list[str]):
     whole = identify(texts)
     assert_frame_equal(whole, pl.concat([identify([text]) for text in texts]), check_exact=True)
     scores = whole["lang_score"]
@@ -77,7 +77,7 @@ def test_one_by_one_is_the_whole_batch(texts: list[str]):
 
 @settings(max_examples=50, deadline=None)
 @given(PAGES)
-def test_pages_do_not_see_each_other(pages: list[list[str]]):
+def test_pages_are_independent(pages: list[list[str]]):
     whole = detect(frame(pages))
     alone = [detect(part) for part in frame(pages).partition_by("doc_id", maintain_order=True)]
     assert_frame_equal(whole, pl.concat(alone), check_exact=True)
@@ -92,7 +92,7 @@ def test_order_of_rows_does_not_matter(pages: list[list[str]], rnd: random.Rando
     assert_frame_equal(detect(rows)[order], detect(rows[order]), check_exact=True)
 
 
-def test_hard_strings():
+def test_unusual_strings():
     texts = [
         None, "\x00", "a\x00b\x00the words", "\ud800", "\u202eabc\u202c", "\ufeff", "\u200f", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢",
         "\U0010ffff", "\u0301\u0301", "ـــــ", "'" * 100, "=" * 100, "(" * 5000,
@@ -105,7 +105,7 @@ def test_ten_megabytes(unit: str):
     assert len(identify([unit * (10_000_000 // len(unit))])) == 1
 
 
-def test_given_frame_is_untouched():
+def test_input_is_not_modified():
     texts = pl.Series("text", ["LOUD WORDS", "see www.x.org", "е́ и̂", "ﻻ", None])
     before = texts.to_list()
     identify(texts)

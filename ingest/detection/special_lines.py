@@ -1,0 +1,49 @@
+"""Lines that need no model: codes, commands and script debris; and names of languages."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ingest.detection.rules import load_rules
+
+_MIN_OPERATORS = 0.04  # share of brackets, quotes and operators from which a line can be debris
+_OPERATORS = r"[(){}\[\];=<>'\"`$\\|&+]"
+_AROUND_NAMES = " \t\r\n|/·•()[]<>«»-–—:*"  # characters around an entry of a language menu
+
+
+def decide_special_lines(frame: pl.DataFrame) -> pl.DataFrame:
+    """Set `lang` for lines that have letters but no language, and for names of languages.
+
+    Codes, commands and debris of scripts become zxx. The name of a language in that language,
+    such as "Deutsch", becomes that language.
+
+    Args:
+        frame: columns raw, clean, script, lang.
+    """
+    rules = load_rules()
+    clean, raw = frame["clean"], frame["raw"]
+    undecided, size = frame["lang"].is_null(), clean.str.len_bytes()
+    code = _matches(clean, undecided & (size < 32), rules["codes"])
+    latin = undecided & (frame["script"] == "Latn")
+    shell = _matches(raw, latin & raw.str.contains(r"^\s*[$#>a-z]"), rules["shell"])
+    shell &= ~_matches(raw, shell, [rules["prose"]])
+    debris = _matches(raw, latin & raw.str.contains(r"[;{}=$|(]"), rules["debris"])
+    debris &= raw.str.count_matches(_OPERATORS) > _MIN_OPERATORS * raw.str.len_chars()
+    autonyms = {name.lower(): lang for lang, names in rules["autonyms"].items() for name in names}
+    name = pl.when(size < 64).then(clean).str.strip_chars(_AROUND_NAMES).str.to_lowercase()
+    return frame.with_columns(
+        lang=pl.when(code | shell | debris)
+        .then(pl.lit("zxx"))
+        .otherwise(pl.coalesce("lang", name.replace_strict(autonyms, default=None)))
+    )
+
+
+def _matches(texts: pl.Series, where: pl.Series, patterns: list[str]) -> pl.Series:
+    """Whether each text matches a pattern. Only the texts that `where` marks are tested."""
+    out = pl.repeat(False, len(texts), eager=True)
+    rows = where.arg_true()
+    if rows.is_empty():
+        return out
+    tested = pl.DataFrame({"text": texts.gather(rows)})
+    any_ = pl.any_horizontal(pl.col("text").str.contains(p) for p in patterns)
+    return out.scatter(rows, tested.select(any_).to_series())
