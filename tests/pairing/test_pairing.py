@@ -1,4 +1,4 @@
-"""Pages with their translations: what goes together, what stays alone, and what cannot be paired."""
+"""Pairing of pages: which are paired, which stay alone, and which inputs are errors."""
 
 import polars as pl
 import pytest
@@ -60,28 +60,28 @@ CRAWL = {
 }
 
 
-def pairs(made):
-    return sorted(made.drop_nulls("score").select("source_doc", "target_doc").iter_rows())
+def pairs(pages):
+    return sorted(pages.drop_nulls("score").select("source_doc", "target_doc").iter_rows())
 
 
-def test_pages_find_their_translation_and_the_rest_has_none():
-    made = pair_pages(*frames(CRAWL))
-    assert made.schema == schema(PAGES)
-    assert pairs(made) == [("0a", "0d"), ("0c", "0b")]
-    alone = made.filter(pl.col("score").is_null())
+def test_pages_are_paired_with_their_translation_and_the_rest_stay_alone():
+    pages = pair_pages(*frames(CRAWL))
+    assert pages.schema == schema(PAGES)
+    assert pairs(pages) == [("0a", "0d"), ("0c", "0b")]
+    alone = pages.filter(pl.col("score").is_null())
     assert alone["source_doc"].to_list() == ["0e"]
     assert alone["target_doc"].to_list() == [None]
-    assert made["score"].drop_nulls().is_between(0.5, 1).all()
+    assert pages["score"].drop_nulls().is_between(0.5, 1).all()
 
 
-def test_each_unit_stands_in_one_row():
-    made = pair_pages(*frames(CRAWL | {"0f": page("en", SCHOOL)}))
+def test_each_unit_is_in_one_row():
+    pages = pair_pages(*frames(CRAWL | {"0f": page("en", SCHOOL)}))
     for side, count in (("source_doc", 3), ("target_doc", 3)):
-        there = made[side].drop_nulls()
-        assert len(there) == there.n_unique() == count
+        docs = pages[side].drop_nulls()
+        assert len(docs) == docs.n_unique() == count
 
 
-def test_the_order_of_pages_changes_nothing():
+def test_the_order_of_pages_does_not_matter():
     docs, segments = frames(CRAWL)
     turned = frames(dict(reversed(CRAWL.items())))
     shuffled = (
@@ -93,22 +93,22 @@ def test_the_order_of_pages_changes_nothing():
     assert pair_pages(*shuffled).equals(expected)
 
 
-def test_both_bodies_of_a_page_go_together():
+def test_both_versions_on_a_page_are_paired():
     both = {"0a": {"bodies": [("ar", SCHOOL["ar"]), ("en", SCHOOL["en"])]}}
-    made = pair_pages(*frames(both | {"0b": page("en", OIL)}))
-    assert pairs(made) == [("0a", "0a")]
-    assert made["same_page"][0] == 1
+    pages = pair_pages(*frames(both | {"0b": page("en", OIL)}))
+    assert pairs(pages) == [("0a", "0a")]
+    assert pages["same_page"][0] == 1
 
 
-def test_a_quotation_is_no_unit():
+def test_a_quotation_is_not_a_unit():
     quoting = {"bodies": [("ar", "\n".join([SCHOOL["ar"]] * 3)), ("en", "So be it.")]}
-    made = pair_pages(*frames({"0a": quoting}))
-    assert len(made) == 1
+    pages = pair_pages(*frames({"0a": quoting}))
+    assert len(pages) == 1
 
 
-def test_source_and_target_can_be_turned():
-    made = pair_pages(*frames(CRAWL), config=AlignConfig(langs=("en", "ar")))
-    assert pairs(made) == [("0b", "0c"), ("0d", "0a")]
+def test_source_and_target_languages_can_be_swapped():
+    pages = pair_pages(*frames(CRAWL), config=AlignConfig(langs=("en", "ar")))
+    assert pairs(pages) == [("0b", "0c"), ("0d", "0a")]
 
 
 def test_hreflang_decides_between_copies():
@@ -118,23 +118,23 @@ def test_hreflang_decides_between_copies():
         "0b": page("en", SCHOOL),
         "0c": page("en", SCHOOL, url="http://site.org/en/school/"),
     }
-    made = pair_pages(*frames(docs))
-    assert pairs(made) == [("0a", "0c")]
-    assert made.drop_nulls("score")["hreflang"].to_list() == [1]
+    pages = pair_pages(*frames(docs))
+    assert pairs(pages) == [("0a", "0c")]
+    assert pages.drop_nulls("score")["hreflang"].to_list() == [1]
 
 
-def test_address_decides_between_copies():
+def test_url_decides_between_copies():
     docs = {
         "0a": page("ar", SCHOOL, url="https://ar.site.org/news/7"),
         "0b": page("en", SCHOOL, url="https://en.site.org/news/8"),
         "0c": page("en", SCHOOL, url="https://en.site.org/news/7"),
     }
-    made = pair_pages(*frames(docs))
-    assert pairs(made) == [("0a", "0c")]
-    assert made.drop_nulls("score")["url"].to_list() == [1]
+    pages = pair_pages(*frames(docs))
+    assert pairs(pages) == [("0a", "0c")]
+    assert pages.drop_nulls("score")["url"].to_list() == [1]
 
 
-def test_an_address_alone_makes_no_pair():
+def test_a_url_alone_does_not_make_a_pair():
     docs = {
         "0a": page("ar", SCHOOL, url="https://ar.site.org/news/7"),
         "0b": page("en", OIL, url="https://en.site.org/news/7"),
@@ -142,47 +142,47 @@ def test_an_address_alone_makes_no_pair():
     assert pairs(pair_pages(*frames(docs))) == []
 
 
-def test_dates_count():
-    told = '{"meta": {"article:published_time": "2023-09-0%d"}}'
+def test_dates_are_evidence():
+    metadata = '{"meta": {"article:published_time": "2023-09-0%d"}}'
     docs = {
-        "0a": page("ar", SCHOOL, metadata=told % 1),
+        "0a": page("ar", SCHOOL, metadata=metadata % 1),
         "0b": page("en", SCHOOL, url="https://site.org/2019/02/30/x"),  # no such day
         "0c": page("en", SCHOOL, url="https://site.org/2019/01/01/x"),
-        "0d": page("en", SCHOOL, metadata=told % 3),
+        "0d": page("en", SCHOOL, metadata=metadata % 3),
     }
-    made = pair_pages(*frames(docs)).drop_nulls("score")
-    assert pairs(made) == [("0a", "0d")]
-    assert made["date"].to_list() == [1]
+    pages = pair_pages(*frames(docs)).drop_nulls("score")
+    assert pairs(pages) == [("0a", "0d")]
+    assert pages["date"].to_list() == [1]
 
 
-def test_a_page_that_is_named_twice_counts_once():
+def test_a_repeated_page_counts_once():
     docs, segments = frames(CRAWL)
-    told = pl.lit("https://site.org/2023/09/01/x").alias("url")
-    docs = docs.with_columns(told)
-    twice = pl.concat([docs, docs, docs.with_columns(told.str.replace("01/x", "02/x"))])
+    url = pl.lit("https://site.org/2023/09/01/x").alias("url")
+    docs = docs.with_columns(url)
+    twice = pl.concat([docs, docs, docs.with_columns(url.str.replace("01/x", "02/x"))])
     once = pair_pages(docs, segments)
     assert (
         pair_pages(twice, segments)
         .select("source_doc", "target_doc", "score")
         .equals(once.select("source_doc", "target_doc", "score"))
     )
-    one = pair_pages(*frames({"0a": {"bodies": list(SCHOOL.items()), "document": {}}}))
-    both = frames({"0a": {"bodies": list(SCHOOL.items()), "document": {}}})
-    url = both[0].with_columns(told)
-    assert len(pair_pages(pl.concat([url, url]), both[1])) == len(one) == 1
+    docs, segments = frames({"0a": {"bodies": list(SCHOOL.items()), "document": {}}})
+    once = pair_pages(docs, segments)
+    docs = docs.with_columns(url)
+    assert len(pair_pages(pl.concat([docs, docs]), segments)) == len(once) == 1
 
 
 @pytest.mark.parametrize(
     "address", ["", "   ", "http://[", "mailto:a@b", "/only/path", "http://", "\ud800"]
 )
-def test_broken_addresses_say_nothing(address):
+def test_a_url_without_a_host_has_no_key(address):
     assert url_key(address) == ""
 
 
-def test_broken_links_do_no_harm():
+def test_broken_links_are_ignored():
     bad = [{"lang": "en", "url": "http://["}, {"lang": None, "url": None}, None]
-    made = pair_pages(*frames({"0a": page("ar", OIL, url="http://[", alternates=bad)}))
-    assert len(made) == 1
+    pages = pair_pages(*frames({"0a": page("ar", OIL, url="http://[", alternates=bad)}))
+    assert len(pages) == 1
 
 
 @pytest.mark.parametrize("column", ["doc_id", "text", "lang", "keep"])
@@ -202,17 +202,17 @@ def test_wrong_settings_are_refused():
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """The folder of a run over the pages of CRAWL, as files, and the samples."""
+    """The output folder of a run over the pages of CRAWL, as files, and the samples."""
     folder = tmp_path_factory.mktemp("pairs")
     (folder / "pages").mkdir()
-    for name, one in CRAWL.items():
-        lang, text = one["bodies"][0]
+    for name, content in CRAWL.items():
+        lang, text = content["bodies"][0]
         (folder / "pages" / f"{name}.{lang}.txt").write_text(text.replace("\n", "\n\n"), "utf-8")
     ingest.run([folder / "pages", ingest.samples()], folder / "out")
     return folder / "out"
 
 
-def test_a_run_in_small_pieces_is_the_same(finished, tmp_path, monkeypatch):
+def test_reading_a_run_in_small_batches_gives_the_same_pairs(finished, tmp_path, monkeypatch):
     frame = pair_pages(
         *(pl.read_parquet(finished / f"{x}.parquet") for x in ("documents", "segments"))
     )
@@ -225,7 +225,7 @@ def test_a_run_in_small_pieces_is_the_same(finished, tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["pages.parquet"]
 
 
-def test_outputs_are_not_replaced_unasked(finished, tmp_path):
+def test_outputs_are_replaced_only_with_overwrite(finished, tmp_path):
     to = tmp_path / "pages.parquet"
     pair_run(finished, to)
     before = to.read_bytes()
@@ -239,7 +239,7 @@ def test_outputs_are_not_replaced_unasked(finished, tmp_path):
         pair_run(finished, tmp_path / "none" / "pages.parquet")
 
 
-def test_what_is_no_run_is_said(tmp_path):
+def test_a_folder_that_is_not_a_run_is_an_error(tmp_path):
     with pytest.raises(SourceError, match=r"documents\.parquet"):
         pair_run(tmp_path)
     for name in ("documents", "segments"):
