@@ -1,4 +1,4 @@
-"""Alignment of sentences: what is paired, what is not, and what must hold for any input."""
+"""Sentence alignment: what is paired, what is not, and invariants for any input."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ PAIRED = [
 ]  # fmt: skip
 AR = [a for a, _ in PAIRED]
 EN = [b for _, b in PAIRED]
-CHROME_AR = ["الرئيسية", "تسجيل الدخول", "شارك", "الأكثر قراءة"]
-CHROME_EN = ["Subscribe to our newsletter", "4 min read", "Contact us"]
+BOILERPLATE_AR = ["الرئيسية", "تسجيل الدخول", "شارك", "الأكثر قراءة"]
+BOILERPLATE_EN = ["Subscribe to our newsletter", "4 min read", "Contact us"]
 
 
 def beads(frame: pl.DataFrame) -> list[tuple[list[int], list[int]]]:
@@ -76,50 +76,49 @@ def test_a_line_that_looks_like_another_language():
     assert len(align_lines(["كيندرغارتن وتسايتغايست وفاندرلوست كلمات ألمانية."], english)) == 1
 
 
-def test_merged_and_missing_lines_and_furniture():
-    ar = [*CHROME_AR[:2], *AR[:3], f"{AR[3]} {AR[4]}", *AR[5:7], *AR[8:], *CHROME_AR[2:]]
-    en = [CHROME_EN[0], *EN[:5], *EN[6:9], EN[9], *CHROME_EN[1:]]
-    found = beads(align_lines(ar, en))
-    assert found == [
+def test_merged_and_missing_lines_and_boilerplate():
+    ar = [*BOILERPLATE_AR[:2], *AR[:3], f"{AR[3]} {AR[4]}", *AR[5:7], *AR[8:], *BOILERPLATE_AR[2:]]
+    en = [BOILERPLATE_EN[0], *EN[:5], *EN[6:9], EN[9], *BOILERPLATE_EN[1:]]
+    assert beads(align_lines(ar, en)) == [
         ([2], [1]), ([3], [2]), ([4], [3]), ([5], [4, 5]), ([7], [6]), ([8], [8]), ([9], [9])
     ]  # fmt: skip
 
 
 def test_spans_of_many_lines():
-    found = beads(align_lines([" ".join(AR[:5]), *AR[5:]], EN))
-    assert found[0] == ([0], [0, 1, 2, 3, 4])
+    pairs = beads(align_lines([" ".join(AR[:5]), *AR[5:]], EN))
+    assert pairs[0] == ([0], [0, 1, 2, 3, 4])
 
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=25, deadline=None)
-def test_monotone_once_and_the_same_when_swapped(seed):
+def test_alignment_is_monotone_and_symmetric(seed):
     dice = random.Random(seed)
     ar, en = [], []
     for a, b in PAIRED:
-        ar += [a] * (dice.random() > 0.2) + [dice.choice(CHROME_AR)] * (dice.random() < 0.2)
-        en += [b] * (dice.random() > 0.2) + [dice.choice(CHROME_EN)] * (dice.random() < 0.2)
+        ar += [a] * (dice.random() > 0.2) + [dice.choice(BOILERPLATE_AR)] * (dice.random() < 0.2)
+        en += [b] * (dice.random() > 0.2) + [dice.choice(BOILERPLATE_EN)] * (dice.random() < 0.2)
     if not ar or not en:
         return
-    forth = align_lines(ar, en, langs=("ar", "en"))
-    back = align_lines(en, ar, langs=("en", "ar"))
-    assert beads(forth) == [(a, b) for b, a in beads(back)]
-    assert forth["score"].to_list() == back["score"].to_list()
+    forward = align_lines(ar, en, langs=("ar", "en"))
+    backward = align_lines(en, ar, langs=("en", "ar"))
+    assert beads(forward) == [(a, b) for b, a in beads(backward)]
+    assert forward["score"].to_list() == backward["score"].to_list()
     for side in ("source_segments", "target_segments"):
-        lines = forth[side].explode().to_list() if len(forth) else []
+        lines = forward[side].explode().to_list() if len(forward) else []
         assert lines == sorted(set(lines))
 
 
-def test_a_side_that_is_empty():
+def test_an_empty_side_is_an_error():
     with pytest.raises(AlignError, match=r"the target .*nothing to pair"):
         align_lines(AR, ["", "  "])
 
 
-def test_the_same_text_on_both_sides():
+def test_the_same_text_on_both_sides_is_an_error():
     with pytest.raises(AlignError, match="both sides are in Arabic"):
         align_lines(AR, AR)
 
 
-def test_languages_on_the_wrong_sides():
+def test_wrong_languages_are_errors():
     with pytest.raises(AlignError, match="swapped"):
         align_lines(EN, AR, langs=("ar", "en"))
     with pytest.raises(AlignError, match="'fr'"):
@@ -177,7 +176,7 @@ def test_segments_of_two_pages(tmp_path):
         align(*(ingest.detect(frame).drop("text") for frame in frames))
 
 
-def test_articles_of_the_same_two_pages_make_pairs_of_their_own(tmp_path):
+def test_articles_of_the_same_two_pages_have_different_pair_ids(tmp_path):
     frames = []
     for name, lines in (("a", AR), ("b", EN)):
         (tmp_path / f"{name}.txt").write_text("\n".join(lines), encoding="utf-8")
@@ -192,29 +191,28 @@ def test_articles_of_the_same_two_pages_make_pairs_of_their_own(tmp_path):
     assert align_lines(AR, EN, docs=("x", "y"))["pair_id"].is_in(lines["pair_id"]).sum() == 0
 
 
-def test_an_encoder_of_another_kind_is_given_texts():
-    """It gets what it asks for, strings, and is asked once a side."""
-    asked: list[list[str]] = []
+def test_a_custom_encoder_gets_the_texts_of_each_side_once():
+    calls: list[list[str]] = []
     shipped = Encoder.load()
 
     def encode(texts: list[str]) -> np.ndarray:
-        asked.append([str(text) for text in texts])
+        calls.append([str(text) for text in texts])
         return shipped.encode_sums(iter(texts))
 
     other = align_sentences(AR, EN, langs=("ar", "en"), encode=encode)
-    assert sorted(asked) == sorted([AR, EN])
+    assert sorted(calls) == sorted([AR, EN])
     assert other == align_sentences(AR, EN, langs=("ar", "en"), encode=shipped.encode_sums)
 
 
-def test_words_looked_up_before_or_forgotten_are_the_same(monkeypatch):
+def test_the_cache_of_words_does_not_change_their_keys(monkeypatch):
     shipped = lexicon()
     seen = [word for line in (*AR, *EN) for word in words(pl.Series([line])).to_list()[0]]
     whole = Vocabulary(shipped).look_up(seen)
-    once = Vocabulary(shipped)
+    small = Vocabulary(shipped)
     monkeypatch.setattr(vocabulary, "_MAX_CACHED", 40)
     monkeypatch.setattr(vocabulary, "FEW", 0)
     for at in range(0, len(seen), 30):
-        for part, all_ in zip(once.look_up(seen[at : at + 30]), whole, strict=True):
+        for part, all_ in zip(small.look_up(seen[at : at + 30]), whole, strict=True):
             assert part.tolist() == all_[at : at + 30].tolist()
 
 
@@ -226,9 +224,9 @@ def test_command_line(tmp_path, capsys):
     out = tmp_path / "pairs.parquet"
     call = ["align", str(tmp_path / "ar"), str(tmp_path / "en"), "-o", str(out), "--lines"]
     assert main(call) == 0
-    said = capsys.readouterr()
-    assert "alone.txt: no file of that name" in said.err
-    assert "10 pairs" in said.out
+    captured = capsys.readouterr()
+    assert "alone.txt: no file of that name" in captured.err
+    assert "10 pairs" in captured.out
     assert beads(pl.read_parquet(out)) == [([i], [i]) for i in range(10)]
     assert main(call) == 2
     assert "exists already" in capsys.readouterr().err
@@ -244,7 +242,7 @@ def folders(tmp_path, ar: dict[str, str], en: dict[str, str]):
     return str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path / "pairs.parquet")
 
 
-def test_dates_in_names_are_part_of_them(tmp_path):
+def test_dates_in_file_names_are_part_of_the_key(tmp_path):
     days = [f"2024.01.0{n}" for n in range(3)]
     call = folders(
         tmp_path,
@@ -255,7 +253,7 @@ def test_dates_in_names_are_part_of_them(tmp_path):
     assert (report.aligned, report.pairs, report.in_error, report.messages) == (3, 3, 0, [])
 
 
-def test_files_of_one_name_are_said_and_not_guessed(tmp_path):
+def test_files_with_the_same_key_are_reported_and_not_paired(tmp_path):
     ar = {"one.txt": AR[0], "one.ar.html": AR[1], "two.txt": AR[2], "old.txt": "-", "old.html": "-"}
     call = folders(tmp_path, ar, {"one.txt": EN[0], "two.en.txt": EN[2]})
     report = align_files(*call, lines=True)
@@ -263,7 +261,7 @@ def test_files_of_one_name_are_said_and_not_guessed(tmp_path):
     assert pl.read_parquet(call[2])["target_text"].to_list() == [EN[2]]
     alone, same = report.messages
     assert "old.html and 1 more: no file of that name" in alone
-    assert all(name in same for name in ("one.txt", "one.ar.html", "all are 'one'"))
+    assert all(name in same for name in ("one.txt", "one.ar.html", "'one'", "rename"))
 
 
 @pytest.mark.parametrize("above", ["{}/b/../a", "{}/./a/"])
@@ -273,7 +271,7 @@ def test_a_folder_may_be_named_in_a_roundabout_way(tmp_path, above):
 
 
 @pytest.mark.parametrize("name", ["one.ar.txt", "alone.txt"])
-def test_no_file_of_the_folders_is_replaced(tmp_path, name):
+def test_an_input_file_is_never_replaced(tmp_path, name):
     files = {"one.ar.txt": AR[0], "alone.txt": AR[1]}
     source, target, _ = folders(tmp_path, files, {"one.en.txt": EN[0]})
     with pytest.raises(OutputError, match="is the input itself"):
@@ -281,7 +279,7 @@ def test_no_file_of_the_folders_is_replaced(tmp_path, name):
     assert (tmp_path / "a" / name).read_text("utf-8") == files[name]
 
 
-def test_sentences_keep_their_place():
+def test_sentences_keep_their_offsets():
     text = "قال د. سامي: «انتهى العمل.» ثم غادر؟ نعم!  It cost 3.5 dollars. The U.S. Senate agreed."
     for start, end in sentence_spans(text):
         assert text[start:end].strip() == text[start:end]
@@ -295,14 +293,14 @@ def test_sentences_keep_their_place():
         "p.m. “\u2003", "هل وصل؟ «\x1c»", "J. -\x85-\x1e",
     ],
 )  # fmt: skip
-def test_white_space_of_any_kind_may_stand_after_a_sentence(text):
-    found = split_sentences(text)
-    assert found[0] == text[: len(found[0])]
-    assert "".join("".join(found).split()) == "".join(text.split())
+def test_any_white_space_may_follow_a_sentence(text):
+    pieces = split_sentences(text)
+    assert pieces[0] == text[: len(pieces[0])]
+    assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
 @given(st.text(st.sampled_from('Aب .!؟"«»•\t\n\x1c\x1f\x85\u00a0\u2003\u200f'), max_size=60))
-def test_no_text_stops_the_cutting_and_none_is_lost(text):
+def test_splitting_never_fails_and_loses_no_text(text):
     places = sentence_spans(text)
     assert places == sorted(places)
     kept = "".join(text[start:end] for start, end in places)
