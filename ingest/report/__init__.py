@@ -1,1 +1,1 @@
-"""What a run did, as one HTML file for a person to look at."""
+"""The HTML report of a run: one self-contained file."""

@@ -1,4 +1,4 @@
-"""What came in, what each rule took, what is left."""
+"""Funnels: how many rows came in, how many each rule removed, and how many are left."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Any
 Step = dict[str, Any]
 
 
-def funnel(came: int, taken: Iterable[tuple[str, int]]) -> list[Step]:
-    """A row a rule, as in run.json.
+def build_funnel(total: int, removed: Iterable[tuple[str, int]]) -> list[Step]:
+    """Return one step per rule.
 
-    >>> funnel(5, [("nav", 2), ("ad", 1)])[-1]
+    >>> build_funnel(5, [("nav", 2), ("ad", 1)])[-1]
     {'rule': 'ad', 'in': 3, 'took': 1, 'left': 2}
     """
     steps: list[Step] = []
-    for rule, took in taken:
-        steps.append({"rule": rule, "in": came, "took": took, "left": came - took})
-        came -= took
+    for rule, count in removed:
+        steps.append({"rule": rule, "in": total, "took": count, "left": total - count})
+        total -= count
     return steps
 
 
-def told(run: dict[str, Any]) -> list[Step]:
-    """The funnel of pairs that run.json holds, if any, without rules that took nothing.
+def read_funnel(run: dict[str, Any]) -> list[Step]:
+    """Return the funnel of pairs in run.json, if any, without rules that removed nothing.
 
-    >>> told({"filter": {"funnel": [{"rule": "copy", "came_in": 3, "took": 1, "left": 2}]}})
-    [{'rule': 'copy', 'in': 3, 'took': 1, 'left': 2}]
+    >>> read_funnel({"filter": {"funnel": [{"rule": "a", "came_in": 3, "took": 1, "left": 2}]}})
+    [{'rule': 'a', 'in': 3, 'took': 1, 'left': 2}]
     """
     filtered = run.get("filter")
     rows = filtered.get("funnel") if isinstance(filtered, dict) else None

@@ -1,4 +1,4 @@
-"""OUT's files as plain data: what the page shows, and nothing else."""
+"""Gather the files of a run into the plain data that the HTML page shows."""
 
 from __future__ import annotations
 
@@ -10,67 +10,66 @@ import polars as pl
 
 from ingest.errors import SourceError
 from ingest.frames import ROLES
-from ingest.report.funnel import told
-from ingest.report.pages import of_pages, page_views
-from ingest.report.pairs import meanings, of_pairs
-from ingest.report.run_data import Files, opened
-from ingest.report.sample import CUT, SEED
-from ingest.report.segments import of_segments
-from ingest.report.sources import of_sources
+from ingest.report.funnel import read_funnel
+from ingest.report.pages import collect_page_views, summarize_pages
+from ingest.report.pairs import column_meanings, summarize_pairs
+from ingest.report.run_data import RunData, open_run
+from ingest.report.sample import MAX_CHARS, SEED
+from ingest.report.segments import summarize_segments
+from ingest.report.sources import summarize_sources
 from ingest.text import safe
 
 
 def gather(out: Path, pairs: Path | None = None) -> dict[str, Any]:
-    """What is to be shown of a run.
+    """Return what a report shows of a run.
 
     Args:
-        out: folder that `ingest run` made.
-        pairs: file of pairs, in place of those in `out`.
+        out: folder written by `ingest run`.
+        pairs: file of pairs to show instead of those in `out`.
 
     Raises:
         SourceError: there is nothing to report on, or a file cannot be read.
         FrameError: a file lacks a column.
     """
-    files = opened(out, pairs)
+    files = open_run(out, pairs)
     try:
-        return _gathered(out, files)
+        return _gather(out, files)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise SourceError(f"{out}: a file of it is damaged: {error}") from error
+        raise SourceError(f"{out}: one of its files is damaged: {error}") from error
 
 
-def _gathered(out: Path, files: Files) -> dict[str, Any]:
+def _gather(out: Path, files: RunData) -> dict[str, Any]:
     run, documents, segments = files.run, files.documents, files.segments
-    made: dict[str, Any] = {
+    data: dict[str, Any] = {
         "name": safe(out.resolve().name),
-        "run": _of_run(run),
+        "run": _summarize_run(run),
         "articles": _numbers(run.get("counts")).get("articles"),
         "roles": ROLES,
-        "meanings": meanings(),
+        "meanings": column_meanings(),
         "seed": SEED,
-        "cut": CUT,
+        "cut": MAX_CHARS,
     }
     if documents is not None:
-        made["pages"] = of_pages(documents)
-        made["sources"] = of_sources(documents, segments)
+        data["pages"] = summarize_pages(documents)
+        data["sources"] = summarize_sources(documents, segments)
     if segments is not None:
-        made["segments"] = of_segments(segments)
+        data["segments"] = summarize_segments(segments)
     if documents is not None and segments is not None:
-        made["views"] = page_views(documents, segments)
+        data["views"] = collect_page_views(documents, segments)
     if files.pairs is not None:
-        made["pairs"] = {
-            "files": [safe(name) for name in files.shown],
-            **of_pairs(files.pairs, told(run), documents),
+        data["pairs"] = {
+            "files": [safe(name) for name in files.pairs_files],
+            **summarize_pairs(files.pairs, read_funnel(run), documents),
         }
-    return made
+    return data
 
 
-def _of_run(run: dict[str, Any]) -> dict[str, Any]:
-    """What run.json says of the run itself, where it is of the right kind."""
-    said = {key: run[key] for key in ("version", "fingerprint") if isinstance(run.get(key), str)}
+def _summarize_run(run: dict[str, Any]) -> dict[str, Any]:
+    """Return the entries of run.json about the run itself that have the expected type."""
     config = run.get("config")
     steps = config.items() if isinstance(config, dict) else ()
     return {
-        **said,
+        **{key: run[key] for key in ("version", "fingerprint") if isinstance(run.get(key), str)},
         **_numbers({"elapsed": run.get("elapsed")}),
         "seconds": _numbers(run.get("seconds")),
         "config": {step: settings for step, settings in steps if isinstance(settings, dict)},
@@ -78,6 +77,6 @@ def _of_run(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def _numbers(entries: Any) -> dict[str, float]:
-    """The entries of an object that are numbers; none where it is no object."""
-    held = entries.items() if isinstance(entries, dict) else ()
-    return {k: v for k, v in held if isinstance(v, int | float) and math.isfinite(v)}
+    """Return the entries that are finite numbers; none if `entries` is not a dictionary."""
+    items = entries.items() if isinstance(entries, dict) else ()
+    return {k: v for k, v in items if isinstance(v, int | float) and math.isfinite(v)}

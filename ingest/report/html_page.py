@@ -1,4 +1,4 @@
-"""The data and the files beside this module as one HTML page that needs no other."""
+"""Render the data of a report as one HTML page with its style and scripts inside."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from typing import Any
 
 from ingest.text import scrub
 
-# In the order in which they are run: later ones use what earlier ones define.
+# In the order in which they run: later scripts use what earlier ones define.
 _SCRIPTS = ("base.js", "charts.js", "lists.js", "overview.js", "pages.js", "pairs.js", "main.js")
 
-# Nothing that ends or hides a script element, or a line of JavaScript, is left in the data.
+# Characters that could end or hide a script element, or end a line of JavaScript.
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 def render(data: dict[str, Any]) -> str:
-    """The report as HTML: the same data give the same text.
+    """Return the report as HTML. The same data always gives the same text.
 
-    The page forbids itself, by its content security policy, all that it does not hold: no request
-    leaves it, and no script runs but its own.
+    The content security policy of the page forbids all requests, and all scripts but its own.
 
     Args:
-        data: what `gather` gives.
+        data: what `gather` returns.
     """
-    style = _text("page.css")
-    script = '"use strict";\n(() => {\n' + "\n".join(map(_text, _SCRIPTS)) + "})();\n"
-    return Template(_text("page.html")).substitute(
+    style = _read("page.css")
+    script = '"use strict";\n(() => {\n' + "\n".join(map(_read, _SCRIPTS)) + "})();\n"
+    return Template(_read("page.html")).substitute(
         title=html.escape(data["name"]),
         policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
         f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'",
@@ -41,16 +40,16 @@ def render(data: dict[str, Any]) -> str:
 
 
 def as_json(data: Any) -> str:
-    r"""JSON that can stand in a script element, whatever its texts hold.
+    r"""Return JSON that is safe inside a script element, whatever its texts contain.
 
     >>> as_json({"text": "</script><!-- ب"})
     '{"text":"\\u003c/script\\u003e\\u003c!-- ب"}'
     """
-    made = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return scrub(made.translate(_ESCAPES))
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return scrub(text.translate(_ESCAPES))
 
 
-def _text(name: str) -> str:
+def _read(name: str) -> str:
     return (files("ingest.report") / name).read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Pages of a run as a report shows them: how many there are, and some of them whole."""
+"""The pages of a run: how many there are, and some of them in full."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 import polars as pl
 
-from ingest.report.funnel import funnel
-from ingest.report.sample import cost, name, shortened, shuffled, within
-from ingest.report.segments import reason
+from ingest.report.funnel import build_funnel
+from ingest.report.sample import clean_name, shorten, shuffled_range, take_within, text_bytes
+from ingest.report.segments import drop_reason
 
-PAGES, PAGE_BYTES, PAGES_BYTES = 300, 300_000, 3_500_000
-_IN_ERROR = 200  # pages in error that are named
-_SEGMENT_BYTES = 40  # of a segment, beside its text
+MAX_PAGES, MAX_PAGE_BYTES, MAX_PAGES_BYTES = 300, 300_000, 3_500_000
+_MAX_LISTED_ERRORS = 200
+_SEGMENT_BYTES = 40  # of a segment, besides its text
 
 
-def of_pages(documents: pl.LazyFrame) -> dict[str, Any]:
-    """The pages that came in, those that were lost, and the first of those in error."""
+def summarize_pages(documents: pl.LazyFrame) -> dict[str, Any]:
+    """Count the pages and the unusable ones, and list the first pages in error."""
     empty = pl.col("error").is_null() & (pl.col("text").str.strip_chars() == "")
     counts = documents.select(
         pages=pl.len(), errors=pl.col("error").count(), empty=empty.sum(), chars=pl.sum("chars")
@@ -24,47 +24,48 @@ def of_pages(documents: pl.LazyFrame) -> dict[str, Any]:
     row = counts.collect(engine="streaming").row(0, named=True)
     in_error = (
         documents.filter(pl.col("error").is_not_null())
-        .select(uri=name("uri"), error=name("error"))
-        .head(_IN_ERROR)
+        .select(uri=clean_name("uri"), error=clean_name("error"))
+        .head(_MAX_LISTED_ERRORS)
     )
-    lost = [("in error", row["errors"]), ("without text", row["empty"])]
+    unusable = [("in error", row["errors"]), ("without text", row["empty"])]
     return {
         **row,
-        "funnel": funnel(row["pages"], lost),
+        "funnel": build_funnel(row["pages"], unusable),
         "in_error": in_error.collect().to_dicts(),
     }
 
 
-def page_views(documents: pl.LazyFrame, segments: pl.LazyFrame) -> dict[str, Any]:
-    """Whole pages, segment by segment; some at random where there are many."""
-    size = cost(pl.col("text")) + _SEGMENT_BYTES
+def collect_page_views(documents: pl.LazyFrame, segments: pl.LazyFrame) -> dict[str, Any]:
+    """Return pages in full, segment by segment; a random sample if there are many."""
+    size = text_bytes(pl.col("text")) + _SEGMENT_BYTES
     sizes = (
         segments.group_by("doc_id")
         .agg(segments=pl.len(), kept=pl.sum("keep"), bytes=size.sum())
         .sort("doc_id")
         .collect(engine="streaming")
     )
-    costs = sizes["bytes"].clip(0, PAGE_BYTES).to_numpy()
-    taken = sizes[within(shuffled(len(sizes)), costs, PAGES_BYTES, PAGES)]
-    ids = taken["doc_id"].implode()
-    of_page = segments.filter(pl.col("doc_id").is_in(ids)).select(
+    costs = sizes["bytes"].clip(0, MAX_PAGE_BYTES).to_numpy()
+    order = shuffled_range(len(sizes))
+    chosen = sizes[take_within(order, costs, MAX_PAGES_BYTES, MAX_PAGES)]
+    ids = chosen["doc_id"].implode()
+    of_pages = segments.filter(pl.col("doc_id").is_in(ids)).select(
         "doc_id", "segment", "line", "lang", "role", "article", "role_score", "duplicate_of",
-        why=reason(), text=shortened(pl.col("text")), upto=size.cum_sum().over("doc_id"),
+        why=drop_reason(), text=shorten(pl.col("text")), total=size.cum_sum().over("doc_id"),
         number=pl.int_range(pl.len()).over("doc_id"),
     )  # fmt: skip
-    fits = (pl.col("upto") <= PAGE_BYTES) | (pl.col("number") == 0)
-    rows = of_page.filter(fits).drop("upto", "number").collect()
-    about = (
+    fits = (pl.col("total") <= MAX_PAGE_BYTES) | (pl.col("number") == 0)
+    rows = of_pages.filter(fits).drop("total", "number").collect()
+    details = (
         documents.with_row_index("row")
         .filter(pl.col("doc_id").is_in(ids))
-        .select("row", "doc_id", *map(name, ("uri", "title", "url")), "chars")
+        .select("row", "doc_id", *map(clean_name, ("uri", "title", "url")))
         .collect()
     )
     pages = []
     by_page = dict(rows.group_by("doc_id", maintain_order=True))
-    for page in about.join(taken, on="doc_id").sort("row").iter_rows(named=True):
-        held = by_page[page["doc_id"],].drop("doc_id")
-        held = held.with_columns(pl.col("role_score").round(3))
-        shown = {key: page[key] for key in ("doc_id", "uri", "title", "url", "segments", "kept")}
-        pages.append({**shown, "rows": held.rows()})
+    for page in details.join(chosen, on="doc_id").sort("row").iter_rows(named=True):
+        table = by_page[page["doc_id"],].drop("doc_id")
+        table = table.with_columns(pl.col("role_score").round(3))
+        view = {key: page[key] for key in ("doc_id", "uri", "title", "url", "segments", "kept")}
+        pages.append({**view, "rows": table.rows()})
     return {"total": len(sizes), "pages": pages}

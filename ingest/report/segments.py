@@ -1,4 +1,4 @@
-"""Segments of a run as a report shows them: what they are, and why some were dropped."""
+"""The segments of a run: roles, languages, and why segments were dropped."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import numpy as np
 import polars as pl
 
 from ingest.frames import KEPT_ROLES, ROLES
-from ingest.report.funnel import funnel
-from ingest.report.sample import choose, shortened
+from ingest.report.funnel import build_funnel
+from ingest.report.sample import Rows, choose, shorten
 
-_EXAMPLES = 6  # of each reason
+_EXAMPLES = 6  # per reason
 
 SITE, OUTSIDE, REPEATED, OTHER = (
-    "template of its site", "outside any article", "repeated in its page", "other",
+    "site template", "outside any article", "repeated on the page", "other",
 )  # fmt: skip
 REASONS = (*(role for role in ROLES if role not in KEPT_ROLES), SITE, OUTSIDE, REPEATED, OTHER)
 
 
-def reason() -> pl.Expr:
-    """Why a segment is not kept, one of REASONS; null where it is kept."""
+def drop_reason() -> pl.Expr:
+    """Return why a segment is not kept, one of REASONS; null if it is kept."""
     return (
         pl.when(pl.col("keep").fill_null(False))
         .then(None)
@@ -36,44 +36,43 @@ def reason() -> pl.Expr:
     )
 
 
-def of_segments(segments: pl.LazyFrame) -> dict[str, Any]:
-    """How many there are of each role and language, and why those that were dropped were."""
-    keys = segments.select("role", "lang", "keep", why=reason())
+def summarize_segments(segments: pl.LazyFrame) -> dict[str, Any]:
+    """Count segments by role and language, and by the reason why they were dropped."""
+    keys = segments.select("role", "lang", "keep")
     counts = keys.group_by("role", "lang").agg(segments=pl.len(), kept=pl.sum("keep"))
     spread = counts.collect(engine="streaming").sort("segments", "role", "lang", descending=True)
-    why = segments.select(reason()).collect().to_series().cast(pl.Enum(REASONS)).to_physical()
-    codes = why.fill_null(len(REASONS)).to_numpy()
+    reasons = segments.select(drop_reason()).collect().to_series()
+    codes = reasons.cast(pl.Enum(REASONS)).to_physical().fill_null(len(REASONS)).to_numpy()
     totals = np.bincount(codes, minlength=len(REASONS) + 1)
-    drops: list[dict[str, Any]] = []
-    examples = _rows(
-        segments, {REASONS[n]: np.flatnonzero(codes == n) for n in range(len(REASONS))}
+    examples = _examples(
+        segments, {reason: np.flatnonzero(codes == n) for n, reason in enumerate(REASONS)}
     )
-    for reasoned, count in zip(REASONS, totals, strict=False):
+    drops: list[dict[str, Any]] = []
+    for reason, count in zip(REASONS, totals, strict=False):
         if count:
-            held = examples.filter(reason=reasoned).drop("reason").to_dicts()
-            drops.append({"reason": reasoned, "count": int(count), "examples": held})
+            rows = examples.filter(pl.col("reason") == reason).drop("reason").to_dicts()
+            drops.append({"reason": reason, "count": int(count), "examples": rows})
     return {
         "segments": len(codes),
         "kept": int(totals[-1]),
         "spread": spread.to_dicts(),
-        "funnel": funnel(len(codes), [(str(d["reason"]), d["count"]) for d in drops]),
+        "funnel": build_funnel(len(codes), [(str(d["reason"]), d["count"]) for d in drops]),
         "drops": sorted(drops, key=lambda drop: -drop["count"]),
     }
 
 
-def _rows(segments: pl.LazyFrame, of: dict[str, Any]) -> pl.DataFrame:
-    """A few rows of each reason."""
-    wanted = [
+def _examples(segments: pl.LazyFrame, rows_by_reason: dict[str, Rows]) -> pl.DataFrame:
+    """Return a few segments for each reason."""
+    chosen = pl.concat(
         pl.DataFrame({"row": choose(rows, _EXAMPLES)}).select(
-            pl.col("row").cast(pl.UInt32), reason=pl.lit(reasoned)
+            pl.col("row").cast(pl.UInt32), reason=pl.lit(reason)
         )
-        for reasoned, rows in of.items()
-    ]
-    which = pl.concat(wanted)
-    held = (
+        for reason, rows in rows_by_reason.items()
+    )
+    texts = (
         segments.with_row_index("row")
-        .filter(pl.col("row").is_in(which["row"].implode()))
-        .select("row", "lang", "role", "doc_id", "line", text=shortened(pl.col("text")))
+        .filter(pl.col("row").is_in(chosen["row"].implode()))
+        .select("row", "lang", "role", "doc_id", "line", text=shorten(pl.col("text")))
         .collect()
     )
-    return which.join(held, on="row", how="left", maintain_order="left").drop("row")
+    return chosen.join(texts, on="row", how="left", maintain_order="left").drop("row")

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # helpers of tests are no package
+sys.path.insert(0, str(Path(__file__).parent))  # test helpers are not a package
 
 
 @pytest.fixture(scope="session")
 def browser():
-    """A browser; a test that needs it is skipped where there is none."""
+    """A browser; tests that need it are skipped if there is none."""
     from chromium import CHROMIUM, Browser
 
     if CHROMIUM is None:
-        pytest.skip("no chromium on the path: the page is looked at in a real browser")
+        pytest.skip("no chromium on the path; these tests need a real browser")
     opened = Browser()
     yield opened
     opened.close()

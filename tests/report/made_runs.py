@@ -1,4 +1,4 @@
-"""Small runs, made for the tests of their reports."""
+"""Small runs for the tests of reports."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def pairs(*rows, **columns) -> pl.DataFrame:
 
 
 def write(folder, *, run=None, **frames):
-    """The folder of a run, made of frames."""
+    """Write frames as the folder of a run."""
     folder.mkdir(exist_ok=True)
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet")

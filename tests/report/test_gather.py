@@ -1,4 +1,4 @@
-"""What a report holds, whatever OUT has."""
+"""The data of a report, for runs of all kinds."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from made_runs import HOSTILE, documents, pairs, segments, write
 
 from ingest.errors import FrameError, SourceError
 from ingest.frames import ALIGNED, KEPT_ROLES, PAIRS, ROLES, schema
-from ingest.report import pages as views
-from ingest.report import pairs as bitext
-from ingest.report import segments as monolingual
+from ingest.report import pages as pages_module
+from ingest.report import pairs as pairs_module
 from ingest.report import sources
 from ingest.report.gather import gather
 from ingest.report.html_page import as_json, render
+from ingest.report.segments import REASONS
 
 
 def test_every_segment_is_kept_or_has_one_reason(tmp_path):
@@ -35,7 +35,7 @@ def test_every_segment_is_kept_or_has_one_reason(tmp_path):
     assert found["kept"] == 1
     counted = {drop["reason"]: drop["count"] for drop in found["drops"]}
     assert counted == {
-        "nav": 1, "template of its site": 1, "outside any article": 1, "repeated in its page": 1,
+        "nav": 1, "site template": 1, "outside any article": 1, "repeated on the page": 1,
         "ad": 1, "other": 2,
     }  # fmt: skip
     assert found["funnel"][0]["in"] == 8
@@ -44,7 +44,7 @@ def test_every_segment_is_kept_or_has_one_reason(tmp_path):
 
 
 def test_every_role_that_is_not_content_is_a_reason():
-    assert set(ROLES) - set(KEPT_ROLES) == set(monolingual.REASONS) & set(ROLES)
+    assert set(ROLES) - set(KEPT_ROLES) == set(REASONS) & set(ROLES)
 
 
 def test_an_empty_run(tmp_path):
@@ -67,33 +67,33 @@ def test_a_run_in_which_nothing_could_be_read(tmp_path):
     assert len(found["pages"]["in_error"]) == 2
 
 
-def test_what_there_is_is_enough(tmp_path):
+def test_missing_files_are_fine(tmp_path):
     assert set(gather(write(tmp_path / "run", run={"version": "1"}))) >= {"name", "run"}
     assert "pairs" in gather(write(tmp_path / "pairs", pairs=pairs({})))
     assert "pages" in gather(write(tmp_path / "pages", documents=documents({})))
     assert "segments" in gather(write(tmp_path / "segments", segments=segments({})))
 
 
-def test_nothing_of_a_run(tmp_path):
-    with pytest.raises(SourceError, match="is no folder; name the OUT"):
+def test_a_folder_without_a_run(tmp_path):
+    with pytest.raises(SourceError, match="is not a directory; give the OUT"):
         gather(tmp_path / "gone")
-    with pytest.raises(SourceError, match="holds nothing of a run"):
+    with pytest.raises(SourceError, match="has no files of a run"):
         gather(tmp_path)
-    with pytest.raises(SourceError, match=r"no\.parquet: is no file"):
+    with pytest.raises(SourceError, match=r"no\.parquet: is not a file"):
         gather(tmp_path, tmp_path / "no.parquet")
 
 
 @pytest.mark.parametrize(
     "name", ["documents.parquet", "segments.parquet", "pairs.parquet", "run.json"]
 )
-def test_a_file_that_is_damaged_is_named(tmp_path, name):
+def test_a_damaged_file_is_named(tmp_path, name):
     out = write(tmp_path / "out", documents=documents({}), segments=segments({}))
     (out / name).write_bytes(b"PAR1 nothing of the kind PAR1")
     with pytest.raises(SourceError, match=name.replace(".", r"\.")):
         gather(out)
 
 
-def test_a_column_that_is_missing_is_named(tmp_path):
+def test_a_missing_column_is_named(tmp_path):
     out = write(tmp_path / "out", segments=segments({}).drop("role"))
     with pytest.raises(FrameError, match=r"segments\.parquet: column 'role' is missing"):
         gather(out)
@@ -104,14 +104,14 @@ def test_a_column_that_is_missing_is_named(tmp_path):
         gather(out)
 
 
-def test_pairs_with_the_least_that_pairs_can_have(tmp_path):
+def test_pairs_with_only_the_required_columns(tmp_path):
     bare = pairs({}, {}).select("source_lang", "target_lang", "source_text", "target_text")
     found = gather(write(tmp_path / "out", pairs=bare))["pairs"]
     assert (found["total"], found["scores"], found["lead"], found["kept"]) == (2, [], None, None)
     assert render({**gather(tmp_path / "out")})
 
 
-def test_scores_that_are_none(tmp_path):
+def test_scores_that_are_not_numbers(tmp_path):
     frame = pairs(*({"score": s} for s in (math.nan, None, math.inf, -math.inf, 0.0, 1.0)))
     frame = frame.with_columns(quality=pl.lit(math.nan, pl.Float32), text=pl.lit("no number"))
     found = gather(write(tmp_path / "out", pairs=frame))["pairs"]
@@ -123,7 +123,7 @@ def test_scores_that_are_none(tmp_path):
     assert "NaN" not in as_json(found)
 
 
-def test_a_value_stands_in_the_bin_that_it_begins(tmp_path):
+def test_a_value_on_an_edge_is_in_the_upper_bin(tmp_path):
     frame = pairs(*({"score": n / 20} for n in range(20)))
     found = gather(write(tmp_path / "out", pairs=frame))["pairs"]
     assert found["scores"][0]["bins"] == [1] * 20
@@ -135,7 +135,7 @@ def test_numbers_too_large_for_json(tmp_path):
     assert "Infinity" not in as_json(gather(out))
 
 
-def test_scores_that_are_no_shares_have_their_own_range(tmp_path):
+def test_scores_outside_0_to_1_have_their_own_range(tmp_path):
     frame = pairs({}, {}, {}).with_columns(length=pl.Series([0.5, 2.5, 1.5]))
     score = gather(write(tmp_path / "out", pairs=frame))["pairs"]["scores"][1]
     assert (score["low"], score["high"], sum(score["bins"])) == (0.5, 2.5, 3)
@@ -149,11 +149,11 @@ def test_the_funnel_of_pairs_is_in_the_order_of_the_rules(tmp_path):
         keep=pl.Series([False, False, False, False, True, None]),
         drop_reason=pl.Series(["length", "copy", "length", None, None, None]),
     )
-    told = [
+    steps = [
         {"rule": r, "came_in": 9, "took": t, "left": 9 - t}
         for r, t in (("copy", 1), ("length", 1), ("x", 0))
     ]
-    found = gather(write(tmp_path / "out", pairs=frame, run={"filter": {"funnel": told}}))["pairs"]
+    found = gather(write(tmp_path / "out", pairs=frame, run={"filter": {"funnel": steps}}))["pairs"]
     assert [(step["rule"], step["took"], step["left"]) for step in found["funnel"]] == [
         ("copy", 1, 5), ("length", 2, 3), ("no reason given", 2, 1),
     ]  # fmt: skip
@@ -173,9 +173,9 @@ def test_the_funnel_of_run_json_alone(tmp_path):
     run = {"filter": {"funnel": rows}}
     out = write(tmp_path / "out", pairs=pairs({}, {}), run=run)
     assert gather(out)["pairs"]["funnel"] == [{"rule": "copy", "in": 3, "took": 1, "left": 2}]
-    whole = write(tmp_path / "whole", pairs=pairs({}, {}, {}), run=run)  # what it took is here
+    whole = write(tmp_path / "whole", pairs=pairs({}, {}, {}), run=run)  # unfiltered pairs
     assert gather(whole)["pairs"]["funnel"] == []
-    kept = pairs({}, {}).with_columns(keep=pl.lit(value=True))  # of a filter that took nothing
+    kept = pairs({}, {}).with_columns(keep=pl.lit(value=True))  # a filter that removed nothing
     assert gather(write(tmp_path / "kept", pairs=kept, run=run))["pairs"]["funnel"] == []
 
 
@@ -185,7 +185,7 @@ def test_all_pairs_dropped(tmp_path):
     assert (found["kept"], found["funnel"][-1]["left"]) == (0, 0)
 
 
-def test_aligned_and_translated_stand_together(tmp_path):
+def test_aligned_and_translated_pairs_are_combined(tmp_path):
     machine = pairs({"method": "translated", "target_doc": None, "target_segments": None})
     out = write(
         tmp_path / "out",
@@ -201,10 +201,10 @@ def test_aligned_and_translated_stand_together(tmp_path):
 
 
 def test_a_large_run_is_sampled_and_stays_small(tmp_path, monkeypatch):
-    monkeypatch.setattr(views, "PAGES_BYTES", 40_000)
-    monkeypatch.setattr(views, "PAGE_BYTES", 4_000)
-    monkeypatch.setattr(sources, "SOURCES", 20)
-    monkeypatch.setattr(bitext, "PAIRS_BYTES", 100_000)
+    monkeypatch.setattr(pages_module, "MAX_PAGES_BYTES", 40_000)
+    monkeypatch.setattr(pages_module, "MAX_PAGE_BYTES", 4_000)
+    monkeypatch.setattr(sources, "MAX_SOURCES", 20)
+    monkeypatch.setattr(pairs_module, "MAX_PAIRS_BYTES", 100_000)
     pages, of_each = 300, 30
     rows = [{"doc_id": f"{n:016x}", "segment": k, "text": "نص " * (400 if n == 7 else 20)}
             for n in range(pages) for k in range(of_each)]  # fmt: skip
@@ -227,7 +227,7 @@ def test_a_large_run_is_sampled_and_stays_small(tmp_path, monkeypatch):
     assert render(found) == render(gather(out))
 
 
-def test_a_text_is_cut_and_a_name_made_safe(tmp_path):
+def test_texts_are_cut_and_names_cleaned(tmp_path):
     name = "in/" + HOSTILE + "x" * 500
     out = write(
         tmp_path / "out",
@@ -240,22 +240,22 @@ def test_a_text_is_cut_and_a_name_made_safe(tmp_path):
     assert not set("\u202e\x00\x1b") & set(view["uri"] + view["title"])
 
 
-def test_data_cannot_end_their_element():
+def test_data_cannot_end_its_element():
     made = as_json({"a": [HOSTILE]})
     assert not set("<>&\u2028\u2029\x00") & set(made)
     assert json.loads(made) == {"a": [HOSTILE]}
 
 
-@pytest.mark.parametrize("said", [
+@pytest.mark.parametrize("run", [
     {"config": 3, "seconds": [1], "counts": "x", "elapsed": "long", "filter": 7, "version": {}},
     {"config": {"read": None}, "seconds": {"a": None}, "counts": {"articles": "2"}},
     {"version": "\ud800"}, {"seconds": {"a": float("nan")}, "config": {"a": {"b": float("inf")}}},
 ])  # fmt: skip
-def test_a_run_json_of_another_shape(tmp_path, said):
-    found = gather(write(tmp_path / "out", run=said, documents=documents({})))
+def test_a_run_json_with_unexpected_types(tmp_path, run):
+    found = gather(write(tmp_path / "out", run=run, documents=documents({})))
     assert found["articles"] is None
     assert render(found).encode()
 
 
 def test_every_column_of_pairs_has_a_meaning():
-    assert set(schema(PAIRS, ALIGNED)) <= set(bitext.meanings())
+    assert set(schema(PAIRS, ALIGNED)) <= set(pairs_module.column_meanings())

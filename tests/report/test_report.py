@@ -1,4 +1,4 @@
-"""The file that `ingest report` writes."""
+"""The file written by `ingest report`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_same_run_makes_the_same_bytes(out, tmp_path):
     assert first.bytes == len(made)
 
 
-def test_it_needs_nothing_else(out):
+def test_it_is_self_contained(out):
     write_report(out)
     made = (out / "report.html").read_text(encoding="utf-8")
     assert not re.findall(r"""(?:src|href|url|import)\s*[=(]\s*["']?\s*(?:https?:)?//""", made)
@@ -52,7 +52,7 @@ def test_the_command(out, tmp_path, capsys):
     assert main(["report", str(out), "-o", str(tmp_path / "no" / "r.html")]) == 1
     assert "there is no folder" in capsys.readouterr().err
     assert main(["report", str(tmp_path / "gone")]) == 2
-    assert "gone: is no folder" in capsys.readouterr().err
+    assert "gone: is not a directory" in capsys.readouterr().err
 
 
 def test_other_pairs_on_the_command_line(out, tmp_path, capsys):
@@ -63,7 +63,7 @@ def test_other_pairs_on_the_command_line(out, tmp_path, capsys):
     assert "none" in capsys.readouterr().err
 
 
-def test_it_never_replaces_what_it_is_made_from(out):
+def test_it_never_replaces_its_inputs(out):
     (out / "articles.jsonl").touch()
     for name in ("pairs.parquet", "segments.parquet", "articles.jsonl"):
         with pytest.raises(OutputError, match="is the input itself"):
