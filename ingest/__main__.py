@@ -1,4 +1,4 @@
-"""`python -m ingest` is the command `ingest`, where scripts are not on the path."""
+"""Run the command line with `python -m ingest`."""
 
 import sys
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ingest.cli.options import (
     OK,
-    PAGES_IN_ERROR,
     add_config,
     add_output,
     add_overwrite,
@@ -137,30 +136,26 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 def _import(args: argparse.Namespace) -> int:
     allow_interrupts()
-    from ingest.cli.messages import print_notes, print_summary
+    from ingest.cli.messages import print_result
     from ingest.jobs.import_pairs import import_files
 
     result = import_files(args.files, args.out, langs=language_pair(args), overwrite=args.overwrite)
-    if result.bad or not args.quiet:
-        print_notes(result.said)
-    print_summary(args, *result.lines(), f"written to {args.out}")
-    return PAGES_IN_ERROR if result.bad else OK
+    return print_result(args, result, f"written to {args.out}")
 
 
 def _score(args: argparse.Namespace) -> int:
     use_one_blas_thread()
     allow_interrupts()
-    from ingest.cli.messages import print_summary
+    from ingest.cli.messages import print_result
     from ingest.jobs.score import score_file
 
     result = score_file(args.pairs, args.out, overwrite=args.overwrite, config=load_config(args))
-    print_summary(args, *result.lines(), f"written to {args.out}")
-    return OK
+    return print_result(args, result, f"written to {args.out}")
 
 
 def _filter(args: argparse.Namespace) -> int:
     allow_interrupts()
-    from ingest.cli.messages import print_summary
+    from ingest.cli.messages import print_result, print_summary
     from ingest.io.run_files import describe_later_files
     from ingest.jobs.filter import filter_file
 
@@ -172,45 +167,35 @@ def _filter(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
         config=load_config(args),
     )
-    print_summary(
-        args,
-        *describe_later_files(args.pairs, "filter"),
-        *result.lines(),
-        f"written to {args.out}, the table to {result.told}",
-    )
-    return OK
+    print_summary(args, *describe_later_files(args.pairs, "filter"))
+    return print_result(args, result, f"written to {args.out}, the table to {result.report_path}")
 
 
 def _split(args: argparse.Namespace) -> int:
     allow_interrupts()
-    from ingest.cli.messages import print_summary
+    from ingest.cli.messages import print_result, print_summary
     from ingest.io.run_files import describe_later_files
     from ingest.jobs.split import split_file
 
     result = split_file(args.pairs, args.out, overwrite=args.overwrite, config=load_config(args))
-    print_summary(
-        args,
-        *describe_later_files(args.pairs, "split"),
-        *result.lines(),
-        f"written to {args.out}",
-    )
-    return OK
+    print_summary(args, *describe_later_files(args.pairs, "split"))
+    return print_result(args, result, f"written to {args.out}")
 
 
 def _export(args: argparse.Namespace) -> int:
     allow_interrupts()
     from ingest.cli.messages import print_summary
     from ingest.io.run_files import describe_later_files
-    from ingest.jobs.export import beside, export, said
+    from ingest.jobs.export import default_destination, export, summary_lines
 
     report = export(
         args.pairs,
-        args.out or beside(args.pairs, args.format),
+        args.out or default_destination(args.pairs, args.format),
         format=args.format,
         min_score=args.min_score,
         langs=language_pair(args),
         license=args.license,
         overwrite=args.overwrite,
     )
-    print_summary(args, *describe_later_files(args.pairs, "export"), *said(report))
+    print_summary(args, *describe_later_files(args.pairs, "export"), *summary_lines(report))
     return OK

@@ -1,53 +1,56 @@
-"""The language of lines: `detect`."""
+"""The command `detect`: the language of lines of text."""
 
 from __future__ import annotations
 
-import argparse
 import os
 from typing import TYPE_CHECKING
 
-from ingest.cli.options import OK, add_detection, interruptible, settings
+from ingest.cli.options import OK, add_detection, allow_interrupts, build_config
 from ingest.errors import SourceError
 
 if TYPE_CHECKING:
-    from ingest.cli.options import Commands
+    import argparse
+
+    from ingest.cli.parser import Commands
 
 
-def add(commands: Commands) -> None:
-    """Add this command to those that are there."""
-    detect = commands.add_parser(
+def add_commands(commands: Commands) -> None:
+    """Add `detect`."""
+    parser = commands.add(
         "detect",
-        help="the language of lines, each on its own",
-        description="Name the language of each line of TEXT or FILE, without page context.",
-    )
-    detect.add_argument(
+        _detect,
+        help="detect the language of each line",
+        description="Detect the language of each line of TEXT or FILE, without page context.",
+        examples=["ingest detect 'Where is the old station?'",
+                  "ingest detect lines.txt --langs ar,en --json"],
+    )  # fmt: skip
+    parser.add_argument(
         "text",
         nargs="*",
         default=["-"],
         metavar="TEXT|FILE",
-        help="text, or a file, or - (the default) for standard input",
+        help="text, a file, or - for standard input (default: -)",
     )
-    detect.add_argument("--json", action="store_true", help="one JSON object an input line")
-    add_detection(detect)
-    detect.set_defaults(command=_detect)
+    parser.add_argument("--json", action="store_true", help="print one JSON object per input line")
+    add_detection(parser)
 
 
 def _detect(args: argparse.Namespace) -> int:
-    interruptible()
+    allow_interrupts()
     from ingest.cli import render
     from ingest.detection import identify
 
-    config = settings(args).detect
-    found = identify(_texts(args.text), langs=config.langs, detector=config.detector)
+    config = build_config(args).detect
+    lines = identify(_read_texts(args.text), langs=config.langs, detector=config.detector)
     if args.json:
-        render.json_lines(found)
+        render.print_language_json(lines)
     else:
-        render.languages(found)
+        render.print_languages(lines)
     return OK
 
 
-def _texts(words: list[str]) -> list[str]:
-    """The lines of the file that is named, or of the words themselves."""
+def _read_texts(words: list[str]) -> list[str]:
+    """Return the lines of the file that the words name, or else of the words themselves."""
     from ingest.readers.lines import read_lines
     from ingest.readers.sources import STDIN, is_readable
     from ingest.text import scrub
@@ -58,18 +61,19 @@ def _texts(words: list[str]) -> list[str]:
     text = " ".join(words)
     if more and any(map(is_readable, words)):
         raise SourceError(f"{text}: name one file, or put the text in quotes")
-    if not more and _like_a_path(first):
-        raise SourceError(f"{first}: no such file; if it is text, give it to standard input")
+    if not more and _looks_like_path(first):
+        raise SourceError(f"{first}: no such file; if it is text, pass it on standard input")
     return scrub(text).split("\n")
 
 
-def _like_a_path(word: str) -> bool:
-    """Whether one word is rather the name of a file than text.
+def _looks_like_path(word: str) -> bool:
+    """Whether one word is more likely the name of a file than text.
 
-    >>> [_like_a_path(one) for one in ("a.txt", "pages/a", "See a.txt", "https://example.org/a")]
+    >>> words = ["a.txt", "pages/a", "See a.txt", "https://example.org/a"]
+    >>> [_looks_like_path(word) for word in words]
     [True, True, False, False]
     """
     from ingest.readers.sources import is_readable
 
-    named = is_readable(word) or (os.sep in word and "://" not in word)
-    return named and not any(map(str.isspace, word))
+    is_name = is_readable(word) or (os.sep in word and "://" not in word)
+    return is_name and not any(map(str.isspace, word))

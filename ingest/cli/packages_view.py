@@ -10,16 +10,16 @@ from rich.text import Text
 
 from ingest.cli.render import Stdout
 from ingest.text import safe
-from ingest.translation.packages.index import Offer
-from ingest.translation.packages.install import Stray
+from ingest.translation.packages.index import AvailablePackage
+from ingest.translation.packages.locations import InvalidPackage
 from ingest.translation.packages.package import Package
 
-_BY = {"ours": "ingest", "argostranslate": "argostranslate", "shipped": "ships with ingest"}
-_LICENCE_LINES = 30  # that are shown at install
+_ORIGINS = {"ours": "ingest", "argostranslate": "argostranslate", "shipped": "ships with ingest"}
+_LICENSE_LINES = 30  # shown after an installation
 
 
-def about(package: Package) -> dict[str, Any]:
-    """A package as JSON has it."""
+def package_record(package: Package) -> dict[str, Any]:
+    """Return the JSON record of a package."""
     return {
         "name": package.name,
         "from": package.from_lang,
@@ -29,27 +29,27 @@ def about(package: Package) -> dict[str, Any]:
         "path": str(package.path),
         "bytes": sum(package.sizes.values()),
         "sha256": package.sha256,
-        "archive_sha256": package.made_from.get("sha256"),
-        "archive_bytes": package.made_from.get("bytes"),
-        "source": package.made_from.get("from") or package.made_from.get("file"),
+        "archive_sha256": package.archive_info.get("sha256"),
+        "archive_bytes": package.archive_info.get("bytes"),
+        "source": package.archive_info.get("from") or package.archive_info.get("file"),
         "tokenizer": package.tokenizer,
         "target_prefix": package.target_prefix,
         "error": None,
     }
 
 
-def about_stray(stray: Stray) -> dict[str, Any]:
-    """What is no package, as JSON has it."""
+def invalid_record(package: InvalidPackage) -> dict[str, Any]:
+    """Return the JSON record of a folder or file that is not a valid package."""
     return {
-        "name": stray.path.name,
-        "origin": stray.origin,
-        "path": str(stray.path),
-        "error": stray.why,
+        "name": package.path.name,
+        "origin": package.origin,
+        "path": str(package.path),
+        "error": package.reason,
     }
 
 
-def about_offer(offer: Offer, *, installed: bool) -> dict[str, Any]:
-    """A package of the index, as JSON has it."""
+def offer_record(offer: AvailablePackage, *, installed: bool) -> dict[str, Any]:
+    """Return the JSON record of a package of the index."""
     return {
         "from": offer.from_lang,
         "to": offer.to_lang,
@@ -61,87 +61,102 @@ def about_offer(offer: Offer, *, installed: bool) -> dict[str, Any]:
     }
 
 
-def table(packages: Iterable[Package], strays: Iterable[Stray]) -> None:
-    """Print a row a package, and what is wrong with what is none."""
-    console = Stdout(highlight=False, soft_wrap=True)
-    rows = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("name", "from", "to", "version"):
-        rows.add_column(name, no_wrap=True)
-    rows.add_column("size", justify="right", no_wrap=True)
-    rows.add_column("by", no_wrap=True)
+def print_packages(packages: Iterable[Package], invalid: Iterable[InvalidPackage]) -> None:
+    """Print one row per package, then one line per invalid package."""
+    console = Stdout()
+    table = _build_table("name", "from", "to", "version")
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("by", no_wrap=True)
     for package in packages:
-        rows.add_row(
+        table.add_row(
             *map(safe, (package.name, package.from_lang, package.to_lang, package.version)),
             _megabytes(sum(package.sizes.values())),
-            _BY[package.origin],
+            _ORIGINS[package.origin],
         )
-    if rows.row_count:
-        console.print(rows)
-    for stray in strays:
-        console.print(Text(safe(f"{stray.path}: {stray.why}"), "red"))
+    if table.row_count:
+        console.print(table)
+    for item in invalid:
+        console.print_line(f"{item.path}: {item.reason}", "red")
 
 
-def offers(found: Iterable[Offer], there: set[tuple[str, str]]) -> None:
-    """Print a row a package of the index."""
-    rows = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("from", "to", "version", "languages", "installed"):
-        rows.add_column(name, no_wrap=True)
-    for offer in found:
-        rows.add_row(
+def print_offers(offers: Iterable[AvailablePackage], installed: set[tuple[str, str]]) -> None:
+    """Print one row per package of the index.
+
+    Args:
+        offers: the packages.
+        installed: source and target languages of the packages that are installed.
+    """
+    table = _build_table("from", "to", "version", "languages", "installed")
+    for offer in offers:
+        table.add_row(
             *map(safe, (offer.from_lang, offer.to_lang, offer.version)),
             Text(safe(f"{offer.from_name} to {offer.to_name}")),
-            "yes" if (offer.from_lang, offer.to_lang) in there else "",
+            "yes" if (offer.from_lang, offer.to_lang) in installed else "",
         )
-    Stdout(highlight=False, soft_wrap=True).print(rows)
+    Stdout().print(table)
 
 
-def info(package: Package, *, intact: bool) -> None:
-    """Print all that is known of a package."""
-    known = {
+def print_info(package: Package, *, intact: bool) -> None:
+    """Print the details of a package.
+
+    Args:
+        package: the package.
+        intact: whether its files are unchanged since the installation.
+    """
+    details = {
         "translates": f"{package.from_lang} to {package.to_lang}",
         "version": package.version,
-        "by": _BY[package.origin],
+        "by": _ORIGINS[package.origin],
         "folder": str(package.path),
         "size": f"{_megabytes(sum(package.sizes.values()))} in {len(package.sizes):,} files",
         "model": _megabytes(package.sizes.get("model/model.bin", 0)),
         "tokenizer": package.tokenizer,
         "begins with": package.target_prefix,
-        "sha256": package.sha256 if intact else f"{package.hashed()}, changed since the install",
-        "archive": str(package.made_from.get("from") or package.made_from.get("file") or ""),
-        "its sha256": str(package.made_from.get("sha256") or ""),
+        "sha256": package.sha256
+        if intact
+        else f"{package.compute_sha256()}, changed since the install",
+        "archive": str(package.archive_info.get("from") or package.archive_info.get("file") or ""),
+        "its sha256": str(package.archive_info.get("sha256") or ""),
     }
     print(safe(package.name))
-    for what, value in known.items():
+    for label, value in details.items():
         if value:
-            print(f"  {what:<12}{safe(value)}")
+            print(f"  {label:<12}{safe(value)}")
     print()
-    license(package)
+    _print_license(package)
 
 
-def license(package: Package, *, most: int | None = None) -> None:
-    """Print the license of a package, or its first lines, or that it has none."""
-    if not package.license:
-        print("no license: the package says nothing of how it may be used; ask its maker")
-        return
-    lines = package.license.splitlines()
-    print("license, as the package has it:")
-    for line in lines[:most]:
-        print(f"  {safe(line)}".rstrip())
-    if most and len(lines) > most:
-        print(f"  … {len(lines) - most:,} lines more: ingest models info {package.name}")
-
-
-def installed(package: Package) -> None:
-    """Print what was installed, and under which license."""
+def print_installed(package: Package) -> None:
+    """Print what was installed, and its license."""
     print(
         f"installed {safe(package.name)}: {package.from_lang} to {package.to_lang}, "
         f"{_megabytes(sum(package.sizes.values()))}, sha256 {package.sha256}"
     )
-    license(package, most=_LICENCE_LINES)
+    _print_license(package, max_lines=_LICENSE_LINES)
+
+
+def _print_license(package: Package, *, max_lines: int | None = None) -> None:
+    if not package.license:
+        print("no license: the package does not say how it may be used; ask its author")
+        return
+    lines = package.license.splitlines()
+    print("license, as the package has it:")
+    for line in lines[:max_lines]:
+        print(f"  {safe(line)}".rstrip())
+    if max_lines and len(lines) > max_lines:
+        rest = len(lines) - max_lines
+        print(f"  … {rest:,} more lines: ingest models info {safe(package.name)}")
+
+
+def _build_table(*names: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in names:
+        table.add_column(name, no_wrap=True)
+    return table
 
 
 def _megabytes(size: int) -> str:
-    """A size for people.
+    """Format a number of bytes.
 
     >>> _megabytes(58_833), _megabytes(120_000_000)
     ('0.1 MB', '120.0 MB')

@@ -1,4 +1,4 @@
-"""What `ingest read` shows: each source as it would be read, and the beginning of a page."""
+"""What `ingest read` shows: each source as it would be read, and the start of one page."""
 
 from __future__ import annotations
 
@@ -18,119 +18,116 @@ from ingest.readers import describe_guesses, document, plan_slices, read_records
 from ingest.readers.sources import describe_skipped, find_sources
 from ingest.text import json_line, safe
 
-SAMPLED = 1000  # records of a source that the table counts
-_MOST_ROWS = 50  # sources that get a row each; more are summed up by kind
-_MOST_ERRORS, _MOST_LINES, _WIDTH = 10, 8, 100
+MAX_RECORDS = 1000  # of a source that the table counts
+_MAX_ROWS = 50  # sources with a row each; more are summed up by kind
+_MAX_ERRORS, _MAX_LINES, _WIDTH = 10, 8, 100
+_JSON_KEYS = ("uri", "media_type", "encoding", "repaired", "title", "url", "chars", "error")
 
 
 @dataclass
-class _Seen:
-    """What a source, or all sources of a kind, hold as far as was looked."""
+class _SourceCounts:
+    """What a source, or all sources of a kind, hold as far as they were read."""
 
     name: str
     kind: str
     sources: int = 0
     pages: int = 0
     errors: int = 0
-    more: bool = False
+    has_more: bool = False
     encodings: Counter[str] = field(default_factory=Counter)
 
+    def add(self, page: dict[str, Any]) -> None:
+        self.pages += 1
+        self.errors += page["error"] is not None
+        if page["error"] is None:
+            self.encodings[page["encoding"] or "text"] += 1
 
-def table(sources: Iterable[str], settings: ReadConfig) -> int:
-    """Print a row a source, or a row a kind where they are many; returns how many are in error.
+
+def print_table(sources: Iterable[str], settings: ReadConfig) -> int:
+    """Print one row per source, or per kind if there are many; return the number of errors.
 
     Raises:
         SourceError: no file was found.
     """
-    found = find_sources(sources)
-    parts = plan_slices(found.files, shard_bytes=sys.maxsize)
-    by_kind = len(parts) > _MOST_ROWS
-    seen: dict[str, _Seen] = {}
+    files = find_sources(sources)
+    slices = plan_slices(files.files, shard_bytes=sys.maxsize)
+    by_kind = len(slices) > _MAX_ROWS
+    counts: dict[str, _SourceCounts] = {}
     errors: list[tuple[str, str]] = []
-    first: dict[str, Any] | None = None
-    for part in parts:
+    first_page: dict[str, Any] | None = None
+    for part in slices:
         name = part.kind if by_kind else part.source
-        row = seen.setdefault(name, _Seen(name, part.kind))
+        row = counts.setdefault(name, _SourceCounts(name, part.kind))
         row.sources += 1
         pages = (document.to_row(record) for record in read_records(part, settings))
-        for made in islice(pages, SAMPLED):
-            _count(row, made)
-            if made["error"] is None:
-                first = first or made
-            elif len(errors) < _MOST_ERRORS:
-                errors.append((made["uri"], made["error"]))
-        row.more |= next(pages, None) is not None
-    console = Stdout(highlight=False, soft_wrap=True)
-    console.print(_table(list(seen.values()), by_kind=by_kind))
-    _notes(console, list(seen.values()), found.skipped)
-    for line in describe_guesses(parts, settings):
-        console.print(Text(safe(line)))
-    wrong = sum(row.errors for row in seen.values())
-    if wrong:
-        console.print(Text(f"\n{wrong:,} in error:", "bold red"))
+        for page in islice(pages, MAX_RECORDS):
+            row.add(page)
+            if page["error"] is None:
+                first_page = first_page or page
+            elif len(errors) < _MAX_ERRORS:
+                errors.append((page["uri"], page["error"]))
+        row.has_more |= next(pages, None) is not None
+    rows = list(counts.values())
+    console = Stdout()
+    console.print(_build_table(rows, by_kind=by_kind))
+    if any(row.has_more for row in rows):
+        console.print_line(f"+ only the first {MAX_RECORDS:,} records of a source were read")
+    if files.skipped:
+        console.print_line(describe_skipped(files.skipped))
+    for line in describe_guesses(slices, settings):
+        console.print_line(line)
+    in_error = sum(row.errors for row in rows)
+    if in_error:
+        console.print(Text(f"\n{in_error:,} in error:", "bold red"))
         for uri, error in errors:
-            console.print(Text(safe(f"  {uri}: {error}")))
-    if first:
-        console.print(Text.assemble("\n", (safe(first["uri"]), "bold"), f"  {_about(first)}"))
-        for line in _first_lines(first["text"]):
-            console.print(Text(f"  {line}"))
-    return wrong
+            console.print_line(f"  {uri}: {error}")
+    if first_page:
+        uri = safe(first_page["uri"])
+        console.print(Text.assemble("\n", (uri, "bold"), f"  {_describe(first_page)}"))
+        for line in _first_lines(first_page["text"]):
+            console.print_line(f"  {line}")
+    return in_error
 
 
-def json_lines(sources: Iterable[str], settings: ReadConfig) -> int:
-    """Print one JSON object a page, all of them; returns how many are in error.
+def print_json_lines(sources: Iterable[str], settings: ReadConfig) -> int:
+    """Print one JSON object per page, for all pages; return the number of errors.
 
     Raises:
         SourceError: no file was found.
     """
-    names = ("uri", "media_type", "encoding", "repaired", "title", "url", "chars", "error")
-    wrong = 0
+    in_error = 0
     for part in plan_slices(find_sources(sources).files, shard_bytes=sys.maxsize):
         for record in read_records(part, settings):
-            made = document.to_row(record)
-            wrong += made["error"] is not None
-            sys.stdout.write(json_line({name: made.get(name) for name in names}) + "\n")
-    return wrong
+            page = document.to_row(record)
+            in_error += page["error"] is not None
+            sys.stdout.write(json_line({key: page.get(key) for key in _JSON_KEYS}) + "\n")
+    return in_error
 
 
-def _count(row: _Seen, made: dict[str, Any]) -> None:
-    row.pages += 1
-    row.errors += made["error"] is not None
-    if made["error"] is None:
-        row.encodings[made["encoding"] or "text"] += 1
-
-
-def _table(seen: list[_Seen], *, by_kind: bool) -> Table:
-    made = Table(box=None, header_style="bold", pad_edge=False)
+def _build_table(rows: list[_SourceCounts], *, by_kind: bool) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("kind", "sources") if by_kind else ("source", "kind"):
-        made.add_column(name, justify="right" if name == "sources" else "left", overflow="fold")
+        table.add_column(name, justify="right" if name == "sources" else "left", overflow="fold")
     for name in ("pages", "errors"):
-        made.add_column(name, justify="right")
-    made.add_column("encodings", overflow="fold")
-    for row in seen:
+        table.add_column(name, justify="right")
+    table.add_column("encodings", overflow="fold")
+    for row in rows:
         head = (row.kind, f"{row.sources:,}") if by_kind else (safe(row.name), row.kind)
         encodings = ", ".join(f"{name} {n:,}" for name, n in row.encodings.most_common())
-        pages = f"{row.pages:,}" + "+" * row.more
-        made.add_row(*map(Text, (*head, pages, f"{row.errors:,}", encodings)))
-    return made
+        pages = f"{row.pages:,}" + "+" * row.has_more
+        table.add_row(*map(Text, (*head, pages, f"{row.errors:,}", encodings)))
+    return table
 
 
-def _notes(console: Stdout, seen: list[_Seen], skipped: list[str]) -> None:
-    if any(row.more for row in seen):
-        console.print(Text(f"+ only the first {SAMPLED:,} records of a source were looked at"))
-    if skipped:
-        console.print(Text(safe(describe_skipped(skipped))))
-
-
-def _about(made: dict[str, Any]) -> str:
-    title = made.get("title")
-    parts = [made["media_type"], f"{made['chars']:,} characters"]
-    parts += [made["repaired"]] if made["repaired"] else []
-    return ", ".join(parts) + (f", “{safe(title)[:_WIDTH]}”" if title else "")
+def _describe(page: dict[str, Any]) -> str:
+    title = page.get("title")
+    details = [page["media_type"], f"{page['chars']:,} characters"]
+    details += [page["repaired"]] if page["repaired"] else []
+    return ", ".join(details) + (f", “{safe(title)[:_WIDTH]}”" if title else "")
 
 
 def _first_lines(text: str) -> Iterator[str]:
     lines = (line for line in text[: 1 << 16].split("\n") if line.strip())
-    for line in islice(lines, _MOST_LINES):
+    for line in islice(lines, _MAX_LINES):
         shown = safe(line.strip())
         yield shown if len(shown) <= _WIDTH else shown[: _WIDTH - 1] + "…"

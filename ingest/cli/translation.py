@@ -1,85 +1,96 @@
-"""Machine translation: `translate`."""
+"""The command `translate`: machine translations of segments or lines."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import TYPE_CHECKING
 
 from ingest.cli.options import (
-    OK,
-    PAGES_IN_ERROR,
     add_detection,
+    add_output,
     add_sources,
-    interruptible,
-    settings,
+    allow_interrupts,
+    build_config,
 )
 from ingest.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ingest.cli.options import Commands
+    import argparse
+
+    from ingest.cli.parser import Commands
+
+# Options that apply to pages, not to lines.
+_PAGE_OPTIONS = ("text_column", "html_column", "url_column", "id_column", "langs", "detector")
 
 
-def add(commands: Commands) -> None:
-    """Add these commands to those that are there."""
-    translate = commands.add_parser(
+def add_commands(commands: Commands) -> None:
+    """Add `translate`."""
+    parser = commands.add(
         "translate",
-        help="segments with their translations by a machine",
+        _translate,
+        help="translate segments by machine",
         description="Translate the kept segments of pages, or of the OUT of a run, with an "
-        "installed argos package, and write them to PAIRS. One translation for one segment. What "
-        "was translated before is taken from a cache, so that a stopped translation goes on.",
+        "installed Argos package, and write them to PAIRS: one translation for each segment. "
+        "Translations are cached, so that a stopped command continues where it was.",
+        examples=[
+            "ingest translate out -o out/translated.parquet",
+            "ingest translate pages/ -o translated.parquet --from en --to ar",
+            "ingest translate lines.txt --lines -o lines.en.txt",
+        ],
     )
-    add_sources(translate)
-    translate.add_argument("-o", "--out", required=True, metavar="PAIRS",
-                           help="Parquet file to write; with --lines text, or -")  # fmt: skip
-    translate.add_argument("--to", default="en", metavar="CODE",
-                           help="language of the translations (default en)")  # fmt: skip
-    translate.add_argument("--from", dest="from_", metavar="CODE",
-                           help="the one language to translate from (default: any)")  # fmt: skip
-    translate.add_argument("--lines", action="store_true",
-                           help="a text file in, each line by itself; text out")  # fmt: skip
-    translate.add_argument("--cache", metavar="FOLDER",
-                           help="where translations are kept for the next time")  # fmt: skip
-    translate.add_argument("--overwrite", action="store_true", help="replace PAIRS")
-    add_detection(translate)
-    translate.set_defaults(command=_translate)
+    add_sources(parser)
+    add_output(
+        parser, "PAIRS", "Parquet file to write; with --lines, a text file or - for standard output"
+    )
+    parser.add_argument("--to", default="en", metavar="CODE",
+                        help="language of the translations")  # fmt: skip
+    parser.add_argument("--from", dest="from_", metavar="CODE",
+                        help="the only language to translate from (default: every language that "
+                        "has a package)")  # fmt: skip
+    parser.add_argument("--lines", action="store_true",
+                        help="translate a text file line by line, and write text")  # fmt: skip
+    parser.add_argument("--cache", metavar="FOLDER",
+                        help="folder of cached translations (default: $INGEST_CACHE_DIR, or else "
+                        "the cache folder of the platform)")  # fmt: skip
+    add_detection(parser)
 
 
 def _translate(args: argparse.Namespace) -> int:
-    interruptible()
-    from ingest.cli import render
+    allow_interrupts()
+    from ingest.cli.messages import print_result
+    from ingest.cli.progress import translation_progress
     from ingest.jobs.translate import translate_files
     from ingest.jobs.translate_lines import STDOUT, translate_lines
-    from ingest.jobs.translate_run import Order
-    from ingest.text import safe
+    from ingest.jobs.translate_run import TranslateOptions
 
-    config = settings(args)
+    config = build_config(args)
     if args.lines:
-        _refuse_of_pages(args)
+        _check_line_options(args)
     elif args.out == STDOUT:
-        raise ConfigError("translate: -o - is for text, so for --lines; name a Parquet file")
-    with render.translating() as (reading, progress):
-        order = Order(
-            to=args.to, source=args.from_, config=config, cache=args.cache,
-            overwrite=args.overwrite, progress=progress,
-        )  # fmt: skip
+        raise ConfigError("translate: -o - works only with --lines; name a Parquet file")
+    with translation_progress(quiet=args.quiet) as (reading, progress):
+        options = TranslateOptions(
+            to=args.to,
+            source=args.from_,
+            config=config,
+            cache=args.cache,
+            overwrite=args.overwrite,
+            progress=progress,
+        )
         if args.lines:
-            report = translate_lines(args.sources[0], args.out, order)
+            result = translate_lines(args.sources[0], args.out, options)
         else:
-            report = translate_files(args.sources, args.out, order, reading)
-    for line in report.said:
-        print(f"ingest: {safe(line)}", file=sys.stderr)
-    print(report, file=sys.stderr if args.out == STDOUT else sys.stdout)
-    if args.out != STDOUT:
-        print(f"written to {safe(args.out)}")
-    return PAGES_IN_ERROR if report.in_error else OK
+            result = translate_files(args.sources, args.out, options, reading)
+    if args.out == STDOUT:
+        return print_result(args, result, file=sys.stderr)
+    return print_result(args, result, f"written to {args.out}")
 
 
-def _refuse_of_pages(args: argparse.Namespace) -> None:
-    """Raise where a call with --lines says what is said of pages."""
+def _check_line_options(args: argparse.Namespace) -> None:
+    """Raise if a call with --lines has options for pages."""
     if len(args.sources) > 1:
-        raise ConfigError("translate --lines: name one file, whose lines become those of PAIRS")
-    of_pages = ("text_column", "html_column", "url_column", "id_column", "langs", "detector")
-    if given := [name for name in of_pages if getattr(args, name)]:
-        option = given[0].replace("_", "-")
-        raise ConfigError(f"translate --lines: a file of lines has no use for --{option}")
+        raise ConfigError("translate --lines: name one file; its lines become those of PAIRS")
+    for name in _PAGE_OPTIONS:
+        if getattr(args, name):
+            option = name.replace("_", "-")
+            raise ConfigError(f"translate --lines: --{option} applies only to pages; leave it out")

@@ -1,24 +1,15 @@
-"""`ingest read` as a process, and the options that name columns."""
+"""The command `read`, and the options that name columns."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import re
 
 import pytest
 
-from ingest.cli import parser
-from ingest.cli.options import settings
+from ingest.cli import build_parser
+from ingest.cli.options import build_config
 from ingest.config import ReadConfig
-
-INGEST = [sys.executable, "-m", "ingest"]
-
-
-def call(*args, **options):
-    return subprocess.run(
-        [*INGEST, *map(str, args)], capture_output=True, timeout=120, check=False, **options
-    )
 
 
 @pytest.fixture
@@ -34,10 +25,10 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_a_row_a_source_and_what_was_guessed(folder):
+def test_one_row_per_source_and_the_guessed_columns(call, folder):
     done = call("read", folder)
-    printed = done.stdout.decode()
-    assert (done.returncode, done.stderr) == (0, b""), done.stderr
+    printed = done.out
+    assert (done.status, done.err) == (0, ""), done.err
     assert printed.split()[:5] == ["source", "kind", "pages", "errors", "encodings"]
     assert "1,000+" in printed
     assert "only the first 1,000 records" in printed
@@ -46,40 +37,40 @@ def test_a_row_a_source_and_what_was_guessed(folder):
     assert "  Page 0\n" in printed
 
 
-def test_pages_in_error_are_told_and_exit_3(folder):
+def test_pages_in_error_are_named_and_exit_3(call, folder):
     (folder / "bad.jsonl").write_text('{"text": "a"}\nbad\n')
     (folder / "e.txt").write_bytes(bytes(range(256)))
     done = call("read", folder, folder / "gone.warc.gz")
-    assert done.returncode == 3
-    printed = done.stdout.decode()
+    assert done.status == 3
+    printed = done.out
     assert "3 in error:" in printed
-    assert "bad.jsonl#1: is no JSON" in printed
+    assert re.search(r"bad[.]jsonl#1: .*JSON", printed)
     assert "gone.warc.gz: cannot be read: no such file or directory" in printed
 
 
-def test_json_is_one_object_a_page(folder):
+def test_json_is_one_object_per_page(call, folder):
     done = call("read", "--json", folder)
-    found = [json.loads(line) for line in done.stdout.decode().splitlines()]
-    assert len(found) == 1202
-    assert found[-1] == {
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert len(rows) == 1202
+    assert rows[-1] == {
         "uri": f"{folder}/c.html", "media_type": "text/html", "encoding": "utf-8", "repaired": None,
         "title": "The title", "url": None, "chars": len("The title\nA paragraph"), "error": None,
     }  # fmt: skip
 
 
-def test_many_sources_are_summed_up_by_kind(tmp_path):
+def test_many_sources_are_summed_up_by_kind(call, tmp_path):
     for n in range(60):
         (tmp_path / f"{n}.txt").write_text("text")
-    printed = call("read", tmp_path).stdout.decode().splitlines()
+    printed = call("read", tmp_path).out.splitlines()
     assert printed[0].split() == ["kind", "sources", "pages", "errors", "encodings"]
     assert printed[1].split() == ["file", "60", "60", "0", "utf-8", "60"]
 
 
-def test_columns_can_be_named(folder):
+def test_columns_can_be_named(call, folder):
     done = call(
         "read", folder / "a.jsonl", "--text-column", "other", "--url-column", "content", "--json"
     )
-    first = json.loads(done.stdout.splitlines()[0])
+    first = json.loads(done.out.splitlines()[0])
     assert (first["chars"], first["url"]) == (1, "Page 0")
     (folder / "c.toml").write_text('[read]\ntext_column = "gone"\nid_column = "other"\n')
     done = call(
@@ -91,42 +82,27 @@ def test_columns_can_be_named(folder):
         "other",
         "--json",
     )
-    assert json.loads(done.stdout.splitlines()[0])["uri"].endswith("a.jsonl#O")
+    assert json.loads(done.out.splitlines()[0])["uri"].endswith("a.jsonl#O")
     done = call("read", folder / "a.jsonl", "--config", folder / "c.toml")
-    assert done.returncode == 3
-    assert "name one with --text-column" in done.stdout.decode()
+    assert done.status == 3
+    assert "name one with --text-column" in done.out
 
 
 @pytest.mark.parametrize("command", [["run", "-o", "out"], ["show"], ["read"]])
 def test_each_command_that_reads_takes_columns(command):
     names = ["--text-column", "t", "--html-column", "h", "--url-column", "u", "--id-column", "i"]
-    args = parser().parse_args([*command, "a.jsonl", *names])
-    assert settings(args).read == ReadConfig("t", "h", "u", "i")
+    args = build_parser().parse_args([*command, "a.jsonl", *names])
+    assert build_config(args).read == ReadConfig("t", "h", "u", "i")
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_controls_never_reach_the_terminal(tmp_path, options):
+def test_control_characters_are_not_printed(call, tmp_path, options):
     text = "Title \x1b[2J\x07 \u202eevil\u202c \x9b31m words"
     (tmp_path / "a\x1b[31m.txt").write_text(text)
     (tmp_path / "b.jsonl").write_text(json.dumps({"text": text, "id": text, "url": text}) + "\n")
     (tmp_path / "c.jsonl").write_text(json.dumps({f"{text}": 1}) + "\n")
     (tmp_path / "d.html").write_text(f"<title>{text}</title>{text}")
     done = call("read", tmp_path, *options)
-    printed = done.stdout.decode()
-    assert done.returncode == 3
+    printed = done.out
+    assert done.status == 3
     assert not {"\x1b", "\x07", "\u202e", "\x9b"} & set(printed)
-
-
-@pytest.mark.parametrize(
-    "args",
-    [
-        ["read"],
-        ["read", "no-such-file"],
-        ["read", ".", "--config", "no.toml"],
-        ["read", ".", "--langs", "ar"],
-    ],
-)
-def test_a_wrong_call_exits_2(args, tmp_path):
-    done = call(*args, cwd=tmp_path)
-    assert done.returncode == 2
-    assert b"Traceback" not in done.stderr

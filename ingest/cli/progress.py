@@ -1,0 +1,91 @@
+"""Progress bars, on standard error where that is a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.progress import Progress as ProgressBars
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ingest._typing import Progress, TranslationProgress
+    from ingest.translation.packages.index import AvailablePackage
+
+    RunProgress = tuple[Progress | None, TranslationProgress | None]
+
+
+def run_progress(*, quiet: bool, translating: bool) -> AbstractContextManager[RunProgress]:
+    """Show how much `ingest run` has read and, if it translates, translated."""
+    return translation_progress(quiet=quiet) if translating else _read_progress(quiet=quiet)
+
+
+@contextmanager
+def _read_progress(*, quiet: bool) -> Iterator[RunProgress]:
+    if quiet or not sys.stderr.isatty():
+        yield None, None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    with ProgressBars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("read", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total or None), None
+
+
+@contextmanager
+def translation_progress(*, quiet: bool) -> Iterator[RunProgress]:
+    """Show two bars: pages read, and texts translated."""
+    if quiet or not sys.stderr.isatty():
+        yield None, None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+               TimeRemainingColumn(), TextColumn("{task.fields[note]}"))  # fmt: skip
+    with ProgressBars(*columns, console=Console(stderr=True), transient=True) as bars:
+        read_task = bars.add_task("read", total=None, visible=False, note="")
+        translate_task = bars.add_task("translate", total=None, visible=False, note="")
+        start = 0.0
+
+        def show_read(done: int, total: int) -> None:
+            bars.update(read_task, completed=done, total=total, visible=True)
+
+        def show_translated(done: int, total: int | None, tokens: int) -> None:
+            nonlocal start
+            note = f"{tokens:,} tokens"
+            if start:
+                note += f", {tokens / (time.monotonic() - start):,.0f} per second"
+            start = start or time.monotonic()  # the first call, after pages were read
+            bars.update(translate_task, completed=done, total=total, visible=True, note=note)
+
+        yield show_read, show_translated
+
+
+@contextmanager
+def download_progress(*, quiet: bool) -> Iterator[Callable[[AvailablePackage], Progress]]:
+    """Show a bar per download; yields what starts the bar of one package."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
+               TransferSpeedColumn())  # fmt: skip
+    with ProgressBars(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        disable=quiet or not sys.stderr.isatty(),
+    ) as bars:
+
+        def start(package: AvailablePackage) -> Progress:
+            task = bars.add_task(f"{package.from_lang} to {package.to_lang}", total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total or None)
+
+        yield start

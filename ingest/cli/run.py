@@ -1,0 +1,130 @@
+"""The command `run`: pages to documents, segments and articles."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any
+
+from ingest.cli.options import (
+    OK,
+    PAGES_IN_ERROR,
+    add_detection,
+    add_sources,
+    allow_interrupts,
+    build_config,
+)
+from ingest.errors import ConfigError
+from ingest.languages import parse_language_pair
+
+if TYPE_CHECKING:
+    from ingest.cli.parser import Commands
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `run`."""
+    parser = commands.add(
+        "run",
+        _run,
+        help="label every segment of every page",
+        description="Read pages, label each segment with its language, role and article, and write "
+        "documents.parquet, segments.parquet, articles.jsonl and run.json to the folder OUT.",
+        examples=[
+            "ingest run pages/ -o out",
+            "ingest run crawl.warc.gz -o out --workers 4 --align",
+            "ingest run pages.jsonl -o out --text-column body --langs ar,en",
+        ],
+    )
+    add_sources(parser)
+    parser.add_argument("-o", "--out", required=True, type=_parse_out, metavar="OUT",
+                        help="folder to write")  # fmt: skip
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true",
+                          help="replace the OUT of an earlier run, finished or not")  # fmt: skip
+    existing.add_argument("--resume", action="store_true",
+                          help="continue a run that did not finish, or start one")  # fmt: skip
+    parser.add_argument("--workers", type=int, default=1, metavar="N",
+                        help="number of processes, one core each")  # fmt: skip
+    parser.add_argument("--shard", type=_parse_shard, metavar="I/N",
+                        help="do only part I of N, such as 1/4; when all parts are done, --resume "
+                        "finishes the run (default: do everything)")  # fmt: skip
+    parser.add_argument("--align", action="store_true",
+                        help="also write pairs.parquet: sentences and their translations, from "
+                        "articles that translate each other")  # fmt: skip
+    parser.add_argument("--translate", type=_parse_translate, metavar="FROM:TO",
+                        help="also write translated.parquet: machine translations, such as "
+                        "en:ar")  # fmt: skip
+    add_detection(parser)
+
+
+def _parse_out(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; name the folder to write")
+    return text
+
+
+def _parse_shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not I/N, such as 1/4")
+    return int(index), int(count)
+
+
+def _parse_translate(text: str) -> tuple[str, str]:
+    try:
+        return parse_language_pair(text, separator=":")
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FROM:TO, such as en:ar") from error
+
+
+def _run(args: argparse.Namespace) -> int:
+    # N workers use N cores and no more: Polars and NumPy read these when they are imported
+    for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, str(max(args.workers, 1)))
+    allow_interrupts()
+    from ingest.cli import render
+    from ingest.cli.progress import run_progress
+    from ingest.jobs.run import run
+
+    with run_progress(quiet=args.quiet, translating=bool(args.translate)) as (reading, translating):
+        report = run(
+            args.sources,
+            args.out,
+            config=build_config(args),
+            overwrite=args.overwrite,
+            resume=args.resume,
+            workers=args.workers,
+            shard=args.shard,
+            align=args.align,
+            translate=args.translate,
+            progress=reading,
+            translating=translating,
+        )
+    if args.shard:  # only --resume makes the files of the run
+        if not args.quiet:
+            render.print_shards_done(report, args.out)
+        return OK
+    if args.quiet:
+        render.print_pages_in_error(report, to_stderr=True)
+    else:
+        render.print_run_summary(report, args.out, verbose=args.verbose)
+    return _print_later_steps(args, report)
+
+
+def _print_later_steps(args: argparse.Namespace, report: dict[str, Any]) -> int:
+    """Print what --align and --translate did; return the exit status of the whole run."""
+    from ingest.cli.messages import print_result, print_summary
+
+    in_error = bool(report["counts"]["errors"])
+    if "pairs" in report:
+        from ingest.jobs.align import AlignResult
+
+        in_error |= print_result(args, AlignResult.from_dict(report["pairs"])) != OK
+    if "translated" in report:
+        from collections import Counter
+
+        from ingest.jobs.translate_run import TranslationResult
+
+        counts = report["translated"]
+        print_summary(args, str(TranslationResult(**{**counts, "flags": Counter(counts["flags"])})))
+    return PAGES_IN_ERROR if in_error else OK
