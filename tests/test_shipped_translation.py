@@ -1,4 +1,4 @@
-"""Each package that ships is found, is a whole argos package, and translates."""
+"""Each shipped package is found, is a complete argos package, and translates."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ each = pytest.mark.parametrize(("path", "pair"), [*zip(SHIPPED, PAIRS, strict=Tr
 
 
 @pytest.fixture(autouse=True)
-def places(tmp_path, monkeypatch):
+def folders(tmp_path, monkeypatch):
     monkeypatch.setenv("INGEST_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("ARGOS_PACKAGES_DIR", str(tmp_path / "argos"))
     monkeypatch.setenv("INGEST_CACHE_DIR", str(tmp_path / "cache"))
 
 
-def test_which_ship():
+def test_shipped_pairs():
     assert ("ar", "en") in PAIRS
     assert len(set(PAIRS)) == len(PAIRS)
 
@@ -47,19 +47,19 @@ def test_it_translates(pair):
     source, target = pair
     (package,) = find(source, target)
     assert package.origin == "shipped"
-    said = Translator(package).translate(TEXTS[source])
-    assert chrf([t.text for t in said], TEXTS[target]).mean() > 50
-    assert not any(t.flags for t in said)
+    translations = Translator(package).translate(TEXTS[source])
+    assert chrf([t.text for t in translations], TEXTS[target]).mean() > 50
+    assert not any(t.flags for t in translations)
 
 
-def test_signs_it_has_no_word_for():
+def test_unknown_characters():
     (package,) = find("ar", "en")
     texts = ["أهلا 😀 بكم في الموقع", "زار José مقهى Škoda مع 🎉 وأصدقاء"]
     assert not any("\ufffd" in t.text for t in Translator(package).translate(texts))
 
 
 @each
-def test_it_is_a_package_like_others(path, pair):
+def test_it_can_be_installed(path, pair):
     package = install(path)
     assert (package.from_lang, package.to_lang) == pair
     assert "CC BY-SA 4.0" in package.license
@@ -72,14 +72,14 @@ def test_argostranslate_loads_it(path, pair, tmp_path):
     package = install(path)
     code = (
         "import sys, json; from pathlib import Path; import argostranslate.package as p\n"
-        "one = p.Package(Path(sys.argv[1]))\n"
-        "print(json.dumps([one.from_code, one.to_code, one.tokenizer.encode(sys.argv[2])]))"
+        "package = p.Package(Path(sys.argv[1]))\n"
+        "print(json.dumps([package.from_code, package.to_code, package.tokenizer.encode(sys.argv[2])]))"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code, str(package.path), TEXTS[pair[0]][0]],
         env={**os.environ, "HOME": str(tmp_path)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    *said, pieces = json.loads(done.stdout)
-    assert tuple(said) == pair
+    *languages, pieces = json.loads(done.stdout)
+    assert tuple(languages) == pair
     assert len(pieces) > 2

@@ -1,4 +1,4 @@
-"""The training pairs of the translation models: which sources, cleaned, as sentence pieces."""
+"""Training pairs of the translation models: selected, cleaned and encoded as sentence pieces."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int32]
 
-# Passes in one epoch where translation wants another share than the encoder: whole sentences of
-# prose more, scripture and two-word labels less.
+# Passes per epoch where they differ from the encoder's: more for prose in whole sentences, less for
+# scripture and two-word labels.
 PASSES = {
     "ms_beginners_llm": 1.0,
     "zechub": 2.0,
@@ -33,17 +33,17 @@ PASSES = {
     "kde": 0.4,
     "mediawiki": 0.5,
 }
-LONGEST = 100  # pieces a side: what is longer is more often misaligned than useful
-# Arabic marks, tatweel, dagger alif, signs of recitation
-_DROPPED = {*range(0x64B, 0x660), 0x640, 0x670, *range(0x6D6, 0x6EE)}
-RATIO = 2.2  # characters of one side to those of the other, beyond 30 characters
+MAX_PIECES = 100  # per side; longer pairs are more often misaligned than useful
+# Arabic diacritics, tatweel, dagger alif, recitation marks
+_REMOVED = {*range(0x64B, 0x660), 0x640, 0x670, *range(0x6D6, 0x6EE)}
+MAX_RATIO = 2.2  # of the lengths of the two sides in characters, if one has more than 30
 
 
-def table(folder: Path, exclude: list[Path]) -> pl.DataFrame:
-    """All training pairs: columns english, arabic (String), passes (Float32), held (Boolean).
+def load_pairs(folder: Path, exclude: list[Path]) -> pl.DataFrame:
+    """Load all training pairs: english, arabic (String), passes (Float32), held (Boolean).
 
-    A pair equal to a line of `exclude` on either side, case, marks and punctuation ignored, is
-    left out; one English sentence stands at most twice, whatever its Arabic.
+    Pairs with a side that equals a line of `exclude`, ignoring case, diacritics and punctuation,
+    are dropped. An English sentence occurs at most twice, with different Arabic.
     """
     frames = [
         pairs(folder / f"{name}.tsv").with_columns(
@@ -59,18 +59,18 @@ def table(folder: Path, exclude: list[Path]) -> pl.DataFrame:
         held = pl.when(pl.col("source") == name).then(n).otherwise(held)
     rows = rows.with_columns(held=(row >= count // 2) & (row < count // 2 + held))
     rows = rows.with_columns(en_key=_keys(rows["english"]), ar_key=_keys(rows["arabic"]))
-    barred = pl.concat(
-        [_keys(pairs(p)[c]) for p in exclude for c in ("english", "arabic")]
+    excluded = pl.concat(
+        [_keys(pairs(path)[column]) for path in exclude for column in ("english", "arabic")]
         or [pl.Series([], dtype=pl.UInt64)]
     )
-    rows = rows.filter(~pl.col("en_key").is_in(barred.implode()))
-    rows = rows.filter(~pl.col("ar_key").is_in(barred.implode()))
-    of_held = rows.filter("held")
+    rows = rows.filter(~pl.col("en_key").is_in(excluded.implode()))
+    rows = rows.filter(~pl.col("ar_key").is_in(excluded.implode()))
+    held_out = rows.filter("held")
     rows = rows.filter(
         pl.col("held")
         | ~(
-            pl.col("en_key").is_in(of_held["en_key"].implode())
-            | pl.col("ar_key").is_in(of_held["ar_key"].implode())
+            pl.col("en_key").is_in(held_out["en_key"].implode())
+            | pl.col("ar_key").is_in(held_out["ar_key"].implode())
         )
     ).unique(["en_key", "ar_key"], keep="first", maintain_order=True)
     rows = rows.filter(pl.int_range(pl.len()).over("en_key") < 2)
@@ -78,37 +78,37 @@ def table(folder: Path, exclude: list[Path]) -> pl.DataFrame:
         f(pl.col("english").str.len_chars(), pl.col("arabic").str.len_chars())
         for f in (pl.max_horizontal, pl.min_horizontal)
     )
-    return rows.filter((long <= 30) | (long <= RATIO * short)).select(
+    return rows.filter((long <= 30) | (long <= MAX_RATIO * short)).select(
         "english", "arabic", "passes", "held"
     )
 
 
-def normalisation() -> str:
-    """SentencePiece's rules for one form of a text.
+def normalization_rules() -> str:
+    """Return SentencePiece's normalization rules.
 
-    Arabic marks, tatweel and bidi controls are dropped, presentation forms and wide letters
-    folded, and every decimal digit becomes ASCII.
+    They remove Arabic diacritics, tatweel and bidi controls, fold presentation forms and full-width
+    letters, and turn every decimal digit into ASCII.
     """
     rules = []
     for code in range(0xA0, 0x10000):
         if 0xD800 <= code < 0xE000:
             continue
         char = chr(code)
-        kind = unicodedata.category(char)
-        if kind == "Nd":
-            to = str(unicodedata.decimal(char))
-        elif code in _DROPPED or (kind == "Cf" and code != 0x200C):
-            to = ""
+        category = unicodedata.category(char)
+        if category == "Nd":
+            replacement = str(unicodedata.decimal(char))
+        elif code in _REMOVED or (category == "Cf" and code != 0x200C):
+            replacement = ""
         else:
-            to = unicodedata.normalize("NFKC", char)
-        if to != char:
-            rules.append(f"{code:X}\t{' '.join(f'{ord(c):X}' for c in to)}\t")
-    rules += [f"{a:X}\t20\t" for a in (0x9, 0xA, 0xD)]
+            replacement = unicodedata.normalize("NFKC", char)
+        if replacement != char:
+            rules.append(f"{code:X}\t{' '.join(f'{ord(c):X}' for c in replacement)}\t")
+    rules += [f"{code:X}\t20\t" for code in (0x9, 0xA, 0xD)]
     return "\n".join(rules) + "\n"
 
 
-def pieces(texts: pl.Series, model: sentencepiece.SentencePieceProcessor) -> tuple[Ints, Ints]:
-    """All texts as piece numbers, flat, and where each begins (one more than texts)."""
+def encode(texts: pl.Series, model: sentencepiece.SentencePieceProcessor) -> tuple[Ints, Ints]:
+    """Encode texts as piece ids: all ids in a row, and the n + 1 offsets of the texts."""
     ids = model.encode(texts.to_list(), num_threads=2)
     starts = np.concatenate([[0], np.cumsum([len(i) for i in ids])]).astype(np.int32)
     return np.concatenate([np.asarray(i, np.int32) for i in ids]), starts

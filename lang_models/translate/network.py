@@ -1,4 +1,4 @@
-"""The Transformer that is trained: pre-norm, deep encoder, shallow decoder, one embedding."""
+"""The Transformer that is trained: pre-norm, deep encoder, shallow decoder, one embedding table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Shape:
 
 
 class Attention(nn.Module):
-    """Multi-head attention of queries over keys; CTranslate2 fuses the projections later."""
+    """Multi-head attention of queries over keys. `convert` fuses the projections."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -34,17 +34,17 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
         q, k, v = (
-            layer(of).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for layer, of in ((self.query, x), (self.key, memory), (self.value, memory))
+            layer(states).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for layer, states in ((self.query, x), (self.key, memory), (self.value, memory))
         )
-        # fused attention is the slower one on a CPU at the length of a sentence
+        # On a CPU, fused attention is slower for sequences of the length of a sentence.
         scores = (q * q.shape[-1] ** -0.5) @ k.mT + mask
         y = scores.softmax(-1, dtype=q.dtype) @ v
         return self.out(y.transpose(1, 2).flatten(2))
 
 
 class Layer(nn.Module):
-    """One layer of the encoder, or of the decoder where `crossed`."""
+    """A layer of the encoder, or of the decoder if `crossed`."""
 
     def __init__(self, shape: Shape, crossed: bool) -> None:
         super().__init__()
@@ -56,17 +56,17 @@ class Layer(nn.Module):
         self.down = nn.Linear(shape.inner, shape.width)
 
     def forward(
-        self, x: Tensor, own: Tensor, memory: Tensor | None, cross: Tensor | None
+        self, x: Tensor, mask: Tensor, memory: Tensor | None, memory_mask: Tensor | None
     ) -> Tensor:
         y = self.norm_own(x)
-        x = x + self.own(y, y, own)
-        if memory is not None and cross is not None:
-            x = x + self.cross(self.norm_cross(x), memory, cross)
+        x = x + self.own(y, y, mask)
+        if memory is not None and memory_mask is not None:
+            x = x + self.cross(self.norm_cross(x), memory, memory_mask)
         return x + self.down(functional.relu(self.up(self.norm_inner(x))))
 
 
 class Translator(nn.Module):
-    """Encoder and decoder over one table of piece vectors, which is the output layer too."""
+    """Encoder and decoder with one table of piece vectors, which is also the output layer."""
 
     def __init__(self, shape: Shape, pad: int) -> None:
         super().__init__()
@@ -77,29 +77,31 @@ class Translator(nn.Module):
         self.decoder = nn.ModuleList(Layer(shape, True) for _ in range(shape.decoder))
         self.norm_encoder, self.norm_decoder = nn.LayerNorm(shape.width), nn.LayerNorm(shape.width)
         self.places: Tensor
-        self.register_buffer("places", positions(512, shape.width), persistent=False)
+        self.register_buffer("places", encode_positions(512, shape.width), persistent=False)
 
     def embed(self, ids: Tensor) -> Tensor:
         x = functional.embedding(ids, self.table) * math.sqrt(self.shape.width)
         return x + self.places[: ids.shape[1]]
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
-        """States of the decoder, [sentences, length, width], to be multiplied with the table."""
+        """Return decoder states, [sentences, length, width], to be multiplied by the table."""
         x = self.embed(source)
-        real = torch.zeros(source.shape, dtype=torch.bfloat16, device=source.device)
-        real = real.masked_fill(source == self.pad, -1e4)[:, None, None, :]
+        source_mask = torch.zeros(source.shape, dtype=torch.bfloat16, device=source.device)
+        source_mask = source_mask.masked_fill(source == self.pad, -1e4)[:, None, None, :]
         for layer in self.encoder:
-            x = layer(x, real, None, None)
+            x = layer(x, source_mask, None, None)
         memory = self.norm_encoder(x)
         y = self.embed(target)
-        later = torch.full((y.shape[1],) * 2, -1e4, dtype=torch.bfloat16, device=y.device).triu(1)
+        causal_mask = torch.full(
+            (y.shape[1],) * 2, -1e4, dtype=torch.bfloat16, device=y.device
+        ).triu(1)
         for layer in self.decoder:
-            y = layer(y, later, memory, real)
+            y = layer(y, causal_mask, memory, source_mask)
         return self.norm_decoder(y)
 
 
-def positions(length: int, width: int) -> Tensor:
-    """Sinusoids as in "Attention Is All You Need" (2017), sines first as CTranslate2 has them."""
+def encode_positions(length: int, width: int) -> Tensor:
+    """Sinusoids of "Attention Is All You Need" (2017), sines first, as in CTranslate2."""
     rate = torch.exp(torch.arange(width // 2) * -(math.log(10000) / (width // 2 - 1)))
     angle = torch.arange(1, length + 1)[:, None] * rate[None]
     return torch.cat([angle.sin(), angle.cos()], 1)

@@ -3,10 +3,11 @@ r"""Train the two translation models, pack them as argos packages, and measure t
     python -m lang_models.translate.recipe --data ../shared/parallel --work FOLDER \
         --dev ../shared/bench/mt/flores_devtest.tsv
 
-Needs torch, sentencepiece, ctranslate2, sacrebleu and the packages of ingest. On two cores a step
-takes about a second (bfloat16; MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592
-save a third of that, since freed memory is then used again), on a GPU a small part of it. `--large`
-is the shape for a GPU. A run that was stopped goes on from what stands in FOLDER.
+Needs torch, sentencepiece, ctranslate2, sacrebleu and the dependencies of ingest. On two cores a
+step takes about a second in bfloat16, and a third less with
+MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592, which makes malloc reuse freed
+memory. A GPU is many times faster; `--large` is the shape for one. An interrupted run resumes from
+its checkpoints in FOLDER.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ import polars as pl
 
 from lang_models.encoder.data import pairs
 from lang_models.translate import data
-from lang_models.translate.convert import LICENCE, package
+from lang_models.translate.convert import LICENSE, write_package
 from lang_models.translate.network import Shape
-from lang_models.translate.train import BOS, EOS, PAD, UNK, Corpus, Job, Settings
+from lang_models.translate.train import BOS, EOS, PAD, UNK, Corpus, Settings, Training
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,14 +35,14 @@ if TYPE_CHECKING:
 
 LARGE = Shape(vocabulary=16000, width=384, inner=1536, heads=6, encoder=8, decoder=2)
 VERSION = "1.0"
-_SAMPLE = 200_000  # pairs that the pieces are learned from
+_PIECE_PAIRS = 200_000  # pairs that the pieces are trained on
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the packages beside this script and print their figures."""
+    """Write the packages next to this script and print their size and chrF."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of english<TAB>arabic")
-    parser.add_argument("--dev", type=Path, required=True, help="pairs to measure on only")
+    parser.add_argument("--dev", type=Path, required=True, help="pairs used only for evaluation")
     parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -49,54 +50,59 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for field in fields(Settings):
         parser.add_argument(f"--{field.name}", type=type(field.default), default=field.default)
     args = parser.parse_args(arguments)
-    how = Settings(**{field.name: getattr(args, field.name) for field in fields(Settings)})
+    settings = Settings(**{field.name: getattr(args, field.name) for field in fields(Settings)})
     shape = LARGE if args.large else Shape()
 
     args.work.mkdir(parents=True, exist_ok=True)
-    rows = data.table(args.data, [args.dev])
-    model = pieces(rows, args.work, shape.vocabulary)
-    learned, held = (corpus(rows.filter(pl.col("held") == held), model) for held in (False, True))
+    rows = data.load_pairs(args.data, [args.dev])
+    model = load_or_train_pieces(rows, args.work, shape.vocabulary)
+    train, dev = (
+        build_corpus(rows.filter(pl.col("held") == held), model) for held in (False, True)
+    )
     names = [model.id_to_piece(i) for i in range(model.get_piece_size())]
-    job = Job(learned, held, shape, how, args.work, start(names, shape.width), args.device)
-    for name, network in job.train().items():
+    start = initial_vectors(names, shape.width)
+    training = Training(train, dev, shape, settings, args.work, start, args.device)
+    for name, network in training.run().items():
         source, target = name.split("-")
-        to = args.out / f"translate-{source}_{target}-{VERSION.replace('.', '_')}.argosmodel"
+        path = args.out / f"translate-{source}_{target}-{VERSION.replace('.', '_')}.argosmodel"
         readme = (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
-        package(
-            to, network.cpu(), model.serialized_model_proto(), names,
-            source=source, target=target, version=VERSION, readme=readme, license=license(),
+        write_package(
+            path, network.cpu(), model.serialized_model_proto(), names,
+            source=source, target=target, version=VERSION, readme=readme, license=license_text(),
         )  # fmt: skip
-        print(f"{name}: {to.stat().st_size / 1e6:.1f} MB, chrF {chrf(to, args.dev):.1f}")
+        print(
+            f"{name}: {path.stat().st_size / 1e6:.1f} MB, chrF {compute_chrf(path, args.dev):.1f}"
+        )
 
 
-def license() -> str:
-    """What a package holds as its LICENSE: its terms, and the sources of training with theirs."""
-    about = Path(__file__).parents[1] / "encoder" / "README.md"
-    table = about.read_text(encoding="utf-8").partition("## Data and licenses\n")[2]
+def license_text() -> str:
+    """Return the LICENSE of a package: its terms, and the training sources with theirs."""
+    card = Path(__file__).parents[1] / "encoder" / "README.md"
+    table = card.read_text(encoding="utf-8").partition("## Data and licenses\n")[2]
     rows = [line.split("|")[1:4] for line in table.partition("\n## ")[0].split("\n") if "|" in line]
     used = [row for row in rows if data.PASSES.get(row[0].strip()) != 0]
     return (
-        f"This model is released under {LICENCE}, Creative Commons Attribution-ShareAlike 4.0\n"
+        f"This model is released under {LICENSE}, Creative Commons Attribution-ShareAlike 4.0\n"
         "International: https://creativecommons.org/licenses/by-sa/4.0/\n\n"
         "It was trained on texts of these sources:\n\n"
         + "".join(f"|{'|'.join(row)}|\n" for row in used)
     )
 
 
-def pieces(rows: pl.DataFrame, work: Path, size: int) -> Any:
-    """The SentencePiece model of both languages, learned where `work` holds none yet."""
+def load_or_train_pieces(rows: pl.DataFrame, work: Path, size: int) -> Any:
+    """Return the SentencePiece model of both languages; train it if `work` has none."""
     import sentencepiece
 
     path = work / "pieces.model"
     if not path.is_file():
         rules = work / "normalisation.tsv"
-        rules.write_text(data.normalisation(), encoding="utf-8")
+        rules.write_text(data.normalization_rules(), encoding="utf-8")
         rows = rows.filter(~pl.col("held"))
-        share = rows["passes"].to_numpy().astype(np.float64)
-        chosen = np.random.default_rng(1).choice(
-            rows.height, min(_SAMPLE, rows.height), p=share / share.sum(), replace=False
+        passes = rows["passes"].to_numpy().astype(np.float64)
+        sample = np.random.default_rng(1).choice(
+            rows.height, min(_PIECE_PAIRS, rows.height), p=passes / passes.sum(), replace=False
         )
-        rows = rows[np.sort(chosen)]
+        rows = rows[np.sort(sample)]
         out = io.BytesIO()
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=iter([*rows["english"], *rows["arabic"]]),
@@ -109,57 +115,58 @@ def pieces(rows: pl.DataFrame, work: Path, size: int) -> Any:
     return sentencepiece.SentencePieceProcessor(model_file=str(path))
 
 
-def corpus(rows: pl.DataFrame, model: Any) -> Corpus:
-    """The pairs as pieces, without those that are empty or longer than `data.LONGEST`."""
-    sides = [data.pieces(rows[name], model) for name in ("english", "arabic")]
+def build_corpus(rows: pl.DataFrame, model: Any) -> Corpus:
+    """Encode the pairs, without those that have an empty side or more than `data.MAX_PIECES`."""
+    sides = [data.encode(rows[name], model) for name in ("english", "arabic")]
     sizes = [np.diff(starts) for _, starts in sides]
-    fits = (np.minimum(*sizes) > 0) & (np.maximum(*sizes) <= data.LONGEST)
+    fits = (np.minimum(*sizes) > 0) & (np.maximum(*sizes) <= data.MAX_PIECES)
     rows = rows.filter(pl.Series(fits))
-    english, arabic = (data.pieces(rows[name], model) for name in ("english", "arabic"))
+    english, arabic = (data.encode(rows[name], model) for name in ("english", "arabic"))
     return Corpus((english, arabic), rows["passes"].to_numpy())
 
 
-def start(names: list[str], width: int) -> NDArray[np.float32]:
-    """First vectors of the pieces: those of the bilingual encoder in fewer dimensions, and noise.
+def initial_vectors(names: list[str], width: int) -> NDArray[np.float32]:
+    """Return initial piece vectors: those of the bilingual encoder, reduced to `width`, plus noise.
 
-    In them a word lies near its translation, which training from nothing takes long to find out.
+    In them, a word is close to its translation, which takes long to learn from scratch.
     """
     from ingest.encoder.model import Encoder
 
     vectors = Encoder.load().encode([name.replace("▁", " ").strip() for name in names])
-    centred = vectors.astype(np.float64) - vectors.mean(axis=0)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][:width]
-    made = centred @ axes.T
-    length = np.linalg.norm(made, axis=1, keepdims=True)
-    made = np.where(length > 1e-3, made / np.maximum(length, 1e-6), 0.0)
-    made += 0.3 * np.random.default_rng(0).standard_normal(made.shape) / width**0.5
-    made /= np.linalg.norm(made, axis=1, keepdims=True)
-    return np.asarray(made, np.float32)
+    centered = vectors.astype(np.float64) - vectors.mean(axis=0)
+    axes = np.linalg.svd(centered, full_matrices=False)[2][:width]
+    reduced = centered @ axes.T
+    norms = np.linalg.norm(reduced, axis=1, keepdims=True)
+    reduced = np.where(norms > 1e-3, reduced / np.maximum(norms, 1e-6), 0.0)
+    reduced += 0.3 * np.random.default_rng(0).standard_normal(reduced.shape) / width**0.5
+    reduced /= np.linalg.norm(reduced, axis=1, keepdims=True)
+    return np.asarray(reduced, np.float32)
 
 
-def chrf(path: Path, dev: Path) -> float:
-    """Corpus chrF (Popović 2015, as sacrebleu computes it) of a package's translations."""
+def compute_chrf(path: Path, dev: Path) -> float:
+    """Compute the corpus chrF (Popović 2015, by sacrebleu) of a package's translations."""
     import tempfile
 
     import ctranslate2
     import sacrebleu
     import sentencepiece
 
-    held = pairs(dev)
+    rows = pairs(dev)
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder)
         (root,) = Path(folder).iterdir()
         model = sentencepiece.SentencePieceProcessor(model_file=str(root / "sentencepiece.model"))
         translator = ctranslate2.Translator(str(root / "model"), compute_type="int8")
-        arabic = path.name.startswith("translate-ar")
-        columns = ("arabic", "english") if arabic else ("english", "arabic")
-        given, wanted = (held[name].to_list() for name in columns)
-        answers = translator.translate_batch(
-            model.encode(given, out_type=str), beam_size=2, max_batch_size=2048, batch_type="tokens"
-        )
-        said = [model.decode_pieces(answer.hypotheses[0]) for answer in answers]
-    return float(sacrebleu.corpus_chrf(said, [wanted]).score)
+        from_arabic = path.name.startswith("translate-ar")
+        columns = ("arabic", "english") if from_arabic else ("english", "arabic")
+        sources, references = (rows[name].to_list() for name in columns)
+        results = translator.translate_batch(
+            model.encode(sources, out_type=str), beam_size=2, max_batch_size=2048,
+            batch_type="tokens",
+        )  # fmt: skip
+        translations = [model.decode_pieces(result.hypotheses[0]) for result in results]
+    return float(sacrebleu.corpus_chrf(translations, [references]).score)
 
 
 if __name__ == "__main__":

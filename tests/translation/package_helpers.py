@@ -13,7 +13,7 @@ TOP = "translate-en_ar-1_0"
 
 
 def command(*argv: str) -> int:
-    """Run one `ingest models …`; errors are raised."""
+    """Run `ingest models ARGV`."""
     args = build_parser().parse_args(["models", *argv])
     return args.command(args)
 

@@ -1,4 +1,4 @@
-"""One translation for one text, the same whatever stands beside it; pieces; flags."""
+"""Translations are deterministic; texts are cut into pieces; flags."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.config import Config
 from ingest.errors import ConfigError, ModelError
-from ingest.translation.flags import flags
+from ingest.translation.flags import find_flags
 from ingest.translation.pieces import cut, join
 
 WORDS = st.sampled_from(
@@ -40,8 +40,8 @@ def words(texts):
 
 
 @given(st.lists(WORDS, max_size=40).map("".join), st.integers(1, 12))
-def test_pieces_and_separators_are_the_text(text, most):
-    parts = cut(text, words, most)
+def test_pieces_and_separators_are_the_text(text, max_tokens):
+    parts = cut(text, words, max_tokens)
     assert "".join(parts) == text
     assert len(parts) % 2 == 1
     for piece in parts[1::2]:
@@ -53,8 +53,8 @@ def test_pieces_and_separators_are_the_text(text, most):
 
 
 @given(st.lists(WORDS, max_size=40).map("".join), st.integers(8, 12))
-def test_no_piece_is_too_long(text, most):
-    assert max(words(cut(text, words, most)[1::2]), default=0) <= most
+def test_no_piece_is_too_long(text, max_tokens):
+    assert max(words(cut(text, words, max_tokens)[1::2]), default=0) <= max_tokens
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_no_piece_is_too_long(text, most):
         ("...", []),
     ],
 )
-def test_where_texts_are_cut(text, pieces):
+def test_cut_points(text, pieces):
     assert cut(text, words, 4)[1::2] == pieces
 
 
@@ -81,12 +81,12 @@ def test_a_word_that_is_too_long_is_cut_and_joined_without_spaces():
 
 
 @pytest.mark.parametrize(("lang", "joined"), [("en", "Yes. No.\nSo."), ("ja", "Yes.No.\nSo.")])
-def test_a_space_comes_where_the_source_needs_none(lang, joined):
+def test_a_space_is_added_if_the_source_needs_none(lang, joined):
     assert join(["", "是。", "", "不。", "\n", "好", ""], ["Yes.", "No.", "So."], lang) == joined
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "ended", "said"),
+    ("source", "target", "ended", "flags"),
     [
         ("The boat sails tonight.", "يبحر القارب الليلة.", True, ()),
         ("The boat sails tonight.", "يبحر القارب الليلة", False, ("cut",)),
@@ -114,9 +114,9 @@ def test_a_space_comes_where_the_source_needs_none(lang, joined):
         ),
     ],
 )
-def test_flags(source, target, ended, said):
+def test_flags(source, target, ended, flags):
     pair = ("ar", "en") if source[0] == "ي" else ("en", "ar")
-    assert flags([source], [target], [ended], pair) == [said]
+    assert find_flags([source], [target], [ended], pair) == [flags]
 
 
 LISTS = [
@@ -142,9 +142,9 @@ LISTS = [
 
 
 @pytest.mark.parametrize(("arabic", "english"), LISTS)
-def test_names_and_cries_are_not_flagged(arabic, english):
-    assert flags([arabic], [english], [True], ("ar", "en")) == [()]
-    assert flags([english], [arabic], [True], ("en", "ar")) == [()]
+def test_names_and_exclamations_are_not_flagged(arabic, english):
+    assert find_flags([arabic], [english], [True], ("ar", "en")) == [()]
+    assert find_flags([english], [arabic], [True], ("en", "ar")) == [()]
 
 
 @pytest.mark.parametrize(
@@ -156,25 +156,25 @@ def test_names_and_cries_are_not_flagged(arabic, english):
 )
 def test_arabic_around_the_names_of_products(target):
     source = "The company sells the best things of all brands in the whole world"
-    assert flags([source], [target], [True], ("en", "ar")) == [()]
+    assert find_flags([source], [target], [True], ("en", "ar")) == [()]
 
 
 def test_a_sentence_with_names_can_be_in_another_language():
     target = "Die neue Regierung plant in Berlin den Ausbau der Schulen"
-    assert flags(
+    assert find_flags(
         ["تخطط الحكومة الجديدة في برلين لتوسيع المدارس"], [target], [True], ("ar", "en")
     ) == [("wrong_language",)]
 
 
-def test_a_source_that_comes_again_excuses_no_endless_circle():
-    [found] = flags(["هدف هدف هدف هدف"], ["goal " * 40], [True], ("ar", "en"))
+def test_a_repetitive_source_does_not_excuse_an_endless_loop():
+    [found] = find_flags(["هدف هدف هدف هدف"], ["goal " * 40], [True], ("ar", "en"))
     assert "repeated" in found
 
 
 @pytest.mark.parametrize(
     ("key", "value"), [("beam_size", 0), ("max_tokens", 7), ("max_tokens", 900)]
 )
-def test_settings_that_cannot_be_used(key, value):
+def test_invalid_settings(key, value):
     with pytest.raises(ConfigError, match=f"translate.{key}"):
         Config.from_dict({"translate": {key: value}})
 
@@ -185,7 +185,7 @@ def package(tmp_path_factory, tiny_package):
 
 
 def loaded(archive, folder):
-    from ingest.translation.packages.install import load
+    from ingest.translation.packages.package import load
 
     with zipfile.ZipFile(archive) as file:
         file.extractall(folder)
@@ -204,13 +204,13 @@ def texts():
     import tiny
 
     dice = random.Random(5)
-    some = [w for side in tiny.SENTENCES.values() for s in side for w in s.split()]
-    made = [" ".join(dice.choices(some, k=dice.randint(1, 60))) for _ in range(150)]
-    made += [f"{a} 日本 _ {b}\n{c}" for a, b, c in zip(made, made[1:], made[2:], strict=False)][:20]
-    return [*made, *tiny.SENTENCES["en"], "", "  \n", "* * *", "\x00", "\u200f", "x" * 2000]
+    vocabulary = [w for side in tiny.SENTENCES.values() for s in side for w in s.split()]
+    rows = [" ".join(dice.choices(vocabulary, k=dice.randint(1, 60))) for _ in range(150)]
+    rows += [f"{a} 日本 _ {b}\n{c}" for a, b, c in zip(rows, rows[1:], rows[2:], strict=False)][:20]
+    return [*rows, *tiny.SENTENCES["en"], "", "  \n", "* * *", "\x00", "\u200f", "x" * 2000]
 
 
-def test_the_same_as_one_by_one_whatever_stands_beside(translator, texts):
+def test_translations_do_not_depend_on_the_batch(translator, texts):
     together = translator.translate(texts)
     assert len({t.text for t in together}) > 20
     assert [translator.translate([text])[0] for text in texts] == together
@@ -225,12 +225,12 @@ def test_the_same_on_one_core_and_on_two(package, translator, texts):
     assert Translator(package, threads=1).translate(texts) == translator.translate(texts)
 
 
-def test_what_is_not_translated_comes_back(translator):
+def test_texts_without_words_come_back(translator):
     texts = ["", " ", "\n\n", "* * *", "\u2028", "—"]
     tokens = translator.tokens
     assert [t.text for t in translator.translate(texts)] == texts
     assert {t.score for t in translator.translate(texts)} == {0.0}
-    assert translator.tokens == tokens  # the model was not asked
+    assert translator.tokens == tokens  # the model was not retries
     assert translator.translate([]) == []
 
 
@@ -258,21 +258,21 @@ def test_scores_are_probabilities_of_a_token(package, translator):
     import sentencepiece
 
     text = "Heavy rain closed two roads and a bridge near the river."
-    made = translator.translate([text])[0]
+    translation = translator.translate([text])[0]
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(package.path / package.tokenizer))
     model = ctranslate2.Translator(str(package.path / "model"), compute_type="int8")
     alone = model.translate_batch(
         [pieces.encode(text, out_type=str)], beam_size=2, return_scores=True
     )[0]
-    assert made.text == pieces.decode_pieces(alone.hypotheses[0])
-    assert made.score == pytest.approx(math.exp(alone.scores[0]), rel=1e-5)
+    assert translation.text == pieces.decode_pieces(alone.hypotheses[0])
+    assert translation.score == pytest.approx(math.exp(alone.scores[0]), rel=1e-5)
 
 
-def test_progress_comes_to_its_end(translator, texts):
-    told = []
-    translator.translate(texts, progress=told.append)
-    assert told == sorted(told)
-    assert told[-1] == pytest.approx(1.0)
+def test_progress_reaches_the_end(translator, texts):
+    calls = []
+    translator.translate(texts, progress=calls.append)
+    assert calls == sorted(calls)
+    assert calls[-1] == pytest.approx(1.0)
 
 
 def test_a_translation_that_does_not_end_is_flagged(monkeypatch, translator):
@@ -280,26 +280,26 @@ def test_a_translation_that_does_not_end_is_flagged(monkeypatch, translator):
 
     whole = translator.translate(["Our team won.", ""])
     assert "cut" not in whole[0].flags
-    monkeypatch.setattr(engine, "_MOST_OUT", 3)
-    made = translator.translate(["Our team won.", ""])
-    assert "cut" in made[0].flags
-    assert made[1].flags == ()
+    monkeypatch.setattr(engine, "_MAX_OUTPUT", 3)
+    translations = translator.translate(["Our team won.", ""])
+    assert "cut" in translations[0].flags
+    assert translations[1].flags == ()
 
 
-def test_what_has_no_token_is_looked_at_again(monkeypatch, translator, texts):
-    made = translator.translate(texts)
-    asked = []
+def test_pieces_with_unknown_tokens_are_translated_again(monkeypatch, translator, texts):
+    translations = translator.translate(texts)
+    retries = []
     step = translator._steps[0]
-    give = step._give
+    submit = step._submit
 
-    def counted(batch, length, unknowns=False):
-        asked.append(unknowns)
-        return give(batch, length, unknowns)
+    def counted(batch, length, replace_unknowns=False):
+        retries.append(replace_unknowns)
+        return submit(batch, length, replace_unknowns)
 
-    monkeypatch.setattr(step, "_give", counted)
-    monkeypatch.setattr(step, "_unknown", "▁t")  # the model has it, so that nothing changes
-    assert translator.translate(texts) == made
-    assert 0 < sum(asked) < len(texts)
+    monkeypatch.setattr(step, "_submit", counted)
+    monkeypatch.setattr(step, "_unknown_token", "▁t")  # a known token, so that nothing changes
+    assert translator.translate(texts) == translations
+    assert 0 < sum(retries) < len(texts)
 
 
 @pytest.mark.parametrize(
@@ -311,13 +311,13 @@ def test_what_has_no_token_is_looked_at_again(monkeypatch, translator, texts):
         ("a", "\ufffd", ""),
     ],
 )
-def test_bytes_that_are_no_text_are_left_out(monkeypatch, translator, piece, decoded, text):
+def test_replacement_characters_are_removed(monkeypatch, translator, piece, decoded, text):
     step = translator._steps[0]
     monkeypatch.setattr(step, "_tokenizer", SimpleNamespace(decode=lambda _: decoded))
-    assert step._said(piece, ["a", "b"], -1.0, 5).text == text
+    assert step._decode(piece, ["a", "b"], -1.0, 5).text == text
 
 
-def test_a_package_whose_files_were_changed_is_refused(tmp_path, tiny_package):
+def test_a_package_with_changed_files_is_rejected(tmp_path, tiny_package):
     from ingest.translation.engine import Translator
     from ingest.translation.packages.install import install
 
@@ -327,16 +327,16 @@ def test_a_package_whose_files_were_changed_is_refused(tmp_path, tiny_package):
         Translator(package)
 
 
-def test_the_prefix_of_the_target_is_given_and_taken_away(tmp_path):
+def test_the_target_prefix_is_added_and_removed(tmp_path):
     import tiny
 
     from ingest.translation.engine import Translator
 
     archive = tiny.make(tmp_path / "zip", target_prefix=">>ar<<")
     translator = Translator(loaded(archive, tmp_path / "package"))
-    made = translator.translate(list(tiny.SENTENCES["en"]))
-    assert not any(">>" in t.text for t in made)
-    assert len({t.text for t in made}) > 1
+    translations = translator.translate(list(tiny.SENTENCES["en"]))
+    assert not any(">>" in t.text for t in translations)
+    assert len({t.text for t in translations}) > 1
 
 
 def test_through_a_third_language(tmp_path, translator, package):
@@ -350,9 +350,11 @@ def test_through_a_third_language(tmp_path, translator, package):
     texts = ["Our team won the match.\nShe reads.", ""]
     first = translator.translate(texts)
     last = Translator(second).translate([t.text for t in first])
-    made = both.translate(texts)
-    assert [t.text for t in made] == [t.text for t in last]
-    assert [t.score for t in made] == [a.score * b.score for a, b in zip(first, last, strict=True)]
+    translations = both.translate(texts)
+    assert [t.text for t in translations] == [t.text for t in last]
+    assert [t.score for t in translations] == [
+        a.score * b.score for a, b in zip(first, last, strict=True)
+    ]
     assert both.name == f"{package.name}-{package.sha256[:12]}+{second.name}-{second.sha256[:12]}"
     assert (both.from_lang, both.to_lang) == ("en", "fr")
 
@@ -365,24 +367,24 @@ def test_a_damaged_package_is_named(tmp_path, part):
 
     archive = tiny.make(tmp_path / "zip", damage={part: lambda data: data[: len(data) // 2]})
     package = loaded(archive, tmp_path / "package")
-    with pytest.raises(ModelError, match=f"{package.name}: .*cannot be loaded"):
+    with pytest.raises(ModelError, match=f"{package.name}: cannot load"):
         Translator(package)
 
 
 def test_byte_pairs_of_older_packages(tmp_path):
     pytest.importorskip("argostranslate", reason="the extra 'translate' is not installed")
     pytest.importorskip("sacremoses", reason="the extra 'translate' is not installed")
-    from ingest.translation.model import tokenizer
+    from ingest.translation.model import load_tokenizer
 
     (tmp_path / "bpe.model").write_text("#version: 0.2\nt h\nth e</w>\nb i\nbi r\nbir d</w>\n")
     parts = SimpleNamespace(path=tmp_path, tokenizer="bpe.model", from_lang="en", to_lang="en")
-    pieces = tokenizer(parts)
+    pieces = load_tokenizer(parts)
     tokens = pieces.encode(["the bird, the", "bx"])
     assert tokens == [["the", "bird", ",", "the"], ["b@@", "x"]]
     assert [pieces.decode(some) for some in tokens] == ["the bird, the", "bx"]
     (tmp_path / "bpe.model").unlink()
-    with pytest.raises(ModelError, match=r"bpe\.model cannot be loaded"):
-        tokenizer(parts)
+    with pytest.raises(ModelError, match=r"cannot load bpe\.model"):
+        load_tokenizer(parts)
 
 
 def test_without_the_extra_it_is_named(monkeypatch, package):
@@ -394,6 +396,6 @@ def test_without_the_extra_it_is_named(monkeypatch, package):
     for name in ("ctranslate2", "sentencepiece"):
         with monkeypatch.context() as absent:
             absent.setitem(sys.modules, name, None)
-            with pytest.raises(MissingExtraError, match=r"ingest\[translate\]") as said:
+            with pytest.raises(MissingExtraError, match=r"ingest\[translate\]") as caught:
                 Translator(package)
-            assert "pip install --no-deps argostranslate && pip install ctr" in str(said.value)
+            assert "pip install --no-deps argostranslate && pip install ctr" in str(caught.value)

@@ -1,4 +1,4 @@
-"""A machine's translation of one side as evidence for alignment."""
+"""Machine translation of one side as evidence for alignment."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,45 +20,45 @@ from ingest.translation.engine import Translation
 from ingest.translation.packages.install import install
 
 # Words that no lexicon has; the translator alone knows them
-STRANGE = ["بلغمش ترمسق", "قطرفن سلمغج", "دمشرق فنخلت", "زغبرت مقلسن",
+NONSENSE = ["بلغمش ترمسق", "قطرفن سلمغج", "دمشرق فنخلت", "زغبرت مقلسن",
            "خندرس لطبقم", "شبرقم وهندل", "طرخمس ضفنكر", "عجبلق نسردم"]  # fmt: skip
-SAID = ["the blue heron waits", "nine lamps were sold", "a ladder of cedar", "rain fills the well",
+TRANSLATIONS = ["the blue heron waits", "nine lamps were sold", "a ladder of cedar", "rain fills the well",
         "his brother sews sails", "honey costs more now", "the gate stays open", "birds left early"]  # fmt: skip
 
 
-class Knows:
-    """A translator that knows these lines."""
+class FixedTranslator:
+    """A translator that knows only these lines."""
 
-    from_lang, to_lang, name = "ar", "en", "knows"
+    from_lang, to_lang, name = "ar", "en", "fixed"
 
     def translate(self, texts):
-        known = dict(zip(STRANGE, SAID, strict=True))
+        known = dict(zip(NONSENSE, TRANSLATIONS, strict=True))
         return [Translation(known[text], 1.0, ()) for text in texts]
 
 
-def clueless(texts):
+def constant_encoder(texts):
     """An encoder for which all texts are the same."""
     return np.ones((len(texts), 4), np.float32)
 
 
-def test_what_was_said_finds_the_pairs():
-    translator = SideTranslator(Knows())
-    given = {"langs": ("ar", "en"), "encode": clueless}
+def test_translations_find_the_pairs():
+    translator = SideTranslator(FixedTranslator())
+    given = {"langs": ("ar", "en"), "encode": constant_encoder}
     others = ["share this with a friend", "eleven comments", "our newsletter is free"]
-    target = [*SAID[:2], others[0], *SAID[2:5], *others[1:], *SAID[5:]]
-    right = [([i], [target.index(line)]) for i, line in enumerate(SAID)]
-    assert [(f.source, f.target) for f in align_sentences(STRANGE, target, **given)] != right
-    found = align_sentences(STRANGE, target, extra=translator.encode, **given)
+    target = [*TRANSLATIONS[:2], others[0], *TRANSLATIONS[2:5], *others[1:], *TRANSLATIONS[5:]]
+    right = [([i], [target.index(line)]) for i, line in enumerate(TRANSLATIONS)]
+    assert [(f.source, f.target) for f in align_sentences(NONSENSE, target, **given)] != right
+    found = align_sentences(NONSENSE, target, extra=translator.encode, **given)
     assert [(f.source, f.target) for f in found] == right
-    lines = [([STRANGE[i]], [SAID[i]]) for i in (0, 1)]
+    lines = [([NONSENSE[i]], [TRANSLATIONS[i]]) for i in (0, 1)]
     assert translator.chrf(lines, "ar") == pytest.approx([100, 100])
     assert translator.chrf([(b, a) for a, b in lines], "en") == pytest.approx([100, 100])
 
 
-def test_spelling_is_a_sum():
+def test_ngram_vectors_are_sums():
     whole, first, second = encode_ngrams(["قال كلمة", "قال", "كلمة"])
     assert whole.shape == (SIZE,)
-    # runs across the border of both belong to neither
+    # n-grams across the border belong to neither
     assert np.abs(whole - first - second).sum() <= 6
     assert not encode_ngrams(["", " "]).any()
 
@@ -81,7 +81,7 @@ def test_the_command(tiny, tmp_path):
     assert align_lines(*sides)["chrf"].null_count() == len(align_lines(*sides))
 
 
-def test_the_settings_of_translation_count(tiny, tmp_path, monkeypatch):
+def test_the_settings_of_translation_apply(tiny, tmp_path, monkeypatch):
     install(tiny.make(tmp_path, source="ar", target="en"))
     folder = Path(ingest.samples()).parent / "parallel"
     given = []
@@ -111,6 +111,6 @@ def test_a_second_thread_and_a_package_that_comes_later(tiny, tmp_path):
     assert model() == second  # by another thread, what it does not know yet
 
 
-def test_no_package_is_said(places):
+def test_a_missing_package_is_reported():
     with pytest.raises(ModelError, match="ingest models install"):
         align_lines(["كلمة واحدة هنا"], ["one word here"], config=AlignConfig(translate=True))

@@ -1,4 +1,4 @@
-"""What the recipe trains is what the package says. Needs torch, which development does without."""
+"""The package computes what the recipe trained. Needs torch, which is not a dependency."""
 
 import json
 import zipfile
@@ -11,11 +11,11 @@ ctranslate2 = pytest.importorskip("ctranslate2", reason="the extra 'translate' i
 
 from ingest.translation.packages.package import load_zip  # noqa: E402
 from lang_models.encoder.data import SOURCES  # noqa: E402
-from lang_models.translate.convert import package, specification  # noqa: E402
+from lang_models.translate.convert import build_spec, write_package  # noqa: E402
 from lang_models.translate.data import PASSES  # noqa: E402
 from lang_models.translate.network import Shape, Translator  # noqa: E402
-from lang_models.translate.recipe import license  # noqa: E402
-from lang_models.translate.train import BOS, EOS, PAD, orthogonal  # noqa: E402
+from lang_models.translate.recipe import license_text  # noqa: E402
+from lang_models.translate.train import BOS, EOS, PAD, orthogonalize  # noqa: E402
 
 PIECES = ["<unk>", "<s>", "</s>", "<pad>", *(f"▁{i}" for i in range(36))]
 
@@ -28,52 +28,52 @@ def network():
 
 
 def log_probabilities(network, source, target):
-    given = torch.tensor([[*source, EOS]]), torch.tensor([[BOS, *target]])
+    inputs = torch.tensor([[*source, EOS]]), torch.tensor([[BOS, *target]])
     with torch.no_grad():
-        logits = network(*given) @ network.table.T + network.bias
+        logits = network(*inputs) @ network.table.T + network.bias
     at = torch.tensor([*target, EOS])
     return logits[0].log_softmax(-1)[torch.arange(len(at)), at].numpy()
 
 
 def test_the_package_computes_what_was_trained(network, tmp_path):
     for name in ("first", "second"):  # converting leaves the network as it was
-        spec = specification(network, PIECES)
+        spec = build_spec(network, PIECES)
         spec.optimize(quantization="int8")
         (tmp_path / name).mkdir()
         spec.save(str(tmp_path / name))
-    spec = specification(network, PIECES)
+    spec = build_spec(network, PIECES)
     (tmp_path / "exact").mkdir()
     spec.optimize()
     spec.save(str(tmp_path / "exact"))
     source, target = [7, 9, 20, 31, 5], [12, 12, 38, 4]
-    wanted = log_probabilities(network, source, target)
-    for name, off in (("exact", 1e-4), ("first", 0.2), ("second", 0.2)):
+    expected = log_probabilities(network, source, target)
+    for name, tolerance in (("exact", 1e-4), ("first", 0.2), ("second", 0.2)):
         translator = ctranslate2.Translator(str(tmp_path / name), compute_type="default")
         scored = translator.score_batch(
             [[PIECES[i] for i in source]], [[PIECES[i] for i in target]]
         )[0]
-        np.testing.assert_allclose(scored.log_probs, wanted, atol=off)
+        np.testing.assert_allclose(scored.log_probs, expected, atol=tolerance)
 
 
-def test_the_package_says_its_license(network, tmp_path):
+def test_the_package_includes_its_license(network, tmp_path):
     path = tmp_path / "made.argosmodel"
-    package(
+    write_package(
         path, network, b"pieces", PIECES,
-        source="en", target="ar", version="1.0", readme="For tests.", license=license(),
+        source="en", target="ar", version="1.0", readme="For tests.", license=license_text(),
     )  # fmt: skip
     with zipfile.ZipFile(path) as archive:
         about = json.loads(archive.read("translate-en_ar-1_0/metadata.json"))
     assert about["license"] == "CC BY-SA 4.0"
-    said = load_zip(path).license
-    assert said.startswith("This model is released under CC BY-SA 4.0")
-    assert "https://creativecommons.org/licenses/by-sa/4.0/" in said
-    assert "| tico19 | tico-19/tico-19.github.io data/TM/all.en-ar.tmx.zip | CC0 |" in said
-    table = said[said.index("|") :].split("\n")
+    text = load_zip(path).license
+    assert text.startswith("This model is released under CC BY-SA 4.0")
+    assert "https://creativecommons.org/licenses/by-sa/4.0/" in text
+    assert "| tico19 | tico-19/tico-19.github.io data/TM/all.en-ar.tmx.zip | CC0 |" in text
+    table = text[text.index("|") :].split("\n")
     assert {row.count("|") for row in table} == {4}
     assert {name for name, (_, passes) in SOURCES.items() if PASSES.get(name, passes)} <= {
         row.split("|")[1].strip() for row in table
     } | {name for name in SOURCES if name.startswith("dict_")}
-    assert "bible_vandyck" not in said
+    assert "bible_vandyck" not in text
 
 
 def test_padding_changes_nothing(network):
@@ -84,7 +84,9 @@ def test_padding_changes_nothing(network):
 
 
 def test_an_orthogonal_update():
-    update = orthogonal(torch.randn(2, 16, 48, generator=torch.Generator().manual_seed(0))).float()
+    update = orthogonalize(
+        torch.randn(2, 16, 48, generator=torch.Generator().manual_seed(0))
+    ).float()
     values = torch.linalg.svdvals(update)
     assert values.min() > 0.5
     assert values.max() < 1.5

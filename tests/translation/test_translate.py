@@ -1,4 +1,4 @@
-"""Segments to pairs, runs and pages to files of pairs, lines to as many lines."""
+"""Translate segments, runs, pages and lines."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from ingest.io.locks import hold_lock
 from ingest.jobs import translate as files
 from ingest.jobs.postprocess import add_translations
 from ingest.jobs.translate_lines import translate_lines
-from ingest.jobs.translate_run import Order, translate_segments
+from ingest.jobs.translate_run import TranslateOptions, translate_segments
 from ingest.translation.engine import Translation
 
 NEWS = ingest.samples() / "ar_chrome_en_news_2.txt"
-TO_ARABIC = Order(to="ar")
+TO_ARABIC = TranslateOptions(to="ar")
 
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory, tiny_package):
-    """A folder as argostranslate has it, with a package from English to Arabic."""
+    """A packages folder of argostranslate with a package from English to Arabic."""
     folder = tmp_path_factory.mktemp("argos")
     with zipfile.ZipFile(tiny_package) as archive:
         archive.extractall(folder)
@@ -56,7 +56,7 @@ def run(tmp_path_factory):
 
 
 def segments(*rows):
-    """A labelled frame of (text, lang, keep)."""
+    """Make a labelled frame from rows of (text, lang, keep)."""
     made = [
         {"doc_id": "a", "segment": n, "text": text, "lang": lang, "keep": keep}
         for n, (text, lang, keep) in enumerate(rows)
@@ -80,7 +80,7 @@ def test_a_page_becomes_pairs(labelled):
     assert pairs["score"].is_between(0, 1).all()
 
 
-def test_what_is_translated_and_what_not():
+def test_which_segments_are_translated():
     frame = segments(
         ("Our team won.", "en", True),
         ("Share", "en", False),
@@ -113,16 +113,16 @@ def test_a_frame_that_is_not_labelled():
 
 
 def test_a_run_gets_its_translations(run, labelled):
-    told = add_translations(str(run), ("en", "ar"), Config())
+    calls = add_translations(str(run), ("en", "ar"), Config())
     made = pl.read_parquet(run / "translated.parquet")
     alone = ingest.translate(pl.read_parquet(run / "segments.parquet"), to="ar")
     assert made.equals(alone)
-    assert (told["texts"], told["tokens"] > 0) == (len(made), True)
+    assert (calls["texts"], calls["tokens"] > 0) == (len(made), True)
     with pytest.raises(OutputError, match="--overwrite"):
         add_translations(str(run), ("en", "ar"), Config())
-    over = Order(to="ar", source="en", overwrite=True)
+    over = TranslateOptions(to="ar", source="en", overwrite=True)
     again = translate_segments(run / "segments.parquet", run / "translated.parquet", over)
-    assert (again.tokens, again.flags) == (0, told["flags"])  # all from the cache
+    assert (again.tokens, again.flags) == (0, calls["flags"])  # all from the cache
     assert pl.read_parquet(run / "translated.parquet").equals(made)
     assert sorted(p.name for p in run.glob(".*")) == []
 
@@ -137,7 +137,7 @@ ingest.run(sys.argv[1], sys.argv[2], translate=("en", "ar"))
 """
 
 
-def test_a_run_that_is_killed_as_it_is_translated(tmp_path, capsys):
+def test_a_run_killed_during_translation(tmp_path, capsys):
     out = tmp_path / "out"
     call = [sys.executable, "-c", KILLED, str(NEWS), str(out)]
     assert subprocess.run(call, timeout=120).returncode == -signal.SIGKILL
@@ -146,9 +146,9 @@ def test_a_run_that_is_killed_as_it_is_translated(tmp_path, capsys):
     config = tmp_path / "other.toml"
     config.write_text("[detect]\nlangs = ['en']\n")
     assert main([*again, "--resume", "--config", str(config)]) == 2
-    told = capsys.readouterr().err
-    assert "other settings" in told
-    assert f"ingest translate {out} --from en --to ar -o {out}/translated.parquet" in told
+    calls = capsys.readouterr().err
+    assert "other settings" in calls
+    assert f"ingest translate {out} --from en --to ar -o {out}/translated.parquet" in calls
     segments = (out / "segments.parquet").stat()
     assert main([*again, "--resume"]) == 0
     assert "tokens" not in capsys.readouterr().out  # all from the cache
@@ -160,7 +160,7 @@ def test_a_run_that_is_killed_as_it_is_translated(tmp_path, capsys):
     assert "nothing to go on with" in capsys.readouterr().err
 
 
-def test_what_a_kill_left_in_a_run_is_no_stranger(tmp_path):
+def test_leftovers_of_a_kill_belong_to_the_run(tmp_path):
     out = tmp_path / "out"
     ingest.run(NEWS, out)
     (out / ".translated.parquet.parts").mkdir()
@@ -185,64 +185,66 @@ def test_two_translations_of_one_run(run, tmp_path):
     assert list(tmp_path.glob(".*")) == []
 
 
-def test_one_language_is_no_pair(run, tmp_path):
+def test_source_and_target_must_differ(run, tmp_path):
     frame = segments(("Our team won.", "en", True))
     with pytest.raises(ConfigError, match="source and target are both en"):
         ingest.translate(frame, to="en", source="en")
     (tmp_path / "in.txt").write_text("Our team won.")
     with pytest.raises(ConfigError, match="source and target are both en"):
-        translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "o"), Order(to="en", source="en"))
+        translate_lines(
+            str(tmp_path / "in.txt"), str(tmp_path / "o"), TranslateOptions(to="en", source="en")
+        )
     assert not (tmp_path / "o").exists()
 
 
-def test_a_cache_that_cannot_be_written_is_told_before_the_work(tmp_path, monkeypatch, capsys):
+def test_an_unwritable_cache_is_reported_before_the_work(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_bytes(b"")
     out, pairs = str(tmp_path / "out"), str(tmp_path / "p.parquet")
     none = tmp_path / "file" / "cache"
     assert main(["translate", str(NEWS), "-o", pairs, "--to", "ar", "--cache", str(none)]) == 1
-    assert "--cache names another folder" in capsys.readouterr().err
+    assert "another folder with --cache" in capsys.readouterr().err
     monkeypatch.setenv("INGEST_CACHE_DIR", str(none))
-    monkeypatch.setattr(files, "run", None)  # is not come to
+    monkeypatch.setattr(files, "run", None)  # never called
     assert main(["translate", str(NEWS), "-o", pairs, "--to", "ar"]) == 1
     assert main(["run", str(NEWS), "-o", out, "--translate", "en:ar"]) == 1
-    told = capsys.readouterr().err
-    assert told.count("$INGEST_CACHE_DIR names another folder") == 2
-    assert "--cache" not in told
+    calls = capsys.readouterr().err
+    assert calls.count("another folder with $INGEST_CACHE_DIR") == 2
+    assert "with --cache" not in calls
     assert not (tmp_path / "out").exists()
 
 
-def test_however_it_is_read_the_pairs_are_the_same(run, tmp_path, monkeypatch):
+def test_the_pairs_do_not_depend_on_the_batches(run, tmp_path, monkeypatch):
     from ingest.jobs import translate_run as runs
 
     whole, parts = tmp_path / "whole.parquet", tmp_path / "parts.parquet"
     translate_segments(run / "segments.parquet", whole, TO_ARABIC)
-    monkeypatch.setattr(runs, "_ROWS", 16)
-    monkeypatch.setattr(runs, "_TOGETHER", 3)
-    told = []
-    order = Order(to="ar", cache=tmp_path, progress=lambda *t: told.append(t))
-    report = translate_segments(run / "segments.parquet", parts, order)
+    monkeypatch.setattr(runs, "_ROWS_PER_READ", 16)
+    monkeypatch.setattr(runs, "_BATCH_SEGMENTS", 3)
+    calls = []
+    options = TranslateOptions(to="ar", cache=tmp_path, progress=lambda *t: calls.append(t))
+    result = translate_segments(run / "segments.parquet", parts, options)
     assert pl.read_parquet(parts).equals(pl.read_parquet(whole))
-    assert told[-1] == (report.texts, report.texts, report.tokens)
-    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
+    assert calls[-1] == (result.texts, result.texts, result.tokens)
+    assert [done for done, _, _ in calls] == sorted(done for done, _, _ in calls)
 
 
-def test_languages_without_a_package_are_told(tmp_path):
+def test_languages_without_a_package_are_reported(tmp_path):
     frame = segments(
         ("Our team won.", "en", True),
         *[("Unsere Mannschaft hat gewonnen.", "de", True)] * 2,
         ("Notre équipe a gagné.", "fr", True),
     )
     frame.write_parquet(tmp_path / "segments.parquet")
-    report = translate_segments(tmp_path / "segments.parquet", tmp_path / "p.parquet", TO_ARABIC)
-    assert report.texts == 1
-    assert report.said == [
-        "segments without a package, not translated: 2 in de, 1 in fr; to install one: "
+    result = translate_segments(tmp_path / "segments.parquet", tmp_path / "p.parquet", TO_ARABIC)
+    assert result.texts == 1
+    assert result.messages == [
+        "not translated because no package is installed: 2 in de, 1 in fr; to install one: "
         "ingest models install de ar"
     ]
 
 
-def test_what_is_no_run(tmp_path):
-    with pytest.raises(SourceError, match="folder that ingest run made"):
+def test_folders_that_are_not_runs(tmp_path):
+    with pytest.raises(SourceError, match="name the folder of an ingest run"):
         add_translations(str(tmp_path), ("en", "ar"), Config())
     (tmp_path / "segments.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(SourceError, match="cannot be read as Parquet"):
@@ -253,7 +255,7 @@ def test_what_is_no_run(tmp_path):
     assert [p.name for p in tmp_path.glob("*.parquet")] == ["segments.parquet"]
 
 
-def test_machine_text_is_never_taken_for_that_of_people(run, tmp_path):
+def test_machine_text_is_exported_apart(run, tmp_path):
     pairs = tmp_path / "pairs.parquet"
     translate_segments(run / "segments.parquet", pairs, TO_ARABIC)
     ingest.export(pairs, tmp_path / "moses", format="moses")
@@ -271,14 +273,14 @@ def test_machine_text_is_never_taken_for_that_of_people(run, tmp_path):
         "",
     ],
 )
-def test_as_many_lines_as_there_were(text, tmp_path):
+def test_the_number_of_lines_is_kept(text, tmp_path):
     (tmp_path / "in.txt").write_bytes(text.encode())
-    order = Order(to="ar", source="en")
-    report = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), order)
+    options = TranslateOptions(to="ar", source="en")
+    result = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), options)
     made = (tmp_path / "out.txt").read_bytes().decode()
     assert made.count("\n") == text.count("\n")
     assert len(made.splitlines()) == len(text.splitlines())
-    assert report.texts == len(io.StringIO(text.replace("\r\n", "\n"), newline="\n").readlines())
+    assert result.texts == len(io.StringIO(text.replace("\r\n", "\n"), newline="\n").readlines())
 
 
 def test_lines_are_translated_each_by_itself(tmp_path):
@@ -293,15 +295,15 @@ def test_lines_are_translated_each_by_itself(tmp_path):
     assert (tmp_path / "gz.txt").read_bytes() == (tmp_path / "out.txt").read_bytes()
 
 
-def test_white_lines_before_the_first_text(tmp_path, monkeypatch):
+def test_blank_lines_before_the_first_text(tmp_path, monkeypatch):
     from ingest.jobs import translate_lines as lines
 
-    monkeypatch.setattr(lines, "_TOGETHER", 2)
+    monkeypatch.setattr(lines, "_BATCH_LINES", 2)
     (tmp_path / "in.txt").write_bytes(b"\n \n\n\n\nOur team won the long match.\n\n")
-    report = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), TO_ARABIC)
+    result = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), TO_ARABIC)
     made = (tmp_path / "out.txt").read_bytes().split(b"\n")
     assert [bool(line.strip()) for line in made] == [False] * 5 + [True] + [False] * 2
-    assert report.texts == 7
+    assert result.texts == 7
 
 
 def gzipped(data: bytes) -> bytes:
@@ -313,9 +315,9 @@ def gzipped(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("data", "error", "match"),
     [
-        ("فاز فريقنا بالمباراة بعد مساء طويل".encode(), ConfigError, "is in ar already"),
+        ("فاز فريقنا بالمباراة بعد مساء طويل".encode(), ConfigError, "is already in ar"),
         (b"1\n2\n3\n", ConfigError, "name it with --from"),
-        (b"One bird.\n\xff\xfe bird\n", SourceError, "line 2 is no UTF-8"),
+        (b"One bird.\n\xff\xfe bird\n", SourceError, "line 2: is not UTF-8"),
         (b"Unsere Mannschaft hat das Spiel gewonnen.", ModelError, "install de ar"),
         (None, SourceError, "no such file"),
     ],
@@ -331,9 +333,9 @@ def test_lines_that_cannot_be_translated(data, error, match, tmp_path):
 def test_the_command_on_pages_and_on_a_run(run, tmp_path, capsys):
     pages, of_run = str(tmp_path / "pages.parquet"), str(tmp_path / "run.parquet")
     assert main(["translate", str(NEWS), "-o", pages, "--to", "ar"]) == 0
-    said = capsys.readouterr().out
-    assert "segments translated" in said
-    assert said.endswith(f"\nwritten to {pages}\n")
+    output = capsys.readouterr().out
+    assert "segments translated" in output
+    assert output.endswith(f"\nwritten to {pages}\n")
     assert main(["translate", str(run), "-o", of_run, "--to", "ar"]) == 0
     assert pl.read_parquet(pages).equals(pl.read_parquet(of_run))
     assert main(["translate", str(run), "-o", of_run, "--to", "ar"]) == 2
@@ -349,7 +351,7 @@ def test_the_command_on_pages_and_on_a_run(run, tmp_path, capsys):
     assert "no package translates into xx" in capsys.readouterr().err
 
 
-def test_pages_in_error_are_told(tmp_path, capsys):
+def test_pages_in_error_are_reported(tmp_path, capsys):
     (tmp_path / "bad.html").write_bytes(b"\x00\x01\x02" * 200)
     call = ["translate", str(NEWS), str(tmp_path / "bad.html"), "-o", str(tmp_path / "p.parquet")]
     assert main([*call, "--to", "ar"]) == 3
@@ -396,17 +398,17 @@ def test_flagged_lines_are_numbered(tmp_path, monkeypatch):
         return [Translation(text, 1.0, ("copied",) if "x" in text else ()) for text in texts]
 
     monkeypatch.setattr(Translator, "translate", translate)
-    monkeypatch.setattr(lines, "_TOGETHER", 4)
+    monkeypatch.setattr(lines, "_BATCH_LINES", 4)
     text = "".join("x\n" if n % 2 else "One.\n" for n in range(1, 26))
     (tmp_path / "in.txt").write_text(text)
-    order = Order(to="ar", source="en")
-    report = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), order)
+    options = TranslateOptions(to="ar", source="en")
+    result = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), options)
     numbers = ", ".join(str(n) for n in range(1, 20, 2))
-    assert report.said == [f"flagged lines: {numbers} and 3 more"]
-    assert report.flags == {"copied": 13}
+    assert result.messages == [f"flagged lines: {numbers} and 3 more"]
+    assert result.flags == {"copied": 13}
 
 
-def test_norwegian_is_found_under_the_name_that_argos_has(tmp_path, tiny, monkeypatch):
+def test_norwegian_is_found_under_its_argos_code(tmp_path, tiny, monkeypatch):
     monkeypatch.setenv("ARGOS_PACKAGES_DIR", str(tmp_path / "argos"))
     with zipfile.ZipFile(tiny.make(tmp_path / "made", source="nb", target="en")) as archive:
         archive.extractall(tmp_path / "argos")
@@ -417,7 +419,7 @@ def test_norwegian_is_found_under_the_name_that_argos_has(tmp_path, tiny, monkey
     assert len(ingest.translate(frame.filter(lang="no"), to="nb")) == 0
 
 
-def test_the_settings_come_from_the_file(tmp_path):
+def test_settings_from_a_file(tmp_path):
     (tmp_path / "c.toml").write_text("[translate]\nbeam_size = 1\nmax_tokens = 40\n")
     config = Config.from_toml(tmp_path / "c.toml").translate
     assert (config.beam_size, config.max_tokens) == (1, 40)
@@ -427,20 +429,20 @@ def test_a_run_that_ends_in_translations(tmp_path, capsys):
     out = str(tmp_path / "out")
     assert main(["run", str(NEWS), "-o", out, "--translate", "en:ar"]) == 0
     made = pl.read_parquet(tmp_path / "out" / "translated.parquet")
-    said = capsys.readouterr().out
-    assert f"{len(made)} segments translated" in said
+    output = capsys.readouterr().out
+    assert f"{len(made)} segments translated" in output
     for flag, count in made["flags"].explode().drop_nulls().value_counts().iter_rows():
-        assert f"{count} {flag}" in said
+        assert f"{count} {flag}" in output
     assert main(["run", str(NEWS), "-o", out, "--translate", "en:ar", "--overwrite"]) == 0
-    told = []
+    calls = []
     report = ingest.run(
-        NEWS, out, translate=("en", "ar"), overwrite=True, translating=lambda *t: told.append(t)
+        NEWS, out, translate=("en", "ar"), overwrite=True, translating=lambda *t: calls.append(t)
     )
     assert report["translated"]["texts"] == len(made)
-    assert told[-1] == (len(made), len(made), report["translated"]["tokens"])
+    assert calls[-1] == (len(made), len(made), report["translated"]["tokens"])
 
 
-def test_a_run_that_could_not_be_translated_does_not_begin(tmp_path, capsys):
+def test_a_run_that_cannot_be_translated_does_not_start(tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["run", str(NEWS), "-o", str(out), "--translate", "fr:ar"]) == 2
     assert "ingest models install fr ar" in capsys.readouterr().err

@@ -1,7 +1,7 @@
-"""A tiny argos package that is real in every part: what tests install and translate with.
+"""Make a tiny but complete argos package for tests.
 
-SentencePiece learned on the sentences below, and a Transformer of a few thousand seeded weights as
-CTranslate2 int8: it loads and translates as any package does, only what it says means nothing.
+SentencePiece trained on the sentences below, and a Transformer with a few thousand random weights as
+CTranslate2 int8. It loads and translates like any package, but its output means nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SENTENCES = {
 }
 _PIECES = 160
 _DIM, _HEADS, _INNER, _LAYERS = 32, 4, 64, 2
-_END = 14.0  # how strongly </s> is wanted as a translation grows long
+_END = 14.0  # weight of </s>, which grows with the length of the translation
 LICENSE = "This package was made for a test. Do with it what you like.\n"
 
 
@@ -61,15 +61,15 @@ def make(
     """Make translate-SOURCE_TARGET-VERSION.argosmodel in `folder`, and return it.
 
     Args:
-        folder: Where to write; made when missing.
-        source: Code of the language it is said to translate from.
-        target: Code of the language it is said to translate to.
-        seed: Of the weights: another seed, another translation.
-        target_prefix: The package's `target_prefix`; made a piece of the vocabulary.
+        folder: Where to write; created if missing.
+        source: Code of the source language.
+        target: Code of the target language.
+        seed: Seed of the weights; another seed gives other translations.
+        target_prefix: The package's `target_prefix`; added to the vocabulary.
         version: The package's version.
-        metadata: Overrides keys of metadata.json; a value of None takes one out.
+        metadata: Overrides keys of metadata.json; None removes a key.
         without: Files left out, such as "sentencepiece.model".
-        damage: What to do to the bytes of a file: {"model/model.bin": lambda data: data[:-9]}.
+        damage: Changes the bytes of a file: {"model/model.bin": lambda data: data[:-9]}.
     """
     files = parts(
         source,
@@ -160,9 +160,11 @@ def _model(seed: int, target_prefix: str) -> dict[str, bytes]:
             filled = random.normal(0, _width(name), shape).astype(np.float32)
             if name.endswith("gamma"):
                 filled = np.ones(shape, np.float32)
-            if name == "decoder/projection/weight":  # no piece is dearer than another
+            if name == "decoder/projection/weight":  # no piece is preferred
                 filled *= 3 / np.linalg.norm(filled, axis=1, keepdims=True)
-                filled[2] = np.eye(_DIM)[6] * _END  # a place that grows until the 60th piece
+                filled[2] = (
+                    np.eye(_DIM)[6] * _END
+                )  # a position code that grows until the 60th piece
             if name == "decoder/projection/bias":
                 filled[:2] = -1e4  # never <unk>, never <s>
             setattr(part, name.rsplit("/", 1)[-1], filled)
@@ -181,7 +183,7 @@ def _model(seed: int, target_prefix: str) -> dict[str, bytes]:
 
 
 def _width(name: str) -> float:
-    """How far weights spread: what is said depends on the source more than on itself."""
+    """Standard deviation of the weights: the output depends mostly on the source."""
     if name.endswith("bias") or name.startswith("decoder/embeddings"):
         return 0.05
     return 0.4
