@@ -1,6 +1,8 @@
-"""Near-duplicates by MinHash: shingles, signatures, rows whose signatures agree, components.
+"""Near-duplicates by MinHash: shingles, signatures, similar pairs, connected components.
 
-Case, marks, letter variants, digit systems and punctuation make no difference to any of it.
+Case, marks, letter variants, digit systems and punctuation make no difference. ingest has its own
+implementation because its keys have a fixed size, are byte-identical in any number of processes and
+are computed with vectorised NumPy, whereas datasketch hashes one token at a time in Python.
 """
 
 from __future__ import annotations
@@ -14,19 +16,27 @@ from ingest._typing import F64, I64, U16, U64, Bools
 from ingest.codepoints import CodePoints, mix
 
 SHINGLE = 4  # words
-# MinHash (Broder 1997) with 63 values in 21 bands of 3: two texts of Jaccard similarity s share
-# a band with probability 1 - (1 - s**3)**21, .994 at s = .6 and .003 at s = .05.
+# MinHash (Broder 1997) with 63 values in 21 bands of 3: two texts with Jaccard similarity s share
+# a band with probability 1 - (1 - s**3)**21, which is .994 at s = .6 and .003 at s = .05.
 BANDS, ROWS = 21, 3
-_CHUNK = 1 << 14  # shingles hashed at once
+_SHINGLE_BATCH = 1 << 14  # shingles hashed at once
 _FACTORS = mix(np.arange(1, BANDS * ROWS + 1, dtype=np.uint64)) | np.uint64(1)
-_TEXTS = 1 << 14  # texts looked at together: some 100 MB
-_CHARS = 4_000  # of a text: sentences have fewer
-_PAIRS = 1 << 14  # signatures compared at once
-_ROUNDS = 256  # rows of a component with which all others of it are compared
+_TEXT_BATCH = 1 << 14  # texts processed at once: about 100 MB
+_MAX_CHARS = 4_000  # characters of a text that count; sentences have fewer
+_PAIR_BATCH = 1 << 14  # pairs of signatures compared at once
+_ROUNDS = 256  # rows of a component that are compared with all others of the component
 
 
 def shingles(group: I64, key: U64) -> tuple[I64, U64]:
-    """Distinct hashes of SHINGLE words in a row, by group; shorter groups give what they have."""
+    """Hash each run of SHINGLE words of a group. A shorter group gives one hash of all its words.
+
+    Args:
+        group: int64 [words], ascending.
+        key: uint64 [words], hashes of the words.
+
+    Returns:
+        The group and the hash of each shingle.
+    """
     gram = key.copy()
     with np.errstate(over="ignore"):
         for step in range(1, SHINGLE):
@@ -35,67 +45,79 @@ def shingles(group: I64, key: U64) -> tuple[I64, U64]:
             follower = np.zeros(len(key), np.uint64)
             follower[:-step] = key[step:]
             gram = mix(gram * np.uint64(31) + np.where(same, follower, np.uint64(0)))
-    # grams that run over the end of their group say little; keep the first, for short groups
+    # Drop runs that reach beyond their group, except the first of each group, for short groups.
     full = np.zeros(len(key), bool)
     full[: len(key) - SHINGLE + 1] = (
         group[: len(key) - SHINGLE + 1] == group[SHINGLE - 1 :] if len(key) >= SHINGLE else False
     )
     first = np.r_[True, group[1:] != group[:-1]] if len(group) else full
-    use = full | first
-    return group[use], gram[use]
+    kept = full | first
+    return group[kept], gram[kept]
 
 
 def minhash(group: I64, gram: U64) -> tuple[I64, U16]:
-    """The groups, and the least of each hash function over each: uint16 [groups, BANDS * ROWS].
+    """Compute the MinHash signature of each group: uint16 [groups, BANDS * ROWS].
 
-    Of each least value the low 16 bits are kept (b-bit MinHash, Li and König 2010): two texts
-    that differ agree in them by chance once in 65,536.
+    Only the low 16 bits of each minimum are kept (b-bit MinHash, Li and König 2010). Two different
+    minima agree in them by chance once in 65,536.
+
+    Args:
+        group: int64 [shingles], ascending.
+        gram: uint64 [shingles], hashes.
+
+    Returns:
+        The groups and their signatures.
     """
     starts = (
         np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.zeros(0, int)
     )
     values = np.full((len(starts), BANDS * ROWS), np.iinfo(np.uint32).max, np.uint32)
-    of = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(group)]))
-    for at in range(0, len(gram), _CHUNK):
-        part, which = gram[at : at + _CHUNK], of[at : at + _CHUNK]
+    row = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(group)]))
+    for at in range(0, len(gram), _SHINGLE_BATCH):
+        batch, batch_row = gram[at : at + _SHINGLE_BATCH], row[at : at + _SHINGLE_BATCH]
         with np.errstate(over="ignore"):
-            hashed = (part[None, :] * _FACTORS[:, None]) >> np.uint64(32)
-        cuts = np.flatnonzero(np.r_[True, which[1:] != which[:-1]])
-        least = np.minimum.reduceat(hashed.astype(np.uint32), cuts, axis=1).T
-        values[which[cuts]] = np.minimum(values[which[cuts]], least)
+            hashed = (batch[None, :] * _FACTORS[:, None]) >> np.uint64(32)
+        cuts = np.flatnonzero(np.r_[True, batch_row[1:] != batch_row[:-1]])
+        minima = np.minimum.reduceat(hashed.astype(np.uint32), cuts, axis=1).T
+        values[batch_row[cuts]] = np.minimum(values[batch_row[cuts]], minima)
     return group[starts], values.astype(np.uint16)
 
 
 def text_keys(texts: pl.Series) -> U64:
-    """One number a text, the same for texts whose words are; texts without words differ.
+    """Hash each text: texts with the same words have the same key. Texts without words differ.
 
     >>> one, same, other = text_keys(pl.Series(["The end.", "the END!", "An end."])).tolist()
     >>> one == same, one == other
     (True, False)
     """
-    return np.concatenate([np.empty(0, np.uint64), *(_text_keys(some) for some in _parts(texts))])
+    return np.concatenate(
+        [np.empty(0, np.uint64), *(_text_keys(batch) for batch in _batches(texts))]
+    )
 
 
 def _text_keys(texts: pl.Series) -> U64:
     words = CodePoints(texts).words()
     with np.errstate(over="ignore"):
-        place = np.arange(len(words.text)) - np.searchsorted(words.text, words.text)
-        terms = mix(words.key + np.uint64(0x9E3779B97F4A7C15) * (place + 1).astype(np.uint64))
+        position = np.arange(len(words.text)) - np.searchsorted(words.text, words.text)
+        terms = mix(words.key + np.uint64(0x9E3779B97F4A7C15) * (position + 1).astype(np.uint64))
         total = np.zeros(len(terms) + 1, np.uint64)
         np.cumsum(terms, out=total[1:])
-        at = np.searchsorted(words.text, np.arange(len(texts) + 1))
-        made = mix(total[at[1:]] - total[at[:-1]])
-    return np.where(at[1:] > at[:-1], made, texts.hash().to_numpy())
+        edge = np.searchsorted(words.text, np.arange(len(texts) + 1))
+        keys = mix(total[edge[1:]] - total[edge[:-1]])
+    return np.where(edge[1:] > edge[:-1], keys, texts.hash().to_numpy())
 
 
 def bigrams(texts: pl.Series) -> tuple[I64, U64]:
-    """Runs of two words, by text and in its order; a word alone gives itself.
+    """Hash the word bigrams of each text, in order. A single word counts as a bigram.
 
-    >>> of, _ = bigrams(pl.Series(["a b c", "x", ""]))
-    >>> of.tolist()
+    Returns:
+        The number of the text and the hash of each bigram.
+
+    >>> text, _ = bigrams(pl.Series(["a b c", "x", ""]))
+    >>> text.tolist()
     [0, 0, 1]
     """
-    words = CodePoints(texts.str.head(_CHARS)).words()
+    words = CodePoints(texts.str.head(_MAX_CHARS)).words()
     text, key = words.text, words.key
     last = np.ones(len(text), bool)
     last[:-1] = text[1:] != text[:-1]
@@ -109,42 +131,48 @@ def bigrams(texts: pl.Series) -> tuple[I64, U64]:
 
 
 def text_signatures(*sides: pl.Series) -> U16:
-    """MinHash of the grams of each text, or of several together: [texts, BANDS * ROWS].
+    """Compute the MinHash signature of each text: uint16 [texts, BANDS * ROWS].
 
-    Texts without words have values of their own.
+    Texts without words have a signature that depends on their characters.
+
+    Args:
+        sides: the texts; with several series, row i is signed as the tuple of its texts.
     """
-    made = [np.empty((0, BANDS * ROWS), np.uint16)]
-    for some in zip(*map(_parts, sides), strict=True):
-        found = [bigrams(texts) for texts in some]
-        text = np.concatenate([of for of, _ in found])
-        # the same words on the other side are another thing
-        gram = np.concatenate([mix(g + np.uint64(side)) for side, (_, g) in enumerate(found)])
+    signatures = [np.empty((0, BANDS * ROWS), np.uint16)]
+    for batch in zip(*map(_batches, sides), strict=True):
+        by_side = [bigrams(texts) for texts in batch]
+        text = np.concatenate([owner for owner, _ in by_side])
+        # the same words on another side get another hash
+        gram = np.concatenate([mix(g + np.uint64(side)) for side, (_, g) in enumerate(by_side)])
         order = np.argsort(text, kind="stable")
-        held, values = minhash(text[order], gram[order])
-        own = mix(some[0].hash().to_numpy())[:, None] * np.arange(1, 2 * BANDS * ROWS, 2).astype(
+        rows, values = minhash(text[order], gram[order])
+        own = mix(batch[0].hash().to_numpy())[:, None] * np.arange(1, 2 * BANDS * ROWS, 2).astype(
             np.uint64
         )
-        part = (own >> np.uint64(48)).astype(np.uint16)
-        part[held] = values
-        made.append(part)
-    return np.concatenate(made)
+        signature = (own >> np.uint64(48)).astype(np.uint16)
+        signature[rows] = values
+        signatures.append(signature)
+    return np.concatenate(signatures)
 
 
-def _parts(texts: pl.Series) -> Iterator[pl.Series]:
-    plain = texts.fill_null("")
-    return (plain[at : at + _TEXTS] for at in range(0, len(plain), _TEXTS))
+def _batches(texts: pl.Series) -> Iterator[pl.Series]:
+    filled = texts.fill_null("")
+    return (filled[at : at + _TEXT_BATCH] for at in range(0, len(filled), _TEXT_BATCH))
 
 
 def similar_pairs(values: U16, threshold: float | F64, kind: U64 | None = None) -> tuple[I64, I64]:
-    """Pairs of rows whose signatures agree in a share of `threshold` or more.
+    """Find pairs of rows whose signatures agree in at least `threshold` of their values.
 
-    Not all such pairs, but enough of them to make the components that all of them would make. Rows
-    must come in an order of their own; then the pairs depend on nothing else.
+    Not all such pairs are returned, only enough to form the same connected components. Sort the
+    rows first: the pairs depend on their order.
 
     Args:
         values: uint16 [rows, BANDS * ROWS], signatures.
-        threshold: least share of equal values, 0…1; one for all, or one per row.
-        kind: rows of different kinds are never compared; None where all are of one kind.
+        threshold: least share of equal values, 0…1; one for all rows, or one per row.
+        kind: rows of different kinds are never compared; None if all have the same kind.
+
+    Returns:
+        The row numbers of both sides of each pair.
     """
     matches = [(np.empty(0, np.int64), np.empty(0, np.int64))]
     least = np.broadcast_to(np.asarray(threshold, np.float64), len(values))
@@ -164,58 +192,61 @@ def similar_pairs(values: U16, threshold: float | F64, kind: U64 | None = None) 
 
 
 def components(nodes: int, edges: list[tuple[I64, I64]]) -> I64:
-    """For each node the least number of those it hangs together with.
+    """Find the connected components of a graph: the least node in the component of each node.
 
     >>> import numpy as np
     >>> components(5, [(np.array([4, 1]), np.array([1, 3]))]).tolist()
     [0, 1, 2, 1, 1]
     """
     parent: I64 = np.arange(nodes)
-    one = np.concatenate([np.empty(0, np.int64), *(a for a, _ in edges)])
-    other = np.concatenate([np.empty(0, np.int64), *(b for _, b in edges)])
+    left = np.concatenate([np.empty(0, np.int64), *(a for a, _ in edges)])
+    right = np.concatenate([np.empty(0, np.int64), *(b for _, b in edges)])
     while True:
-        roots = parent[one], parent[other]
-        apart = roots[0] != roots[1]
-        if not apart.any():
+        roots = parent[left], parent[right]
+        differ = roots[0] != roots[1]
+        if not differ.any():
             return parent
-        one, other = one[apart], other[apart]
-        low, high = (f(roots[0][apart], roots[1][apart]) for f in (np.minimum, np.maximum))
+        left, right = left[differ], right[differ]
+        low, high = (f(roots[0][differ], roots[1][differ]) for f in (np.minimum, np.maximum))
         np.minimum.at(parent, high, low)
-        while ((above := parent[parent]) != parent).any():
-            parent = above
+        while ((grandparent := parent[parent]) != parent).any():
+            parent = grandparent
 
 
 def near_duplicates(values: U16, threshold: float) -> Bools:
-    """Whether each row is like an earlier one that is no repeat: signatures agree by `threshold`.
+    """Mark rows that are similar to an earlier row that is kept.
 
-    Of what hangs together the first row stays, those like it are repeats, and so on with the
-    rest. Where more than 256 stay, others that are like each other may stay too: those left are
-    compared with a few only.
+    Rows are similar if their signatures agree in at least `threshold` of their values. In each
+    connected component the first row is kept and rows similar to it are marked; then the first of
+    the rest is kept, and so on. After 256 kept rows per component, the rest are compared with only
+    a few others, so some similar rows may be kept.
 
     >>> chain = np.repeat(np.array([[0, 0, 0], [0, 0, 1], [0, 1, 1]], np.uint16), 21, axis=1)
     >>> near_duplicates(chain, 0.6).tolist()
     [False, True, False]
     """
-    one, other = similar_pairs(values, threshold)
-    group = components(len(values), [(one, other)])
-    repeat = np.zeros(len(values), bool)
+    earlier, later = similar_pairs(values, threshold)
+    group = components(len(values), [(earlier, later)])
+    marked = np.zeros(len(values), bool)
     least = np.full(len(values), threshold)
     rest = np.argsort(group, kind="stable")
     for _ in range(_ROUNDS):
         new = np.diff(group[rest], prepend=-1) > 0
         first = rest[new][np.cumsum(new) - 1]
-        for _, like in _agree(first[~new], rest[~new], values, least):
-            repeat[like] = True
-        rest = rest[~new & ~repeat[rest]]
-    left = np.isin(one, rest) & np.isin(other, rest)
-    order = np.lexsort((one[left], other[left]))
-    for earlier, later in zip(one[left][order].tolist(), other[left][order].tolist(), strict=True):
-        repeat[later] |= not repeat[earlier]
-    return repeat
+        for _, similar in _agree(first[~new], rest[~new], values, least):
+            marked[similar] = True
+        rest = rest[~new & ~marked[rest]]
+    open_ = np.isin(earlier, rest) & np.isin(later, rest)
+    earlier, later = earlier[open_], later[open_]
+    order = np.lexsort((earlier, later))
+    for a, b in zip(earlier[order].tolist(), later[order].tolist(), strict=True):
+        marked[b] |= not marked[a]
+    return marked
 
 
-def _agree(one: I64, other: I64, values: U16, least: F64) -> Iterator[tuple[I64, I64]]:
-    for at in range(0, len(one), _PAIRS):
-        a, b = one[at : at + _PAIRS], other[at : at + _PAIRS]
+def _agree(left: I64, right: I64, values: U16, least: F64) -> Iterator[tuple[I64, I64]]:
+    """Yield the pairs whose signatures agree often enough, one batch at a time."""
+    for at in range(0, len(left), _PAIR_BATCH):
+        a, b = left[at : at + _PAIR_BATCH], right[at : at + _PAIR_BATCH]
         enough: Bools = (values[a] == values[b]).mean(axis=1) >= least[a]
         yield a[enough], b[enough]

@@ -1,7 +1,8 @@
-"""Across pages: articles and pages that stand in several places, and lines of a site's template.
+"""Duplicates across pages: copies of articles and pages, and lines of a site's template.
 
-Two phases: each batch of pages gives keys of fixed size, then the keys alone are compared. Text is
-never held for the whole corpus, and no two articles are compared that share no key.
+There are two phases. Each batch of pages gives keys of fixed size; then only the keys are compared.
+So the text of the whole corpus is never in memory, and articles that share no key are never
+compared.
 """
 
 from __future__ import annotations
@@ -9,8 +10,13 @@ from __future__ import annotations
 import polars as pl
 
 from ingest.config import Config, DedupeConfig, config_of
-from ingest.dedup.clusters import article_signatures, cluster_names, leaders, with_clusters
-from ingest.dedup.site_templates import short_lines, sites, template_lines, without_template
+from ingest.dedup.clusters import add_clusters, article_signatures, cluster_names, find_leaders
+from ingest.dedup.site_templates import (
+    find_sites,
+    find_template_lines,
+    mark_template,
+    short_lines,
+)
 from ingest.frames import LABELLED, SEGMENTS, check
 
 
@@ -20,17 +26,17 @@ def dedupe(
     *,
     config: DedupeConfig | Config | None = None,
 ) -> pl.DataFrame:
-    """Add cluster, and turn lines of a site's template into nav; rows stay as they are.
+    """Add cluster, and turn the lines of a site's template into nav. No rows are added or removed.
 
-    Articles whose kept text is the same or nearly so share a cluster, named after the first of
-    them; the rows of article 0 carry the cluster of their page as a whole. The order of pages
-    makes no difference.
+    Articles whose kept text is the same or almost the same share a cluster, which is named after
+    the first of them. The rows of article 0 have the cluster of their page as a whole. The order
+    of pages makes no difference.
 
     Args:
-        segments: a labelled segments frame, the rows of each page together and in order.
-        documents: the pages, whose folder or host tells which are of one site; without it all
-            pages are taken for one site's.
-        config: the threshold of similarity.
+        segments: a labelled segments frame. The rows of each page are contiguous and in order.
+        documents: the pages. Pages with the same host or folder belong to one site; without
+            documents, all pages do.
+        config: the similarity threshold.
 
     Raises:
         FrameError: a column is missing.
@@ -46,10 +52,10 @@ def dedupe(
     if documents is None:
         site = segments.select("doc_id", site=pl.lit("")).unique(maintain_order=True)
     else:
-        site = sites(documents)
+        site = find_sites(documents)
     articles = article_signatures(segments)
-    first = leaders(articles, config.threshold)
+    leader = find_leaders(articles, config.threshold)
     lines = short_lines(segments, site, articles.keys)
-    template = template_lines(lines["line"], pl.Series(first[lines["row"].to_numpy()]))
-    named = articles.keys.with_columns(cluster=cluster_names(articles.keys[first]))
-    return with_clusters(without_template(segments, site, template), named)
+    template = find_template_lines(lines["line"], pl.Series(leader[lines["row"].to_numpy()]))
+    clusters = articles.keys.with_columns(cluster=cluster_names(articles.keys[leader]))
+    return add_clusters(mark_template(segments, site, template), clusters)

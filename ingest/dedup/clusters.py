@@ -1,4 +1,4 @@
-"""Clusters: which articles, and which pages as a whole, are copies of one another."""
+"""Find clusters of articles, and of whole pages, that are copies of each other."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from ingest.codepoints import CodePoints
 from ingest.minhash import components, minhash, shingles, similar_pairs
 from ingest.page_spans import find_pages
 
-# A page is a copy only where menus and text agree: pages of one site share their furniture.
-_SAME_PAGE = 0.9
+# A whole page is a copy only if nearly everything agrees: all pages of a site share boilerplate.
+_PAGE_THRESHOLD = 0.9
+_MAX_CHARS = 20_000  # characters of a segment that count
 
 
 class Signatures(NamedTuple):
-    """MinHash of each article, and of each page as a whole (article 0).
+    """The MinHash of each article, and of each whole page as article 0.
 
-    `keys` has columns doc_id, article; `values` is uint16 [rows of keys, BANDS * ROWS].
+    Attributes:
+        keys: columns doc_id, article.
+        values: uint16 [rows of keys, BANDS * ROWS], signatures.
     """
 
     keys: pl.DataFrame
@@ -27,54 +30,56 @@ class Signatures(NamedTuple):
 
 
 def article_signatures(segments: pl.DataFrame) -> Signatures:
-    """The keys of the articles and pages of one batch."""
-    chars = CodePoints(segments["text"].str.head(20_000))
+    """Compute the signatures of the articles and pages of one batch."""
+    chars = CodePoints(segments["text"].str.head(_MAX_CHARS))
     words = chars.words()
     article = segments["article"].to_numpy()
     pages = find_pages(segments["doc_id"])
     page = pages.page
     kept = segments["keep"].to_numpy()
-    whole = shingles(page[words.text], words.key)
+    page_shingles = shingles(page[words.text], words.key)
     in_article = kept[words.text]
-    # (page, article) as one number; articles of a page stand in order, so groups stay together
+    # (page, article) as one number
     base = 1 + int(article.max(initial=0))
     number = page * base + article
     order = np.argsort(number[words.text][in_article], kind="stable")
-    own = shingles(number[words.text][in_article][order], words.key[in_article][order])
-    page_group, page_values = minhash(*whole)
-    own_group, own_values = minhash(*own)
+    article_shingles = shingles(number[words.text][in_article][order], words.key[in_article][order])
+    page_group, page_values = minhash(*page_shingles)
+    article_group, article_values = minhash(*article_shingles)
     doc_of = segments["doc_id"].gather(pages.first)
     keys = pl.concat(
         [
             pl.DataFrame(
                 {"doc_id": doc_of.gather(page_group), "article": np.zeros_like(page_group)}
             ),
-            pl.DataFrame({"doc_id": doc_of.gather(own_group // base), "article": own_group % base}),
+            pl.DataFrame(
+                {"doc_id": doc_of.gather(article_group // base), "article": article_group % base}
+            ),
         ]
     )
-    return Signatures(keys, np.concatenate([page_values, own_values]))
+    return Signatures(keys, np.concatenate([page_values, article_values]))
 
 
-def leaders(articles: Signatures, threshold: float) -> I64:
-    """For each row of the keys, the row that comes first, by doc_id and article, in its cluster.
+def find_leaders(articles: Signatures, threshold: float) -> I64:
+    """Find the first row, by doc_id and article, of the cluster of each row of the keys.
 
-    The order of rows makes no difference to who belongs together.
+    The order of rows makes no difference to the clusters.
     """
     order = articles.keys.with_row_index("row").sort("doc_id", "article")["row"].to_numpy()
-    whole = (articles.keys["article"] == 0).to_numpy()[order]
-    least = np.where(whole, _SAME_PAGE, threshold)
-    edges = similar_pairs(articles.values[order], least, whole.astype(np.uint64))
-    first: I64 = np.empty(len(order), np.int64)
-    first[order] = order[components(len(order), [edges])]
-    return first
+    is_page = (articles.keys["article"] == 0).to_numpy()[order]
+    least = np.where(is_page, _PAGE_THRESHOLD, threshold)
+    edges = similar_pairs(articles.values[order], least, is_page.astype(np.uint64))
+    leader: I64 = np.empty(len(order), np.int64)
+    leader[order] = order[components(len(order), [edges])]
+    return leader
 
 
-def cluster_names(first: pl.DataFrame) -> pl.Series:
-    """`doc_id:article` of the first member of each cluster."""
-    return first.select(cluster=pl.format("{}:{}", "doc_id", "article")).to_series()
+def cluster_names(leaders: pl.DataFrame) -> pl.Series:
+    """Name clusters by `doc_id:article` of their first member."""
+    return leaders.select(cluster=pl.format("{}:{}", "doc_id", "article")).to_series()
 
 
-def with_clusters(segments: pl.DataFrame, clusters: pl.DataFrame) -> pl.DataFrame:
-    """Give each segment the cluster of its article; null where that has no words."""
+def add_clusters(segments: pl.DataFrame, clusters: pl.DataFrame) -> pl.DataFrame:
+    """Add the cluster of each segment's article; null if the article has no words."""
     segments = segments.drop("cluster", strict=False)
     return segments.join(clusters, on=["doc_id", "article"], how="left", maintain_order="left")

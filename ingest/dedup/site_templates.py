@@ -1,4 +1,4 @@
-"""Lines that belong to the template of a site: short, and the same in its different articles."""
+"""Find lines of a site's template: short lines that recur in different articles of the site."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import polars as pl
 from ingest.frames import KEPT_ROLES
 from ingest.text import comparable_key
 
-# A short line that stands in so many different articles of a site belongs to its template.
-_TEMPLATE_ARTICLES = 3
-_TEMPLATE_CHARS = 80
+# A line of at most _MAX_CHARS characters that occurs in at least _MIN_ARTICLES different articles
+# of a site belongs to its template.
+_MIN_ARTICLES = 3
+_MAX_CHARS = 80
 
 
-def sites(documents: pl.DataFrame) -> pl.DataFrame:
-    """doc_id and site of each page: the host of its address, else the folder of its source."""
+def find_sites(documents: pl.DataFrame) -> pl.DataFrame:
+    """Find the site of each page: the host of its URL, or else the folder of its source.
+
+    Returns:
+        Columns doc_id, site.
+    """
     host = pl.col("url").str.extract(r"(?i)^[a-z]+://([^/:]+)").str.to_lowercase()
     folder = pl.col("source").str.extract(r"^(.*)/[^/]*$").fill_null("")
     return documents.select("doc_id", site=pl.coalesce(host, folder)).unique(
@@ -22,10 +27,16 @@ def sites(documents: pl.DataFrame) -> pl.DataFrame:
 
 
 def short_lines(segments: pl.DataFrame, site: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
-    """The short lines that would be kept, as keys: columns line (UInt64), row (UInt32).
+    """Find the short lines that would be kept.
 
-    `line` names a text on a site; `row` is where its article stands in `keys`, which has columns
-    doc_id, article. Articles without a key are left out.
+    Args:
+        segments: labelled segments.
+        site: the result of `find_sites`.
+        keys: articles, with columns doc_id, article; others are left out.
+
+    Returns:
+        line: UInt64, a key for the text and its site.
+        row: UInt32, the row of its article in `keys`.
     """
     return (
         segments.filter(_may_be_template())
@@ -35,16 +46,16 @@ def short_lines(segments: pl.DataFrame, site: pl.DataFrame, keys: pl.DataFrame) 
     )
 
 
-def template_lines(lines: pl.Series, articles: pl.Series) -> pl.Series:
-    """The lines that recur in different articles of a site, sorted: UInt64.
+def find_template_lines(lines: pl.Series, articles: pl.Series) -> pl.Series:
+    """Find the lines that recur in different articles of a site, sorted: UInt64.
 
-    Copies of one article count once, so an agency's text on many pages is no template.
+    Copies of an article count once, so a news agency's text on many pages is not a template.
 
     Args:
-        lines: what `short_lines` gave, of all pages.
-        articles: one value for all copies of the article that each line stands in.
+        lines: the lines of `short_lines`, for all pages.
+        articles: the article of each line; all copies of an article have the same value.
 
-    >>> template_lines(pl.Series([7, 7, 7, 8, 8, 8]), pl.Series([1, 2, 3, 1, 1, 1])).to_list()
+    >>> find_template_lines(pl.Series([7, 7, 7, 8, 8, 8]), pl.Series([1, 2, 3, 1, 1, 1])).to_list()
     [7]
     """
     return (
@@ -52,47 +63,45 @@ def template_lines(lines: pl.Series, articles: pl.Series) -> pl.Series:
         .unique()
         .group_by("line")
         .len()
-        .filter(pl.col("len") >= _TEMPLATE_ARTICLES)["line"]
+        .filter(pl.col("len") >= _MIN_ARTICLES)["line"]
         .sort()
     )
 
 
-def without_template(
-    segments: pl.DataFrame, site: pl.DataFrame, template: pl.Series
-) -> pl.DataFrame:
-    """Turn lines of a template into furniture: role nav, role_by site, article 0, not kept."""
+def mark_template(segments: pl.DataFrame, site: pl.DataFrame, template: pl.Series) -> pl.DataFrame:
+    """Turn template lines into boilerplate: role nav, role_by site, article 0, keep false."""
     if template.is_empty():
         return segments
-    hits = (
+    matches = (
         segments.filter(_may_be_template())
         .join(site, on="doc_id", maintain_order="left")
         .select("doc_id", "segment", _line_key())
         .join(template.to_frame("line"), on="line", how="semi")
-        .select("doc_id", "segment", hit=True)
+        .select("doc_id", "segment", is_template=True)
     )
     return (
-        segments.join(hits, on=["doc_id", "segment"], how="left", maintain_order="left")
-        .with_columns(pl.col("hit").fill_null(value=False))
+        segments.join(matches, on=["doc_id", "segment"], how="left", maintain_order="left")
+        .with_columns(pl.col("is_template").fill_null(value=False))
         .with_columns(
-            role=pl.when("hit").then(pl.lit("nav")).otherwise("role"),
-            role_by=pl.when("hit").then(pl.lit("site")).otherwise("role_by"),
-            article=pl.when("hit").then(0).otherwise("article"),
-            keep=pl.col("keep") & ~pl.col("hit"),
+            role=pl.when("is_template").then(pl.lit("nav")).otherwise("role"),
+            role_by=pl.when("is_template").then(pl.lit("site")).otherwise("role_by"),
+            article=pl.when("is_template").then(0).otherwise("article"),
+            keep=pl.col("keep") & ~pl.col("is_template"),
         )
         .select(segments.columns)
     )
 
 
 def _may_be_template() -> pl.Expr:
-    # a subheading such as "Ingredients" recurs and is content all the same
+    # A subheading such as "Ingredients" recurs although it is content.
     return (
         pl.col("role").is_in(KEPT_ROLES)
         & (pl.col("role") != "subheading")
-        & (pl.col("text").str.len_chars() <= _TEMPLATE_CHARS)
+        & (pl.col("text").str.len_chars() <= _MAX_CHARS)
     )
 
 
 def _line_key() -> pl.Expr:
     text = pl.col("text").map_batches(comparable_key, return_dtype=pl.UInt64)
-    # another seed, lest a site and a line that spell the same cancel out
+    # With the same seed, a line that equals its site would cancel out.
     return (text ^ pl.col("site").hash(seed=1)).alias("line")

@@ -17,8 +17,8 @@ import polars as pl
 from ingest._typing import I64
 from ingest._version import __version__
 from ingest.config import Config
-from ingest.dedup.clusters import Signatures, cluster_names, leaders
-from ingest.dedup.site_templates import template_lines
+from ingest.dedup.clusters import Signatures, cluster_names, find_leaders
+from ingest.dedup.site_templates import find_template_lines
 from ingest.frames import DOCUMENTS, schema
 from ingest.io.atomic import atomic_folder
 from ingest.io.parquet import sink
@@ -47,7 +47,7 @@ def join_shards(state: State, numbers: Sequence[int], threshold: float) -> None:
     """Find clusters of articles and the template lines of sites by comparing keys.
 
     The folder `state.joined` then has one frame per shard with columns doc_id, article, cluster;
-    template.npy, as `template_lines` returns it; and report.json.
+    template.npy, as `find_template_lines` returns it; and report.json.
     """
     if state.joined.exists():
         return
@@ -82,7 +82,7 @@ def _cluster_leaders(
         values[start : start + len(shard_values)] = shard_values
         start += len(shard_values)
         ends.append(start)
-    return leaders(Signatures(keys, values), threshold), ends
+    return find_leaders(Signatures(keys, values), threshold), ends
 
 
 def _find_template_lines(
@@ -111,7 +111,9 @@ def _find_template_lines(
         for file in files:
             file.seek(0)
             rows = np.frombuffer(file.read(), _LINE)
-            templates.append(template_lines(pl.Series(rows["line"]), pl.Series(rows["article"])))
+            templates.append(
+                find_template_lines(pl.Series(rows["line"]), pl.Series(rows["article"]))
+            )
     return pl.concat(templates)
 
 

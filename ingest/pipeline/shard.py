@@ -17,8 +17,8 @@ import numpy as np
 import polars as pl
 
 from ingest.config import Config
-from ingest.dedup.clusters import article_signatures, with_clusters
-from ingest.dedup.site_templates import short_lines, sites, without_template
+from ingest.dedup.clusters import add_clusters, article_signatures
+from ingest.dedup.site_templates import find_sites, mark_template, short_lines
 from ingest.detection import detect
 from ingest.frames import CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import atomic_folder
@@ -101,7 +101,7 @@ def label_shard(
             segments = timer("detect", detect, segments, config=config.detect)
             segments = timer("label", label, segments)
             signatures = timer("dedupe", article_signatures, segments)
-            short = timer("dedupe", short_lines, segments, sites(documents), signatures.keys)
+            short = timer("dedupe", short_lines, segments, find_sites(documents), signatures.keys)
             keys.append(signatures.keys.with_columns(doc_id_to_number(pl.col("doc_id"))))
             values.append(signatures.values)
             lines.append(short.with_columns(pl.col("row") + rows))
@@ -140,8 +140,8 @@ def finish_shard(state: State, number: int) -> None:
                 columns=["doc_id", "source", "url"],
             )
             segments = timer("write", pl.read_parquet, path)
-            segments = timer("dedupe", without_template, segments, sites(documents), template)
-            segments = with_clusters(segments, clusters).select(OUTPUT_SEGMENTS.names())
+            segments = timer("dedupe", mark_template, segments, find_sites(documents), template)
+            segments = add_clusters(segments, clusters).select(OUTPUT_SEGMENTS.names())
             timer("write", _write, segments, work / path.name)
             timer("write", _append_articles, segments, documents, out)
             counts.append(count_segments(segments))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import ingest
 from ingest.config import DedupeConfig
-from ingest.dedup.clusters import article_signatures, cluster_names, leaders
-from ingest.dedup.site_templates import sites
+from ingest.dedup.clusters import article_signatures, cluster_names, find_leaders
+from ingest.dedup.site_templates import find_sites
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 
 WORDS = [
@@ -45,9 +45,9 @@ def page(doc_id: str, lines: list[str], roles: list[str] | None = None) -> pl.Da
     ).select(pl.col(name).cast(dtype) for name, dtype in whole.items())
 
 
-def groups(frame: pl.DataFrame) -> list[set[str]]:
-    found = frame.filter(pl.col("article") > 0).group_by("cluster").agg(pl.col("doc_id").unique())
-    return sorted((set(ids) for ids in found["doc_id"]), key=sorted)
+def cluster_groups(frame: pl.DataFrame) -> list[set[str]]:
+    rows = frame.filter(pl.col("article") > 0).group_by("cluster").agg(pl.col("doc_id").unique())
+    return sorted((set(ids) for ids in rows["doc_id"]), key=sorted)
 
 
 def test_an_article_and_its_near_copy_share_a_cluster():
@@ -60,14 +60,14 @@ def test_an_article_and_its_near_copy_share_a_cluster():
             page("c", ["menu", *near], ["nav"] + ["body"] * 6),
         ]
     )
-    assert groups(ingest.dedupe(frame)) == [{"a", "c"}, {"b"}]
+    assert cluster_groups(ingest.dedupe(frame)) == [{"a", "c"}, {"b"}]
 
 
-def test_other_line_breaks_make_no_other_article():
+def test_line_breaks_make_no_difference():
     text = " ".join(story(1)).split()
     broken = [" ".join(text[i : i + 7]) for i in range(0, len(text), 7)]
     frame = pl.concat([page("a", story(1)), page("b", broken)])
-    assert groups(ingest.dedupe(frame)) == [{"a", "b"}]
+    assert cluster_groups(ingest.dedupe(frame)) == [{"a", "b"}]
 
 
 def test_clusters_are_transitive_and_named_after_the_first():
@@ -75,22 +75,22 @@ def test_clusters_are_transitive_and_named_after_the_first():
     assert ingest.dedupe(frame)["cluster"].unique().to_list() == ["a:1"]
 
 
-def test_the_threshold_is_kept_to():
+def test_threshold():
     half = story(1)[:3] + story(9)[:3]  # a third of the shingles in common
     frame = pl.concat([page("a", story(1)), page("b", half)])
-    assert len(groups(ingest.dedupe(frame))) == 2
-    assert len(groups(ingest.dedupe(frame, config=DedupeConfig(threshold=0.2)))) == 1
+    assert len(cluster_groups(ingest.dedupe(frame))) == 2
+    assert len(cluster_groups(ingest.dedupe(frame, config=DedupeConfig(threshold=0.2)))) == 1
 
 
 @settings(max_examples=25)
 @given(st.permutations(range(6)))
 def test_the_order_of_pages_makes_no_difference(order):
     pages = [page(f"d{n}", story(n % 4)) for n in range(6)]
-    found = ingest.dedupe(pl.concat([pages[n] for n in order])).sort("doc_id", "segment")
-    assert found.equals(ingest.dedupe(pl.concat(pages)))
+    rows = ingest.dedupe(pl.concat([pages[n] for n in order])).sort("doc_id", "segment")
+    assert rows.equals(ingest.dedupe(pl.concat(pages)))
 
 
-def test_batches_give_the_same_keys_as_the_whole():
+def test_keys_do_not_depend_on_the_batch():
     pages = [page(f"d{n}", story(n % 3)) for n in range(5)]
     whole = article_signatures(pl.concat(pages))
     parts = [article_signatures(p) for p in pages]
@@ -98,14 +98,16 @@ def test_batches_give_the_same_keys_as_the_whole():
         keys=pl.concat([p.keys for p in parts]),
         values=np.concatenate([p.values for p in parts]),
     )
-    one, other = (
-        found.keys.with_columns(cluster=cluster_names(found.keys[leaders(found, 0.6)]))
-        for found in (whole, joined)
+    whole_clusters, joined_clusters = (
+        rows.keys.with_columns(cluster=cluster_names(rows.keys[find_leaders(rows, 0.6)]))
+        for rows in (whole, joined)
     )
-    assert one.sort("doc_id", "article").equals(other.sort("doc_id", "article"))
+    assert whole_clusters.sort("doc_id", "article").equals(
+        joined_clusters.sort("doc_id", "article")
+    )
 
 
-def test_a_line_of_the_template_is_furniture():
+def test_a_template_line_is_boilerplate():
     pages = [page(f"d{n}", [*story(n), "Trusted voices of the bay"]) for n in range(3)]
     frame = ingest.dedupe(pl.concat(pages))
     last = frame.filter(pl.col("text").str.starts_with("Trusted"))
@@ -115,12 +117,12 @@ def test_a_line_of_the_template_is_furniture():
     assert frame["keep"].sum() == 18
 
 
-def test_a_short_line_of_one_article_on_many_pages_is_no_template():
+def test_a_short_line_of_one_copied_article_is_not_a_template_line():
     pages = [page(f"d{n}", [*story(1), "One man was hurt."]) for n in range(5)]
     assert ingest.dedupe(pl.concat(pages))["keep"].all()
 
 
-def test_pages_of_different_sites_have_no_template_in_common():
+def test_different_sites_have_no_common_template():
     pages = pl.concat([page(f"d{n}", [*story(n), "Trusted voices of the bay"]) for n in range(3)])
     rows = [{"doc_id": f"d{n}", "source": f"site{n}/page.txt"} for n in range(3)]
     documents = pl.DataFrame(rows, schema(DOCUMENTS))
@@ -133,21 +135,23 @@ def test_nothing_to_compare():
     assert ingest.dedupe(page("a", ["…"]))["cluster"].null_count() == 1
 
 
-def test_again_is_the_same():
+def test_dedupe_twice_changes_nothing():
     frame = ingest.dedupe(pl.concat([page("a", story(1)), page("b", story(1))]))
     assert ingest.dedupe(frame).equals(frame)
 
 
-def test_a_page_that_is_listed_twice_adds_no_row():
+def test_a_document_listed_twice_adds_no_rows():
     pages = pl.concat([page(f"d{n}", [*story(n), "Trusted voices of the bay"]) for n in range(3)])
     rows = [{"doc_id": f"d{n}", "source": "site/page.txt"} for n in range(3)]
     documents = pl.DataFrame(rows * 2, schema(DOCUMENTS))
-    found = ingest.dedupe(pages, documents)
-    assert len(found) == len(pages)
-    assert (found["role_by"] == "site").sum() == 3
+    rows = ingest.dedupe(pages, documents)
+    assert len(rows) == len(pages)
+    assert (rows["role_by"] == "site").sum() == 3
 
 
-def test_a_host_is_the_same_in_capitals():
+def test_case_of_the_host_does_not_matter():
     rows = [{"doc_id": "a", "url": "https://News.example/1"},
             {"doc_id": "b", "url": "HTTPS://news.EXAMPLE:8080/2"}]  # fmt: skip
-    assert sites(pl.DataFrame(rows, schema(DOCUMENTS)))["site"].to_list() == ["news.example"] * 2
+    assert (
+        find_sites(pl.DataFrame(rows, schema(DOCUMENTS)))["site"].to_list() == ["news.example"] * 2
+    )
