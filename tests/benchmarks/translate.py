@@ -1,18 +1,19 @@
-"""How fast segments are translated, beside a loop in argostranslate's way with the same model.
+"""Measure the speed and quality of translation, against argostranslate's own loop.
 
     python tests/benchmarks/translate.py --package FILE [--lines FILE] [--segments N] [--memory]
     python tests/benchmarks/translate.py --package FILE --chrf PAIRS    # needs sacrebleu
 
-The loop does what argostranslate's `translate` does for one segment after the other: cut at line
-breaks and at sentences, encode with its tokenizer class, `translate_batch` with its settings
-(beam 4, batches of 32 tokens, length penalty .2), decode, join. It is run on every tenth segment,
-and its time taken tenfold; with its own number of threads, and with one, since on some machines
-threads that wait for each other in batches of a sentence cost more than they bring. Only the splitter of sentences is ours in both, since its own needs
-packages that are not installed. Both have all cores, and the model is loaded before.
+The loop does what argostranslate's `translate` does, one segment at a time and with the same model:
+split at line breaks and sentences, encode with its tokenizer class, `translate_batch` with its
+settings (beam 4, batches of 32 tokens, length penalty .2), decode, join. It translates every tenth
+segment, and its time is multiplied by ten. It runs once with its own number of threads and once with
+one, because on some machines threads that synchronize for each small batch cost more than they gain.
+Only the sentence splitter is ours in both, because argostranslate's needs packages that are not
+installed. Both use all cores, and loading the model is not measured.
 
-Segments are the lines of a file, or the kept ones of the samples, over and over with a number put
-into each sentence, so that no two sentences are the same. `--memory` translates two runs, one ten
-times as long as the other, each in a process of its own.
+The segments are the lines of a file, or the kept segments of the samples, repeated with a number in
+each sentence so that all sentences differ. `--memory` translates two runs, one ten times as long as
+the other, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -32,29 +33,29 @@ import polars as pl
 import ingest
 from ingest.config import TranslateConfig
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
-from ingest.jobs.translate_run import Order, translate_segments
+from ingest.jobs.translate_run import TranslateOptions, translate_segments
 from ingest.sentences import split_sentences
 from ingest.translation.cache import Cache
 from ingest.translation.engine import Translator
-from ingest.translation.packages.install import Package, load
+from ingest.translation.packages.package import Package, load
 
 
-def sample_segments(lang: str, wanted: int) -> list[str]:
+def make_segments(lang: str, count: int) -> list[str]:
     pages = ingest.read(ingest.samples())
     labelled = ingest.label(ingest.detect(ingest.segment(pages)))
     texts = labelled.filter("keep", lang=lang)["text"].to_list()
-    made = []
-    for turn in range(wanted // len(texts) + 1):
+    segments = []
+    for turn in range(count // len(texts) + 1):
         for text in texts:
             numbered = (re.sub(r"(?<=\S) ", f" {turn} ", s, count=1) for s in split_sentences(text))
-            made.append(" ".join(numbered))
-    return made[:wanted]
+            segments.append(" ".join(numbered))
+    return segments[:count]
 
 
-def argos_loop(package: Package, texts: list[str], threads: int) -> tuple[float, list[str]]:
-    """Seconds and translations of the loop: argostranslate/translate.py, 1.11.
+def run_argos_loop(package: Package, texts: list[str], threads: int) -> tuple[float, list[str]]:
+    """Run the loop of argostranslate/translate.py, 1.11; return seconds and translations.
 
-    Its own setting of `threads` is 0, which lets CTranslate2 choose.
+    argostranslate sets `threads` to 0, which lets CTranslate2 choose.
     """
     import ctranslate2
     from argostranslate.tokenizer import BPETokenizer, SentencePieceTokenizer
@@ -70,53 +71,57 @@ def argos_loop(package: Package, texts: list[str], threads: int) -> tuple[float,
     )  # fmt: skip
     prefix = package.target_prefix
 
-    def paragraph(text: str) -> str:
+    def translate_paragraph(text: str) -> str:
         tokens = [tokenizer.encode(sentence) for sentence in split_sentences(text)]
-        answers = translator.translate_batch(
+        results = translator.translate_batch(
             tokens, target_prefix=[[prefix]] * len(tokens) if prefix else None,
             replace_unknowns=True, max_batch_size=32, batch_type="tokens", beam_size=4,
             num_hypotheses=1, length_penalty=0.2, return_scores=True,
         )  # fmt: skip
-        said = tokenizer.decode([token for answer in answers for token in answer.hypotheses[0]])
-        return said.removeprefix(prefix).removeprefix(" ")
+        translation = tokenizer.decode([t for result in results for t in result.hypotheses[0]])
+        return translation.removeprefix(prefix).removeprefix(" ")
 
-    paragraph(texts[0])
-    begun = time.perf_counter()
-    made = ["\n".join(map(paragraph, text.split("\n"))).lstrip("\n") for text in texts]
-    return time.perf_counter() - begun, made
+    translate_paragraph(texts[0])
+    start = time.perf_counter()
+    translations = [
+        "\n".join(map(translate_paragraph, text.split("\n"))).lstrip("\n") for text in texts
+    ]
+    return time.perf_counter() - start, translations
 
 
-def ours(package: Package, texts: list[str], beam: int, folder: str | None) -> tuple[float, int]:
-    """Seconds, and tokens that the model was given."""
+def run_ingest(
+    package: Package, texts: list[str], beam: int, folder: str | None
+) -> tuple[float, int]:
+    """Return seconds and the number of tokens translated."""
     with Cache(folder or tempfile.mkdtemp()) as cache:
         translator = Translator(package, config=TranslateConfig(beam_size=beam), cache=cache)
-        begun = time.perf_counter()
+        start = time.perf_counter()
         translator.translate(texts)
-        return time.perf_counter() - begun, translator.tokens
+        return time.perf_counter() - start, translator.tokens
 
 
-def speed(package: Package, texts: list[str]) -> None:
+def measure_speed(package: Package, texts: list[str]) -> None:
     folder = tempfile.mkdtemp()
     rows = [
-        ("ingest, beam 2", *ours(package, texts, 2, folder)),
-        ("ingest, beam 4", *ours(package, texts, 4, None)),
-        ("ingest, from the cache", *ours(package, texts, 2, folder)),
+        ("ingest, beam 2", *run_ingest(package, texts, 2, folder)),
+        ("ingest, beam 4", *run_ingest(package, texts, 4, None)),
+        ("ingest, from the cache", *run_ingest(package, texts, 2, folder)),
     ]
     tenth = texts[::10]
     loops = {
-        name: argos_loop(package, tenth, threads)[0] * len(texts) / len(tenth)
-        for name, threads in (("argos loop, its threads", 0), ("argos loop, one thread", 1))
+        name: run_argos_loop(package, tenth, threads)[0] * len(texts) / len(tenth)
+        for name, threads in (("argos loop, default threads", 0), ("argos loop, one thread", 1))
     }
     print(f"{package.name}, {len(texts):,} segments, {len(os.sched_getaffinity(0))} cores")
-    print(f"{'':<26}{'s':>8}{'segments/s':>12}{'tokens/s':>10}{'times its threads, one':>24}")
+    print(f"{'':<28}{'s':>8}{'segments/s':>12}{'tokens/s':>10}{'speedup':>12}{'1 thread':>12}")
     for name, seconds, tokens in rows:
-        line = f"{name:<26}{seconds:8.1f}{len(texts) / seconds:12,.0f}{tokens / seconds:10,.0f}"
+        line = f"{name:<28}{seconds:8.1f}{len(texts) / seconds:12,.0f}{tokens / seconds:10,.0f}"
         print(line + "".join(f"{loop / seconds:12.1f}" for loop in loops.values()))
     for name, loop in loops.items():
-        print(f"{name:<26}{loop:8.1f}{len(texts) / loop:12,.0f}")
+        print(f"{name:<28}{loop:8.1f}{len(texts) / loop:12,.0f}")
 
 
-def memory(file: str, lang: str, texts: list[str]) -> None:
+def measure_memory(file: str, lang: str, texts: list[str]) -> None:
     peaks = []
     for times in (1, 10):
         with tempfile.TemporaryDirectory() as folder:
@@ -132,38 +137,39 @@ def memory(file: str, lang: str, texts: list[str]) -> None:
             count = len(rows)
             del rows
             call = [sys.executable, __file__, "--package", file, "--one-run", str(path)]
-            begun = time.perf_counter()
-            done = subprocess.run(call, check=True, capture_output=True, text=True)
-            took = time.perf_counter() - begun
-            peaks.append(int(done.stdout))
-        print(f"{count:>9,} segments  {took:7.1f} s  {peaks[-1] / 1024:6.0f} MB")
-    print(f"peak memory, ten times the segments to once: {peaks[1] / peaks[0]:.2f}")
+            start = time.perf_counter()
+            process = subprocess.run(call, check=True, capture_output=True, text=True)
+            seconds = time.perf_counter() - start
+            peaks.append(int(process.stdout))
+        print(f"{count:>9,} segments  {seconds:7.1f} s  {peaks[-1] / 1024:6.0f} MB")
+    print(f"ratio of peak memory, ten times the segments to once: {peaks[1] / peaks[0]:.2f}")
 
 
-def one_run(package: Package, path: Path) -> None:
-    from ingest import translation as verbs
+def translate_and_print_peak(package: Package, path: Path) -> None:
+    from ingest.translation import pool
 
-    verbs.find = lambda _from, _to: [package]
-    order = Order(to=package.to_lang, cache=path.with_name("cache"))
-    translate_segments(path, path.with_name("pairs.parquet"), order)
-    status = Path("/proc/self/status").read_text()  # getrusage counts the process that began it
+    pool.find = lambda _from, _to: [package]
+    options = TranslateOptions(to=package.to_lang, cache=path.with_name("cache"))
+    translate_segments(path, path.with_name("pairs.parquet"), options)
+    status = Path("/proc/self/status").read_text()  # getrusage includes the parent
     print(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
 
 
-def quality(package: Package, pairs: Path) -> None:
-    """Corpus chrF and BLEU, by sacrebleu, of lines as `ingest translate --lines` gives them."""
+def measure_quality(package: Package, pairs: Path) -> None:
+    """Print corpus chrF and BLEU, by sacrebleu, of lines translated like `translate --lines`."""
     import sacrebleu
 
     rows = [line.split("\t") for line in pairs.read_text("utf-8").splitlines()]
     sides = [row[0] for row in rows], [row[1] for row in rows]
-    source, target = sides if package.from_lang == "en" else sides[::-1]
+    sources, references = sides if package.from_lang == "en" else sides[::-1]
     for beam in (2, 3, 5):
         with Cache(tempfile.mkdtemp()) as cache:
             config = TranslateConfig(beam_size=beam)
-            made = Translator(package, config=config, cache=cache).translate(source)
-        said = [one.text for one in made]
+            translations = Translator(package, config=config, cache=cache).translate(sources)
+        texts = [translation.text for translation in translations]
         chrf, bleu = (
-            score(said, [target]).score for score in (sacrebleu.corpus_chrf, sacrebleu.corpus_bleu)
+            score(texts, [references]).score
+            for score in (sacrebleu.corpus_chrf, sacrebleu.corpus_bleu)
         )
         print(f"{package.name}, beam {beam}: chrF {chrf:.1f}, BLEU {bleu:.1f}")
 
@@ -184,19 +190,19 @@ def main() -> None:
             archive.extractall(folder)
         package = load(next(Path(folder).iterdir()))
         if args.chrf:
-            quality(package, args.chrf)
+            measure_quality(package, args.chrf)
             return
         if args.one_run:
-            one_run(package, args.one_run)
+            translate_and_print_peak(package, args.one_run)
             return
         if args.lines:
             texts = args.lines.read_text(encoding="utf-8").split("\n")[: args.segments]
         else:
-            texts = sample_segments(package.from_lang, args.segments)
+            texts = make_segments(package.from_lang, args.segments)
         if args.memory:
-            memory(args.package, package.from_lang, texts)
+            measure_memory(args.package, package.from_lang, texts)
         else:
-            speed(package, texts)
+            measure_speed(package, texts)
 
 
 if __name__ == "__main__":
