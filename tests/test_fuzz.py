@@ -241,4 +241,4 @@ def test_lone_surrogates_and_nul(tmp_path):
 def test_json_that_nests_without_end(tmp_path):
     data = b'{"text": ' + b"[" * 1_000_000 + b"\n" + json.dumps({"text": "a"}).encode()
     documents = seen(tmp_path, "a.jsonl", data)
-    assert documents["error"].to_list() == ["is nested too deep", None]
+    assert documents["error"].to_list() == ["is nested too deeply", None]

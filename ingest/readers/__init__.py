@@ -1,4 +1,4 @@
-"""Sources to documents: one reader a format, one dispatch."""
+"""Read sources into a documents frame. There is one reader per format."""
 
 from __future__ import annotations
 
@@ -24,19 +24,23 @@ from ingest.readers import (
 from ingest.readers.records import Record, Slice
 from ingest.readers.sources import STDIN, find_sources, reader_kind
 
-__all__ = ["describe_guesses", "plan_slices", "read", "read_batches", "records"]
+__all__ = ["describe_guesses", "plan_slices", "read", "read_batches", "read_records"]
 
 _READERS = {
-    "file": single_file.records,
-    "warc": warc.records,
-    "jsonl": jsonl.records,
-    "csv": delimited.records,
-    "parquet": parquet.records,
-    "pipe": stdin.records,
+    "file": single_file.read_records,
+    "warc": warc.read_records,
+    "jsonl": jsonl.read_records,
+    "csv": delimited.read_records,
+    "parquet": parquet.read_records,
+    "pipe": stdin.read_records,
 }
-_SLICERS = {"warc": warc.slices, "jsonl": jsonl.slices, "parquet": parquet.slices}
-_COLUMNS = {"jsonl": jsonl.columns, "csv": delimited.columns, "parquet": parquet.columns}
-_BY_ROWS = ("parquet",)  # kinds whose slices are no ranges of bytes
+_SLICERS = {"warc": warc.cut_slices, "jsonl": jsonl.cut_slices, "parquet": parquet.cut_slices}
+_COLUMNS = {
+    "jsonl": jsonl.find_columns,
+    "csv": delimited.find_columns,
+    "parquet": parquet.find_columns,
+}
+_CUT_BY_ROWS = ("parquet",)  # formats whose slices are ranges of rows and not of bytes
 
 
 def read(
@@ -44,18 +48,18 @@ def read(
     *,
     config: Config | ReadConfig | None = None,
 ) -> pl.DataFrame:
-    """Read pages into a documents frame: one row a page, sorted by source and record.
+    """Read pages into a documents frame: one row per page, sorted by source and record.
 
-    A page that cannot be read is a row with its `error`, and never an exception.
+    A page that cannot be read becomes a row with an `error`, and never an exception.
 
     Args:
-        sources: files, folders, globs, or '-' for standard input; or a frame, whose rows are read
-            like those of a table in a file: `source` is then "frame".
-        config: which columns of tables hold what, and the limit on the size of a page.
+        sources: files, folders, globs, or '-' for standard input; or a frame whose rows are read
+            like those of a table in a file, with "frame" as `source`.
+        config: the columns of tables to read, and the size limit of a page.
 
     Raises:
         SourceError: no file was found.
-        FrameError: a frame has no column that is known to hold text.
+        FrameError: no column of a frame is known to contain text.
 
     >>> from ingest.resources import samples
     >>> read(samples()).select("media_type", "encoding", "error").row(0)
@@ -65,7 +69,9 @@ def read(
     """
     settings = config_of(config, ReadConfig)
     if isinstance(sources, (pl.DataFrame, pl.LazyFrame)):
-        return _frame([document.to_row(record) for record in dataframe.records(sources, settings)])
+        return _to_frame(
+            [document.to_row(record) for record in dataframe.read_records(sources, settings)]
+        )
     parts = plan_slices(
         find_sources(sources).files,
         shard_bytes=config_of(
@@ -76,64 +82,64 @@ def read(
 
 
 def plan_slices(files: Iterable[str], *, shard_bytes: int) -> list[Slice]:
-    """Cut files into slices of about `shard_bytes`; those that cannot be cut stay whole."""
+    """Cut files into slices of about `shard_bytes`. Some formats cannot be cut."""
     parts: list[Slice] = []
     for file in files:
-        of = reader_kind(file)
+        kind = reader_kind(file)
         size = os.path.getsize(file) if file != STDIN and os.path.isfile(file) else 0
-        if (slicer := _SLICERS.get(of)) and (size > shard_bytes or of in _BY_ROWS):
+        if (slicer := _SLICERS.get(kind)) and (size > shard_bytes or kind in _CUT_BY_ROWS):
             parts += slicer(file, shard_bytes)
         else:
-            parts.append(Slice(file, of, 0, size, 0, size))
+            parts.append(Slice(file, kind, 0, size, 0, size))
     return parts
 
 
 def describe_guesses(parts: Iterable[Slice], settings: ReadConfig) -> list[str]:
-    """Which columns of tables were taken by their names, a line for files that are alike.
+    """Describe the columns that were guessed by their names: one line per group of similar files.
 
-    A pipe is left alone, since to look into it would take from it.
+    Pipes are not inspected, because that would consume their data.
     """
     files: dict[str, list[str]] = {}
     for part in parts:
-        columns = _COLUMNS.get(part.kind)
-        if columns is None or part.first or not os.path.isfile(part.source):
+        find_columns = _COLUMNS.get(part.kind)
+        if find_columns is None or part.first or not os.path.isfile(part.source):
             continue
-        found = columns(part, settings)
-        if found and (guessed := tables.said(found, settings)):
-            files.setdefault(guessed, []).append(part.source)
+        found = find_columns(part, settings)
+        if found and (message := tables.describe_guesses(found, settings)):
+            files.setdefault(message, []).append(part.source)
     return [
-        names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") + f": {guessed}"
-        for guessed, names in files.items()
+        names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") + f": {message}"
+        for message, names in files.items()
     ]
 
 
 def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
-    """The records of a slice, in order; what cannot be read is a record with an `error`."""
+    """Yield the records of a slice in order. One that cannot be read has an `error`."""
     return _READERS[part.kind](part, settings)
 
 
 def read_batches(
     parts: Iterable[Slice], settings: ReadConfig, *, batch_chars: int = 1 << 62
 ) -> Iterator[pl.DataFrame]:
-    """Documents frames of whole pages, each closed when its text reaches `batch_chars`.
+    """Yield documents frames of whole pages with about `batch_chars` characters of text each.
 
-    At least one frame comes, so that what follows always has columns to look at.
+    At least one frame is yielded, so that its columns are always known.
     """
     rows: list[dict[str, Any]] = []
-    size = made = 0
+    size = count = 0
     for part in parts:
         for record in read_records(part, settings):
             rows.append(document.to_row(record))
             size += rows[-1].get("chars", 0)
             if size >= batch_chars:
-                yield _frame(rows)
-                made, rows, size = made + 1, [], 0
-    if rows or not made:
-        yield _frame(rows)
+                yield _to_frame(rows)
+                count, rows, size = count + 1, [], 0
+    if rows or not count:
+        yield _to_frame(rows)
 
 
-def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """The documents frame of rows, whose blocks come as tuples."""
+def _to_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """A documents frame from rows whose blocks are tuples."""
     flat = [b for row in rows for b in row.get("blocks") or ()]
     number = [n for n, row in enumerate(rows) for _ in row.get("blocks") or ()]
     blocks = (

@@ -1,4 +1,4 @@
-"""A frame that one has already: one row is one page."""
+"""Read pages from a Polars frame: one row is one page."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ingest.readers.records import Record
 SOURCE = "frame"
 
 
-def records(frame: pl.DataFrame, settings: ReadConfig) -> Iterator[Record]:
-    """The pages of the rows.
+def read_records(frame: pl.DataFrame, settings: ReadConfig) -> Iterator[Record]:
+    """Yield one record per row.
 
     Raises:
-        FrameError: which column holds the pages is not known, or the one that is named is missing.
+        FrameError: no column is known to contain pages, or a named column is missing.
     """
     check(frame, verb="read")
     try:
-        columns = tables.of_schema(frame.schema, settings)
+        columns = tables.choose_from_schema(frame.schema, settings)
     except SourceError as error:
         raise FrameError(f"read: the frame {error}, or in ReadConfig(text_column=…)") from error
     wanted = frame.select(list(dict.fromkeys(filter(None, columns))))
     for number, row in enumerate(wanted.iter_rows(named=True)):
-        yield tables.record(SOURCE, number, row, columns, settings.max_record_bytes)
+        yield tables.to_record(SOURCE, number, row, columns, settings.max_record_bytes)

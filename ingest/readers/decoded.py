@@ -1,4 +1,4 @@
-"""Bytes that are too many to hold, as text: their beginning tells the encoding."""
+"""Decode streams that are too large for memory. Their beginning decides the encoding."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from ingest.io.streams import as_stream
 from ingest.readers.encoding import decode
 
 SURROGATES = "surrogatepass"
-_SAMPLE = 1 << 20  # bytes that tell the encoding
+_SAMPLE = 1 << 20  # bytes from which the encoding is detected
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
-# the beginning of a character in UTF-8
+# The first bytes of a UTF-8 character that is cut off.
 _CUT_CHARACTER = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef].?|[\xf0-\xf4].{0,2})\Z", re.DOTALL)
-# Like surrogateescape, which cannot stand for what is damaged in UTF-16.
-_LONE = "ingest.lone"
-codecs.register_error(_LONE, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
+# Like surrogateescape, which cannot represent damaged UTF-16.
+_LONE_SURROGATES = "ingest.lone"
+codecs.register_error(_LONE_SURROGATES, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
 
 
 def take_sample(parts: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """The first bytes of a stream, and the whole of it.
+    """The first bytes of a stream, and an iterator over the whole stream.
 
     Raises:
-        SourceError: what the stream raises before anything came.
+        SourceError: the stream raised it before its first piece.
     """
-    held: list[bytes] = []
+    pieces: list[bytes] = []
     size = 0
     try:
         while size < _SAMPLE and (part := next(parts, b"")):
-            held.append(part)
+            pieces.append(part)
             size += len(part)
     except SourceError as error:
-        if not held:
+        if not pieces:
             raise
-        parts = _raising(error)
-    return b"".join(held)[:_SAMPLE], itertools.chain(held, parts)
+        parts = _raise(error)
+    return b"".join(pieces)[:_SAMPLE], itertools.chain(pieces, parts)
 
 
-def _raising(error: SourceError) -> Iterator[bytes]:
+def _raise(error: SourceError) -> Iterator[bytes]:
     yield from ()
     raise error
 
 
 def detect_encoding(sample: bytes) -> str:
-    """What text is in that begins so; a character that the sample cuts tells nothing.
+    """The encoding of a text that starts with `sample`, whose last character may be cut off.
 
     Raises:
         SourceError: the bytes are not text.
@@ -62,51 +62,52 @@ def detect_encoding(sample: bytes) -> str:
 
 
 def decode_pieces(parts: Iterator[bytes], encoding: str | None) -> Iterator[str]:
-    r"""Decoded pieces, some of them empty; bytes that cannot be become lone surrogates.
+    r"""Decode pieces. Bytes that cannot be decoded become lone surrogates.
 
-    Without an encoding, what comes is ASCII until the first bytes that are not tell it.
+    Without an encoding, pieces are ASCII until the first other byte; the encoding is detected from
+    there on. Some of the results may be empty.
 
     >>> "".join(decode_pieces(iter([b"ASCII ", b"and \xc3", b"\xa9"]), None))
     'ASCII and é'
     """
     if encoding is None:
         for part in parts:
-            if found := _NOT_ASCII.search(part):
-                yield part[: found.start()].decode()
-                sample, parts = take_sample(itertools.chain([part[found.start() :]], parts))
+            if match := _NOT_ASCII.search(part):
+                yield part[: match.start()].decode()
+                sample, parts = take_sample(itertools.chain([part[match.start() :]], parts))
                 try:
                     encoding = detect_encoding(sample)
-                except SourceError:  # no text; but what was read before it is
+                except SourceError:  # binary, but what came before it is text
                     encoding = "utf-8"
                 break
             yield part.decode()
         else:
             return
-    decoder = codecs.getincrementaldecoder(encoding)(_LONE)
+    decoder = codecs.getincrementaldecoder(encoding)(_LONE_SURROGATES)
     yield from map(decoder.decode, parts)
     yield decoder.decode(b"", True)
 
 
 def open_text(parts: Iterator[bytes], newline: str) -> tuple[str, io.TextIOWrapper]:
-    """How a text begins, and the whole of it as a file.
+    """Decode a stream: the beginning of its text, and the whole text as a file.
 
     Args:
-        parts: its bytes.
-        newline: as `open` has it.
+        parts: the bytes of the stream.
+        newline: as for `open`.
 
     Raises:
-        SourceError: the bytes are not text, or what the stream raises before anything came.
+        SourceError: the bytes are not text, or the stream raised it before its first piece.
     """
     sample, parts = take_sample(parts)
     encoding = detect_encoding(sample)
     start = sample.decode(encoding, "replace").removeprefix("\ufeff")
-    told = None if encoding == "utf-8" and sample.isascii() else encoding
+    known = None if encoding == "utf-8" and sample.isascii() else encoding
     return start, text_file(
-        (text.encode("utf-8", SURROGATES) for text in decode_pieces(parts, told)), newline
+        (text.encode("utf-8", SURROGATES) for text in decode_pieces(parts, known)), newline
     )
 
 
 def text_file(parts: Iterable[bytes], newline: str) -> io.TextIOWrapper:
-    """A file of text in UTF-8 whose lone surrogates stay; pieces may be empty."""
-    whole = as_stream(part for part in parts if part)  # an empty one would be its end
-    return io.TextIOWrapper(whole, "utf-8", SURROGATES, newline=newline)
+    """A text file over UTF-8 pieces, some of which may be empty. Lone surrogates are kept."""
+    stream = as_stream(part for part in parts if part)  # an empty piece would end it
+    return io.TextIOWrapper(stream, "utf-8", SURROGATES, newline=newline)

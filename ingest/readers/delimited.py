@@ -1,7 +1,8 @@
-"""CSV and TSV: one row is one page; the first row names the columns.
+"""Read CSV and TSV: one row is one page; the first row contains the names of the columns.
 
-A quote that opens a field and is not closed would make one row of all that follows. The lines of
-such a row are therefore kept, and all but the first are read again, as rows of their own.
+An opening quote that is never closed would turn the rest of the file into one row. So the lines of
+such a row are kept, and all but the first are read again as rows of their own. The CSV readers of
+Polars and of the standard library cannot do that: the one fails, the other loses those rows.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from ingest.readers.records import Record, Slice
 from ingest.readers.single_file import too_large_message
 from ingest.readers.sources import suffix
 
-_PIECE = 1 << 20  # characters of a line that is passed over
+_SKIP_SIZE = 1 << 20  # characters of an overlong line that are read at once
 _DELIMITERS = ",;\t|"
-_ENDS = ("\n", "\r")
-_OPEN = "opens a quote that is not closed"
-_LOOKED_AT = 1000  # lines that tell whether quotes mean something
+_LINE_ENDS = ("\n", "\r")
+_UNCLOSED = "opens a quote that is not closed"
+_SAMPLE_LINES = 1000  # lines that decide whether quotes are special
 
 
-def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
-    """The pages of a file, a row a page; a row with too few or many fields is an error."""
+def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
+    """Yield one record per row. A row with too few or too many fields is an error."""
     limit = settings.max_record_bytes
     try:
         table = Table(part.source, limit)
@@ -42,16 +43,16 @@ def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
         if isinstance(row, SourceError):
             yield Record(part.source, number, error=str(row))
         elif len(row) != len(names):
-            wrong = f"has {len(row)} of {len(names)} fields"
-            yield Record(part.source, number, error=wrong)
+            message = f"has {len(row)} of {len(names)} fields"
+            yield Record(part.source, number, error=message)
         else:
-            yield tables.record(
+            yield tables.to_record(
                 part.source, number, dict(zip(names, row, strict=True)), columns, limit
             )
 
 
-def columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
-    """The columns that the header names; None where there are none to read."""
+def find_columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
+    """The columns to read; None if there are none or the file cannot be read."""
     try:
         names = tuple(Table(part.source, settings.max_record_bytes).header)
         return tables.choose_columns(names, settings, names)
@@ -60,16 +61,16 @@ def columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
 
 
 class Table:
-    """The rows of a file after its header, and what is wrong where no row can be had.
+    """The rows of a file after its header, with an error in place of each damaged row.
 
     Args:
         source: path, or '-' for standard input.
-        limit: most characters of a row.
-        header: whether there is one.
-        delimiter: what parts fields; found out where not given.
+        limit: maximum number of characters in a row.
+        header: whether the first row is a header.
+        delimiter: the character between fields; detected if None.
 
     Raises:
-        SourceError: the file cannot be read, or its header.
+        SourceError: the file or its header cannot be read.
     """
 
     def __init__(
@@ -77,78 +78,83 @@ class Table:
     ) -> None:
         start, file = open_text(read_pieces(source), newline="")
         self._lines = _Lines(file, limit)
-        self._delimiter = delimiter or _delimiter(source, start)
+        self._delimiter = delimiter or _detect_delimiter(source, start)
         self._rows = csv.reader(
-            self._lines, delimiter=self._delimiter, quoting=_quoting(start, self._delimiter)
+            self._lines, delimiter=self._delimiter, quoting=_detect_quoting(start, self._delimiter)
         )
         self._limit = limit
         self.header: list[str] = []
         while header and not self.header:
-            found = self._next()
-            if found is None:
+            row = self._next()
+            if row is None:
                 raise SourceError("is empty: it has no header")
-            if isinstance(found, SourceError):
-                raise found
-            self.header = [name.strip() for name in found]
+            if isinstance(row, SourceError):
+                raise row
+            self.header = [name.strip() for name in row]
 
     @property
     def line(self) -> int:
-        """Where the last row begins: a line of the file, 1-based."""
+        """The line number of the start of the last row, 1-based."""
         return self._lines.first
 
     def __iter__(self) -> Iterator[list[str] | SourceError]:
         while (row := self._next()) is not None:
-            if row:  # a blank line is no row
+            if row:  # blank lines are skipped
                 yield row
 
     def _next(self) -> list[str] | SourceError | None:
-        """The next row. Of one whose quote is not closed, only the first line is lost."""
+        """The next row or error. If a quote is not closed, only the first line is lost."""
         lines = self._lines
         lines.begin_row()
-        before = csv.field_size_limit(self._limit)  # one for the whole process
+        previous_limit = csv.field_size_limit(self._limit)  # a setting of the whole process
         try:
             row = next(self._rows, None)
         except _TooLargeError:
-            lines.again()
+            lines.reread()
             return SourceError(
-                (f"{_OPEN}, or " if lines.after else "") + too_large_message(self._limit)
+                (f"{_UNCLOSED}, or " if lines.after else "") + too_large_message(self._limit)
             )
         except csv.Error as error:
-            lines.again()
-            return SourceError(f"is no CSV: {error}")
+            lines.reread()
+            return SourceError(f"is not CSV: {error}")
         finally:
-            csv.field_size_limit(before)
+            csv.field_size_limit(previous_limit)
         if row is None:
-            return lines.damage()
-        if lines.ended or (lines.after and _stray(lines.row(), self._delimiter)):
-            lines.again()
-            return SourceError(_OPEN)
+            return lines.pop_damage()
+        if lines.ended or (lines.after and _has_stray_quote(lines.row(), self._delimiter)):
+            lines.reread()
+            return SourceError(_UNCLOSED)
         return row
 
 
 class _TooLargeError(Exception):
-    """Passes through the csv module, which would take the beginning of a row for all of it."""
+    """A row exceeds the limit.
+
+    An exception, because the csv module would return a row that merely ended early as complete.
+    """
 
 
 class _Lines:
-    """The lines of a file, and those after the first of a row once more.
+    """The lines of a file, which can be read again from the second line of the current row on.
 
-    `first` is the number of a row's first line; `after` holds the latter; `ended` says whether the
-    row went on to the end of the file, which a row does only inside quotes.
+    Attributes:
+        first: number of the first line of the row.
+        after: the other lines of the row, in UTF-8.
+        ended: whether the row reached the end of the file, which happens only inside quotes.
     """
 
     def __init__(self, file: io.TextIOBase, limit: int) -> None:
-        # what comes again comes before the rest: the last of these is read first
+        # A stack: lines to be read again are on top.
         self._files = [file]
         self._limit = limit
         self._damage: SourceError | None = None
-        self._mark = "\ufeff"
-        self._taken = 0
+        self._bom = "\ufeff"
+        self._count = 0
         self.begin_row()
 
     def begin_row(self) -> None:
-        """The next line is the first of a row."""
-        self.first = self._taken + 1
+        """Start a row at the next line."""
+        self.first = self._count + 1
         self._first = ""
         self._size = 0
         self.after = bytearray()
@@ -162,28 +168,28 @@ class _Lines:
         if not line:
             self.ended = True
             raise StopIteration
-        self._taken += 1
-        if len(line) > self._limit and not line.endswith(_ENDS):
-            if self._first:  # it is told of as a row of its own
+        self._count += 1
+        if len(line) > self._limit and not line.endswith(_LINE_ENDS):
+            if self._first:  # will be reported as a row of its own
                 self.after += line.encode("utf-8", SURROGATES)
                 raise _TooLargeError
-            while line and not line.endswith(_ENDS):
-                line = self._read(_PIECE)
+            while line and not line.endswith(_LINE_ENDS):
+                line = self._read(_SKIP_SIZE)
             raise _TooLargeError
         self._size += len(line)
         if not self._first:
-            self._first = line = line.removeprefix(self._mark)
-            self._mark = ""
+            self._first = line = line.removeprefix(self._bom)
+            self._bom = ""
         else:
             self.after += line.encode("utf-8", SURROGATES)
             if self._size > self._limit:
                 raise _TooLargeError
         return line
 
-    def _read(self, most: int) -> str:
+    def _read(self, size: int) -> str:
         while True:
             try:
-                line = self._files[-1].readline(most)
+                line = self._files[-1].readline(size)
             except SourceError as error:
                 self._damage = error
                 self._files[-1] = io.StringIO()
@@ -196,22 +202,22 @@ class _Lines:
         """The lines of the row."""
         return self._first + self.after.decode("utf-8", SURROGATES)
 
-    def again(self) -> None:
-        """Give the lines after the first of the row once more, as rows of their own."""
-        self._taken = self.first
+    def reread(self) -> None:
+        """Read the lines after the first of the row again, as rows of their own."""
+        self._count = self.first
         if self.after:
             self._files.append(text_file([bytes(self.after)], newline=""))
 
-    def damage(self) -> SourceError | None:
-        """Why the file ended too early; told once."""
-        found, self._damage = self._damage, None
-        return found
+    def pop_damage(self) -> SourceError | None:
+        """Why the file ended too early, reported once."""
+        damage, self._damage = self._damage, None
+        return damage
 
 
-def _stray(row: str, delimiter: str) -> bool:
-    r"""Whether a quote in a row closes a field where it looks like opening one.
+def _has_stray_quote(row: str, delimiter: str) -> bool:
+    r"""Whether a quote in a row closes a field, although it looks like an opening quote.
 
-    >>> _stray('1,"a\n2,"b"', ","), _stray('1,"a\n2,",b', ",")
+    >>> _has_stray_quote('1,"a\n2,"b"', ","), _has_stray_quote('1,"a\n2,",b', ",")
     (True, False)
     """
     ends = re.escape(delimiter) + r"\r\n"
@@ -219,10 +225,10 @@ def _stray(row: str, delimiter: str) -> bool:
     return any(rest.strip() and quoted[-2:-1] in (delimiter, "\r", "\n") for quoted, rest in fields)
 
 
-def _delimiter(source: str, start: str) -> str:
-    r"""A tab in .tsv, else what the header has most of.
+def _detect_delimiter(source: str, start: str) -> str:
+    r"""A tab in .tsv files, else the most frequent delimiter of the header.
 
-    >>> _delimiter("a.csv", 'id;"a, b, c";text\n1;2;3'), _delimiter("a.csv", "text")
+    >>> _detect_delimiter("a.csv", 'id;"a, b";text\n1;2;3'), _detect_delimiter("a.csv", "text")
     (';', ',')
     """
     header = re.sub(r'"[^"]*"', "", start.lstrip("\r\n").partition("\n")[0])
@@ -231,16 +237,21 @@ def _delimiter(source: str, start: str) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
-def _quoting(start: str, delimiter: str) -> Literal[0, 3]:
-    """Whether quotes mean something: in many TSV files they are letters like others.
+def _detect_quoting(start: str, delimiter: str) -> Literal[0, 3]:
+    """Whether quotes are special. In many TSV files they are ordinary characters.
 
-    They are where every line of the start has all fields, and quoting would make fewer rows.
+    They are taken as ordinary if all lines at the start have the same number of fields, and
+    quoting would lead to fewer rows.
     """
     if delimiter != "\t":
         return csv.QUOTE_MINIMAL
-    lines = start.splitlines(keepends=True)[:_LOOKED_AT]
-    plain = [len(line.split(delimiter)) for line in lines if line.strip()]
-    before = csv.field_size_limit(len(start))  # a quote without end makes one large field
+    lines = start.splitlines(keepends=True)[:_SAMPLE_LINES]
+    field_counts = [len(line.split(delimiter)) for line in lines if line.strip()]
+    previous_limit = csv.field_size_limit(len(start))  # an unclosed quote makes one large field
     quoted = sum(1 for row in csv.reader(lines, delimiter=delimiter) if row)
-    csv.field_size_limit(before)
-    return csv.QUOTE_NONE if len(set(plain)) == 1 and quoted < len(plain) else csv.QUOTE_MINIMAL
+    csv.field_size_limit(previous_limit)
+    return (
+        csv.QUOTE_NONE
+        if len(set(field_counts)) == 1 and quoted < len(field_counts)
+        else csv.QUOTE_MINIMAL
+    )

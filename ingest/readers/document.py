@@ -1,4 +1,4 @@
-"""A record to a row of the documents frame: decoded, and rendered where it is HTML."""
+"""Convert a record to a row of the documents frame: decode it, and render it if it is HTML."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ingest.readers.records import Record
 from ingest.readers.sniff import declared_charset, looks_like_html, why_not_a_page
 from ingest.text import escape_file_name, scrub
 
-_LOOKED_AT = 4096  # bytes at the start of a page that tell whether it is HTML
+_HEAD_SIZE = 4096  # bytes at the start of a page that decide whether it is HTML
 _REPLACEMENT = "\ufffd"
 
 
 def to_row(record: Record) -> dict[str, Any]:
-    """One row of the documents frame, by column. Whatever goes wrong stands in its `error`."""
+    """One row of the documents frame, by column. Never raises: failures are in column `error`."""
     source = escape_file_name(record.source)
     name = record.record if record.key is None else scrub(record.key)
-    made: dict[str, Any] = {
+    row: dict[str, Any] = {
         "doc_id": doc_id(record.source, record.record),
         "uri": source if record.record is None else f"{source}#{name}",
         "source": source,
@@ -31,40 +31,40 @@ def to_row(record: Record) -> dict[str, Any]:
         "error": record.error and scrub(record.error),
     }
     if record.content is None:
-        return made | {"sha256": record.sha256}
+        return row | {"sha256": record.sha256}
     content = record.content
     stored = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
-    made["sha256"] = record.sha256 or hashlib.sha256(stored).hexdigest()
+    row["sha256"] = record.sha256 or hashlib.sha256(stored).hexdigest()
     try:
-        text, made["encoding"], made["replaced"] = _decoded(record, content)
+        text, row["encoding"], row["replaced"] = _decode_record(record, content)
     except SourceError as error:
-        return made | {"error": str(error)}
-    text, made["repaired"] = repair_mojibake(text)
+        return row | {"error": str(error)}
+    text, row["repaired"] = repair_mojibake(text)
     if record.media_type is None:
-        made["media_type"] = "text/html" if looks_like_html(text) else "text/plain"
-    if made["media_type"] == "text/html":
-        made |= html.render(text)
+        row["media_type"] = "text/html" if looks_like_html(text) else "text/plain"
+    if row["media_type"] == "text/html":
+        row |= html.render(text)
     else:
-        made["text"] = text
-    made["chars"] = len(made["text"])
-    return made
+        row["text"] = text
+    row["chars"] = len(row["text"])
+    return row
 
 
-def _decoded(record: Record, content: bytes | str) -> tuple[str, str | None, int]:
-    """The text of a record, what decoded it, and how many U+FFFD were put in it."""
+def _decode_record(record: Record, content: bytes | str) -> tuple[str, str | None, int]:
+    """The text of a record, its encoding, and the number of U+FFFD that were inserted."""
     if isinstance(content, str):  # decoded by its container
         text = scrub(content)
         return text, None, text.count(_REPLACEMENT) - content.count(_REPLACEMENT)
-    if wrong := why_not_a_page(content):
-        raise SourceError(wrong)
+    if reason := why_not_a_page(content):
+        raise SourceError(reason)
     may_be_html = record.media_type == "text/html" or (
-        record.media_type is None and looks_like_html(content[:_LOOKED_AT].decode("latin-1"))
+        record.media_type is None and looks_like_html(content[:_HEAD_SIZE].decode("latin-1"))
     )
     return decode(content, record.charset, declared_charset(content) if may_be_html else None)
 
 
 def doc_id(source: str, record: int | None) -> str:
-    """16 hex digits that name a page: the start of SHA-256 over its source and record.
+    """16 hex digits that identify a page: the start of the SHA-256 of its source and record.
 
     >>> doc_id("pages/a.txt", None)
     '3029f2adf55cd6c7'

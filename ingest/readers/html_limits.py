@@ -1,18 +1,18 @@
-"""Pages that would hold up the parser: nesting and attributes without end are cut."""
+"""Limit the nesting and the attributes of pages that would block the parser."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 
-# Browsers nest no deeper than this either (Blink's maximum DOM tree depth); lexbor's time grows
-# with the square of the depth, and of the attributes of one tag.
-_DEPTH = 512
-_TAG_CHARS = 20_000
-# Pages with less than this cannot hold the parser up for a tenth of a second.
-_TAGS, _CHARS = 10_000, 200_000
-# Comments and elements that hold no tags, then tags as the standard's tokenizer sees them. Each
-# part may end with the page, so that no start is tried twice.
+# Blink has the same limit (maximum DOM tree depth). The time of lexbor grows with the square of the
+# depth, and with the square of the attributes of a tag.
+_MAX_DEPTH = 512
+_MAX_TAG = 20_000  # characters
+# Smaller pages cannot block the parser for more than a tenth of a second.
+_SAFE_TAGS, _SAFE_CHARS = 10_000, 200_000
+# Comments and elements without tags inside, then tags as in the tokenizer of the HTML standard.
+# Each alternative also matches at the end of the page, so that matching takes linear time.
 _TAG = re.compile(
     r"<!--.*?(?:-->|\Z)"
     r"|<(?P<raw>script|style|textarea|xmp|iframe|noembed|noframes)\b.*?(?:</(?P=raw)\b|\Z)"
@@ -20,111 +20,113 @@ _TAG = re.compile(
     r"(?:[^=>]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?+)*+(?:>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
-# Elements that have no content, or whose end need not be written: they make no depth of their own.
+# Elements without content or with an optional end tag. They do not add depth.
 _FLAT = frozenset(
     "area base body br col colgroup dd dt embed frame head hr html img input li link meta "
     "option p param source tbody td tfoot th thead tr track wbr".split()
 )
-# Parts of a table: where one begins, all that is open in the one before it ends.
-_PARTS = frozenset("caption colgroup tbody td tfoot th thead tr".split())
-# The end tag of one of these closes what is open inside it, but for a table; of another, nothing
-# that has one of these in it.
-_CLOSING = frozenset(
+# Parts of a table. The start of one ends everything that is open in the one before it.
+_TABLE_PARTS = frozenset("caption colgroup tbody td tfoot th thead tr".split())
+# The end tag of one of these elements closes everything open inside it, except tables and the like.
+# The end tag of any other element does nothing if one of these is open inside it.
+_BLOCKS = frozenset(
     "address article aside blockquote button center details dialog dir div dl fieldset figcaption "
     "figure footer header hgroup listing main menu nav ol pre search section summary ul".split()
 )
-_WALLS = frozenset("applet marquee object table template".split())
-_SPECIAL = _CLOSING | _WALLS
-# Elements that, left open, begin again in each block that follows; and how many may do so. Of three
-# that are alike the parser itself keeps no more.
-_FORMATS = frozenset("b big code em font i s small strike strong tt u".split())
-_MOST_FORMATS, _ALIKE = 16, 3
-# Elements that are there once: each further tag adds its attributes, at a cost that grows.
+_BARRIERS = frozenset("applet marquee object table template".split())
+_SPECIAL = _BLOCKS | _BARRIERS
+# Formatting elements: if left open, they are reopened in each block that follows. The limits are on
+# all of them and on identical ones; the HTML standard keeps three identical ones.
+_FORMATTING = frozenset("b big code em font i s small strike strong tt u".split())
+_MAX_FORMATTING, _MAX_IDENTICAL = 16, 3
+# Elements that exist once. Each further tag adds its attributes, at growing cost.
 _ROOTS = frozenset(("html", "body"))
-_MOST_ROOTS = 100
+_MAX_ROOT_TAGS = 100
 
 
 def limit_nesting(html: str) -> str:
-    """The page itself, or, where it is monstrous, one without its deepest and longest tags.
+    """Remove the deepest tags of a page, and the attributes of overlong tags, if it is extreme.
 
     >>> limit_nesting("<p>x</p>"), limit_nesting("<b>" * 20_000 + "x").count("<b>")
     ('<p>x</p>', 512)
     """
-    if len(html) < _CHARS and html.count("<") < _TAGS:
-        between = max(map(len, html.split(">")))  # no tag is longer
-        if between < _TAG_CHARS:
+    if len(html) < _SAFE_CHARS and html.count("<") < _SAFE_TAGS:
+        longest = max(map(len, html.split(">")))  # an upper bound for the longest tag
+        if longest < _MAX_TAG:
             return html
-    around = _Around()
+    elements = _OpenElements()
 
-    def keep(found: re.Match[str]) -> str:
-        tag, name = found.group(), found["name"]
+    def filter_tag(match: re.Match[str]) -> str:
+        tag, name = match.group(), match["name"]
         if name is None:
             return tag
-        known = name.lower()
-        if not (around.close(known) if found["closing"] else around.open(known, tag)):
+        lower = name.lower()
+        if not (elements.close(lower) if match["closing"] else elements.open(lower, tag)):
             return ""
-        return tag if len(tag) < _TAG_CHARS else f"<{found['closing']}{name}>"
+        return tag if len(tag) < _MAX_TAG else f"<{match['closing']}{name}>"
 
-    return _TAG.sub(keep, html)
+    return _TAG.sub(filter_tag, html)
 
 
-class _Around:
-    """The elements that are open, about as a browser would have them."""
+class _OpenElements:
+    """The open elements, approximately as in a browser."""
 
     def __init__(self) -> None:
         self._names: list[str] = []  # outermost first
         self._open: Counter[str] = Counter()
-        self._beyond: Counter[str] = Counter()  # open, but too deep to be kept
-        self._formats: list[tuple[str, str]] = []  # name and tag of those that begin again
-        self._roots = 0
+        self._removed: Counter[str] = Counter()  # open, but removed because they are too deep
+        self._formatting: list[tuple[str, str]] = []  # name and tag of those that are reopened
+        self._root_tags = 0
 
     def open(self, name: str, tag: str) -> bool:
-        """Note a start tag; whether it is kept."""
+        """Register a start tag. Returns whether to keep it."""
         if name in _ROOTS:
-            self._roots += 1
-            return self._roots <= _MOST_ROOTS
-        if name in _PARTS and self._open["table"]:
+            self._root_tags += 1
+            return self._root_tags <= _MAX_ROOT_TAGS
+        if name in _TABLE_PARTS and self._open["table"]:
             while self._names[-1] != "table":
-                self._leave()
+                self._pop()
         if name in _FLAT:
             return True
-        if len(self._names) >= _DEPTH or (name in _FORMATS and not self._begins_again(name, tag)):
-            self._beyond[name] += 1
+        if len(self._names) >= _MAX_DEPTH or (
+            name in _FORMATTING and not self._add_formatting(name, tag)
+        ):
+            self._removed[name] += 1
             return False
         self._names.append(name)
         self._open[name] += 1
         return True
 
     def close(self, name: str) -> bool:
-        """Note an end tag; whether it is kept."""
-        if self._beyond[name]:
-            self._beyond[name] -= 1
+        """Register an end tag. Returns whether to keep it."""
+        if self._removed[name]:
+            self._removed[name] -= 1
             return False
-        if name in _FORMATS:
-            last = next((f for f in reversed(self._formats) if f[0] == name), None)
+        if name in _FORMATTING:
+            last = next((f for f in reversed(self._formatting) if f[0] == name), None)
             if last:
-                self._formats.remove(last)
+                self._formatting.remove(last)
         if self._open[name]:
-            walls = _WALLS if name in _SPECIAL else _SPECIAL
+            barriers = _BARRIERS if name in _SPECIAL else _SPECIAL
             for at in range(len(self._names) - 1, -1, -1):
                 if self._names[at] == name:
                     while len(self._names) > at:
-                        self._leave()
+                        self._pop()
                     break
-                if self._names[at] in walls:
+                if self._names[at] in barriers:
                     break
         return True
 
-    def _begins_again(self, name: str, tag: str) -> bool:
-        """Note an element that begins again in later blocks; False where there are too many."""
-        made = (name, tag)
-        if self._formats.count(made) >= _ALIKE:
-            self._formats.remove(made)
-        elif len(self._formats) >= _MOST_FORMATS:
+    def _add_formatting(self, name: str, tag: str) -> bool:
+        """Register an element that is reopened in later blocks. Returns whether to keep it."""
+        element = (name, tag)
+        if self._formatting.count(element) >= _MAX_IDENTICAL:
+            self._formatting.remove(element)
+        elif len(self._formatting) >= _MAX_FORMATTING:
             return False
-        self._formats.append(made)
+        self._formatting.append(element)
         return True
 
-    def _leave(self) -> None:
+    def _pop(self) -> None:
         self._open[self._names.pop()] -= 1
-        self._beyond.clear()
+        self._removed.clear()

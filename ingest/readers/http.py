@@ -1,4 +1,4 @@
-"""What a WARC record holds as a page: HTTP taken off, or the reason why it is no page."""
+"""Extract the page from a WARC record: parse HTTP and undo its codings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ingest.readers.encoding import is_text
 from ingest.readers.single_file import join_pieces, too_large_message
 from ingest.readers.sniff import looks_like_html
 
-MOST_HEAD = 1 << 16  # bytes of a WARC or HTTP header; real ones have some hundred
+MAX_HEADER = 1 << 16  # bytes of a WARC or HTTP header; real ones have a few hundred
 BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"HTTP/\S{1,8}[ \t]+(\d{3})\b")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
@@ -26,79 +26,84 @@ _PAGES = {
     "application/xhtml+xml": "text/html",
     "text/plain": "text/plain",
 }
-# Types that say nothing: servers send them for what they do not know.
-_UNSAID = frozenset(
+# Types that servers send if they do not know the type.
+_UNKNOWN_TYPES = frozenset(
     ("application/octet-stream", "binary/octet-stream", "application/unknown", "unknown/unknown",
      "application/x-unknown-content-type", "*/*")
 )  # fmt: skip
-_XML = frozenset(("text/xml", "application/xml"))  # XHTML at times, more often a feed
+_XML = frozenset(("text/xml", "application/xml"))  # sometimes XHTML, more often a feed
 
 
 class Page(NamedTuple):
-    """The content of a page, what it is (None: the content must tell), and its declared charset."""
+    """The content of a page, its media type (None: not declared), and its declared charset."""
 
     content: bytes
     media_type: str | None
     charset: str | None
 
 
-def fields(head: bytes) -> dict[str, str]:
-    r"""The fields of a WARC or HTTP header by name in small letters, its first line left out.
+def parse_fields(head: bytes) -> dict[str, str]:
+    r"""The fields of a WARC or HTTP header by lowercase name, without its first line.
 
-    The first of two fields with one name counts, and a folded line goes on with the one before.
+    The first of several fields with one name counts. A folded line continues the field before it.
 
-    >>> fields(b"HTTP/1.1 200 OK\r\nContent-Type: text/html;\r\n charset=utf-8\r\nX: y")
+    >>> parse_fields(b"HTTP/1.1 200 OK\r\nContent-Type: text/html;\r\n charset=utf-8\r\nX: y")
     {'content-type': 'text/html; charset=utf-8', 'x': 'y'}
     """
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError:
         text = head.decode("latin-1")
-    found: dict[str, str] = {}
+    parsed: dict[str, str] = {}
     name = ""
     for line in text.split("\n")[1:]:
         if line[:1] in (" ", "\t") and name:
-            found[name] += " " + line.strip()
+            parsed[name] += " " + line.strip()
             continue
-        given, colon, value = line.partition(":")
+        label, colon, value = line.partition(":")
         if colon:
-            name = given.strip().lower()
-            found.setdefault(name, value.strip())
-    return found
+            name = label.strip().lower()
+            parsed.setdefault(name, value.strip())
+    return parsed
 
 
-def page(warc: Mapping[str, str], block: bytes, limit: int) -> Page | None:
-    """The page that a WARC record holds; None where what it holds is no page.
+def extract_page(warc: Mapping[str, str], block: bytes, limit: int) -> Page | None:
+    """The page in a WARC record; None if its content is not a page.
 
-    Pages are HTML and plain text: responses, and the resources and conversions that WET files and
-    other tools write.
+    Pages are HTML or plain text in responses, and in the resources and conversions of WET files
+    and other tools.
+
+    Args:
+        warc: the WARC header.
+        block: the content of the record.
+        limit: maximum size of the page in bytes.
 
     Raises:
-        SourceError: the response is a page that cannot be had.
+        SourceError: the record is a page, but its content cannot be read.
     """
-    said = warc.get("content-type", "")
+    declared = warc.get("content-type", "")
     match warc.get("warc-type", "").lower():
-        case "response" if said.lower().startswith("application/http") or not said:
+        case "response" if declared.lower().startswith("application/http") or not declared:
             return _response(warc, block, limit)
         case "resource" | "conversion":
-            return _typed(said, warc, block)
+            return _typed(declared, warc, block)
         case "":
             raise SourceError("its header has no WARC-Type")
     return None
 
 
 def may_be_page(warc: Mapping[str, str], start: bytes) -> bool:
-    """Whether a record may hold a page, by its headers: the start of its block is enough."""
-    said = warc.get("content-type", "")
+    """Whether a record may be a page, by its headers. `start` is the beginning of its block."""
+    declared = warc.get("content-type", "")
     match warc.get("warc-type", "").lower():
-        case "response" if said.lower().startswith("application/http") or not said:
-            found = BLANK_LINE.search(start)
-            said = fields(start[: found.start()] if found else start).get("content-type", "")
+        case "response" if declared.lower().startswith("application/http") or not declared:
+            end = BLANK_LINE.search(start)
+            declared = parse_fields(start[: end.start()] if end else start).get("content-type", "")
         case "resource" | "conversion" | "":
             pass
         case _:
             return False
-    return _kind(said, warc) is not None
+    return _kind(declared, warc) is not None
 
 
 def _response(warc: Mapping[str, str], block: bytes, limit: int) -> Page | None:
@@ -106,50 +111,50 @@ def _response(warc: Mapping[str, str], block: bytes, limit: int) -> Page | None:
         return Page(b"", None, None)
     if not block.startswith(b"HTTP/"):
         raise SourceError("its response has no HTTP header")
-    end = BLANK_LINE.search(block, 0, MOST_HEAD)
-    http = fields(block[: end.start()] if end else block[:MOST_HEAD])
-    said = http.get("content-type", "")
-    if _kind(said, warc) is None:
+    end = BLANK_LINE.search(block, 0, MAX_HEADER)
+    http = parse_fields(block[: end.start()] if end else block[:MAX_HEADER])
+    declared = http.get("content-type", "")
+    if _kind(declared, warc) is None:
         return None
     status = _STATUS.match(block)
     if status and not status[1].startswith(b"2"):
         raise SourceError(f"HTTP status {status[1].decode()}")
-    body = _unpacked(block[end.end() :] if end else b"", http, limit)
-    return _typed(said, warc, body)
+    body = _decode_body(block[end.end() :] if end else b"", http, limit)
+    return _typed(declared, warc, body)
 
 
-def _typed(said: str, warc: Mapping[str, str], content: bytes) -> Page | None:
-    charset = _CHARSET.search(said)
-    kind = _kind(said, warc)
-    if kind == "unsaid" and not is_text(content[:CHUNK]):
+def _typed(declared: str, warc: Mapping[str, str], content: bytes) -> Page | None:
+    charset = _CHARSET.search(declared)
+    kind = _kind(declared, warc)
+    if kind == "unknown" and not is_text(content[:CHUNK]):
         return None
     if kind == "xml" and not looks_like_html(content[:CHUNK].decode("latin-1")):
         return None
     if kind is None:
         return None
-    media_type = {"unsaid": None, "xml": "text/html"}.get(kind, kind)
+    media_type = {"unknown": None, "xml": "text/html"}.get(kind, kind)
     return Page(content, media_type, charset[1] if charset else None)
 
 
-def _kind(said: str, warc: Mapping[str, str]) -> str | None:
-    """text/html, text/plain, xml, unsaid, or None for what is no page."""
-    for given in (said, warc.get("warc-identified-payload-type", "")):
-        kind = given.partition(";")[0].strip().lower()
+def _kind(declared: str, warc: Mapping[str, str]) -> str | None:
+    """text/html, text/plain, xml, undeclared, or None for what is no page."""
+    for label in (declared, warc.get("warc-identified-payload-type", "")):
+        kind = label.partition(";")[0].strip().lower()
         if kind in _XML:
             return "xml"
-        if "/" in kind and kind not in _UNSAID:
+        if "/" in kind and kind not in _UNKNOWN_TYPES:
             return _PAGES.get(kind)
-    return "unsaid"
+    return "unknown"
 
 
-def _unpacked(body: bytes, http: Mapping[str, str], limit: int) -> bytes:
-    """The body without its transfer and content codings.
+def _decode_body(body: bytes, http: Mapping[str, str], limit: int) -> bytes:
+    """Undo the transfer and content codings of a body.
 
-    Many tools store the body decoded beside the header that it came with. So a body that is not
-    what its header says, but is text, is taken as it is.
+    Many tools store the decoded body with the original header. So a body that cannot be decoded
+    but is text is used as it is.
     """
     if "chunked" in http.get("transfer-encoding", "").lower():
-        body = _unchunked(body)
+        body = _join_chunks(body)
     codings = [c.strip().lower() for c in http.get("content-encoding", "").split(",")]
     for coding in reversed(codings):
         if not body or not (decoder := _CODINGS.get(coding)):
@@ -164,32 +169,34 @@ def _unpacked(body: bytes, http: Mapping[str, str], limit: int) -> bytes:
     return body
 
 
-def _unchunked(body: bytes) -> bytes:
-    made: list[bytes] = []
+def _join_chunks(body: bytes) -> bytes:
+    chunks: list[bytes] = []
     at = 0
-    while found := _CHUNK.match(body, at):
-        size = int(found[1], 16)
+    while match := _CHUNK.match(body, at):
+        size = int(match[1], 16)
         if not size:
-            return b"".join(made)
-        at = found.end() + size
-        made.append(body[found.end() : at])
+            return b"".join(chunks)
+        at = match.end() + size
+        chunks.append(body[match.end() : at])
         at += 2 if body.startswith(b"\r\n", at) else body.startswith(b"\n", at)
-        if at >= len(body):  # the connection ended before the last chunk: a browser shows this too
-            return b"".join(made)
-    if not made:
+        if at >= len(body):  # the connection ended early; browsers show such a page as well
+            return b"".join(chunks)
+    if not chunks:
         return body
     raise SourceError("Transfer-Encoding chunked: the length of a chunk is damaged")
 
 
 def _gzip(body: bytes, limit: int) -> bytes:
-    return join_pieces(gunzip(_cut(body)), limit)
+    return join_pieces(gunzip(_pieces(body)), limit)
 
 
 def _zstd(body: bytes, limit: int) -> bytes:
-    return join_pieces(unzstd(_cut(body)), limit)
+    return join_pieces(unzstd(_pieces(body)), limit)
 
 
 def _brotli(body: bytes, limit: int) -> bytes:
+    # FastWARC is installed with Resiliparse anyway. Unlike the package `brotli`, its reader ignores
+    # bytes after the end of the data and rejects data that are cut off.
     try:
         return BrotliReader(io.BytesIO(body)).read(limit + 1)
     except OSError as error:
@@ -197,20 +204,20 @@ def _brotli(body: bytes, limit: int) -> bytes:
 
 
 def _deflate(body: bytes, limit: int) -> bytes:
-    """RFC 9110 says zlib; some servers send what is inside it alone."""
+    """RFC 9110 requires the zlib format; some servers send raw deflate data."""
     for bits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
         stream = zlib.decompressobj(bits)
         try:
-            made = stream.decompress(body, limit + 1)
+            content = stream.decompress(body, limit + 1)
         except zlib.error:
             continue
-        if len(made) <= limit and not stream.eof:
+        if len(content) <= limit and not stream.eof:
             raise SourceError(TRUNCATED)
-        return made
+        return content
     raise SourceError("cannot be decompressed: Content-Encoding deflate is damaged")
 
 
-def _cut(body: bytes) -> Iterator[bytes]:
+def _pieces(body: bytes) -> Iterator[bytes]:
     return (body[at : at + CHUNK] for at in range(0, len(body), CHUNK))
 
 

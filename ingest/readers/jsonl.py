@@ -1,4 +1,4 @@
-"""JSON lines: one object a line is one page; a line that is none is one error."""
+"""Read JSON lines: the object on each line is one page; an invalid line is one error."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ingest.readers.records import Record, Slice
 from ingest.readers.single_file import too_large_message
 
 _BOM = b"\xef\xbb\xbf"
-_PIECE = 1 << 20
-_LOOKED_AT = 100  # lines that tell which columns there are
+_PIECE_SIZE = 1 << 20
+_SAMPLE_LINES = 100  # lines from which columns are found
 
 
-def slices(source: str, shard_bytes: int) -> list[Slice]:
-    """Cut a file at ends of lines; one that is compressed, or cannot be read, stays whole."""
+def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
+    """Cut a file at line ends. A compressed or unreadable file becomes one slice."""
     try:
         with open(source, "rb", buffering=0) as file:
             if compression(source, file.read(8)):
                 return [Slice(source, "jsonl", 0, size := os.path.getsize(source), 0, size)]
             file.seek(0)
-            cuts, size = _cuts(file, shard_bytes)
+            cuts, size = _find_cuts(file, shard_bytes)
     except OSError:
         return [Slice(source, "jsonl")]
     starts = [(0, 0), *cuts]
@@ -39,12 +39,12 @@ def slices(source: str, shard_bytes: int) -> list[Slice]:
     ]
 
 
-def _cuts(file: io.FileIO, shard_bytes: int) -> tuple[list[tuple[int, int]], int]:
-    """Where lines begin, about `shard_bytes` apart, and their numbers; and the size of the file."""
+def _find_cuts(file: io.FileIO, shard_bytes: int) -> tuple[list[tuple[int, int]], int]:
+    """(offset, number) of lines about `shard_bytes` apart, and the size of the file."""
     cuts: list[tuple[int, int]] = []
     at = lines = 0
     due = shard_bytes
-    while piece := file.read(_PIECE):
+    while piece := file.read(_PIECE_SIZE):
         begin = 0
         while due <= at + len(piece):
             end = piece.find(b"\n", max(due - at - 1, begin)) + 1
@@ -59,38 +59,38 @@ def _cuts(file: io.FileIO, shard_bytes: int) -> tuple[list[tuple[int, int]], int
     return [cut for cut in cuts if cut[0] < at], at
 
 
-def records(
+def read_records(
     part: Slice, settings: ReadConfig, data: Iterator[bytes] | None = None
 ) -> Iterator[Record]:
-    """The pages of the lines of a slice, or of `data` where that is already open."""
-    for number, line in _lines(part, settings.max_record_bytes, data):
+    """Yield one record per line of a slice, or of `data` if the source is already open."""
+    for number, line in _read_lines(part, settings.max_record_bytes, data):
         if isinstance(line, SourceError):
             yield Record(part.source, number, error=str(line))
             continue
         try:
-            row = _row(line)
-            columns = _columns(row, settings)
+            row = _parse(line)
+            columns = _choose_columns(row, settings)
         except SourceError as error:
             yield Record(part.source, number, error=str(error))
             continue
         for name in columns:
             if name and name not in row:
-                row[name] = _inside(row, name)
-        yield tables.record(part.source, number, row, columns, settings.max_record_bytes)
+                row[name] = _lookup(row, name)
+        yield tables.to_record(part.source, number, row, columns, settings.max_record_bytes)
 
 
-def columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
-    """The columns of the first line that has some; no url and id named that no line has."""
+def find_columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
+    """The columns of the first valid line, without a named url or id that no line has."""
     found: tables.Columns | None = None
     absent = {settings.url_column, settings.id_column} - {""}
-    for number, line in _lines(part, settings.max_record_bytes):
-        if number - part.first >= _LOOKED_AT or (found and not absent):
+    for number, line in _read_lines(part, settings.max_record_bytes):
+        if number - part.first >= _SAMPLE_LINES or (found and not absent):
             break
         try:
             if not isinstance(line, SourceError):
-                row = _row(line)
-                absent = {name for name in absent if name not in row and _inside(row, name) is None}
-                found = found or _columns(row, settings)
+                row = _parse(line)
+                absent = {name for name in absent if name not in row and _lookup(row, name) is None}
+                found = found or _choose_columns(row, settings)
         except SourceError:
             continue
     return found and found._replace(
@@ -99,23 +99,23 @@ def columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
 
 
 def is_row(line: bytes) -> bool:
-    """Whether a line is one of JSON lines, as far as one can tell."""
+    """Whether a line is a JSON object."""
     try:
-        return bool(_row(line.lstrip().removeprefix(_BOM)))
+        return bool(_parse(line.lstrip().removeprefix(_BOM)))
     except SourceError:
         return False
 
 
-def _lines(
+def _read_lines(
     part: Slice, limit: int, data: Iterator[bytes] | None = None
 ) -> Iterator[tuple[int, bytes | SourceError]]:
-    """The lines of a slice that are not blank, by number, and what is wrong with others."""
+    """Yield the number and content of each non-blank line, or an error instead of the content."""
     # a pipe has no size
     file = as_stream(data) if data else open_source(part.source, part.start, part.stop or None)
     number = part.first
     while True:
         try:
-            line, large = read_line(file, limit)
+            line, overlong = read_line(file, limit)
         except SourceError as error:
             yield number, error
             return
@@ -123,46 +123,45 @@ def _lines(
             return
         if number == 0:
             line = line.removeprefix(_BOM)
-        if large:
+        if overlong:
             yield number, SourceError(too_large_message(limit))
         elif line.strip():
             yield number, line
         number += 1
 
 
-def _row(line: bytes) -> dict[str, Any]:
-    """The object of a line. Bytes that are no UTF-8 become lone surrogates, to be counted later."""
+def _parse(line: bytes) -> dict[str, Any]:
+    """Parse the object of a line. Invalid UTF-8 becomes lone surrogates, to be counted later."""
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
-        found = decode(line)
-        text = found.text
-        if found.encoding == "utf-8":
+        text, encoding, _ = decode(line)
+        if encoding == "utf-8":
             text = line.decode("utf-8", "surrogateescape")
     try:
         row = json.loads(text)
     except RecursionError as error:
-        raise SourceError("is nested too deep") from error
+        raise SourceError("is nested too deeply") from error
     except ValueError as error:
-        raise SourceError(f"is no JSON: {error}") from error
+        raise SourceError(f"is not JSON: {error}") from error
     if not isinstance(row, dict):
-        raise SourceError(f"is no JSON object but {type(row).__name__}")
+        raise SourceError(f"is not a JSON object but {type(row).__name__}")
     return row
 
 
-def _columns(row: dict[str, Any], settings: ReadConfig) -> tables.Columns:
+def _choose_columns(row: dict[str, Any], settings: ReadConfig) -> tables.Columns:
     names = tuple(row)
     texts = tuple(name for name, value in row.items() if isinstance(value, str))
     for name in (settings.html_column, settings.text_column):
-        if "." in name and name not in row and _inside(row, name) is not None:
+        if "." in name and name not in row and _lookup(row, name) is not None:
             names += (name,)
     try:
         return tables.choose_columns(names, settings, texts, rows_differ=True)
-    except SourceError:  # where the text is null, or a number, its column is still found
+    except SourceError:  # the text may be null or a number; its column is still found
         return tables.choose_columns(names, settings, names, rows_differ=True)
 
 
-def _inside(row: dict[str, Any], path: str) -> Any:
+def _lookup(row: dict[str, Any], path: str) -> Any:
     """The value at a dotted path, such as `data.text`."""
     value: Any = row
     for name in path.split("."):

@@ -1,4 +1,4 @@
-"""The lines of a text file, where lines are what counts and no page is made of them."""
+"""Read the lines of a text file."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from ingest.errors import SourceError
 from ingest.readers import document, single_file
 from ingest.readers.records import Slice
 
-_MOST = ReadConfig(max_record_bytes=1 << 32)  # a book is no page; all of it is held at once
+_SETTINGS = ReadConfig(max_record_bytes=1 << 32)  # a whole book; all of it is held in memory
 
 
 def read_lines(source: str) -> list[str]:
-    r"""Decode a file, plain or compressed, whatever its name says that it is, and cut its lines.
+    r"""Decode a file of any suffix, plain or compressed, as text and split it into lines.
 
-    A line ends with \n or \r\n, and nowhere else.
+    Only \n and \r\n end a line.
 
     Args:
         source: path, or '-' for standard input.
 
     Raises:
-        SourceError: it cannot be read, or is no text.
+        SourceError: the file cannot be read or is not text.
 
     >>> from ingest.resources import samples
     >>> read_lines(str(samples().parent / "parallel" / "library.en.txt"))[:2]
     ['The Floating Library of Marsa Tahla', 'Home']
     """
-    record = next(single_file.records(Slice(source, "file"), _MOST))
+    record = next(single_file.read_records(Slice(source, "file"), _SETTINGS))
     row = document.to_row(record._replace(media_type="text/plain"))
     if row["error"]:
         raise SourceError(f"{source}: {row['error']}")
-    content: str = row["text"]
-    return content.replace("\r\n", "\n").removesuffix("\n").split("\n") if content else []
+    text: str = row["text"]
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []

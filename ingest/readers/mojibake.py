@@ -1,10 +1,10 @@
-"""Text that was decoded wrongly before it was stored: UTF-8 read as a one-byte encoding.
+"""Repair text that was decoded wrongly before it was stored: UTF-8 read as a one-byte encoding.
 
 `القاهرة` becomes `Ø§Ù„Ù‚Ø§Ù‡Ø±Ø©` when its UTF-8 is read as windows-1252, and `ط§ظ„ظ‚ط§ظ‡ط±ط©`
-when it is read as windows-1256. Such text is valid, so decoding cannot see it. It is undone only
-where it is certain: a run of characters beyond ASCII is repaired whole or not at all, and only if
-its bytes in that encoding are the UTF-8 of letters and signs used with Arabic and Latin script.
-Text read as windows-1256 is found by its alefs and lams, so it must have one.
+when it is read as windows-1256. Such text is valid, so decoding cannot detect it. We repair it only
+if there is no doubt: a run of non-ASCII characters is repaired completely or not at all, and only
+if its bytes in that encoding are the UTF-8 of letters and signs used with Arabic or Latin script.
+Text read as windows-1256 is detected by its alefs and lams, so it must contain one.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-# A table of all 256 bytes of each encoding as WHATWG has it: those undefined are C1 controls, so
-# that text read as ISO-8859-1 by the letter is undone by windows-1252 too.
-# With each, what a search for single strings finds quickly: the first bytes of Arabic and accented
-# letters; where those are letters of Arabic themselves, the second bytes of alef and lam.
+# Each encoding has all 256 bytes, as in the WHATWG standard: undefined bytes are C1 controls, so
+# that windows-1252 also repairs text read as strict ISO-8859-1.
+# The strings allow a fast search: they are the first bytes of Arabic and accented letters or, if
+# these are Arabic letters themselves, the second bytes of alef and lam.
 _CODECS = {
     "windows-1252": ("cp1252", ("Ø", "Ù", "Ã", "Ä", "Å", "â€", "â\x80")),
     "windows-1256": ("cp1256", ("§", "„", "أ©", "أ¨", "â€", "â\x80")),
 }
 _RUN = re.compile(r"[^\x00-\x7f]+")
-# What may come out: Latin letters and signs, combining marks, Arabic and its supplements, Latin
-# Extended Additional, punctuation and symbols, Arabic presentation forms, emoji.
-_USED = re.compile(
+# Characters that a repair may produce: Latin letters and signs, combining marks, Arabic and its
+# supplements, Latin Extended Additional, punctuation and symbols, Arabic presentation forms, emoji.
+_PLAUSIBLE = re.compile(
     "[\u00a0-\u024f\u0300-\u036f\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u1e00-\u1eff\u2000-\u2bff"
     "\ufb50-\ufdff\ufe0f\ufe70-\ufeff\U0001f000-\U0001faff]+"
 )
 _ARABIC = re.compile("[\u0600-\u06ff]{3,}")
-# Text that comes with so few of these may be about broken text, or an accident.
-_LEAST_ARABIC = 6  # letters in runs of three or more
-_LEAST_LATIN = 3  # runs inside words
-_LEAST_SHARE = 0.05  # of the runs that are sound
+# With less evidence than this, the text may be about mojibake, or it may be a coincidence.
+_MIN_ARABIC = 6  # letters in runs of three or more
+_MIN_LATIN = 3  # runs inside words
+_MIN_SHARE = 0.05  # broken runs, relative to sound runs
 
 
 def repair_mojibake(text: str) -> tuple[str, str | None]:
-    """Undo a wrong decoding where there is one; returns the text, and what was undone or None.
+    """Undo a wrong decoding. Returns the text, and what was undone or None.
 
     >>> repair_mojibake("القاهرة".encode().decode("cp1256"))
     ('القاهرة', 'utf-8 read as windows-1256')
@@ -47,13 +47,20 @@ def repair_mojibake(text: str) -> tuple[str, str | None]:
     for name, codec in _TABLES.items():
         if not any(sign in text for sign in codec.signs) or not codec.hint.search(text):
             continue
-        if repaired := _repaired(text, codec):
+        if repaired := _try_repair(text, codec):
             return repaired, f"utf-8 read as {name}"
     return text, None
 
 
 class _Codec(NamedTuple):
-    """Bytes for characters, and what text without damage seldom (`signs`) or never has."""
+    """A wrong decoding.
+
+    Attributes:
+        table: byte of each character.
+        signs: strings that are rare in sound text.
+        hint: pattern that does not occur in sound text.
+        latin: the part of `hint` for Latin script.
+    """
 
     table: dict[int, int]
     signs: tuple[str, ...]
@@ -61,13 +68,13 @@ class _Codec(NamedTuple):
     latin: re.Pattern[str]
 
 
-def _codec(codec: str, signs: tuple[str, ...]) -> _Codec:
+def _build_codec(codec: str, signs: tuple[str, ...]) -> _Codec:
     chars = [bytes([b]).decode(codec, "ignore") or chr(b) for b in range(256)]
 
     def among(*ranges: tuple[int, int]) -> str:
         return "[" + "".join(re.escape(chars[b]) for r in ranges for b in range(*r)) + "]"
 
-    # a C1 control stands for its own byte too: ISO-8859-1 by the letter
+    # C1 controls also represent their own bytes, as in strict ISO-8859-1
     table = {b: b for b in range(0x80, 0xA0)} | {ord(c): b for b, c in enumerate(chars)}
     follows = among((0x80, 0xC0))[:-1] + "\x80-\x9f]"
     arabic = f"(?:{among((0xD8, 0xDC))}{follows}){{3}}"
@@ -78,32 +85,32 @@ def _codec(codec: str, signs: tuple[str, ...]) -> _Codec:
     return _Codec(table, signs, re.compile(hint), re.compile(latin))
 
 
-_TABLES = {name: _codec(*codec) for name, codec in _CODECS.items()}
+_TABLES = {name: _build_codec(*codec) for name, codec in _CODECS.items()}
 
 
-def _repaired(text: str, codec: _Codec) -> str | None:
-    """The text with its damaged runs undone; None where that is not certain."""
-    runs = {run: _undone(run, codec.table) for run in set(_RUN.findall(text))}
+def _try_repair(text: str, codec: _Codec) -> str | None:
+    """The text with its broken runs repaired; None if there is not enough evidence."""
+    runs = {run: _repair_run(run, codec.table) for run in set(_RUN.findall(text))}
     sound = broken = arabic = 0
-    for found in _RUN.finditer(text):
-        undone = runs[found[0]]
-        if undone is None:
+    for match in _RUN.finditer(text):
+        repaired = runs[match[0]]
+        if repaired is None:
             sound += 1
         else:
             broken += 1
-            arabic += sum(map(len, _ARABIC.findall(undone)))
-    latin = sum(1 for found in codec.latin.finditer(text))
-    if arabic < _LEAST_ARABIC and latin < _LEAST_LATIN:
+            arabic += sum(map(len, _ARABIC.findall(repaired)))
+    latin = sum(1 for _ in codec.latin.finditer(text))
+    if arabic < _MIN_ARABIC and latin < _MIN_LATIN:
         return None
-    if broken < _LEAST_SHARE * sound:
+    if broken < _MIN_SHARE * sound:
         return None
-    return _RUN.sub(lambda found: runs[found[0]] or found[0], text)
+    return _RUN.sub(lambda match: runs[match[0]] or match[0], text)
 
 
-def _undone(run: str, table: dict[int, int]) -> str | None:
-    """A run of characters as it was before; None where it was never broken."""
+def _repair_run(run: str, table: dict[int, int]) -> str | None:
+    """The original of a run of characters; None if the run is not broken."""
     try:
-        before = bytes(table[ord(c)] for c in run).decode("utf-8")
+        original = bytes(table[ord(c)] for c in run).decode("utf-8")
     except (KeyError, UnicodeDecodeError):
         return None
-    return before if _USED.fullmatch(before) else None
+    return original if _PLAUSIBLE.fullmatch(original) else None

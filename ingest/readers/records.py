@@ -1,4 +1,4 @@
-"""What readers give and take: slices of sources in, records out."""
+"""The input and output of readers: slices of sources, and records."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from typing import NamedTuple
 
 
 class Slice(NamedTuple):
-    """A part of one source that can be read by itself.
+    """A range of one source that can be read independently.
 
-    `kind` names the reader: file, warc, jsonl, csv, parquet or pipe. `start` and `stop` are its
-    range, in bytes or row groups, as the reader that made it understands them; `first` is the
-    number of its first record. `size` is about how many stored bytes it covers.
+    Attributes:
+        source: path of the source, or '-' for standard input.
+        kind: the reader: file, warc, jsonl, csv, parquet or pipe.
+        start: start of the range, in bytes or rows, depending on the reader.
+        stop: end of the range.
+        first: number of the first record.
+        size: approximate number of stored bytes.
     """
 
     source: str
@@ -22,13 +26,18 @@ class Slice(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One page as its container holds it, not yet decoded.
+    """One page as stored in its container, before decoding.
 
-    `record` and `key` name it inside the source; both None where the file is the page.
-    `content` is bytes, or text where the container holds text; None where it cannot be had, and
-    `error` says why. `media_type` is text/html or text/plain, or None where the content itself
-    must tell. `charset` is what came with the record, such as in a Content-Type header. `sha256`
-    is that of the stored bytes, where they are not the content itself.
+    Attributes:
+        source: path of the source.
+        record: number or byte offset in the source; None if the source is a single page.
+        key: the name of the page in its table, if it has one.
+        content: bytes, or text if the container stores text; None if there is an `error`.
+        media_type: text/html or text/plain; None if it has to be detected from the content.
+        charset: the declared encoding, for example from a Content-Type header.
+        url: the address of the page.
+        sha256: hash of the stored bytes, if they differ from the content.
+        error: why the content cannot be read.
     """
 
     source: str

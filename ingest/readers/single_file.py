@@ -1,4 +1,4 @@
-"""Text and HTML files, plain or compressed: a file is a page."""
+"""Read text and HTML files, plain or compressed: one file is one page."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from collections.abc import Iterable, Iterator
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import compression, describe_os_error, read_pieces
+from ingest.io.streams import compression, read_pieces
 from ingest.readers.records import Record, Slice
 from ingest.readers.sources import STDIN, media_type
 
-__all__ = ["describe_os_error", "join_pieces", "records", "too_large_message"]
 
-
-def records(
+def read_records(
     part: Slice, settings: ReadConfig, data: Iterator[bytes] | None = None
 ) -> Iterator[Record]:
-    """The one record of a file, or of `data` where that is already open."""
+    """Yield the one record of a file, or of `data` if the source is already open."""
     limit = settings.max_record_bytes
     record = Record(part.source, media_type=media_type(part.source))
     try:
@@ -29,9 +27,9 @@ def records(
 
 
 def _stored_sha256(source: str, limit: int) -> str | None:
-    """The hash of a compressed file as it is stored; None of others, and of one that is too large.
+    """The hash of a compressed file as stored; None if it is not compressed or too large.
 
-    What is not compressed is hashed as the content it is, and not read twice.
+    For a file that is not compressed, the hash of its content is the same.
     """
     try:
         if source == STDIN or not os.path.isfile(source) or os.path.getsize(source) > limit:
@@ -45,20 +43,20 @@ def _stored_sha256(source: str, limit: int) -> str | None:
         return None
 
 
-def join_pieces(parts: Iterable[bytes], limit: int) -> bytes:
-    """The whole of what comes in pieces.
+def join_pieces(pieces: Iterable[bytes], limit: int) -> bytes:
+    """Join pieces of bytes.
 
     Raises:
-        SourceError: it has more than `limit` bytes, or what the pieces raise.
+        SourceError: there are more than `limit` bytes. Errors of the pieces are passed on.
     """
-    made = bytearray()
-    for part in parts:
-        made += part
-        if len(made) > limit:
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        if len(content) > limit:
             raise SourceError(too_large_message(limit))
-    return bytes(made)
+    return bytes(content)
 
 
 def too_large_message(limit: int) -> str:
-    """What stands in `error` of a page that is larger than is read."""
+    """The `error` of a page that exceeds the size limit."""
     return f"has more than {limit} bytes; read.max_record_bytes in a config file sets the limit"

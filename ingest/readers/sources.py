@@ -1,4 +1,4 @@
-"""What the user names — files, folders, globs, '-' — as a sorted list of files."""
+"""Expand files, folders, globs and '-' to a sorted list of files."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _KINDS = {
     ".csv": "csv", ".tsv": "csv", ".parquet": "parquet",
 } | dict.fromkeys(_MEDIA_TYPES, "file")  # fmt: skip
 _MAGIC = {b"WARC/": "warc", b"PAR1": "parquet"}
-_RUN = {"run.json", "documents.parquet", "segments.parquet"}  # what OUT of a finished run holds
-_UNFINISHED = {"plan.json", "locks"}  # and of one that is not, in OUT.unfinished
-_NAMED = 3  # earlier runs that are passed over
+_RUN_FILES = {"run.json", "documents.parquet", "segments.parquet"}  # in OUT of a finished run
+_UNFINISHED_FILES = {"plan.json", "locks"}  # in OUT.unfinished of an unfinished run
+_MAX_LISTED = 3  # earlier runs in a message
 
 
 class FoundSources(NamedTuple):
-    """The files to read, by name, and those below folders that are passed over."""
+    """The files to read, sorted, and the files in folders that are skipped."""
 
     files: list[str]
     skipped: list[str]
@@ -51,12 +51,12 @@ class FoundSources(NamedTuple):
 def find_sources(
     sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
 ) -> FoundSources:
-    """Expand sources; each file is listed once, in the order of its name.
+    """Expand sources to files. Each file is listed once; the list is sorted by name.
 
-    A folder stands for the files below it that some reader takes, hidden ones left out and links
-    followed; what an earlier run wrote below it is no page. A file named by the user is always
-    listed, whatever its suffix; so is a name that does not exist, or a folder that cannot be
-    looked into, since its page will say so, unless nothing at all was found.
+    A folder is expanded to the files below it that some reader supports. Links are followed;
+    hidden files and the output of earlier runs are skipped. A file named by the user is always
+    listed, whatever its suffix. So are missing files and unreadable folders, because their rows
+    will have an error, unless nothing else was found.
 
     Raises:
         SourceError: no file was found.
@@ -68,68 +68,70 @@ def find_sources(
         sources = [sources]
     given = [os.fspath(s) for s in sources]
     named: list[str] = []
-    lost: dict[str, str] = {}  # what cannot be had, and why
+    unavailable: dict[str, str] = {}  # path to reason
     skipped: list[str] = []
     for source in given:
         if source == STDIN or (os.path.exists(source) and not os.path.isdir(source)):
-            named.append(source)  # a pipe too, such as /dev/stdin or <(command)
+            named.append(source)  # also a pipe, such as /dev/stdin or <(command)
             continue
         matches = [source] if os.path.isdir(source) else glob.glob(source, recursive=True)
         if not matches:
-            lost[source] = "not found"
+            unavailable[source] = "not found"
         for match in matches:
             if os.path.isdir(match):
-                files, others = _below(match, lost, named=match == source)
+                files, others = _walk_folder(match, unavailable, named=match == source)
                 named += files
                 skipped += others
             else:
-                (named if _regular(match) else skipped).append(match)
+                (named if _may_be_file(match) else skipped).append(match)
     if not named:
-        what = ", ".join(f"{name} ({why})" for name, why in lost.items()) or ", ".join(given)
+        names = ", ".join(f"{name} ({why})" for name, why in unavailable.items()) or ", ".join(
+            given
+        )
         hint = f", {describe_skipped(skipped)}" if skipped else ""
         raise SourceError(
-            f"{what or 'nothing given'}: no page to read{hint}; name a file or folder of text, "
+            f"{names or 'no source given'}: no page to read{hint}; name a file or folder of text, "
             "HTML, WARC, JSONL, CSV or TSV, plain, .gz or .zst, or of Parquet, a glob, or - for "
             "standard input"
         )
-    paths = _once([*named, *lost])
-    return FoundSources(paths, sorted({_tidy(path) for path in skipped}.difference(paths)))
+    paths = _deduplicate([*named, *unavailable])
+    return FoundSources(paths, sorted({_normalize(path) for path in skipped}.difference(paths)))
 
 
 def is_run(path: str) -> bool:
-    """Whether a path is the OUT of a finished run.
+    """Whether a path is the output folder of a finished run.
 
     >>> is_run("no-such-folder")
     False
     """
-    return all(os.path.isfile(os.path.join(path, name)) for name in _RUN)
+    return all(os.path.isfile(os.path.join(path, name)) for name in _RUN_FILES)
 
 
 def describe_skipped(skipped: Iterable[str]) -> str:
-    """What was skipped below folders, in words: files by their suffixes, and earlier runs.
+    """Describe what was skipped in folders: files by suffix, and earlier runs.
 
     >>> describe_skipped(["a.docx", "b.PDF", "c", "out/documents.parquet", "out/run.json"])
     '3 files skipped (.docx, .pdf, no suffix), and 1 earlier run (out)'
     """
     files = list(skipped)
-    # tables are taken, but those of a run; a plan stands in none but a run's folder
-    marks = ("documents.parquet", ".unfinished/plan.json")
-    runs = sorted({os.path.dirname(path) for path in files if path.endswith(marks)})
+    # Parquet files are skipped only in runs, and plans exist only there.
+    markers = ("documents.parquet", ".unfinished/plan.json")
+    runs = sorted({os.path.dirname(path) for path in files if path.endswith(markers)})
     endings = [os.path.splitext(p)[1].lower() for p in files if os.path.dirname(p) not in runs]
-    said = []
+    notes = []
     if endings:
         kinds = {ending if ending[1:].isalnum() else "no suffix" for ending in endings}
-        listed = ", ".join(sorted(kinds, key=lambda one: (one == "no suffix", one)))
-        said.append(f"{count_noun(len(endings), 'file')} skipped ({listed})")
+        listed = ", ".join(sorted(kinds, key=lambda kind: (kind == "no suffix", kind)))
+        notes.append(f"{count_noun(len(endings), 'file')} skipped ({listed})")
     if runs:
-        what = count_noun(len(runs), "earlier run")
-        some = ", ".join(runs[:_NAMED]) + ", …" * (len(runs) > _NAMED)
-        said.append(f"{what}{'' if said else ' skipped'} ({some})")
-    return ", and ".join(said)
+        count = count_noun(len(runs), "earlier run")
+        listed = ", ".join(runs[:_MAX_LISTED]) + ", …" * (len(runs) > _MAX_LISTED)
+        notes.append(f"{count}{'' if notes else ' skipped'} ({listed})")
+    return ", and ".join(notes)
 
 
 def is_readable(path: str) -> bool:
-    """Whether a folder's file is taken, by its suffix.
+    """Whether a file in a folder is read, by its suffix.
 
     >>> is_readable("a/b.txt.gz"), is_readable("a/b.warc"), is_readable("a/b.png")
     (True, True, False)
@@ -138,7 +140,7 @@ def is_readable(path: str) -> bool:
 
 
 def suffix(path: str) -> str:
-    """The last suffix of a path in small letters, that of a compression left out.
+    """The last suffix of a path in lower case, ignoring that of a compression.
 
     >>> suffix("a/B.JSONL.gz")
     '.jsonl'
@@ -150,9 +152,9 @@ def suffix(path: str) -> str:
 
 
 def reader_kind(path: str) -> str:
-    """Which reader takes a file: its suffix tells, else its first bytes, decompressed.
+    """The kind of reader for a file, by its suffix, else by its first decompressed bytes.
 
-    What can be read but once is not looked into; its reader will see.
+    Streams are not inspected, because that would consume their data.
     """
     if known := _KINDS.get(suffix(path)):
         return known
@@ -161,35 +163,37 @@ def reader_kind(path: str) -> str:
     try:
         start = open_source(path).read(8)
     except SourceError:
-        return "file"  # whose reader says what is wrong
+        return "file"  # its reader reports the error
     return kind_from_magic(start) or "file"
 
 
 def kind_from_magic(start: bytes) -> str | None:
-    """Which reader takes what begins with these bytes; None where they do not tell."""
+    """The kind of reader for data that start with these bytes, or None."""
     return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
 
 
 def is_stream(path: str) -> bool:
-    """Whether a source can be read but once: standard input, or a pipe."""
-    return path == STDIN or not (_regular(path) or os.path.isdir(path))
+    """Whether a source can be read only once: standard input or a pipe."""
+    return path == STDIN or not (_may_be_file(path) or os.path.isdir(path))
 
 
 def media_type(path: str) -> str | None:
-    """What the suffix of a file says of its content; None where the content must tell."""
+    """The media type by the suffix of a file; None if it has to be detected from the content."""
     return _MEDIA_TYPES.get(suffix(path))
 
 
-def _regular(path: str) -> bool:
-    """Whether a path is a file, or could be: one that is gone, or that may not be looked at."""
+def _may_be_file(path: str) -> bool:
+    """Whether a path is a file, or does not exist, or cannot be inspected."""
     return os.path.isfile(path) or not os.path.exists(path)
 
 
-def _below(folder: str, lost: dict[str, str], *, named: bool) -> tuple[list[str], list[str]]:
-    """The files below a folder that some reader takes, and the others.
+def _walk_folder(
+    folder: str, unavailable: dict[str, str], *, named: bool
+) -> tuple[list[str], list[str]]:
+    """The files below a folder that some reader supports, and the others.
 
-    Linked folders come last, and none is looked into twice, so that links change no file's name.
-    Of what a run wrote, but for a folder that is `named`, no file is taken.
+    Linked folders come last, and no folder is visited twice, so that links do not change the names
+    of files. The output of a run is skipped unless its folder is `named` by the user.
     """
     files: list[str] = []
     others: list[str] = []
@@ -203,39 +207,39 @@ def _below(folder: str, lost: dict[str, str], *, named: bool) -> tuple[list[str]
         try:
             names = sorted(os.listdir(at))
         except OSError as error:
-            lost[at] = describe_os_error(error)
+            unavailable[at] = describe_os_error(error)
             continue
-        ours = _of_a_run(at, names) and not (named and at == folder)
+        skip = _is_run_folder(at, names) and not (named and at == folder)
         for path in (os.path.join(at, name) for name in names if not name.startswith(".")):
             if os.path.isdir(path):
-                if not ours:
+                if not skip:
                     (linked if os.path.islink(path) else folders).append(path)
             else:
-                taken = is_readable(path) and _regular(path) and not ours
-                (files if taken else others).append(path)
+                supported = is_readable(path) and _may_be_file(path) and not skip
+                (files if supported else others).append(path)
     return files, others
 
 
-def _of_a_run(folder: str, names: Iterable[str]) -> bool:
-    """Whether a folder, by the names in it, is OUT of a run, or what one keeps beside OUT."""
+def _is_run_folder(folder: str, names: Iterable[str]) -> bool:
+    """Whether a folder is the output of a run or its state, by the names of its files."""
     if folder.endswith(".unfinished"):
-        return not _UNFINISHED.isdisjoint(names)
-    return _RUN.issubset(names)
+        return not _UNFINISHED_FILES.isdisjoint(names)
+    return _RUN_FILES.issubset(names)
 
 
-def _once(paths: list[str]) -> list[str]:
-    """One path a file, the first in order: the same file under two names is one page."""
+def _deduplicate(paths: list[str]) -> list[str]:
+    """Keep the first path of each file: a file with two names is one page."""
     by_file: dict[str, str] = {}
-    for path in sorted(map(_tidy, paths)):
+    for path in sorted(map(_normalize, paths)):
         by_file.setdefault(path if path == STDIN else os.path.realpath(path), path)
     return list(by_file.values())
 
 
-def _tidy(path: str) -> str:
-    """The shortest name of the same file: what is above a link is not where the link stands."""
-    tidy = os.path.normpath(path)
-    if tidy == STDIN:
+def _normalize(path: str) -> str:
+    """The shortest equivalent path. The parent of a link is not the parent of its target."""
+    normal = os.path.normpath(path)
+    if normal == STDIN:
         return STDIN if path == STDIN else f"./{STDIN}"
-    if ".." in path and os.path.realpath(tidy) != os.path.realpath(path):
-        tidy = path
-    return Path(tidy).as_posix()
+    if ".." in path and os.path.realpath(normal) != os.path.realpath(path):
+        normal = path
+    return Path(normal).as_posix()

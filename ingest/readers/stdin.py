@@ -1,4 +1,4 @@
-"""Standard input and pipes: no suffix says what they hold, so their first line does."""
+"""Read standard input and pipes. They have no suffix, so the first line decides the format."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from ingest.readers.records import Record, Slice
 from ingest.readers.sources import kind_from_magic
 
 
-def records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
-    """The records of a WARC or of JSON lines, else the one of a page; plain or compressed."""
+def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
+    """Yield the records of a WARC file, of JSON lines or of one page; all may be compressed."""
     try:
         file = open_source(part.source)
-        start = _first_line(file, settings.max_record_bytes)
+        start = _read_first_line(file, settings.max_record_bytes)
     except SourceError as error:
         yield Record(part.source, error=str(error))
         return
     data = itertools.chain([start], iter(lambda: file.read1(CHUNK), b""))
     match kind_from_magic(start):
         case "warc":
-            yield from warc.records(part, settings, data)
+            yield from warc.read_records(part, settings, data)
         case "parquet":
-            yield Record(part.source, error="is Parquet, which is read from a file only; save it")
+            message = "is Parquet, which cannot be read from a pipe; save it to a file"
+            yield Record(part.source, error=message)
         case _ if jsonl.is_row(start):
-            yield from jsonl.records(part, settings, data)
+            yield from jsonl.read_records(part, settings, data)
         case _:
-            yield from single_file.records(part, settings, data)
+            yield from single_file.read_records(part, settings, data)
 
 
-def _first_line(file: io.BufferedReader, limit: int) -> bytes:
-    """Up to the end of the first line that is not blank, or until it is larger than a record."""
-    made = bytearray()
+def _read_first_line(file: io.BufferedReader, limit: int) -> bytes:
+    """Read to the end of the first non-blank line, or until there are more than `limit` bytes."""
+    start = bytearray()
     while line := file.readline(limit + 1):
-        made += line
-        if line.strip() or len(made) > limit:
+        start += line
+        if line.strip() or len(start) > limit:
             break
-    return bytes(made)
+    return bytes(start)

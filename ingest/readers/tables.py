@@ -1,4 +1,4 @@
-"""Tables: which columns hold the pages, and a row as a record."""
+"""Find the columns of a table that contain pages, and convert rows to records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ingest.errors import SourceError
 from ingest.readers.records import Record
 from ingest.readers.single_file import too_large_message
 
-# Names that scrapers, crawls and published corpora give to columns, the surest first.
+# Column names used by scrapers, crawls and published corpora, the most specific first.
 _HTML = (
     "html",
     "raw_html",
@@ -43,14 +43,14 @@ _ID = (
     "_id",
     "key",
 )
-_TEXTS = (pl.String, pl.Binary, pl.Categorical, pl.Enum)
+_TEXT_TYPES = (pl.String, pl.Binary, pl.Categorical, pl.Enum)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-_LONGEST_KEY = 200
-_SHOWN = 20  # names of columns that a message lists
+_MAX_KEY = 200  # characters
+_MAX_LISTED = 20  # column names in an error message
 
 
 class Columns(NamedTuple):
-    """The columns of a table that hold pages, their addresses and their names."""
+    """The names of the columns with the HTML, text, address and identifier of pages."""
 
     html: str | None
     text: str | None
@@ -66,16 +66,17 @@ def choose_columns(
     *,
     rows_differ: bool = False,
 ) -> Columns:
-    """The columns to read: those that the settings name, else guessed by their names.
+    """The columns to read: those named in the settings, else guessed by their names.
 
     Args:
         names: all columns of the table, in order.
-        settings: names of columns; to name one of HTML or text is to read no other.
-        texts: those columns that hold text, among which HTML and text are guessed.
-        rows_differ: these are the columns of but one row, which may lack an address and a name.
+        settings: column names. If a column of HTML or text is named, no other is read.
+        texts: the columns that contain text; HTML and text are guessed among them.
+        rows_differ: whether rows may have different columns; `names` are those of one row, which
+            may lack an address and an identifier.
 
     Raises:
-        SourceError: a named column, or any that may hold pages, is missing.
+        SourceError: a named column is missing, or no column is known to contain pages.
 
     >>> choose_columns(("Title", "Body", "link"), ReadConfig(), ("Title", "Body", "link"))
     Columns(html=None, text='Body', url='link', id=None)
@@ -84,7 +85,7 @@ def choose_columns(
     if not (html or text):
         html, text = _guess(texts, _HTML), _guess(texts, _TEXT)
         if not (html or text):
-            raise SourceError(_missing("no column that is known to hold text", names))
+            raise SourceError(_missing_message("no column that is known to contain text", names))
     columns = Columns(
         html,
         text,
@@ -94,67 +95,69 @@ def choose_columns(
     needed = ("html", "text") if rows_differ else Columns._fields
     for option, name in zip(needed, columns, strict=False):
         if name and name not in names:
-            raise SourceError(_missing(f"no column {name!r}", names, option))
+            raise SourceError(_missing_message(f"no column {name!r}", names, option))
     return columns
 
 
-def of_schema(columns: pl.Schema, settings: ReadConfig) -> Columns:
-    """The columns to read of a typed table.
+def choose_from_schema(columns: pl.Schema, settings: ReadConfig) -> Columns:
+    """The columns to read from a typed table.
 
     Raises:
-        SourceError: as for `choose`.
+        SourceError: as for `choose_columns`.
     """
-    texts = tuple(name for name, dtype in columns.items() if dtype in _TEXTS)
+    texts = tuple(name for name, dtype in columns.items() if dtype in _TEXT_TYPES)
     return choose_columns(tuple(columns), settings, texts)
 
 
-def record(
+def to_record(
     source: str, number: int, row: Mapping[str, Any], columns: Columns, limit: int
 ) -> Record:
-    """One row as a record: its HTML where there is some, else its text.
+    """Convert a row to a record, with its HTML if there is any, else its text.
 
-    Text that begins as HTML does is HTML too, which is why its media type is left open.
+    The media type of text is left open, because it may be HTML as well.
     """
-    made = Record(source, number, key(row.get(columns.id or "")), url=_url(row, columns.url))
+    result = Record(source, number, key(row.get(columns.id or "")), url=_url(row, columns.url))
     html = row.get(columns.html) if columns.html else None
     name = columns.html if columns.html and (html or not columns.text) else columns.text
     value = row.get(name or "")
     if value is None:
-        return made._replace(error=f"has no text: column {name!r} is empty")
+        return result._replace(error=f"has no text: column {name!r} is empty")
     if not isinstance(value, (str, bytes)):
-        what = type(value).__name__
-        return made._replace(error=f"has no text: column {name!r} holds a value of type {what}")
+        kind = type(value).__name__
+        return result._replace(
+            error=f"has no text: column {name!r} contains a value of type {kind}"
+        )
     if len(value) > limit:
-        return made._replace(error=too_large_message(limit))
-    return made._replace(content=value, media_type="text/html" if name == columns.html else None)
+        return result._replace(error=too_large_message(limit))
+    return result._replace(content=value, media_type="text/html" if name == columns.html else None)
 
 
 def key(value: Any) -> str | None:
-    r"""What a page is called in its table, fit to be a part of its `uri`.
+    r"""The identifier of a page in its table, cleaned for use in its `uri`.
 
     >>> key(17), key("a\nb"), key(""), key(True)
     ('17', 'ab', None, None)
     """
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
-    return _CONTROL.sub("", str(value)[:_LONGEST_KEY]).strip() or None
+    return _CONTROL.sub("", str(value)[:_MAX_KEY]).strip() or None
 
 
-def said(columns: Columns, settings: ReadConfig) -> str | None:
-    """What was guessed or not found, for a person; None where there is nothing to tell."""
-    given = zip(
+def describe_guesses(columns: Columns, settings: ReadConfig) -> str | None:
+    """Tell the user which columns were guessed or not found; None if there are none."""
+    choices = zip(
         columns,
         (settings.html_column, settings.text_column, settings.url_column, settings.id_column),
         ("HTML", "text", "url", "id"),
         strict=True,
     )
-    told = []
-    for name, named, what in given:
-        if name and not named:
-            told.append(f"{what} from column `{name}`")
-        elif what in ("url", "id") and named and not name:
-            told.append(f"{what} column `{named}` in none of the first rows")
-    return ", ".join(told) or None
+    notes = []
+    for name, configured, role in choices:
+        if name and not configured:
+            notes.append(f"{role} from column `{name}`")
+        elif role in ("url", "id") and configured and not name:
+            notes.append(f"{role} column `{configured}` in none of the first rows")
+    return ", ".join(notes) or None
 
 
 def _url(row: Mapping[str, Any], name: str | None) -> str | None:
@@ -162,13 +165,15 @@ def _url(row: Mapping[str, Any], name: str | None) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 
-def _guess(names: Iterable[str], usual: tuple[str, ...]) -> str | None:
-    there: dict[str, str] = {}
+def _guess(names: Iterable[str], known: tuple[str, ...]) -> str | None:
+    by_lower: dict[str, str] = {}
     for name in names:
-        there.setdefault(name.strip().lower(), name)
-    return next((there[n] for n in usual if n in there), None)
+        by_lower.setdefault(name.strip().lower(), name)
+    return next((by_lower[n] for n in known if n in by_lower), None)
 
 
-def _missing(what: str, names: tuple[str, ...], option: str = "text") -> str:
-    listed = ", ".join(repr(n[:40]) for n in names[:_SHOWN]) + ", …" * (len(names) > _SHOWN)
+def _missing_message(what: str, names: tuple[str, ...], option: str = "text") -> str:
+    listed = ", ".join(repr(n[:40]) for n in names[:_MAX_LISTED]) + ", …" * (
+        len(names) > _MAX_LISTED
+    )
     return f"has {what}; its columns are {listed or 'none'}; name one with --{option}-column"

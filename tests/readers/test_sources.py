@@ -208,8 +208,8 @@ def test_files_that_are_skipped_are_told_by_their_suffixes(folder):
     ("start", "said"),
     [
         (b"%PDF-1.4\nText that is read as text.\n", "is a PDF; extract its text first"),
-        (b"PK\x03\x04[Content_Types].xml", "is a ZIP archive, as DOCX"),
-        (b"\xd0\xcf\x11\xe0 Word.Document", "is a file of an old Office"),
+        (b"PK\x03\x04[Content_Types].xml", "is a ZIP archive, such as DOCX"),
+        (b"\xd0\xcf\x11\xe0 Word.Document", "is an old Office file"),
     ],
 )
 @pytest.mark.parametrize("name", ["page.bin", "page.txt", "page.html"])

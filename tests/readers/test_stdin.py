@@ -62,7 +62,7 @@ def test_a_page(pack, text, monkeypatch):
 @pytest.mark.parametrize(
     ("data", "error"),
     [
-        (b"PAR1" + bytes(99), "is Parquet, which is read from a file only; save it"),
+        (b"PAR1" + bytes(99), "is Parquet, which cannot be read from a pipe"),
         (b"a line\n" * 9_999, "has more than 50000 bytes"),
         (b"x" * 99_999, "has more than 50000 bytes"),
         (b"\n" * 99_999, "has more than 50000 bytes"),

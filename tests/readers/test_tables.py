@@ -120,21 +120,21 @@ def test_pages_of_jsonl_of_each_form(tmp_path):
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        (b"{", "is no JSON"),
-        (b"not json", "is no JSON"),
-        (b'{"text": "a\0b"}', "is no JSON"),
-        (b"[1, 2]", "is no JSON object but list"),
-        (b"null", "is no JSON object but NoneType"),
+        (b"{", "is not JSON"),
+        (b"not json", "is not JSON"),
+        (b'{"text": "a\0b"}', "is not JSON"),
+        (b"[1, 2]", "is not a JSON object but list"),
+        (b"null", "is not a JSON object but NoneType"),
         (b'{"text": ' + b"[" * 100_000, "more than 10000 bytes"),
         (b'{"text": ' + b"[" * 9_000, "nested too deep"),
         (b'{"text": "' + b"a" * 200_000 + b'"}', "more than 10000 bytes"),
-        (b'{"text": ' + b"9" * 5_000 + b"}", "is no JSON"),
+        (b'{"text": ' + b"9" * 5_000 + b"}", "is not JSON"),
         (b'{"text": null}', "column 'text' is empty"),
-        (b'{"text": 5}', "holds a value of type int"),
-        (b'{"text": {"a": "b"}}', "holds a value of type dict"),
+        (b'{"text": 5}', "contains a value of type int"),
+        (b'{"text": {"a": "b"}}', "contains a value of type dict"),
         (b'{"other": "b"}', "columns are 'other'"),
         (b"{}", "columns are none"),
-        (bytes(99), "is no JSON"),
+        (bytes(99), "is not JSON"),
         (bytes(range(11, 256)), ""),
     ],
 )
@@ -568,7 +568,7 @@ def test_a_parquet_whose_name_is_no_utf8(parquet):
 def test_a_parquet_that_is_compressed_again(parquet, tmp_path, name):
     pack = zstandard.compress if name.endswith("zst") else gzip.compress
     (found,) = read(saved(tmp_path, pack(parquet.read_bytes()), name))
-    assert found.error == "is Parquet inside a compressed file; decompress that first"
+    assert found.error == "is Parquet inside a compressed file; decompress it first"
     assert len(read(parquet.rename(tmp_path / "b.parquet.gz"))) == 1000  # but by its name
 
 

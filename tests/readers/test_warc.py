@@ -44,11 +44,13 @@ def html(n, size=0):
 
 def read(path, config=SMALL, **part):
     size = path.stat().st_size
-    return list(warc.records(Slice(str(path), "warc", 0, size, 0, size), config))
+    return list(warc.read_records(Slice(str(path), "warc", 0, size, 0, size), config))
 
 
 def in_slices(path, shard, config=SMALL):
-    return [r for part in warc.slices(str(path), shard) for r in warc.records(part, config)]
+    return [
+        r for part in warc.cut_slices(str(path), shard) for r in warc.read_records(part, config)
+    ]
 
 
 def saved(tmp_path, data, name="a.warc"):
@@ -218,10 +220,10 @@ DAMAGE = {
     "too long": (lambda p: p.replace(b"Content-Length: 1", b"Content-Length: 2"), "no record follows"),
     "far too long": (lambda p: p.replace(b"Content-Length: ", b"Content-Length: 9"), ""),
     "too short": (lambda p: p.replace(b"Content-Length: 1", b"Content-Length: "), "no record follows"),
-    "no number": (lambda p: p.replace(b"Content-Length: ", b"Content-Length: x"), "no Content-Length"),
-    "negative": (lambda p: p.replace(b"Content-Length: ", b"Content-Length: -"), "no Content-Length"),
+    "no number": (lambda p: p.replace(b"Content-Length: ", b"Content-Length: x"), "no numeric Content-Length"),
+    "negative": (lambda p: p.replace(b"Content-Length: ", b"Content-Length: -"), "no numeric Content-Length"),
     "huge": (lambda p: p.replace(b"Content-Length: ", b"Content-Length: 99999999999999"), ""),
-    "no length": (lambda p: p.replace(b"Content-Length", b"Content-Strength"), "no Content-Length"),
+    "no length": (lambda p: p.replace(b"Content-Length", b"Content-Strength"), "no numeric Content-Length"),
     "cut": (lambda p: p[:-40], "no record follows"),
     "cut in its header": (lambda p: p[:50], ""),
     "no version": (lambda p: b"X" + p[1:], "no WARC record"),
@@ -378,8 +380,8 @@ def test_a_file_that_is_something_else(tmp_path, data, name):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    (gone,) = warc.slices(str(tmp_path / "a.warc"), 10)
-    assert [r.error for r in warc.records(gone, SMALL)] == [
+    (gone,) = warc.cut_slices(str(tmp_path / "a.warc"), 10)
+    assert [r.error for r in warc.read_records(gone, SMALL)] == [
         "cannot be read: no such file or directory"
     ]
 
