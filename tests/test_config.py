@@ -6,7 +6,7 @@ from ingest.config import Config, DedupeConfig, DetectConfig, RunConfig, Segment
 from ingest.errors import ConfigError
 
 
-def test_toml_in(tmp_path):
+def test_read_toml(tmp_path):
     path = tmp_path / "c.toml"
     path.write_text('[detect]\nlangs = ["ar", "en"]\n[dedupe]\nthreshold = 1\n')
     assert Config.from_toml(path) == Config(
@@ -34,18 +34,18 @@ def test_toml_in(tmp_path):
         ("[detect]\nlangs = [1]\n", r"c.toml: detect.langs: \[1\] is not an array of strings"),
     ],
 )
-def test_what_cannot_be_used_is_named(tmp_path, text, message):
+def test_bad_settings_are_named(tmp_path, text, message):
     (tmp_path / "c.toml").write_text(text)
     with pytest.raises(ConfigError, match=message):
         Config.from_toml(tmp_path / "c.toml")
 
 
-def test_the_fingerprint_tells_settings_that_matter():
+def test_the_fingerprint_covers_settings_that_affect_outputs():
     assert Config(segment=SegmentConfig(5)).fingerprint() != Config().fingerprint()
     assert Config(run=RunConfig(7)).fingerprint() == Config().fingerprint()
 
 
-def test_a_config_comes_back_from_its_dictionary():
+def test_to_dict_and_back():
     config = Config(detect=DetectConfig(langs=("fa",)))
     assert Config.from_dict(config.to_dict()) == config
 
@@ -55,7 +55,7 @@ def test_a_file_saved_with_a_byte_order_mark(tmp_path):
     assert Config.from_toml(tmp_path / "c.toml").dedupe.threshold == 0.5
 
 
-def test_a_file_that_is_not_there_is_named_once(tmp_path):
+def test_a_missing_file_is_named_once(tmp_path):
     with pytest.raises(ConfigError) as error:
         Config.from_toml(tmp_path / "no.toml")
     assert str(error.value) == f"{tmp_path}/no.toml: cannot be read: no such file or directory"

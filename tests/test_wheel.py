@@ -1,4 +1,4 @@
-"""What is installed from a wheel, away from the checkout, does the main job."""
+"""The built wheel works without the checkout."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ ROOT = Path(__file__).resolve().parents[1]
 UV = shutil.which("uv")
 
 
-@pytest.mark.skipif(UV is None, reason="uv builds the wheel")
+@pytest.mark.skipif(UV is None, reason="needs uv to build the wheel")
 def test_the_wheel_runs_from_an_empty_folder(tmp_path):
     built = subprocess.run(
         [UV, "build", "--wheel", "-q", "-o", tmp_path, ROOT], capture_output=True
     )
     if built.returncode and b"hatchling" in built.stderr:
-        pytest.skip("hatchling cannot be fetched, and no wheel is built without it")
+        pytest.skip("hatchling, which builds the wheel, cannot be downloaded")
     assert built.returncode == 0, built.stderr.decode()
     site = tmp_path / "site"
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         wheel.extractall(site)
     assert (site / "ingest" / "py.typed").exists()
-    # the dependencies of this environment, but neither its checkout nor its working folder
+    # keep the dependencies of this environment, but not the checkout or the working folder
     code = (
         f"import sys; sys.path = [{str(site)!r}] + [p for p in sys.path if p not in ('', {str(ROOT)!r})]\n"
         "import ingest; assert ingest.__file__.startswith(sys.path[0]), ingest.__file__\n"

@@ -1,11 +1,11 @@
-// What all parts use. Text comes from pages that nobody vouches for: it is only ever put into text
-// nodes and attributes, never parsed as HTML.
+// Helpers for all views. Texts come from untrusted pages: they only go into text nodes and
+// attributes, and are never parsed as HTML.
 const data = JSON.parse(document.getElementById("data").textContent);
 
 const RIGHT_TO_LEFT = new Set("ar arc ckb dv fa ha-Arab he ks ku-Arab ps sd ug ur yi".split(" "));
 const numbers = new Intl.NumberFormat("en");
 const count = (n) => numbers.format(n);
-const many = (n, one, more = one + "s") => `${count(n)} ${n === 1 ? one : more}`;
+const plural = (n, noun) => `${count(n)} ${n === 1 ? noun : noun + "s"}`;
 const share = (part, whole) => {
   if (!whole) return "";
   const percent = (100 * part) / whole;
@@ -19,17 +19,17 @@ const value = (x) => {
   return Number.isInteger(x) ? count(x) : Math.abs(x) >= 100 ? count(Math.round(x)) : x.toFixed(2);
 };
 
-// An element; attributes that are null or false are left out, functions listen.
+// Create an element. Attributes that are null or false are left out; functions are event listeners.
 function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, given] of Object.entries(attributes)) {
-    if (given === null || given === undefined || given === false) continue;
-    if (typeof given === "function") made.addEventListener(name, given);
-    else if (name.startsWith("--")) made.style.setProperty(name, given);
-    else made.setAttribute(name, given === true ? "" : given);
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (name.startsWith("--")) element.style.setProperty(name, value);
+    else element.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
-  return made;
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  return element;
 }
 
 // Direction and language of a text, as attributes.
@@ -43,38 +43,38 @@ const text = (tag, lang, words, attributes = {}) =>
 
 const name = (words, attributes = {}) => el("bdi", { class: "name", ...attributes }, words);
 
-// Names of sources begin alike; what they share, up to a slash, is said once.
-function stem(names) {
+// The folder that all names have in common; it is shown once.
+function commonFolder(names) {
   if (names.length < 2) return names.length ? names[0].slice(0, names[0].lastIndexOf("/") + 1) : "";
   let shared = names[0];
-  for (const one of names) {
+  for (const name of names) {
     let at = 0;
-    while (at < shared.length && shared[at] === one[at]) at++;
+    while (at < shared.length && shared[at] === name[at]) at++;
     shared = shared.slice(0, at);
   }
   return shared.slice(0, shared.lastIndexOf("/") + 1);
 }
-const STEM = stem([
+const COMMON_FOLDER = commonFolder([
   ...(data.sources ? data.sources.rows.map((row) => row[0]) : []),
   ...(data.views ? data.views.pages.map((page) => page.uri) : []),
 ]);
-const short = (uri) => (uri.startsWith(STEM) ? uri.slice(STEM.length) : uri) || uri;
+const short = (uri) => (uri.startsWith(COMMON_FOLDER) ? uri.slice(COMMON_FOLDER.length) : uri) || uri;
 
-// Languages in the order of their segments; the first few have colours of their own.
+// Languages by number of segments; the first few have their own colors.
 const LANGS = (() => {
   const total = new Map();
   for (const { lang, segments } of data.segments?.spread ?? [])
     total.set(lang, (total.get(lang) ?? 0) + segments);
   return [...total].sort((a, b) => b[1] - a[1]).map(([lang]) => lang);
 })();
-const LANG_COLOURS = (() => {
-  const made = new Map([["ar", "var(--lang-ar)"], ["en", "var(--lang-en)"]]);
-  const others = LANGS.filter((lang) => !made.has(lang) && lang !== "zxx" && lang !== "und");
-  others.slice(0, 4).forEach((lang, at) => made.set(lang, `var(--lang-${at + 2})`));
-  return made;
+const LANG_COLORS = (() => {
+  const colors = new Map([["ar", "var(--lang-ar)"], ["en", "var(--lang-en)"]]);
+  const others = LANGS.filter((lang) => !colors.has(lang) && lang !== "zxx" && lang !== "und");
+  others.slice(0, 4).forEach((lang, at) => colors.set(lang, `var(--lang-${at + 2})`));
+  return colors;
 })();
-const langColour = (lang) => LANG_COLOURS.get(lang) ?? "var(--lang-other)";
-const roleColour = (role) => (data.roles.includes(role) ? `var(--${role})` : "var(--lang-other)");
+const langColor = (lang) => LANG_COLORS.get(lang) ?? "var(--lang-other)";
+const roleColor = (role) => (data.roles.includes(role) ? `var(--${role})` : "var(--lang-other)");
 
 const LANG_NAMES = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
 function langName(lang) {
@@ -88,13 +88,13 @@ function langName(lang) {
 }
 
 const legend = (entries) =>
-  el("ul", { class: "legend" }, entries.map(([label, colour]) =>
-    el("li", {}, el("span", { class: "swatch", "--c": colour }), label)));
+  el("ul", { class: "legend" }, entries.map(([label, color]) =>
+    el("li", {}, el("span", { class: "swatch", "--c": color }), label)));
 
 const sampled = (shown, total, what) =>
   shown < total
-    ? `Shown: ${count(shown)} of ${count(total)} ${what}, chosen at random (seed ${data.seed}). `
+    ? `Shown: a random sample of ${count(shown)} of ${count(total)} ${what} (seed ${data.seed}). `
     : "";
 
-// Parts of the report register here; each is drawn when it is first looked at.
+// The views of the report: [id, title, draw]. Each is drawn when it is first opened.
 const views = [];

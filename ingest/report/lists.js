@@ -1,32 +1,32 @@
-// Long lists: searched, and a page of them drawn at a time.
+// Long lists: search, and draw one page at a time.
 
-// Letters that a person who types Arabic does not tell apart, and marks that are not typed.
+// Arabic letters that people use interchangeably when typing, and marks that they leave out.
 const ALIKE = ["اأإآٱ", "يىئی", "هةہ", "كک", "وؤ"];
 const MARKS = "[\\u0640\\u064b-\\u065f\\u0670\\u200b-\\u200f\\u202a-\\u202e\\u2066-\\u2069]*";
 
-// A regular expression for one word as typed, whatever its marks in the text.
+// A regular expression for one typed word that ignores marks in the text.
 function pattern(word) {
   const letters = [...word].map((letter) => {
-    const group = ALIKE.find((some) => some.includes(letter));
+    const group = ALIKE.find((letters) => letters.includes(letter));
     return group ? `[${group}]` : letter.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
   });
   return letters.join(MARKS);
 }
 
-// What was typed, ready to look for: every word must be there; null where nothing was typed.
+// Parse what was typed: a text matches if it has every word. Null if nothing was typed.
 function query(typed) {
   const words = typed.normalize("NFKC").replace(/[\u0640\u064b-\u065f\u0670]/g, "").split(/\s+/).filter(Boolean);
   if (!words.length) return null;
-  const each = words.map((word) => new RegExp(pattern(word), "iu"));
-  return { found: (words_) => each.every((one) => one.test(words_)), all: new RegExp(words.map(pattern).join("|"), "giu") };
+  const patterns = words.map((word) => new RegExp(pattern(word), "iu"));
+  return { matches: (text) => patterns.every((pattern) => pattern.test(text)), all: new RegExp(words.map(pattern).join("|"), "giu") };
 }
 
-// A text with what was found in it marked.
-function marked(words, asked) {
-  if (!asked) return [words];
+// A text with the matches of a search highlighted.
+function highlight(words, search) {
+  if (!search) return [words];
   const parts = [];
   let at = 0;
-  for (const hit of words.matchAll(asked.all)) {
+  for (const hit of words.matchAll(search.all)) {
     if (!hit[0]) continue;
     parts.push(words.slice(at, hit.index), el("mark", {}, hit[0]));
     at = hit.index + hit[0].length;
@@ -34,8 +34,8 @@ function marked(words, asked) {
   return [...parts, words.slice(at)];
 }
 
-// Calls once typing rests.
-function rested(call, wait = 120) {
+// Delay a call until typing pauses.
+function debounce(call, wait = 120) {
   let timer = 0;
   return () => {
     clearTimeout(timer);
@@ -43,7 +43,7 @@ function rested(call, wait = 120) {
   };
 }
 
-// A list of which `size` entries are drawn; `show` begins again with other entries.
+// A list that draws `size` entries at a time. Returns a function that shows other entries.
 function paged(container, size, draw, what) {
   let entries = [];
   let first = 0;
@@ -64,23 +64,23 @@ function paged(container, size, draw, what) {
     const turns = entries.length > size;
     container.replaceChildren(...drawn, ...(turns ? [pager()] : []));
   }
-  return (some) => {
-    entries = some;
+  return (newEntries) => {
+    entries = newEntries;
     first = 0;
     render();
   };
 }
 
-let made = 0;
+let controls = 0; // for unique ids
 function field(label, control, wide = false) {
-  control.id ||= `field-${++made}`;
+  control.id ||= `field-${++controls}`;
   return el("div", { class: `field ${wide ? "wide" : ""}` }, el("label", { for: control.id }, label), control);
 }
 const select = (options, changed) =>
-  el("select", { change: changed }, options.map(([given, label]) => el("option", { value: given }, label)));
+  el("select", { change: changed }, options.map(([value, label]) => el("option", { value }, label)));
 function choice(title, options, changed) {
-  const group = `choice-${++made}`;
+  const group = `choice-${++controls}`;
   return el("fieldset", { change: changed }, el("legend", {}, title),
-    options.map(([given, label], at) =>
-      el("label", {}, el("input", { type: "radio", name: group, value: given, checked: at === 0 }), label)));
+    options.map(([value, label], at) =>
+      el("label", {}, el("input", { type: "radio", name: group, value, checked: at === 0 }), label)));
 }

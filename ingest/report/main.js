@@ -1,4 +1,4 @@
-// The tabs, the theme, and what print and addresses ask for.
+// Tabs, theme, printing, and links to a view.
 
 const ORDER = ["overview", "sources", "dropped", "scores", "pages", "pairs", "about"];
 views.sort((a, b) => ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]));
@@ -24,7 +24,7 @@ function showView(id, top = false) {
   try {
     history.replaceState(null, "", `#${id}`);
   } catch {
-    // some viewers of local files do not let the address change
+    // some viewers of local files do not allow this
   }
 }
 
@@ -45,7 +45,7 @@ tabs.addEventListener("keydown", (event) => {
   tab.click();
   tab.focus();
 });
-// Print has all parts, and the examples of every reason.
+// Print all views, and the examples of every reason.
 let closed = [];
 window.addEventListener("beforeprint", () => {
   for (const [id] of views) drawView(id);
@@ -55,13 +55,13 @@ window.addEventListener("beforeprint", () => {
 window.addEventListener("afterprint", () => {
   for (const reason of closed) reason.open = false;
 });
-const named = () => views.find(([id]) => `#${id}` === location.hash)?.[0];
-window.addEventListener("hashchange", () => named() && showView(named()));
+const viewInUrl = () => views.find(([id]) => `#${id}` === location.hash)?.[0];
+window.addEventListener("hashchange", () => viewInUrl() && showView(viewInUrl()));
 
 const theme = document.getElementById("theme");
 const system = window.matchMedia("(prefers-color-scheme: dark)");
 const THEMES = { "": "Theme: system", light: "Theme: light", dark: "Theme: dark" };
-function wear(which) {
+function applyTheme(which) {
   if (which) document.documentElement.dataset.theme = which;
   else delete document.documentElement.dataset.theme;
   theme.textContent = THEMES[which ?? ""] ?? THEMES[""];
@@ -74,17 +74,17 @@ function wear(which) {
 theme.addEventListener("click", () => {
   const now = document.documentElement.dataset.theme ?? "";
   const [first, second] = system.matches ? ["light", "dark"] : ["dark", "light"];
-  wear(now === "" ? first : now === first ? second : "");
+  applyTheme(now === "" ? first : now === first ? second : "");
 });
-let worn = "";
+let savedTheme = "";
 try {
-  worn = localStorage.getItem("ingest-theme") ?? "";
+  savedTheme = localStorage.getItem("ingest-theme") ?? "";
 } catch {
   // as above
 }
-wear(worn in THEMES ? worn : "");
+applyTheme(savedTheme in THEMES ? savedTheme : "");
 
 document.getElementById("name").append(name(data.name || "run"));
 document.getElementById("colophon").append(
-  `Made by ingest ${data.run.version ?? ""} from the files of this run. It needs no network and sends nothing.`);
-showView(named() ?? "overview");
+  `Made by ingest ${data.run.version ?? ""}. This page works offline and sends nothing.`);
+showView(viewInUrl() ?? "overview");

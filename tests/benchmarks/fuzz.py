@@ -1,10 +1,11 @@
-"""What becomes of damaged files: rows, errors, the slowest record, and what went wrong.
+"""Read many damaged files, and report rows, errors, the slowest record, and failures.
 
     python tests/benchmarks/fuzz.py --inputs 10000 --seed 0 [--jobs 2] [--keep FOLDER]
 
-Each seed is a file that is damaged anyhow, and a file of records one of which is damaged and the
-others must survive. The work is done in processes of their own, so that one that dies or hangs is
-one failure. Exit status 1: something failed; its seed makes it again, `--keep` keeps the files.
+Each seed gives two files: one with arbitrary damage, and one with a single damaged record, in which
+the other records must survive. The work is done in separate processes; one that crashes or hangs
+counts as one failure. The exit status is 1 if anything failed. The same seed always gives the same
+files, and `--keep` stores those that failed.
 """
 
 from __future__ import annotations
@@ -27,90 +28,90 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import fuzz
 
-_DEEP = 20  # one input in so many is labelled too
-_HANGS = 120  # seconds without a word
+_DEEP = 20  # every 20th input is also segmented and labelled
+_TIMEOUT = 120  # seconds without an answer
 
 
 def work(seeds: list[int]) -> None:
-    """Check inputs; before each its number is printed, after it what was seen."""
+    """Check inputs. Print the seed of each before the check, and the result after it."""
     with tempfile.TemporaryDirectory() as folder:
         for seed in seeds:
-            print(json.dumps({"begun": seed}), flush=True)
+            print(json.dumps({"started": seed}), flush=True)
             file = fuzz.mutated(seed)
-            said = {"seed": seed, "form": file.name.partition(".")[2]}
+            result = {"seed": seed, "form": file.name.partition(".")[2]}
             path = Path(folder) / file.name
             try:
                 path.write_bytes(file.data)
-                said |= fuzz.check(path, deep=seed % _DEEP == 0)._asdict()
+                result |= fuzz.check(path, deep=seed % _DEEP == 0)._asdict()
                 file, others = fuzz.one_damaged(seed)
-                said["form of many"] = file.name.partition(".")[2]
+                result["container"] = file.name.partition(".")[2]
                 path.unlink()
                 path = Path(folder) / file.name
                 path.write_bytes(file.data)
                 fuzz.check_others(path, others)
             except BaseException as error:
-                said["failed"] = f"{type(error).__name__}: {str(error)[:200]} ({path.name})"
+                result["failed"] = f"{type(error).__name__}: {str(error)[:200]} ({path.name})"
             path.unlink(missing_ok=True)
-            said["mebibytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-            print(json.dumps(said), flush=True)
+            result["mebibytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+            print(json.dumps(result), flush=True)
 
 
-def watched(seeds: list[int]) -> list[dict]:
-    """What was seen of each seed, by a process that is begun again where it dies or hangs."""
-    seen: list[dict] = []
+def supervise(seeds: list[int]) -> list[dict]:
+    """Return the result of each seed. Start a new process when one crashes or hangs."""
+    results: list[dict] = []
     while seeds:
         child = subprocess.Popen(
             [sys.executable, __file__, "--work"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True)  # fmt: skip
         child.stdin.write(json.dumps(seeds))
         child.stdin.close()
-        heard: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=listen, args=(child, heard), daemon=True).start()
-        begun = None
+        answers: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=read_answers, args=(child, answers), daemon=True).start()
+        current = None
         while True:
             try:
-                line = heard.get(timeout=_HANGS)
+                line = answers.get(timeout=_TIMEOUT)
             except queue.Empty:
                 line = "hangs"
             if not line.startswith("{"):
                 break
-            said = json.loads(line)
-            if "begun" in said:
-                begun = said["begun"]
+            answer = json.loads(line)
+            if "started" in answer:
+                current = answer["started"]
             else:
-                seen.append(said)
-                begun = None
+                results.append(answer)
+                current = None
         child.kill()
         child.wait()
-        if begun is None:
+        if current is None:
             break
-        form = fuzz.mutated(begun).name.partition(".")[2]
-        why = line or f"died with status {child.returncode}"
-        seen.append({"seed": begun, "form": form, "failed": why})
-        seeds = seeds[seeds.index(begun) + 1 :]
-    return seen
+        form = fuzz.mutated(current).name.partition(".")[2]
+        reason = line or f"died with status {child.returncode}"
+        results.append({"seed": current, "form": form, "failed": reason})
+        seeds = seeds[seeds.index(current) + 1 :]
+    return results
 
 
-def listen(child: subprocess.Popen, heard: queue.Queue[str]) -> None:
+def read_answers(child: subprocess.Popen, answers: queue.Queue[str]) -> None:
     for line in child.stdout:
-        heard.put(line)
-    heard.put("")
+        answers.put(line)
+    answers.put("")
 
 
-def table(seen: list[dict]) -> None:
+def print_table(results: list[dict]) -> None:
     forms = defaultdict(list)
-    for said in seen:
-        forms[said["form"]].append(said)
+    for result in results:
+        forms[result["form"]].append(result)
     print(f"{'form':<12}{'inputs':>8}{'rows':>10}{'errors':>9}{'slowest s':>11}{'failed':>8}")
-    for form, of in [*sorted(forms.items()), ("all", seen)]:
-        rows, errors = (sum(s.get(key, 0) for s in of) for key in ("rows", "errors"))
-        slowest = max(s.get("slowest", 0.0) for s in of)
-        failed = sum("failed" in s for s in of)
-        print(f"{form:<12}{len(of):>8,}{rows:>10,}{errors:>9,}{slowest:>11.3f}{failed:>8}")
+    for form, group in [*sorted(forms.items()), ("all", results)]:
+        rows, errors = (sum(r.get(key, 0) for r in group) for key in ("rows", "errors"))
+        slowest = max(r.get("slowest", 0.0) for r in group)
+        failed = sum("failed" in r for r in group)
+        print(f"{form:<12}{len(group):>8,}{rows:>10,}{errors:>9,}{slowest:>11.3f}{failed:>8}")
     for form in ("warc", "warc.gz", "jsonl"):
-        count = sum(s.get("form of many") == form for s in seen)
-        print(f"one damaged record among others, {form}: {count:,} files")
-    print(f"most memory of a process: {max(s.get('mebibytes', 0) for s in seen)} MiB")
+        count = sum(r.get("container") == form for r in results)
+        print(f"files with one damaged record, {form}: {count:,}")
+    print(f"peak memory of a process: {max(r.get('mebibytes', 0) for r in results)} MiB")
 
 
 def main() -> int:
@@ -118,35 +119,35 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--inputs", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=0, help="the first")
+    parser.add_argument("--seed", type=int, default=0, help="first seed")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--keep", type=Path, help="folder for files that failed")
+    parser.add_argument("--keep", type=Path, help="store files that failed in this folder")
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.work:
         work(json.load(sys.stdin))
         return 0
-    began = time.perf_counter()
-    seen: list[dict] = []
+    started = time.perf_counter()
+    results: list[dict] = []
     seeds = range(args.seed, args.seed + args.inputs)
     jobs = [
-        threading.Thread(target=lambda n=n: seen.extend(watched(list(seeds[n :: args.jobs]))))
+        threading.Thread(target=lambda n=n: results.extend(supervise(list(seeds[n :: args.jobs]))))
         for n in range(args.jobs)
     ]
     for job in jobs:
         job.start()
     for job in jobs:
         job.join()
-    table(seen)
-    failed = sorted((s for s in seen if "failed" in s), key=lambda s: s["seed"])
-    for said in failed:
-        print(f"seed {said['seed']} ({said['form']}): {said['failed']}")
+    print_table(results)
+    failed = sorted((r for r in results if "failed" in r), key=lambda r: r["seed"])
+    for result in failed:
+        print(f"seed {result['seed']} ({result['form']}): {result['failed']}")
         if args.keep:
             args.keep.mkdir(parents=True, exist_ok=True)
-            for made in (fuzz.mutated(said["seed"]), fuzz.one_damaged(said["seed"]).file):
-                (args.keep / f"{said['seed']}-{made.name}").write_bytes(made.data)
-    print(f"{len(seen):,} of {args.inputs:,} inputs in {time.perf_counter() - began:.0f} s")
-    return int(bool(failed) or len(seen) != args.inputs)
+            for file in (fuzz.mutated(result["seed"]), fuzz.one_damaged(result["seed"]).file):
+                (args.keep / f"{result['seed']}-{file.name}").write_bytes(file.data)
+    print(f"{len(results):,} of {args.inputs:,} inputs in {time.perf_counter() - started:.0f} s")
+    return int(bool(failed) or len(results) != args.inputs)
 
 
 if __name__ == "__main__":

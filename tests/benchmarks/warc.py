@@ -1,11 +1,11 @@
-"""`ingest run` over a large WARC: memory, two workers against one, and where the time goes.
+"""Measure `ingest run` on a large WARC: memory, time by step, and one against two workers.
 
     uv run python tests/benchmarks/warc.py [--gigabytes 1 2] [--workers 1 2]
 
-The WARC is made from the HTML samples: in each page words are exchanged for other words of the
-samples in the same script, and a style sheet and scripts as long as real pages carry (30 kB) stand
-in its head; a gzip member a record. Sizes are before compression. Memory is the sum of the
-processes' resident sets, looked at ten times a second.
+The WARC is made from the HTML samples. In each page some words are replaced by other words of the
+samples in the same script, and the head has a style sheet and scripts of 30 kB, as in real pages. Each
+record is one gzip member. Sizes are before compression. Memory is the sum of the resident sets of all
+processes, sampled ten times a second.
 """
 
 from __future__ import annotations
@@ -32,33 +32,33 @@ HEAD = (
     "<script>" + 'window.q=window.q||[];function f(a,b){return a<b?{"k":[a]}:null}\n' * 300
     + "</script></head>"
 )  # fmt: skip
-FORMS = 4  # of each sample: making pages should not take longer than reading them
+VARIANTS = 4  # per sample; few, so that making pages does not take longer than reading them
 COMMAND = [sys.executable, "-m", "ingest"]
 
 
-def forms() -> list[bytes]:
-    """The samples in some forms with other words."""
+def make_variants() -> list[bytes]:
+    """Return variants of the samples with other words."""
     rng = random.Random(0)
     folder = ingest.samples().parent / "html"
     samples = [p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.html"))]
     words = {s: sorted({w for t in samples for w in WORD.findall(t) if (w[0] > "\u0600") == s})
              for s in (False, True)}  # fmt: skip
 
-    def other(match: regex.Match[str]) -> str:
+    def replace_word(match: regex.Match[str]) -> str:
         word = match.group()
         return rng.choice(words[word[0] > "\u0600"]) if rng.random() < 0.3 else word
 
-    made = [WORD.sub(other, page) for page in samples for _ in range(FORMS)]
-    return [page.replace("</head>", HEAD, 1).encode() for page in made]
+    pages = [WORD.sub(replace_word, page) for page in samples for _ in range(VARIANTS)]
+    return [page.replace("</head>", HEAD, 1).encode() for page in pages]
 
 
-def make(path: Path, size: int) -> int:
-    """Write a WARC of `size` bytes before compression; returns its pages."""
-    pages, written, count = forms(), 0, 0
+def write_warc(path: Path, size: int) -> int:
+    """Write a WARC of `size` bytes before compression; return its number of pages."""
+    pages, written, count = make_variants(), 0, 0
     rng = random.Random(1)
     with path.open("wb") as file:
         while written < size:
-            # a word of its own in each paragraph, so that no two pages are copies
+            # a unique word in each paragraph, so that no two pages are copies
             page = rng.choice(pages).replace(b"</p>", f" {rng.getrandbits(60):x}</p>".encode())
             http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + page
             head = (
@@ -74,19 +74,19 @@ def make(path: Path, size: int) -> int:
 
 
 def resident(pid: int) -> int:
-    """Bytes in memory of a process and its children."""
+    """Return the resident bytes of a process and its children."""
     try:
         with open(f"/proc/{pid}/statm", encoding="ascii") as file:
             size = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
             return size + sum(map(resident, map(int, file.read().split())))
-    except (OSError, IndexError, ValueError):  # it has ended
+    except (OSError, IndexError, ValueError):  # it has exited
         return 0
 
 
 def measure(source: Path, out: Path, workers: int) -> tuple[float, float, dict]:
-    """Seconds, peak bytes and the report of one run."""
-    began = time.perf_counter()
+    """Return seconds, peak bytes and the report of one run."""
+    started = time.perf_counter()
     child = subprocess.Popen(
         [*COMMAND, "run", str(source), "-o", str(out), "--workers", str(workers)],
         stdout=subprocess.DEVNULL,
@@ -101,11 +101,11 @@ def measure(source: Path, out: Path, workers: int) -> tuple[float, float, dict]:
     watcher = threading.Thread(target=watch)
     watcher.start()
     status = child.wait()
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - started
     done.set()
     watcher.join()
     if status:
-        raise SystemExit(f"ingest run ended with {status}")
+        raise SystemExit(f"ingest run exited with status {status}")
     return seconds, peak, json.loads((out / "run.json").read_text(encoding="utf-8"))
 
 
@@ -117,26 +117,30 @@ def main() -> None:
     print(
         f"{'GB':>5} {'pages':>8} {'workers':>8} {'s':>7} {'MB/s':>6} {'pages/s':>8} {'peak MB':>8}"
     )
-    found: dict[tuple[float, int], tuple[float, float]] = {}
+    results: dict[tuple[float, int], tuple[float, float]] = {}
     for size in args.gigabytes:
         with tempfile.TemporaryDirectory() as name:
             source = Path(name) / "crawl.warc.gz"
-            pages = make(source, int(size * 1e9))
+            pages = write_warc(source, int(size * 1e9))
             for workers in args.workers:
                 seconds, peak, report = measure(source, Path(name) / f"out{workers}", workers)
-                found[size, workers] = seconds, peak
+                results[size, workers] = seconds, peak
                 print(f"{size:>5} {pages:>8,} {workers:>8} {seconds:>7.1f} {size * 1e3 / seconds:>6.1f} "
                       f"{pages / seconds:>8,.0f} {peak / 1e6:>8.0f}", flush=True)  # fmt: skip
     first, last = args.gigabytes[0], args.gigabytes[-1]
     for workers in args.workers:
         if last != first:
-            ratio = found[last, workers][1] / found[first, workers][1]
-            print(f"peak memory with {workers} workers, {last} GB to {first} GB: {ratio:.2f}")
+            ratio = results[last, workers][1] / results[first, workers][1]
+            print(
+                f"peak memory with {workers} workers, {last} GB relative to {first} GB: {ratio:.2f}"
+            )
     if len(args.workers) > 1:
-        one, more = (found[last, w][0] for w in (args.workers[0], args.workers[-1]))
-        print(f"{args.workers[-1]} workers are {one / more:.2f} times as fast as {args.workers[0]}")
+        first_time, last_time = (results[last, w][0] for w in (args.workers[0], args.workers[-1]))
+        print(
+            f"{args.workers[-1]} workers are {first_time / last_time:.2f} times as fast as {args.workers[0]}"
+        )
     total = sum(report["seconds"].values())
-    print("where the time goes: " + ", ".join(
+    print("time by step: " + ", ".join(
         f"{step} {seconds / total:.0%}"
         for step, seconds in sorted(report["seconds"].items(), key=lambda s: -s[1])
     ))  # fmt: skip

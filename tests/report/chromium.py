@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over a pipe by its DevTools protocol; the standard library alone."""
+"""A headless Chromium, controlled through a pipe with the DevTools protocol."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _FLAGS = (
     "--disable-background-networking --disable-component-update --disable-sync "
     "--disable-dev-shm-usage --remote-debugging-pipe"
 ).split()
-# The protocol speaks on descriptors 3 and 4, whatever numbers the pipes have here.
+# Chromium reads the protocol from descriptor 3 and writes to descriptor 4.
 _ON_3_AND_4 = (
     "import fcntl, os, sys\n"
     "high = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]\n"
     "os.dup2(high[0], 3), os.dup2(high[1], 4)\n"
     "os.execv(sys.argv[3], sys.argv[3:])"
 )
-_PATIENCE = 60  # seconds that one answer may take on a busy machine
+_PATIENCE = 60  # seconds to wait for an answer on a busy machine
 
 
 class Browser:
-    """One browser with one page; what the page asked for and complained about is kept."""
+    """One browser with one page; records the requests and errors of the page."""
 
     def __init__(self) -> None:
         self.home = tempfile.mkdtemp(prefix="chromium-")

@@ -1,4 +1,4 @@
-"""The report in a real browser: what a person, a keyboard and a hostile page do to it."""
+"""The report in a real browser: mouse, keyboard, search, and hostile texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOUND = "document.getElementById('found').textContent"
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """Two pages in two languages, every text of which is hostile, and 120 pairs."""
+    """Two pages with hostile texts, in two languages, and 120 pairs."""
     words = {"text": HOSTILE}
     rows = [
         {"role": "headline", "text": "عنوان الصفحة", "lang": "ar", "script": "Arab"}, {"text": "The body."},
@@ -53,7 +53,7 @@ def report(tmp_path_factory):
 
 
 def quiet(browser):
-    """The page complained of nothing and asked for nothing but itself."""
+    """No errors and no requests."""
     assert browser.complaints == []
     assert [
         url for url in browser.requests if not url.startswith(("file:", "about:", "data:"))
@@ -63,7 +63,7 @@ def quiet(browser):
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [400, 1280])
-def test_every_part_draws_and_none_is_too_wide(report, browser, width, dark):
+def test_every_view_draws_and_fits(report, browser, width, dark):
     browser.open(report, width=width, dark=dark)
     assert (
         browser.run("[...document.querySelectorAll('[role=tab]')].map(t => t.id.slice(4))") == VIEWS
@@ -80,13 +80,13 @@ def test_every_part_draws_and_none_is_too_wide(report, browser, width, dark):
     assert quiet(browser)
 
 
-def test_no_text_is_ever_a_script_or_an_element(report, browser):
+def test_texts_are_never_parsed_as_html(report, browser):
     browser.open(report)
     for view in VIEWS:
         browser.run(f"document.getElementById('tab-{view}').click()")
     browser.run("document.querySelectorAll('details').forEach(d => d.open = true)")
     browser.run("document.querySelectorAll('.shelf button')[0].click()")
-    time.sleep(0.1)  # what a text could have started would have run
+    time.sleep(0.1)  # time for a script in a text to run, if it could
     assert browser.run("typeof window.pwned") == "undefined"
     assert (
         browser.run("document.querySelectorAll('img, main script, main svg[onload]').length") == 0
@@ -114,7 +114,7 @@ def test_search_and_filters_show_the_right_counts(report, browser):
     assert browser.run("document.querySelectorAll('#pair-list mark').length") >= 19 * 2
     typed(browser, "#view-pairs [type=search]", "كتاب ٧")
     browser.until(f"{FOUND} === '0 of 120 pairs'")
-    typed(browser, "#view-pairs [type=search]", "كتاب")  # as typed, without its marks
+    typed(browser, "#view-pairs [type=search]", "كتاب")  # typed without marks
     browser.until(f"{FOUND} === '100 of 120 pairs'")
     typed(browser, "#least", "0.5")
     browser.until(f"{FOUND} === '50 of 120 pairs'")
@@ -132,7 +132,7 @@ def test_search_and_filters_show_the_right_counts(report, browser):
 
 
 @pytest.mark.parametrize("words", ["(", "\\", "[", "a|", "*", "</script>", "$&", "-", "^.+"])
-def test_what_is_typed_is_no_pattern(report, browser, words):
+def test_typed_text_is_not_a_regular_expression(report, browser, words):
     browser.open(report, view="pairs")
     typed(browser, "#view-pairs [type=search]", words)
     browser.until(f"{FOUND}.endsWith('of 120 pairs')")
@@ -155,8 +155,10 @@ def test_order_and_pages(report, browser):
 def test_each_text_has_its_direction_and_language(report, browser):
     browser.open(report, view="pages")
     browser.run("document.querySelectorAll('.shelf button')[0].click()")
-    said = browser.run("[...document.querySelectorAll('.row .seg')].map(p => [p.dir, p.lang])")
-    assert said == [["rtl", "ar"], ["ltr", "en"], ["ltr", "en"], ["ltr", "en"], ["auto", ""]]
+    attributes = browser.run(
+        "[...document.querySelectorAll('.row .seg')].map(p => [p.dir, p.lang])"
+    )
+    assert attributes == [["rtl", "ar"], ["ltr", "en"], ["ltr", "en"], ["ltr", "en"], ["auto", ""]]
     kept = browser.run("[...document.querySelectorAll('.row.kept .out')].map(p => p.textContent)")
     assert kept[:2] == ["عنوان الصفحة", "The body."]
     assert "repeated on the page: same as line 2" in browser.run(
@@ -171,14 +173,14 @@ def test_each_text_has_its_direction_and_language(report, browser):
     assert browser.run("[...document.querySelectorAll('.shelf button')].length") == 2
 
 
-def test_a_pair_leads_to_its_page(report, browser):
+def test_a_pair_links_to_its_page(report, browser):
     browser.open(report, view="pairs")
     browser.run("document.querySelector('#pair-list .from button').click()")
     assert browser.run("location.hash") == "#pages"
     assert browser.run("document.activeElement.className") == "sheet"
 
 
-def test_the_keyboard_goes_everywhere(report, browser):
+def test_keyboard_navigation(report, browser):
     browser.open(report)
     browser.press("Tab", 9)
     assert browser.run("document.activeElement.className") == "skip"
@@ -192,7 +194,7 @@ def test_the_keyboard_goes_everywhere(report, browser):
     assert browser.run("document.querySelectorAll('[role=tab][tabindex=\"0\"]').length") == 1
 
 
-def test_the_theme_is_chosen_and_kept(report, browser):
+def test_the_theme_can_be_chosen_and_is_saved(report, browser):
     browser.open(report)
     shade = "getComputedStyle(document.body).backgroundColor"
     light = browser.run(shade)
@@ -208,7 +210,7 @@ def test_the_theme_is_chosen_and_kept(report, browser):
     assert browser.run(shade) == light
 
 
-def test_a_screen_reader_finds_its_way(report, browser):
+def test_screen_reader_structure(report, browser):
     browser.open(report)
     for view in VIEWS:
         browser.run(f"document.getElementById('tab-{view}').click()")
@@ -267,7 +269,7 @@ def test_all_text_has_contrast(report, browser, dark):
     assert browser.run(CONTRAST) == []
 
 
-def test_print_holds_all_parts(report, browser):
+def test_print_has_all_views(report, browser):
     browser.open(report)
     assert browser.printed().startswith(b"%PDF")
     assert browser.run(
@@ -302,10 +304,10 @@ def test_thousands_of_pairs_do_not_freeze(tmp_path, browser):
     assert spent < 5_000  # generous: other work may keep the machine busy
 
 
-def test_a_run_without_anything(tmp_path, browser):
+def test_an_empty_run(tmp_path, browser):
     empty = write(tmp_path / "out", documents=documents(), segments=segments(), pairs=pairs())
     browser.open(write_report(empty).dest)
-    assert "No page came in." in browser.run("document.querySelector('main').innerText")
+    assert "No pages were read." in browser.run("document.querySelector('main').innerText")
     assert browser.run("[...document.querySelectorAll('[role=tab]')].map(t => t.textContent)") == [
         "Overview",
         "About",
