@@ -24,7 +24,7 @@ class PhraseTable(NamedTuple):
     """Phrases as sorted hash keys.
 
     Attributes:
-        roles: the roles that have phrases.
+        roles: the sections of the file: roles, and kinds of words such as places and measures.
         keys: uint64 [phrases], sorted.
         bits: uint32 [phrases]; bit r is set if the phrase is typical of `roles[r]`.
         first_words: sorted keys of the words that phrases begin with.
