@@ -1,10 +1,10 @@
-"""Rebuild `lexicon.npz`: stems that translate one another, learned from open parallel text.
+"""Rebuild `lexicon.npz`: stems that translate each other, learned from open parallel text.
 
-    python -m lang_models.align.recipe --data ../shared/parallel      # some minutes, 5 GB
+    python -m lang_models.align.recipe --data ../shared/parallel      # a few minutes, 5 GB
 
-IBM model 1 (Brown et al. 1993) in both directions over distinct stems of each pair, with a null
-word; a pair is kept where the geometric mean of the two probabilities and its expected count are
-high enough. The weights beside it are learned by `lang_models.align.fit`.
+IBM model 1 (Brown et al. 1993) is trained in both directions on the distinct stems of each pair,
+with a null word. A pair of stems is kept if the geometric mean of the two probabilities and its
+expected count are high enough. `lang_models.align.fit` learns the weights beside it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 from ingest.encoder.words import split, words
 
 HERE = Path(__file__).resolve().parent
-# one line in so many is taken: templated or machine-translated text
+# use every n-th line only: templated or machine-translated text
 THINNED = {"uw_translation_notes": 5, "ms_beginners_llm": 2, "odoo": 2, "zechub": 2}
-LEFT_OUT = {"tatoeba_challenge_test"}  # a published test set
-MOST_STEMS = 36  # a side; what is longer is too loose for model 1
+EXCLUDED = {"tatoeba_challenge_test"}  # a published test set
+MAX_STEMS = 36  # per side; longer lines correspond too loosely for model 1
 ITERATIONS = 6
-LEAST_P = 0.01
-LEAST_COUNT = 1.2
-MOST_PAIRS = 320_000
+MIN_PROBABILITY = 0.01
+MIN_COUNT = 1.2
+MAX_PAIRS = 320_000
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -35,10 +35,10 @@ F64 = NDArray[np.float64]
 
 
 def read(data: Path) -> pl.DataFrame:
-    """English and Arabic of every pair taken, without doubles."""
+    """Read the pairs of all sources, without duplicates: columns en, ar."""
     parts = []
     for path in sorted(data.glob("*.tsv")):
-        if path.stem in LEFT_OUT:
+        if path.stem in EXCLUDED:
             continue
         rows = [r.split("\t") for r in path.read_text(encoding="utf-8").split("\n") if "\t" in r]
         rows = rows[:: THINNED.get(path.stem, 1)]
@@ -47,9 +47,9 @@ def read(data: Path) -> pl.DataFrame:
 
 
 def stemmed(texts: pl.Series) -> tuple[I32, I64, list[str], I32]:
-    """(stem, line) of each distinct stem of each line, the stems, and in how many lines each is."""
-    found = words(texts)
-    flat = pl.DataFrame({"line": np.arange(len(found)), "word": found}).explode("word").drop_nulls()
+    """Find the distinct stems of each line: (stem number, line), the stems, lines of each stem."""
+    lists = words(texts)
+    flat = pl.DataFrame({"line": np.arange(len(lists)), "word": lists}).explode("word").drop_nulls()
     seen = flat["word"].value_counts()
     rough: Counter[str] = Counter()
     for word, count in seen.iter_rows():
@@ -66,11 +66,13 @@ def stemmed(texts: pl.Series) -> tuple[I32, I64, list[str], I32]:
     return number, flat["line"].to_numpy().astype(np.int64), stems, counts
 
 
-def together(left: tuple[I32, I64], right: tuple[I32, I64], lines: int) -> tuple[I32, I32, I32]:
-    """Every (line, stem left, stem right) of lines that are not too long."""
+def co_occurrences(
+    left: tuple[I32, I64], right: tuple[I32, I64], lines: int
+) -> tuple[I32, I32, I32]:
+    """List every (line, left stem, right stem) in lines that are not too long."""
     counts = [np.bincount(line, minlength=lines) for _, line in (left, right)]
     first = [np.cumsum(c) - c for c in counts]
-    ok = (counts[0] <= MOST_STEMS) & (counts[1] <= MOST_STEMS)
+    ok = (counts[0] <= MAX_STEMS) & (counts[1] <= MAX_STEMS)
     size = np.where(ok, counts[0] * counts[1], 0)
     line = np.repeat(np.arange(lines, dtype=np.int32), size)
     within = np.arange(len(line)) - np.repeat(np.cumsum(size) - size, size)
@@ -79,21 +81,30 @@ def together(left: tuple[I32, I64], right: tuple[I32, I64], lines: int) -> tuple
     return line, a, b
 
 
-def model1(pair: I64, given: I32, made: I32, line: I32, sizes: tuple[int, int]) -> F64:
-    """P(made | given) of each pair of stems, by expectation maximisation: float64 [pairs].
+def model1(pair: I64, given: I32, output: I32, line: I32, sizes: tuple[int, int]) -> F64:
+    """Estimate P(output | given) of each pair of stems by expectation maximization.
 
-    `pair`, `given`, `made`, `line`: one entry a co-occurrence; `sizes`: how many pairs there are,
-    and given stems. The null word makes any stem of the
-    line with the chance of one more stem of uniform probability.
+    The null word produces a stem with the probability of one more given stem with a uniform
+    distribution, halved.
+
+    Args:
+        pair: number of the pair of each co-occurrence.
+        given: its given stem.
+        output: its output stem.
+        line: its line.
+        sizes: number of pairs and of given stems.
+
+    Returns:
+        float64 [pairs].
     """
     n_pairs, n_given = sizes
-    # one group is one made stem in one line: the entries that share its unit of count
-    n_made = int(made.max()) + 1
-    _, group = np.unique(line.astype(np.int64) * n_made + made, return_inverse=True)
+    # a group is one output stem in one line: its co-occurrences share a count of 1
+    n_outputs = int(output.max()) + 1
+    _, group = np.unique(line.astype(np.int64) * n_outputs + output, return_inverse=True)
     given_of = np.zeros(n_pairs, np.int64)
     given_of[pair] = given
-    p = np.full(n_pairs, 1.0 / n_made)
-    null = 0.5 / n_made
+    p = np.full(n_pairs, 1.0 / n_outputs)
+    null = 0.5 / n_outputs
     for _ in range(ITERATIONS):
         share = p[pair]
         share /= (np.bincount(group, share) + null)[group]
@@ -103,23 +114,25 @@ def model1(pair: I64, given: I32, made: I32, line: I32, sizes: tuple[int, int]) 
 
 
 def build(data: Path) -> None:
-    """Train and write."""
+    """Train the lexicon and write it."""
     rows = read(data)
     en, en_line, en_stems, en_counts = stemmed(rows["en"])
     ar, ar_line, ar_stems, ar_counts = stemmed(rows["ar"])
-    line, a, b = together((en, en_line), (ar, ar_line), len(rows))
+    line, a, b = co_occurrences((en, en_line), (ar, ar_line), len(rows))
     key = a.astype(np.int64) * len(ar_stems) + b
-    print(f"{len(rows):,} lines, {len(en_stems):,} and {len(ar_stems):,} stems, {len(key):,} met")
+    print(
+        f"{len(rows):,} lines, {len(en_stems):,} and {len(ar_stems):,} stems, {len(key):,} co-occurrences"
+    )
     pairs, pair = np.unique(key, return_inverse=True)
     del key
-    forth = model1(pair, a, b, line, (len(pairs), len(en_stems)))
-    back = model1(pair, b, a, line, (len(pairs), len(ar_stems)))
+    forward = model1(pair, a, b, line, (len(pairs), len(en_stems)))
+    backward = model1(pair, b, a, line, (len(pairs), len(ar_stems)))
     left, right = pairs // len(ar_stems), pairs % len(ar_stems)
-    p = np.sqrt(forth * back)
-    expected = np.minimum(forth * en_counts[left], back * ar_counts[right])
-    good = (p >= LEAST_P) & (expected >= LEAST_COUNT)
-    best = np.flatnonzero(good)[np.argsort(-p[good], kind="stable")][:MOST_PAIRS]
-    # both languages in one list: Latin letters and Arabic letters never meet in a stem
+    p = np.sqrt(forward * backward)
+    expected = np.minimum(forward * en_counts[left], backward * ar_counts[right])
+    good = (p >= MIN_PROBABILITY) & (expected >= MIN_COUNT)
+    best = np.flatnonzero(good)[np.argsort(-p[good], kind="stable")][:MAX_PAIRS]
+    # Both languages share one list: no stem contains both Latin and Arabic letters.
     stems = en_stems + ar_stems
     left, right = left[best], right[best] + len(en_stems)
     used = np.zeros(len(stems), bool)
@@ -128,7 +141,7 @@ def build(data: Path) -> None:
     used |= counts >= 20
     renumber = np.cumsum(used) - 1
     kept = [s for s, u in zip(stems, used, strict=True) if u]
-    # a stem written in the other script's text (Docker in Arabic) would stand twice
+    # A stem that occurs in texts of both languages (such as Docker) must be listed only once.
     unique: dict[str, int] = {}
     for s in kept:
         unique.setdefault(s, len(unique))
@@ -149,5 +162,7 @@ def build(data: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of english<TAB>arabic files"
+    )
     build(parser.parse_args().data)

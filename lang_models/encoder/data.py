@@ -1,4 +1,4 @@
-"""The training pairs: which sources, how much of each, what is held out, as arrays of words."""
+"""The training pairs as arrays of words: sources, how much of each, and what is held out."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-# Group and passes over a source in one epoch: prose and speech over interface strings, templated
-# notes and doubled Bibles less. A source that is not named here is not trained on: those whose
-# terms are not open or not clear (quran_risan, udhr, stellarium_skycultures among them), and
-# tatoeba_challenge_test, a published test set, which is for development.
+# Group of each source, and passes over it in one epoch. Prose and speech count for more than
+# interface strings, and templated notes and second Bible translations for less. Sources that are
+# not listed are not trained on. Either their terms are not open or not clear (such as quran_risan,
+# udhr and stellarium_skycultures), or they are a published test set (tatoeba_challenge_test), which
+# is used for development.
 SOURCES: dict[str, tuple[str, float]] = {
     "tatoeba_manythings": ("chat", 4.0),
     "tico19": ("prose", 4.0),
@@ -73,9 +74,9 @@ SOURCES: dict[str, tuple[str, float]] = {
 }
 GROUPS = ("chat", "prose", "bible", "ui", "terms")
 
-# Held out: a run of neighbouring lines, which are whole documents or chapters, from the middle.
+# Held out: this many neighboring lines from the middle of the source, that is, whole documents.
 HELD_OUT = {"tico19": 300, "debian_handbook": 200, "opensource_guide": 200, "aquifer_themes": 300}
-# ... and pairs that have no document. The test set of the Tatoeba Challenge is never trained on.
+# Held-out pairs that belong to no document. The Tatoeba Challenge test set is never trained on.
 HELD_OUT_PAIRS = {"tatoeba_manythings": 700}
 UNTRAINED = {"tatoeba_challenge_test": 1000}
 
@@ -90,58 +91,58 @@ class Side:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Training pairs with a common vocabulary of words, and the held-out pairs as text."""
+    """Training pairs as numbers of words in one vocabulary, and held-out pairs as text."""
 
     vocabulary: list[str]
     english: Side
     arabic: Side
     group: Ints  # number in GROUPS
-    passes: NDArray[np.float32]  # how often a pair is seen in one epoch
-    source: Ints  # neighbours of one source are neighbours in the text
-    keys: tuple[Ints, Ints]  # equal numbers, equal folded text: English, Arabic
+    passes: NDArray[np.float32]  # how often a pair is used in one epoch
+    source: Ints  # number of the source; the pairs of a source are in the order of its text
+    keys: tuple[Ints, Ints]  # for English and Arabic: equal numbers mean equal folded text
     held_out: dict[str, pl.DataFrame]  # columns english, arabic
 
 
 def read(folder: Path, exclude: list[Path] | None = None) -> Pairs:
-    """All training pairs of a folder of `english<TAB>arabic` files.
+    """Read all training pairs from a folder of `english<TAB>arabic` files.
 
     Args:
-        folder: Where the sources stand as `<name>.tsv`.
-        exclude: More such files of evaluation pairs: a training pair equal to one of their lines
-            on either side is left out, case, marks and punctuation ignored.
+        folder: contains the sources as `<name>.tsv`.
+        exclude: more such files, with evaluation pairs. A training pair is dropped if either side
+            equals one of their lines, ignoring case, marks and punctuation.
     """
     table = _table(folder)
-    held, used = _hold_out(table, folder)
+    test_pairs, used = _hold_out(table, folder)
     for path in exclude or []:
         more = pairs(path)
         used += [_keys(more["english"]), _keys(more["arabic"])]
-    barred = pl.concat(used).unique().implode()
-    table = table.filter(~pl.col("en_key").is_in(barred), ~pl.col("ar_key").is_in(barred)).unique(
-        ["en_key", "ar_key"], keep="first", maintain_order=True
-    )
-    # one English sentence at most twice, whatever its Arabic
+    excluded = pl.concat(used).unique().implode()
+    table = table.filter(
+        ~pl.col("en_key").is_in(excluded), ~pl.col("ar_key").is_in(excluded)
+    ).unique(["en_key", "ar_key"], keep="first", maintain_order=True)
+    # keep an English sentence at most twice, whatever its Arabic
     table = table.filter(pl.int_range(pl.len()).over("en_key") < 2)
-    every = pl.concat([table["en"].explode(), table["ar"].explode()]).unique().sort()
-    numbers = pl.DataFrame({"word": every, "n": np.arange(len(every))})
+    vocabulary = pl.concat([table["en"].explode(), table["ar"].explode()]).unique().sort()
+    numbers = pl.DataFrame({"word": vocabulary, "n": np.arange(len(vocabulary))})
     return Pairs(
-        every.to_list(),
+        vocabulary.to_list(),
         _side(table["en"], numbers),
         _side(table["ar"], numbers),
         table["group"].cast(pl.Int64).to_numpy(),
         table["passes"].to_numpy(),
         table["source"].cast(pl.Int64).to_numpy(),
         (_dense(table["en_key"]), _dense(table["ar_key"])),
-        held,
+        test_pairs,
     )
 
 
 def held_out(folder: Path) -> dict[str, pl.DataFrame]:
-    """The pairs of that folder that are for measuring: name to columns english, arabic."""
+    """Read the held-out pairs of a folder: columns english and arabic, by name of the source."""
     return _hold_out(_table(folder), folder)[0]
 
 
 def pairs(path: Path) -> pl.DataFrame:
-    """A file of `english<TAB>arabic` lines: columns english, arabic."""
+    """Read a file of `english<TAB>arabic` lines: columns english and arabic."""
     lines = [line.split("\t") for line in path.read_text(encoding="utf-8").split("\n") if line]
     rows = [line[:2] for line in lines if len(line) >= 2]
     return pl.DataFrame(rows, schema={"english": pl.String, "arabic": pl.String}, orient="row")
@@ -163,19 +164,19 @@ def _table(folder: Path) -> pl.DataFrame:
 
 
 def _hold_out(table: pl.DataFrame, folder: Path) -> tuple[dict[str, pl.DataFrame], list[Any]]:
-    held: dict[str, pl.DataFrame] = {}
+    test_pairs: dict[str, pl.DataFrame] = {}
     names = list(SOURCES)
     for name, n in HELD_OUT.items():
         rows = table.filter(pl.col("source") == names.index(name))
-        held[name] = rows.slice(rows.height // 2, n)
+        test_pairs[name] = rows.slice(rows.height // 2, n)
     for name, n in HELD_OUT_PAIRS.items():
         rows = table.filter(pl.col("source") == names.index(name))
-        held[name] = rows.sample(min(n, rows.height), seed=1)
-    held = {
+        test_pairs[name] = rows.sample(min(n, rows.height), seed=1)
+    test_pairs = {
         k: v.unique("en_key", maintain_order=True).unique("ar_key", maintain_order=True)
-        for k, v in held.items()
+        for k, v in test_pairs.items()
     }
-    used = [v[c] for v in held.values() for c in ("en_key", "ar_key")]
+    used = [v[c] for v in test_pairs.values() for c in ("en_key", "ar_key")]
     seen = pl.concat([table["en_key"], table["ar_key"]]).unique().implode()
     for name, n in UNTRAINED.items():
         path = folder / f"{name}.tsv"
@@ -185,8 +186,8 @@ def _hold_out(table: pl.DataFrame, folder: Path) -> tuple[dict[str, pl.DataFrame
         rows = rows.with_columns(en_key=_keys(rows["english"]), ar_key=_keys(rows["arabic"]))
         rows = rows.unique("en_key", maintain_order=True).unique("ar_key", maintain_order=True)
         rows = rows.filter(~pl.col("en_key").is_in(seen), ~pl.col("ar_key").is_in(seen))
-        held[name] = rows.sample(min(n, rows.height), seed=1)
-    return {k: v.select("english", "arabic") for k, v in held.items()}, used
+        test_pairs[name] = rows.sample(min(n, rows.height), seed=1)
+    return {k: v.select("english", "arabic") for k, v in test_pairs.items()}, used
 
 
 def _keys(texts: pl.Series) -> pl.Series:

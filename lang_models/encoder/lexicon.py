@@ -1,4 +1,4 @@
-"""Which features get a row, and the features of every training word as one sparse matrix."""
+"""Choose the features that get a row, and list the features of all words as a sparse matrix."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# How often the words of a feature are seen at least, and in how many different words it stands.
+# Minimum number of occurrences of a feature, and of different words that have it.
 TOKENS = {"w": 5, "s": 4, "p": 50, "g": 30, "k": 4, "k3": 10, "n": 5}
 TYPES = {"w": 1, "s": 1, "p": 5, "g": 8, "k": 2, "k3": 2, "n": 1}
-SEVERAL = ("g", "k3")  # a word has many of these: their sum is divided by the root of their number
+# A word has many features of these kinds: their sum is divided by the square root of their number.
+SEVERAL = ("g", "k3")
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The features with a row, most frequent first within a kind, and how often each was seen."""
+    """Features with a row, most frequent first within a kind, and how often each was seen."""
 
     names: list[str]
     seen: NDArray[np.int64]
 
     @property
     def counts(self) -> dict[str, int]:
-        """What `ingest.encoder.words.features` asks for: words and stems only."""
-        both = zip(self.names, self.seen.tolist(), strict=True)
-        return {name: n for name, n in both if name[:2] in ("w:", "s:")}
+        """Counts of words and stems, as `ingest.encoder.words.features` needs them."""
+        seen = zip(self.names, self.seen.tolist(), strict=True)
+        return {name: n for name, n in seen if name[:2] in ("w:", "s:")}
 
 
-def make(vocabulary: list[str], seen: NDArray[np.int64]) -> Lexicon:
-    """The lexicon of a training text, given its words and how often each was seen."""
+def build_lexicon(vocabulary: list[str], seen: NDArray[np.int64]) -> Lexicon:
+    """Build the lexicon of a training text from its words and how often each was seen."""
     stems: Counter[str] = Counter()
     for word, n in zip(vocabulary, seen.tolist(), strict=True):
         if word[0].isalpha():
@@ -57,21 +58,21 @@ def make(vocabulary: list[str], seen: NDArray[np.int64]) -> Lexicon:
     return Lexicon([f for f, _ in rows], np.array([n for _, n in rows]))
 
 
-def matrix(
+def feature_matrix(
     vocabulary: Iterable[str], lexicon: Lexicon
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    """Rows of each word, where each word's begin (one longer than words), and their weights."""
+    """Return the rows of all words, the start of each word (words + 1 entries), and the weights."""
     number = {name: i for i, name in enumerate(lexicon.names)}
     counts = lexicon.counts
     flat: list[int] = []
     weight: list[float] = []
     starts = [0]
     for word in vocabulary:
-        found = [n if n in number else bucket(n) for n in features(word, counts)]
-        found = [n for n in found if n in number]
-        several = {kind: sum(_kind(n) == kind for n in found) for kind in SEVERAL}
-        flat += [number[n] for n in found]
-        weight += [several.get(_kind(n), 1) ** -0.5 for n in found]
+        names = [n if n in number else bucket(n) for n in features(word, counts)]
+        names = [n for n in names if n in number]
+        several = {kind: sum(_kind(n) == kind for n in names) for kind in SEVERAL}
+        flat += [number[n] for n in names]
+        weight += [several.get(_kind(n), 1) ** -0.5 for n in names]
         starts.append(len(flat))
     return np.array(flat), np.array(starts), np.array(weight, dtype=np.float32)
 

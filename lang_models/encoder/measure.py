@@ -1,4 +1,4 @@
-"""Retrieval of translations: the figures by which a table is judged."""
+"""Accuracy of retrieving translations, by which an encoder is judged."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def retrieval(one: NDArray[np.float32], two: NDArray[np.float32], k: int = 4) -> dict[str, float]:
-    """Accuracy of finding row i of `two` from row i of `one` and back, unit vectors given.
+def retrieval(
+    source: NDArray[np.float32], target: NDArray[np.float32], k: int = 4
+) -> dict[str, float]:
+    """Measure how often row i of `target` is found from row i of `source`, and back.
 
-    `plain` is by cosine; `margin` divides it by the mean of the k nearest on both sides (Artetxe
-    and Schwenk 2019). Keys are `plain>`, `plain<`, `margin>`, `margin<`.
+    Rows are unit vectors. `plain` ranks by cosine. `margin` divides the cosine by the mean of the k
+    nearest on both sides (Artetxe and Schwenk 2019). Keys are `plain>`, `plain<`, `margin>` and
+    `margin<`.
     """
-    cosine = one @ two.T
+    cosine = source @ target.T
     near = np.sort(cosine, axis=1)[:, -k:].mean(1)[:, None] + np.sort(cosine, axis=0)[-k:].mean(0)
     scores: dict[str, Any] = {"plain": cosine, "margin": cosine / (near / 2)}
-    right = np.arange(len(one))
+    right = np.arange(len(source))
     out: dict[str, float] = {}
     for name, score in scores.items():
         out[f"{name}>"] = float((score.argmax(1) == right).mean())
@@ -27,10 +30,10 @@ def retrieval(one: NDArray[np.float32], two: NDArray[np.float32], k: int = 4) ->
     return out
 
 
-def line(name: str, figures: dict[str, float]) -> str:
-    """One row of a Markdown table.
+def table_row(name: str, figures: dict[str, float]) -> str:
+    """Format figures as one row of a Markdown table, in percent.
 
-    >>> line("x", {"plain>": 0.5, "margin>": 1.0})
+    >>> table_row("x", {"plain>": 0.5, "margin>": 1.0})
     '| x | 50.0 | 100.0 |'
     """
     return " | ".join([f"| {name}", *(f"{100 * value:.1f}" for value in figures.values())]) + " |"
