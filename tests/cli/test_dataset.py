@@ -1,4 +1,4 @@
-"""`ingest filter` and `ingest split`, then `ingest export`, as a person calls them."""
+"""The commands that make a data set of pairs: `score`, `filter`, `split`, `export`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import ingest
-from ingest.cli import main
 from ingest.config import FilterConfig
 from ingest.frames import PAIRS, schema
 from ingest.io.pairs_file import PairsFile
@@ -25,87 +24,102 @@ TEXTS = [
 
 @pytest.fixture
 def pairs() -> pl.DataFrame:
-    usual = {
+    common = {
         "source_lang": "ar",
         "target_lang": "en",
         "method": "aligned",
         "score": 0.9,
         "model": "align 1 ab12",
     }
-    made = [
-        {"pair_id": f"{n}", "source_text": s, "target_text": t, "source_doc": f"d{n}", **usual}
+    rows = [
+        {"pair_id": f"{n}", "source_text": s, "target_text": t, "source_doc": f"d{n}", **common}
         for n, (s, t) in enumerate(TEXTS)
     ]
-    return pl.DataFrame(made, schema(PAIRS))
+    return pl.DataFrame(rows, schema(PAIRS))
 
 
-def call(*args) -> int:
-    return main([str(arg) for arg in args])
+@pytest.fixture
+def path(pairs, tmp_path):
+    """A file with the pairs."""
+    file = tmp_path / "p.parquet"
+    pairs.write_parquet(file)
+    return file
 
 
-def test_filter_writes_what_the_verb_makes_and_shows_the_funnel(pairs, tmp_path, capsys):
-    pairs.write_parquet(tmp_path / "p.parquet")
-    assert call("filter", tmp_path / "p.parquet", "-o", tmp_path / "f.parquet") == 0
+@pytest.fixture
+def settings(tmp_path):
+    """A function that writes a file of settings and returns the option that names it."""
+
+    def write(text: str):
+        file = tmp_path / "c.toml"
+        file.write_text(text)
+        return ("--config", file)
+
+    return write
+
+
+def test_filter_writes_what_the_function_returns_and_shows_the_funnel(pairs, path, call, tmp_path):
+    status, out, err = call("filter", path, "-o", tmp_path / "f.parquet")
+    assert status == 0
     assert_frame_equal(pl.read_parquet(tmp_path / "f.parquet"), ingest.filter(pairs))
-    out = capsys.readouterr().out.splitlines()
-    assert [line.split() for line in out[:3]] == [
+    assert [line.split() for line in out.splitlines()[:3]] == [
         ["5", "pairs"],
         ["-1", "too", "short"],
         ["4", "kept"],
     ]
-    assert out[3] == "personal data: 1 phone"
-    told = json.loads((tmp_path / "f.funnel.json").read_text())
-    assert told["funnel"] == ingest.funnel(ingest.filter(pairs)).to_dicts()
-    assert (told["pairs"], told["kept"], told["pii"]) == (5, 4, {"phone": 1})
+    assert "1 phone" in out + err
+    report = json.loads((tmp_path / "f.funnel.json").read_text())
+    assert report["funnel"] == ingest.funnel(ingest.filter(pairs)).to_dicts()
+    assert (report["pairs"], report["kept"], report["pii"]) == (5, 4, {"phone": 1})
 
 
-def test_in_a_run_the_funnel_stands_in_run_json(pairs, tmp_path):
+def test_the_numbers_of_a_run_go_to_run_json(pairs, call, tmp_path):
     run = {"version": "1", "fingerprint": "f" * 16, "counts": {"pages": 3}}
     (tmp_path / "run.json").write_text(json.dumps(run))
     pairs.write_parquet(tmp_path / "pairs.parquet")
-    assert call("filter", tmp_path, "-o", tmp_path / "f.parquet") == 0
-    assert call("split", tmp_path / "f.parquet", "-o", tmp_path / "s.parquet") == 0
-    held = json.loads((tmp_path / "run.json").read_text())
-    assert {key: held[key] for key in run} == run
-    assert held["filter"]["kept"] == 4
-    assert held["split"]["sizes"]["train"] == 4
+    assert call("filter", tmp_path, "-o", tmp_path / "f.parquet").status == 0
+    assert call("split", tmp_path / "f.parquet", "-o", tmp_path / "s.parquet").status == 0
+    report = json.loads((tmp_path / "run.json").read_text())
+    assert {key: report[key] for key in run} == run
+    assert report["filter"]["kept"] == 4
+    assert report["split"]["sizes"]["train"] == 4
     assert not list(tmp_path.glob("*.funnel.json"))
 
 
-def test_a_run_file_that_is_none_is_left_alone(pairs, tmp_path):
+def test_a_run_json_of_something_else_is_left_alone(pairs, call, tmp_path):
     (tmp_path / "run.json").write_text("[1]")
     pairs.write_parquet(tmp_path / "pairs.parquet")
-    assert call("filter", tmp_path, "-o", tmp_path / "f.parquet") == 0
+    assert call("filter", tmp_path, "-o", tmp_path / "f.parquet").status == 0
     assert (tmp_path / "run.json").read_text() == "[1]"
     assert (tmp_path / "f.funnel.json").is_file()
 
 
-def test_settings_exclusion_and_masks(pairs, tmp_path, capsys):
-    pairs.write_parquet(tmp_path / "p.parquet")
-    (tmp_path / "c.toml").write_text("[filter]\nmin_words = 1\n")
+def test_filter_with_settings_excluded_texts_and_masks(pairs, path, call, settings, tmp_path):
     (tmp_path / "test.en").write_text("The bus broke down on the way.\n")
-    assert call(
-        "filter", tmp_path / "p.parquet", "-o", tmp_path / "f.parquet", "--config", tmp_path / "c.toml",
+    status, out, err = call(
+        "filter", path, "-o", tmp_path / "f.parquet", *settings("[filter]\nmin_words = 1\n"),
         "--exclude", tmp_path / "test.en", "--mask-pii",
-    ) == 0  # fmt: skip
-    made = pl.read_parquet(tmp_path / "f.parquet")
-    assert made["drop_reason"].to_list() == [None] * 4 + ["excluded"]
+    )  # fmt: skip
+    assert status == 0
+    filtered = pl.read_parquet(tmp_path / "f.parquet")
+    assert filtered["drop_reason"].to_list() == [None] * 4 + ["excluded"]
     assert_frame_equal(
-        made,
+        filtered,
         ingest.mask_pii(
             ingest.filter(pairs, exclude=[tmp_path / "test.en"], config=FilterConfig(min_words=1))
         ),
     )
-    assert made["target_masked"].drop_nulls().to_list() == ["Call <PHONE_1> before noon, please"]
-    assert "1 phone; masked in 1 pairs" in capsys.readouterr().out
+    assert filtered["target_masked"].drop_nulls().to_list() == [
+        "Call <PHONE_1> before noon, please"
+    ]
+    assert "1 phone; masked in 1 pair" in out + err
 
 
-def test_what_export_writes_has_no_personal_data(pairs, tmp_path):
-    pairs.write_parquet(tmp_path / "p.parquet")
-    call("filter", tmp_path / "p.parquet", "-o", tmp_path / "f.parquet", "--mask-pii")
+def test_exported_files_have_no_personal_data(path, call, tmp_path):
+    call("filter", path, "-o", tmp_path / "f.parquet", "--mask-pii")
     for format in ("tsv", "jsonl", "tmx", "moses"):
         dest = tmp_path / f"out.{format}"
-        assert call("export", tmp_path / "f.parquet", "--format", format, "-o", dest) == 0
+        assert call("export", tmp_path / "f.parquet", "--format", format, "-o", dest).status == 0
         files = [dest] if dest.is_file() else [*dest.glob("pairs*")]
         text = "".join(file.read_text() for file in files)
         assert "PHONE_1" in text
@@ -113,173 +127,159 @@ def test_what_export_writes_has_no_personal_data(pairs, tmp_path):
         assert "٤٥٦٧" not in text
 
 
-def test_split_says_how_many_and_what_falls_short(pairs, tmp_path, capsys):
-    pairs.with_columns(source_doc=pl.lit("one")).write_parquet(tmp_path / "p.parquet")
-    (tmp_path / "c.toml").write_text("[split]\ndev = 1\ntest = 1\n")
-    settings = ("--config", tmp_path / "c.toml")
-    assert call("split", tmp_path / "p.parquet", "-o", tmp_path / "s.parquet", *settings) == 0
-    out = capsys.readouterr().out
-    assert out.startswith("5 train, 0 dev, 0 test of 5 kept pairs, in 1 groups\n")
-    assert "dev has 0 of 1 pairs" in out
-    (tmp_path / "c.toml").write_text('[split]\ndev = 1\ntest = 1\nby = "text"\n')
-    assert (
-        call(
-            "split", tmp_path / "p.parquet", "-o", tmp_path / "s.parquet", "--overwrite", *settings
-        )
-        == 0
-    )
-    assert capsys.readouterr().out.startswith("3 train, 1 dev, 1 test")
-    told = json.loads((tmp_path / "s.split.json").read_text())
-    assert told["sizes"] == {"train": 3, "dev": 1, "test": 1}
+def test_split_reports_sizes_that_are_too_small(pairs, path, call, settings, tmp_path):
+    pairs.with_columns(source_doc=pl.lit("one")).write_parquet(path)
+    out = tmp_path / "s.parquet"
+    status, *printed = call("split", path, "-o", out, *settings("[split]\ndev = 1\ntest = 1\n"))
+    assert status == 0
+    assert printed[0].startswith("5 train, 0 dev, 0 test of 5 kept pairs, in 1 group")
+    assert "dev has 0 of 1 pair" in "".join(printed)
+    options = settings('[split]\ndev = 1\ntest = 1\nby = "text"\n')
+    status, printed, _ = call("split", path, "-o", out, "--overwrite", *options)
+    assert status == 0
+    assert printed.startswith("3 train, 1 dev, 1 test")
+    report = json.loads((tmp_path / "s.split.json").read_text())
+    assert report["sizes"] == {"train": 3, "dev": 1, "test": 1}
 
 
-def test_split_says_what_is_more_than_was_wanted(pairs, tmp_path, capsys):
+def test_split_reports_sizes_that_are_too_large(pairs, path, call, settings, tmp_path):
     docs = pl.Series(["one", "one", "two", "two", "three"])
-    pairs.with_columns(source_doc=docs)[:4].write_parquet(tmp_path / "p.parquet")
-    (tmp_path / "c.toml").write_text("[split]\ndev = 1\ntest = 0\n")
-    settings = ("--config", tmp_path / "c.toml")
-    assert call("split", tmp_path / "p.parquet", "-o", tmp_path / "s.parquet", *settings) == 0
-    assert capsys.readouterr().out.splitlines()[:2] == [
-        "2 train, 2 dev, 0 test of 4 kept pairs, in 2 groups",
-        "dev has 2 of 1 pairs: groups must not be parted, and none that is left is smaller",
-    ]
+    pairs.with_columns(source_doc=docs)[:4].write_parquet(path)
+    options = settings("[split]\ndev = 1\ntest = 0\n")
+    status, out, err = call("split", path, "-o", tmp_path / "s.parquet", *options)
+    assert status == 0
+    assert out.startswith("2 train, 2 dev, 0 test of 4 kept pairs, in 2 groups")
+    assert "dev has 2 of 1 pair" in out + err
 
 
-@pytest.mark.parametrize(("verb", "beside"), [("filter", "funnel"), ("split", "split")])
-def test_a_report_is_not_replaced_unasked(verb, beside, pairs, tmp_path, capsys):
-    pairs.write_parquet(tmp_path / "p.parquet")
-    report = tmp_path / f"o.{beside}.json"
+def test_split_reports_shares_that_round_to_no_pair(pairs, path, call, settings, tmp_path):
+    args = ("split", path, "-o", tmp_path / "s.parquet", "--overwrite")
+    for options, names in (((), {"dev", "test"}), (settings("[split]\ntest = 0\n"), {"dev"})):
+        status, out, err = call(*args, *options)
+        assert status == 0
+        assert {name for name in ("dev", "test") if f"{name} = 1, in [split]" in out + err} == names
+        assert "0.02 of" in out + err
+    pairs.clear().write_parquet(path)
+    status, out, err = call(*args)
+    assert status == 0
+    assert "in [split]" not in out + err
+
+
+@pytest.mark.parametrize(("command", "suffix"), [("filter", "funnel"), ("split", "split")])
+def test_a_report_is_replaced_only_with_overwrite(command, suffix, path, call, tmp_path):
+    report = tmp_path / f"o.{suffix}.json"
     report.write_text("mine")
-    args = (verb, tmp_path / "p.parquet", "-o", tmp_path / "o.parquet")
-    assert call(*args) == 2
-    assert f"{report.name}: exists already" in capsys.readouterr().err
+    args = (command, path, "-o", tmp_path / "o.parquet")
+    status, _, err = call(*args)
+    assert status == 2
+    assert f"{report.name}: " in err
+    assert "exists" in err
     assert report.read_text() == "mine"
     assert not (tmp_path / "o.parquet").exists()
-    assert call(*args, "--overwrite") == 0
+    assert call(*args, "--overwrite").status == 0
     assert json.loads(report.read_text())["pairs"] == 5
 
 
-@pytest.mark.parametrize("verb", ["score", "filter", "split"])
+@pytest.mark.parametrize("command", ["score", "filter", "split"])
 @pytest.mark.parametrize("name", ["x.tsv", "x.CSV", "x.txt", "x.jsonl", "x.json", "x.tmx"])
-def test_parquet_goes_by_no_name_of_a_text_file(verb, name, pairs, tmp_path, capsys):
-    pairs.write_parquet(tmp_path / "p.parquet")
-    assert call(verb, tmp_path / "p.parquet", "-o", tmp_path / name) == 2
-    assert f"{name}: would be a Parquet file" in capsys.readouterr().err
+def test_parquet_is_not_written_under_the_suffix_of_text(command, name, path, call, tmp_path):
+    status, _, err = call(command, path, "-o", tmp_path / name)
+    assert status == 2
+    assert f"{name}: " in err
+    assert "Parquet" in err
     assert [file.name for file in tmp_path.iterdir()] == ["p.parquet"]
 
 
-def test_pairs_stand_before_what_is_excluded(pairs, tmp_path, capsys):
-    file, *lines = (tmp_path / name for name in ("p.parquet", "a.en", "b.en"))
-    pairs.write_parquet(file)
-    for path, text in zip(lines, (TEXTS[0][1], TEXTS[3][1]), strict=True):
-        path.write_text(text)
+def test_exclude_takes_every_name_after_it(path, call, tmp_path):
+    files = [tmp_path / "a.en", tmp_path / "b.en"]
+    for file, (_, text) in zip(files, (TEXTS[0], TEXTS[3]), strict=True):
+        file.write_text(text)
     out = ("-o", tmp_path / "f.parquet", "--overwrite")
-    for call_ in (("--exclude", *lines), ("--exclude", lines[0], "--exclude", lines[1])):
-        assert call("filter", file, *call_, *out) == 0
+    for options in (("--exclude", *files), ("--exclude", files[0], "--exclude", files[1])):
+        assert call("filter", path, *options, *out).status == 0
         assert pl.read_parquet(tmp_path / "f.parquet")["keep"].sum() == 2
-    with pytest.raises(SystemExit):
-        call("filter", "--exclude", lines[0], file, *out)
-    assert "PAIRS before --exclude" in capsys.readouterr().err
+    status, _, err = call("filter", "--exclude", files[0], path, *out)
+    assert status == 2
+    assert "PAIRS before --exclude" in err
 
 
-def test_shares_that_come_to_no_pair_are_said(pairs, tmp_path, capsys):
-    pairs.write_parquet(tmp_path / "p.parquet")
-    (tmp_path / "c.toml").write_text("[split]\ntest = 0\n")
-    made = ("split", tmp_path / "p.parquet", "-o", tmp_path / "s.parquet", "--overwrite")
-    of = "0.02 of so few pairs comes to none; set a number of pairs, such as"
-    for more, names in (((), ("dev", "test")), (("--config", tmp_path / "c.toml"), ("dev",))):
-        assert call(*made, *more) == 0
-        assert capsys.readouterr().out.splitlines()[1:-1] == [
-            f"{name} has none: {of} {name} = 1, in [split] of --config" for name in names
-        ]
-    pairs.clear().write_parquet(tmp_path / "p.parquet")
-    assert call(*made) == 0
-    assert "has none" not in capsys.readouterr().out
+def test_an_excluded_file_must_exist(path, call, tmp_path):
+    status, _, err = call("filter", path, "-o", tmp_path / "f", "--exclude", tmp_path / "no")
+    assert status == 2
+    assert f"{tmp_path / 'no'}: " in err
 
 
-@pytest.mark.parametrize("verb", ["score", "filter", "split"])
-def test_damaged_pages(verb, pairs, tmp_path, capsys):
-    path = tmp_path / "p.parquet"
+@pytest.mark.parametrize("command", ["score", "filter", "split"])
+def test_damaged_pages_of_parquet(command, pairs, path, call, tmp_path):
     pairs.write_parquet(path, statistics=False)
-    whole = path.read_bytes()
-    footer = int.from_bytes(whole[-8:-4], "little") + 8
-    path.write_bytes(whole[:4] + b"\xff" * (len(whole) - footer - 4) + whole[-footer:])
-    assert call(verb, path, "-o", tmp_path / "o.parquet") == 2
-    assert "p.parquet: cannot be read as Parquet" in capsys.readouterr().err
+    data = path.read_bytes()
+    footer = int.from_bytes(data[-8:-4], "little") + 8
+    path.write_bytes(data[:4] + b"\xff" * (len(data) - footer - 4) + data[-footer:])
+    status, _, err = call(command, path, "-o", tmp_path / "o.parquet")
+    assert status == 2
+    assert "p.parquet: cannot be read as Parquet" in err
     assert [file.name for file in tmp_path.iterdir()] == ["p.parquet"]
 
 
-@pytest.mark.parametrize("verb", ["filter", "split"])
-def test_a_file_that_changes_between_two_passes(verb, pairs, tmp_path, capsys, monkeypatch):
-    path = tmp_path / "p.parquet"
-    pairs.write_parquet(path)
-    rewrite = PairsFile.rewrite
+@pytest.mark.parametrize("command", ["filter", "split"])
+def test_a_file_that_changes_between_two_passes(command, path, call, tmp_path, monkeypatch):
+    write = PairsFile.write
 
-    def change(self, *args, **more):
-        pairs[::-1].write_parquet(path)
-        rewrite(self, *args, **more)
+    def change(self, *args, **options):
+        pl.read_parquet(path)[::-1].write_parquet(path)
+        write(self, *args, **options)
 
-    monkeypatch.setattr(PairsFile, "rewrite", change)
-    assert call(verb, path, "-o", tmp_path / "o.parquet") == 2
-    assert "p.parquet: was changed while it was read" in capsys.readouterr().err
+    monkeypatch.setattr(PairsFile, "write", change)
+    status, _, err = call(command, path, "-o", tmp_path / "o.parquet")
+    assert status == 2
+    assert "p.parquet: " in err
+    assert "change" in err
     assert [file.name for file in tmp_path.iterdir()] == ["p.parquet"]
 
 
-def test_copies_that_the_run_knows_go_together(pairs, tmp_path):
+def test_copies_of_an_article_go_to_the_same_split(pairs, call, settings, tmp_path):
     docs = [f"d{n}" for n in range(5)]
     pl.DataFrame({"doc_id": docs, "cluster": ["c"] * 5}).write_parquet(
         tmp_path / "segments.parquet"
     )
     pairs.write_parquet(tmp_path / "pairs.parquet")
-    (tmp_path / "c.toml").write_text("[split]\ndev = 1\n")
-    assert (
-        call("split", tmp_path, "-o", tmp_path / "s.parquet", "--config", tmp_path / "c.toml") == 0
-    )
+    options = settings("[split]\ndev = 1\n")
+    assert call("split", tmp_path, "-o", tmp_path / "s.parquet", *options).status == 0
     assert set(pl.read_parquet(tmp_path / "s.parquet")["split"]) == {"train"}
 
 
-def test_none_kept_and_no_pairs_are_said_and_no_error(pairs, tmp_path, capsys):
+def test_no_kept_pairs_and_no_pairs_are_not_errors(pairs, path, call, tmp_path):
     for frame in (pairs.with_columns(score=0.0).cast({"score": pl.Float32}), pairs.clear()):
-        frame.write_parquet(tmp_path / "p.parquet")
-        assert (
-            call("filter", tmp_path / "p.parquet", "-o", tmp_path / "f.parquet", "--overwrite") == 0
-        )
-        assert ("no pair was kept" in capsys.readouterr().out) == bool(len(frame))
-        assert (
-            call("split", tmp_path / "f.parquet", "-o", tmp_path / "s.parquet", "--overwrite") == 0
-        )
-        assert capsys.readouterr().out.startswith("0 train, 0 dev, 0 test of 0 kept pairs")
+        frame.write_parquet(path)
+        status, out, err = call("filter", path, "-o", tmp_path / "f.parquet", "--overwrite")
+        assert status == 0
+        assert ("no pair was kept" in out + err) == bool(len(frame))
+        split = ("split", tmp_path / "f.parquet", "-o", tmp_path / "s.parquet", "--overwrite")
+        status, out, _ = call(*split)
+        assert status == 0
+        assert out.startswith("0 train, 0 dev, 0 test of 0 kept pairs")
 
 
-@pytest.mark.parametrize("verb", ["filter", "split"])
-def test_wrong_calls(verb, pairs, tmp_path, capsys):
-    good, bad, strange = (tmp_path / name for name in ("p.parquet", "bad.parquet", "x.parquet"))
-    pairs.write_parquet(good)
+@pytest.mark.parametrize("command", ["filter", "split"])
+def test_wrong_calls(command, pairs, path, call, tmp_path):
+    bad, incomplete = tmp_path / "bad.parquet", tmp_path / "x.parquet"
     bad.write_bytes(b"PAR1 no")
-    pairs.drop("method").write_parquet(strange)
+    pairs.drop("method").write_parquet(incomplete)
     for args, message in (
-        ((tmp_path / "none", "-o", tmp_path / "o"), "no such file"),
+        ((tmp_path / "none", "-o", tmp_path / "o"), "none: "),
         ((bad, "-o", tmp_path / "o"), "cannot be read as Parquet"),
-        ((strange, "-o", tmp_path / "o"), "column 'method' is missing; ingest.align makes it"),
-        ((good, "-o", good, "--overwrite"), "is the input itself"),
-        ((good, "-o", strange), "exists already"),
-        ((good, "-o", tmp_path / "no" / "o"), "there is no folder"),
+        ((incomplete, "-o", tmp_path / "o"), "'method'"),
+        ((path, "-o", path, "--overwrite"), "input"),
+        ((path, "-o", incomplete), "exists"),
+        ((path, "-o", tmp_path / "no" / "o"), "cannot be written"),
     ):
-        assert call(verb, *args) in (1, 2)
-        assert message in capsys.readouterr().err
+        status, _, err = call(command, *args)
+        assert status == (1 if message == "cannot be written" else 2)
+        assert message in err
     assert not (tmp_path / "o").exists()
 
 
-def test_an_excluded_file_must_be_there(pairs, tmp_path, capsys):
-    pairs.write_parquet(tmp_path / "p.parquet")
-    assert (
-        call("filter", tmp_path / "p.parquet", "-o", tmp_path / "f", "--exclude", tmp_path / "no")
-        == 2
-    )
-    assert "no:" in capsys.readouterr().err
-
-
-def test_the_card_has_the_whole_story(pairs, tmp_path):
+def test_the_card_of_a_data_set(pairs, call, settings, tmp_path):
     run = {
         "version": "0.1", "fingerprint": "0123456789abcdef",
         "inputs": [{"source": f"/data/{n}|x.html", "bytes": 9, "records": 1, "sha256": "ab"} for n in range(70)],
@@ -287,43 +287,46 @@ def test_the_card_has_the_whole_story(pairs, tmp_path):
     run["inputs"][1]["sha256"] = None  # a container
     (tmp_path / "run.json").write_text(json.dumps(run))
     pairs.write_parquet(tmp_path / "pairs.parquet")
-    (tmp_path / "c.toml").write_text("[split]\ndev = 1\ntest = 1\n")
-    settings = ("--config", tmp_path / "c.toml")
-    call("filter", tmp_path, "-o", tmp_path / "f.parquet", "--mask-pii", *settings)
-    call("split", tmp_path / "f.parquet", "-o", tmp_path / "s.parquet", *settings)
+    options = settings("[split]\ndev = 1\ntest = 1\n")
+    call("filter", tmp_path, "-o", tmp_path / "f.parquet", "--mask-pii", *options)
+    call("split", tmp_path / "f.parquet", "-o", tmp_path / "s.parquet", *options)
     dest = tmp_path / "hub"
-    license = ("--license", "cc-by-4.0")
-    assert (
-        call("export", tmp_path / "s.parquet", "--format", "huggingface", "-o", dest, *license) == 0
-    )
-    names = {path.name for path in (dest / "data").iterdir()}
+    status, *_ = call(
+        "export", tmp_path / "s.parquet", "--format", "huggingface", "-o", dest,
+        "--license", "cc-by-4.0",
+    )  # fmt: skip
+    assert status == 0
+    names = {file.name for file in (dest / "data").iterdir()}
     assert names == {f"{s}-00000-of-00001.parquet" for s in ("train", "validation", "test")}
     assert len(pl.read_parquet(dest / "data" / "train-*.parquet")) == 2
     card = (dest / "README.md").read_text()
-    for said in (
-        'license: "cc-by-4.0"', "| validation | aligned | 1 |", "| 0\\|x.html | 1 | 9 | ab |", "x.html | 1 | 9 | — |",
-        "and 20 more", "| align 1 ab12 | 4 |", "| too short | 5 | 1 | 4 |", "In 1 pairs e-mail",
-        "ingest filter PAIRS", "[split]\ndev = 1.0", "`0123456789abcdef`", "--license cc-by-4.0",
+    for text in (
+        'license: "cc-by-4.0"', "| validation | aligned | 1 |", "| 0\\|x.html | 1 | 9 | ab |",
+        "x.html | 1 | 9 | — |", "20 more", "| align 1 ab12 | 4 |", "| too short | 5 | 1 | 4 |",
+        "e-mail", "ingest filter PAIRS", "[split]\ndev = 1.0", "`0123456789abcdef`",
+        "--license cc-by-4.0",
     ):  # fmt: skip
-        assert said in card
+        assert text in card
     assert "<PHONE_1>" in str(pl.read_parquet(dest / "data" / "*.parquet")["translation"].to_list())
 
 
-def test_a_licence_needs_a_card(pairs, tmp_path, capsys):
-    pairs.write_parquet(tmp_path / "p.parquet")
-    assert call("export", tmp_path / "p.parquet", "--format", "tsv", "--license", "mit") == 2
-    assert "tsv has no card" in capsys.readouterr().err
+def test_a_license_needs_a_card(path, call):
+    status, _, err = call("export", path, "--format", "tsv", "--license", "mit")
+    assert status == 2
+    assert "license" in err
+    assert "tsv" in err
 
 
-def test_scores_come_first(pairs, tmp_path, capsys):
-    pairs.write_parquet(tmp_path / "p.parquet")
-    (tmp_path / "c.toml").write_text("[filter]\nmin_quality = 0.4\n")
-    made = ("-o", tmp_path / "f.parquet", "--config", tmp_path / "c.toml")
-    assert call("filter", tmp_path / "p.parquet", *made) == 2
-    assert "column 'quality'; ingest.score makes it" in capsys.readouterr().err
-    assert call("score", tmp_path / "p.parquet", "-o", tmp_path / "s.parquet") == 0
-    assert capsys.readouterr().out.startswith("5 pairs scored")
-    assert call("filter", tmp_path / "s.parquet", *made) == 0
+def test_a_quality_threshold_needs_scores(pairs, path, call, settings, tmp_path):
+    options = ("-o", tmp_path / "f.parquet", *settings("[filter]\nmin_quality = 0.4\n"))
+    status, _, err = call("filter", path, *options)
+    assert status == 2
+    assert "'quality'" in err
+    assert "ingest.score" in err
+    status, out, _ = call("score", path, "-o", tmp_path / "s.parquet")
+    assert status == 0
+    assert out.startswith("5 pairs scored")
+    assert call("filter", tmp_path / "s.parquet", *options).status == 0
     scored = pl.read_parquet(tmp_path / "f.parquet")
     assert_frame_equal(scored.select(pairs.columns), pairs)
     assert scored["quality"].null_count() == 0
