@@ -157,7 +157,7 @@ def test_a_run_killed_during_translation(tmp_path, capsys):
     assert made.equals(ingest.translate(pl.read_parquet(out / "segments.parquet"), to="ar"))
     assert [p.name for p in out.glob(".*")] == []
     assert main([*again, "--resume"]) == 2
-    assert "nothing to go on with" in capsys.readouterr().err
+    assert "nothing to resume" in capsys.readouterr().err
 
 
 def test_leftovers_of_a_kill_belong_to_the_run(tmp_path):
@@ -376,10 +376,10 @@ def test_the_command_on_lines(tmp_path, capfdbinary, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        (["--lines", "-o", "-", "--langs", "en"], "no use for --langs"),
-        (["--lines", "-o", "-", "--text-column", "a"], "no use for --text-column"),
-        (["--lines", "-o", "-", "--detector", "cld2"], "no use for --detector"),
-        (["-o", "-"], "for --lines"),
+        (["--lines", "-o", "-", "--langs", "en"], "--langs applies only to pages"),
+        (["--lines", "-o", "-", "--text-column", "a"], "--text-column applies only to pages"),
+        (["--lines", "-o", "-", "--detector", "cld2"], "--detector applies only to pages"),
+        (["-o", "-"], "only with --lines"),
     ],
 )
 def test_options_that_would_be_ignored(options, match, tmp_path, capsys, monkeypatch):
@@ -450,5 +450,5 @@ def test_a_run_that_cannot_be_translated_does_not_start(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["run", str(NEWS), "-o", str(out), "--translate", "en"])
     assert "FROM:TO" in capsys.readouterr().err
-    with pytest.raises(ConfigError, match="a part has none yet"):
+    with pytest.raises(ConfigError, match="not possible for a part"):
         ingest.run(NEWS, out, translate=("en", "ar"), shard=(1, 2))
