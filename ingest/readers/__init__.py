@@ -104,8 +104,8 @@ def describe_guesses(parts: Iterable[Slice], settings: ReadConfig) -> list[str]:
         find_columns = _COLUMNS.get(part.kind)
         if find_columns is None or part.first or not os.path.isfile(part.source):
             continue
-        found = find_columns(part, settings)
-        if found and (message := tables.describe_guesses(found, settings)):
+        columns = find_columns(part, settings)
+        if columns and (message := tables.describe_guesses(columns, settings)):
             files.setdefault(message, []).append(part.source)
     return [
         names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") + f": {message}"

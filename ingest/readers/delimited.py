@@ -130,7 +130,7 @@ class Table:
 class _TooLargeError(Exception):
     """A row exceeds the limit.
 
-    An exception, because the csv module would return a row that merely ended early as complete.
+    An exception stops the csv module, which would return the beginning of the row as a whole row.
     """
 
 

@@ -84,9 +84,9 @@ def extract_page(warc: Mapping[str, str], block: bytes, limit: int) -> Page | No
     declared = warc.get("content-type", "")
     match warc.get("warc-type", "").lower():
         case "response" if declared.lower().startswith("application/http") or not declared:
-            return _response(warc, block, limit)
+            return _extract_response(warc, block, limit)
         case "resource" | "conversion":
-            return _typed(declared, warc, block)
+            return _make_page(declared, warc, block)
         case "":
             raise SourceError("its header has no WARC-Type")
     return None
@@ -103,10 +103,10 @@ def may_be_page(warc: Mapping[str, str], start: bytes) -> bool:
             pass
         case _:
             return False
-    return _kind(declared, warc) is not None
+    return _page_kind(declared, warc) is not None
 
 
-def _response(warc: Mapping[str, str], block: bytes, limit: int) -> Page | None:
+def _extract_response(warc: Mapping[str, str], block: bytes, limit: int) -> Page | None:
     if not block:
         return Page(b"", None, None)
     if not block.startswith(b"HTTP/"):
@@ -114,18 +114,18 @@ def _response(warc: Mapping[str, str], block: bytes, limit: int) -> Page | None:
     end = BLANK_LINE.search(block, 0, MAX_HEADER)
     http = parse_fields(block[: end.start()] if end else block[:MAX_HEADER])
     declared = http.get("content-type", "")
-    if _kind(declared, warc) is None:
+    if _page_kind(declared, warc) is None:
         return None
     status = _STATUS.match(block)
     if status and not status[1].startswith(b"2"):
         raise SourceError(f"HTTP status {status[1].decode()}")
     body = _decode_body(block[end.end() :] if end else b"", http, limit)
-    return _typed(declared, warc, body)
+    return _make_page(declared, warc, body)
 
 
-def _typed(declared: str, warc: Mapping[str, str], content: bytes) -> Page | None:
+def _make_page(declared: str, warc: Mapping[str, str], content: bytes) -> Page | None:
     charset = _CHARSET.search(declared)
-    kind = _kind(declared, warc)
+    kind = _page_kind(declared, warc)
     if kind == "unknown" and not is_text(content[:CHUNK]):
         return None
     if kind == "xml" and not looks_like_html(content[:CHUNK].decode("latin-1")):
@@ -136,8 +136,8 @@ def _typed(declared: str, warc: Mapping[str, str], content: bytes) -> Page | Non
     return Page(content, media_type, charset[1] if charset else None)
 
 
-def _kind(declared: str, warc: Mapping[str, str]) -> str | None:
-    """text/html, text/plain, xml, undeclared, or None for what is no page."""
+def _page_kind(declared: str, warc: Mapping[str, str]) -> str | None:
+    """text/html, text/plain, xml, unknown, or None if it cannot be a page."""
     for label in (declared, warc.get("warc-identified-payload-type", "")):
         kind = label.partition(";")[0].strip().lower()
         if kind in _XML:
@@ -186,15 +186,15 @@ def _join_chunks(body: bytes) -> bytes:
     raise SourceError("Transfer-Encoding chunked: the length of a chunk is damaged")
 
 
-def _gzip(body: bytes, limit: int) -> bytes:
+def _gunzip(body: bytes, limit: int) -> bytes:
     return join_pieces(gunzip(_pieces(body)), limit)
 
 
-def _zstd(body: bytes, limit: int) -> bytes:
+def _unzstd(body: bytes, limit: int) -> bytes:
     return join_pieces(unzstd(_pieces(body)), limit)
 
 
-def _brotli(body: bytes, limit: int) -> bytes:
+def _unbrotli(body: bytes, limit: int) -> bytes:
     # FastWARC is installed with Resiliparse anyway. Unlike the package `brotli`, its reader ignores
     # bytes after the end of the data and rejects data that are cut off.
     try:
@@ -203,7 +203,7 @@ def _brotli(body: bytes, limit: int) -> bytes:
         raise SourceError(f"cannot be decompressed: {error}") from error
 
 
-def _deflate(body: bytes, limit: int) -> bytes:
+def _inflate(body: bytes, limit: int) -> bytes:
     """RFC 9110 requires the zlib format; some servers send raw deflate data."""
     for bits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
         stream = zlib.decompressobj(bits)
@@ -222,5 +222,5 @@ def _pieces(body: bytes) -> Iterator[bytes]:
 
 
 _CODINGS: dict[str, Callable[[bytes, int], bytes]] = {
-    "gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd,
+    "gzip": _gunzip, "x-gzip": _gunzip, "deflate": _inflate, "br": _unbrotli, "zstd": _unzstd,
 }  # fmt: skip

@@ -81,20 +81,21 @@ def read_records(
 
 def find_columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
     """The columns of the first valid line, without a named url or id that no line has."""
-    found: tables.Columns | None = None
+    chosen: tables.Columns | None = None
     absent = {settings.url_column, settings.id_column} - {""}
     for number, line in _read_lines(part, settings.max_record_bytes):
-        if number - part.first >= _SAMPLE_LINES or (found and not absent):
+        if number - part.first >= _SAMPLE_LINES or (chosen and not absent):
             break
         try:
             if not isinstance(line, SourceError):
                 row = _parse(line)
                 absent = {name for name in absent if name not in row and _lookup(row, name) is None}
-                found = found or _choose_columns(row, settings)
+                chosen = chosen or _choose_columns(row, settings)
         except SourceError:
             continue
-    return found and found._replace(
-        url=None if found.url in absent else found.url, id=None if found.id in absent else found.id
+    return chosen and chosen._replace(
+        url=None if chosen.url in absent else chosen.url,
+        id=None if chosen.id in absent else chosen.id,
     )
 
 

@@ -85,9 +85,8 @@ def find_sources(
             else:
                 (named if _may_be_file(match) else skipped).append(match)
     if not named:
-        names = ", ".join(f"{name} ({why})" for name, why in unavailable.items()) or ", ".join(
-            given
-        )
+        reasons = (f"{name} ({reason})" for name, reason in unavailable.items())
+        names = ", ".join(reasons) or ", ".join(given)
         hint = f", {describe_skipped(skipped)}" if skipped else ""
         raise SourceError(
             f"{names or 'no source given'}: no page to read{hint}; name a file or folder of text, "

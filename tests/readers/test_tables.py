@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import ingest
 from ingest.config import Config, ReadConfig
 from ingest.errors import SourceError
-from ingest.readers import document as page
 from ingest.readers import describe_guesses, plan_slices, read_records
+from ingest.readers import document as page
 from ingest.readers.sources import reader_kind
 from ingest.readers.tables import choose_columns
 
