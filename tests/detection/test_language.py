@@ -108,7 +108,7 @@ def test_mixed_line_takes_the_language_with_most_words():
 
 
 def test_fragments_take_the_language_of_their_page():
-    found = detect(
+    result = detect(
         page(
             "The minister said on Sunday that the talks would go on through the winter.",
             "Reliance on Türkiye",
@@ -119,11 +119,11 @@ def test_fragments_take_the_language_of_their_page():
             "TT",
         )
     )
-    assert found["lang"].to_list() == ["en"] * 5 + ["zxx"] * 2
+    assert result["lang"].to_list() == ["en"] * 5 + ["zxx"] * 2
 
 
 def test_arabic_page_with_names():
-    found = detect(
+    result = detect(
         page(
             "في هذا الشرح نتعلم كيف نثبت النظام على الجهاز خطوة بخطوة.",
             "خطأ في Docker Compose",
@@ -132,11 +132,11 @@ def test_arabic_page_with_names():
             "ثم أعد تشغيل الجهاز وانتظر دقيقة واحدة.",
         )
     )
-    assert found["lang"].to_list() == ["ar", "ar", "ar", "en", "ar"]
+    assert result["lang"].to_list() == ["ar", "ar", "ar", "en", "ar"]
 
 
 def test_clear_foreign_fragments_keep_their_language():
-    found = detect(
+    result = detect(
         page(
             "La récolte a été bonne cette année malgré la sécheresse du printemps.",
             "Les agriculteurs de la région demandent pourtant de nouvelles aides.",
@@ -147,7 +147,7 @@ def test_clear_foreign_fragments_keep_their_language():
             "Unterrichtsreihen für Lehrer",
         )
     )
-    langs = found["lang"].to_list()
+    langs = result["lang"].to_list()
     assert langs == ["fr", "fr", "en", "fr", "de", "de", "de"]
 
 
@@ -155,17 +155,17 @@ def test_lang_by_is_page_where_the_page_decides():
     text = "Reliance on Türkiye"
     alone = detect(page(text), context=False).row(0, named=True)
     body = "The minister said on Sunday that the talks would go on through the winter."
-    found = detect(page(body, text, body + " Nobody was surprised.")).row(1, named=True)
-    assert found["lang"] == "en"
-    assert found["lang_by"] == ("model" if alone["lang"] == "en" else "page")
+    result = detect(page(body, text, body + " Nobody was surprised.")).row(1, named=True)
+    assert result["lang"] == "en"
+    assert result["lang_by"] == ("model" if alone["lang"] == "en" else "page")
 
 
 def test_candidates_are_restricted():
     texts = [SENTENCES["pt"], SENTENCES["ckb"], SENTENCES["el"], "20"]
-    found = identify(texts, langs=["ar", "es"])
-    assert found["lang"].to_list() == ["es", "ar", "und", "zxx"]
-    assert found["lang_by"].to_list() == ["model", "model", "none", "script"]
-    assert found["lang_score"][2] == 0.0
+    result = identify(texts, langs=["ar", "es"])
+    assert result["lang"].to_list() == ["es", "ar", "und", "zxx"]
+    assert result["lang_by"].to_list() == ["model", "model", "none", "script"]
+    assert result["lang_score"][2] == 0.0
     frame = detect(page(*texts), config=DetectConfig(langs=("ar", "es")))
     assert frame["lang"].to_list() == ["es", "ar", "und", "zxx"]
 
@@ -189,9 +189,9 @@ def test_unknown_language_or_detector():
 
 def test_columns_and_types():
     frame = page("One line", "سطر آخر").with_columns(other=pl.lit(1))
-    found = detect(frame)
-    assert found.columns == [*frame.columns, "script", "lang", "lang_score", "lang_by"]
-    assert found.schema["lang_score"] == pl.Float32
+    result = detect(frame)
+    assert result.columns == [*frame.columns, "script", "lang", "lang_score", "lang_by"]
+    assert result.schema["lang_score"] == pl.Float32
     identified = identify(["One line of text"], top=2)
     assert identified.columns == ["text", "script", "lang", "lang_score", "lang_by", "runners_up"]
     assert identified.schema["runners_up"] == pl.List(

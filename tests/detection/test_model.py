@@ -124,12 +124,12 @@ def _naive(text: str, lang: str, orders: int = 4) -> float:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.text("ab", min_size=1, max_size=6), max_size=4))
 def test_letter_sums_match_a_naive_letter_model(words: list[str]):
-    made = _recipe("lid")["count"](TINY)
+    arrays = _recipe("lid")["count"](TINY)
     counts = LetterCounts(
-        tuple(str(made["langs"]).split()),
-        str(made["alphabet"]),
-        [Level(made[f"parent{k}"], made[f"symbol{k}"]) for k in (2, 3, 4)],
-        [made[f"counts{k}"].astype(float) for k in (1, 2, 3, 4)],
+        tuple(str(arrays["langs"]).split()),
+        str(arrays["alphabet"]),
+        [Level(arrays[f"parent{k}"], arrays[f"symbol{k}"]) for k in (2, 3, 4)],
+        [arrays[f"counts{k}"].astype(float) for k in (1, 2, 3, 4)],
     )
     text = " ".join(words)
     sums = letter_counts.build_table(counts).sums(decode_batch(pl.Series([text])))[0] / NATS
@@ -153,13 +153,15 @@ def test_shipped_counts_are_probabilities(script: str):
 @pytest.mark.parametrize("lang", ADDED)
 def test_shipped_profiles_are_langdetects(lang: str):
     path = model_dir("langdetect") / lang
-    made = json.loads(path.read_text(encoding="utf-8"))
-    assert set(made) == {"freq", "n_words", "name"}
-    assert made["name"] == lang
+    profile = json.loads(path.read_text(encoding="utf-8"))
+    assert set(profile) == {"freq", "n_words", "name"}
+    assert profile["name"] == lang
     for n in (1, 2, 3):
-        assert sum(c for g, c in made["freq"].items() if len(g) == n) == made["n_words"][n - 1]
-    assert min(made["freq"].values()) > 2
-    assert list(made["freq"]) == sorted(made["freq"])
+        assert (
+            sum(c for g, c in profile["freq"].items() if len(g) == n) == profile["n_words"][n - 1]
+        )
+    assert min(profile["freq"].values()) > 2
+    assert list(profile["freq"]) == sorted(profile["freq"])
 
 
 def test_langdetect_itself_reads_the_profiles():
@@ -182,14 +184,14 @@ def test_recipes_are_deterministic(tmp_path: Path):
         lines = ["کور ته ځم abc", "کور ته راځم abd", "کور", "ته abc"]
         (text / f"{lang}.txt").write_text("\n".join(lines), encoding="utf-8")
     for name in ("langdetect", "lid"):
-        made = []
+        outputs = []
         for turn in ("one", "two"):
             out = tmp_path / f"{name}-{turn}"
             out.mkdir()
             _recipe(name)["main"](["--text", str(text), "--out", str(out)])
-            made.append({path.name: path.read_bytes() for path in sorted(out.iterdir())})
-        assert made[0] == made[1]
-        assert len(made[0]) == (4 if name == "langdetect" else 2)
+            outputs.append({path.name: path.read_bytes() for path in sorted(out.iterdir())})
+        assert outputs[0] == outputs[1]
+        assert len(outputs[0]) == (4 if name == "langdetect" else 2)
 
 
 def test_fold_agrees_with_the_table():
@@ -212,7 +214,7 @@ def test_missing_profile():
 
 
 def test_score_is_a_probability():
-    found = identify(["chat", "the"], top=99)
-    for row in found.iter_rows(named=True):
+    result = identify(["chat", "the"], top=99)
+    for row in result.iter_rows(named=True):
         total = row["lang_score"] + sum(r["score"] for r in row["runners_up"])
         assert total == pytest.approx(1, abs=0.05)
