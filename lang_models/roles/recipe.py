@@ -367,16 +367,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--shared", type=Path, default=ROOT.parent / "shared", help="folder with the dev pages"
-    )
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="dev pages")
     parser.add_argument("--forms", type=int, default=12, help="variants of each page as text")
     parser.add_argument("--rendered", type=int, default=16, help="variants of each page as HTML")
     parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--width", type=int, default=48)
-    parser.add_argument(
-        "--message", type=int, default=12, help="size of the messages between lines"
-    )
+    parser.add_argument("--message", type=int, default=12, help="size of messages between lines")
     parser.add_argument("--seeds", type=int, default=2, help="networks in the ensemble")
     parser.add_argument("--folds", type=int, default=0, help="cross-validate and write nothing")
     args = parser.parse_args()
