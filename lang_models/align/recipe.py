@@ -121,7 +121,8 @@ def build(data: Path) -> None:
     line, a, b = co_occurrences((en, en_line), (ar, ar_line), len(rows))
     key = a.astype(np.int64) * len(ar_stems) + b
     print(
-        f"{len(rows):,} lines, {len(en_stems):,} and {len(ar_stems):,} stems, {len(key):,} co-occurrences"
+        f"{len(rows):,} lines, {len(en_stems):,} English and {len(ar_stems):,} Arabic stems, "
+        f"{len(key):,} co-occurrences"
     )
     pairs, pair = np.unique(key, return_inverse=True)
     del key

@@ -1,16 +1,16 @@
-"""How well and how fast sentences are aligned, beside Gale and Church's programme.
+"""Accuracy and speed of sentence alignment, compared with Gale and Church's method.
 
     python tests/benchmarks/align.py [--bench DIR] [--parallel DIR] [--run DIR] [--translate]
                                      [--speed] [--book N]
 
-`free` are documents made of pairs of the second half of each source, whose sides are cut
-differently (1-8, 8-1 and between), with words left out: the nearest to novels that is at hand.
-Writes RUNDIR/<condition>/<item>.json for the scorer of the bench, and prints strict and lax F1 and
-leak (share of lines without counterpart that ended in a pair) for each condition. `--translate`
-has an installed package translate one side and takes that as evidence too. `--speed` times
-1,000 lines a side of `long` after loading; `--book N` a pair of N made-up lines, with memory.
-The shipped load_weights were learned on the development items: `lang_models/align/README.md` has what
-cross-validation says of them.
+Prints strict and lax F1 and leak (the share of lines without a counterpart that ended up in a pair)
+for each condition, and writes RUNDIR/<condition>/<item>.json for the scorer of the bench. `free`
+documents are made of pairs from the second half of each source. Their sides are cut differently
+(1-8, 8-1 and between) and words are dropped; they are the nearest to novels that is available.
+`--translate` uses an installed package to translate one side as further evidence. `--speed` times
+1,000 lines per side of `long` after loading. `--book N` aligns two made-up texts of N lines and
+prints time and memory. The shipped weights were trained on the development documents:
+`lang_models/align/README.md` has the results of cross-validation.
 """
 
 from __future__ import annotations
@@ -33,11 +33,7 @@ from ingest.encoder.lexicon import lexicon
 from ingest.encoder.model import Encoder
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from lang_models.align.fit import free
-
-
-def lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+from lang_models.align.documents import free_documents, read_lines
 
 
 def ours(ar: list[str], en: list[str]) -> list:
@@ -66,7 +62,7 @@ _PRIORS = {
 
 
 def gale_church(ar: list[str], en: list[str]) -> list:
-    """Gale & Church 1993: lengths alone; variance 6.8 a character."""
+    """Align by length alone (Gale & Church 1993), with a variance of 6.8 per character."""
     from math import erfc, log, sqrt
 
     a, b = ([0, *np.cumsum([len(t) for t in side]).tolist()] for side in (ar, en))
@@ -82,27 +78,27 @@ def gale_church(ar: list[str], en: list[str]) -> list:
                     total = best[i - x, j - y][0] + cost
                     if (i, j) not in best or total < best[i, j][0]:
                         best[i, j] = (total, (x, y))
-    found, at = [], (len(ar), len(en))
+    beads, at = [], (len(ar), len(en))
     while at != (0, 0):
         x, y = best[at][1]
         if x and y:
-            found.append([list(range(at[0] - x, at[0])), list(range(at[1] - y, at[1]))])
+            beads.append([list(range(at[0] - x, at[0])), list(range(at[1] - y, at[1]))])
         at = (at[0] - x, at[1] - y)
-    return found[::-1]
+    return beads[::-1]
 
 
 SYSTEMS = {"ingest": ours, "gale-church": gale_church}
 
 
-def free_documents(scorer, parallel: Path) -> None:
-    items = free(parallel, seed=5, held_out=True)
+def score_free(scorer, parallel: Path) -> None:
+    documents = free_documents(parallel, seed=5, held_out=True)
     for name, system in SYSTEMS.items():
         total = [0] * 13
-        for item in items:
-            sizes = len(item.ar), len(item.en)
-            gold = scorer.norm(item.beads, *sizes)
-            found = scorer.norm(system(item.ar, item.en), *sizes)
-            total = [a + b for a, b in zip(total, scorer.counts(gold, found), strict=True)]
+        for doc in documents:
+            sizes = len(doc.ar), len(doc.en)
+            gold = scorer.norm(doc.beads, *sizes)
+            beads = scorer.norm(system(doc.ar, doc.en), *sizes)
+            total = [a + b for a, b in zip(total, scorer.counts(gold, beads), strict=True)]
         r = scorer.summarise(total)
         print(f"{name:<14}{'free':<10}{r['f1_strict']:8.3f}{r['f1_lax']:8.3f}{r['leak']:8.3f}")
 
@@ -118,42 +114,40 @@ def score(bench: Path, parallel: Path, run: Path) -> None:
     for name, system in SYSTEMS.items():
         for m in items:
             stem = bench / m["cond"] / m["name"]
-            to = run / name / m["cond"] / f"{m['name']}.json"
-            to.parent.mkdir(parents=True, exist_ok=True)
-            to.write_text(json.dumps(system(lines(Path(f"{stem}.ar")), lines(Path(f"{stem}.en")))))
+            path = run / name / m["cond"] / f"{m['name']}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            ar, en = (read_lines(Path(f"{stem}.{lang}")) for lang in ("ar", "en"))
+            path.write_text(json.dumps(system(ar, en)))
         for cond in dict.fromkeys(m["cond"] for m in items):
             r = scorer.score(str(bench), str(run / name), cond, "dev")
             print(f"{name:<14}{cond:<10}{r['f1_strict']:8.3f}{r['f1_lax']:8.3f}{r['leak']:8.3f}")
-    free_documents(scorer, parallel)
+    score_free(scorer, parallel)
 
 
 def speed(bench: Path) -> None:
-    ar, en = (lines(bench / "long" / f"l0.{lang}") for lang in ("ar", "en"))
+    ar, en = (read_lines(bench / "long" / f"l0.{lang}") for lang in ("ar", "en"))
     ar, en = (ar * 2)[:1000], (en * 2)[:1000]
     encode = Encoder.load().encode_sums
     align_sentences(ar[:50], en[:50], langs=("ar", "en"), encode=encode)
-    took = []
+    seconds = []
     for _ in range(5):
         begun = time.perf_counter()
         align_sentences(ar, en, langs=("ar", "en"), encode=encode)
-        took.append(time.perf_counter() - begun)
-    print(f"1,000 lines a side: {took[0]:.2f} s the first time, {min(took):.2f} s the best of 5")
+        seconds.append(time.perf_counter() - begun)
+    print(f"1,000 lines per side: first run {seconds[0]:.2f} s, best of 5 {min(seconds):.2f} s")
 
 
 def book(count: int) -> None:
-    """A made-up book: sentences of pairs of words from the lexicon, some joined, some left out."""
-    held, dice = lexicon(), random.Random(0)
-    stems = list(held.stems)
-    pairs = [(stems[s], stems[int(held.to[held.first[s]])]) for s in range(len(stems))
-             if held.first[s] < held.first[s + 1] and stems[s].isascii()]  # fmt: skip
+    """Align a made-up book of word pairs from the lexicon; some lines are joined, some dropped."""
+    words, dice = lexicon(), random.Random(0)
+    stems = list(words.stems)
+    pairs = [(stems[s], stems[int(words.to[words.first[s]])]) for s in range(len(stems))
+             if words.first[s] < words.first[s + 1] and stems[s].isascii()]  # fmt: skip
     ar, en = [], []
     while len(ar) < count:
-        some = [dice.choice(pairs) for _ in range(dice.randint(5, 25))]
-        chance, left, right = (
-            dice.random(),
-            " ".join(p[1] for p in some),
-            " ".join(p[0] for p in some),
-        )
+        sentence = [dice.choice(pairs) for _ in range(dice.randint(5, 25))]
+        chance = dice.random()
+        left, right = " ".join(p[1] for p in sentence), " ".join(p[0] for p in sentence)
         if chance < 0.1 and ar:
             ar[-1] += " " + left
             en.append(right)
@@ -163,27 +157,29 @@ def book(count: int) -> None:
     encode = Encoder.load().encode_sums
     load_weights()
     begun = time.perf_counter()
-    found = align_sentences(ar, en, langs=("ar", "en"), encode=encode)
-    took = time.perf_counter() - begun
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(f"{len(ar):,} and {len(en):,} lines: {len(found):,} pairs, {took:.1f} s, {most:.2f} GiB")
+    spans = align_sentences(ar, en, langs=("ar", "en"), encode=encode)
+    seconds = time.perf_counter() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    print(
+        f"{len(ar):,} and {len(en):,} lines: {len(spans):,} pairs, {seconds:.1f} s, {peak:.2f} GiB"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--bench", type=Path, default="../shared/bench/align")
-    parser.add_argument("--parallel", type=Path, default="../shared/parallel")
-    parser.add_argument("--run", type=Path)
-    parser.add_argument("--translate", action="store_true")
-    parser.add_argument("--speed", action="store_true")
-    parser.add_argument("--book", type=int, metavar="N")
+    parser.add_argument("--bench", type=Path, default=Path("../shared/bench/align"))
+    parser.add_argument("--parallel", type=Path, default=Path("../shared/parallel"))
+    parser.add_argument("--run", type=Path, metavar="RUNDIR", help="folder for the beads")
+    parser.add_argument("--translate", action="store_true", help="also with a translated side")
+    parser.add_argument("--speed", action="store_true", help="time 1,000 lines per side")
+    parser.add_argument("--book", type=int, metavar="N", help="align made-up texts of N lines")
     args = parser.parse_args()
     if args.book:
         book(args.book)
     elif not args.bench.is_dir():
-        sys.exit(f"{args.bench} is not there; name the folder with --bench")
+        sys.exit(f"{args.bench}: does not exist; name the folder with --bench")
     elif args.speed:
         speed(args.bench)
     else:

@@ -1,10 +1,10 @@
-"""Pairing of pages: precision, recall and F1 on a crawl made of documents with translations.
+"""Pairing of pages: precision, recall and F1 on crawls made of documents with translations.
 
     python tests/benchmarks/pairing.py [--shared ../shared] [--seeds 3] [--units 20000] [--fit]
 
-Every document is a page on each side, between the menus and footers of the sample pages; a third
-has lost its partner; all are shuffled, and labelled as any run. Pairs of pages are then compared
-with the truth. The second part times `pair` on made-up units of both languages.
+Each side of a document becomes a page, between menus and footers, among the sample pages. A third
+of the documents lose one side. The pages are shuffled and labelled by an ordinary run, and the
+pairs of pages are compared with the truth. The second part times `pair` on made-up units.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ import numpy as np
 import polars as pl
 
 import ingest
-from ingest import pairing as documents
 from ingest.encoder.model import Encoder
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.jobs.pair import pair_run
+from ingest.pairing import SEGMENT_COLUMNS
 from ingest.pairing.candidates import find_candidates, one_to_one, scores
-from ingest.pairing.units import FIRST, Units, packed
+from ingest.pairing.units import FIRST, Units, build_units, quantize
+from ingest.pairing.urls import DOCUMENT_COLUMNS, collect_page_urls
 
 SAMPLES = Path(__file__).resolve().parents[2] / "corpora" / "scrapes"
 SIDES = ("ar", "en")
 CONDITIONS = ("clean", "noisy", "merge")
 FITTED = ("margin", "segments", "best", "numbers", "names", "length")
-FURNITURE = {
+BOILERPLATE = {
     "ar": (
         "الرئيسية|الأخبار|الاقتصاد|الرياضة|الثقافة|الرأي|من نحن|اتصل بنا|تسجيل الدخول|بحث",
         "شارك هذا المقال|الأكثر قراءة|مواضيع ذات صلة|سياسة الخصوصية|شروط الاستخدام|"
@@ -53,15 +54,15 @@ FURNITURE = {
 
 
 def page(lines: list[str], lang: str, rng: random.Random) -> str:
-    """The text between some menu lines and some footer lines."""
-    top, bottom = (text.split("|") for text in FURNITURE[lang])
+    """Put lines between some menu lines and some footer lines."""
+    top, bottom = (text.split("|") for text in BOILERPLATE[lang])
     above = rng.sample(top, rng.randint(4, len(top)))
     below = rng.sample(bottom, rng.randint(4, len(bottom)))
     return "\n".join([*above, "", *(x for line in lines for x in (line, "")), *below]) + "\n"
 
 
 def crawl(folder: Path, condition: str, to: Path, seed: int) -> set[str]:
-    """Write the pages; the names of the documents that have both sides."""
+    """Write the pages, and return the names of the documents that have both sides."""
     rng = random.Random(seed)
     names = sorted(p.stem for p in (folder / condition).glob("*.ar"))
     rng.shuffle(names)
@@ -72,7 +73,7 @@ def crawl(folder: Path, condition: str, to: Path, seed: int) -> set[str]:
         for lang in SIDES:
             if alone.get(name, lang) == lang:
                 lines = (folder / condition / f"{name}.{lang}").read_text("utf-8").splitlines()
-                code = rng.getrandbits(48)  # so that the order of pages says nothing
+                code = rng.getrandbits(48)  # makes the order of pages random
                 path = to / f"{code:012x}.{name}.{lang}.txt"
                 path.write_text(page(lines, lang, rng), "utf-8")
     for path in SAMPLES.glob("*.txt"):
@@ -83,7 +84,7 @@ def crawl(folder: Path, condition: str, to: Path, seed: int) -> set[str]:
 def labelled(
     shared: Path, condition: str, seed: int, work: Path
 ) -> tuple[pl.DataFrame, Path, set[str]]:
-    """A crawl put through the run: name and side of each page, its folder, the true pairs."""
+    """Run a crawl; return the name and side of each page, the output folder and the true pairs."""
     pages = work / f"{condition}-{seed}"
     pages.mkdir()
     true = crawl(shared / "bench" / "align", condition, pages, seed)
@@ -96,55 +97,53 @@ def labelled(
 
 
 def measure(names: pl.DataFrame, out: Path, true: set[str]) -> tuple[int, int, int]:
-    """Right pairs of pages, pairs found, pairs there are; two bodies of one page do not count."""
+    """Count correct, predicted and true pairs of pages; two versions on one page do not count."""
     pair_run(out, overwrite=True)
-    found = pl.read_parquet(out / "pages.parquet").drop_nulls("score")
-    found = found.filter(pl.col("source_doc") != pl.col("target_doc"))
-    found = found.select("source_doc", "target_doc").unique()
-    found = found.join(names, left_on="source_doc", right_on="doc_id")
-    found = found.join(names, left_on="target_doc", right_on="doc_id", suffix="_t")
-    right = 0
-    for one, other in found.select("name", "name_t").iter_rows():
-        good = one.removesuffix(".ar") in true and one.removesuffix(".ar") == other.removesuffix(
-            ".en"
-        )
-        right += good
-        if not good:
-            print(f"  wrong: {one} with {other}")
-    return right, len(found), len(true)
+    pairs = pl.read_parquet(out / "pages.parquet").drop_nulls("score")
+    pairs = pairs.filter(pl.col("source_doc") != pl.col("target_doc"))
+    pairs = pairs.select("source_doc", "target_doc").unique()
+    pairs = pairs.join(names, left_on="source_doc", right_on="doc_id")
+    pairs = pairs.join(names, left_on="target_doc", right_on="doc_id", suffix="_t")
+    correct = 0
+    for source, target in pairs.select("name", "name_t").iter_rows():
+        name = source.removesuffix(".ar")
+        if name in true and name == target.removesuffix(".en"):
+            correct += 1
+        else:
+            print(f"  wrong: {source} with {target}")
+    return correct, len(pairs), len(true)
 
 
-def said(what: str, right: int, found: int, there: int) -> str:
-    precision, recall = right / max(found, 1), right / max(there, 1)
-    f1 = 2 * right / max(found + there, 1)
-    return f"| {what} | {found} | {there} | {precision:.4f} | {recall:.4f} | {f1:.4f} |"
+def table_row(name: str, correct: int, predicted: int, true: int) -> str:
+    precision, recall = correct / max(predicted, 1), correct / max(true, 1)
+    f1 = 2 * correct / max(predicted + true, 1)
+    return f"| {name} | {predicted} | {true} | {precision:.4f} | {recall:.4f} | {f1:.4f} |"
 
 
 def accuracy(shared: Path, seeds: int) -> None:
-    print("| crawl | found | there | precision | recall | F1 |\n|---|---|---|---|---|---|")
+    print("| crawl | predicted | true | precision | recall | F1 |\n|---|---|---|---|---|---|")
     total = [0, 0, 0]
     for condition in CONDITIONS:
         sums = [0, 0, 0]
         for seed in range(seeds):
             with tempfile.TemporaryDirectory() as work:
-                got = measure(*labelled(shared, condition, seed, Path(work)))
-            sums = [a + b for a, b in zip(sums, got, strict=True)]
-        print(said(condition, *sums), flush=True)
+                counts = measure(*labelled(shared, condition, seed, Path(work)))
+            sums = [a + b for a, b in zip(sums, counts, strict=True)]
+        print(table_row(condition, *sums), flush=True)
         total = [a + b for a, b in zip(total, sums, strict=True)]
-    print(said("all", *total))
+    print(table_row("all", *total))
 
 
 def examples(shared: Path, seeds: int) -> pl.DataFrame:
-    """Candidates of pages that differ, with what speaks for them, right, and name."""
+    """Candidate pairs of different pages, with their evidence and columns `right` and `name`."""
     frames = []
     for condition in CONDITIONS:
         for seed in range(100, 100 + seeds):
             with tempfile.TemporaryDirectory() as work:
                 names, out, true = labelled(shared, condition, seed, Path(work))
                 segments = pl.read_parquet(out / "segments.parquet").filter("keep")
-                empty = documents._addresses([])
-                units = documents._units([segments], SIDES, Encoder.load())
-                looked = find_candidates(*units, empty)
+                units = build_units([segments], SIDES, Encoder.load())
+                candidates = find_candidates(*units, collect_page_urls([]))
                 for key, side in zip("st", units, strict=True):
                     docs = side.keys.select("doc_id").join(
                         names, on="doc_id", how="left", maintain_order="left"
@@ -152,18 +151,20 @@ def examples(shared: Path, seeds: int) -> pl.DataFrame:
                     docs = docs.with_row_index(key).rename(
                         {"doc_id": f"doc_{key}", "name": f"name_{key}"}
                     )
-                    looked = looked.join(docs, on=key, how="left", maintain_order="left")
-                one, other = (pl.col(f"name_{k}").str.replace(r"\.(ar|en)$", "") for k in "st")
+                    candidates = candidates.join(docs, on=key, how="left", maintain_order="left")
+                source, target = (
+                    pl.col(f"name_{key}").str.replace(r"\.(ar|en)$", "") for key in "st"
+                )
                 frames.append(
-                    looked.filter(pl.col("doc_s") != pl.col("doc_t")).with_columns(
-                        right=(one == other) & one.is_in(list(true)), name=one
+                    candidates.filter(pl.col("doc_s") != pl.col("doc_t")).with_columns(
+                        right=(source == target) & source.is_in(list(true)), name=source
                     )
                 )
     return pl.concat(frames)
 
 
 def logistic(x: np.ndarray, y: np.ndarray, ridge: float = 0.05) -> np.ndarray:
-    """Weights of a logistic regression, the last being the bias, by Newton's method."""
+    """Fit a logistic regression by Newton's method: the weights, and the bias as the last one."""
     x = np.column_stack([x, np.ones(len(x))])
     pull = np.diag([ridge] * (x.shape[1] - 1) + [1e-6])
     w = np.zeros(x.shape[1])
@@ -175,7 +176,7 @@ def logistic(x: np.ndarray, y: np.ndarray, ridge: float = 0.05) -> np.ndarray:
 
 
 def fit(shared: Path, seeds: int) -> None:
-    """Print weights; and how they do on documents that they were not fitted on."""
+    """Print fitted weights, and their errors on documents that they were not fitted on."""
     from zlib import crc32
 
     seen = examples(shared, seeds)
@@ -198,7 +199,7 @@ def fit(shared: Path, seeds: int) -> None:
 
 
 def made_up(count: int, dim: int, rng: np.random.Generator) -> tuple[Units, Units]:
-    """Units of two languages, two thirds with a partner, in a few hundred topics."""
+    """Make up units of two languages in a few hundred topics; two thirds have a partner."""
     topics = rng.standard_normal((300, dim))
     story = topics[rng.integers(300, size=count)] + rng.standard_normal((count, dim))
     sides = []
@@ -219,35 +220,34 @@ def made_up(count: int, dim: int, rng: np.random.Generator) -> tuple[Units, Unit
         for place in range(FIRST):
             part = own + 0.08 * rng.standard_normal((count, dim), np.float32)
             part /= np.linalg.norm(part, axis=1, keepdims=True)
-            first[:, place] = packed(part.astype(np.float32))
+            first[:, place] = quantize(part.astype(np.float32))
         weights = np.ones((count, FIRST), np.float32)
         sides.append(Units(keys, own.astype(np.float32), tokens, first, weights))
     return sides[0], sides[1]
 
 
 def speed(count: int) -> None:
-    """Seconds from vectors to pairs, and texts to vectors."""
+    """Time the search for candidates and the matching of made-up units."""
     rng = np.random.default_rng(0)
     encoder = Encoder.load()
     source, target = made_up(count, encoder.dim, rng)
     start = time.perf_counter()
-    looked = find_candidates(source, target, documents._addresses([]))
-    looked = looked.with_columns(score=scores(looked))
+    candidates = find_candidates(source, target, collect_page_urls([]))
+    candidates = candidates.with_columns(score=scores(candidates))
     middle = time.perf_counter()
-    one_to_one(looked.filter(pl.col("score") >= 0.5).select("s", "t", "score").iter_rows())
+    one_to_one(candidates.filter(pl.col("score") >= 0.5).select("s", "t", "score").iter_rows())
     end = time.perf_counter()
     print(
-        f"{count:,} x {count:,} made-up units: {len(looked):,} candidates looked at in "
-        f"{middle - start:.1f} s, one-to-one in {end - middle:.1f} s"
+        f"{count:,} x {count:,} made-up units: {len(candidates):,} candidates in "
+        f"{middle - start:.1f} s, one-to-one matching in {end - middle:.1f} s"
     )
     print(
         f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB, load {os.getloadavg()[0]:.1f}"
     )
 
 
-def whole(shared: Path, count: int) -> None:
-    """Seconds of `pair_run` on a run folder with so many pages a side, made of the documents'
-    sentences in random order: its time, not its accuracy."""
+def speed_of_run(shared: Path, count: int) -> None:
+    """Time `pair_run` on `count` pages per side, made of sentences in random order."""
     folder = shared / "bench" / "align" / "clean"
     rng = np.random.default_rng(0)
     pages, rows = [], []
@@ -258,17 +258,15 @@ def whole(shared: Path, count: int) -> None:
         for i in range(count):
             doc = f"{i:015x}{SIDES.index(side)}"
             pages.append(doc)
-            some = rng.integers(len(lines), size=20)
-            rows += [(doc, n, lines[x], side, 1, True) for n, x in enumerate(some)]
+            chosen = rng.integers(len(lines), size=20)
+            rows += [(doc, n, lines[x], side, 1, True) for n, x in enumerate(chosen)]
     types = schema(DOCUMENTS, SEGMENTS, DETECTED, LABELLED)
-    columns = documents._DOCUMENT_COLUMNS[1:]
-    own = pl.DataFrame({"doc_id": pages}).with_columns(
-        **{c: pl.lit(None, types[c]) for c in columns}
+    documents = pl.DataFrame({"doc_id": pages}).with_columns(
+        **{c: pl.lit(None, types[c]) for c in DOCUMENT_COLUMNS[1:]}
     )
     with tempfile.TemporaryDirectory() as work:
-        own.write_parquet(Path(work) / "documents.parquet")
-        kinds = {c: types[c] for c in documents._SEGMENT_COLUMNS}
-        frame = pl.DataFrame(rows, kinds, orient="row")
+        documents.write_parquet(Path(work) / "documents.parquet")
+        frame = pl.DataFrame(rows, {c: types[c] for c in SEGMENT_COLUMNS}, orient="row")
         rows.clear()
         frame.write_parquet(Path(work) / "segments.parquet", row_group_size=1 << 16)
         start = time.perf_counter()
@@ -283,14 +281,17 @@ def whole(shared: Path, count: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shared", type=Path, default=Path("../shared"))
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--units", type=int, default=20_000)
-    parser.add_argument("--fit", action="store_true", help="print weights instead")
+    parser.add_argument(
+        "--shared", type=Path, default=Path("../shared"), help="folder of evaluation data"
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="crawls per condition; 0: no accuracy")
+    parser.add_argument("--units", type=int, default=20_000, help="units per side; 0: no timing")
+    parser.add_argument("--fit", action="store_true", help="print fitted weights instead")
     args = parser.parse_args()
-    there = (args.shared / "bench" / "align" / "clean").is_dir()
-    if not there:
-        print(f"no documents under {args.shared / 'bench' / 'align'}: pairing is not measured")
+    bench = args.shared / "bench" / "align"
+    available = (bench / "clean").is_dir()
+    if not available:
+        print(f"{bench}: contains no documents, so accuracy is not measured; use --shared")
     elif args.fit:
         fit(args.shared, args.seeds)
         return
@@ -298,8 +299,8 @@ def main() -> None:
         accuracy(args.shared, args.seeds)
     if args.units:
         speed(args.units)
-        if there:
-            whole(args.shared, args.units)
+        if available:
+            speed_of_run(args.shared, args.units)
 
 
 if __name__ == "__main__":

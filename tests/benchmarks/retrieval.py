@@ -1,11 +1,11 @@
-"""Retrieval of translations and speed of the sentence encoder, on one core.
+"""Accuracy of retrieving translations, and speed of the sentence encoder on one core.
 
     python tests/benchmarks/retrieval.py [--shared ../shared] [--encoder FOLDER] [--pairs TSV ...]
 
-A pairs file holds `english<TAB>arabic` lines. Accuracy is the share of rows whose nearest row on
-the other side is their own: > English to Arabic, < back; margin divides the cosine by the mean of
-the four nearest on both sides. Sets that are not there are left out. A folder with a
-sentence-transformers model is measured alike.
+A pairs file contains `english<TAB>arabic` lines. Accuracy is the share of rows whose nearest row on
+the other side is their translation: > is English to Arabic, < is the reverse. Margin divides the
+cosine by the mean of the four nearest on both sides. Missing sets are skipped. `--encoder` also
+accepts a folder with a sentence-transformers model.
 """
 
 from __future__ import annotations
@@ -24,43 +24,45 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from ingest.encoder.model import SentenceEncoder, load
 from lang_models.encoder import data
-from lang_models.encoder.measure import line, retrieval
+from lang_models.encoder.measure import retrieval, table_row
 
 PASSES = 3
 SENTENCES = 50_000
 
 
 def speed(encoder: SentenceEncoder, texts: list[str]) -> tuple[float, float]:
-    """Sentences a second: the first pass, when words are new, and the best of the later ones."""
+    """Sentences per second in the first pass, when words are new, and in the best later pass."""
     texts = (texts * (SENTENCES // len(texts) + 1))[:SENTENCES]
-    took = []
+    seconds = []
     for _ in range(1 + PASSES):
         start = time.perf_counter()
         encoder.encode(texts)
-        took.append(time.perf_counter() - start)
-    return len(texts) / took[0], len(texts) / min(took[1:])
+        seconds.append(time.perf_counter() - start)
+    return len(texts) / seconds[0], len(texts) / min(seconds[1:])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shared", type=Path, default=Path("../shared"))
-    parser.add_argument("--encoder", type=Path)
-    parser.add_argument("--pairs", type=Path, nargs="*", default=[])
+    parser.add_argument(
+        "--shared", type=Path, default=Path("../shared"), help="folder of evaluation data"
+    )
+    parser.add_argument("--encoder", type=Path, help="folder of another encoder")
+    parser.add_argument("--pairs", type=Path, nargs="*", default=[], help="further pairs files")
     args = parser.parse_args()
     encoder = load(args.encoder)
-    print(f"{encoder.name}, {encoder.dim} numbers a vector\n")
+    print(f"{encoder.name}, {encoder.dim} dimensions\n")
     files = [args.shared / "bench" / "mt" / "flores_devtest.tsv", *args.pairs]
     sets = {path.stem: data.pairs(path) for path in files if path.is_file()}
     if (args.shared / "parallel").is_dir():
         sets |= data.held_out(args.shared / "parallel")
     if not sets:
-        sys.exit(f"no pairs under {args.shared}: nothing measured")
+        sys.exit(f"{args.shared}: contains no pairs; name the folder with --shared")
     print("| set | pairs | plain > | plain < | margin > | margin < |")
     print("|---|---|---|---|---|---|")
     for name, pairs in sets.items():
         rows = [encoder.encode(pairs[side].to_list()) for side in ("english", "arabic")]
-        print(line(f"{name} | {len(pairs)}", retrieval(*rows)))
-    print("\n| set | language | words a sentence | sentences a second: first, later |")
+        print(table_row(f"{name} | {len(pairs)}", retrieval(*rows)))
+    print("\n| set | language | words per sentence | sentences per second: first, later |")
     print("|---|---|---|---|")
     for name, pairs in sets.items():
         for side in ("english", "arabic"):
