@@ -1,4 +1,4 @@
-"""Damaged inputs made from sound ones by seed, and what must hold however they are damaged."""
+"""Damage sound files reproducibly, and check what must hold for any damage."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from ingest.readers import plan_slices, read_batches, read_records
 
 ROOT = Path(__file__).resolve().parents[1]
 READ = ReadConfig(max_record_bytes=1 << 18)
-SECONDS = 2.0  # that a record may take
-_MOST = 1 << 20  # bytes of an input
+SECONDS = 2.0  # time limit of a record
+_MAX_SIZE = 1 << 20  # bytes of a file
 _ARABIC = [
     "أعلنت الوزارة عن خطة جديدة لدعم المزارعين",
     "قتل أربعة أشخاص أمس",
@@ -59,14 +59,14 @@ _A_PAGE = re.compile(rb"Content-Type: application/http\r\n[\s\S]+Content-Type: t
 
 
 class Input(NamedTuple):
-    """A file: its name, and what is in it."""
+    """The name and content of a file."""
 
     name: str
     data: bytes
 
 
-class Seen(NamedTuple):
-    """What came of a file."""
+class Result(NamedTuple):
+    """Counts for a file, and the seconds of its slowest record."""
 
     rows: int
     errors: int
@@ -88,7 +88,7 @@ def record(block: bytes, url: str, kind: str = "response") -> bytes:
 
 
 def pages(count: int) -> list[tuple[str, str]]:
-    """(address, text) of small pages, all different."""
+    """(address, text) of small, distinct pages."""
     texts = [f"page {n} {_ARABIC[n % 3]} {_ENGLISH[n % 3]}" for n in range(count)]
     return [(f"http://x/{n}", text) for n, text in enumerate(texts)]
 
@@ -108,7 +108,7 @@ def packed(parts: list[bytes]) -> bytes:
 
 @cache
 def sound() -> list[Input]:
-    """A file of each form."""
+    """One valid file of each format."""
     body = "".join(f"<p>{a}</p><div><a href=x>{e}</a></div>" for a in _ARABIC for e in _ENGLISH)
     html = f"<!doctype html><html lang=ar><title>{_ARABIC[0]}</title>{body}</html>".encode()
     coded = [
@@ -171,10 +171,10 @@ def _span(rng: random.Random, data: bytes, most: int = 400) -> tuple[int, int]:
 
 
 def _flip(rng: random.Random, data: bytes) -> bytes:
-    made = bytearray(data)
-    for _ in range(rng.choice((1, 1, 3, 20)) if made else 0):
-        made[rng.randrange(len(made))] ^= 1 << rng.randrange(8)
-    return bytes(made)
+    damaged = bytearray(data)
+    for _ in range(rng.choice((1, 1, 3, 20)) if damaged else 0):
+        damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
+    return bytes(damaged)
 
 
 def _insert(rng: random.Random, data: bytes) -> bytes:
@@ -210,10 +210,10 @@ def _splice(rng: random.Random, data: bytes) -> bytes:
 
 
 def _digits(rng: random.Random, data: bytes) -> bytes:
-    found = list(re.finditer(rb"\d+", data))
-    if not found:
+    numbers = list(re.finditer(rb"\d+", data))
+    if not numbers:
         return data
-    start, stop = rng.choice(found).span()
+    start, stop = rng.choice(numbers).span()
     new = rng.choice((b"0", b"-1", b"", b"9" * 20, str(rng.randrange(5000)).encode()))
     return data[:start] + new + data[stop:]
 
@@ -226,7 +226,7 @@ def _blank(rng: random.Random, data: bytes) -> bytes:
 
 def _repeat(rng: random.Random, data: bytes) -> bytes:
     start, stop = _span(rng, data, 100)
-    times = min(rng.choice((3, 100, 20_000)), (_MOST - len(data)) // max(stop - start, 1))
+    times = min(rng.choice((3, 100, 20_000)), (_MAX_SIZE - len(data)) // max(stop - start, 1))
     return data[:stop] + data[start:stop] * max(times, 0) + data[stop:]
 
 
@@ -235,7 +235,7 @@ def _nasty(rng: random.Random, data: bytes) -> bytes:
     if rng.random() < 0.2:
         token = rng.choice(_TAGS) * rng.choice((10, 600, 30_000))
     at, _ = _span(rng, data)
-    if rng.random() < 0.3:  # where something begins
+    if rng.random() < 0.3:  # at the start of a token
         at = data.find(rng.choice((b"\n", b">", b"<", b'"')), at) + 1
     return data[:at] + token + data[at:]
 
@@ -252,15 +252,15 @@ _DAMAGE: list[Callable[[random.Random, bytes], bytes]] = [
 
 def damage(rng: random.Random, data: bytes, most: int = 8) -> bytes:
     for _ in range(rng.randint(1, most)):
-        data = rng.choice(_DAMAGE)(rng, data)[:_MOST]
+        data = rng.choice(_DAMAGE)(rng, data)[:_MAX_SIZE]
     return data
 
 
 def mutated(seed: int) -> Input:
-    """A damaged file; the same for the same seed."""
+    """A damaged file, which depends only on the seed."""
     rng = random.Random(seed)
     name, data = sound()[seed % len(sound())]
-    if name.endswith(".gz") and rng.random() < 0.5:  # what is inside is damaged
+    if name.endswith(".gz") and rng.random() < 0.5:  # damage the decompressed content
         data = gzip.compress(damage(rng, gzip.decompress(data)), 1, mtime=0)
     elif name.endswith(".zst") and rng.random() < 0.5:
         data = zstandard.compress(
@@ -273,14 +273,14 @@ def mutated(seed: int) -> Input:
     return Input(name, data)
 
 
-class OneOfMany(NamedTuple):
-    """A file of records one of which is damaged in its own bytes; the others, by address."""
+class OneDamaged(NamedTuple):
+    """A file with one damaged record, and the texts of the other records by address."""
 
     file: Input
     others: dict[str, str]
 
 
-def one_damaged(seed: int) -> OneOfMany:
+def one_damaged(seed: int) -> OneDamaged:
     """A WARC, a WARC of gzip members or a JSONL with one damaged record."""
     rng = random.Random(seed)
     count = rng.randint(2, 8)
@@ -290,28 +290,28 @@ def one_damaged(seed: int) -> OneOfMany:
     if form == "jsonl":
         parts[n] = damage(rng, parts[n]).replace(b"\n", b" ")
         parts[n] = parts[n] if parts[n].strip() else b"{"
-        if parts[n].startswith(_MAGIC):  # at its start a file says how it is compressed
+        if parts[n].startswith(_MAGIC):  # would declare the file to be compressed
             parts[n] = b"{" + parts[n]
         data = b"\n".join(parts)
     elif form == "warc.gz":
         stored = [gzip.compress(part, mtime=0) for part in parts]
         stored[n] = damage(rng, stored[n])
-        if not stored[n].strip(b"\0"):  # gzip allows padding between members
+        if not stored[n].strip(b"\0"):  # zero padding between members is valid
             stored[n] = b"?"
         if stored[0].startswith(_MAGIC[1:]):
             stored[0] = b"?" + stored[0]
         data = b"".join(stored)
     else:
-        parts[n] = _torn(rng, parts[n])
+        parts[n] = _damage_record(rng, parts[n])
         data = b"".join(parts)
     others = dict(pages(count))
     del others[f"http://x/{n}"]
-    return OneOfMany(Input(f"a.{form}", data), others)
+    return OneDamaged(Input(f"a.{form}", data), others)
 
 
-def _torn(rng: random.Random, whole: bytes) -> bytes:
-    """Damage to a record of a WARC but to its types: one of another type would be no page."""
-    head, body = whole.split(b"\r\n\r\n", 1)
+def _damage_record(rng: random.Random, sound: bytes) -> bytes:
+    """Damage a WARC record, but not its types: a record of another type would not be a page."""
+    head, body = sound.split(b"\r\n\r\n", 1)
     http_head, payload = body.split(b"\r\n\r\n", 1)
     match rng.randrange(4):
         case 0:
@@ -320,21 +320,21 @@ def _torn(rng: random.Random, whole: bytes) -> bytes:
         case 1:
             head = rng.choice((b"X", b"\0", b"WARC/1.0\r\n")) + head[rng.choice((0, 1, 8)) :]
         case 2:
-            return whole[: rng.randrange(1, len(whole) - 4)]
+            return sound[: rng.randrange(1, len(sound) - 4)]
         case 3:
             payload = damage(rng, payload)
     return b"\r\n\r\n".join((head, http_head, payload))
 
 
-# what must hold
+# checks
 
 
-def check(path: Path, *, deep: bool = False) -> Seen:
-    """Read a file as a run does, in slices and whole, and cut it; `deep`: label it too.
+def check(path: Path, *, deep: bool = False) -> Result:
+    """Read a file in slices and as a whole, and segment it; if `deep`, label it as well.
 
     Raises:
-        AssertionError: something does not hold.
-        Exception: anything that reading or cutting raised.
+        AssertionError: a check failed.
+        Exception: whatever reading or segmenting raised.
     """
     size = path.stat().st_size
     parts = plan_slices([str(path)], shard_bytes=max(64, size // 3))
@@ -354,25 +354,25 @@ def check(path: Path, *, deep: bool = False) -> Seen:
         assert ingest.dedupe(labelled, documents).height == segments.height
     took = time.thread_time() - began
     most = SECONDS * (1 + documents.height + segments.height / 10_000)
-    assert took < most, f"{took:.1f} s to cut and label"
+    assert took < most, f"{took:.1f} s to segment and label"
     check_segments(documents, segments)
-    return Seen(documents.height, documents["error"].count(), slowest)
+    return Result(documents.height, documents["error"].count(), slowest)
 
 
 @cache
 def _warm() -> None:
-    """Load the models, which no record is to blame for."""
+    """Load the models, so that their time is not measured."""
     ingest.label(ingest.detect(ingest.segment(ingest.read(ROOT / "corpora" / "html"))))
 
 
 def timed(path: Path) -> tuple[list[dict], float]:
-    """The rows of a file that is read whole, and the seconds of the slowest record."""
+    """The rows of a file read as one slice, and the seconds of its slowest record."""
     rows: list[dict] = []
     slowest = 0.0
     began = time.thread_time()
     for part in plan_slices([str(path)], shard_bytes=1 << 62):
-        for found in read_records(part, READ):
-            rows.append(page.to_row(found))
+        for record in read_records(part, READ):
+            rows.append(page.to_row(record))
             now = time.thread_time()
             slowest, began = max(slowest, now - began), now
     slowest = max(slowest, time.thread_time() - began)
@@ -394,23 +394,25 @@ def check_documents(documents: pl.DataFrame) -> None:
     ).iter_rows():
         assert len(text) == chars
         if media_type == "text/html":
-            assert len(blocks or ()) == (text.count("\n") + 1 if text else 0), "blocks are no lines"
+            assert len(blocks or ()) == (text.count("\n") + 1 if text else 0), (
+                "blocks and lines differ in number"
+            )
         else:
             assert blocks is None
 
 
 def check_slices(path: Path, documents: pl.DataFrame, rows: list[dict]) -> None:
-    """Slices give what the whole file gives."""
+    """Slices give the same records as the whole file."""
     parquet = {part.kind for part in plan_slices([str(path)], shard_bytes=1 << 62)} == {"parquet"}
     if parquet and documents["error"].count():
-        return  # each slice tells from which of its rows on it cannot be read
+        return  # each slice reports the first row that it cannot read
     for name in ("doc_id", "record", "url", "error", "text"):
         same = documents[name].to_list() == [row.get(name) for row in rows]
         assert same or nested(path.read_bytes()), f"slices differ from the whole in {name}"
 
 
 def nested(data: bytes) -> bool:
-    """Whether a gzip member holds another as it is: slices may begin at the inner one."""
+    """Whether a gzip member contains the bytes of another, where a slice may start."""
     at = 0
     while (at := data.find(b"\x1f\x8b\x08", at)) >= 0:
         member = zlib.decompressobj(31)
@@ -427,13 +429,13 @@ def nested(data: bytes) -> bool:
 
 
 def check_count(path: Path, documents: pl.DataFrame) -> None:
-    """Each file has a row, and each line of a JSONL; what holds no page needs none."""
+    """Each file and each JSON line has a row, except WARC files without a page."""
     data = path.read_bytes()
     name = path.name
     if name.endswith(".jsonl") and not data.startswith(_MAGIC):
-        said = [line for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
-        assert documents.height == len(said), "lines and rows differ in number"
-    elif not documents.height and data.strip(b"\0"):  # gzip allows padding, and no member
+        stored = [line for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
+        assert documents.height == len(stored), "lines and rows differ in number"
+    elif not documents.height and data.strip(b"\0"):  # padding without a member is valid gzip
         head = data.strip().splitlines()
         assert _is_warc(data) or (
             re.search(r"\.(jsonl|warc|parquet)\b", name)
@@ -455,28 +457,28 @@ def _unzst(data: bytes) -> bytes:
 
 
 def check_segments(documents: pl.DataFrame, segments: pl.DataFrame) -> None:
-    """Each segment is where it says, and no text of a page is in none."""
+    """Segments match their offsets, and together contain all text of the page."""
     texts = dict(documents.select("doc_id", "text").drop_nulls().iter_rows())
-    found: dict[str, list[str]] = {}
+    pieces: dict[str, list[str]] = {}
     before = ("", -1)
     for name, start, end, text in segments.select("doc_id", "start", "end", "text").iter_rows():
         assert texts[name][start:end] == text
         assert text
         assert before[0] != name or before[1] <= start, "segments overlap"
         before = (name, end)
-        found.setdefault(name, []).append(text)
+        pieces.setdefault(name, []).append(text)
     for name, text in texts.items():
-        joined = "".join(found.get(name, ()))
+        joined = "".join(pieces.get(name, ()))
         assert "".join(joined.split()) == "".join(text.split()), "text was lost"
 
 
 def check_others(path: Path, others: dict[str, str]) -> None:
-    """The records beside the damaged one are all there, and that one has a row too."""
+    """All other records are read, and the damaged one has a row."""
     parts = plan_slices([str(path)], shard_bytes=300)
     documents = pl.concat(read_batches(parts, READ))
-    sound_ones = documents.filter(pl.col("error").is_null())
+    valid = documents.filter(pl.col("error").is_null())
     texts: dict[str, list[str]] = {}
-    for url, text in sound_ones.select("url", "text").iter_rows():
+    for url, text in valid.select("url", "text").iter_rows():
         texts.setdefault(url, []).append(text)
     for url, text in others.items():
         assert text in texts.get(url, ()), f"{url} is lost"

@@ -1,4 +1,4 @@
-"""Whatever a file holds: no exception, no hang, no record without a row."""
+"""For any file: no exception, no hang, and a row for each record."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_mutated_files(tmp_path, first):
 
 
 @pytest.mark.parametrize("first", range(0, 300, 100))
-def test_a_damaged_record_costs_no_other(tmp_path, first):
+def test_a_damaged_record_does_not_affect_others(tmp_path, first):
     for seed in range(first, first + 100):
         (name, data), others = fuzz.one_damaged(seed)
         path = tmp_path / name
@@ -51,7 +51,7 @@ def test_a_damaged_record_costs_no_other(tmp_path, first):
             raise
 
 
-def test_the_same_seed_makes_the_same_file():
+def test_mutations_are_reproducible():
     assert [fuzz.mutated(n) for n in range(60)] == [fuzz.mutated(n) for n in range(60)]
 
 
@@ -72,7 +72,7 @@ def test_any_bytes_under_any_name(tmp_path_factory, name, parts):
 
 @settings(max_examples=100)
 @given(st.sampled_from(range(len(fuzz.sound()))), st.data())
-def test_a_sound_file_with_a_part_put_in_its_place(tmp_path_factory, number, data):
+def test_a_sound_file_with_a_replaced_part(tmp_path_factory, number, data):
     name, whole = fuzz.sound()[number]
     start = data.draw(st.integers(0, len(whole)))
     stop = data.draw(st.integers(start, min(len(whole), start + 200)))
@@ -83,11 +83,11 @@ def test_a_sound_file_with_a_part_put_in_its_place(tmp_path_factory, number, dat
     fuzz.check(path)
 
 
-# monsters
+# extreme files
 
 
 def seen(tmp_path, name, data, *, seconds=fuzz.SECONDS):
-    """The rows of a file, each within its time."""
+    """The rows of a file, each read within its time limit."""
     path = tmp_path / name
     path.write_bytes(data)
     began = time.thread_time()
@@ -116,7 +116,7 @@ def seen(tmp_path, name, data, *, seconds=fuzz.SECONDS):
         "text" + "<" * 500_000,
     ],
 )  # fmt: skip
-def test_nesting_and_markup_without_end(tmp_path, html):
+def test_extreme_nesting_and_markup(tmp_path, html):
     documents = seen(tmp_path, "a.html", html.encode())
     assert documents["error"].to_list() == [None]
     assert documents["blocks"].list.eval(pl.element().struct.field("block").str.len_chars()).list.max().item() in (
@@ -131,7 +131,7 @@ def test_an_attribute_of_50_megabytes(tmp_path):
 
 @pytest.fixture(scope="module")
 def bombs():
-    """300 MB of letters in each form. Members of gzip can be put together."""
+    """300 MB of letters in each format. Gzip members can be concatenated."""
     letters = b"a" * (300 << 20)
     packed = gzip.compress(letters, 1)
     page = fuzz.record(fuzz.http(letters), "http://x/bomb")
@@ -191,7 +191,7 @@ def test_wrong_lengths(tmp_path):
     assert documents.height >= 12
 
 
-def test_records_of_no_bytes(tmp_path):
+def test_empty_records(tmp_path):
     empty = [
         fuzz.record(b"", f"http://x/{n}", kind) for n, kind in enumerate(("response", "conversion"))
     ]
@@ -206,7 +206,7 @@ def test_records_of_no_bytes(tmp_path):
         assert seen(tmp_path, name, b"")["text"].to_list() == [""]
 
 
-def test_duplicates_are_rows_each(tmp_path):
+def test_duplicates_are_separate_rows(tmp_path):
     for name, data in (
         ("a.warc", fuzz.warc_records(1)[0] * 5),
         ("a.warc.gz", fuzz.packed(fuzz.warc_records(1) * 5)),
@@ -238,7 +238,7 @@ def test_lone_surrogates_and_nul(tmp_path):
     assert documents.height == 2
 
 
-def test_json_that_nests_without_end(tmp_path):
+def test_deeply_nested_json(tmp_path):
     data = b'{"text": ' + b"[" * 1_000_000 + b"\n" + json.dumps({"text": "a"}).encode()
     documents = seen(tmp_path, "a.jsonl", data)
     assert documents["error"].to_list() == ["is nested too deeply", None]

@@ -38,7 +38,7 @@ def squeezed(text: str) -> str:
 
 
 @given(st.lists(texts, max_size=4), st.integers(1, 5))
-def test_offsets_lead_back_and_nothing_but_white_space_is_lost(pages, words):
+def test_offsets_are_right_and_only_white_space_is_lost(pages, words):
     frame = ingest.segment(documents(*pages), config=SegmentConfig(min_run_words=words))
     check(frame, SEGMENTS, verb="test")
     for n, page in enumerate(pages):
@@ -55,7 +55,7 @@ def test_offsets_lead_back_and_nothing_but_white_space_is_lost(pages, words):
 
 
 @given(st.lists(texts, min_size=1, max_size=4), st.randoms())
-def test_a_page_is_cut_alike_in_any_company(pages, random):
+def test_segments_do_not_depend_on_other_pages(pages, random):
     frame = ingest.segment(documents(*pages))
     order = list(range(len(pages)))
     random.shuffle(order)
@@ -70,7 +70,7 @@ def test_line_ends_of_every_system():
     assert frame.select("line", "text").rows() == [(1, "one"), (2, "two"), (3, "three"), (6, "six")]
 
 
-def test_breaks_inside_a_line_part_segments_of_one_line():
+def test_inner_breaks_split_a_line():
     frame = ingest.segment(documents("one\u2028two\fthree"))
     assert frame.select("line", "text").rows() == [(1, "one"), (1, "two"), (1, "three")]
 
@@ -117,7 +117,7 @@ def test_a_missing_column_is_named():
         ingest.segment(documents("a").drop("uri"))
 
 
-def test_a_column_that_the_verb_makes_itself_comes_from_elsewhere():
+def test_the_error_names_the_step_that_adds_a_missing_column():
     with pytest.raises(FrameError, match=r"column 'doc_id' is missing; ingest.read makes it"):
         ingest.segment(documents("a").drop("doc_id"))
 

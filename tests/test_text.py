@@ -27,16 +27,16 @@ def comparable_of(text: str) -> str:
         ("ﬁne\u00a0print", "fine print"),
     ],
 )
-def test_spellings_of_one_text(one, other):
+def test_spellings_of_the_same_text(one, other):
     assert comparable_of(one) == comparable_of(other)
 
 
-def test_case_tells_texts_apart():
+def test_case_is_significant():
     assert comparable_of("RADIO") != comparable_of("Radio")
 
 
 @given(st.text())
-def test_comparable_settles(text):
+def test_comparable_is_idempotent(text):
     once = comparable_of(text)
     assert comparable_of(once) == once
 
@@ -67,7 +67,7 @@ def test_words_are_runs_of_word_characters(texts):
 
 
 @given(st.text("abcأب ", min_size=1), st.text("xyzج ", min_size=1))
-def test_a_word_has_one_key_wherever_it_stands(before, after):
+def test_the_key_of_a_word_does_not_depend_on_its_position(before, after):
     words = CodePoints(pl.Series([before, f"{before} كلمة {after}", "كلمة"])).words()
     assert word_key("كلمة") == words.key[-1]
     assert word_key("كلمة") in words.key[words.text == 1]

@@ -1,4 +1,4 @@
-"""A frame that one has already is read as the same rows of a file are."""
+"""A Polars frame is read like the same rows in a file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MADE_OF_SOURCE = ("doc_id", "uri", "source")
         ReadConfig(max_record_bytes=8),
     ],
 )
-def test_it_equals_the_same_rows_of_parquet_but_for_the_source(config, tmp_path):
+def test_a_frame_equals_parquet_except_for_the_source(config, tmp_path):
     ROWS.write_parquet(tmp_path / "t.parquet")
     settings = Config(read=config)
     made = ingest.read(ROWS, config=settings)
@@ -41,13 +41,13 @@ def test_it_equals_the_same_rows_of_parquet_but_for_the_source(config, tmp_path)
     assert made["doc_id"].n_unique() == len(ROWS)
 
 
-def test_bytes_are_decoded_and_no_rows_are_no_pages():
+def test_bytes_are_decoded_and_an_empty_frame_has_no_pages():
     made = ingest.read(pl.DataFrame({"text": ["نص قصير من كلمات".encode("cp1256")]}))
     assert made.select("text", "encoding").row(0) == ("نص قصير من كلمات", "cp1256")
     assert ingest.read(ROWS.clear()).is_empty()
 
 
-def test_it_goes_through_the_chain():
+def test_a_frame_runs_through_all_steps():
     segments = ingest.label(ingest.detect(ingest.segment(ingest.read(ROWS))))
     assert segments["text"].to_list() == ["أعلنت الوزارة عن خطة", "One", "Two", "café"]
 

@@ -12,14 +12,14 @@ from ingest.readers.records import Record
 ARABIC = "أعلنت الوزارة، أمس الأربعاء، عن خطة جديدة لدعم المزارعين"
 
 
-def test_html_is_decoded_as_it_declares():
+def test_html_is_decoded_as_declared():
     html = f"<!doctype html><meta charset=windows-1256><title>{ARABIC}</title><p>{ARABIC}"
     made = to_row(Record("a", content=html.encode("cp1256")))
     assert (made["media_type"], made["encoding"], made["title"]) == ("text/html", "cp1256", ARABIC)
     assert ARABIC in made["text"]
 
 
-def test_the_header_goes_before_the_page_and_utf8_before_both():
+def test_the_header_precedes_the_page_and_utf8_precedes_both():
     html = f"<html><meta charset=windows-1252><p>{ARABIC}"
     declared = Record("a", content=html.encode("iso8859-6"), charset="iso-8859-6")
     assert ARABIC in to_row(declared)["text"]
@@ -34,14 +34,14 @@ def test_text_has_no_declaration():
     assert (made["text"], made["encoding"]) == (text, "cp1256")
 
 
-def test_text_that_came_as_text():
+def test_text_that_is_already_decoded():
     made = to_row(Record("a", 3, content=f"{ARABIC} \ud800 \ufffd"))
     assert made["text"] == f"{ARABIC} \ufffd \ufffd"
     assert (made["encoding"], made["replaced"]) == (None, 1)
 
 
 @pytest.mark.parametrize("wrap", ["{}", "<html><title>{}</title><p>x"])
-def test_a_wrong_decoding_is_undone_and_said(wrap):
+def test_a_wrong_decoding_is_repaired_and_reported(wrap):
     text = wrap.format(ARABIC).encode().decode("cp1256")
     for content in (text, text.encode()):
         made = to_row(Record("a", content=content))
@@ -56,7 +56,7 @@ def test_the_hash_is_that_of_the_bytes_as_stored():
     assert to_row(Record("a", content=b"abc", sha256="of the file"))["sha256"] == "of the file"
 
 
-def test_what_polars_cannot_hold_never_gets_there():
+def test_values_that_polars_cannot_hold_are_replaced():
     made = to_row(Record("a\udcff", 1, "k\ud800", "x", url="u\ud800", error=None))
     failed = to_row(Record("a", 2, error="e\ud800"))
     frame = pl.DataFrame(

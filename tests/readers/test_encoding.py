@@ -33,7 +33,7 @@ def test_utf16_with_and_without_mark(text, encoding, mark):
     assert decode(bom * mark + text.encode(encoding)) == (text, encoding, 0)
 
 
-def test_byte_order_mark_is_no_part_of_the_text():
+def test_the_byte_order_mark_is_not_part_of_the_text():
     assert decode(codecs.BOM_UTF8 + b"abc") == ("abc", "utf-8", 0)
     assert decode("abc".encode("utf-32")).text == "abc"
 
@@ -42,13 +42,13 @@ def test_windows_quotes_survive():
     assert decode("He said “no” – it’s fine".encode("cp1252")).text == "He said “no” – it’s fine"
 
 
-def test_damaged_utf8_stays_utf8_and_says_how_much_was_lost():
+def test_damaged_utf8_stays_utf8_and_losses_are_counted():
     text, encoding, replaced = decode(ARABIC[:20].encode() + b"\xff" + ARABIC[20:].encode())
     assert (encoding, replaced) == ("utf-8", 1)
     assert text.replace("\ufffd", "") == ARABIC
 
 
-def test_replacement_characters_that_came_are_not_counted():
+def test_existing_replacement_characters_are_not_counted():
     assert decode("a\ufffdb".encode()).replaced == 0
 
 
@@ -73,12 +73,12 @@ def test_a_stray_nul_is_text():
     assert decode(b"hello\0world, this is a line") == ("hello\0world, this is a line", "utf-8", 0)
 
 
-def test_nothing_is_nothing():
+def test_empty_input():
     assert decode(b"") == ("", "utf-8", 0)
 
 
 @given(st.text())
-def test_utf8_comes_back_as_it_was(text):
+def test_utf8_round_trip(text):
     data = text.encode("utf-8")
     if not data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
@@ -139,7 +139,7 @@ def test_latin_labels_mean_windows_1252(label):
     assert decode(text.encode("cp1252"), None, label) == (text, "cp1252", 0)
 
 
-def test_a_declaration_decides_what_bytes_leave_open():
+def test_a_declaration_decides_ambiguous_bytes():
     data = "ığşİĞŞ yaşlı".encode("cp1254")
     assert decode(data, "iso-8859-9").text == "ığşİĞŞ yaşlı"
     assert decode("5 € žž".encode("iso8859-15"), "iso-8859-15").text == "5 € žž"
@@ -149,14 +149,14 @@ def test_a_declaration_decides_what_bytes_leave_open():
     )
 
 
-def test_a_damaged_text_in_a_declared_encoding_says_how_much_was_lost():
+def test_losses_are_counted_in_a_declared_encoding():
     data = FRENCH.encode("cp1252") * 9 + b"\x81"
     text, encoding, replaced = decode(data, "windows-1252")
     assert (encoding, replaced) == ("cp1252", 1)
     assert text == FRENCH * 9 + "\ufffd"
 
 
-def test_iso_2022_jp_is_believed_only_where_it_fits():
+def test_iso_2022_jp_is_used_only_if_it_fits():
     data = "日本語の文".encode("iso2022_jp")
     assert decode(data, "iso-2022-jp").text == "日本語の文"
     assert decode(data).encoding == "utf-8"
@@ -189,5 +189,5 @@ def test_any_bytes_with_any_declaration(data, header, meta):
         (b"", None),
     ],
 )
-def test_what_html_declares(html, expected):
+def test_declarations_in_html(html, expected):
     assert declared_charset(html) == expected

@@ -48,11 +48,11 @@ def lines(html: str) -> list[str]:
         ("", [""]),
     ],
 )
-def test_text_is_what_a_browser_shows(html, shown):
+def test_text_is_rendered_as_in_a_browser(html, shown):
     assert lines(html) == shown
 
 
-def test_each_line_knows_where_it_stands():
+def test_each_line_has_its_position():
     found = render(
         "<html lang=ar><body class='home page'><div id=main class='a  b'><p>x <a href=/>in a link</a>"
         "<p lang=en><strong>all <i>strong</i></strong></div><ul><li>1<li><a rel=tag>2</a>"
@@ -76,7 +76,7 @@ def test_the_path_finds_the_element_again():
         assert text in tree.css_first(css).text()
 
 
-def test_what_the_page_says_of_itself():
+def test_metadata_of_a_page():
     found = render(
         """<html lang="ar-EG" dir="rtl"><head><title> عنوان
         الصفحة </title><link rel="canonical" href="https://e.org/a">
@@ -97,7 +97,7 @@ def test_what_the_page_says_of_itself():
     }
 
 
-def test_segments_carry_the_blocks_and_text_pages_none(tmp_path):
+def test_segments_have_blocks_only_in_html_pages(tmp_path):
     (tmp_path / "a.html").write_text("<title>T</title><p>One<pre>x\n\n y</pre>", encoding="utf-8")
     (tmp_path / "b.txt").write_text("<p>One", encoding="utf-8")
     documents = ingest.read(tmp_path)
@@ -117,7 +117,7 @@ _TAGS = st.sampled_from(["<p>", "</p>", "<b>", "</b>", "<br>", "<table>", "<td>"
 
 
 @given(st.lists(_TAGS | st.text(max_size=8), max_size=40))
-def test_any_page_has_a_block_a_line_and_no_blank_lines(parts):
+def test_any_page_has_one_block_per_line_and_no_blank_lines(parts):
     found = render("".join(parts))
     text = found["text"]
     text.encode("utf-8")
@@ -152,14 +152,14 @@ def test_any_page_has_a_block_a_line_and_no_blank_lines(parts):
     ],
     ids=lambda html: html[:12],
 )
-def test_monstrous_pages_take_no_more_than_two_seconds(html):
+def test_extreme_pages_take_at_most_two_seconds(html):
     began = time.process_time()
     render(html)
     assert time.process_time() - began < 2
 
 
 @given(st.lists(_TAGS | st.text(max_size=8), max_size=40))
-def test_ordinary_pages_are_left_alone(parts):
+def test_ordinary_pages_are_not_changed(parts):
     html = "".join(parts)
     assert limit_nesting(html) == html
 
@@ -187,7 +187,7 @@ def test_end_tags_that_close_nothing_do_not_hide_depth(unit):
     assert max(cut.count("<x-a>"), cut.count("<div>")) <= 512
 
 
-def test_formats_left_open_do_not_begin_again_without_end():
+def test_reopened_formatting_is_limited():
     html = "".join(f"<p><font size={n}>text {n}</font></p>" for n in range(20_000))
     assert limit_nesting(html) == html
     html = html.replace("</font>", "")
@@ -196,14 +196,14 @@ def test_formats_left_open_do_not_begin_again_without_end():
     assert limit_nesting("<b>a</b>" * 20_000).count("<b>") == 20_000
 
 
-def test_a_large_table_keeps_what_its_cells_hold():
+def test_a_large_table_keeps_the_text_of_its_cells():
     row = "<tr><td><div><b>one</div><td><center>two"
     html = f"<table>{row * 5_000}</table>"
     assert limit_nesting(html).count("<div>") == 5_000
     assert lines(html) == ["one", "two"] * 5_000
 
 
-def test_the_path_of_what_stands_deep_is_short():
+def test_paths_of_deep_elements_are_limited():
     block = render("<section>" * 400 + "text")["blocks"][0][0]
     assert len(block) <= 1024
     assert block.startswith("//section[1]/")
@@ -211,8 +211,8 @@ def test_the_path_of_what_stands_deep_is_short():
 
 
 @pytest.mark.parametrize("around", ["{}", '{{"a": {}}}'])
-def test_no_nesting_of_json_stops_a_run(around):
-    """Each depth on its own: what Python can read is more than what it can write."""
+def test_deeply_nested_json_does_not_stop_a_run(around):
+    """Every depth is tried, because Python can parse deeper nesting than it can serialize."""
     for depth in (3, 90, *range(930, 1000), 30_000):
         data = around.format("[" * depth + "]" * depth)
         found = render(
@@ -222,7 +222,7 @@ def test_no_nesting_of_json_stops_a_run(around):
         assert json.loads(found["metadata"]) == {"meta": {"og:title": "T"}, **kept}
 
 
-def test_what_is_no_json_never_gets_into_metadata():
+def test_metadata_is_valid_json():
     def never(constant):
         pytest.fail(constant)
 

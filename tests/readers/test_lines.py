@@ -20,13 +20,13 @@ from ingest.readers.lines import read_lines
         ("\u0642\u0627\u0644\n".encode("cp1256"), ["\u0642\u0627\u0644"]),
     ],
 )
-def test_a_line_ends_where_it_is_said(tmp_path, stored, found):
+def test_line_ends(tmp_path, stored, found):
     for name, data in (("a.html", stored), ("a.txt.gz", gzip.compress(stored))):
         (tmp_path / name).write_bytes(data)
         assert read_lines(str(tmp_path / name)) == found
 
 
-def test_what_cannot_be_read_is_named(tmp_path):
+def test_errors_name_the_file(tmp_path):
     (tmp_path / "bytes.txt").write_bytes(bytes(range(256)) * 4)
     for name, said in (("none.txt", "no such file"), ("bytes.txt", "not text"), (".", "directory")):
         with pytest.raises(SourceError, match=said):
@@ -34,7 +34,7 @@ def test_what_cannot_be_read_is_named(tmp_path):
 
 
 def test_a_book_may_be_larger_than_a_page(tmp_path):
-    """The limit of pages is 64 MiB; lines have none that a book could have."""
+    """The limit of pages is 64 MiB. That of text files is larger than any book."""
     line = b"x" * 1_000_000 + b"\n"
     (tmp_path / "book.txt").write_bytes(line * 68)
     assert len(read_lines(str(tmp_path / "book.txt"))) == 68

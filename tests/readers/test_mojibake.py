@@ -12,7 +12,7 @@ ARABIC = "أعلنت الوزارة، أمس الأربعاء، عن خطة جد
 FRENCH = (
     "L’été à Nîmes : « une fête très réussie », a déclaré l’élu ; où sont passés les bénévoles ?"
 )
-# Sound text that has what broken text is made of: letters with marks beside signs.
+# Sound text with the characters of broken text: accented letters next to signs.
 SOUND = [
     ARABIC,
     FRENCH,
@@ -50,7 +50,7 @@ def test_sound_text_is_never_touched(text):
     ("codec", "name"),
     [("cp1252", "windows-1252"), ("latin-1", "windows-1252"), ("cp1256", "windows-1256")],
 )
-def test_damage_is_undone_and_said(text, codec, name):
+def test_damage_is_repaired_and_reported(text, codec, name):
     assert repair_mojibake(damaged(text, codec)) == (text, f"utf-8 read as {name}")
 
 
@@ -63,7 +63,7 @@ def test_only_the_damaged_part_is_repaired(codec):
 
 
 @pytest.mark.parametrize("codec", ["cp1252", "latin-1", "cp1256"])
-def test_a_repaired_text_is_sound(codec):
+def test_a_repaired_text_is_not_repaired_again(codec):
     once, _ = repair_mojibake(damaged(ARABIC, codec))
     assert repair_mojibake(once) == (once, None)
 
@@ -74,7 +74,7 @@ def test_a_text_about_broken_text():
 
 
 @pytest.mark.parametrize("text", ["", "plain", "é", "Ã©", "Ø§", "ط§", "cafÃ©"])
-def test_too_little_to_be_certain(text):
+def test_too_little_evidence(text):
     assert repair_mojibake(text) == (text, None)
 
 
@@ -87,14 +87,14 @@ FRENCH_WORDS = st.lists(
 
 
 @given(ARABIC_WORDS, st.sampled_from(["cp1252", "latin-1", "cp1256"]))
-def test_arabic_comes_back(words, codec):
+def test_arabic_is_repaired(words, codec):
     text = "، ".join([*words, "القلم"])  # alef and lam are what is looked for
     assert repair_mojibake(text) == (text, None)
     assert repair_mojibake(damaged(text, codec))[0] == text
 
 
 @given(FRENCH_WORDS, st.sampled_from(["cp1252", "latin-1"]))
-def test_french_comes_back_where_there_is_enough_of_it(words, codec):
+def test_french_is_repaired_if_there_is_enough_evidence(words, codec):
     text = "déjà vu élève " + " ".join(words)
     assert repair_mojibake(text) == (text, None)
     assert repair_mojibake(damaged(text, codec))[0] == text
@@ -106,7 +106,7 @@ def test_any_text(text):
     assert (said is None) == (found == text)
 
 
-def test_sound_pages_cost_next_to_nothing():
+def test_sound_pages_take_little_time():
     page = (ARABIC + FRENCH) * 5000
     began = time.perf_counter()
     repair_mojibake(page)

@@ -33,7 +33,7 @@ def test_columns_and_types(tmp_path):
     assert row["error"] is None
 
 
-def test_compressed_files_hold_the_same_page(tmp_path):
+def test_compressed_files_give_the_same_page(tmp_path):
     data = TEXT.encode()
     (tmp_path / "a.txt").write_bytes(data)
     (tmp_path / "b.txt.gz").write_bytes(
@@ -55,7 +55,7 @@ def test_compressed_files_hold_the_same_page(tmp_path):
         ("image.txt", bytes(range(256)) * 9, "not text"),
     ],
 )
-def test_a_bad_page_is_a_row_with_its_error(tmp_path, name, data, error):
+def test_a_bad_page_is_a_row_with_an_error(tmp_path, name, data, error):
     (tmp_path / name).write_bytes(data)
     (tmp_path / "good.txt").write_text(TEXT, encoding="utf-8")
     documents = ingest.read(tmp_path)
@@ -69,7 +69,7 @@ def test_a_bad_page_is_a_row_with_its_error(tmp_path, name, data, error):
 
 @pytest.mark.parametrize("size", [1000, 1001, 9_000_000])
 @pytest.mark.parametrize("name", ["a.txt", "a.html", "a.txt.gz", "a.txt.zst", "a"])
-def test_no_more_is_read_of_a_page_than_it_may_have(tmp_path, name, size):
+def test_the_size_limit_bounds_what_is_read(tmp_path, name, size):
     data = os.urandom(size // 2).hex().encode() + b"x" * (size % 2)
     pack = {"a.txt.gz": gzip.compress, "a.txt.zst": zstandard.compress}.get(name, bytes)
     (tmp_path / name).write_bytes(pack(data))
@@ -83,13 +83,13 @@ def test_no_more_is_read_of_a_page_than_it_may_have(tmp_path, name, size):
     assert peak < 4_000_000
 
 
-def test_a_file_that_vanished_is_a_row(tmp_path):
+def test_a_missing_file_is_a_row(tmp_path):
     (tmp_path / "a.txt").write_text("a")
     row = ingest.read([tmp_path / "a.txt", tmp_path / "gone.txt"]).row(1, named=True)
     assert row["error"] == "cannot be read: no such file or directory"
 
 
-def test_a_file_that_may_not_be_read_is_a_row():
+def test_a_file_without_permission_is_a_row():
     root = os.geteuid() == 0  # who may read everything
     with tempfile.TemporaryDirectory() as folder:
         (path := Path(folder) / "a.txt").write_text("a")
@@ -105,7 +105,7 @@ def test_a_file_that_may_not_be_read_is_a_row():
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="file names are always UTF-8 there")
-def test_a_file_name_that_is_no_utf8(tmp_path):
+def test_a_file_name_that_is_not_utf8(tmp_path):
     with open(os.fsencode(tmp_path) + b"/\xff.txt", "wb") as file:
         file.write(b"text")
     documents = ingest.read(tmp_path)
@@ -113,7 +113,7 @@ def test_a_file_name_that_is_no_utf8(tmp_path):
     assert documents["source"][0].endswith("\\udcff.txt")
 
 
-def test_batches_hold_the_same_pages_whatever_their_size(tmp_path):
+def test_the_batch_size_does_not_change_the_pages(tmp_path):
     for n in range(7):
         (tmp_path / f"{n}.txt").write_text(TEXT * (n + 1), encoding="utf-8")
     parts = plan_slices([str(tmp_path / f"{n}.txt") for n in range(7)], shard_bytes=1 << 20)

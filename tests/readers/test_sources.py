@@ -22,7 +22,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_folder_stands_for_the_files_that_can_be_read(folder):
+def test_a_folder_is_expanded_to_readable_files(folder):
     found = find_sources(["."])
     assert found.files == ["a.txt.gz", "b.txt", "sub/c.txt.zst"]
     assert found.skipped == ["sub/d.png"]
@@ -45,18 +45,18 @@ def test_a_named_file_is_read_whatever_its_suffix(folder):
     assert find_sources(["sub/d.png"]).files == ["sub/d.png"]
 
 
-def test_a_missing_name_is_kept_when_others_are_there(folder):
+def test_a_missing_file_is_kept_if_others_exist(folder):
     assert find_sources(["b.txt", "no.txt"]).files == ["b.txt", "no.txt"]
 
 
 @pytest.mark.parametrize("sources", [["no.txt"], ["no*.txt"], ["empty"], []])
-def test_nothing_found_says_what_to_do(folder, sources):
+def test_the_error_without_files_says_what_to_do(folder, sources):
     (folder / "empty").mkdir()
     with pytest.raises(SourceError, match="no page to read"):
         find_sources(sources)
 
 
-def test_a_folder_stands_for_files_of_all_kinds(folder):
+def test_a_folder_is_expanded_to_files_of_all_kinds(folder):
     names = [
         "a.warc.gz",
         "b.html",
@@ -74,7 +74,7 @@ def test_a_folder_stands_for_files_of_all_kinds(folder):
 
 @contextmanager
 def closed_folder():
-    """A folder that nobody may look into, beside a page."""
+    """A folder without read permission, next to a page."""
     root = os.geteuid() == 0  # who may look everywhere
     with tempfile.TemporaryDirectory() as name:
         (closed := Path(name) / "closed").mkdir()
@@ -92,7 +92,7 @@ def closed_folder():
             closed.chmod(0o755)
 
 
-def test_a_folder_below_that_cannot_be_looked_into_is_told():
+def test_an_unreadable_subfolder_is_reported():
     with closed_folder() as closed:
         documents = ingest.read(closed.parent)
         assert not is_stream(str(closed))  # so that a run with it can be resumed
@@ -100,7 +100,7 @@ def test_a_folder_below_that_cannot_be_looked_into_is_told():
     assert documents["error"].to_list() == [None, "cannot be read: permission denied"]
 
 
-def test_the_only_folder_cannot_be_looked_into():
+def test_the_only_folder_is_unreadable():
     with closed_folder() as closed:
         said = rf"{closed} \(cannot be read: permission denied\): no page"
         with pytest.raises(SourceError, match=said):
@@ -124,7 +124,7 @@ def test_linked_folders_are_read_and_each_file_once(folder, tmp_path_factory):
     assert find_sources(["link"]).files == ["link/x.txt"]
 
 
-def test_a_glob_that_matches_folders_stands_for_what_is_in_them(folder):
+def test_a_glob_that_matches_folders_is_expanded(folder):
     found = find_sources(["s*"])
     assert (found.files, found.skipped) == (["sub/c.txt.zst"], ["sub/d.png"])
     named = find_sources(["**"])
@@ -141,7 +141,7 @@ def test_only_files_are_read_below_a_folder(folder):
     assert find_sources(["sub/pipe.txt"]).files == ["sub/pipe.txt"]
 
 
-def test_what_is_above_a_link_is_not_where_the_link_stands(folder, tmp_path_factory):
+def test_the_parent_of_a_link_is_not_the_parent_of_its_target(folder, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     (other / "in").mkdir()
     (other / "b.txt").write_text("another")
@@ -150,12 +150,12 @@ def test_what_is_above_a_link_is_not_where_the_link_stands(folder, tmp_path_fact
     assert find_sources(["sub/../b.txt", "./b.txt"]).files == ["b.txt"]
 
 
-def test_a_file_called_like_standard_input(folder):
+def test_a_file_named_like_standard_input(folder):
     Path("-").write_text("a file")
     assert find_sources(["./-"]).files == ["./-"]
 
 
-def test_what_an_earlier_run_wrote_is_no_page(folder):
+def test_the_output_of_an_earlier_run_is_skipped(folder):
     page = "One page of text, which is long enough to be one.\n"
     for name in ("a", "b"):
         (folder / "pages" / name).mkdir(parents=True)
@@ -194,7 +194,7 @@ def test_a_run_that_is_named_is_read(folder):
     ]
 
 
-def test_files_that_are_skipped_are_told_by_their_suffixes(folder):
+def test_skipped_files_are_reported_by_suffix(folder):
     names = ["x.PDF", "y.pdf", "README", "notes.of a meeting", "z.tar.gz"]
     assert describe_skipped(names) == "5 files skipped (.gz, .pdf, no suffix)"
     runs = [f"{n}/documents.parquet" for n in range(5)]
@@ -213,7 +213,7 @@ def test_files_that_are_skipped_are_told_by_their_suffixes(folder):
     ],
 )
 @pytest.mark.parametrize("name", ["page.bin", "page.txt", "page.html"])
-def test_a_document_of_another_format_is_named(folder, name, start, said):
+def test_unsupported_formats_are_named(folder, name, start, said):
     Path(name).write_bytes(start)
     row = ingest.read(name).row(0, named=True)
     assert row["text"] is None

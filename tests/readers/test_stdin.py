@@ -1,4 +1,4 @@
-"""Standard input and pipes: what they hold is told by how it begins."""
+"""The format of standard input and pipes is detected from their beginning."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def test_a_page(pack, text, monkeypatch):
         (bytes(range(256)), "not text"),
     ],
 )
-def test_what_is_no_page_is_an_error(data, error, monkeypatch):
+def test_invalid_input_is_an_error(data, error, monkeypatch):
     (found,) = piped(data, monkeypatch)["error"]
     assert found.startswith(error)
 
 
 @pytest.mark.parametrize("data", [ROWS.encode(), gzip.compress(ROWS.encode()), warc(2), b"text"])
-def test_a_pipe_without_a_suffix_is_as_standard_input(tmp_path, data, monkeypatch):
-    """Its writer may be slow, and its first bytes come alone."""
+def test_a_pipe_is_read_like_standard_input(tmp_path, data, monkeypatch):
+    """The writer may be slow, so the first bytes arrive alone."""
     os.mkfifo(tmp_path / "pipe")
 
     def write():

@@ -65,19 +65,19 @@ def test_columns_are_guessed_by_their_names(names, expected):
     assert choose_columns(tuple(names), ReadConfig(), tuple(names)) == expected
 
 
-def test_to_name_html_or_text_is_to_read_no_other():
+def test_a_named_column_of_html_or_text_excludes_the_other():
     names = ("html", "text", "other")
     assert choose_columns(names, ReadConfig(text_column="other"), names)[:2] == (None, "other")
     assert choose_columns(names, ReadConfig(html_column="html"), names)[:2] == ("html", None)
 
 
 @pytest.mark.parametrize("config", [ReadConfig(), ReadConfig(text_column="gone")])
-def test_a_missing_column_is_told_with_those_that_are_there(config):
+def test_the_error_for_a_missing_column_lists_the_others(config):
     with pytest.raises(SourceError, match=r"columns are 'a', 'b'; name one with --text-column"):
         choose_columns(("a", "b"), config, ("a", "b"))
 
 
-def test_html_counts_where_it_is_not_empty(tmp_path):
+def test_html_is_preferred_if_it_is_not_empty(tmp_path):
     rows = [{"html": "<p>h", "text": "t"}, {"html": "", "text": "t"}, {"html": None, "text": "t"}]
     found = read(saved(tmp_path, lines(*rows), "a.jsonl"))
     assert [(r.content, r.media_type) for r in found] == [
@@ -92,7 +92,7 @@ def test_html_inside_a_text_column_is_html(tmp_path):
     assert ingest.read(path)["media_type"].to_list() == ["text/html", "text/plain"]
 
 
-def test_addresses_and_names(tmp_path):
+def test_addresses_and_identifiers(tmp_path):
     rows = [{"id": 7, "url": " http://x/ ", "text": "a"}, {"id": "a\x1bb\u202e", "url": 5, "text": "a"},
             {"id": "k" * 999, "text": "a"}, {"id": None, "text": "a"}]  # fmt: skip
     documents = ingest.read(saved(tmp_path, lines(*rows), "a.jsonl"))
@@ -151,7 +151,7 @@ def test_an_empty_text_is_a_page(tmp_path):
     assert documents.select("text", "chars", "error").row(0) == ("", 0, None)
 
 
-def test_bytes_and_escapes_that_are_no_text_are_counted(tmp_path):
+def test_invalid_bytes_and_escapes_are_counted(tmp_path):
     data = lines({"text": "قتل أربعة#", "url": "u"}).encode().replace(b"#", b"\xff")
     data += rb'{"text": "\ud83d\ude00 \ud800\u0000", "url": "\ud800", "id": "\udfff"}'
     documents = ingest.read(saved(tmp_path, data, "a.jsonl"))
@@ -165,7 +165,7 @@ def test_jsonl_in_another_encoding(tmp_path):
     assert seen(read(saved(tmp_path, data, "a.jsonl"))) == [(0, ARABIC[0])]
 
 
-def test_a_column_inside_another(tmp_path):
+def test_a_nested_column(tmp_path):
     path = saved(
         tmp_path, lines({"data": {"text": "a"}}, {"data.text": "b"}, {"data": 5}), "a.jsonl"
     )
@@ -174,7 +174,7 @@ def test_a_column_inside_another(tmp_path):
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
-def test_a_stream_that_is_cut_off_gives_what_came_before(tmp_path, pack):
+def test_records_before_the_cut_of_a_stream_are_read(tmp_path, pack):
     rows = [{"text": f"{n} {hash(str(n))}"} for n in range(20_000)]
     name = "a.jsonl.gz" if pack is gzip.compress else "a.jsonl.zst"
     found = read(saved(tmp_path, pack(lines(*rows).encode())[:-50_000], name))
@@ -192,12 +192,12 @@ def test_a_bomb_is_one_error(tmp_path, pack):
 
 @given(st.lists(st.sampled_from(['{"text": "a"}', '{"text": "bbbbbbbbb"}', "", "x", " "])), st.integers(1, 60),
        st.booleans())  # fmt: skip
-def test_slices_of_jsonl_give_what_the_whole_gives(tmp_path_factory, rows, shard, end):
+def test_slices_of_jsonl_give_the_same_records(tmp_path_factory, rows, shard, end):
     path = saved(tmp_path_factory.mktemp("j"), "\n".join(rows) + "\n" * end, "a.jsonl")
     assert read(path, shard=shard) == read(path)
 
 
-def test_slices_of_jsonl_are_about_as_large_as_asked(tmp_path):
+def test_slices_of_jsonl_have_about_the_requested_size(tmp_path):
     path = saved(tmp_path, lines(*({"text": "a" * 90} for _ in range(100))), "a.jsonl")
     parts = plan_slices([str(path)], shard_bytes=1000)
     assert len(parts) == 10
@@ -238,7 +238,7 @@ def test_quotes_and_newlines_in_csv(tmp_path):
     assert [r.content for r in read(saved(tmp_path, data, "a.csv"))] == ['a "b",\nc', "", "", "d "]
 
 
-def test_quotes_in_tsv_without_quoting_are_letters(tmp_path):
+def test_quotes_in_tsv_without_quoting_are_characters(tmp_path):
     data = 'id\ttext\n1\t"He said\n2\tno\n3\tso" yes\n'
     assert [r.content for r in read(saved(tmp_path, data, "a.tsv"))] == [
         '"He said',
@@ -298,12 +298,12 @@ def test_damage_in_csv_of_wide_characters_is_counted(tmp_path, encoding, damage)
     assert any(row.get("replaced") or row["error"] for row in rows[3:])
 
 
-def test_a_quote_without_end_in_a_long_tsv(tmp_path):
+def test_an_unclosed_quote_in_a_long_tsv(tmp_path):
     data = 'id\ttext\n1\t"one\n' + f"2\t{'x' * 100}\n" * 2_000
     assert len(read(saved(tmp_path, data, "a.tsv"))) == 2_001
 
 
-def test_a_csv_that_is_cut_off_in_a_line_that_is_too_long(tmp_path):
+def test_a_csv_that_is_cut_off_in_an_overlong_line(tmp_path):
     path = saved(tmp_path, gzip.compress(b"id,text\n1,a\n2," + b"x" * 3_000_000)[:-8], "a.csv.gz")
     found = read(path)
     assert seen(found) == [(0, "a"), (1, "error"), (2, "error")]
@@ -321,7 +321,7 @@ def test_a_csv_that_is_cut_off(tmp_path):
 
 @pytest.mark.parametrize("line", ['2,"stray', '2,"stray,', '"', '2,"a ""b""'])
 @pytest.mark.parametrize("rows", [0, 1, 1000])
-def test_a_quote_that_never_closes_costs_its_own_line(tmp_path, line, rows):
+def test_an_unclosed_quote_affects_only_its_line(tmp_path, line, rows):
     after = "".join(f'{n},row ""{n}""\n' for n in range(3, 3 + rows))
     found = read(saved(tmp_path, f'id,text\n1,"ok"\n{line}\n{after}', "a.csv"), ReadConfig())
     expected = [(0, "ok"), (1, "error"), *((n + 2, f'row ""{n + 3}""') for n in range(rows))]
@@ -330,7 +330,7 @@ def test_a_quote_that_never_closes_costs_its_own_line(tmp_path, line, rows):
 
 
 @pytest.mark.parametrize("after", ['3,"c"', '"3","c"', '"3",c', '3," c"'])
-def test_a_quote_that_the_next_one_would_close_costs_its_own_line(tmp_path, after):
+def test_an_unclosed_quote_before_another_quote_affects_only_its_line(tmp_path, after):
     data = f'id,text\n1,"two\nlines"\n2,"stray\n2,"stray\n2,b\n{after}\n4,"d\n,"\n'
     found = read(saved(tmp_path, data, "a.csv"))
     values = [(r.record, r.error and "error", r.content and r.content.strip()) for r in found]
@@ -344,7 +344,7 @@ def test_a_quote_that_the_next_one_would_close_costs_its_own_line(tmp_path, afte
     st.lists(st.tuples(*2 * [st.text(alphabet='a",;\t\n\r é', max_size=9)]), min_size=1),
     st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),
 )
-def test_what_is_quoted_as_it_should_be_is_read_as_it_was_written(tmp_path_factory, rows, quoting):
+def test_correctly_quoted_csv_round_trips(tmp_path_factory, rows, quoting):
     made = io.StringIO()
     writer = csv.writer(made, quoting=quoting)
     writer.writerows([("text", "url"), *rows])
@@ -353,13 +353,13 @@ def test_what_is_quoted_as_it_should_be_is_read_as_it_was_written(tmp_path_facto
     assert found == [(text, url.strip()) for text, url in rows]
 
 
-def test_words_in_quotes_inside_a_cell_of_some_lines_close_nothing(tmp_path):
+def test_quoted_words_inside_a_multiline_cell(tmp_path):
     data = 'text,id\n"one\nHe said ""hi"", ""and"", left","1"\n"one\ntwo" ,2\n"a\n""b""",3\n'
     contents = [r.content for r in read(saved(tmp_path, data, "a.csv"))]
     assert contents == ['one\nHe said "hi", "and", left', "one\ntwo ", 'a\n"b"']
 
 
-def test_a_quote_that_does_not_close_within_the_limit(tmp_path):
+def test_a_quote_that_is_not_closed_within_the_limit(tmp_path):
     rows = "".join(f"{n},{'x' * 90}\n" for n in range(1000))
     found = read(saved(tmp_path, f'id,text\n0,"stray\n{rows}', "a.csv"))
     assert [r.record for r in found] == list(range(1001))
@@ -384,14 +384,14 @@ def test_a_quote_that_is_not_closed_when_the_stream_is_cut_off(tmp_path):
     assert all(r.error is None for r in found[1:-1])
 
 
-def test_a_quote_in_the_header_that_never_closes(tmp_path):
+def test_an_unclosed_quote_in_the_header(tmp_path):
     (found,) = read(saved(tmp_path, 'id,"text\n1,a\n', "a.csv"))
     assert (found.record, found.error) == (None, "opens a quote that is not closed")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1256", "cp1252"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_the_first_letters_that_are_not_ascii_tell_the_encoding(tmp_path, encoding, pack):
+def test_the_encoding_is_detected_at_the_first_non_ascii_bytes(tmp_path, encoding, pack):
     word = "l'été où" if encoding == "cp1252" else ARABIC[0]
     data = "id,text\n" + f"1,{'x' * 98}\n" * 15_000 + f"2,{word}\n" * 50
     name = "a.csv" if pack is bytes else "a.csv.gz"
@@ -399,14 +399,14 @@ def test_the_first_letters_that_are_not_ascii_tell_the_encoding(tmp_path, encodi
     assert [r.content for r in found[-50:]] == [word] * 50
 
 
-def test_letters_may_begin_where_a_piece_of_the_file_does(tmp_path):
+def test_non_ascii_bytes_at_the_start_of_a_piece(tmp_path):
     for size in range((1 << 20) + 65_530, (1 << 20) + 65_550):
         data = b"id,text\n1," + b"x" * (size - 12) + b"\n" + "éé,éé\n".encode() * 9
         found = read(saved(tmp_path, data, "a.csv"), ReadConfig())
         assert [r.content for r in found[1:]] == ["éé"] * 9
 
 
-def test_no_text_after_a_megabyte_of_it(tmp_path):
+def test_binary_data_after_a_megabyte_of_text(tmp_path):
     data = b"id,text\n" + b"1,aaaaaaaa\n" * 100_000 + bytes(range(128, 256)) + bytes(9999)
     found = read(saved(tmp_path, data + b"\n2,b\n", "a.csv"))
     assert len(found) == 100_002
@@ -414,7 +414,7 @@ def test_no_text_after_a_megabyte_of_it(tmp_path):
 
 
 @pytest.mark.parametrize("letter", ["é", "ع", "€", "😀"])
-def test_the_sample_of_a_csv_may_end_inside_a_letter(tmp_path, letter):
+def test_the_sample_of_a_csv_may_end_inside_a_character(tmp_path, letter):
     size = 1 << 20
     for over in range(1, len(letter.encode()) + 1):
         data = (
@@ -428,7 +428,7 @@ def test_the_sample_of_a_csv_may_end_inside_a_letter(tmp_path, letter):
         assert [r.content for r in found[27_001:]] == [f"{letter} caf"] * 9
 
 
-def test_bytes_that_are_no_text_are_counted_wherever_they_stand(tmp_path):
+def test_invalid_bytes_are_counted_at_any_position(tmp_path):
     row = f"1,{ARABIC[0]}".encode() + b"\xff\n"
     rows = [page.to_row(r) for r in read(saved(tmp_path, b"id,text\n" + row * 5_000, "a.csv"))]
     assert len(rows) == 5_000
@@ -443,12 +443,12 @@ def test_any_csv_ends_and_never_raises(tmp_path_factory, text):
     assert [r.record for r in found] == list(range(len(found)))
 
 
-# a column that is named and not there
+# named columns that are missing
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
 @pytest.mark.parametrize("what", ["text", "html", "url", "id"])
-def test_a_column_that_is_named_and_not_there_is_told(tmp_path, name, what):
+def test_a_named_column_that_is_missing_is_an_error(tmp_path, name, what):
     frame = pl.DataFrame({"text": ["a"], "url": ["u"]})
     (frame.write_csv if name == "a.csv" else frame.write_parquet)(tmp_path / name)
     (found,) = read(tmp_path / name, ReadConfig(**{f"{what}_column": "gone"}))
@@ -458,7 +458,7 @@ def test_a_column_that_is_named_and_not_there_is_told(tmp_path, name, what):
     )
 
 
-def test_rows_of_jsonl_may_lack_an_address_but_not_all_of_them(tmp_path):
+def test_only_some_rows_of_jsonl_may_lack_an_address(tmp_path):
     rows = [{"text": "a"}, {"text": "b", "link": "u", "in": {"key": 7}}, {"text": "c"}]
     path = saved(tmp_path, lines(*rows), "a.jsonl")
     config = ReadConfig(url_column="link", id_column="in.key")
@@ -494,7 +494,7 @@ def test_pages_of_parquet(parquet):
 
 
 @pytest.mark.parametrize("shard", [1, 333, 1000, 10_000])
-def test_slices_of_parquet_give_what_the_whole_gives(parquet, shard):
+def test_slices_of_parquet_give_the_same_records(parquet, shard):
     parts = plan_slices([str(parquet)], shard_bytes=shard)
     assert len(parts) > 1 or shard == 10_000
     assert [r for part in parts for r in read_records(part, SMALL)] == read(parquet)
@@ -537,7 +537,7 @@ def test_a_damaged_parquet_is_an_error(parquet, damage):
     assert all(r.error is None for r in found[:-1])
 
 
-def test_rows_that_polars_leaves_out_in_silence_are_an_error(tmp_path):
+def test_rows_that_polars_drops_silently_are_an_error(tmp_path):
     path = tmp_path / "a.parquet"
     for seed in range(150):
         pl.DataFrame({"text": [f"page {n} {hash(n)}" for n in range(6)]}).write_parquet(
@@ -552,7 +552,7 @@ def test_rows_that_polars_leaves_out_in_silence_are_an_error(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="file names are always UTF-8 there")
-def test_a_parquet_whose_name_is_no_utf8(parquet):
+def test_a_parquet_file_whose_name_is_not_utf8(parquet):
     path = parquet.with_name(os.fsdecode(b"\xe9.parquet"))
     parquet.rename(path)
     parts = plan_slices([str(path)], shard_bytes=2000)
@@ -565,7 +565,7 @@ def test_a_parquet_whose_name_is_no_utf8(parquet):
 
 
 @pytest.mark.parametrize("name", ["a.parquet.gz", "a.parquet.zst", "packed"])
-def test_a_parquet_that_is_compressed_again(parquet, tmp_path, name):
+def test_a_compressed_parquet_file(parquet, tmp_path, name):
     pack = zstandard.compress if name.endswith("zst") else gzip.compress
     (found,) = read(saved(tmp_path, pack(parquet.read_bytes()), name))
     assert found.error == "is Parquet inside a compressed file; decompress it first"
@@ -578,16 +578,16 @@ def test_a_row_that_is_too_large_in_parquet(tmp_path):
     assert seen(read(path)) == [(0, "a"), (1, "error"), (2, "c")]
 
 
-# all of them
+# all formats
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet", "a.jsonl.gz", "a.csv.zst"])
-def test_a_file_that_is_not_there(tmp_path, name):
+def test_a_missing_file(tmp_path, name):
     (found,) = read(tmp_path / name)
     assert found.error == "cannot be read: no such file or directory"
 
 
-def test_guesses_are_told_once_for_files_that_are_alike(tmp_path):
+def test_guesses_are_reported_once_for_similar_files(tmp_path):
     for name in ("a.jsonl", "b.jsonl"):
         saved(tmp_path, "bad\n" + lines({"link": "u", "content": "c"}), name)
     saved(tmp_path, "id;html\n1;<p>\n", "c.csv")

@@ -174,7 +174,7 @@ def test_http(tmp_path, block):
         (b"no header", "has no HTTP header"),
     ],
 )
-def test_a_page_that_cannot_be_had_is_an_error(tmp_path, block, error):
+def test_a_page_that_cannot_be_decoded_is_an_error(tmp_path, block, error):
     (bad, good) = read(saved(tmp_path, record(block) + html(1)))
     assert error in bad.error
     assert bad.content is None
@@ -198,7 +198,7 @@ def test_a_page_that_cannot_be_had_is_an_error(tmp_path, block, error):
         (b"", [None]),
     ],
 )
-def test_what_is_a_page(tmp_path, block, expected):
+def test_which_records_are_pages(tmp_path, block, expected):
     found = read(saved(tmp_path, record(block)))
     assert [r.media_type for r in found] == expected
     assert all(r.error is None for r in found)
@@ -234,7 +234,7 @@ DAMAGE = {
 @pytest.mark.parametrize("name", DAMAGE)
 @pytest.mark.parametrize("n", range(4))
 @pytest.mark.parametrize("form", ["plain", "members", "one member", "one frame"])
-def test_damage_costs_the_record_that_it_hits(tmp_path, name, n, form):
+def test_damage_affects_only_its_record(tmp_path, name, n, form):
     how, error = DAMAGE[name]
     file, pack = FORMS[form]
     path = saved(tmp_path, pack(broken(PAGES, n, how)), file)
@@ -243,7 +243,7 @@ def test_damage_costs_the_record_that_it_hits(tmp_path, name, n, form):
     assert bad
     good = [r.content for r in found if not r.error]
     others = GOOD if error is None else GOOD[:n] + GOOD[n + 1 :]
-    # a record that is torn off takes at most the one that was glued to it
+    # a record that is cut off affects at most the one that follows it directly
     assert [g for g in good if g in others] == good
     assert len(good) >= len(others) - (name == "cut in its header")
     if error:
@@ -277,7 +277,7 @@ GZIP_DAMAGE = {
 
 @pytest.mark.parametrize("name", GZIP_DAMAGE)
 @pytest.mark.parametrize("n", range(5))
-def test_a_damaged_member_costs_one_page(tmp_path, name, n):
+def test_a_damaged_member_affects_only_one_page(tmp_path, name, n):
     path = saved(tmp_path, b"".join(broken(MEMBERS, n, GZIP_DAMAGE[name])), "a.warc.gz")
     found = read(path)
     assert [r.content for r in found if not r.error] == GOOD[:n] + GOOD[n + 1 :]
@@ -315,20 +315,20 @@ def test_a_first_member_that_looks_like_more_records(tmp_path):
     assert contents(read(saved(tmp_path, sound, "a.warc.gz")))[1:] == GOOD
 
 
-def test_padding_and_trailing_newlines_are_no_damage(tmp_path):
+def test_padding_and_trailing_newlines_are_not_damage(tmp_path):
     assert contents(read(saved(tmp_path, b"".join(PAGES) + b"\r\n" * 9))) == GOOD
     assert contents(read(saved(tmp_path, b"".join(MEMBERS) + bytes(999), "a.warc.gz"))) == GOOD
     assert contents(read(saved(tmp_path, b"".join(PAGES)[:-4]))) == GOOD
 
 
-def test_records_that_are_alike_are_records_each(tmp_path):
+def test_identical_records_are_separate_pages(tmp_path):
     for name, pack in FORMS.values():
         found = read(saved(tmp_path, pack([PAGES[0]] * 5), name))
         assert contents(found) == [GOOD[0]] * 5
         assert len({page.to_row(r)["doc_id"] for r in found}) == 5
 
 
-def test_a_large_record_is_an_error_and_is_hopped_over(tmp_path):
+def test_a_large_record_is_an_error_and_is_skipped(tmp_path):
     large = [html(0), html(1, 300_000), html(2)]
     image = [html(0), record(http(b"x" * 300_000, ctype="image/png")), html(2)]
     for name, pack in FORMS.values():
@@ -349,7 +349,7 @@ def test_a_gzip_bomb_is_an_error(tmp_path):
     assert [r.error is None for r in read(path)] == [True, False, True]
 
 
-def test_a_member_with_more_records(tmp_path):
+def test_a_member_with_several_records(tmp_path):
     mixed = [
         gzip.compress(PAGES[0], mtime=0),
         gzip.compress(b"".join(PAGES[1:4])),
@@ -371,7 +371,7 @@ def test_a_header_without_end(tmp_path):
     "data", [b"", b"no WARC", b"WARC/1.0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", bytes(99)]
 )
 @pytest.mark.parametrize("name", ["a.warc", "a.warc.gz", "a.warc.zst"])
-def test_a_file_that_is_something_else(tmp_path, data, name):
+def test_a_file_of_another_format(tmp_path, data, name):
     path = saved(tmp_path, data, name)
     found = read(path)
     assert all(r.error for r in found)
@@ -379,7 +379,7 @@ def test_a_file_that_is_something_else(tmp_path, data, name):
     assert in_slices(path, 3) == found
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file(tmp_path):
     (gone,) = warc.cut_slices(str(tmp_path / "a.warc"), 10)
     assert [r.error for r in warc.read_records(gone, SMALL)] == [
         "cannot be read: no such file or directory"
@@ -394,7 +394,7 @@ BLOCKS = st.lists(
 
 @settings(max_examples=60)
 @given(BLOCKS, st.integers(1, 3000), st.sampled_from(["plain", "members"]))
-def test_slices_give_what_the_whole_gives(tmp_path_factory, blocks, shard, form):
+def test_slices_give_the_same_records(tmp_path_factory, blocks, shard, form):
     made = []
     for n, (size, kind) in enumerate(blocks):
         whole = html(n, size) if kind != "request" else record(bytes(size), kind="request")
