@@ -1,4 +1,4 @@
-"""Why a pair may be dropped, in the order the rules apply, and the table that counts them."""
+"""The rules of the filter, in the order they apply, and the funnel that counts their drops."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import polars as pl
 
 NO_SCORE = "no score"
 
-
-# What a rule is called is the drop_reason that it gives.
-OF_PAIRS = (
+# The name of a rule is the drop_reason of the pairs that fail it.
+SINGLE_PAIR_RULES = (
     "empty", "copy", "too short", "too long", "length ratio", "wrong script", "wrong language",
     NO_SCORE, "low score", "low quality", "machine text", "flagged translation", "boilerplate",
     "repetition", "excluded",
 )  # fmt: skip
+"""Rules that look at one pair alone."""
+
+DUPLICATE_RULES = ("duplicate", "same but for form", "near-duplicate", "many to one")
+"""Rules that compare a pair with all others."""
+
+RULES = (*SINGLE_PAIR_RULES, *DUPLICATE_RULES)
 
 
-AMONG_PAIRS = ("duplicate", "same but for form", "near-duplicate", "many to one")
+def funnel_table(pairs: int, dropped: dict[str, int]) -> pl.DataFrame:
+    """Make the funnel: columns rule, came_in, took, left.
 
-
-RULES = (*OF_PAIRS, *AMONG_PAIRS)
-
-
-def funnel_of(pairs: int, took: dict[str, int]) -> pl.DataFrame:
-    """The table, from how many pairs there were and how many each rule took."""
-    names = [*RULES, *sorted(took.keys() - set(RULES))]
-    table = pl.DataFrame({"rule": names, "took": [took.get(name, 0) for name in names]})
+    Args:
+        pairs: number of pairs before the first rule.
+        dropped: number of pairs that each rule dropped.
+    """
+    names = [*RULES, *sorted(dropped.keys() - set(RULES))]
+    table = pl.DataFrame({"rule": names, "took": [dropped.get(name, 0) for name in names]})
     left = pairs - pl.col("took").cum_sum()
     return table.select("rule", came_in=left + pl.col("took"), took="took", left=left)

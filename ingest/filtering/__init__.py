@@ -1,4 +1,4 @@
-"""The verb: which pairs are kept, and why the others are not; and the table that counts them."""
+"""Decide which pairs to keep, and give the reason for each pair that is dropped."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import polars as pl
 
 from ingest._typing import Batches
 from ingest.config import Config, FilterConfig, config_of
-from ingest.drop_reasons import RULES, funnel_of
-from ingest.filtering.contamination import Lines
-from ingest.filtering.near_duplicates import Keys, decide, look
-from ingest.filtering.rules import check_scores, first_reason
+from ingest.drop_reasons import RULES, funnel_table
+from ingest.filtering.contamination import ReferenceTexts
+from ingest.filtering.near_duplicates import PairKeys, drop_duplicates, pair_keys
+from ingest.filtering.rules import check_scores, first_failed_rule
 from ingest.frames import FILTERED, PAIRS, check
-from ingest.io.pairs_file import BATCH
+from ingest.io.pairs_file import BATCH_SIZE
 from ingest.pii import pii
 from ingest.readers.lines import read_lines
 
-# Texts of a test set that are alike by less could well be other sentences.
-_NEAR_EXCLUDED = 0.6
+# Texts less similar than this to a line of a test set may well be different sentences.
+_MIN_SIMILARITY = 0.6
 
 
 def filter(
@@ -29,24 +29,24 @@ def filter(
     exclude: Sequence[str | Path] = (),
     config: FilterConfig | Config | None = None,
 ) -> pl.DataFrame:
-    """Add keep, drop_reason and pii; rows stay as they are, and in their order.
+    """Add keep, drop_reason and pii. No row is removed or moved.
 
-    Rules have their say one after the other, and the first that a pair does not pass is its
-    drop_reason: empty, copy, too short, too long, length ratio, wrong script, wrong language, no
-    score, low score, low quality, machine text, flagged translation, boilerplate, repetition,
-    excluded; and, among the pairs that are left, duplicate, same but for form, near-duplicate,
-    many to one. A near-duplicate is like a pair that passes this rule. Two letters count as a word
-    where words are written without spaces. The order of rows makes no difference to what is kept.
+    The drop_reason is the first rule that a pair fails. The rules, in order: empty, copy, too
+    short, too long, length ratio, wrong script, wrong language, no score, low score, low quality,
+    machine text, flagged translation, boilerplate, repetition, excluded; then, among the pairs
+    that are left: duplicate, same but for form, near-duplicate, many to one. A near-duplicate is
+    similar to a pair that passes this rule. In scripts without spaces, two letters count as a
+    word. The order of rows does not change which pairs are kept.
 
     Args:
         pairs: a frame of pairs, with or without the columns of `ingest.score`.
-        exclude: text files, such as test sets: a pair is dropped if either of its sides is one of
-            their lines, or nearly one, or contains a line that is not short.
+        exclude: text files, such as test sets. A pair is dropped if one of its sides is the same
+            or nearly the same as one of their lines, or contains a line that is not short.
         config: the thresholds.
 
     Raises:
-        FrameError: a column is missing, or a threshold was set for one that is.
-        SourceError: a file to exclude cannot be read.
+        FrameError: a column is missing, also one that a threshold was set for.
+        SourceError: a file in `exclude` cannot be read.
 
     >>> from ingest.alignment import align_lines
     >>> pairs = align_lines(["صباح الخير يا أمي", "قرأت كتابا"], ["Good morning, mother", "I read"])
@@ -54,71 +54,72 @@ def filter(
     >>> kept.select("keep", "drop_reason").rows()
     [(True, None), (True, None)]
     """
-    rules = config_of(config, FilterConfig)
+    settings = config_of(config, FilterConfig)
     check(pairs, PAIRS, verb="filter")
 
     def batches() -> Iterator[pl.DataFrame]:
-        return pairs.iter_slices(BATCH)
+        return pairs.iter_slices(BATCH_SIZE)
 
-    reasons = reasons_of(batches, pairs.schema, excluded_lines(exclude), rules)
-    return with_reasons(pairs, reasons)
+    reasons = find_drop_reasons(batches, pairs.schema, read_reference_texts(exclude), settings)
+    return with_drop_reasons(pairs, reasons)
 
 
-def excluded_lines(files: Iterable[str | Path]) -> Lines | None:
-    """The lines of files, to hold texts against; None where there are no files."""
+def read_reference_texts(files: Iterable[str | Path]) -> ReferenceTexts | None:
+    """Read the lines that pairs must not contain; None if there are no lines."""
     texts = [line for file in files for line in read_lines(str(file)) if line.strip()]
-    return Lines(pl.Series(texts, dtype=pl.String), near=_NEAR_EXCLUDED) if texts else None
+    if not texts:
+        return None
+    return ReferenceTexts(pl.Series(texts, dtype=pl.String), min_similarity=_MIN_SIMILARITY)
 
 
-def reasons_of(
-    batches: Batches, columns: pl.Schema, excluded: Lines | None, config: FilterConfig
+def find_drop_reasons(
+    batches: Batches, columns: pl.Schema, excluded: ReferenceTexts | None, config: FilterConfig
 ) -> pl.Series:
-    """The rule that each pair does not pass, as an index into RULES: keys first, then a decision.
+    """Return the first rule that each pair fails, as an index into RULES; null if none.
 
     Args:
-        batches: the pairs, a batch at a time.
-        columns: of theirs.
-        excluded: lines that no pair is to have.
+        batches: the pairs. Only keys of fixed size are kept from each batch.
+        columns: their columns.
+        excluded: texts that pairs must not contain.
         config: the thresholds.
     """
     check_scores(columns, config)
-    found: list[Keys] = []
+    keys: list[PairKeys] = []
     for batch in batches():
-        reason = first_reason(batch, _excluded(batch, excluded), config)
-        found.append(look(batch, reason, near=config.near > 0))
-    return decide(found, config) if found else pl.Series("reason", [], pl.UInt8)
+        failed = first_failed_rule(batch, _is_excluded(batch, excluded), config)
+        keys.append(pair_keys(batch, failed, with_signatures=config.near > 0))
+    return drop_duplicates(keys, config) if keys else pl.Series("reason", [], pl.UInt8)
 
 
-def _excluded(batch: pl.DataFrame, excluded: Lines | None) -> pl.Series:
-    hit = np.zeros(len(batch), bool)
+def _is_excluded(batch: pl.DataFrame, excluded: ReferenceTexts | None) -> pl.Series:
+    is_excluded = np.zeros(len(batch), bool)
     if excluded:
         for side in ("source_text", "target_text"):
-            hit[excluded.like(batch[side])["text"].to_numpy()] = True
-    return pl.Series(hit)
+            is_excluded[excluded.find_similar(batch[side])["text"].to_numpy()] = True
+    return pl.Series(is_excluded)
 
 
-def with_reasons(pairs: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
-    """Pairs with what was decided of them."""
+def with_drop_reasons(pairs: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
+    """Add keep, drop_reason and pii, from indices into RULES."""
     names = pl.Series(RULES).gather(reasons.cast(pl.UInt32))
     return pairs.with_columns(keep=reasons.is_null(), drop_reason=names, pii=pii(pairs))
 
 
 def funnel(filtered: pl.DataFrame) -> pl.DataFrame:
-    """What each rule took, in the order of the rules: columns rule, came_in, took, left.
+    """Count how many pairs each rule dropped, in order: columns rule, came_in, took, left.
 
     Args:
-        filtered: pairs with keep and drop_reason, as `ingest.filter` makes them.
+        filtered: pairs with keep and drop_reason, as `ingest.filter` returns them.
 
     Raises:
-        FrameError: they are missing.
+        FrameError: one of these columns is missing.
 
-    >>> import ingest
-    >>> reasons = pl.DataFrame({"drop_reason": [None, "copy", None]}).with_columns(
+    >>> filtered = pl.DataFrame({"drop_reason": [None, "copy", None]}).with_columns(
     ...     keep=pl.col("drop_reason").is_null()
     ... )
-    >>> funnel(reasons).filter(rule="copy").rows()
+    >>> funnel(filtered).filter(rule="copy").rows()
     [('copy', 3, 1, 2)]
     """
     check(filtered, FILTERED[:2], verb="funnel")
-    counted = filtered["drop_reason"].drop_nulls().value_counts()
-    return funnel_of(len(filtered), dict(counted.iter_rows()))
+    counts = filtered["drop_reason"].drop_nulls().value_counts()
+    return funnel_table(len(filtered), dict(counts.iter_rows()))

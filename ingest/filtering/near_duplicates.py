@@ -1,7 +1,7 @@
-"""The rules that compare pairs with one another, by keys of fixed size.
+"""The rules that compare pairs with each other, by keys of fixed size.
 
-Of pairs that say the same the best stays: found rather than made by a machine, of the higher
-quality, then score, then by name, so that the order of rows makes no difference.
+Of several equal pairs the best one is kept: pairs that people translated before machine
+translation, then by quality, by score, and by pair_id, so that the order of rows does not matter.
 """
 
 from __future__ import annotations
@@ -13,33 +13,41 @@ import polars as pl
 
 from ingest._typing import U16
 from ingest.config import FilterConfig
-from ingest.drop_reasons import AMONG_PAIRS, RULES
+from ingest.drop_reasons import DUPLICATE_RULES, RULES
 from ingest.frames import HUMAN_METHODS
 from ingest.minhash import near_duplicates, text_keys, text_signatures
 
-DUPLICATE, SAME, NEAR, MANY = (RULES.index(name) for name in AMONG_PAIRS)
+_DUPLICATE, _SAME_BUT_FOR_FORM, _NEAR_DUPLICATE, _MANY_TO_ONE = (
+    RULES.index(name) for name in DUPLICATE_RULES
+)
 
 
-class Keys(NamedTuple):
-    """What is kept of pairs to compare them: a row each, and their signatures if asked for."""
+class PairKeys(NamedTuple):
+    """What is kept of a batch of pairs for comparison.
+
+    Attributes:
+        rows: one row per pair: keys of its texts, and what decides which duplicate is best.
+        signatures: uint16 [pairs that passed so far, numbers]; empty if not needed.
+    """
 
     rows: pl.DataFrame
-    values: U16
+    signatures: U16
 
 
-def look(pairs: pl.DataFrame, reason: pl.Series, *, near: bool) -> Keys:
-    """The keys of a batch of pairs.
+def pair_keys(pairs: pl.DataFrame, failed: pl.Series, *, with_signatures: bool) -> PairKeys:
+    """Make the keys of a batch of pairs.
 
     Args:
         pairs: the batch.
-        reason: what rules of one pair say of each, as numbers.
-        near: whether signatures are wanted.
+        failed: the rule that each pair failed, as an index into RULES, or null.
+        with_signatures: whether to make signatures for near-duplicates.
     """
-    forward = pl.col("source_lang") <= pl.col("target_lang")
+    # Both directions of a pair get the same keys.
+    in_order = pl.col("source_lang") <= pl.col("target_lang")
     source, target = pl.col("source_text"), pl.col("target_text")
     sides = pairs.select(
-        one=pl.when(forward).then(source).otherwise(target).fill_null(""),
-        other=pl.when(forward).then(target).otherwise(source).fill_null(""),
+        first=pl.when(in_order).then(source).otherwise(target).fill_null(""),
+        second=pl.when(in_order).then(target).otherwise(source).fill_null(""),
     )
     quality = pl.col("quality") if "quality" in pairs.columns else pl.lit(0.0)
     rows = pairs.select(
@@ -48,42 +56,43 @@ def look(pairs: pl.DataFrame, reason: pl.Series, *, near: bool) -> Keys:
         quality=quality.cast(pl.Float32).fill_nan(None),
         score=pl.col("score").fill_nan(None),
     ).with_columns(
-        reason,
-        exact_one=sides["one"].hash(),
-        exact_other=sides["other"].hash(),
-        one=pl.Series(text_keys(sides["one"])),
-        other=pl.Series(text_keys(sides["other"])),
+        failed.alias("reason"),
+        exact_first=sides["first"].hash(),
+        exact_second=sides["second"].hash(),
+        first=pl.Series(text_keys(sides["first"])),
+        second=pl.Series(text_keys(sides["second"])),
     )
-    alive = sides.filter(reason.is_null())
-    values = text_signatures(alive["one"], alive["other"]) if near else np.empty((0, 0), np.uint16)
-    return Keys(rows, values)
+    passed = sides.filter(failed.is_null())
+    if with_signatures:
+        return PairKeys(rows, text_signatures(passed["first"], passed["second"]))
+    return PairKeys(rows, np.empty((0, 0), np.uint16))
 
 
-def decide(found: list[Keys], config: FilterConfig) -> pl.Series:
-    """The rule that each pair does not pass, as an index into RULES; null where it passes all."""
-    rows = pl.concat([keys.rows for keys in found]).with_row_index("row")
-    alive = rows.filter(pl.col("reason").is_null()).with_row_index("signature")
-    alive = alive.sort(
-        "machine", "quality", "score", "pair_id", "exact_one", "exact_other", "row",
+def drop_duplicates(batches: list[PairKeys], config: FilterConfig) -> pl.Series:
+    """Return the first rule that each pair fails, as an index into RULES; null if none."""
+    rows = pl.concat([keys.rows for keys in batches]).with_row_index("row")
+    left = rows.filter(pl.col("reason").is_null()).with_row_index("signature")
+    left = left.sort(
+        "machine", "quality", "score", "pair_id", "exact_first", "exact_second", "row",
         descending=[False, True, True, False, False, False, False], nulls_last=True,
     )  # fmt: skip
     dropped = []
 
-    def drop(which: pl.Expr, rule: int) -> None:
-        nonlocal alive
-        marked = alive.with_columns(hit=which)
-        dropped.append(marked.filter("hit").select("row", new=pl.lit(rule, pl.UInt8)))
-        alive = marked.filter(~pl.col("hit")).drop("hit")
+    def drop(is_dropped: pl.Expr, rule: int) -> None:
+        nonlocal left
+        marked = left.with_columns(is_dropped=is_dropped)
+        dropped.append(marked.filter("is_dropped").select("row", new=pl.lit(rule, pl.UInt8)))
+        left = marked.filter(~pl.col("is_dropped")).drop("is_dropped")
 
-    drop(~pl.struct("exact_one", "exact_other").is_first_distinct(), DUPLICATE)
-    drop(~pl.struct("one", "other").is_first_distinct(), SAME)
-    if config.near and len(alive):
-        values = np.concatenate([keys.values for keys in found])
-        near = near_duplicates(values[alive["signature"].to_numpy()], config.near)
-        drop(pl.lit(pl.Series(near)), NEAR)
-    for side, most in (("other", config.max_sources), ("one", config.max_targets)):
-        if most:
-            drop(pl.int_range(pl.len()).over(side) >= most, MANY)
+    drop(~pl.struct("exact_first", "exact_second").is_first_distinct(), _DUPLICATE)
+    drop(~pl.struct("first", "second").is_first_distinct(), _SAME_BUT_FOR_FORM)
+    if config.near and len(left):
+        signatures = np.concatenate([keys.signatures for keys in batches])
+        is_near = near_duplicates(signatures[left["signature"].to_numpy()], config.near)
+        drop(pl.lit(pl.Series(is_near)), _NEAR_DUPLICATE)
+    for side, limit in (("second", config.max_sources), ("first", config.max_targets)):
+        if limit:
+            drop(pl.int_range(pl.len()).over(side) >= limit, _MANY_TO_ONE)
     new = pl.concat([pl.DataFrame(schema={"row": pl.UInt32, "new": pl.UInt8}), *dropped])
-    both = rows.select("row", "reason").join(new, on="row", how="left", maintain_order="left")
-    return both.select(pl.coalesce("reason", "new").alias("reason")).to_series()
+    joined = rows.select("row", "reason").join(new, on="row", how="left", maintain_order="left")
+    return joined.select(pl.coalesce("reason", "new").alias("reason")).to_series()

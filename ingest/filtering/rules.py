@@ -1,4 +1,4 @@
-"""The rules that look at one pair alone, in the order in which they have their say."""
+"""The rules that look at one pair alone."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import polars as pl
 
 from ingest.config import FilterConfig
 from ingest.detection.rules import load_rules
-from ingest.drop_reasons import NO_SCORE, OF_PAIRS, RULES
+from ingest.drop_reasons import NO_SCORE, RULES, SINGLE_PAIR_RULES
 from ingest.errors import FrameError
-from ingest.frames import METHOD_IMPORTED, TRANSLATED, check
+from ingest.frames import METHOD_ALIGNED, METHOD_IMPORTED, METHOD_TRANSLATED, TRANSLATED, check
 from ingest.languages import DENSITY
 from ingest.scoring.model import LANGS
 from ingest.text import comparable
 
 _SIDES = ("source", "target")
 _TEXTS = ("source_text", "target_text")
-_GIVEN = 15  # characters that are given to both sides, for short texts differ more
-# Scripts written without spaces, in which two letters or so make a word
+# Added to the length of both sides, because the ratio of short texts varies more.
+_EXTRA_CHARS = 15
+# Letters of scripts without spaces, in which about two letters make a word.
 _UNSPACED = r"[\p{scx:Han}\p{scx:Hira}\p{scx:Kana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}&&\p{L}]"
 _WORD = (
     rf"(?:{_UNSPACED}\p{{M}}*){{1,2}}"
@@ -28,167 +29,182 @@ _WORD = (
 )
 
 
-class _Scored(NamedTuple):
-    """A rule about columns that `ingest.score` makes."""
+class _ScoreRule(NamedTuple):
+    """A rule about columns that `ingest.score` adds."""
 
-    rule: str
+    name: str
     columns: tuple[str, ...]
     setting: str
-    least: bool  # whether the setting is the least value, or the most
+    is_minimum: bool  # whether the setting is a minimum or a maximum
 
 
-_SCORED = (
-    _Scored("copy", ("copy",), "max_copy", least=False),
-    _Scored("wrong language", ("source_lang_right", "target_lang_right"), "min_language", True),
-    _Scored("low quality", ("quality",), "min_quality", least=True),
-    _Scored("boilerplate", ("boilerplate",), "max_boilerplate", least=False),
-    _Scored("repetition", ("repetition",), "max_repetition", least=False),
+_SCORE_RULES = (
+    _ScoreRule("copy", ("copy",), "max_copy", is_minimum=False),
+    _ScoreRule(
+        "wrong language",
+        ("source_lang_right", "target_lang_right"),
+        "min_language",
+        is_minimum=True,
+    ),
+    _ScoreRule("low quality", ("quality",), "min_quality", is_minimum=True),
+    _ScoreRule("boilerplate", ("boilerplate",), "max_boilerplate", is_minimum=False),
+    _ScoreRule("repetition", ("repetition",), "max_repetition", is_minimum=False),
 )
 
 
 def check_scores(columns: pl.Schema, config: FilterConfig) -> None:
-    """Raise unless the columns that rules ask for are there, and can be compared.
+    """Raise unless the columns that the rules need exist and are numeric.
 
     Raises:
-        FrameError: one is not.
+        FrameError: a column is missing or has the wrong type.
     """
-    _asked(columns, config)
+    _active_score_rules(columns, config)
     if "flags" in columns:
         check(pl.DataFrame(schema=columns), TRANSLATED, verb="filter")
 
 
-def first_reason(pairs: pl.DataFrame, excluded: pl.Series, config: FilterConfig) -> pl.Series:
-    """The first rule that each pair does not pass, as an index into RULES; null where it passes.
+def first_failed_rule(pairs: pl.DataFrame, excluded: pl.Series, config: FilterConfig) -> pl.Series:
+    """Return the first rule that each pair fails, as an index into RULES; null if none.
 
     Args:
-        pairs: a batch of them, with columns that `check_scores` has seen.
-        excluded: whether each has an excluded text.
+        pairs: a batch of pairs, whose columns `check_scores` has checked.
+        excluded: whether each pair has an excluded text.
         config: the thresholds.
     """
-    hits = _hits(config)
-    asked = _asked(pairs.schema, config)
-    compared = [name for rule in asked for name in rule.columns]
-    compared += ["score"] if config.min_score else []
+    failures = _basic_failures(config)
+    score_rules = _active_score_rules(pairs.schema, config)
+    scores = [name for rule in score_rules for name in rule.columns]
+    scores += ["score"] if config.min_score else []
     flags = ["flags"] if "flags" in pairs.columns and not config.flagged else []
     measures = pairs.select(
-        *{"method", "score", "source_lang", "target_lang", *compared, *flags},
-        *(_words(side).alias(f"words_in_{side}") for side in _SIDES),
+        *{"method", "score", "source_lang", "target_lang", *scores, *flags},
+        *(_word_count(side).alias(f"words_in_{side}") for side in _SIDES),
         *(_length(side).alias(f"length_of_{side}") for side in _SIDES),
         *(_script_share(side, pairs[f"{side}_lang"]).alias(f"script_of_{side}") for side in _SIDES),
-        same_text=_same(),
+        same_text=_is_same_text(),
     ).with_columns(excluded=excluded)
-    for rule in asked:
+    for rule in score_rules:
         limit = pl.lit(getattr(config, rule.setting), pl.Float32)
         for value in map(_number, rule.columns):
-            hits.setdefault(rule.rule, []).append(value < limit if rule.least else value > limit)
-    hits[NO_SCORE] = [_missing(name) for name in compared]
-    hits["flagged translation"] = [pl.col(name).list.len() > 0 for name in flags]
+            failure = value < limit if rule.is_minimum else value > limit
+            failures.setdefault(rule.name, []).append(failure)
+    failures[NO_SCORE] = [_lacks_score(name) for name in scores]
+    failures["flagged translation"] = [pl.col(name).list.len() > 0 for name in flags]
     reason = pl.lit(None, pl.UInt8)
-    for name in OF_PAIRS[::-1]:
-        if some := hits.get(name):
-            hit = pl.any_horizontal(some).fill_null(False)
-            number = pl.lit(RULES.index(name), pl.UInt8)
-            reason = pl.when(hit).then(number).otherwise(reason)
+    for name in SINGLE_PAIR_RULES[::-1]:
+        if expressions := failures.get(name):
+            failed = pl.any_horizontal(expressions).fill_null(False)
+            index = pl.lit(RULES.index(name), pl.UInt8)
+            reason = pl.when(failed).then(index).otherwise(reason)
     return measures.select(reason=reason)["reason"]
 
 
-def _hits(config: FilterConfig) -> dict[str, list[pl.Expr]]:
-    """The rules about what every pair has; any of a rule's expressions is enough."""
+def _basic_failures(config: FilterConfig) -> dict[str, list[pl.Expr]]:
+    """Return the rules about columns that all pairs have. One true expression fails the rule."""
     words = [pl.col(f"words_in_{side}") for side in _SIDES]
-    least = pl.lit(config.min_score, pl.Float32)
-    hits = {
+    min_score = pl.lit(config.min_score, pl.Float32)
+    failures = {
         "empty": [count == 0 for count in words],
         "copy": [pl.col("same_text")],
         "too short": [count < config.min_words for count in words],
         "wrong script": [pl.col(f"script_of_{side}") < config.min_script for side in _SIDES],
-        "low score": [(pl.col("method") == "aligned") & (pl.col("score") < least)],
+        "low score": [(pl.col("method") == METHOD_ALIGNED) & (pl.col("score") < min_score)],
         "excluded": [pl.col("excluded")],
     }
     if config.max_words:
-        hits["too long"] = [count > config.max_words for count in words]
+        failures["too long"] = [count > config.max_words for count in words]
     if config.max_ratio:
-        one, other = (pl.col(f"length_of_{side}") for side in _SIDES)
-        hits["length ratio"] = [one / other > config.max_ratio, other / one > config.max_ratio]
+        source, target = (pl.col(f"length_of_{side}") for side in _SIDES)
+        failures["length ratio"] = [
+            source / target > config.max_ratio, target / source > config.max_ratio,
+        ]  # fmt: skip
     if not config.machine:
-        hits["machine text"] = [pl.col("method") == "translated"]
-    return hits
+        failures["machine text"] = [pl.col("method") == METHOD_TRANSLATED]
+    return failures
 
 
 def _number(name: str) -> pl.Expr:
-    """A score, null where it is no number."""
+    """Return a score column, with null for NaN."""
     return pl.col(name).cast(pl.Float32).fill_nan(None)
 
 
-def _missing(name: str) -> pl.Expr:
-    """No score where there should be one: not of given pairs; no quality of other languages."""
-    langs = pl.concat_list(f"{side}_lang" for side in _SIDES).list.sort()
-    judged = langs == pl.lit(list(LANGS)) if name == "quality" else pl.lit(True)
-    judged = pl.col("method") != METHOD_IMPORTED if name == "score" else judged
-    return _number(name).is_null() & judged
+def _lacks_score(name: str) -> pl.Expr:
+    """Return whether a score is missing that should be there.
+
+    Imported pairs have no `score`, and languages other than ar and en have no `quality`.
+    """
+    expected = pl.lit(True)
+    if name == "quality":
+        langs = pl.concat_list(f"{side}_lang" for side in _SIDES).list.sort()
+        expected = langs == pl.lit(list(LANGS))
+    elif name == "score":
+        expected = pl.col("method") != METHOD_IMPORTED
+    return _number(name).is_null() & expected
 
 
-def _words(side: str) -> pl.Expr:
+def _word_count(side: str) -> pl.Expr:
     return pl.col(f"{side}_text").str.count_matches(_WORD).fill_null(0)
 
 
-def _same() -> pl.Expr:
-    """Both sides say the same, and not in digits alone."""
-    one, other = (comparable(pl.col(text)).str.to_lowercase() for text in _TEXTS)
-    return (one == other) & pl.col(_TEXTS[0]).str.contains(r"\p{L}")
+def _is_same_text() -> pl.Expr:
+    """Return whether both sides have the same text, with at least one letter."""
+    source, target = (comparable(pl.col(text)).str.to_lowercase() for text in _TEXTS)
+    return (source == target) & pl.col(_TEXTS[0]).str.contains(r"\p{L}")
 
 
 def _length(side: str) -> pl.Expr:
     density = pl.col(f"{side}_lang").replace_strict(DENSITY, default=1.0, return_dtype=pl.Float64)
-    return pl.col(f"{side}_text").str.len_chars() / density + _GIVEN
+    return pl.col(f"{side}_text").str.len_chars() / density + _EXTRA_CHARS
 
 
 def _script_share(side: str, langs: pl.Series) -> pl.Expr:
-    """Share of letters in the script of the side's language; null where that is not known."""
+    """Return the share of letters in the script of the side's language; null if unknown."""
     text, lang = pl.col(f"{side}_text"), pl.col(f"{side}_lang")
     letters = text.str.count_matches(r"\p{L}")
     share = pl.lit(None, pl.Float64)
-    there = set(langs.unique())
-    for of_script, letter in _scripts():
-        if some := there.intersection(of_script):
-            known = text.str.count_matches(letter) / letters
-            share = pl.when(lang.is_in(sorted(some))).then(known).otherwise(share)
+    present = set(langs.unique())
+    for script_langs, letter in _letters_by_script():
+        if matching := present.intersection(script_langs):
+            share_in_script = text.str.count_matches(letter) / letters
+            share = pl.when(lang.is_in(sorted(matching))).then(share_in_script).otherwise(share)
     return pl.when(letters > 0).then(share)
 
 
 @cache
-def _scripts() -> list[tuple[list[str], str]]:
-    """Languages that are written in one script, and a pattern for its letters."""
-    by_model = load_rules()["languages"]
-    made = []
+def _letters_by_script() -> list[tuple[list[str], str]]:
+    """Return the languages of each script, and a pattern for its letters."""
+    langs_by_script = load_rules()["languages"]
+    scripts = []
     for script in load_rules()["scripts"]:
-        langs = by_model.get(script["code"], "").replace("|", "").split()
+        langs = langs_by_script.get(script["code"], "").replace("|", "").split()
         langs = sorted({lang.partition("-")[0] for lang in langs})
-        if script["lang"] and script["lang"] != "ja":  # which is written in two
+        if script["lang"] and script["lang"] != "ja":  # Japanese mixes scripts
             langs.append(script["lang"])
         if langs:
-            made.append((langs, rf"[\p{{{script['property']}}}&&\p{{L}}]"))
-    return made
+            scripts.append((langs, rf"[\p{{{script['property']}}}&&\p{{L}}]"))
+    return scripts
 
 
-def _asked(columns: pl.Schema, config: FilterConfig) -> list[_Scored]:
-    """Rules about scores that are on and whose columns are there.
+def _active_score_rules(columns: pl.Schema, config: FilterConfig) -> list[_ScoreRule]:
+    """Return the score rules that are switched on and whose columns exist.
 
     Raises:
-        FrameError: one is asked for, by another setting than the default, and is not there.
+        FrameError: a setting differs from its default, but its column does not exist; or a column
+            is not numeric.
     """
-    default = {f.name: f.default for f in fields(FilterConfig)}
-    asked = []
-    for rule in _SCORED:
+    defaults = {f.name: f.default for f in fields(FilterConfig)}
+    active = []
+    for rule in _SCORE_RULES:
         missing = [name for name in rule.columns if name not in columns]
         value = getattr(config, rule.setting)
-        if value and missing and value != default[rule.setting]:
+        if value and missing and value != defaults[rule.setting]:
             raise FrameError(
-                f"filter: {rule.setting} = {value:g} needs the column {missing[0]!r}; "
-                "ingest.score makes it"
+                f"filter: {rule.setting} = {value:g} needs column {missing[0]!r}, which "
+                "ingest.score adds"
             )
         if value and not missing:
             for name in rule.columns:
                 if not (columns[name].is_numeric() or columns[name] == pl.Boolean):
                     raise FrameError(f"filter: column {name!r} is {columns[name]}, must be Float32")
-            asked.append(rule)
-    return asked
+            active.append(rule)
+    return active

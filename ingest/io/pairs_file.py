@@ -1,4 +1,4 @@
-"""A file of pairs: read and written a batch at a time, and what is told of that in its run."""
+"""A Parquet file of pairs, read and written in batches, and the report that goes with it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ingest.io.parquet import sink
 from ingest.io.run_files import RUN_FILE, find_pairs
 from ingest.io.snapshot import Snapshot
 
-BATCH = 1 << 15  # pairs whose texts are looked at together
+BATCH_SIZE = 1 << 15  # pairs whose texts are in memory at the same time
 
 
 class PairsFile:
-    """A Parquet file of pairs, read a batch at a time.
+    """A Parquet file of pairs that is read in batches.
 
     Args:
-        source: the file, or a folder that holds pairs.parquet.
-        verb: who asks, for errors.
+        source: the file, or a folder that contains pairs.parquet.
+        verb: the step that reads it, for error messages.
 
     Raises:
-        SourceError: there is no such file, or it is no Parquet file.
-        FrameError: it lacks a column of pairs.
+        SourceError: there is no such file, or it is not Parquet.
+        FrameError: a column of pairs is missing.
     """
 
     def __init__(self, source: str | Path, *, verb: str) -> None:
@@ -35,66 +35,76 @@ class PairsFile:
         self._read = Snapshot(self.path).read
         self._frame = pl.scan_parquet(self.path)
         self.columns = self._read(self._frame.collect_schema)
-        self.pairs = int(self._read(self._frame.select(pl.len()).collect).item())
+        self.count = int(self._read(self._frame.select(pl.len()).collect).item())
         check(pl.DataFrame(schema=self.columns), PAIRS, verb=f"{verb} of {self.path}")
 
     def batches(self) -> Iterator[pl.DataFrame]:
-        """The pairs, in order; as often as is wanted.
+        """Yield the pairs in order. This can be called more than once.
 
         Raises:
-            SourceError: the file is damaged, or not what it was when it was opened.
+            SourceError: the file is damaged, or has changed since it was opened.
         """
-        for at in range(0, self.pairs, BATCH):
-            yield self._read(self._frame.slice(at, BATCH).collect)
+        for start in range(0, self.count, BATCH_SIZE):
+            yield self._read(self._frame.slice(start, BATCH_SIZE).collect)
 
-    def refuse(
-        self, out: str | Path, beside: str, *, overwrite: bool, others: Sequence[str | Path] = ()
+    def check_outputs(
+        self,
+        out: str | Path,
+        report_suffix: str,
+        *,
+        overwrite: bool,
+        other_inputs: Sequence[str | Path] = (),
     ) -> None:
-        """Raise unless `out`, and the report on it, may be made.
+        """Raise unless `out` and its report may be written.
 
         Args:
-            out: what is to be written.
-            beside: ending of the report's file, where it does not go to run.json.
-            overwrite: whether they may be replaced.
-            others: inputs beside these pairs.
+            out: Parquet file to write.
+            report_suffix: suffix of the report file, used if there is no run.json to extend.
+            overwrite: whether existing files may be replaced.
+            other_inputs: inputs besides these pairs.
 
         Raises:
-            WriteError: the folder that they are to stand in is not there.
-            OutputError: one is there, and is not to be replaced or is an input.
+            WriteError: the parent folder does not exist.
+            OutputError: a file exists and must not be replaced, or is an input.
         """
-        inputs = (self.path, *others)
+        inputs = (self.path, *other_inputs)
         check_output(out, overwrite=overwrite, inputs=inputs, parquet=True)
         if self._run() is None:
-            check_output(Path(out).with_suffix(beside), overwrite=overwrite, inputs=inputs)
+            check_output(Path(out).with_suffix(report_suffix), overwrite=overwrite, inputs=inputs)
 
     def _run(self) -> dict[str, Any] | None:
-        """What run.json of the run that the pairs are of holds; None where there is none."""
+        """Return run.json of the run that these pairs belong to, or None."""
         try:
-            held = json.loads((self.path.parent / RUN_FILE).read_bytes())
+            run = json.loads((self.path.parent / RUN_FILE).read_bytes())
         except (OSError, ValueError):
             return None
-        return held if isinstance(held, dict) and "fingerprint" in held else None
+        return run if isinstance(run, dict) and "fingerprint" in run else None
 
-    def rewrite(self, dest: str | Path, batches: Iterable[pl.DataFrame], *, new: pl.Schema) -> None:
-        """Write batches of these pairs, which have columns `new` too."""
+    def write(
+        self, dest: str | Path, batches: Iterable[pl.DataFrame], *, new_columns: pl.Schema
+    ) -> None:
+        """Write batches of these pairs to `dest`, with `new_columns` added."""
         with atomic_write(dest) as work:
-            sink(batches, pl.Schema({**self.columns, **new}), work)
+            sink(batches, pl.Schema({**self.columns, **new_columns}), work)
 
-    def tell(self, out: str | Path, verb: str, report: dict[str, Any], beside: str) -> Path:
-        """Leave a report in run.json of the run that the pairs are of, else beside `out`.
+    def write_report(
+        self, out: str | Path, verb: str, report: dict[str, Any], report_suffix: str
+    ) -> Path:
+        """Add a report to run.json of the run that these pairs belong to, else write it by `out`.
 
         Args:
-            out: what was written.
-            verb: the key of run.json that it stands under; what else is there stays.
-            report: it.
-            beside: ending of the file beside `out`.
+            out: the Parquet file that was written.
+            verb: key of the report in run.json; other keys are kept.
+            report: what to write.
+            report_suffix: suffix of the report file, used if there is no run.json to extend.
 
         Returns:
-            Where it stands.
+            The file that contains the report.
         """
-        to, what = Path(out).with_suffix(beside), report
-        if held := self._run():
-            to, what = self.path.parent / RUN_FILE, {**held, verb: report}
-        with atomic_write(to) as work:
-            work.write_text(json.dumps(what, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        return to
+        path, content = Path(out).with_suffix(report_suffix), report
+        if run := self._run():
+            path, content = self.path.parent / RUN_FILE, {**run, verb: report}
+        with atomic_write(path) as work:
+            text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+            work.write_text(text, encoding="utf-8")
+        return path

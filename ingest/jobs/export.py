@@ -1,8 +1,7 @@
-"""Pairs out: every format is made from the same frame, and says what it does not hold.
+"""`ingest export`: write pairs in the formats that other tools read.
 
-`aligned` pairs, `given` ones and those that a machine translated never stand unmarked beside each
-other: a format with columns or properties has `method`, and one of bare text keeps them in files
-apart.
+Aligned, imported and machine-translated pairs never mix unmarked. A format with columns or
+properties has `method`; a plain-text format puts each method in files of its own.
 """
 
 from __future__ import annotations
@@ -33,54 +32,56 @@ def export(
     license: str = "",
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Write pairs for others to use, whole or not at all.
+    """Export pairs to a file or folder. The output is complete or does not exist.
 
-    Where the frame has `keep`, only pairs that are kept are taken; where it has `split`, only
-    those that are in one. Pairs without a text, language or method are never taken. Where it has
-    masked texts, as `ingest.mask_pii` makes them, these are written, and no others.
+    If the frame has `keep`, only kept pairs are exported; if it has `split`, only pairs in a split.
+    Pairs without a text, language or method are left out. If the frame has masked texts, as
+    `ingest.mask_pii` makes them, they replace the original texts.
 
     Args:
-        pairs: a frame of pairs, a Parquet file of them, or a folder that holds pairs.parquet.
-        dest: what to make, in a folder that is there: a folder for moses and huggingface, else a
-            file.
+        pairs: a frame of pairs, a Parquet file of them, or a folder that contains pairs.parquet.
+        dest: path to write: a folder for moses and huggingface, else a file. The parent folder
+            must exist.
         format: one of FORMATS.
-        min_score: the least score to take; 0 takes all, those without a score too. Given pairs
-            have none, and are taken whatever it is.
-        langs: source and target, such as ("ar", "en"): pairs of other languages are left out, and
-            those of the other direction turned round; column `turned` then says which.
-        license: what to say of the rights in the texts, such as "cc-by-4.0", on the card that
-            huggingface alone has.
-        overwrite: replace what an earlier export made.
+        min_score: minimum score; 0 exports all pairs, including those without a score. Imported
+            pairs have no score and are always exported.
+        langs: source and target, such as ("ar", "en"). Pairs of other languages are left out, and
+            pairs of the opposite direction are turned around; column `turned` marks them.
+        license: license of the texts, such as "cc-by-4.0", for the data card. Only huggingface
+            has one.
+        overwrite: whether to replace an earlier export.
 
     Returns:
         format, dest, files; read, written, by (pairs by split, method and direction), left_out
         (pairs by reason), turned, masked (pairs with placeholders for personal data), changed
-        (pairs by what was changed in their text), and the settings. A folder holds it too, as
+        (pairs by how their text was changed), and the settings. A folder also contains it, as
         export.json.
 
     Raises:
-        ConfigError: a setting cannot be used.
-        SourceError: there is no such file, or it is no Parquet file.
-        FrameError: a column is missing, or holds what no pair has.
+        ConfigError: a setting is invalid.
+        SourceError: there is no such file, or it is not Parquet.
+        FrameError: a column is missing, or has a value that pairs cannot have.
         OutputError: `dest` exists, or is the input.
-        WriteError: it could not be written, or the folder it is to stand in is not there.
+        WriteError: `dest` cannot be written, or its parent folder does not exist.
     """
     if format not in FORMATS:
-        raise ConfigError(f"format: {format!r} is none of {', '.join(FORMATS)}")
+        raise ConfigError(f"format: {format!r} is not one of {', '.join(FORMATS)}")
     if license and format != "huggingface":
-        raise ConfigError(f"license: {format} has no card to say it on; huggingface has")
+        raise ConfigError(
+            f"license: {format} has no data card to put it on; only huggingface has one"
+        )
     from ingest.io.atomic import atomic_write, check_output
     from ingest.io.run_files import EXPORT_FILE
-    from ingest.writers.folder import leave_report, refuse_strangers
+    from ingest.writers.folder import refuse_foreign_files, write_report
     from ingest.writers.selection import Selection
 
     target = Path(dest)
-    module = import_module(f"ingest.writers.{format}")
+    writer = import_module(f"ingest.writers.{format}")
     selection = Selection(pairs, min_score=min_score, langs=langs)
     inputs = [selection.path] if selection.path else []
-    check_output(target, overwrite=overwrite, folder=module.FOLDER, inputs=inputs)
-    if module.FOLDER:
-        refuse_strangers(target)
+    check_output(target, overwrite=overwrite, folder=writer.FOLDER, inputs=inputs)
+    if writer.FOLDER:
+        refuse_foreign_files(target)
     report: dict[str, Any] = {
         "version": __version__,
         "format": format,
@@ -95,42 +96,44 @@ def export(
         "changed": {},
         "files": [target.name],
     }
-    with atomic_write(target, folder=module.FOLDER) as work:
-        report |= module.write(selection, work, **({"license": license} if license else {}))
-        report["changed"] = {what: n for what, n in report["changed"].items() if n}
-        if module.FOLDER:
+    with atomic_write(target, folder=writer.FOLDER) as work:
+        report |= writer.write(selection, work, **({"license": license} if license else {}))
+        report["changed"] = {change: n for change, n in report["changed"].items() if n}
+        if writer.FOLDER:
             report["files"] = [EXPORT_FILE, *report["files"]]
-            leave_report(work, report)
+            write_report(work, report)
     return {**report, "dest": str(target)}
 
 
-def beside(source: str | Path, format: str) -> Path:
-    """Where an export goes if nothing else is said: beside the input, named after it.
+def default_destination(source: str | Path, format: str) -> Path:
+    """Return where an export goes if no path is given: next to the input, with its name.
 
-    >>> beside("runs/out", "tmx").as_posix(), beside("a/pairs.parquet", "moses").as_posix()
-    ('runs/out.tmx', 'a/pairs.moses')
+    >>> default_destination("runs/out", "tmx").as_posix()
+    'runs/out.tmx'
+    >>> default_destination("a/pairs.parquet", "moses").as_posix()
+    'a/pairs.moses'
     """
     path = Path(os.path.normpath(source))
     stem = path.name.removesuffix(".parquet")
     return path.with_name(f"{stem or path.resolve().name}.{format}")
 
 
-def said(report: dict[str, Any]) -> list[str]:
-    """What an export did, in lines for a person.
+def summary_lines(report: dict[str, Any]) -> list[str]:
+    """Format the report of an export for the terminal.
 
-    >>> said({"read": 3, "written": 2, "by": [], "left_out": {"not kept": 1}, "turned": 0,
-    ...       "masked": 0, "changed": {}, "dest": "x.tmx"})
+    >>> summary_lines({"read": 3, "written": 2, "by": [], "left_out": {"not kept": 1},
+    ...                "turned": 0, "masked": 0, "changed": {}, "dest": "x.tmx"})
     ['2 of 3 pairs', 'left out: 1 not kept', 'written to x.tmx']
     """
     lines = [f"{report['written']:,} of {report['read']:,} pairs"]
     for group in report["by"]:
-        of = f" of {group['split']}" if group["split"] else ""
+        split = f" in {group['split']}" if group["split"] else ""
         direction = f"{group['source_lang']}-{group['target_lang']}"
-        lines.append(f"  {group['pairs']:,} {group['method']}, {direction}{of}")
+        lines.append(f"  {group['pairs']:,} {group['method']}, {direction}{split}")
     lines += [f"left out: {n:,} {reason}" for reason, n in report["left_out"].items()]
     if report["turned"]:
-        lines.append(f"turned round: {report['turned']:,}")
+        lines.append(f"turned around: {report['turned']:,}")
     if report["masked"]:
         lines.append(f"personal data masked: in {report['masked']:,} pairs")
-    lines += [f"{what}: in {n:,} pairs" for what, n in report["changed"].items()]
+    lines += [f"{change}: in {n:,} pairs" for change, n in report["changed"].items()]
     return [*lines, f"written to {report['dest']}"]

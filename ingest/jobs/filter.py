@@ -1,4 +1,4 @@
-"""A file of pairs to another: what `ingest filter` does; no more than a batch of text is held."""
+"""`ingest filter`: mark which pairs of a file to keep, holding one batch of texts in memory."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from pathlib import Path
 import polars as pl
 
 from ingest.config import Config
-from ingest.drop_reasons import funnel_of
-from ingest.filtering import excluded_lines, reasons_of, with_reasons
+from ingest.drop_reasons import funnel_table
+from ingest.filtering import find_drop_reasons, read_reference_texts, with_drop_reasons
 from ingest.frames import FILTERED, MASKED, schema
-from ingest.io.pairs_file import BATCH, PairsFile
+from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.pii import mask_pii
 
-_BESIDE = ".funnel.json"  # ending of the report
+_REPORT_SUFFIX = ".funnel.json"
 
 
 @dataclass
-class Report:
-    """What was kept, and what each rule took.
+class FilterResult:
+    """Number of pairs that were kept, and how many each rule dropped.
 
-    `told`: the file that has it too.
+    Attributes:
+        pairs: all pairs.
+        kept: pairs that passed every rule.
+        funnel: one row per rule, as `ingest.funnel` returns it.
+        pii: personal data found, by kind.
+        masked: pairs in which personal data was masked.
+        report_path: file that contains the same numbers.
     """
 
     pairs: int
@@ -30,32 +36,38 @@ class Report:
     funnel: pl.DataFrame
     pii: dict[str, int] = field(default_factory=dict)
     masked: int = 0
-    told: str = ""
+    report_path: str = ""
 
-    def lines(self) -> list[str]:
-        """The table and what else there is to say, for a person.
+    in_error = 0  # the file is read completely or not at all
 
-        >>> for line in Report(4, 3, funnel_of(4, {"copy": 1}), {"email": 2}).lines():
-        ...     print(line)
+    def __str__(self) -> str:
+        """Format the funnel as a table.
+
+        >>> print(FilterResult(4, 3, funnel_table(4, {"copy": 1}), {"email": 2}))
                    4  pairs
                   -1  copy
                    3  kept
         personal data: 2 email
         """
-        rows = [(f"{self.pairs:,}", "pairs")]
-        rows += [
-            (f"-{took:,}", rule) for rule, took in self.funnel.select("rule", "took").rows() if took
+        dropped = self.funnel.select("rule", "took").filter(pl.col("took") > 0).rows()
+        rows = [
+            (f"{self.pairs:,}", "pairs"),
+            *((f"-{count:,}", rule) for rule, count in dropped),
+            (f"{self.kept:,}", "kept"),
         ]
-        said = [f"{number:>12}  {what}" for number, what in [*rows, (f"{self.kept:,}", "kept")]]
-        if self.pairs and not self.kept:
-            said.append(
-                "no pair was kept: look at what the rules took, and at [filter] of --config"
-            )
+        lines = [f"{count:>12}  {label}" for count, label in rows]
         if self.pii:
-            found = ", ".join(f"{number:,} {kind}" for kind, number in self.pii.items())
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.pii.items())
             masked = f"; masked in {self.masked:,} pairs" if self.masked else ""
-            said.append(f"personal data: {found}{masked}")
-        return said
+            lines.append(f"personal data: {kinds}{masked}")
+        return "\n".join(lines)
+
+    @property
+    def messages(self) -> list[str]:
+        """What the user should know besides the table."""
+        if not self.pairs or self.kept:
+            return []
+        return ["no pair was kept: check which rules dropped them, and [filter] of --config"]
 
 
 def filter_file(
@@ -66,61 +78,65 @@ def filter_file(
     mask: bool = False,
     overwrite: bool = False,
     config: Config | None = None,
-) -> Report:
-    """Filter a file of pairs, and say in run.json, or beside `out`, what each rule took.
+) -> FilterResult:
+    """Filter a file of pairs, and report in run.json, or next to `out`, what each rule dropped.
 
     Args:
-        source: a Parquet file of pairs, or a folder that holds pairs.parquet.
-        out: Parquet file to write: all of the pairs, with keep, drop_reason and pii.
-        exclude: files whose lines no pair is to have.
-        mask: add source_masked and target_masked.
-        overwrite: replace `out`, and the report beside it.
+        source: a Parquet file of pairs, or a folder that contains pairs.parquet.
+        out: Parquet file to write: all pairs, with keep, drop_reason and pii.
+        exclude: text files whose lines must not occur in a kept pair.
+        mask: whether to add source_masked and target_masked.
+        overwrite: whether to replace `out` and its report.
         config: the settings.
 
     Raises:
         SourceError: a file is missing or cannot be read.
-        FrameError: a column is missing, or a threshold was set for one that is.
-        OutputError: `out` or the report beside it exists already, or is an input.
-        WriteError: it could not be written, or the folder it is to stand in is not there.
+        FrameError: a column is missing, also one that a threshold was set for.
+        OutputError: `out` or its report exists already, or is an input.
+        WriteError: `out` cannot be written, or its parent folder does not exist.
     """
     config = config or Config()
     pairs = PairsFile(source, verb="filter")
-    pairs.refuse(out, _BESIDE, overwrite=overwrite, others=exclude)
-    reasons = reasons_of(pairs.batches, pairs.columns, excluded_lines(exclude), config.filter)
-    report = Report(pairs.pairs, 0, pl.DataFrame())
-    took: dict[str, int] = {}
+    pairs.check_outputs(out, _REPORT_SUFFIX, overwrite=overwrite, other_inputs=exclude)
+    reasons = find_drop_reasons(
+        pairs.batches, pairs.columns, read_reference_texts(exclude), config.filter
+    )
+    result = FilterResult(pairs.count, 0, pl.DataFrame())
+    dropped: dict[str, int] = {}
 
-    def decided() -> Iterator[pl.DataFrame]:
+    def batches() -> Iterator[pl.DataFrame]:
         for number, batch in enumerate(pairs.batches()):
-            made = with_reasons(batch, reasons[number * BATCH : (number + 1) * BATCH])
-            made = mask_pii(made) if mask else made
-            _count(report, took, made)
-            yield made
+            start = number * BATCH_SIZE
+            filtered = with_drop_reasons(batch, reasons[start : start + BATCH_SIZE])
+            filtered = mask_pii(filtered) if mask else filtered
+            _count(result, dropped, filtered)
+            yield filtered
 
-    new = schema(FILTERED, MASKED if mask else ())
-    pairs.rewrite(out, decided(), new=new)
-    report.funnel = funnel_of(report.pairs, took)
-    said = {
+    pairs.write(out, batches(), new_columns=schema(FILTERED, MASKED if mask else ()))
+    result.funnel = funnel_table(result.pairs, dropped)
+    report = {
         "source": str(pairs.path),
         "out": str(out),
         "settings": asdict(config.filter),
         "exclude": [str(file) for file in exclude],
-        "pairs": report.pairs,
-        "kept": report.kept,
-        "funnel": report.funnel.to_dicts(),
-        "pii": report.pii,
-        "masked": report.masked if mask else None,
+        "pairs": result.pairs,
+        "kept": result.kept,
+        "funnel": result.funnel.to_dicts(),
+        "pii": result.pii,
+        "masked": result.masked if mask else None,
     }
-    report.told = str(pairs.tell(out, "filter", said, _BESIDE))
-    return report
+    result.report_path = str(pairs.write_report(out, "filter", report, _REPORT_SUFFIX))
+    return result
 
 
-def _count(report: Report, took: dict[str, int], made: pl.DataFrame) -> None:
-    for name, number in made["drop_reason"].drop_nulls().value_counts().iter_rows():
-        took[name] = took.get(name, 0) + number
-    report.kept += int(made["keep"].sum())
-    for kind, number in made["pii"].explode().drop_nulls().value_counts().sort("pii").iter_rows():
-        report.pii[kind] = report.pii.get(kind, 0) + number
-    if "source_masked" in made.columns:
+def _count(result: FilterResult, dropped: dict[str, int], filtered: pl.DataFrame) -> None:
+    """Add the counts of one batch to `result`, and to `dropped` by rule."""
+    for rule, count in filtered["drop_reason"].drop_nulls().value_counts().iter_rows():
+        dropped[rule] = dropped.get(rule, 0) + count
+    result.kept += int(filtered["keep"].sum())
+    kinds = filtered["pii"].explode().drop_nulls().value_counts().sort("pii")
+    for kind, count in kinds.iter_rows():
+        result.pii[kind] = result.pii.get(kind, 0) + count
+    if "source_masked" in filtered.columns:
         either = pl.any_horizontal(pl.col("source_masked", "target_masked").is_not_null())
-        report.masked += int(made.select(either.sum()).item())
+        result.masked += int(filtered.select(either.sum()).item())

@@ -1,4 +1,4 @@
-"""Files to a file of pairs: what `ingest import` does; no more than a batch of text is held."""
+"""`ingest import`: convert files of pairs to Parquet, holding one batch in memory."""
 
 from __future__ import annotations
 
@@ -14,66 +14,73 @@ from typing import NamedTuple
 import polars as pl
 
 from ingest.errors import ConfigError, SourceError
-from ingest.frames import METHOD_IMPORTED, PAIRS, schema
+from ingest.frames import METHOD_IMPORTED
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import sink
 from ingest.pairs import moses, tables
-from ingest.pairs.columns import kept
-from ingest.pairs.ids import Names
-from ingest.pairs.languages import pair_of_names
-from ingest.pairs.rows import Taker, carried
-from ingest.pairs.tables import Bad, Rows
-from ingest.pairs.tmx import tmx
+from ingest.pairs.columns import extra_columns
+from ingest.pairs.ids import IdGenerator
+from ingest.pairs.languages import parse_languages
+from ingest.pairs.rows import PairReader, cast_column
+from ingest.pairs.tables import InvalidRow, Rows
+from ingest.pairs.tmx import read_tmx
 from ingest.readers.sources import suffix
 
-_PAIRS = schema(PAIRS)
-_LINES = (".tsv", ".csv")
-_OBJECTS = (".jsonl", ".ndjson", ".json")
-_SAID = 5  # bad lines that are told one by one
+_DELIMITED = (".tsv", ".csv")
+_JSON_LINES = (".jsonl", ".ndjson", ".json")
+_MAX_MESSAGES = 5
 
 
 @dataclass
-class Report:
-    """What was taken, and what was not.
+class ImportResult:
+    """Number of pairs that were imported, and what was left out.
 
-    `pairs`: all; `by`: pairs by languages and method; `bad`: lines by what is wrong with them;
-    `first`: the first of these, as number of the file, line, and what to say; `left`: columns that
-    were not taken.
+    Attributes:
+        pairs: all imported pairs.
+        by: pairs by languages and method.
+        invalid: rows left out, by reason.
+        first_invalid: the first of these rows: number of the file, of the row, and the message.
+        ignored_columns: columns that were not imported.
 
-    >>> made = Report(3, Counter({"ar-en, given": 3}), Counter({"has 1 of 2 fields": 1}))
-    >>> for line in made.lines():
-    ...     print(line)
-    3 pairs taken: 3 ar-en, given
-    left out: 1 line: has 1 of 2 fields
+    >>> result = ImportResult(3, Counter({"ar-en, imported": 3}), Counter({"has 1 of 2 fields": 1}))
+    >>> print(result)
+    3 pairs: 3 ar-en, imported
+    left out: 1 row: has 1 of 2 fields
+    >>> result.in_error
+    1
     """
 
     pairs: int = 0
     by: Counter[str] = field(default_factory=Counter)
-    bad: Counter[str] = field(default_factory=Counter)
-    first: list[tuple[int, int, str]] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    invalid: Counter[str] = field(default_factory=Counter)
+    first_invalid: list[tuple[int, int, str]] = field(default_factory=list)
+    ignored_columns: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        by = ", ".join(f"{n:,} {group}" for group, n in sorted(self.by.items()))
+        lines = [f"{self.pairs:,} pair{'s' * (self.pairs != 1)}: {by}"]
+        for reason, n in self.invalid.most_common():
+            lines.append(f"left out: {n:,} row{'s' * (n != 1)}: {reason}")
+        if self.ignored_columns:
+            lines.append(f"columns not imported: {', '.join(self.ignored_columns)}")
+        return "\n".join(lines)
 
     @property
-    def said(self) -> list[str]:
-        """The first bad lines, one by one."""
-        return [text for *_, text in self.first]
+    def messages(self) -> list[str]:
+        """The first invalid rows, one line each."""
+        return [message for *_, message in self.first_invalid]
 
-    def lines(self) -> list[str]:
-        """It, for a person."""
-        made = ", ".join(f"{n:,} {what}" for what, n in sorted(self.by.items()))
-        told = [f"{self.pairs:,} pair{'s' * (self.pairs != 1)} taken: {made}"]
-        for why, n in self.bad.most_common():
-            told.append(f"left out: {n:,} line{'s' * (n != 1)}: {why}")
-        if self.left:
-            told.append(f"columns not taken: {', '.join(self.left)}")
-        return told
+    @property
+    def in_error(self) -> int:
+        """Number of invalid rows."""
+        return self.invalid.total()
 
 
 class _Source(NamedTuple):
-    """What pairs are read from: its name, how, and what its name says of them."""
+    """One table of pairs: its name, how to read it, and what its file name tells."""
 
     name: str
-    read: Callable[[], Iterator[Rows | Bad]]
+    read: Callable[[], Iterator[Rows | InvalidRow]]
     langs: tuple[str, str] | None = None
     method: str = METHOD_IMPORTED
 
@@ -84,132 +91,144 @@ def import_files(
     *,
     langs: Sequence[str] | None = None,
     overwrite: bool = False,
-) -> Report:
-    """Make a file of pairs of files that hold some.
+) -> ImportResult:
+    """Convert files of pairs to one Parquet file of pairs.
 
     Args:
-        files: tables (TSV, CSV, JSON lines, Parquet) or TMX, one or more; folders that hold
-            Parquet, as Hugging Face has them; or two text files of as many lines, source first.
+        files: one or more tables (TSV, CSV, JSON Lines, Parquet) or TMX files; folders of Parquet
+            files, as on Hugging Face; or two text files with the same number of lines, source
+            first.
         out: Parquet file to write.
-        langs: source and target, where the files do not say them; of several languages, these.
-        overwrite: replace `out`.
+        langs: source and target, if the files do not name them, or to choose two of several
+            languages.
+        overwrite: whether to replace `out`.
 
     Raises:
-        SourceError: a file cannot be read, which columns hold the texts is not known, two text
-            files have not as many lines, or there is no pair at all.
-        ConfigError: the languages cannot be told, or the files are not as above.
-        FrameError: a column of texts holds something else.
+        SourceError: a file cannot be read, the columns of the texts are unclear, two text files
+            differ in their number of lines, or there are no pairs.
+        ConfigError: the languages cannot be detected, or the files do not fit together.
+        FrameError: a column of texts contains something else.
         OutputError: `out` exists already, or is an input.
-        WriteError: it could not be written, or the folder it is to stand in is not there.
+        WriteError: `out` cannot be written, or its parent folder does not exist.
     """
-    wanted = pair_of_names(langs)
-    paths = [path for file in files for path in _below(file)]
-    sources = _sources(paths, wanted)
+    pair = parse_languages(langs)
+    paths = [path for file in files for path in _expand(file)]
+    sources = _sources(paths, pair)
     check_output(out, overwrite=overwrite, inputs=paths, parquet=True)
-    report = Report()
-    batches = _pairs(sources, wanted, report)
+    result = ImportResult()
+    batches = _read_batches(sources, pair, result)
     first = next(batches, None)
     if first is None:
-        why = f": {report.said[0]}" if report.said else ""
-        raise SourceError(f"{', '.join(files)}: no pair could be taken{why}")
+        reason = f": {result.messages[0]}" if result.messages else ""
+        raise SourceError(f"{', '.join(files)}: contains no valid pair{reason}")
     with atomic_write(out) as work:
         sink(chain([first], batches), first.schema, work)
-    return report
+    return result
 
 
-def _pairs(
-    sources: Sequence[_Source], langs: tuple[str, str] | None, report: Report
+def _read_batches(
+    sources: Sequence[_Source], langs: tuple[str, str] | None, result: ImportResult
 ) -> Iterator[pl.DataFrame]:
-    """Frames of pairs, all with the columns of the first."""
-    names = Names()
-    columns: pl.Schema | None = None
-    before = 0  # rows of earlier files
-    for at, source in enumerate(sources):
-        taker: Taker | None = None
+    """Yield pairs frames, which all have the columns of the first, and count into `result`."""
+    ids = IdGenerator()
+    extra: pl.Schema | None = None
+    previous_rows = 0  # rows of earlier files
+    for index, source in enumerate(sources):
+        reader: PairReader | None = None
         last = 0
-        for some in source.read():
-            if isinstance(some, Bad):
-                _tell(report, at, source.name, some)
+        for rows in source.read():
+            if isinstance(rows, InvalidRow):
+                _record_invalid(result, index, source.name, rows)
                 continue
-            if taker is None:
-                taker = Taker(some.frame, langs or source.langs, source.name, source.method)
-                mine = kept(some.frame.columns)
-                columns = mine if columns is None else columns
-                report.left += [
-                    n for n in taker.others if n not in columns and n not in report.left
+            if reader is None:
+                reader = PairReader(rows.frame, langs or source.langs, source.name, source.method)
+                extra = extra_columns(rows.frame.columns) if extra is None else extra
+                result.ignored_columns += [
+                    name
+                    for name in reader.other_columns
+                    if name not in extra and name not in result.ignored_columns
                 ]
-            pairs, why = taker.pairs(some.frame)
-            for number, reason in zip(some.numbers, why, strict=True) if why.count() else ():
-                if reason:
-                    _tell(report, at, source.name, Bad(number, reason))
-            last = int(some.numbers[-1])
+            pairs, problems = reader.read(rows.frame)
+            if problems.count():
+                for number, problem in zip(rows.numbers, problems, strict=True):
+                    if problem:
+                        _record_invalid(result, index, source.name, InvalidRow(number, problem))
+            last = int(rows.numbers[-1])
             pairs = pairs.with_columns(
-                carried(some.frame, name, dtype) for name, dtype in (columns or {}).items()
-            ).filter(why.is_null())
+                cast_column(rows.frame, name, dtype) for name, dtype in (extra or {}).items()
+            ).filter(problems.is_null())
             if pairs.is_empty():
                 continue
-            named = names.fill(pairs, some.numbers.filter(why.is_null()) + before)
-            report.pairs += len(named)
-            for *sides, method, n in (
-                named.group_by("source_lang", "target_lang", "method").len().rows()
-            ):
-                report.by[f"{'-'.join(sides)}, {method}"] += n
-            yield named
-        before += last
+            numbers = rows.numbers.filter(problems.is_null()) + previous_rows
+            pairs = ids.fill_null(pairs, numbers)
+            result.pairs += len(pairs)
+            groups = pairs.group_by("source_lang", "target_lang", "method").len().rows()
+            for source_lang, target_lang, method, n in groups:
+                result.by[f"{source_lang}-{target_lang}, {method}"] += n
+            yield pairs
+        previous_rows += last
 
 
-def _tell(report: Report, at: int, name: str, bad: Bad) -> None:
+def _record_invalid(result: ImportResult, index: int, name: str, row: InvalidRow) -> None:
     unit = "row" if suffix(name) == ".parquet" else "line"
-    report.first.append((at, bad.number, f"{name}, {unit} {bad.number:,}: {bad.why}"))
-    report.first = sorted(report.first)[:_SAID]  # what a batch finds out comes late
-    report.bad[bad.why.partition(":")[0]] += 1
+    message = f"{name}, {unit} {row.number:,}: {row.problem}"
+    # problems that only show in a batch are reported after those of later lines
+    result.first_invalid.append((index, row.number, message))
+    result.first_invalid = sorted(result.first_invalid)[:_MAX_MESSAGES]
+    result.invalid[row.problem.partition(":")[0]] += 1
 
 
 def _sources(paths: Sequence[str], langs: tuple[str, str] | None) -> list[_Source]:
-    """What the files are.
+    """Decide how to read each file.
 
     Raises:
-        ConfigError: they do not go together.
+        ConfigError: the files do not fit together.
     """
-    texts = [path for path in paths if _reader(path, langs) is None]
+    texts = [path for path in paths if _table_reader(path, langs) is None]
     if len(texts) == 2 == len(paths):
-        one, other = paths
-        named = moses.languages(one, other)
+        first, second = paths
+        named = moses.languages_of_files(first, second)
         if named and langs and named == langs[::-1]:
-            one, other, named = other, one, langs
-        read = partial(moses.moses, one, other)
-        return [_Source(f"{one} and {other}", read, named, moses.method(one, other))]
-    made = []
+            first, second, named = second, first, langs
+        read_moses = partial(moses.read_moses, first, second)
+        name, method = f"{first} and {second}", moses.method_of_files(first, second)
+        return [_Source(name, read_moses, named, method)]
+    sources = []
     for path in paths:
-        read_one = _reader(path, langs)
-        if read_one is None and len(paths) > 1:
+        read = _table_reader(path, langs)
+        if read is None and len(paths) > 1:
             raise ConfigError(
-                f"{path}: is text; name two text files, source first, or files of TSV, CSV, JSONL, "
-                "Parquet or TMX"
+                f"{path}: is plain text; give two text files, source first, or files of TSV, CSV, "
+                "JSONL, Parquet or TMX"
             )
-        # one text alone can only be a table
-        made.append(_Source(path, read_one or partial(tables.delimited, path, langs)))
-    return made
+        # a single text file can only be a table
+        sources.append(_Source(path, read or partial(tables.read_delimited, path, langs)))
+    return sources
 
 
-def _reader(path: str, langs: tuple[str, str] | None) -> Callable[[], Iterator[Rows | Bad]] | None:
-    """What reads a file; None where it is text."""
+def _table_reader(
+    path: str, langs: tuple[str, str] | None
+) -> Callable[[], Iterator[Rows | InvalidRow]] | None:
+    """Return the reader for a file by its suffix, or None for plain text."""
     end = suffix(path)
-    if end in _LINES:
-        return partial(tables.delimited, path, langs)
-    if end in _OBJECTS:
-        return partial(tables.jsonl, path)
+    if end in _DELIMITED:
+        return partial(tables.read_delimited, path, langs)
+    if end in _JSON_LINES:
+        return partial(tables.read_jsonl, path)
     if end == ".parquet":
-        return partial(tables.parquet, path)
-    return partial(tmx, path, langs) if end == ".tmx" else None
+        return partial(tables.read_parquet, path)
+    return partial(read_tmx, path, langs) if end == ".tmx" else None
 
 
-def _below(file: str) -> list[str]:
+def _expand(file: str) -> list[str]:
+    """Return the Parquet files below a folder, or the file itself."""
     if os.path.isdir(file):
-        found = sorted(map(str, Path(file).rglob("*.parquet")))
-        if not found:
-            raise SourceError(f"{file}: is a folder without Parquet files; name the files of pairs")
-        return found
+        paths = sorted(map(str, Path(file).rglob("*.parquet")))
+        if not paths:
+            raise SourceError(
+                f"{file}: is a folder without Parquet files; name the files of pairs instead"
+            )
+        return paths
     if not os.path.exists(file):
         raise SourceError(f"{file}: no such file")
     return [file]

@@ -1,13 +1,14 @@
-"""A file of pairs to one with their scores: what `ingest score` does."""
+"""`ingest score`: add scores to a file of pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from ingest._typing import Progress
 from ingest.config import Config
 from ingest.frames import SCORED, schema
 from ingest.io.atomic import check_output
@@ -17,31 +18,41 @@ from ingest.scoring import score
 if TYPE_CHECKING:
     from pathlib import Path
 
-_GOOD = 0.5
+_GOOD = 0.5  # quality from which the summary counts a pair as good
 
 
 @dataclass
-class Report:
-    """What was scored.
+class ScoreResult:
+    r"""Number of pairs that were scored.
 
-    `pairs`: all; `good`: those with a quality of a half or more; `other`: those in languages for
-    which there is no quality.
+    Attributes:
+        pairs: all pairs.
+        good: pairs with a quality of 0.5 or more.
+        other_languages: pairs in languages that have no quality model.
 
-    >>> Report(pairs=3, good=1, other=1).lines()
-    ['3 pairs scored, 1 with a quality of 0.5 or more', '1 in other languages than ar and en: \
-no quality']
+    >>> result = ScoreResult(pairs=3, good=1, other_languages=1)
+    >>> print(result, *result.messages, sep="\n")
+    3 pairs scored, 1 with a quality of 0.5 or more
+    1 in languages other than ar and en, which have no quality
     """
 
     pairs: int = 0
     good: int = 0
-    other: int = 0
+    other_languages: int = 0
 
-    def lines(self) -> list[str]:
-        """It, for a person."""
-        said = [f"{self.pairs:,} pairs scored, {self.good:,} with a quality of {_GOOD} or more"]
-        if self.other:
-            said.append(f"{self.other:,} in other languages than ar and en: no quality")
-        return said
+    in_error = 0  # the file is read completely or not at all
+
+    def __str__(self) -> str:
+        return f"{self.pairs:,} pairs scored, {self.good:,} with a quality of {_GOOD} or more"
+
+    @property
+    def messages(self) -> list[str]:
+        """What the user should know besides the summary."""
+        if not self.other_languages:
+            return []
+        return [
+            f"{self.other_languages:,} in languages other than ar and en, which have no quality"
+        ]
 
 
 def score_file(
@@ -50,37 +61,37 @@ def score_file(
     *,
     overwrite: bool = False,
     config: Config | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Report:
-    """Score the pairs of a Parquet file, a batch at a time: memory does not grow with the file.
+    progress: Progress | None = None,
+) -> ScoreResult:
+    """Score the pairs of a Parquet file in batches. Memory does not grow with the file.
 
     Args:
-        pairs: the file, or a folder that holds pairs.parquet.
+        pairs: the file, or a folder that contains pairs.parquet.
         out: Parquet file to write.
-        overwrite: replace `out`.
-        config: the settings; those of detection count.
-        progress: called with the pairs that are scored, and all.
+        overwrite: whether to replace `out`.
+        config: the settings; only those of detection are used.
+        progress: called with the number of pairs scored and the total.
 
     Raises:
-        SourceError: there is no such file, or it is no Parquet file.
-        FrameError: it lacks a column of pairs.
+        SourceError: there is no such file, or it is not Parquet.
+        FrameError: a column of pairs is missing.
         OutputError: `out` exists already, or is an input.
-        WriteError: it could not be written, or the folder it is to stand in is not there.
+        WriteError: `out` cannot be written, or its parent folder does not exist.
     """
-    held = PairsFile(pairs, verb="score")
-    check_output(out, overwrite=overwrite, inputs=[held.path], parquet=True)
+    source = PairsFile(pairs, verb="score")
+    check_output(out, overwrite=overwrite, inputs=[source.path], parquet=True)
     detect = (config or Config()).detect
-    report = Report()
+    result = ScoreResult()
 
-    def scored() -> Iterator[pl.DataFrame]:
-        for batch in held.batches():
-            made = score(batch, config=detect)
-            report.pairs += len(made)
-            report.good += int((made["quality"] >= _GOOD).sum())
-            report.other += made["quality"].null_count()
+    def batches() -> Iterator[pl.DataFrame]:
+        for batch in source.batches():
+            scored = score(batch, config=detect)
+            result.pairs += len(scored)
+            result.good += int((scored["quality"] >= _GOOD).sum())
+            result.other_languages += scored["quality"].null_count()
             if progress:
-                progress(report.pairs, held.pairs)
-            yield made
+                progress(result.pairs, source.count)
+            yield scored
 
-    held.rewrite(out, scored(), new=schema(SCORED))
-    return report
+    source.write(out, batches(), new_columns=schema(SCORED))
+    return result

@@ -1,4 +1,4 @@
-"""A file of pairs to another with splits: what `ingest split` does."""
+"""`ingest split`: assign the pairs of a file to train, dev and test."""
 
 from __future__ import annotations
 
@@ -11,19 +11,25 @@ import polars as pl
 from ingest.config import Config, SplitConfig
 from ingest.errors import SourceError
 from ingest.frames import SPLIT, schema
-from ingest.io.pairs_file import BATCH, PairsFile
-from ingest.splitting import DEV, TEST, TRAIN, Drawn, draw
+from ingest.io.pairs_file import BATCH_SIZE, PairsFile
+from ingest.splitting import DEV, TEST, TRAIN, Assignment, assign_splits
 from ingest.splitting.groups import clusters_of
 
-_BESIDE = ".split.json"  # ending of the report
+_REPORT_SUFFIX = ".split.json"
 
 
 @dataclass
-class Report:
-    """How many pairs each split has.
+class SplitResult:
+    """Number of pairs in each split.
 
-    `kept`: of all pairs; `wanted`: of dev and test; `groups`: of pairs that must not be parted;
-    `largest`: pairs of the largest group; `shares`: of dev and test, where they come to no pair.
+    Attributes:
+        pairs: all pairs.
+        kept: pairs that the filters kept, or all if there was no filter.
+        sizes: pairs by split.
+        wanted: pairs that dev and test should have.
+        groups: number of groups of pairs that must stay in one split.
+        largest: pairs in the largest group.
+        shares: dev and test where the configured share rounds to no pairs.
     """
 
     pairs: int
@@ -34,39 +40,50 @@ class Report:
     largest: int
     shares: dict[str, float] = field(default_factory=dict)
 
-    def lines(self) -> list[str]:
-        """The same for a person.
+    in_error = 0  # the file is read completely or not at all
+
+    def __str__(self) -> str:
+        """Summarize the sizes.
 
         >>> sizes, wanted = {"train": 8, "dev": 0, "test": 3}, {"dev": 1, "test": 1}
-        >>> for line in Report(13, 12, sizes, wanted, 2, 8).lines():
-        ...     print(line)
+        >>> print(SplitResult(13, 12, sizes, wanted, 2, 8))
         8 train, 0 dev, 3 test of 12 kept pairs, in 2 groups
-        1 in none: a machine translated them, and their pages are in dev or test
-        dev has 0 of 1 pairs: groups must not be parted, and the largest has 8 pairs; with by = \
-"text" in [split] of --config, pairs of one page may be
-        test has 3 of 1 pairs: groups must not be parted, and none that is left is smaller
         """
-        sizes = ", ".join(f"{number:,} {name}" for name, number in self.sizes.items())
-        said = [f"{sizes} of {self.kept:,} kept pairs, in {self.groups:,} groups"]
-        if none := self.kept - sum(self.sizes.values()):
-            said.append(
-                f"{none:,} in none: a machine translated them, and their pages are in dev or test"
+        sizes = ", ".join(f"{count:,} {name}" for name, count in self.sizes.items())
+        return f"{sizes} of {self.kept:,} kept pairs, in {self.groups:,} groups"
+
+    @property
+    def messages(self) -> list[str]:
+        """Why sizes differ from what was configured.
+
+        >>> sizes, wanted = {"train": 8, "dev": 0, "test": 3}, {"dev": 1, "test": 1}
+        >>> for message in SplitResult(13, 12, sizes, wanted, 2, 8).messages:
+        ...     print(message.partition(";")[0])
+        1 in no split: machine-translated, and their pages are in dev or test
+        dev has 0 of 1 pairs: groups stay together, and the largest has 8 pairs
+        test has 3 of 1 pairs: groups stay together, and no smaller group is left
+        """
+        messages = []
+        if unassigned := self.kept - sum(self.sizes.values()):
+            messages.append(
+                f"{unassigned:,} in no split: machine-translated, and their pages are in dev or "
+                "test"
             )
         for name, share in self.shares.items():
-            said.append(
-                f"{name} has none: {share:g} of so few pairs comes to none; set a number of pairs, "
+            messages.append(
+                f"{name} is empty: {share:g} of the pairs rounds to 0; set a number of pairs, "
                 f"such as {name} = 1, in [split] of --config"
             )
         for name, wanted in self.wanted.items():
-            has = f"{name} has {self.sizes[name]:,} of {wanted:,} pairs"
+            size = f"{name} has {self.sizes[name]:,} of {wanted:,} pairs: groups stay together"
             if self.sizes[name] < wanted:
-                said.append(
-                    f"{has}: groups must not be parted, and the largest has {self.largest:,} "
-                    'pairs; with by = "text" in [split] of --config, pairs of one page may be'
+                messages.append(
+                    f"{size}, and the largest has {self.largest:,} pairs; "
+                    'set by = "text" in [split] of --config to separate pairs of one page'
                 )
             if self.sizes[name] > wanted:
-                said.append(f"{has}: groups must not be parted, and none that is left is smaller")
-        return said
+                messages.append(f"{size}, and no smaller group is left")
+        return messages
 
 
 def split_file(
@@ -75,47 +92,48 @@ def split_file(
     *,
     overwrite: bool = False,
     config: Config | None = None,
-) -> Report:
-    """Split a file of pairs, and say in run.json, or beside `out`, how.
+) -> SplitResult:
+    """Split a file of pairs, and write a report to run.json or next to `out`.
 
-    Where the pairs stand in the folder of a run, its articles that are copies go together.
+    If the pairs are in the folder of a run, articles that are copies of each other stay together.
 
     Args:
-        source: a Parquet file of pairs, or a folder that holds pairs.parquet.
+        source: a Parquet file of pairs, or a folder that contains pairs.parquet.
         out: Parquet file to write.
-        overwrite: replace `out`, and the report beside it.
+        overwrite: whether to replace `out` and its report.
         config: the settings.
 
     Raises:
         SourceError: there is no such file, or it cannot be read.
-        FrameError: a column is missing, or a pair has no name.
+        FrameError: a column is missing, or a pair has no pair_id.
         ConfigError: dev and test would take all pairs.
-        OutputError: `out` or the report beside it exists already, or is an input.
-        WriteError: it could not be written, or the folder it is to stand in is not there.
+        OutputError: `out` or its report exists already, or is an input.
+        WriteError: `out` cannot be written, or its parent folder does not exist.
     """
     config = config or Config()
     pairs = PairsFile(source, verb="split")
-    pairs.refuse(out, _BESIDE, overwrite=overwrite)
-    drawn = draw(pairs.batches, _clusters(pairs), config.split)
+    pairs.check_outputs(out, _REPORT_SUFFIX, overwrite=overwrite)
+    assignment = assign_splits(pairs.batches, _read_clusters(pairs), config.split)
 
     def batches() -> Iterator[pl.DataFrame]:
         for number, batch in enumerate(pairs.batches()):
-            yield batch.with_columns(split=drawn.split[number * BATCH : (number + 1) * BATCH])
+            start = number * BATCH_SIZE
+            yield batch.with_columns(split=assignment.split[start : start + BATCH_SIZE])
 
-    pairs.rewrite(out, batches(), new=schema(SPLIT))
-    report = _report(pairs, drawn, config.split)
-    said = {
+    pairs.write(out, batches(), new_columns=schema(SPLIT))
+    result = _result(pairs, assignment, config.split)
+    report = {
         "source": str(pairs.path),
         "out": str(out),
         "settings": asdict(config.split),
-        **asdict(report),
+        **asdict(result),
     }
-    pairs.tell(out, "split", said, _BESIDE)
-    return report
+    pairs.write_report(out, "split", report, _REPORT_SUFFIX)
+    return result
 
 
-def _clusters(pairs: PairsFile) -> pl.DataFrame | None:
-    """The clusters of the run that the pairs are of."""
+def _read_clusters(pairs: PairsFile) -> pl.DataFrame | None:
+    """Read the clusters of pages from segments.parquet in the same folder, if it has any."""
     path = pairs.path.parent / "segments.parquet"
     if not path.is_file():
         return None
@@ -128,15 +146,17 @@ def _clusters(pairs: PairsFile) -> pl.DataFrame | None:
         raise SourceError(f"{path}: cannot be read as Parquet: {error}") from error
 
 
-def _report(pairs: PairsFile, drawn: Drawn, config: SplitConfig) -> Report:
-    sizes = dict(drawn.split.drop_nulls().value_counts().iter_rows())
-    shares = {DEV: config.dev, TEST: config.test} if drawn.kept else {}
-    return Report(
-        pairs.pairs,
-        drawn.kept,
-        {name: sizes.get(name, 0) for name in (TRAIN, DEV, TEST)},
-        drawn.wanted,
-        drawn.groups,
-        drawn.largest,
-        {name: share for name, share in shares.items() if share and not drawn.wanted[name]},
+def _result(pairs: PairsFile, assignment: Assignment, config: SplitConfig) -> SplitResult:
+    sizes = dict(assignment.split.drop_nulls().value_counts().iter_rows())
+    shares = {DEV: config.dev, TEST: config.test} if assignment.kept else {}
+    return SplitResult(
+        pairs=pairs.count,
+        kept=assignment.kept,
+        sizes={name: sizes.get(name, 0) for name in (TRAIN, DEV, TEST)},
+        wanted=assignment.wanted,
+        groups=assignment.groups,
+        largest=assignment.largest,
+        shares={
+            name: share for name, share in shares.items() if share and not assignment.wanted[name]
+        },
     )

@@ -1,4 +1,4 @@
-"""Which columns hold the two texts, by their names, and what is kept beside them."""
+"""Find the columns of the two texts by name, and those that are imported besides."""
 
 from __future__ import annotations
 
@@ -10,94 +10,104 @@ import polars as pl
 from ingest import frames
 from ingest.errors import SourceError
 from ingest.frames import TURNED
-from ingest.pairs.languages import named
+from ingest.pairs.languages import language_of_column
 
-_SIDES = (
+_TEXT_NAMES = (
     ("source_text", "source", "src", "source_sentence", "src_text"),
     ("target_text", "target", "tgt", "target_sentence", "tgt_text", "trg"),
 )
-_LANGS = (("source_lang", "src_lang", "source_language"),
-          ("target_lang", "tgt_lang", "target_language"))  # fmt: skip
-# Columns that verbs make; of no use in a file that does not say how its pairs were made.
-_MADE = {
+_LANG_NAMES = (
+    ("source_lang", "src_lang", "source_language"),
+    ("target_lang", "tgt_lang", "target_language"),
+)
+# Columns that later steps add. They are only imported from files that ingest itself wrote, since
+# elsewhere the same name may mean something else.
+_STEP_COLUMNS = {
     **frames.schema(
         frames.ALIGNED, frames.TRANSLATED, frames.SCORED, frames.FILTERED, frames.SPLIT
     ),
     TURNED: pl.Boolean(),
 }
-_PAIRS = frames.schema(frames.PAIRS)
-_OURS = {"pair_id", "method"}  # what every file of pairs of ingest has
-_BOTH = {"id", "no"}  # codes of languages that in most tables mean something else
+_PAIR_COLUMNS = frames.schema(frames.PAIRS)
+_OWN_MARKS = {"pair_id", "method"}  # every file of pairs that ingest wrote has both
+_AMBIGUOUS = {"id", "no"}  # language codes that are usually something else in a header
 
 
-class Columns(NamedTuple):
+class TextColumns(NamedTuple):
     """The columns of a table of pairs.
 
-    `texts`: source and target. `langs`: the languages that these are named by; None where they are
-    not. `said`: columns that hold the language of each row's source and target; None where there
-    are none.
+    Attributes:
+        texts: columns of the source and target text.
+        langs: languages that these columns are named by, or None.
+        row_langs: columns with the language of each row's source and target, or None.
     """
 
     texts: tuple[str, str]
     langs: tuple[str, str] | None
-    said: tuple[str, str] | None
+    row_langs: tuple[str, str] | None
 
 
-def choose(names: Sequence[str], langs: tuple[str, str] | None) -> Columns | None:
-    """The columns of both texts; None where the names do not tell.
+def find_text_columns(names: Sequence[str], langs: tuple[str, str] | None) -> TextColumns | None:
+    """Find the columns of both texts; None if the names are unclear.
 
     Args:
-        names: of all columns.
-        langs: source and target, as the call names them: which of several languages are taken.
+        names: names of all columns.
+        langs: source and target language, to choose between several.
 
-    >>> choose(["id", "English", "Arabic"], None)
-    Columns(texts=('English', 'Arabic'), langs=('en', 'ar'), said=None)
-    >>> choose(["en", "ar", "fr"], ("ar", "fr")).texts
+    >>> find_text_columns(["id", "English", "Arabic"], None)
+    TextColumns(texts=('English', 'Arabic'), langs=('en', 'ar'), row_langs=None)
+    >>> find_text_columns(["en", "ar", "fr"], ("ar", "fr")).texts
     ('ar', 'fr')
     """
-    lower = {name.strip().lower(): name for name in reversed(names)}
-    said = _two(lower, _LANGS)
-    if texts := _two(lower, _SIDES):
-        return Columns(texts, None, said)
+    by_lower = {name.strip().lower(): name for name in reversed(names)}
+    row_langs = _find_both(by_lower, _LANG_NAMES)
+    if texts := _find_both(by_lower, _TEXT_NAMES):
+        return TextColumns(texts, None, row_langs)
     by_lang: dict[str, str] = {}
     for name in names:
-        if lang := named(name):
+        if lang := language_of_column(name):
             by_lang.setdefault(lang, name)
     if len(by_lang) > 2 and not langs:
-        by_lang = {lang: name for lang, name in by_lang.items() if lang not in _BOTH}
+        by_lang = {lang: name for lang, name in by_lang.items() if lang not in _AMBIGUOUS}
     if langs and all(lang in by_lang for lang in langs):
-        return Columns((by_lang[langs[0]], by_lang[langs[1]]), langs, said)
+        return TextColumns((by_lang[langs[0]], by_lang[langs[1]]), langs, row_langs)
     if len(by_lang) != 2:
         return None
-    (one, first), (other, second) = by_lang.items()
-    return Columns((first, second), (one, other), said)
+    (source_lang, source), (target_lang, target) = by_lang.items()
+    return TextColumns((source, target), (source_lang, target_lang), row_langs)
 
 
-def kept(names: Sequence[str]) -> pl.Schema:
-    """The columns beside those of PAIRS that a file of ingest's own brings with it.
+def extra_columns(names: Sequence[str]) -> pl.Schema:
+    """Return the columns besides those of PAIRS to import from a table.
 
-    >>> list(kept(["pair_id", "method", "quality", "mine"]))
+    >>> list(extra_columns(["pair_id", "method", "quality", "mine"]))
     ['quality']
     """
-    ours = set(names) >= _OURS
-    return pl.Schema({n: dtype for n, dtype in _MADE.items() if ours and n in names})
-
-
-def known(name: str) -> bool:
-    """Whether a column is one that pairs of ingest may have."""
-    return name in _PAIRS or name in _MADE
-
-
-def none_known(what: str, names: Sequence[str]) -> SourceError:
-    """That the columns of a table do not tell where the texts are."""
-    listed = ", ".join(repr(name[:40]) for name in names[:20])
-    return SourceError(
-        f"{what}: its columns are {listed}; which two hold the texts? Name them source_text and "
-        "target_text, or by their languages, such as ar and en; of more than two languages, "
-        "--langs names two"
+    written_by_ingest = set(names) >= _OWN_MARKS
+    return pl.Schema(
+        {n: dtype for n, dtype in _STEP_COLUMNS.items() if written_by_ingest and n in names}
     )
 
 
-def _two(lower: dict[str, str], usual: tuple[tuple[str, ...], ...]) -> tuple[str, str] | None:
-    one, other = (next((lower[n] for n in of_side if n in lower), None) for of_side in usual)
-    return (one, other) if one and other else None
+def is_pair_column(name: str) -> bool:
+    """Return whether pairs of ingest can have this column."""
+    return name in _PAIR_COLUMNS or name in _STEP_COLUMNS
+
+
+def unclear_columns_error(table: str, names: Sequence[str]) -> SourceError:
+    """Return the error for a table whose text columns are unclear."""
+    listed = ", ".join(repr(name[:40]) for name in names[:20])
+    return SourceError(
+        f"{table}: its columns are {listed}; cannot tell which two hold the texts. Name them "
+        "source_text and target_text, or by their languages, such as ar and en. If there are "
+        "more than two languages, choose two with --langs"
+    )
+
+
+def _find_both(
+    by_lower: dict[str, str], aliases: tuple[tuple[str, ...], ...]
+) -> tuple[str, str] | None:
+    source, target = (
+        next((by_lower[name] for name in side if name in by_lower), None) for side in aliases
+    )
+    return (source, target) if source and target else None

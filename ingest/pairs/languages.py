@@ -1,4 +1,4 @@
-"""Names of languages as headers and file names have them, and the languages of texts."""
+"""Recognize languages by name, as headers and file names give them, and by text."""
 
 from __future__ import annotations
 
@@ -14,91 +14,98 @@ from ingest.errors import ConfigError
 from ingest.languages import parse_language_pair
 from ingest.readers.sources import COMPRESSED
 
-_CODE = re.compile(r"[a-z]{2,8}")
+_CODE = re.compile(r"[a-z]{2,3}")
 _NAMES = {"english": "en", "eng": "en", "arabic": "ar", "ara": "ar", "arb": "ar"}
-_TEXT = (".txt", ".text", ".tok", ".clean")  # what may follow the language in a file's name
-_SURE = 0.6  # least share of their characters that is in one language
+_TEXT_SUFFIXES = (".txt", ".text", ".tok", ".clean")  # may follow the language in a file name
+_MIN_SHARE = 0.6  # minimum share of the characters that must be in one language
 
 
-def base(name: str) -> str | None:
-    """The code in what a file calls a language; None where it is no code.
+def normalize_language(name: str) -> str | None:
+    """Return the language code for a name or tag, or None if it is not one.
 
-    >>> base("ar-EG"), base("eng_Latn"), base("English"), base("a b")
-    ('ar', 'en', 'en', None)
+    >>> normalize_language("ar-EG"), normalize_language("eng_Latn"), normalize_language("English")
+    ('ar', 'en', 'en')
+    >>> normalize_language("a b") is None
+    True
     """
     lower = name.strip().lower()
-    first = re.split(r"[-_]", lower)[0]
-    known = _known().get(lower) or _known().get(first)
-    return known or (first if _CODE.fullmatch(first) and len(first) <= 3 else None)
+    primary = re.split(r"[-_]", lower)[0]
+    known = _codes_by_name().get(lower) or _codes_by_name().get(primary)
+    return known or (primary if _CODE.fullmatch(primary) else None)
 
 
-def pair_of_names(langs: Sequence[str] | None) -> tuple[str, str] | None:
-    """Parse a source and a target language, given as codes or names.
+def parse_languages(langs: Sequence[str] | None) -> tuple[str, str] | None:
+    """Parse a source and a target language, given as codes or names; None stays None.
 
     Raises:
         ConfigError: they are not two different languages.
 
-    >>> pair_of_names("ar-EG, English")
+    >>> parse_languages("ar-EG, English")
     ('ar', 'en')
     """
-    return None if langs is None else parse_language_pair(langs, normalize=base)
+    return None if langs is None else parse_language_pair(langs, normalize=normalize_language)
 
 
-def named(column: str) -> str | None:
-    """The language that a column is named by; None where its name is no language's.
+def language_of_column(column: str) -> str | None:
+    """Return the language that a column is named by, or None.
 
-    >>> named("Arabic"), named("en_US"), named("url")
+    >>> language_of_column("Arabic"), language_of_column("en_US"), language_of_column("url")
     ('ar', 'en', None)
     """
     lower = column.strip().lower()
-    return _known().get(lower) or _known().get(re.split(r"[-_]", lower)[0])
+    return _codes_by_name().get(lower) or _codes_by_name().get(re.split(r"[-_]", lower)[0])
 
 
-def of_file(path: str) -> str | None:
-    """The language that a file is named by.
+def language_of_file(path: str) -> str | None:
+    """Return the language that a file is named by, or None.
 
-    >>> of_file("data/test.ar"), of_file("a/News.en.txt.gz"), of_file("notes.txt")
-    ('ar', 'en', None)
+    >>> language_of_file("data/test.ar"), language_of_file("a/News.en.txt.gz")
+    ('ar', 'en')
+    >>> language_of_file("notes.txt") is None
+    True
     """
     name = os.path.basename(path).lower()
-    for ending in (*COMPRESSED, *_TEXT):
-        name = name.removesuffix(ending)
-    return named(name.rpartition(".")[2]) if "." in name else None
+    for suffix in (*COMPRESSED, *_TEXT_SUFFIXES):
+        name = name.removesuffix(suffix)
+    return language_of_column(name.rpartition(".")[2]) if "." in name else None
 
 
-def found(sides: Sequence[pl.Series], what: str) -> tuple[str, str]:
-    """The languages of two columns of texts, from a sample of them.
+def detect_languages(sides: Sequence[pl.Series], where: str) -> tuple[str, str]:
+    """Detect the languages of two columns of texts from a sample.
 
     Args:
-        sides: source and target.
-        what: where they stand, for the error.
+        sides: texts of the source and of the target.
+        where: the table, for the error message.
 
     Raises:
-        ConfigError: one cannot be told for sure, or both are the same.
+        ConfigError: a language is uncertain, or both are the same.
     """
-    one, other = (_found(side) for side in sides)
-    if one and other and one != other:
-        return one, other
-    if one == other and one:
-        why = f"both sides look like {one}"
+    source, target = (_detect_language(side) for side in sides)
+    if source and target and source != target:
+        return source, target
+    if source and target:
+        problem = f"both sides look like {source}"
     else:
-        which = " and ".join(n for n, lang in (("first", one), ("second", other)) if not lang)
-        why = f"the language of the {which} side cannot be told for sure"
-    raise ConfigError(f"{what}: {why}; name source and target with --langs, such as --langs ar,en")
+        unknown = " and ".join(
+            name for name, lang in (("first", source), ("second", target)) if not lang
+        )
+        problem = f"cannot detect the language of the {unknown} side"
+    raise ConfigError(f"{where}: {problem}; give source and target, such as --langs ar,en")
 
 
-def _found(texts: pl.Series) -> str | None:
+def _detect_language(texts: pl.Series) -> str | None:
     from ingest.detection.language_shares import majority_language
 
-    majority = majority_language(texts.drop_nulls(), min_share=_SURE, max_chars=1000)
+    majority = majority_language(texts.drop_nulls(), min_share=_MIN_SHARE, max_chars=1000)
     return None if majority is None else majority.lang
 
 
 @cache
-def _known() -> dict[str, str]:
-    """Codes and names, in small letters, of the languages that detection knows."""
-    held = load_rules()
-    codes = " ".join(held["languages"].values()).replace("|", "").split()
-    codes += [script["lang"] for script in held["scripts"] if script["lang"]]
-    own = {name.lower(): lang for lang, names in held["autonyms"].items() for name in names}
-    return {**own, **{code.partition("-")[0]: code.partition("-")[0] for code in codes}, **_NAMES}
+def _codes_by_name() -> dict[str, str]:
+    """Map codes and names of the languages that detection knows, in lower case, to codes."""
+    table = load_rules()
+    codes = " ".join(table["languages"].values()).replace("|", "").split()
+    codes += [script["lang"] for script in table["scripts"] if script["lang"]]
+    autonyms = {name.lower(): lang for lang, names in table["autonyms"].items() for name in names}
+    primary = {code.partition("-")[0]: code.partition("-")[0] for code in codes}
+    return {**autonyms, **primary, **_NAMES}

@@ -1,4 +1,4 @@
-"""Two text files of as many lines: line N of one is the translation of line N of the other."""
+"""Two text files in parallel: line N of one is the translation of line N of the other."""
 
 from __future__ import annotations
 
@@ -11,93 +11,95 @@ from pathlib import Path
 from ingest.errors import SourceError
 from ingest.frames import METHOD_IMPORTED, METHOD_TRANSLATED
 from ingest.io.run_files import EXPORT_FILE
-from ingest.pairs.languages import of_file
-from ingest.pairs.tables import Bad, Rows, batched
-from ingest.pairs.text_lines import damaged, lines
+from ingest.pairs.languages import language_of_file
+from ingest.pairs.tables import InvalidRow, NumberedRow, Row, Rows, batch_rows
+from ingest.pairs.text_lines import is_damaged, read_lines
 
-_MACHINE = f".{METHOD_TRANSLATED}."  # in names of files that export makes
+_TRANSLATED_MARK = f".{METHOD_TRANSLATED}."  # in the names of files that `ingest export` writes
 
 
-def moses(source: str, target: str) -> Iterator[Rows | Bad]:
-    """The lines of both, and what the .ids that `ingest export` puts beside them says of each.
+def read_moses(source: str, target: str) -> Iterator[Rows | InvalidRow]:
+    """Read the lines of both files, and the .ids file that `ingest export` puts next to them.
 
     Raises:
-        SourceError: one cannot be read, or has more lines than the other: then there is no saying
-            which lines belong together.
+        SourceError: a file cannot be read, or one has more lines than another, so that it is
+            unclear which lines belong together.
     """
     names = _ids_columns(source, target)
-    files = [source, target, *([_ids(source)] if names else [])]
-    named = languages(source, target)
+    files = [source, target, *([_ids_path(source)] if names else [])]
+    langs = languages_of_files(source, target)
 
-    def rows() -> Iterator[tuple[int, dict[str, str | None] | str]]:
-        for found in zip_longest(*map(lines, files)):
-            held = [line for line in found if line]
-            number = held[0][0]
-            if len(held) < len(files):
-                less, more = (files[next(at for at, x in enumerate(found) if bool(x) == there)]
-                              for there in (False, True))  # fmt: skip
+    def rows() -> Iterator[NumberedRow]:
+        for lines in zip_longest(*map(read_lines, files)):
+            present = [line for line in lines if line]
+            number = present[0][0]
+            if len(present) < len(files):
+                shorter = files[next(i for i, line in enumerate(lines) if not line)]
+                longer = files[next(i for i, line in enumerate(lines) if line)]
                 raise SourceError(
-                    f"{less} ends after {number - 1:,} lines, and {more} goes on: they must have "
-                    "as many"
+                    f"{shorter}: ends after {number - 1:,} lines, but {longer} has more; both "
+                    "need the same number of lines"
                 )
-            texts = [line for _, line in held]
-            said = [text for text in texts if isinstance(text, str)]
-            if len(said) < len(texts):
-                yield number, next(str(text) for text in texts if isinstance(text, SourceError))
-            elif any(map(damaged, said)):
-                yield number, "holds bytes that are no text"
+            texts = [line for _, line in present if isinstance(line, str)]
+            if len(texts) < len(present):
+                errors = [line for _, line in present if isinstance(line, SourceError)]
+                yield number, str(errors[0])
+            elif any(map(is_damaged, texts)):
+                yield number, "contains bytes that are not valid text"
             else:
-                yield number, _row(said, names, named)
+                yield number, _row(texts, names, langs)
 
-    yield from batched(rows())
+    yield from batch_rows(rows())
 
 
-def _row(
-    said: list[str], names: list[str], named: tuple[str, str] | None
-) -> dict[str, str | None] | str:
-    """A row of both lines and that of .ids, or what is wrong with them."""
-    fields = said[2].split("\t") if names else []
+def _row(texts: list[str], names: list[str], langs: tuple[str, str] | None) -> Row | str:
+    """Make a row of both lines and that of the .ids file, or return the problem."""
+    fields = texts[2].split("\t") if names else []
     if len(fields) != len(names):
         return f"has {len(fields)} of {len(names)} fields in .ids"
     row: dict[str, str | None] = {
         name: text or None for name, text in zip(names, fields, strict=True)
     }
-    turned = named and (row.get("source_lang"), row.get("target_lang")) == named[::-1]
-    row["source_text"], row["target_text"] = said[1::-1] if turned else said[:2]
+    turned = langs and (row.get("source_lang"), row.get("target_lang")) == langs[::-1]
+    row["source_text"], row["target_text"] = texts[1::-1] if turned else texts[:2]
     return row
 
 
-def _ids(path: str) -> str:
+def _ids_path(path: str) -> str:
     return os.path.splitext(path)[0] + ".ids"
 
 
 def _ids_columns(source: str, target: str) -> list[str]:
-    """The columns of .ids; none where `ingest export` did not make these files."""
-    if _ids(source) != _ids(target) or not os.path.isfile(_ids(source)):
+    """Return the columns of the .ids file; empty if `ingest export` did not write these files."""
+    if _ids_path(source) != _ids_path(target) or not os.path.isfile(_ids_path(source)):
         return []
     try:
-        told = Path(source).with_name(EXPORT_FILE).read_bytes()
-        names = json.loads(told)["ids_columns"]
+        report = json.loads(Path(source).with_name(EXPORT_FILE).read_bytes())
+        names = report["ids_columns"]
     except (OSError, ValueError, LookupError, TypeError):
         return []
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def languages(source: str, target: str) -> tuple[str, str] | None:
-    """The languages that both files are named by; None where they are not, or by the same.
+def languages_of_files(source: str, target: str) -> tuple[str, str] | None:
+    """Return the languages that both files are named by, or None if they are unknown or the same.
 
-    >>> languages("dev.en", "dev.ar.txt"), languages("a.txt", "b.ar")
+    >>> languages_of_files("dev.en", "dev.ar.txt"), languages_of_files("a.txt", "b.ar")
     (('en', 'ar'), None)
     """
-    one, other = of_file(source), of_file(target)
-    return (one, other) if one and other and one != other else None
+    source_lang, target_lang = language_of_file(source), language_of_file(target)
+    if source_lang and target_lang and source_lang != target_lang:
+        return source_lang, target_lang
+    return None
 
 
-def method(source: str, target: str) -> str:
-    """How their pairs were made, as the names that `ingest export` gives tell.
+def method_of_files(source: str, target: str) -> str:
+    """Return the method of the pairs, by the file names that `ingest export` uses.
 
-    >>> method("out/train.translated.ar", "out/train.translated.en"), method("a.ar", "a.en")
-    ('translated', 'imported')
+    >>> method_of_files("out/train.translated.ar", "out/train.translated.en")
+    'translated'
+    >>> method_of_files("a.ar", "a.en")
+    'imported'
     """
-    machine = all(_MACHINE in os.path.basename(path) for path in (source, target))
-    return METHOD_TRANSLATED if machine else METHOD_IMPORTED
+    translated = all(_TRANSLATED_MARK in os.path.basename(path) for path in (source, target))
+    return METHOD_TRANSLATED if translated else METHOD_IMPORTED

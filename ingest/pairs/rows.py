@@ -1,125 +1,145 @@
-"""Rows of a table, whatever its columns, as rows of a pairs frame."""
+"""Convert rows of a table to rows of a pairs frame."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
 
 from ingest.errors import FrameError
 from ingest.frames import METHOD_IMPORTED, METHOD_TRANSLATED, METHODS, PAIRS, schema
-from ingest.pairs.columns import choose, none_known
-from ingest.pairs.languages import base, found
+from ingest.pairs.columns import find_text_columns, unclear_columns_error
+from ingest.pairs.languages import detect_languages, normalize_language
 
-EMPTY = "has an empty side"
-_PAIRS = schema(PAIRS)
-_TEXTS = (pl.String, pl.Categorical, pl.Enum)
-_OF_PEOPLE = ("human", "manual")
-# What others call it when a machine translated: that must never be lost.
-_OF_MACHINES = ("machine", "mt", "nmt", "machine translation", "machine-translated",
-                "machine_translated")  # fmt: skip
+EMPTY_SIDE = "has an empty side"
+_PAIR_COLUMNS = schema(PAIRS)
+_TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum)
+_HUMAN_NAMES = ("human", "manual")
+# What other tools call machine translation. This mark must never be lost.
+_MACHINE_NAMES = (
+    "machine", "mt", "nmt", "machine translation", "machine-translated", "machine_translated",
+)  # fmt: skip
 _SIDES = ("source", "target")
 
 
-def unnested(frame: pl.DataFrame) -> pl.DataFrame:
-    """The texts of a struct `translation`, as Hugging Face has it, as columns of their own."""
+def unnest_translation(frame: pl.DataFrame) -> pl.DataFrame:
+    """Turn the fields of a struct column `translation`, as Hugging Face has it, into columns."""
     if not isinstance(frame.schema.get("translation"), pl.Struct):
         return frame
     texts = frame["translation"].struct.unnest()
     return frame.drop("translation", *texts.columns, strict=False).hstack(texts)
 
 
-class Taker:
-    """Makes pairs of the rows of one table, whose first rows tell its columns and languages.
+class PairReader:
+    """Converts the rows of one table. The first rows determine its columns and languages.
 
     Args:
-        first: some rows.
-        langs: source and target, where the table does not say them.
-        what: the table, for errors.
-        method: of rows that do not say theirs.
+        first: the first rows.
+        langs: source and target, if the table does not name them.
+        name: the table, for error messages.
+        method: method of rows that do not name one.
 
     Raises:
-        SourceError: the columns do not tell where the texts are.
-        ConfigError: the languages cannot be told.
-        FrameError: a column of texts holds something else.
+        SourceError: the columns of the texts are unclear.
+        ConfigError: the languages cannot be detected.
+        FrameError: a column of texts contains something else.
     """
 
     def __init__(
         self,
         first: pl.DataFrame,
         langs: tuple[str, str] | None,
-        what: str,
+        name: str,
         method: str = METHOD_IMPORTED,
     ) -> None:
-        columns = choose(first.columns, langs)
+        columns = find_text_columns(first.columns, langs)
         if columns is None:
-            raise none_known(what, first.columns)
-        for name in columns.texts:
-            if first.schema[name] not in _TEXTS and first.schema[name] != pl.Null:
-                raise FrameError(f"{what}: column {name!r} is {first.schema[name]}, must be text")
+            raise unclear_columns_error(name, first.columns)
+        for column in columns.texts:
+            if first.schema[column] not in _TEXT_TYPES and first.schema[column] != pl.Null:
+                raise FrameError(
+                    f"{name}: column {column!r} is {first.schema[column]}, must be text"
+                )
         self._columns, self._method = columns, method
         self._langs = langs if langs and not columns.langs else columns.langs
-        if not (self._langs or columns.said):
-            self._langs = found([first[name].cast(pl.String) for name in columns.texts], what)
-        used = {*columns.texts, *(columns.said or ()), *_PAIRS}
-        self.others = [name for name in first.columns if name not in used]
+        if not (self._langs or columns.row_langs):
+            sides = [first[column].cast(pl.String) for column in columns.texts]
+            self._langs = detect_languages(sides, name)
+        used = {*columns.texts, *(columns.row_langs or ()), *_PAIR_COLUMNS}
+        self.other_columns = [column for column in first.columns if column not in used]
 
-    def pairs(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-        """A pairs frame of some rows, and what is wrong with each; null where it is as it should.
+    def read(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        """Convert some rows.
 
-        `pair_id` is null where the table has none.
+        Returns:
+            A pairs frame, in which `pair_id` is null if the table has none, and the problem of
+            each row, null if there is none.
         """
-        columns, langs = self._columns, self._langs
-        texts = [_text(frame, name) for name in columns.texts]
-        named = [pl.Series([lang], dtype=pl.String).new_from_index(0, len(frame))
-                 for lang in langs or (None, None)]  # fmt: skip
-        if columns.said:
-            own = [_each(_text(frame, name), base) for name in columns.said]
-            if columns.langs:  # each text stands under its language: the row says which is first
-                turned = (own[0] == columns.langs[1]) & (own[1] == columns.langs[0])
-                turned = turned.fill_null(value=False)
-                texts = [texts[1].zip_with(turned, texts[0]), texts[0].zip_with(turned, texts[1])]
-                named = [named[1].zip_with(turned, named[0]), named[0].zip_with(turned, named[1])]
-            else:
-                said = [_text(frame, name).is_not_null() for name in columns.said]
-                named = [a.zip_with(s, b) for a, s, b in zip(own, said, named, strict=True)]
+        texts, langs = self._texts_and_langs(frame)
         method = self._methods(frame)
-        made = {
-            name: carried(frame, name, dtype) for name, dtype in _PAIRS.items()
-        } | dict(zip(("source_text", "target_text"), texts, strict=True)) | dict(
-            zip(("source_lang", "target_lang"), named, strict=True)
-        )  # fmt: skip
-        made["method"] = method.set(~method.is_in(METHODS).fill_null(value=False), None)
-        pairs = pl.DataFrame(made, _PAIRS)
-        no_score = pl.col("method") == METHOD_IMPORTED
+        columns = {
+            **{name: cast_column(frame, name, dtype) for name, dtype in _PAIR_COLUMNS.items()},
+            **dict(zip(("source_text", "target_text"), texts, strict=True)),
+            **dict(zip(("source_lang", "target_lang"), langs, strict=True)),
+            "method": method.set(~method.is_in(METHODS).fill_null(value=False), None),
+        }
+        pairs = pl.DataFrame(columns, _PAIR_COLUMNS)
+        has_score = pl.col("method") != METHOD_IMPORTED
         pairs = pairs.with_columns(
-            pl.when(~no_score).then(pl.col("model", "score")),
+            pl.when(has_score).then(pl.col("model", "score")),
             pl.when(pl.col("pair_id") != "").then("pair_id"),
         )
-        return pairs, _wrong(pairs, method)
+        return pairs, _problems(pairs, method)
+
+    def _texts_and_langs(self, frame: pl.DataFrame) -> tuple[list[pl.Series], list[pl.Series]]:
+        """Return texts and languages of the source and target of each row."""
+        columns = self._columns
+        texts = [_text(frame, name) for name in columns.texts]
+        langs = [
+            pl.Series([lang], dtype=pl.String).new_from_index(0, len(frame))
+            for lang in self._langs or (None, None)
+        ]
+        if not columns.row_langs:
+            return texts, langs
+        row_langs = [
+            _map_distinct(_text(frame, name), normalize_language) for name in columns.row_langs
+        ]
+        if columns.langs:
+            # Each text is in the column of its language; the row says which one is the source.
+            turned = (row_langs[0] == columns.langs[1]) & (row_langs[1] == columns.langs[0])
+            turned = turned.fill_null(value=False)
+            return _swap(texts, turned), _swap(langs, turned)
+        named = [_text(frame, name).is_not_null() for name in columns.row_langs]
+        langs = [
+            row_lang.zip_with(is_named, lang)
+            for row_lang, is_named, lang in zip(row_langs, named, langs, strict=True)
+        ]
+        return texts, langs
 
     def _methods(self, frame: pl.DataFrame) -> pl.Series:
-        """How each pair was made, in our words; what nobody knows as it stands there."""
-        said = _text(frame, "method").str.strip_chars().str.to_lowercase()
-        people = dict.fromkeys(_OF_PEOPLE, METHOD_IMPORTED)
-        machines = dict.fromkeys(_OF_MACHINES, METHOD_TRANSLATED)
-        said = said.replace({**people, **machines, "": None})
-        machine = carried(frame, "machine", pl.Boolean()).fill_null(value=False)
-        unsaid = machine.replace_strict({True: METHOD_TRANSLATED, False: self._method},
-                                        return_dtype=pl.String)  # fmt: skip
-        return said.zip_with(said.is_not_null(), unsaid)
+        """Return the method of each row. Unknown names are returned as they are."""
+        names = _text(frame, "method").str.strip_chars().str.to_lowercase()
+        human = dict.fromkeys(_HUMAN_NAMES, METHOD_IMPORTED)
+        machine = dict.fromkeys(_MACHINE_NAMES, METHOD_TRANSLATED)
+        names = names.replace({**human, **machine, "": None})
+        is_machine = cast_column(frame, "machine", pl.Boolean()).fill_null(value=False)
+        default = is_machine.replace_strict(
+            {True: METHOD_TRANSLATED, False: self._method}, return_dtype=pl.String
+        )
+        return names.zip_with(names.is_not_null(), default)
 
 
-def carried(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Series:
-    """A column as the frames have it, from text where the table knows nothing else.
+def cast_column(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Series:
+    """Return a column with the given type, parsing text if necessary.
 
-    What cannot be read so, and a column that is not there, is null.
+    Values that cannot be converted are null, and so is a missing column.
 
     >>> table = pl.DataFrame({"n": ["[1, 2]", "", "x"], "yes": ["true", "false", None]})
-    >>> carried(table, "n", pl.List(pl.Int64())).to_list()
+    >>> cast_column(table, "n", pl.List(pl.Int64())).to_list()
     [[1, 2], None, None]
-    >>> carried(table, "yes", pl.Boolean()).to_list()
+    >>> cast_column(table, "yes", pl.Boolean()).to_list()
     [True, False, None]
     """
     if name not in frame.columns:
@@ -127,46 +147,56 @@ def carried(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Series:
     column = frame[name]
     if column.dtype == dtype:
         return column
-    if column.dtype in _TEXTS and isinstance(dtype, pl.List):
-        values = [_list(text) for text in column.cast(pl.String)]
+    if column.dtype in _TEXT_TYPES and isinstance(dtype, pl.List):
+        values = [_parse_list(text) for text in column.cast(pl.String)]
         return pl.Series(name, values, dtype, strict=False)
-    if column.dtype in _TEXTS and dtype == pl.Boolean:
-        lower = column.cast(pl.String).str.to_lowercase()
-        return lower.replace_strict({"true": True, "false": False}, default=None,
-                                    return_dtype=pl.Boolean)  # fmt: skip
+    if column.dtype in _TEXT_TYPES and dtype == pl.Boolean:
+        return (
+            column.cast(pl.String)
+            .str.to_lowercase()
+            .replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+        )
     try:
         return column.cast(dtype, strict=False)
-    except pl.exceptions.PolarsError:  # of a kind that is never one of the other
+    except pl.exceptions.PolarsError:  # there is no conversion between these types
         return pl.Series(name, [None], dtype).new_from_index(0, len(frame))
 
 
-def _list(text: str | None) -> list[Any] | None:
+def _parse_list(text: str | None) -> list[Any] | None:
     try:
-        made = json.loads(text or "null")
+        value = json.loads(text or "null")
     except (ValueError, RecursionError):
         return None
-    return made if isinstance(made, list) else None
+    return value if isinstance(value, list) else None
 
 
 def _text(frame: pl.DataFrame, name: str) -> pl.Series:
-    return carried(frame, name, pl.String())
+    return cast_column(frame, name, pl.String())
 
 
-def _each(column: pl.Series, call: Any) -> pl.Series:
-    """What a call makes of each different value."""
-    made = {value: call(value) for value in column.unique().drop_nulls()}
-    return column.replace_strict(made, default=None, return_dtype=pl.String)
+def _swap(sides: list[pl.Series], turned: pl.Series) -> list[pl.Series]:
+    first, second = sides
+    return [second.zip_with(turned, first), first.zip_with(turned, second)]
 
 
-def _wrong(pairs: pl.DataFrame, method: pl.Series) -> pl.Series:
-    """What is wrong with each pair; null where nothing is."""
-    why = pl.lit(None, pl.String)
+def _map_distinct(column: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
+    """Apply a function to each distinct value."""
+    values = {value: function(value) for value in column.unique().drop_nulls()}
+    return column.replace_strict(values, default=None, return_dtype=pl.String)
+
+
+def _problems(pairs: pl.DataFrame, method: pl.Series) -> pl.Series:
+    """Return the problem of each pair, or null."""
+    problem = pl.lit(None, pl.String)
     for side in _SIDES:
         blank = ~pl.col(f"{side}_text").str.contains(r"\S").fill_null(False)
-        why = pl.when(blank).then(pl.lit(EMPTY)).otherwise(why)
+        problem = pl.when(blank).then(pl.lit(EMPTY_SIDE)).otherwise(problem)
     for side in _SIDES:
-        none = pl.col(f"{side}_lang").is_null()
-        why = pl.when(none).then(pl.lit(f"has no language of its {side}")).otherwise(why)
-    unknown = pl.lit(f"has a method that is none of {', '.join(METHODS)}: '") + method + pl.lit("'")
-    why = pl.when(pl.col("method").is_null()).then(unknown).otherwise(why)
-    return pairs.select(why=why)["why"]
+        missing = pl.col(f"{side}_lang").is_null()
+        message = pl.lit(f"has no language for its {side}")
+        problem = pl.when(missing).then(message).otherwise(problem)
+    unknown = (
+        pl.lit(f"has a method that is not one of {', '.join(METHODS)}: '") + method + pl.lit("'")
+    )
+    problem = pl.when(pl.col("method").is_null()).then(unknown).otherwise(problem)
+    return pairs.select(problem=problem)["problem"]

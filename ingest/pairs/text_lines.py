@@ -1,4 +1,4 @@
-"""The lines of a text file, one after the other, however many there are."""
+"""Read the lines of a text file of any size, one at a time."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from ingest.io.streams import read_line, read_pieces
 from ingest.readers.decoded import open_text
 from ingest.readers.single_file import too_large_message
 
-LONGEST = ReadConfig().max_record_bytes  # characters of a line
-_LONE = re.compile("[\ud800-\udfff]")
+MAX_CHARS = ReadConfig().max_record_bytes  # longest line
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
-    r"""Number, from 1 on, and text of each line; an error for one that cannot be read.
+def read_lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
+    r"""Yield the 1-based number and text of each line, or an error if it cannot be read.
 
-    A line ends with \n or \r\n, and nowhere else. Bytes that are no text become lone surrogates.
+    Lines end with \n or \r\n, and nowhere else. Invalid bytes become lone surrogates.
 
     Raises:
-        SourceError: the file cannot be read, or is no text.
+        SourceError: the file cannot be read, or is not text.
 
     >>> from ingest.resources import samples
-    >>> next(lines(str(samples().parent / "parallel" / "library.en.txt")))
+    >>> next(read_lines(str(samples().parent / "parallel" / "library.en.txt")))
     (1, 'The Floating Library of Marsa Tahla')
     """
     try:
@@ -35,7 +35,7 @@ def lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
     while True:
         number += 1
         try:
-            line, large = read_line(file, LONGEST - 1)
+            line, too_large = read_line(file, MAX_CHARS - 1)
         except SourceError as error:
             yield number, error
             return
@@ -44,9 +44,9 @@ def lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
         if number == 1:
             line = line.removeprefix("\ufeff")
         text = line.removesuffix("\n").removesuffix("\r")
-        yield number, SourceError(too_large_message(LONGEST)) if large else text
+        yield number, SourceError(too_large_message(MAX_CHARS)) if too_large else text
 
 
-def damaged(text: str) -> bool:
-    """Whether a text holds what no UTF-8 can: bytes that were none, or half a character."""
-    return not text.isascii() and _LONE.search(text) is not None
+def is_damaged(text: str) -> bool:
+    """Return whether a text contains surrogates: invalid bytes, or half of a character."""
+    return not text.isascii() and _SURROGATE.search(text) is not None

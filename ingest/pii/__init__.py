@@ -1,17 +1,17 @@
-"""Personal data of pairs: what kinds each pair has, and texts in which it is masked."""
+"""Find personal data in pairs, and mask it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from ingest.frames import FILTERED, MASKED, PAIRS, check, schema
-from ingest.pii.find import KINDS, Found, find_pii
+from ingest.pii.find import KINDS, Match, find_pii
 
-# What no finding can be without: an @, seven digits near each other, or the signs of an address.
-# Texts without these, almost all of them, are never looked at one by one.
-_MAY = (
+# Every match contains one of these: an @, seven digits close together, or the punctuation of an
+# IP address. Almost no text does, and the others are never searched one by one.
+_PREFILTER = (
     r"[@＠]|\d(?:[^\d\p{L}]{0,4}\d){6}|\d[.．]\d{1,3}[.．]\d{1,3}[.．]\d"
     r"|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]"
     r"|[A-Z]{2}\d\d[ -]?[A-Z0-9]{4}"
@@ -19,23 +19,31 @@ _MAY = (
 _SIDES = ("source", "target")
 
 
+class _PairMatches(NamedTuple):
+    """The matches of one pair: its row, and texts and matches of source and target."""
+
+    row: int
+    texts: tuple[str, ...]
+    matches: list[list[Match]]
+
+
 def pii(pairs: pl.DataFrame) -> pl.Series:
-    """The kinds of personal data of each pair, one for each value: a list of strings.
+    """Return the kinds of personal data in each pair, one per distinct value: a list of strings.
 
     >>> texts = {"source_text": ["a@b.org", "سلام"], "target_text": ["A@b.org c@d.com", "Peace"]}
     >>> pii(pl.DataFrame(texts)).to_list()
     [['email', 'email'], []]
     """
-    kinds = {row: [kind for kind, _ in _values(found)] for row, found, _texts in _findings(pairs)}
-    return _column(len(pairs), kinds, schema(FILTERED)["pii"], []).alias("pii")
+    kinds = {pair.row: [kind for kind, _ in _values(pair.matches)] for pair in _find_all(pairs)}
+    return _column(len(pairs), kinds, schema(FILTERED)["pii"], default=[]).alias("pii")
 
 
 def mask_pii(pairs: pl.DataFrame) -> pl.DataFrame:
     """Add source_masked and target_masked: the texts with placeholders for personal data.
 
-    A value has the same placeholder on both sides, however it is written: <EMAIL_1>, <PHONE_1>,
-    <PHONE_2>. Where a side has nothing to mask it is null. source_text and target_text stay as
-    they are; `ingest.export` writes the masked texts in their place.
+    A value has the same placeholder on both sides, whatever its format: <EMAIL_1>, <PHONE_1>,
+    <PHONE_2>. The columns are null where there is nothing to mask. source_text and target_text do
+    not change; `ingest.export` writes the masked texts in their place.
 
     Args:
         pairs: a frame of pairs.
@@ -50,57 +58,59 @@ def mask_pii(pairs: pl.DataFrame) -> pl.DataFrame:
     """
     check(pairs, PAIRS, verb="mask_pii")
     masked: dict[str, dict[int, str]] = {side: {} for side in _SIDES}
-    for row, found, texts in _findings(pairs):
-        names = _placeholders(found)
-        for side, text, of_side in zip(_SIDES, texts, found, strict=True):
-            if of_side:
-                masked[side][row] = _replaced(text, of_side, names)
+    for pair in _find_all(pairs):
+        placeholders = _placeholders(pair.matches)
+        for side, text, matches in zip(_SIDES, pair.texts, pair.matches, strict=True):
+            if matches:
+                masked[side][pair.row] = _replace(text, matches, placeholders)
     types = schema(MASKED)
     return pairs.with_columns(
-        _column(len(pairs), masked[side], types[f"{side}_masked"], None).alias(f"{side}_masked")
+        _column(len(pairs), masked[side], types[f"{side}_masked"], default=None).alias(
+            f"{side}_masked"
+        )
         for side in _SIDES
     )
 
 
-def _findings(pairs: pl.DataFrame) -> list[tuple[int, list[list[Found]], list[str]]]:
-    """Rows that have any, with what is found on each side, and the texts."""
+def _find_all(pairs: pl.DataFrame) -> list[_PairMatches]:
+    """Return the pairs that contain personal data, with their matches."""
     names = [f"{side}_text" for side in _SIDES]
-    may = pl.any_horizontal(pl.col(name).str.contains(_MAY) for name in names)
-    some = pairs.select(names).with_row_index("row").filter(may)
+    may_match = pl.any_horizontal(pl.col(name).str.contains(_PREFILTER) for name in names)
+    candidates = pairs.select(names).with_row_index("row").filter(may_match)
     found = (
-        (row, [find_pii(text) if text else [] for text in texts], list(texts))
-        for row, *texts in some.iter_rows()
+        _PairMatches(row, tuple(texts), [find_pii(text) if text else [] for text in texts])
+        for row, *texts in candidates.iter_rows()
     )
-    return [(row, sides, texts) for row, sides, texts in found if any(sides)]
+    return [pair for pair in found if any(pair.matches)]
 
 
-def _values(sides: list[list[Found]]) -> list[tuple[str, str]]:
-    """The different values, in order, source first."""
-    return list(dict.fromkeys((one.kind, one.value) for side in sides for one in side))
+def _values(sides: list[list[Match]]) -> list[tuple[str, str]]:
+    """Return kind and value of each distinct match, in order, source first."""
+    return list(dict.fromkeys((match.kind, match.value) for side in sides for match in side))
 
 
-def _placeholders(sides: list[list[Found]]) -> dict[tuple[str, str], str]:
+def _placeholders(sides: list[list[Match]]) -> dict[tuple[str, str], str]:
     count = dict.fromkeys(KINDS, 0)
-    names = {}
+    placeholders = {}
     for kind, value in _values(sides):
         count[kind] += 1
-        names[kind, value] = f"<{kind.upper()}_{count[kind]}>"
-    return names
+        placeholders[kind, value] = f"<{kind.upper()}_{count[kind]}>"
+    return placeholders
 
 
-def _replaced(text: str, found: list[Found], names: dict[tuple[str, str], str]) -> str:
-    parts, at = [], 0
-    for one in found:
-        parts += [text[at : one.start], names[one.kind, one.value]]
-        at = one.end
-    return "".join([*parts, text[at:]])
+def _replace(text: str, matches: list[Match], placeholders: dict[tuple[str, str], str]) -> str:
+    parts, end = [], 0
+    for match in matches:
+        parts += [text[end : match.start], placeholders[match.kind, match.value]]
+        end = match.end
+    return "".join([*parts, text[end:]])
 
 
-def _column(rows: int, given: dict[int, Any], dtype: pl.DataType, other: Any) -> pl.Series:
-    """What is given by row, and `other` elsewhere."""
-    some = pl.DataFrame(
-        {"row": list(given), "value": list(given.values())}, {"row": pl.UInt32, "value": dtype}
+def _column(length: int, values: dict[int, Any], dtype: pl.DataType, *, default: Any) -> pl.Series:
+    """Make a column from values by row; other rows have the default."""
+    present = pl.DataFrame(
+        {"row": list(values), "value": list(values.values())}, {"row": pl.UInt32, "value": dtype}
     )
-    every = pl.select(row=pl.int_range(rows, dtype=pl.UInt32))
-    both = every.join(some, on="row", how="left", maintain_order="left")["value"]
-    return both if other is None else both.fill_null(pl.Series([other], dtype=dtype))
+    rows = pl.select(row=pl.int_range(length, dtype=pl.UInt32))
+    column = rows.join(present, on="row", how="left", maintain_order="left")["value"]
+    return column if default is None else column.fill_null(pl.Series([default], dtype=dtype))

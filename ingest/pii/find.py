@@ -1,7 +1,7 @@
-"""Where a text has an e-mail address, telephone number, IBAN, payment card or IP address.
+"""Find e-mail addresses, telephone numbers, IBANs, payment cards and IP addresses in a text.
 
-Digits of any decimal system count. What has a checksum must pass it; what only looks like a
-number, such as a year, price, date, score or ISBN, is left alone.
+Digits of all decimal systems count. Values that have a checksum must pass it. Numbers that only
+look similar, such as years, prices, dates, scores and ISBNs, are ignored.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 import regex
 
-from ingest.pii.phones import phones
+from ingest.pii.phones import find_phones
 from ingest.text import FORMAT_CONTROLS
 
 KINDS = ("email", "iban", "card", "ip", "phone")
 
 
-class Found(NamedTuple):
-    """One finding: text[start:end], its kind, and the value that all ways of writing it share."""
+class Match(NamedTuple):
+    """One match in a text: text[start:end], its kind, and its value independent of format."""
 
     start: int
     end: int
@@ -34,105 +34,100 @@ _EMAIL = regex.compile(
 )
 _IBAN = regex.compile(r"(?<![\w])[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{1,4}+){3,9}(?!\w)")
 _CARD = regex.compile(r"(?<![\w.,:/=#+\-])[3-6]\d{3}(?:[ \-]?\d){10,15}(?![\w%]|[.,:\-]\d)")
-_CARD_DIGITS = (14, 15, 16, 19)
-_V4 = regex.compile(r"(?<![\w.])(?<!\bv\.? ?)(?<!version )\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
-_V6 = regex.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
+_CARD_LENGTHS = (14, 15, 16, 19)
+_IPV4 = regex.compile(r"(?<![\w.])(?<!\bv\.? ?)(?<!version )\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
+_IPV6 = regex.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
+_FORMAT_CONTROL = regex.compile(FORMAT_CONTROLS)
 
 
-def find_pii(text: str) -> list[Found]:
-    """Everything of KINDS in a text, in its order; findings never overlap.
+def find_pii(text: str) -> list[Match]:
+    """Find personal data of all KINDS in a text, in order. Matches never overlap.
 
-    >>> found = find_pii("راسلنا: Ali@example.org أو ٠٥٠ ١٢٣ ٤٥٦٧، عام ٢٠٢٣-٢٠٢٤")
-    >>> [(f.kind, f.value) for f in found]
+    >>> matches = find_pii("راسلنا: Ali@example.org أو ٠٥٠ ١٢٣ ٤٥٦٧، عام ٢٠٢٣-٢٠٢٤")
+    >>> [(match.kind, match.value) for match in matches]
     [('email', 'ali@example.org'), ('phone', '0501234567')]
     """
-    plain = text.translate(_ascii())
-    taken = bytearray(len(text))
-    found = []
-    for one in (f for finder in _FINDERS for f in finder(plain)):
-        if not any(taken[one.start : one.end]):
-            taken[one.start : one.end] = b"\1" * (one.end - one.start)
-            found.append(one)
-    return sorted(found)
+    ascii_text = text.translate(_ascii_table())
+    is_taken = bytearray(len(text))
+    matches = []
+    for match in (m for finder in _FINDERS for m in finder(ascii_text)):
+        if not any(is_taken[match.start : match.end]):
+            is_taken[match.start : match.end] = b"\1" * (match.end - match.start)
+            matches.append(match)
+    return sorted(matches)
 
 
-def _phones(text: str) -> Iterator[Found]:
-    return (Found(start, end, "phone", value) for start, end, value in phones(text))
-
-
-class _Ascii(dict[int, int]):
-    """Digits of any system, and full-width signs, as ASCII; each character stays one."""
+class _AsciiTable(dict[int, int]):
+    """Maps digits of all systems and full-width characters to ASCII, one character to one."""
 
     def __missing__(self, code: int) -> int:
         char = chr(code)
         digit = unicodedata.decimal(char, None)
-        plain = code - 0xFEE0 if 0xFF01 <= code <= 0xFF5E else code
-        self[code] = plain if digit is None else ord("0") + digit
-        if char in "\u00a0\u202f\u2007" or _CONTROL.fullmatch(char):
+        narrow = code - 0xFEE0 if 0xFF01 <= code <= 0xFF5E else code
+        self[code] = narrow if digit is None else ord("0") + digit
+        if char in "\u00a0\u202f\u2007" or _FORMAT_CONTROL.fullmatch(char):
             self[code] = ord(" ")
         elif char in "‐‑‒–−":
             self[code] = ord("-")
         return self[code]
 
 
-_CONTROL = regex.compile(FORMAT_CONTROLS)
-
-
 @cache
-def _ascii() -> _Ascii:
-    return _Ascii()
+def _ascii_table() -> _AsciiTable:
+    return _AsciiTable()
 
 
-def _emails(text: str) -> Iterator[Found]:
+def _emails(text: str) -> Iterator[Match]:
     if "@" in text:
-        for at in _EMAIL.finditer(text):
-            yield Found(at.start(), at.end(), "email", at[0].lower())
+        for match in _EMAIL.finditer(text):
+            yield Match(match.start(), match.end(), "email", match[0].lower())
 
 
-def _ibans(text: str) -> Iterator[Found]:
-    for at in _IBAN.finditer(text):
-        # words in capitals may follow; what is left of them must be an IBAN
-        shown = at[0]
-        while len(value := regex.sub(r"[ \-]", "", shown)) >= 15:
+def _ibans(text: str) -> Iterator[Match]:
+    for match in _IBAN.finditer(text):
+        # The pattern may include capitalized words after the IBAN: drop them one by one.
+        candidate = match[0]
+        while len(value := regex.sub(r"[ \-]", "", candidate)) >= 15:
             if len(value) <= 34 and _mod_97(value) == 1:
-                yield Found(at.start(), at.start() + len(shown), "iban", value)
+                yield Match(match.start(), match.start() + len(candidate), "iban", value)
                 break
-            cut = max(shown.rfind(" "), shown.rfind("-"))
-            shown = shown[: max(cut, 0)]
+            end = max(candidate.rfind(" "), candidate.rfind("-"))
+            candidate = candidate[: max(end, 0)]
 
 
 def _mod_97(iban: str) -> int:
-    """ISO 7064: 1 for an IBAN."""
+    """Compute the checksum of ISO 7064, which is 1 for an IBAN."""
     return int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97
 
 
-def _cards(text: str) -> Iterator[Found]:
-    for at in _CARD.finditer(text):
-        digits = regex.sub(r"\D", "", at[0])
-        if len(digits) in _CARD_DIGITS and _luhn(digits) and len(set(digits)) > 2:
-            yield Found(at.start(), at.end(), "card", digits)
+def _cards(text: str) -> Iterator[Match]:
+    for match in _CARD.finditer(text):
+        digits = regex.sub(r"\D", "", match[0])
+        if len(digits) in _CARD_LENGTHS and _is_luhn(digits) and len(set(digits)) > 2:
+            yield Match(match.start(), match.end(), "card", digits)
 
 
-def _luhn(digits: str) -> bool:
-    """ISO/IEC 7812: every second digit from the right is doubled."""
-    doubled = [sum(divmod(2 * int(d), 10)) for d in digits[-2::-2]]
+def _is_luhn(digits: str) -> bool:
+    """Check the Luhn checksum of ISO/IEC 7812: every second digit from the right is doubled."""
+    doubled = [sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2]]
     return (sum(doubled) + sum(map(int, digits[::-2]))) % 10 == 0
 
 
-def _addresses(text: str) -> Iterator[Found]:
+def _ips(text: str) -> Iterator[Match]:
     if text.count(".") >= 3:
-        for at in _V4.finditer(text):
-            # numbers of sections and versions have short parts
-            if any(len(part) > 1 for part in at[0].split(".")) and _is_address(at[0]):
-                yield Found(at.start(), at.end(), "ip", at[0])
+        for match in _IPV4.finditer(text):
+            # section and version numbers consist of single digits
+            if any(len(part) > 1 for part in match[0].split(".")) and _is_ip(match[0]):
+                yield Match(match.start(), match.end(), "ip", match[0])
     if text.count(":") >= 2:
-        for at in _V6.finditer(text):
-            groups = [group for group in at[0].split(":") if group]
-            if len(groups) >= 3 and any(map(str.isdigit, at[0])) and _is_address(at[0]):
-                yield Found(at.start(), at.end(), "ip", str(ipaddress.ip_address(at[0])))
+        for match in _IPV6.finditer(text):
+            groups = [group for group in match[0].split(":") if group]
+            if len(groups) >= 3 and any(map(str.isdigit, match[0])) and _is_ip(match[0]):
+                value = str(ipaddress.ip_address(match[0]))
+                yield Match(match.start(), match.end(), "ip", value)
 
 
-def _is_address(text: str) -> bool:
+def _is_ip(text: str) -> bool:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -140,4 +135,8 @@ def _is_address(text: str) -> bool:
     return not (address.is_loopback or address.is_unspecified or address.is_multicast)
 
 
-_FINDERS = (_emails, _ibans, _cards, _addresses, _phones)  # the first has a place that two claim
+def _phones(text: str) -> Iterator[Match]:
+    return (Match(start, end, "phone", value) for start, end, value in find_phones(text))
+
+
+_FINDERS = (_emails, _ibans, _cards, _ips, _phones)  # where matches overlap, the first finder wins

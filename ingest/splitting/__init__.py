@@ -1,8 +1,8 @@
-"""Pairs to train, dev and test, so that nothing in one gives away what stands in another.
+"""Assign pairs to train, dev and test so that no split gives away the content of another.
 
-Pairs go together that share a page, an article in several places, or a text; and those with a side
-that is nearly the same as a side of the other, or stands almost whole in it and is not short. What
-hangs together stays so, all of it.
+Pairs stay together if they share a page, a copy of an article, or a text; and also if a side of one
+is nearly the same as a side of the other, or is not short and occurs almost completely in it. These
+relations are transitive: each connected group is in one split.
 """
 
 from __future__ import annotations
@@ -17,24 +17,32 @@ import polars as pl
 from ingest._typing import I64, Batches
 from ingest.config import Config, SplitConfig, config_of
 from ingest.errors import ConfigError
-from ingest.filtering.contamination import Lines
+from ingest.filtering.contamination import ReferenceTexts
 from ingest.frames import CLUSTERED, PAIRS, SEGMENTS, check, schema
-from ingest.io.pairs_file import BATCH
+from ingest.io.pairs_file import BATCH_SIZE
 from ingest.minhash import components
-from ingest.splitting.groups import TEXTS, clusters_of, look, of_kept, together
+from ingest.splitting.groups import TEXTS, clusters_of, kept_texts, pair_keys, related_rows
 
 TRAIN, DEV, TEST = "train", "dev", "test"
 _CODES = {TRAIN: 1, DEV: 2, TEST: 3}
 
 
-class Drawn(NamedTuple):
-    """Each pair's split, null where it has none, and the sizes that were wanted and are."""
+class Assignment(NamedTuple):
+    """The split of each pair, and how the sizes came about.
+
+    Attributes:
+        split: train, dev, test or null for each pair.
+        kept: number of pairs that could be in a split.
+        wanted: number of pairs that dev and test should have.
+        groups: number of groups.
+        largest: number of pairs in the largest group.
+    """
 
     split: pl.Series
     kept: int
     wanted: dict[str, int]
     groups: int
-    largest: int  # pairs of the largest group
+    largest: int
 
 
 def split(
@@ -45,20 +53,21 @@ def split(
 ) -> pl.DataFrame:
     """Add split: train, dev or test; null where keep is false.
 
-    Groups of pairs that must not be parted are drawn, as many as make up dev and test; a group
-    that is larger than what is still wanted is passed over, but for the smallest where else there
-    would be none. A pair that a machine translated never goes to dev or test unless the settings
-    say so: of a group drawn for these it has no split. The order of rows makes no difference.
+    Groups of pairs that must stay together are drawn at random until dev and test are full. A
+    group that is too large for the remaining space is skipped, except that dev or test gets the
+    smallest group if it would be empty otherwise. Machine-translated pairs are never in dev or
+    test unless the settings allow it: in a group drawn for these, their split is null. The order
+    of rows does not change the result.
 
     Args:
-        pairs: a frame of pairs; without `keep` all are taken. Pairs that have a value in common
-            in columns `cluster`, `source_cluster` or `target_cluster`, of strings, go together.
-        segments: what the pairs were made of, if it has `cluster`: pages with copies of an article
-            go together.
-        config: the sizes, and the seed.
+        pairs: a frame of pairs; without `keep`, all are used. Pairs with a common value in the
+            string columns `cluster`, `source_cluster` or `target_cluster` stay together.
+        segments: the segments of the pairs. If they have `cluster`, pages with copies of an
+            article stay together.
+        config: the sizes and the seed.
 
     Raises:
-        FrameError: a column is missing or of another type, or a pair has no name.
+        FrameError: a column is missing or has the wrong type, or a pair has no pair_id.
         ConfigError: dev and test would take all pairs.
 
     >>> from ingest.alignment import align_lines
@@ -67,49 +76,60 @@ def split(
     ['train', 'train']
     """
     check(pairs, PAIRS, verb="split")
-    same = None
+    page_clusters = None
     if segments is not None and "cluster" in segments.columns:
         check(segments, (*SEGMENTS[:1], *CLUSTERED), verb="split")
-        same = clusters_of(segments.lazy())
+        page_clusters = clusters_of(segments.lazy())
 
     def batches() -> Iterator[pl.DataFrame]:
-        return pairs.iter_slices(BATCH)
+        return pairs.iter_slices(BATCH_SIZE)
 
-    return pairs.with_columns(draw(batches, same, config_of(config, SplitConfig)).split)
+    assignment = assign_splits(batches, page_clusters, config_of(config, SplitConfig))
+    return pairs.with_columns(assignment.split)
 
 
-def draw(batches: Batches, same: pl.DataFrame | None, config: SplitConfig) -> Drawn:
-    """The split of each pair.
+def assign_splits(
+    batches: Batches, page_clusters: pl.DataFrame | None, config: SplitConfig
+) -> Assignment:
+    """Assign each pair to a split.
 
     Args:
-        batches: the pairs, a batch at a time; asked for several times.
-        same: pages and their clusters, as `clusters_of` gives them.
-        config: the sizes, and the seed.
+        batches: the pairs. They are read several times.
+        page_clusters: the clusters of each page, as `clusters_of` returns them.
+        config: the sizes and the seed.
     """
     rows = pl.concat(
-        [look(pl.DataFrame(schema=schema(PAIRS))), *map(look, batches())]
+        [pair_keys(pl.DataFrame(schema=schema(PAIRS))), *map(pair_keys, batches())]
     ).with_row_index("row")
     kept = rows.filter("keep")
-    edges = together(kept, batches, same, config)
-    wanted = _wanted(len(kept) if config.machine else int((~kept["machine"]).sum()), config)
-    seen = np.zeros(len(kept), bool)  # held against all others
+    edges = related_rows(kept, batches, page_clusters, config)
+    wanted = _wanted_sizes(len(kept) if config.machine else int((~kept["machine"]).sum()), config)
+    # Similarity by signatures is approximate. So the pairs drawn for dev and test are compared
+    # exactly with all others, and the draw is repeated until it contains no new pairs.
+    is_compared = np.zeros(len(kept), bool)
     while True:
         group = components(len(kept), edges)
-        to = _drawn(kept.with_columns(group=group), wanted, config)
-        drawn = (to != _CODES[TRAIN]).to_numpy() & ~seen
-        if not drawn.any():
+        codes = _draw(kept.with_columns(group=group), wanted, config)
+        is_new = (codes != _CODES[TRAIN]).to_numpy() & ~is_compared
+        if not is_new.any():
             break
-        edges.append(_like(np.flatnonzero(drawn), kept, batches, config.near))
-        seen |= drawn
-    names = pl.Series([None, *_CODES]).gather(to)
-    made = kept.select("row").with_columns(split=names)
-    both = rows.select("row").join(made, on="row", how="left", maintain_order="left")
+        edges.append(_similar_rows(np.flatnonzero(is_new), kept, batches, config.near))
+        is_compared |= is_new
+    names = pl.Series([None, *_CODES]).gather(codes)
+    splits = kept.select("row").with_columns(split=names)
+    joined = rows.select("row").join(splits, on="row", how="left", maintain_order="left")
     sizes = np.bincount(group) if len(group) else np.zeros(1, np.int64)
-    return Drawn(both["split"], len(kept), wanted, int((sizes > 0).sum()), int(sizes.max()))
+    return Assignment(
+        split=joined["split"],
+        kept=len(kept),
+        wanted=wanted,
+        groups=int((sizes > 0).sum()),
+        largest=int(sizes.max()),
+    )
 
 
-def _wanted(pairs: int, config: SplitConfig) -> dict[str, int]:
-    """How many pairs dev and test are to have, of so many."""
+def _wanted_sizes(pairs: int, config: SplitConfig) -> dict[str, int]:
+    """Return how many of `pairs` pairs test and dev should have."""
     wanted = {
         name: round(size * pairs) if size < 1 else int(size)
         for name, size in ((TEST, config.test), (DEV, config.dev))
@@ -117,67 +137,77 @@ def _wanted(pairs: int, config: SplitConfig) -> dict[str, int]:
     if pairs and sum(wanted.values()) >= pairs:
         raise ConfigError(
             f"split.dev and split.test: {wanted[DEV]:,} and {wanted[TEST]:,} of {pairs:,} pairs "
-            "leave nothing for train"
+            "leave nothing for train; make them smaller"
         )
     return wanted
 
 
-def _drawn(kept: pl.DataFrame, wanted: dict[str, int], config: SplitConfig) -> pl.Series:
-    """The code of each row's split; 0 for none."""
-    own = pl.lit(True) if config.machine else ~pl.col("machine")
+def _draw(kept: pl.DataFrame, wanted: dict[str, int], config: SplitConfig) -> pl.Series:
+    """Draw groups for dev and test, and return the code of each row's split; 0 for none."""
+    is_allowed = pl.lit(True) if config.machine else ~pl.col("machine")
     groups = (
         kept.group_by("group")
-        .agg(name=pl.col("pair_id").min(), size=own.sum())
+        .agg(name=pl.col("pair_id").min(), size=is_allowed.sum())
         .filter(pl.col("size") > 0)
     )
-    drawn = [hashlib.sha256(f"{config.seed} {n}".encode()).digest()[:8] for n in groups["name"]]
-    groups = groups.with_columns(draw=pl.Series(drawn, dtype=pl.Binary)).sort("draw", "name")
-    to = _taken(groups, wanted)
-    number = pl.lit(_CODES[TRAIN])
+    draws = [hashlib.sha256(f"{config.seed} {n}".encode()).digest()[:8] for n in groups["name"]]
+    groups = groups.with_columns(draw=pl.Series(draws, dtype=pl.Binary)).sort("draw", "name")
+    chosen = _choose_groups(groups, wanted)
+    code = pl.lit(_CODES[TRAIN])
     for name in (DEV, TEST):
-        inside = pl.col("group").is_in(pl.Series(to[name], dtype=pl.Int64).implode())
-        number = pl.when(inside & own).then(_CODES[name]).when(inside).then(0).otherwise(number)
-    return kept.select(number.cast(pl.UInt32).alias("split"))["split"]
+        is_chosen = pl.col("group").is_in(pl.Series(chosen[name], dtype=pl.Int64).implode())
+        code = (
+            pl.when(is_chosen & is_allowed).then(_CODES[name]).when(is_chosen).then(0)
+            .otherwise(code)
+        )  # fmt: skip
+    return kept.select(code.cast(pl.UInt32).alias("split"))["split"]
 
 
-def _taken(groups: pl.DataFrame, wanted: dict[str, int]) -> dict[str, list[int]]:
-    """The groups of dev and test, from all in the order in which they are drawn."""
+def _choose_groups(groups: pl.DataFrame, wanted: dict[str, int]) -> dict[str, list[int]]:
+    """Choose groups for dev and test, going through them in the order of the draw."""
     left = dict(wanted)
-    to: dict[str, list[int]] = {name: [] for name in wanted}
+    chosen: dict[str, list[int]] = {name: [] for name in wanted}
     for group, size in groups.select("group", "size").iter_rows():
         name = next((name for name in left if size <= left[name]), None)
         if name:
             left[name] -= size
-            to[name].append(group)
+            chosen[name].append(group)
         if not any(left.values()):
             break
-    # where every group is too large, the smallest is better than none, if most is left to train
-    total, spent = int(groups["size"].sum()), sum(wanted.values()) - sum(left.values())
-    for name in (name for name in to if wanted[name] and not to[name]):
-        taken = pl.Series([g for some in to.values() for g in some], dtype=pl.Int64)
+    # If every group is too large, the smallest is better than none, provided that train keeps half.
+    total, used = int(groups["size"].sum()), sum(wanted.values()) - sum(left.values())
+    for name in (name for name in chosen if wanted[name] and not chosen[name]):
+        taken = pl.Series([g for of_split in chosen.values() for g in of_split], dtype=pl.Int64)
         rest = groups.filter(~pl.col("group").is_in(taken.implode()))
-        for group, size in (
-            rest.select("group", "size").sort("size", maintain_order=True)[:1].rows()
-        ):
-            if 2 * (spent + size) <= total:
-                to[name].append(group)
-                spent += size
-    return to
+        smallest = rest.select("group", "size").sort("size", maintain_order=True)[:1]
+        for group, size in smallest.rows():
+            if 2 * (used + size) <= total:
+                chosen[name].append(group)
+                used += size
+    return chosen
 
 
-def _like(drawn: I64, kept: pl.DataFrame, batches: Batches, near: float) -> tuple[I64, I64]:
-    """Rows that are like some of those drawn for dev and test, with the row that each is like."""
-    inside = np.zeros(len(kept), bool)
-    inside[drawn] = True
-    texts = [b.filter(pl.Series(inside[at : at + len(b)])) for at, b in of_kept(kept, batches)]
-    lines = Lines(pl.concat([t[name] for name in TEXTS for t in texts]), near=near)
-    found = []
-    for at, batch in of_kept(kept, batches):
+def _similar_rows(
+    drawn: I64, kept: pl.DataFrame, batches: Batches, min_similarity: float
+) -> tuple[I64, I64]:
+    """Find rows that are similar to one drawn for dev or test, and return both rows of each."""
+    is_drawn = np.zeros(len(kept), bool)
+    is_drawn[drawn] = True
+    drawn_texts = [
+        batch.filter(pl.Series(is_drawn[start : start + len(batch)]))
+        for start, batch in kept_texts(kept, batches)
+    ]
+    references = ReferenceTexts(
+        pl.concat([batch[name] for name in TEXTS for batch in drawn_texts]),
+        min_similarity=min_similarity,
+    )
+    edges = []
+    for start, batch in kept_texts(kept, batches):
         for name in TEXTS:
-            # rows of the same text go together already
-            first = kept[name][at : at + len(batch)].is_first_distinct()
-            some, row = batch[name].filter(first), first.arg_true().to_numpy() + at
-            like = pl.concat([lines.like(some), lines.around(some)])
-            other = drawn[like["line"].to_numpy() % len(drawn)]
-            found.append((row[like["text"].to_numpy()], other))
-    return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
+            # rows with the same text are in one group already
+            is_first = kept[name][start : start + len(batch)].is_first_distinct()
+            texts, row = batch[name].filter(is_first), is_first.arg_true().to_numpy() + start
+            matches = pl.concat([references.find_similar(texts), references.find_contained(texts)])
+            other = drawn[matches["line"].to_numpy() % len(drawn)]
+            edges.append((row[matches["text"].to_numpy()], other))
+    return np.concatenate([a for a, _ in edges]), np.concatenate([b for _, b in edges])

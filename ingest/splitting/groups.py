@@ -1,4 +1,4 @@
-"""Which pairs must not be parted: keys first, then what shares them or has a likeness."""
+"""Find pairs that must stay in one split, because they share something or are similar."""
 
 from __future__ import annotations
 
@@ -15,73 +15,85 @@ from ingest.minhash import similar_pairs, text_keys, text_signatures
 
 TEXTS = ("source_text", "target_text")
 _CLUSTERS = ("cluster", "source_cluster", "target_cluster")
-# Signatures of 63 numbers tell likeness to ± 0.06: pairs that are alike by less are joined too,
-# and what is missed all the same is found by holding dev and test against the rest.
-_GIVE = 0.1
+# Signatures of 63 numbers estimate similarity to ± 0.06, so pairs slightly below the threshold are
+# joined too. What this still misses is found when dev and test are compared with the rest.
+_TOLERANCE = 0.1
 
 
 def clusters_of(segments: pl.LazyFrame) -> pl.DataFrame:
-    """Which pages hold which cluster of articles: columns doc_id, cluster."""
+    """Return the clusters of articles on each page: columns doc_id and cluster."""
     return segments.select("doc_id", "cluster").drop_nulls().unique().collect()
 
 
-def look(pairs: pl.DataFrame) -> pl.DataFrame:
-    """What is kept of a batch: names, pages, and a number for each text."""
+def pair_keys(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return what is kept of a batch: IDs, pages, clusters, and a key for each text."""
     if missing := pairs["pair_id"].null_count():
-        raise FrameError(f"split: pair_id is null in {missing:,} pairs; give each a name")
-    clusters = [c for c in _CLUSTERS if pairs.schema.get(c) == pl.String]
+        raise FrameError(f"split: pair_id is null in {missing:,} pairs; give every pair an ID")
+    present = [name for name in _CLUSTERS if pairs.schema.get(name) == pl.String]
     keep = pl.col("keep").fill_null(False) if "keep" in pairs.columns else pl.lit(True)
     return pairs.select(
         "pair_id",
         "source_doc",
         "target_doc",
-        *(pl.col(c) if c in clusters else pl.lit(None, pl.String).alias(c) for c in _CLUSTERS),
+        *(
+            pl.col(name) if name in present else pl.lit(None, pl.String).alias(name)
+            for name in _CLUSTERS
+        ),
         keep=keep,
         machine=~pl.col("method").is_in(HUMAN_METHODS),
     ).with_columns(pl.Series(name, text_keys(pairs[name])) for name in TEXTS)
 
 
-def together(
-    kept: pl.DataFrame, batches: Batches, same: pl.DataFrame | None, config: SplitConfig
+def related_rows(
+    kept: pl.DataFrame, batches: Batches, page_clusters: pl.DataFrame | None, config: SplitConfig
 ) -> list[tuple[I64, I64]]:
-    """What must not be parted, as rows of `kept` in pairs."""
-    edges = [_shared(kept, ["pair_id"]), _shared(kept, list(TEXTS))]
+    """Return rows of `kept` that must stay together, as arrays of edges.
+
+    Args:
+        kept: keys of the pairs to split, as `pair_keys` returns them.
+        batches: all pairs.
+        page_clusters: the clusters of each page, as `clusters_of` returns them.
+        config: what keeps pairs together, and the similarity threshold.
+    """
+    edges = [_sharing(kept, ["pair_id"]), _sharing(kept, list(TEXTS))]
     if config.by == "page":
-        edges += [_shared(kept, ["source_doc", "target_doc"]), _shared(kept, list(_CLUSTERS))]
-        if same is not None:
-            at = kept.with_row_index("at")
-            sides = [at.select("at", doc_id=f"{side}_doc") for side in ("source", "target")]
-            held = pl.concat(sides).join(same, on="doc_id")
-            edges.append(_int(held["at"], held.select(pl.col("at").min().over("cluster"))["at"]))
-    # one signature a text, however many pairs have it, in an order that is the texts' own
-    firsts, values = _signatures(kept, batches)
-    one, other = similar_pairs(values, max(config.near - _GIVE, 0.01))
-    edges.append((firsts[one], firsts[other]))
+        edges += [_sharing(kept, ["source_doc", "target_doc"]), _sharing(kept, list(_CLUSTERS))]
+        if page_clusters is not None:
+            rows = kept.with_row_index("at")
+            sides = [rows.select("at", doc_id=f"{side}_doc") for side in ("source", "target")]
+            clusters = pl.concat(sides).join(page_clusters, on="doc_id")
+            first = clusters.select(pl.col("at").min().over("cluster"))["at"]
+            edges.append((_indices(clusters["at"]), _indices(first)))
+    # One signature per distinct text, in an order that does not depend on the order of rows
+    first_rows, signatures = _signatures(kept, batches)
+    left, right = similar_pairs(signatures, max(config.near - _TOLERANCE, 0.01))
+    edges.append((first_rows[left], first_rows[right]))
     return edges
 
 
-def _int(one: pl.Series, other: pl.Series) -> tuple[I64, I64]:
-    return one.cast(pl.Int64).to_numpy(), other.cast(pl.Int64).to_numpy()
+def _indices(column: pl.Series) -> I64:
+    return column.cast(pl.Int64).to_numpy()
 
 
-def _shared(kept: pl.DataFrame, columns: list[str]) -> tuple[I64, I64]:
-    """Rows that have a value in any of the columns in common, each with the first that has it."""
-    at = kept.with_row_index("at")
-    each = pl.concat([at.select("at", value=pl.col(name)) for name in columns]).drop_nulls()
-    return _int(each["at"], each.select(pl.col("at").min().over("value"))["at"])
+def _sharing(kept: pl.DataFrame, columns: list[str]) -> tuple[I64, I64]:
+    """Return rows with a common value in any of the columns, each with the first such row."""
+    rows = kept.with_row_index("at")
+    values = pl.concat([rows.select("at", value=pl.col(name)) for name in columns]).drop_nulls()
+    first = values.select(pl.col("at").min().over("value"))["at"]
+    return _indices(values["at"]), _indices(first)
 
 
 def _signatures(kept: pl.DataFrame, batches: Batches) -> tuple[I64, U16]:
-    """Of each different text a row that has it, and its signature; in the order of their keys."""
-    firsts: list[pl.DataFrame] = []
-    made = []
+    """Return a row and the signature of each distinct text, sorted by the keys of the texts."""
+    first_rows: list[pl.DataFrame] = []
+    signatures = []
     seen = pl.DataFrame(schema={"key": pl.UInt64})
-    for at, batch in of_kept(kept, batches):
+    for start, batch in kept_texts(kept, batches):
         texts = pl.concat(
             [
                 batch.select(text=name).with_columns(
-                    key=kept[name][at : at + len(batch)],
-                    at=pl.int_range(at, at + len(batch), eager=True),
+                    key=kept[name][start : start + len(batch)],
+                    at=pl.int_range(start, start + len(batch), eager=True),
                 )
                 for name in TEXTS
             ]
@@ -90,22 +102,22 @@ def _signatures(kept: pl.DataFrame, batches: Batches) -> tuple[I64, U16]:
             seen, on="key", how="anti", maintain_order="left"
         )
         seen = pl.concat([seen, new.select("key")])
-        firsts.append(new.select("key", "at"))
-        made.append(text_signatures(new["text"]))
-    if not firsts:
+        first_rows.append(new.select("key", "at"))
+        signatures.append(text_signatures(new["text"]))
+    if not first_rows:
         return np.empty(0, np.int64), text_signatures(pl.Series([], dtype=pl.String))
-    every = pl.concat(firsts)
-    order = every["key"].arg_sort().to_numpy()
-    return every["at"].to_numpy()[order], np.concatenate(made)[order]
+    rows = pl.concat(first_rows)
+    order = rows["key"].arg_sort().to_numpy()
+    return rows["at"].to_numpy()[order], np.concatenate(signatures)[order]
 
 
-def of_kept(kept: pl.DataFrame, batches: Batches) -> Iterator[tuple[int, pl.DataFrame]]:
-    """The texts of kept pairs, a batch at a time, and the number of each batch's first."""
+def kept_texts(kept: pl.DataFrame, batches: Batches) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield the texts of kept pairs in batches, with the index in `kept` of the first of each."""
     rows = kept["row"].to_numpy()
-    first = at = 0
+    first = start = 0
     for batch in batches():
-        there = rows[(rows >= first) & (rows < first + len(batch))] - first
-        if len(there):
-            yield at, batch.select(pl.col(*TEXTS).fill_null(""))[there]
-        at += len(there)
+        inside = rows[(rows >= first) & (rows < first + len(batch))] - first
+        if len(inside):
+            yield start, batch.select(pl.col(*TEXTS).fill_null(""))[inside]
+        start += len(inside)
         first += len(batch)

@@ -1,1 +1,1 @@
-"""One module per export format, and the card of a data set."""
+"""Write data sets: one module per export format, and the data card."""

@@ -1,4 +1,4 @@
-"""What a folder that export made says of itself, and how it is known to be ours."""
+"""The report inside an exported folder, by which ingest recognizes its own exports."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from ingest.errors import OutputError
 from ingest.io.run_files import EXPORT_FILE
 
 
-def leave_report(folder: Path, report: dict[str, Any]) -> None:
-    """Say in a folder what it holds, and what it does not."""
+def write_report(folder: Path, report: dict[str, Any]) -> None:
+    """Write the report of an export into its folder."""
     with (folder / EXPORT_FILE).open("w", encoding="utf-8") as file:
         json.dump(report, file, ensure_ascii=False, indent=2)
         file.write("\n")
 
 
-def refuse_strangers(folder: Path) -> None:
-    """Raise if a folder, which may be missing, holds what its report does not name.
+def refuse_foreign_files(folder: Path) -> None:
+    """Raise if a folder contains files that its report does not list. The folder may not exist.
 
     Raises:
-        OutputError: it does.
+        OutputError: it contains other files.
     """
-    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()}
+    files = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()}
     try:
-        ours = set(json.loads((folder / EXPORT_FILE).read_bytes())["files"])
+        exported = set(json.loads((folder / EXPORT_FILE).read_bytes())["files"])
     except (OSError, ValueError, LookupError, TypeError):
-        ours = set()
-    if others := sorted(found - ours):
+        exported = set()
+    if foreign := sorted(files - exported):
         raise OutputError(
-            f"{folder}: holds what export did not write ({', '.join(others[:3])}); "
+            f"{folder}: contains files that export did not write ({', '.join(foreign[:3])}); "
             "choose another name"
         )

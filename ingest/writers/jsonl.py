@@ -1,4 +1,4 @@
-"""JSON Lines: an object a pair, with the frame's columns."""
+"""Write JSON Lines: one object per pair, with the columns of the frame."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from polars import selectors as cs
 from ingest.writers.selection import Selection
 
 FOLDER = False
-NULLED = "numbers that are not finite became null"
+NULLED = "non-finite numbers became null"
 
-# JSON may hold these as they are, but some readers end a line there. Outside of strings they
-# cannot stand, so that the bytes can be replaced wherever they are.
+# JSON allows these characters, but some readers treat them as line ends. In valid JSON they only
+# occur inside strings, so their bytes can be replaced anywhere.
 _ESCAPES = [(c.encode(), f"\\u{ord(c):04x}".encode()) for c in "\x7f\x85\u2028\u2029"]
 
 
@@ -23,7 +23,7 @@ def write(selection: Selection, dest: Path) -> dict[str, Any]:
     changed = 0
     with dest.open("wb") as file:
         for batch in selection.batches():
-            changed += _not_finite(batch)
+            changed += _count_not_finite(batch)
             lines = batch.write_ndjson().encode()
             for raw, escaped in _ESCAPES:
                 lines = lines.replace(raw, escaped)
@@ -31,11 +31,8 @@ def write(selection: Selection, dest: Path) -> dict[str, Any]:
     return {"changed": {NULLED: changed}}
 
 
-def _not_finite(batch: pl.DataFrame) -> int:
+def _count_not_finite(batch: pl.DataFrame) -> int:
     if not (names := batch.select(cs.float()).columns):
         return 0
-    return int(
-        batch.select(
-            pl.any_horizontal(pl.col(names).is_infinite() | pl.col(names).is_nan()).sum()
-        ).item()
-    )
+    not_finite = pl.col(names).is_infinite() | pl.col(names).is_nan()
+    return int(batch.select(pl.any_horizontal(not_finite).sum()).item())

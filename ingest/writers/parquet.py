@@ -1,4 +1,4 @@
-"""Parquet: the frame itself, of which no more than a row group is held."""
+"""Write Parquet: the frame itself, holding one row group in memory."""
 
 from __future__ import annotations
 

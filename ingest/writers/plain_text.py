@@ -1,4 +1,4 @@
-"""Values as text, for formats that hold nothing else."""
+"""Convert values to text, for formats that have no other types."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from polars import selectors as cs
 
 from ingest.errors import FrameError
 
-# Whatever some reader ends a line at (str.splitlines is the widest), tabs, NUL and all other
-# controls; \r\n is one line break.
+# All characters that some reader treats as the end of a line (str.splitlines knows the most), tabs,
+# NUL and other control characters. \r\n is a single line break.
 LINE_BREAKERS = r"\r\n|[\x00-\x1F\x7F-\x9F\u2028\u2029]"
 SPACED = "line breaks and control characters became spaces"
 
 
-def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """Every column as String: lists and structs as JSON, null stays null.
+def as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """Convert every column to String: lists and structs to JSON; null stays null.
 
     Raises:
-        FrameError: a column holds what has no text form.
+        FrameError: a column cannot be converted.
 
-    >>> flat(pl.DataFrame({"a": [[1, 2]], "b": [0.5]})).rows()
+    >>> as_text(pl.DataFrame({"a": [[1, 2]], "b": [0.5]})).rows()
     [('[1,2]', '0.5')]
     """
     return frame.select(_text(name, dtype) for name, dtype in frame.schema.items())
@@ -28,7 +28,10 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if dtype in (pl.Binary, pl.Object):
-        raise FrameError(f"export: column {name!r} is {dtype}, which has no form as text")
+        raise FrameError(
+            f"export: column {name!r} is {dtype}, which cannot be written as text; drop it, or "
+            "export to parquet"
+        )
     if not dtype.is_nested():
         return column.cast(pl.String)
     wrapped = pl.struct(v=column).struct.json_encode()
@@ -36,15 +39,19 @@ def _text(name: str, dtype: pl.DataType) -> pl.Expr:
     return pl.when(column.is_not_null()).then(json).alias(name)
 
 
-def replaced(frame: pl.DataFrame, pattern: str, by: str) -> tuple[pl.DataFrame, int]:
-    r"""Put `by` for what matches in any text, and count the rows where there was any.
+def replace_matches(
+    frame: pl.DataFrame, pattern: str, replacement: str
+) -> tuple[pl.DataFrame, int]:
+    r"""Replace all matches of a pattern in String columns, and count the rows that had any.
 
-    >>> made, rows = replaced(pl.DataFrame({"a": ["x\ny", "z"]}), LINE_BREAKERS, " ")
-    >>> made["a"].to_list(), rows
+    >>> frame, rows = replace_matches(pl.DataFrame({"a": ["x\ny", "z"]}), LINE_BREAKERS, " ")
+    >>> frame["a"].to_list(), rows
     (['x y', 'z'], 1)
     """
     if not (names := frame.select(cs.string()).columns):
         return frame, 0
-    found = pl.any_horizontal(pl.col(names).str.contains(pattern).fill_null(False))
-    rows = int(frame.select(found.sum()).item())
-    return frame.with_columns(pl.col(names).str.replace_all(pattern, by)) if rows else frame, rows
+    has_match = pl.any_horizontal(pl.col(names).str.contains(pattern).fill_null(False))
+    rows = int(frame.select(has_match.sum()).item())
+    if not rows:
+        return frame, 0
+    return frame.with_columns(pl.col(names).str.replace_all(pattern, replacement)), rows

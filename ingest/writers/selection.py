@@ -1,7 +1,7 @@
-"""Which pairs an export takes, in what order of languages, and why it leaves the others out.
+"""Select the pairs to export, put their languages in order, and count what is left out.
 
-The frame is looked at once over its small columns, for the counts, and then as often as a format
-likes, a batch at a time: no more than a batch of text is ever held.
+A first pass over the small columns does the counting. After that, a format can read the pairs as
+often as it needs, one batch of texts at a time.
 """
 
 from __future__ import annotations
@@ -22,33 +22,51 @@ from ingest.io.run_files import PAIRS_FILE, RUN_FILE, find_pairs
 from ingest.io.snapshot import Snapshot
 from ingest.languages import parse_language_pair
 
-# Each side's text without personal data, null where it had none, and the text that it stands for.
+# The masked text of each side, null where nothing is masked, and the text that it replaces.
 _MASKED = {"source_masked": "source_text", "target_masked": "target_text"}
-# Scores of a pair as it stands: what is of each side, and target over source. Of `copy`, the share
-# of the target, there is no opposite.
-_SIDES = ("words_source", "words_target")
-_RATIOS = ("length", "length_ratio")
-# A pair without one of these says nothing, or could be taken for what it is not.
-_NEEDED = ("source_lang", "target_lang", "source_text", "target_text", "method")
-_LANG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # BCP 47; it becomes part of file names
+# Scores that change when a pair is turned around: those of each side are exchanged, and ratios of
+# target to source are inverted. `copy`, a share of the target, has no opposite.
+_SIDE_SCORES = ("words_source", "words_target")
+_RATIO_SCORES = ("length", "length_ratio")
+# A pair without one of these is useless, or could be mistaken for another kind of pair.
+_REQUIRED = ("source_lang", "target_lang", "source_text", "target_text", "method")
+_LANG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # BCP 47; becomes part of file names
 _SPLIT = re.compile(r"\w+", re.ASCII)
 
 
 class Part(NamedTuple):
-    """Pairs that a format with a file a part keeps together."""
+    """Pairs that belong in one file, if a format has several files."""
 
-    split: str | None  # None where the frame has no splits
+    split: str | None  # None if the frame has no splits
     method: str
     pairs: int
 
 
 class Selection:
-    """The pairs to export: counts first, then batches.
+    """The pairs to export.
+
+    Args:
+        pairs: a frame of pairs, a Parquet file of them, or a folder that contains pairs.parquet.
+        min_score: minimum score of aligned and machine-translated pairs; 0 selects all.
+        langs: source and target; other pairs are left out or turned around.
+
+    Attributes:
+        columns: schema of the exported pairs.
+        read: number of pairs in the input.
+        written: number of selected pairs.
+        left_out: other pairs, by reason.
+        by: selected pairs by split, method and direction.
+        parts: selected pairs by split and method.
+        directions: source and target languages of the selected pairs.
+        models: selected pairs by model.
+        turned: number of pairs that are turned around.
+        masked: number of pairs with placeholders for personal data.
+        masks: columns with masked texts.
 
     Raises:
-        ConfigError: a setting cannot be used.
-        SourceError: there is no such file, or it is no Parquet file.
-        FrameError: a column is missing, or holds what no pair has.
+        ConfigError: a setting is invalid.
+        SourceError: there is no such file, or it is not Parquet.
+        FrameError: a column is missing, or has a value that pairs cannot have.
     """
 
     def __init__(
@@ -60,15 +78,15 @@ class Selection:
     ) -> None:
         self.path = None if isinstance(pairs, pl.DataFrame) else find_pairs(pairs)
         self.name = str(self.path or "the frame")
-        self._watched = Snapshot(self.path, f"; give a {PAIRS_FILE}") if self.path else None
+        self._snapshot = Snapshot(self.path, f"; give a {PAIRS_FILE}") if self.path else None
         self._frame = pl.scan_parquet(self.path) if self.path else pairs.lazy()  # type: ignore[union-attr]
         columns = self._read(self._frame.collect_schema)
         check(pl.DataFrame(schema=columns), PAIRS, verb=f"export of {self.name}")
-        self.min_score = _score(min_score)
+        self.min_score = _check_min_score(min_score)
         self.langs = None if langs is None else parse_language_pair(langs)
-        self._columns = pl.Schema(columns)
-        self._reason = _reason(self._columns, self.min_score, self.langs)
-        # masked texts take the place of the texts, so that nothing of these is written
+        self._input_columns = pl.Schema(columns)
+        self._reason = _reason_to_leave_out(self._input_columns, self.min_score, self.langs)
+        # masked texts replace the originals, so that nothing of these is written
         out = {name: dtype for name, dtype in columns.items() if name not in _MASKED}
         self.masks = [name for name in _MASKED if columns.get(name) == pl.String]
         self.columns = pl.Schema({**out, TURNED: pl.Boolean()} if self.langs else out)
@@ -76,129 +94,137 @@ class Selection:
         self._count()
 
     def _count(self) -> None:
-        """Look at the small columns of all pairs."""
+        """Count pairs by what decides where they go."""
+        groups = self._group_counts()
+        selected = groups.filter(pl.col("reason").is_null())
+        self.models = _totals(selected.drop_nulls("model"), "model")
+        self.masked = int(selected["masked"].sum())
+        groups = groups.group_by(pl.exclude("pairs", "masked", "model")).agg(pl.col("pairs").sum())
+        groups = groups.sort(pl.exclude("pairs"), "pairs")
+        selected = groups.filter(pl.col("reason").is_null())
+        self.left_out = _totals(groups.filter(pl.col("reason").is_not_null()), "reason")
+        self.written = int(selected["pairs"].sum())
+        present = _directions(groups)
+        if self.langs and present and not present & {self.langs, self.langs[::-1]}:
+            raise ConfigError(
+                f"langs: {self.name} has no pairs of {'-'.join(self.langs)}, only of "
+                + ", ".join(sorted(map("-".join, present)))
+            )
+        self.directions = {self.langs} if self.langs else _directions(selected) or present
+        self._check_values(selected)
+        self.turned = int(selected.filter(self._is_turned())["pairs"].sum())
+        self.by: list[dict[str, Any]] = selected.drop("reason").to_dicts()
+        parts = selected.group_by("split", "method").agg(pl.col("pairs").sum())
+        self.parts = [Part(*row) for row in parts.sort("method", "split").rows()]
+
+    def _group_counts(self) -> pl.DataFrame:
+        """Return numbers of pairs and masked pairs by languages, method, model, split, reason."""
         split = pl.lit(None, pl.String)
-        if "split" in self._columns:
+        if "split" in self._input_columns:
             split = pl.col("split").cast(pl.String)
         keys = ("source_lang", "target_lang", "method", "model")
         by = [*keys, split.alias("split"), self._reason.alias("reason")]
-        masked = [pl.col(name).is_not_null() for name in self.masks] or [pl.lit(False)]
-        total = pl.col("pairs", "masked").sum()
+        is_masked = [pl.col(name).is_not_null() for name in self.masks] or [pl.lit(False)]
+        counts = (
+            pl.len().cast(pl.Int64).alias("pairs"),
+            pl.any_horizontal(is_masked).sum().cast(pl.Int64).alias("masked"),
+        )
         groups = pl.DataFrame(schema=dict.fromkeys((*keys, "split", "reason"), pl.String))
         groups = groups.with_columns(pairs=pl.lit(0, pl.Int64), masked=pl.lit(0, pl.Int64))
-        counts = (pl.len().cast(pl.Int64).alias("pairs"),
-                  pl.any_horizontal(masked).sum().cast(pl.Int64).alias("masked"))  # fmt: skip
-        for at in range(0, self.read, PAIR_ROWS):
-            some = self._frame.slice(at, PAIR_ROWS).group_by(by).agg(counts)
-            both = pl.concat([groups, self._read(some.collect)])
-            groups = both.group_by(pl.exclude("pairs", "masked")).agg(total)
-        taken = groups.filter(pl.col("reason").is_null())
-        self.models = _totals(taken.drop_nulls("model"), "model")
-        self.masked = int(taken["masked"].sum())
-        groups = groups.group_by(pl.exclude("pairs", "masked", "model")).agg(pl.col("pairs").sum())
-        groups = groups.sort(pl.exclude("pairs"), "pairs")
-        out = groups.filter(pl.col("reason").is_not_null())
-        taken = groups.filter(pl.col("reason").is_null())
-        self.left_out = _totals(out, "reason")
-        self.written = int(taken["pairs"].sum())
-        there = _directions(groups)
-        if self.langs and there and not there & {self.langs, self.langs[::-1]}:
-            raise ConfigError(
-                f"langs: {self.name} holds no pairs of {'-'.join(self.langs)}, only of "
-                + ", ".join(sorted(map("-".join, there)))
+        for start in range(0, self.read, PAIR_ROWS):
+            batch = self._frame.slice(start, PAIR_ROWS).group_by(by).agg(counts)
+            both = pl.concat([groups, self._read(batch.collect)])
+            groups = both.group_by(pl.exclude("pairs", "masked")).agg(
+                pl.col("pairs", "masked").sum()
             )
-        self.languages = {self.langs} if self.langs else _directions(taken) or there
-        self._refuse(taken)
-        self.turned = int(taken.filter(self._turned())["pairs"].sum())
-        self.by: list[dict[str, Any]] = taken.drop("reason").to_dicts()
-        parts = taken.group_by("split", "method").agg(pl.col("pairs").sum())
-        self.parts = [Part(*row) for row in parts.sort("method", "split").rows()]
+        return groups
 
     @property
-    def plain(self) -> str:
-        """The method whose files bear no mark, in formats that keep methods apart."""
-        there = {part.method for part in self.parts}
-        return (
-            METHOD_IMPORTED
-            if METHOD_IMPORTED in there and METHOD_ALIGNED not in there
-            else METHOD_ALIGNED
-        )
+    def default_method(self) -> str:
+        """The method whose files have no mark, in formats with files per method."""
+        present = {part.method for part in self.parts}
+        if METHOD_IMPORTED in present and METHOD_ALIGNED not in present:
+            return METHOD_IMPORTED
+        return METHOD_ALIGNED
 
-    def _refuse(self, taken: pl.DataFrame) -> None:
-        for column, good, what in (
+    def _check_values(self, selected: pl.DataFrame) -> None:
+        for column, is_valid, expected in (
             ("method", METHODS.__contains__, f"one of {', '.join(METHODS)}"),
             ("source_lang", _LANG.fullmatch, "a language code such as ar"),
             ("target_lang", _LANG.fullmatch, "a language code such as ar"),
             ("split", _SPLIT.fullmatch, "letters, digits and _"),
         ):
-            for value in taken[column].unique().drop_nulls().sort():
-                if not good(value):
+            for value in selected[column].unique().drop_nulls().sort():
+                if not is_valid(value):
                     raise FrameError(
-                        f"export of {self.name}: column {column!r} holds {value!r}, must be {what}"
+                        f"export of {self.name}: column {column!r} has the value {value!r}, must "
+                        f"be {expected}"
                     )
 
     def run(self) -> dict[str, Any]:
-        """What run.json says of the run that the pairs are of; empty where there is none."""
+        """Return run.json of the run that the pairs belong to; empty if there is none."""
+        if not self.path:
+            return {}
         try:
-            held = json.loads(((self.path or Path()).parent / RUN_FILE).read_bytes())
+            run = json.loads((self.path.parent / RUN_FILE).read_bytes())
         except (OSError, ValueError):
             return {}
-        return held if self.path and isinstance(held, dict) else {}
+        return run if isinstance(run, dict) else {}
 
-    def sides(self) -> tuple[str, str]:
-        """The two languages, for a format that knows no others.
+    def language_pair(self) -> tuple[str, str]:
+        """Return the two languages, for formats that allow no others.
 
         Raises:
-            ConfigError: there are more, or none.
+            ConfigError: there are not exactly two languages.
         """
         if self.langs:
             return self.langs
-        found = sorted({tuple(sorted(pair)) for pair in self.languages})
-        if len(found) != 1:
-            said = ", ".join("-".join(pair) for pair in found) or "no languages"
+        pairs = sorted({tuple(sorted(pair)) for pair in self.directions})
+        if len(pairs) != 1:
+            listed = ", ".join("-".join(pair) for pair in pairs) or "no languages"
             raise ConfigError(
-                f"export: {self.name} holds pairs of {said}; name two with --langs, such as ar,en"
+                f"export: {self.name} has pairs of {listed}; choose two with --langs, such as ar,en"
             )
-        one, other = found[0]
-        if one == other:
-            raise ConfigError(f"export: {self.name} holds pairs of {one} with itself")
-        return one, other
+        first, second = pairs[0]
+        if first == second:
+            raise ConfigError(f"export: {self.name} has pairs of {first} with itself")
+        return first, second
 
     def batches(self, part: Part | None = None) -> Iterator[pl.DataFrame]:
-        """The pairs in the frame's order, as `columns` says; those of one part if it is given.
+        """Yield the selected pairs in order, with `columns`; only those of `part` if given.
 
         Raises:
-            SourceError: the file is not what it was when the pairs were counted.
+            SourceError: the file has changed since the pairs were counted.
         """
-        wanted = self._reason.is_null()
+        is_selected = self._reason.is_null()
         if part:
-            wanted &= pl.col("method") == part.method
+            is_selected &= pl.col("method") == part.method
             if part.split is not None:
-                wanted &= pl.col("split").cast(pl.String) == part.split
-        for at in range(0, self.read, PAIR_ROWS):
-            batch: pl.DataFrame = self._read(self._frame.slice(at, PAIR_ROWS).collect)
-            some = batch.filter(wanted)
-            some = some.with_columns(
+                is_selected &= pl.col("split").cast(pl.String) == part.split
+        for start in range(0, self.read, PAIR_ROWS):
+            batch: pl.DataFrame = self._read(self._frame.slice(start, PAIR_ROWS).collect)
+            selected = batch.filter(is_selected).with_columns(
                 pl.coalesce(name, _MASKED[name]).alias(_MASKED[name]) for name in self.masks
             )
-            if len(some):
-                few = len(some) < len(batch) // 2
-                yield self._in_order(_apart(some) if few else some).select(self.columns.names())
+            if len(selected):
+                is_small = len(selected) < len(batch) // 2
+                selected = _copy(selected) if is_small else selected
+                yield self._turn(selected).select(self.columns.names())
 
-    def _turned(self) -> pl.Expr:
+    def _is_turned(self) -> pl.Expr:
         if not self.langs:
             return pl.lit(False)
         return (pl.col("source_lang") == self.langs[1]) & (pl.col("target_lang") == self.langs[0])
 
-    def _in_order(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Turn round the pairs of the other direction, and say which are."""
+    def _turn(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Turn pairs of the opposite direction around, and mark them."""
         if not self.langs:
             return batch
-        turned = self._turned()
-        twins = sides_of(batch.schema)
-        if all(batch.schema.get(name) == pl.Float32 for name in _SIDES):
-            twins.append(_SIDES)
-        ratios = [name for name in _RATIOS if batch.schema.get(name) == pl.Float32]
+        turned = self._is_turned()
+        twins = side_columns(batch.schema)
+        if all(batch.schema.get(name) == pl.Float32 for name in _SIDE_SCORES):
+            twins.append(_SIDE_SCORES)
+        ratios = [name for name in _RATIO_SCORES if batch.schema.get(name) == pl.Float32]
         before = pl.col(TURNED).fill_null(False) if TURNED in batch.columns else pl.lit(False)
         return batch.with_columns(
             *(pl.when(turned).then(t).otherwise(s).alias(s) for s, t in twins),
@@ -208,44 +234,51 @@ class Selection:
         )
 
     def _read(self, call: Callable[[], Any]) -> Any:
-        """What a call that reads the input gives."""
-        return self._watched.read(call) if self._watched else call()
+        """Call a function that reads the input, and check that the file has not changed."""
+        return self._snapshot.read(call) if self._snapshot else call()
 
 
-def sides_of(columns: pl.Schema) -> list[tuple[str, str]]:
-    """Columns that each side of a pair has, source and target.
+def side_columns(columns: pl.Schema) -> list[tuple[str, str]]:
+    """Return the columns that exist for both sides of a pair, source and target.
 
-    >>> sides_of(pl.Schema({"source_doc": pl.String, "score": pl.Float32, "target_doc": pl.String}))
+    >>> columns = {"source_doc": pl.String, "score": pl.Float32, "target_doc": pl.String}
+    >>> side_columns(pl.Schema(columns))
     [('source_doc', 'target_doc')]
     """
-    twins = ((s, "target_" + s.removeprefix("source_")) for s in columns if s[:7] == "source_")
+    twins = (
+        (name, "target_" + name.removeprefix("source_"))
+        for name in columns
+        if name.startswith("source_")
+    )
     return [(s, t) for s, t in twins if columns.get(t) == columns[s]]
 
 
-def _reason(columns: pl.Schema, min_score: float, langs: tuple[str, str] | None) -> pl.Expr:
-    """Why a pair is left out; null where it is not."""
+def _reason_to_leave_out(
+    columns: pl.Schema, min_score: float, langs: tuple[str, str] | None
+) -> pl.Expr:
+    """Return why a pair is left out; null if it is selected."""
     reason = pl.lit(None, pl.String)
-    # the last that is put on is the first that is asked
+    # conditions added later take precedence
     if min_score:
         score = pl.col("score")
-        under = score < pl.lit(min_score, columns["score"])  # 0.7 is to be 0.7 as a Float32 too
-        reason = pl.when(under).then(pl.lit(f"score under {min_score:g}")).otherwise(reason)
-        without = (score.is_null() | score.is_nan()) & (pl.col("method") != METHOD_IMPORTED)
-        reason = pl.when(without).then(pl.lit("without score")).otherwise(reason)
+        is_low = score < pl.lit(min_score, columns["score"])  # compare 0.7 as a Float32 too
+        reason = pl.when(is_low).then(pl.lit(f"score under {min_score:g}")).otherwise(reason)
+        lacks_score = (score.is_null() | score.is_nan()) & (pl.col("method") != METHOD_IMPORTED)
+        reason = pl.when(lacks_score).then(pl.lit("without score")).otherwise(reason)
     if langs:
-        both = pl.concat_list("source_lang", "target_lang").list.sort()
-        other = both != pl.lit(sorted(langs), pl.List(pl.String))
-        reason = pl.when(other).then(pl.lit("other languages")).otherwise(reason)
+        pair = pl.concat_list("source_lang", "target_lang").list.sort()
+        is_other = pair != pl.lit(sorted(langs), pl.List(pl.String))
+        reason = pl.when(is_other).then(pl.lit("other languages")).otherwise(reason)
     if "split" in columns:
         reason = pl.when(pl.col("split").is_null()).then(pl.lit("in no split")).otherwise(reason)
     if "keep" in columns:
-        why = pl.lit("not kept")
+        not_kept = pl.lit("not kept")
         if columns.get("drop_reason") == pl.String:
-            why = (pl.lit("not kept: ") + pl.col("drop_reason")).fill_null("not kept")
-        reason = pl.when(pl.col("keep").fill_null(False)).then(reason).otherwise(why)
-    for name in _NEEDED[::-1]:
-        null = pl.col(name).is_null()
-        reason = pl.when(null).then(pl.lit(f"{name} is null")).otherwise(reason)
+            not_kept = (pl.lit("not kept: ") + pl.col("drop_reason")).fill_null("not kept")
+        reason = pl.when(pl.col("keep").fill_null(False)).then(reason).otherwise(not_kept)
+    for name in _REQUIRED[::-1]:
+        is_null = pl.col(name).is_null()
+        reason = pl.when(is_null).then(pl.lit(f"{name} is null")).otherwise(reason)
     return reason
 
 
@@ -253,19 +286,19 @@ def _directions(groups: pl.DataFrame) -> set[tuple[str, str]]:
     return set(groups.select("source_lang", "target_lang").drop_nulls().rows())
 
 
-def _apart(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows alone: as Polars filters them, a few would keep the text of all in memory."""
-    copy = BytesIO()
-    rows.write_ipc(copy)
-    return pl.read_ipc(copy.getvalue())
+def _copy(rows: pl.DataFrame) -> pl.DataFrame:
+    """Copy rows. Rows that Polars has filtered keep the texts of the whole batch in memory."""
+    buffer = BytesIO()
+    rows.write_ipc(buffer)
+    return pl.read_ipc(buffer.getvalue())
 
 
 def _totals(groups: pl.DataFrame, by: str) -> dict[str, int]:
-    total = groups.group_by(by).agg(pl.col("pairs").sum())
-    return dict(total.sort("pairs", by, descending=[True, False]).iter_rows())
+    totals = groups.group_by(by).agg(pl.col("pairs").sum())
+    return dict(totals.sort("pairs", by, descending=[True, False]).iter_rows())
 
 
-def _score(value: float) -> float:
+def _check_min_score(value: float) -> float:
     if not 0 <= value <= 1:
-        raise ConfigError(f"min_score: {value:g} is not in 0…1, as scores are; 0 takes all pairs")
+        raise ConfigError(f"min_score: {value:g} is not in 0…1; 0 exports all pairs")
     return float(value)

@@ -1,6 +1,6 @@
-"""TSV: a header, a pair a line, nothing quoted; read it with quoting switched off.
+"""Write TSV: a header, then one pair per line, never quoted. Read it with quoting switched off.
 
-Null is an empty field; lists are JSON.
+Null is an empty field, and lists are JSON.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from ingest.writers.plain_text import LINE_BREAKERS, SPACED, flat, replaced
+from ingest.writers.plain_text import LINE_BREAKERS, SPACED, as_text, replace_matches
 from ingest.writers.selection import Selection
 
 FOLDER = False
@@ -21,10 +21,10 @@ def write(selection: Selection, dest: Path) -> dict[str, Any]:
     changed = 0
     with dest.open("wb") as file:
         header = pl.DataFrame({"name": selection.columns.names()})
-        names, _ = replaced(header, LINE_BREAKERS, " ")
+        names, _ = replace_matches(header, LINE_BREAKERS, " ")
         file.write(("\t".join(names["name"]) + "\n").encode())
         for batch in selection.batches():
-            clean, rows = replaced(flat(batch), LINE_BREAKERS, " ")
-            changed += rows
-            clean.write_csv(file, separator="\t", quote_style="never", include_header=False)
+            rows, changed_rows = replace_matches(as_text(batch), LINE_BREAKERS, " ")
+            changed += changed_rows
+            rows.write_csv(file, separator="\t", quote_style="never", include_header=False)
     return {"changed": {SPACED: changed}}
