@@ -1,4 +1,4 @@
-"""What is kept and why not, rule by rule, and what may make no difference."""
+"""Each rule of the filter, duplicates, and what must not change the result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import ingest
-from ingest import minhash as clusters
+from ingest import minhash
 from ingest.config import Config, FilterConfig
 from ingest.drop_reasons import RULES
 from ingest.errors import ConfigError, FrameError, SourceError
@@ -59,7 +59,7 @@ def test_rules_of_texts(source, target, reason):
     assert reasons(pairs((source, target))) == [reason]
 
 
-def test_scripts_of_languages_that_nobody_knows_are_left_alone():
+def test_unknown_languages_may_have_any_script():
     assert reasons(pairs(("ord og ting", "text and things", {"source_lang": "xx"}))) == [None]
 
 
@@ -73,7 +73,7 @@ def test_scores(score, reason):
     assert reasons(frame, min_score=0.0) == [None]
 
 
-def test_the_score_of_a_machine_is_another_measure():
+def test_min_score_does_not_apply_to_translated_pairs():
     assert reasons(pairs((*GOOD, {"score": 0.1, "method": "translated"}))) == [None]
 
 
@@ -86,7 +86,7 @@ def test_the_score_of_a_machine_is_another_measure():
         ("repetition", 0.0, 1.0, "repetition"),
     ],
 )
-def test_columns_of_scores_have_a_say_where_they_are(column, good, bad, reason):
+def test_rules_apply_where_their_score_columns_exist(column, good, bad, reason):
     values = [good, bad, None, math.nan]
     frame = pairs(
         *(
@@ -97,7 +97,7 @@ def test_columns_of_scores_have_a_say_where_they_are(column, good, bad, reason):
     assert reasons(frame, near=0.0) == [None, reason, "no score", "no score"]
 
 
-def test_quality_is_asked_of_arabic_and_english_alone():
+def test_quality_is_required_for_arabic_and_english_only():
     langs = [("fr", "en"), ("en", "ar"), ("ar", "en"), (None, "en")]
     frame = pairs(*((*GOOD, {"source_lang": s, "target_lang": t}) for s, t in langs))
     frame = frame.with_columns(
@@ -146,9 +146,9 @@ def test_the_language_of_either_side():
     assert reasons(frame) == ["wrong language"]
 
 
-def test_a_threshold_that_was_set_asks_for_its_column():
+def test_a_configured_threshold_requires_its_column():
     with pytest.raises(
-        FrameError, match=r"min_quality = 0.7 needs the column 'quality'; ingest.score"
+        FrameError, match=r"min_quality = 0.7 needs column 'quality', which ingest.score"
     ):
         reasons(pairs(GOOD), min_quality=0.7)
     assert reasons(pairs(GOOD), min_quality=0.0) == [None]
@@ -165,13 +165,13 @@ def test_machine_text_and_its_flags():
     assert reasons(frame, machine=False) == ["machine text", "machine text"]
 
 
-def test_the_first_rule_has_its_say():
+def test_the_drop_reason_is_the_first_rule_that_fails():
     assert reasons(
         pairs(("نعم", "A very long answer to it indeed, as it seems", {"score": 0.0}))
     ) == ["too short"]
 
 
-def test_of_pairs_that_say_the_same_the_best_stays():
+def test_the_best_of_equal_pairs_is_kept():
     source, target = GOOD
     frame = pairs(
         (source, target, {"score": 0.6}),
@@ -197,8 +197,8 @@ def chained(pages, seed=2):
 
 
 @pytest.mark.parametrize("first", [256, 1])
-def test_a_near_duplicate_is_like_a_pair_that_is_kept(monkeypatch, first):
-    monkeypatch.setattr(clusters, "_ROUNDS", first)
+def test_a_near_duplicate_is_similar_to_a_kept_pair(monkeypatch, first):
+    monkeypatch.setattr(minhash, "_ROUNDS", first)
     frame = chained(7)
     values = text_signatures(frame["source_text"], frame["target_text"])
     alike = (values[:, None] == values[None]).mean(axis=2) >= FilterConfig().near
@@ -216,7 +216,7 @@ def test_a_near_duplicate_is_like_a_pair_that_is_kept(monkeypatch, first):
         assert stay.tolist() == sorted(kept)
 
 
-def test_pairs_of_the_other_direction_are_duplicates_too():
+def test_pairs_of_the_opposite_direction_are_duplicates():
     there = {"source_lang": "en", "target_lang": "ar", "score": 0.7}
     assert reasons(pairs(GOOD, (GOOD[1], GOOD[0], there))) == [None, "duplicate"]
 
@@ -230,7 +230,7 @@ def test_many_to_one_is_capped_on_either_side():
     assert set(reasons(pairs(*rows), near=0.0, max_sources=0, max_targets=0)) == {None}
 
 
-def test_nothing_hangs_on_the_order_of_rows():
+def test_the_order_of_rows_does_not_matter():
     rows = [
         (f"{s} {n % 7}", f"{t} {n % 5}", {"score": 0.5 + n / 100})
         for n in range(40)
@@ -253,7 +253,7 @@ def test_rows_and_columns_stay():
     assert_frame_equal(ingest.filter(made), made)
 
 
-def test_personal_data_is_told():
+def test_personal_data_is_reported():
     made = ingest.filter(pairs((f"{GOOD[0]} على ٠٥٠١٢٣٤٥٦٧", f"{GOOD[1]} on 0501234567, a@b.org")))
     assert made["pii"].to_list() == [["phone", "email"]]
 
@@ -289,8 +289,8 @@ def test_the_funnel():
     assert table.filter(pl.col("took") > 0).rows() == [
         ("empty", 5, 1, 4), ("too short", 4, 2, 2), ("duplicate", 2, 1, 1),
     ]  # fmt: skip
-    strange = pl.DataFrame({"keep": [False], "drop_reason": ["my own"]})
-    assert ingest.funnel(strange).row(-1) == ("my own", 1, 1, 0)
+    unknown_rule = pl.DataFrame({"keep": [False], "drop_reason": ["my own"]})
+    assert ingest.funnel(unknown_rule).row(-1) == ("my own", 1, 1, 0)
     with pytest.raises(FrameError, match="drop_reason"):
         ingest.funnel(frame.with_columns(keep=True))
 
@@ -312,7 +312,7 @@ def test_no_pairs_and_none_kept():
         (lambda f: f.with_columns(quality=pl.lit("x")), "'quality' is String"),
     ],
 )
-def test_frames_that_cannot_be_used(change, message):
+def test_invalid_frames(change, message):
     with pytest.raises(FrameError, match=message):
         ingest.filter(change(pairs(GOOD)))
 
@@ -328,10 +328,10 @@ def test_frames_that_cannot_be_used(change, message):
         ({"min_qualty": 0.5}, "filter.min_qualty: unknown setting"),
     ],
 )
-def test_settings_that_cannot_be_used(table, message):
+def test_invalid_settings(table, message):
     with pytest.raises(ConfigError, match=message):
         Config.from_dict({"filter": table})
 
 
-def test_thresholds_are_no_settings_of_a_run():
+def test_thresholds_do_not_change_the_fingerprint_of_a_run():
     assert Config(filter=FilterConfig(min_words=9)).fingerprint() == Config().fingerprint()

@@ -1,4 +1,4 @@
-"""What is taken, in which direction, and where it goes, whatever the format."""
+"""Selection, direction and destination of an export, for all formats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 from ingest.cli import main
 from ingest.errors import ConfigError, FrameError, OutputError, SourceError, WriteError
 from ingest.frames import PAIRS, schema
-from ingest.jobs.export import FOLDERS, FORMATS, beside, export
+from ingest.jobs.export import FOLDERS, FORMATS, default_destination, export
 
 INGEST = [sys.executable, "-m", "ingest"]
 
@@ -34,12 +34,12 @@ def pairs(*rows, **columns) -> pl.DataFrame:
     return pl.DataFrame(made, {**schema(PAIRS), **columns})
 
 
-def taken(frame, tmp_path, **settings):
+def exported(frame, tmp_path, **settings):
     report = export(frame, tmp_path / "o.parquet", format="parquet", overwrite=True, **settings)
     return pl.read_parquet(tmp_path / "o.parquet"), report
 
 
-def test_only_what_is_kept_is_taken_and_the_rest_is_counted(tmp_path):
+def test_only_kept_pairs_are_exported_and_others_are_counted(tmp_path):
     frame = pairs(
         ("ar-en", {"keep": True}),
         ("ar-en", {"keep": False, "drop_reason": "length"}),
@@ -51,7 +51,7 @@ def test_only_what_is_kept_is_taken_and_the_rest_is_counted(tmp_path):
         keep=pl.Boolean,
         drop_reason=pl.String,
     )
-    got, report = taken(frame, tmp_path)
+    got, report = exported(frame, tmp_path)
     assert_frame_equal(got, frame[:1])
     assert report["left_out"] == {
         "not kept": 2, "not kept: length": 2, "method is null": 1, "target_text is null": 1,
@@ -61,18 +61,18 @@ def test_only_what_is_kept_is_taken_and_the_rest_is_counted(tmp_path):
 
 def test_min_score(tmp_path):
     frame = pairs(*(("ar-en", {"score": s}) for s in (0.7, 0.69, None, float("nan"), 1.0)))
-    got, report = taken(frame, tmp_path, min_score=0.7)
+    got, report = exported(frame, tmp_path, min_score=0.7)
     assert got["pair_id"].to_list() == ["0", "4"]
     assert report["left_out"] == {"without score": 2, "score under 0.7": 1}
-    got, report = taken(frame, tmp_path)
+    got, report = exported(frame, tmp_path)
     assert len(got) == 5
     assert report["left_out"] == {}
 
 
-def test_langs_turn_pairs_round_and_leave_others_out(tmp_path):
+def test_langs_turn_pairs_around_and_leave_others_out(tmp_path):
     frame = pairs(("ar-en", {}), ("en-ar", {}), ("fr-ar", {}), ("ar-ar", {}), ("en-en", {}))
     frame = frame.with_columns(source_uri=pl.lit("a"), target_uri=pl.lit("b"))
-    got, report = taken(frame, tmp_path, langs=("ar", "en"))
+    got, report = exported(frame, tmp_path, langs=("ar", "en"))
     assert got["source_lang"].to_list() == ["ar", "ar"]
     assert got["turned"].to_list() == [False, True]
     assert report["turned"] == 1
@@ -80,36 +80,36 @@ def test_langs_turn_pairs_round_and_leave_others_out(tmp_path):
     texts = got.select("source_text", "target_doc", "target_segments", "target_uri").row(1)
     assert texts == ("t", "d1", [1], "a")
     # turned once more, it is as it was
-    back, _ = taken(got, tmp_path, langs=("en", "ar"))
+    back, _ = exported(got, tmp_path, langs=("en", "ar"))
     assert_frame_equal(back.drop("turned")[1], frame[1])
     assert back["turned"].to_list() == [True, False]
 
 
-def test_scores_of_a_side_go_with_it(tmp_path):
+def test_scores_of_a_side_are_turned_with_it(tmp_path):
     scores = {"words_source": 0.25, "words_target": 1.0, "source_script": 0.5, "target_script": 1.0,
               "length_ratio": 2.0, "length": 0.5, "copy": 0.75, "quality": 0.125}  # fmt: skip
     frame = pairs(("en-ar", {}), ("ar-en", {}))
     frame = frame.with_columns(pl.lit(v, pl.Float32).alias(k) for k, v in scores.items())
-    got, _ = taken(frame, tmp_path, langs=("ar", "en"))
+    got, _ = exported(frame, tmp_path, langs=("ar", "en"))
     assert got.schema == {**frame.schema, "turned": pl.Boolean()}
     assert got.select(*scores).row(1, named=True) == scores
     assert got.select(*scores).row(0, named=True) == scores | {
         "words_source": 1.0, "words_target": 0.25, "source_script": 1.0, "target_script": 0.5,
         "length_ratio": 0.5, "length": 2.0,
     }  # fmt: skip
-    back, _ = taken(got, tmp_path, langs=("en", "ar"))
+    back, _ = exported(got, tmp_path, langs=("en", "ar"))
     assert_frame_equal(back.drop("turned")[0], frame[0])
 
 
 def test_a_score_without_its_twin_stays(tmp_path):
     frame = pairs(("en-ar", {})).with_columns(words_source=0.25, length=pl.lit("short"))
-    got, _ = taken(frame, tmp_path, langs=("ar", "en"))
+    got, _ = exported(frame, tmp_path, langs=("ar", "en"))
     assert got.select("words_source", "length").row(0) == (0.25, "short")
 
 
 def test_without_langs_pairs_stay_as_they_are(tmp_path):
     frame = pairs(("ar-en", {}), ("en-ar", {}), ("fr-ar", {}))
-    got, report = taken(frame, tmp_path)
+    got, report = exported(frame, tmp_path)
     assert_frame_equal(got, frame)
     assert report["turned"] == 0
 
@@ -124,7 +124,7 @@ def test_an_empty_frame(format, tmp_path):
 @pytest.mark.parametrize("format", FOLDERS)
 def test_a_format_of_two_languages_asks_which(format, tmp_path):
     frame = pairs(("ar-en", {}), ("fr-ar", {}))
-    with pytest.raises(ConfigError, match="pairs of ar-en, ar-fr; name two with --langs"):
+    with pytest.raises(ConfigError, match="pairs of ar-en, ar-fr; choose two with --langs"):
         export(frame, tmp_path / "o", format=format)
     with pytest.raises(ConfigError, match="no languages"):
         export(pairs(), tmp_path / "o", format=format)
@@ -159,7 +159,7 @@ def test_masked_texts_take_the_place_of_the_texts(tmp_path):
         source_masked=pl.String,
         target_masked=pl.String,
     ).with_columns(pl.lit([True, True, False]).explode().alias("keep"))
-    got, report = taken(frame, tmp_path, langs=("ar", "en"))
+    got, report = exported(frame, tmp_path, langs=("ar", "en"))
     texts = got.select("source_text", "target_text").rows()
     assert texts == [("<PHONE_1>", "t"), ("٠٥٠", "<PHONE_1>")]
     assert not {"source_masked", "target_masked"} & set(got.columns)
@@ -170,9 +170,9 @@ def test_masked_texts_take_the_place_of_the_texts(tmp_path):
     ("column", "value"),
     [("method", "human"), ("source_lang", "../ar"), ("target_lang", ""), ("split", "a/b")],
 )
-def test_what_no_pair_has_is_refused(column, value, tmp_path):
+def test_invalid_values_are_refused(column, value, tmp_path):
     frame = pairs(("ar-en", {"split": "train", column: value}), split=pl.String)
-    with pytest.raises(FrameError, match=f"column '{column}' holds '{value}', must be"):
+    with pytest.raises(FrameError, match=f"column '{column}' has the value '{value}', must be"):
         export(frame, tmp_path / "o", format="moses")
     assert list(tmp_path.iterdir()) == []
 
@@ -219,7 +219,7 @@ def test_a_file_or_the_folder_that_holds_it(tmp_path):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_exists_is_replaced_only_when_told(format, tmp_path):
+def test_existing_output_is_replaced_only_with_overwrite(format, tmp_path):
     dest = tmp_path / "deep" / "o"
     dest.parent.mkdir()
     export(pairs(("ar-en", {})), dest, format=format)
@@ -230,7 +230,9 @@ def test_what_exists_is_replaced_only_when_told(format, tmp_path):
     if format in FOLDERS:
         assert json.loads((dest / "export.json").read_bytes())["written"] == 2
         (dest / "mine.txt").touch()
-        with pytest.raises(OutputError, match=r"holds what export did not write \(mine\.txt\)"):
+        with pytest.raises(
+            OutputError, match=r"contains files that export did not write \(mine\.txt\)"
+        ):
             export(pairs(("ar-en", {})), dest, format=format, overwrite=True)
     else:
         dest.rename(tmp_path / "real")
@@ -247,7 +249,7 @@ def test_the_input_is_not_replaced(tmp_path):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_nothing_is_left_of_what_did_not_finish(format, tmp_path, monkeypatch):
+def test_a_failed_export_leaves_nothing_behind(format, tmp_path, monkeypatch):
     path = tmp_path / "pairs.parquet"
     rows = [("ar-en", {"method": m}) for m in ("aligned", "translated") * 5]
     pairs(*rows).write_parquet(path)
@@ -267,7 +269,7 @@ def test_nothing_is_left_of_what_did_not_finish(format, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_place_that_cannot_be_written(format, tmp_path):
+def test_a_destination_that_cannot_be_written(format, tmp_path):
     (tmp_path / "file").touch()
     for parent in ("file", "none"):
         with pytest.raises(WriteError, match=f"cannot be written: there is no folder .*{parent}"):
@@ -288,13 +290,13 @@ def test_the_same_pairs_make_the_same_bytes(format, tmp_path, monkeypatch):
         assert len(made) == 1
 
 
-def test_beside(tmp_path):
+def test_default_destination(tmp_path):
     (tmp_path / "run").mkdir()
-    assert beside(tmp_path / "run/", "tmx") == tmp_path / "run.tmx"
-    assert beside("pairs.parquet", "huggingface").name == "pairs.huggingface"
+    assert default_destination(tmp_path / "run/", "tmx") == tmp_path / "run.tmx"
+    assert default_destination("pairs.parquet", "huggingface").name == "pairs.huggingface"
 
 
-def test_languages_that_no_pair_has_are_said(tmp_path):
+def test_langs_without_any_pairs_are_an_error(tmp_path):
     frame = pairs(("ar-en", {}), ("en-ar", {}), ("ar-fr", {"keep": False}), keep=pl.Boolean)
     with pytest.raises(ConfigError, match="no pairs of fr-en, only of ar-en, ar-fr, en-ar"):
         export(frame, tmp_path / "o", format="tsv", langs=("fr", "en"))
@@ -339,7 +341,7 @@ def test_the_command(tmp_path):
         "  1 aligned, ar-en",
         "  1 aligned, en-ar",
         "left out: 1 score under 0.5",
-        "turned round: 1",
+        "turned around: 1",
         "line breaks and control characters became spaces: in 1 pairs",
         "written to out.moses",
     ]

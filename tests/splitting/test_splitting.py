@@ -1,4 +1,4 @@
-"""Train, dev and test: what may not be parted, and leaks, looked for by brute force."""
+"""Train, dev and test: what must stay together, and a search for leaks by brute force."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from polars.testing import assert_frame_equal
 import ingest
 from ingest.config import Config, SplitConfig
 from ingest.errors import ConfigError, FrameError
-from ingest.filtering import contamination as against
-from ingest.filtering.contamination import Lines
+from ingest.filtering import contamination
+from ingest.filtering.contamination import ReferenceTexts
 from ingest.frames import PAIRS, schema
 from ingest.minhash import components, similar_pairs, text_signatures
 
@@ -99,11 +99,11 @@ def test_nothing_leaks(seed):
         assert not docs[0] & docs[1]
 
 
-def test_what_is_like_a_line_does_not_hang_on_how_many_are_looked_at(monkeypatch):
+def test_the_size_of_batches_does_not_change_what_is_similar(monkeypatch):
     texts = corpus()["target_text"]
     texts = pl.concat([texts, texts[:50] + " " + texts[50:100]])
-    lines = Lines(texts[100:], near=0.6)
-    whole = [lines.like(texts), lines.around(texts)]
+    references = ReferenceTexts(texts[100:], min_similarity=0.6)
+    whole = [references.find_similar(texts), references.find_contained(texts)]
     of = [{*pairwise(folded(text))} for text in texts]
     inside = [
         (a, b)
@@ -111,10 +111,10 @@ def test_what_is_like_a_line_does_not_hang_on_how_many_are_looked_at(monkeypatch
         if len(of[a]) >= 5 and len(of[a] & of[b + 100]) >= 0.9 * len(of[a])
     ]
     assert whole[1].rows() == inside
-    monkeypatch.setattr(against, "_PAIRS", 7)
-    monkeypatch.setattr(against, "_TEXTS", 11)
-    assert lines.like(texts).equals(whole[0])
-    assert lines.around(texts).equals(whole[1])
+    monkeypatch.setattr(contamination, "_BATCH_CANDIDATES", 7)
+    monkeypatch.setattr(contamination, "_BATCH_TEXTS", 11)
+    assert references.find_similar(texts).equals(whole[0])
+    assert references.find_contained(texts).equals(whole[1])
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -254,14 +254,14 @@ def test_no_pairs_and_frames_that_cannot_be_used():
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"dev": -1}, "split.dev: -1.0 is no share"),
-        ({"dev": 1.5}, "split.dev: 1.5 is no share"),
+        ({"dev": -1}, "split.dev: -1.0 is neither a share"),
+        ({"dev": 1.5}, "split.dev: 1.5 is neither a share"),
         ({"dev": 0.5, "test": 0.5}, "leave nothing for train"),
         ({"by": "site"}, "split.by: 'site' is unknown"),
         ({"near": 0.0}, "split.near: 0.0"),
     ],
 )
-def test_settings_that_cannot_be_used(table, message):
+def test_invalid_settings(table, message):
     with pytest.raises(ConfigError, match=message):
         Config.from_dict({"split": table})
 
@@ -283,7 +283,7 @@ def test_components_are_those_of_a_walk():
         assert components(nodes, [(one, other)]).tolist() == label
 
 
-def test_signatures_tell_likeness():
+def test_signatures_estimate_similarity():
     texts = pl.Series(["a b c d e f g h i j", "a b c d e f g h i k", "k l m n o p q", "", "…"])
     one, other = similar_pairs(text_signatures(texts), 0.6)
     assert {*zip(one.tolist(), other.tolist(), strict=True)} <= {(0, 1), (1, 0)}

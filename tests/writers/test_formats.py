@@ -273,7 +273,7 @@ def test_a_data_set_loads_offline(tmp_path):
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_the_card_is_yaml_and_says_what_is_in_it(tmp_path):
+def test_the_card_has_yaml_front_matter_and_describes_the_data(tmp_path):
     made = frame(rows(["a", "b", "c"]) + rows(["d"], method="translated", split="test"))
     made = made.with_columns(score=pl.Series([0.1, 0.9, 0.9, 0.9], dtype=pl.Float32))
     export(made, tmp_path / "o", format="huggingface", min_score=0.5)
@@ -314,14 +314,12 @@ def test_the_hub_knows_the_license(said, known, tmp_path):
     card = (tmp_path / "o" / "README.md").read_text(encoding="utf-8")
     assert f'license: "{known}"\n' in card
     assert ("license_name" in card) == (known == "other")
-    assert f"\n{said.rstrip('.')}. The texts belong to" in card
+    assert f"\n{said.rstrip('.')}. The rights in the texts belong to" in card
 
 
 def test_two_splits_of_one_name_are_refused(tmp_path):
     both = rows(["a"], split="dev") + rows(["b"], split="validation")
-    with pytest.raises(
-        FrameError, match="'dev' and 'validation', and huggingface has 'validation'"
-    ):
+    with pytest.raises(FrameError, match="'dev' and 'validation', which are both 'validation'"):
         export(frame(both), tmp_path / "o", format="huggingface")
     assert list(tmp_path.iterdir()) == []
     export(frame(both), tmp_path / "m", format="moses")
@@ -368,7 +366,7 @@ def test_the_card_names_the_steps_of_these_pairs(story, monkeypatch):
     places = [told.find(step) for step in steps]
     assert -1 not in places
     assert places == sorted(places)
-    assert "not known" not in told
+    assert "unknown" not in told
     monkeypatch.chdir(story / "out")
     assert again("s.parquet") == told
 
@@ -379,7 +377,7 @@ def test_the_card_names_the_steps_of_these_pairs(story, monkeypatch):
         ("pairs", [], ["score", "filter", "split", "settings.toml` has", "PAIRS of each"]),
         ("scored", ["ingest score PAIRS -o NEXT\n"], ["filter", "split", "not known"]),
         ("f", ["[filter]", "min_words = 2", "--exclude"], ["split", "not known"]),
-        ("first", [f"{FILTER}\n", "What settings `filter` had is not known"],
+        ("first", [f"{FILTER}\n", "The settings of `filter` are unknown"],
          ["split", "min_words", "--exclude", "--mask-pii"]),
     ],
 )  # fmt: skip
@@ -389,18 +387,18 @@ def test_the_card_names_no_step_of_other_pairs(story, file, there, not_there):
     assert [said for said in not_there if said in told] == []
 
 
-def test_the_card_of_pairs_that_were_filtered_once_more_says_so(story):
+def test_the_card_says_that_the_settings_of_pairs_filtered_twice_are_unknown(story):
     told = ["filter", "out/scored.parquet", "-o", "out/f.parquet", "--overwrite", "--config"]
     Path("9.toml").write_text("[filter]\nmin_words = 9\n")
     assert main([*told, "9.toml"]) == 0
     card = again("out/s.parquet")
-    assert "What settings `filter` had is not known" in card
+    assert "The settings of `filter` are unknown" in card
     assert "min_words" not in card
     assert "[split]" in card
 
 
-def test_a_data_set_has_shards(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_module("ingest.writers.huggingface"), "_SHARD", 10)
+def test_a_large_data_set_has_several_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(import_module("ingest.writers.huggingface"), "_FILE_ROWS", 10)
     monkeypatch.setattr(import_module("ingest.writers.selection"), "PAIR_ROWS", 7)
     made = frame(rows([str(n) for n in range(24)]))
     report = export(made, tmp_path / "o", format="huggingface")
