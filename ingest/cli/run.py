@@ -121,10 +121,7 @@ def _print_later_steps(args: argparse.Namespace, report: dict[str, Any]) -> int:
 
         in_error |= print_result(args, AlignResult.from_dict(report["pairs"])) != OK
     if "translated" in report:
-        from collections import Counter
-
         from ingest.jobs.translate_run import TranslationResult
 
-        counts = report["translated"]
-        print_summary(args, str(TranslationResult(**{**counts, "flags": Counter(counts["flags"])})))
+        print_summary(args, str(TranslationResult.from_dict(report["translated"])))
     return PAGES_IN_ERROR if in_error else OK

@@ -33,11 +33,8 @@ _SUFFIXES = re.compile(
     re.IGNORECASE,
 )
 _GOOD_SCORE = 0.5  # most pairs score higher when the texts are translations of each other
-# Keys of the entry `pairs` of what `ingest.run` returns, and the attributes they come from.
-_KEYS = {
-    "aligned": "aligned", "pairs": "pairs", "good": "good", "failed": "in_error",
-    "said": "messages", "what": "unit",
-}  # fmt: skip
+# Attributes that have another name in what `ingest.run` returns.
+_KEYS = {"unit": "what", "messages": "said", "in_error": "failed"}
 
 
 @dataclass
@@ -82,12 +79,12 @@ texts translations of each other?'
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry `pairs` of what `ingest.run` returns."""
-        return {key: getattr(self, name) for key, name in _KEYS.items()}
+        return {_KEYS.get(name, name): value for name, value in vars(self).items()}
 
     @classmethod
     def from_dict(cls, entry: dict[str, Any]) -> AlignResult:
         """Build from what `to_dict` returns."""
-        return cls(**{_KEYS[key]: value for key, value in entry.items()})
+        return cls(**{name: entry[_KEYS.get(name, name)] for name in vars(cls())})
 
 
 def align_files(

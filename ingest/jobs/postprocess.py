@@ -87,7 +87,7 @@ def add_translations(
         folder = Path(out)
         options = TranslateOptions(to=to, source=source, config=config, progress=progress)
         result = translate_segments(folder / SEGMENTS_FILE, folder / TRANSLATED_FILE, options)
-        return {**vars(result), "flags": dict(result.flags)}
+        return result.to_dict()
 
 
 def _translate_command(out: str, pair: tuple[str, str]) -> str:

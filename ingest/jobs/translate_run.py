@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -34,6 +35,10 @@ from ingest.translation.pool import (
 SEGMENTS_FILE = "segments.parquet"
 _ROWS_PER_READ = 1 << 16  # the row groups of a run
 _BATCH_SEGMENTS = 1 << 13  # bounds memory
+
+
+# Attributes that have another name in what `ingest.run` returns.
+_KEYS = {"unit": "what", "messages": "said"}
 
 
 @dataclass
@@ -68,6 +73,17 @@ class TranslationResult:
         if self.flags:
             summary += "; flagged: " + ", ".join(f"{n:,} {f}" for f, n in self.flags.most_common())
         return summary
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry `translated` of what `ingest.run` returns."""
+        entry = {_KEYS.get(name, name): value for name, value in vars(self).items()}
+        return {**entry, "flags": dict(self.flags)}
+
+    @classmethod
+    def from_dict(cls, entry: dict[str, Any]) -> TranslationResult:
+        """Build from what `to_dict` returns."""
+        fields = {name: entry[_KEYS.get(name, name)] for name in vars(cls())}
+        return cls(**{**fields, "flags": Counter(fields["flags"])})
 
 
 @dataclass(frozen=True)
