@@ -60,7 +60,7 @@ def _centered_pairs(sums: F32) -> F32:
 
 
 def _sum_pairs(sums: F32) -> F32:
-    """Sum each row with its neighbour."""
+    """Sum each row with its neighbor."""
     return np.add.reduceat(sums, np.arange(0, len(sums), 2), axis=0)
 
 

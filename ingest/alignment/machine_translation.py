@@ -13,7 +13,7 @@ from ingest.errors import ModelError
 if TYPE_CHECKING:
     from ingest.config import TranslateConfig
     from ingest.translation.engine import Translator
-    from ingest.translation.packages.install import Package
+    from ingest.translation.packages.package import Package
 
 # Preferred direction first: English words inflect less.
 _DIRECTIONS = (("ar", "en"), ("en", "ar"))

@@ -1,4 +1,4 @@
-"""Spans of neighbouring lines. Vectors, lengths and word counts of a span are sums over lines."""
+"""Spans of neighboring lines. Vectors, lengths and word counts of a span are sums over lines."""
 
 from __future__ import annotations
 

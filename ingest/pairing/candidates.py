@@ -1,6 +1,6 @@
 """Candidate pairs of units, the evidence for them, and the one-to-one matching.
 
-A unit is the text of an article in one language. Candidates are nearest neighbours, and pairs that
+A unit is the text of an article in one language. Candidates are nearest neighbors, and pairs that
 the URLs of pages suggest. Evidence is computed for candidates only.
 """
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ingest.pairing.urls import PageUrls
 
 
-NEIGHBOURS = 8  # candidates per unit, by content
-_AROUND = 4  # neighbours that a margin is relative to, as in Artetxe & Schwenk 2019
+NEIGHBORS = 8  # candidates per unit, by content
+_AROUND = 4  # neighbors that a margin is relative to, as in Artetxe & Schwenk 2019
 _CELLS = 1 << 24  # cosines in memory at once: 64 MB
 _PRIOR = 10.0  # weight, in units, of a zero mean, so that centering does not erase a small crawl
 _MAX_SHARED = 16  # units of one language that share a page or URL; with more it is no evidence
@@ -57,7 +57,7 @@ def center(vectors: F32) -> F32:
     return np.asarray(centered / np.maximum(length, 1e-9)[:, None], dtype=np.float32)
 
 
-def neighbours(source: F32, target: F32, k: int) -> tuple[I64, F32]:
+def neighbors(source: F32, target: F32, k: int) -> tuple[I64, F32]:
     """Find the k nearest target rows of each source row, nearest first, and their cosines.
 
     The search is exact and multiplies unit rows in blocks of 64 MB. If there are fewer than k
@@ -66,7 +66,7 @@ def neighbours(source: F32, target: F32, k: int) -> tuple[I64, F32]:
     Returns:
         Indices, int64 [source rows, k], and cosines, float32 [source rows, k].
 
-    >>> at, cosine = neighbours(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32), 3)
+    >>> at, cosine = neighbors(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32), 3)
     >>> at.tolist()
     [[0, 1, -1], [1, 0, -1]]
     """
@@ -102,7 +102,7 @@ def find_candidates(source: Units, target: Units, urls: PageUrls) -> pl.DataFram
         `date`: 1 if the pages were published within days, -1 if far apart, else 0.
     """
     ours, theirs = center(source.vectors), center(target.vectors)
-    forward, backward = neighbours(ours, theirs, NEIGHBOURS), neighbours(theirs, ours, NEIGHBOURS)
+    forward, backward = neighbors(ours, theirs, NEIGHBORS), neighbors(theirs, ours, NEIGHBORS)
     near = pl.concat(
         [_list_pairs(forward[0], "s", "t"), _list_pairs(backward[0], "t", "s").select("s", "t")]
     )
@@ -155,7 +155,7 @@ def one_to_one(scored: Iterable[tuple[int, int, float]]) -> list[tuple[int, int,
 
 
 def _list_pairs(nearest: I64, rows: str, columns: str) -> pl.DataFrame:
-    """Turn a table of neighbours into a frame of two columns."""
+    """Turn a table of neighbors into a frame of two columns."""
     row, rank = np.nonzero(nearest >= 0)
     both = {rows: row.astype(np.uint32), columns: nearest[row, rank].astype(np.uint32)}
     return pl.DataFrame(both, {rows: pl.UInt32, columns: pl.UInt32})

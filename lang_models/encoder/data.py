@@ -91,7 +91,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Training pairs as numbers of words in one vocabulary, and held-out pairs as text."""
+    """Training pairs as word numbers in one vocabulary, and held-out pairs as text."""
 
     vocabulary: list[str]
     english: Side

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from ingest.encoder.model import Encoder, load
 from ingest.errors import IngestError
 from ingest.frames import PAIRS, schema
-from ingest.pairing.candidates import neighbours
+from ingest.pairing.candidates import neighbors
 from ingest.scoring import score
 from lang_models.encoder import data as texts
 from lang_models.quality import data
@@ -53,7 +53,7 @@ def margin(frame: pl.DataFrame, good: pl.DataFrame, encoder) -> tuple[np.ndarray
     cosine = np.einsum("ij,ij->i", en, ar)
     others = [encoder.encode(good[side]) for side in ("english", "arabic")]
     usual = [
-        neighbours(mine, theirs, AROUND)[1].mean(axis=1)
+        neighbors(mine, theirs, AROUND)[1].mean(axis=1)
         for mine, theirs in ((en, others[1]), (ar, others[0]))
     ]
     return cosine, cosine / np.maximum((usual[0] + usual[1]) / 2, 1e-6)

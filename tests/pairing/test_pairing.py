@@ -251,8 +251,8 @@ def test_a_folder_that_is_not_a_run_is_an_error(tmp_path):
 def test_command(finished, tmp_path, capsys):
     to = tmp_path / "pages.parquet"
     assert cli.main(["pair", str(finished), "-o", str(to)]) == cli.OK
-    said = capsys.readouterr().out
-    assert said.count("\n") == 1
-    assert "without a partner" in said
+    output = capsys.readouterr().out
+    assert output.count("\n") == 1
+    assert "without a partner" in output
     assert cli.main(["pair", str(finished), "-o", str(to)]) == cli.NOT_WRITTEN + 1
     assert cli.main(["pair", str(tmp_path)]) == cli.WRONG_CALL
