@@ -43,7 +43,7 @@ def test_a_run_becomes_pairs_of_sentences(run, tmp_path):
     pairs = pl.read_parquet(tmp_path / "pairs.parquet")
     assert pairs.schema == schema(PAIRS, ALIGNED)
     assert report.pairs == len(pairs)
-    assert report.aligned == 2  # the two files of the library; the two columns of one page
+    assert report.aligned == 2  # the two library files, and the two columns of one page
     library = pairs.filter(pl.col("source_doc") != pl.col("target_doc"))
     assert len(library) == 12
     assert library["score"].min() > 0.9
@@ -54,7 +54,7 @@ def test_a_run_becomes_pairs_of_sentences(run, tmp_path):
         assert row["source_text"].split(" ")[0] in at["text"][0]
 
 
-def test_what_is_there_is_not_replaced_unasked(run, tmp_path):
+def test_existing_files_are_not_replaced(run, tmp_path):
     (tmp_path / "pairs.parquet").write_bytes(b"")
     with pytest.raises(OutputError, match="--overwrite"):
         align_run(str(run), str(tmp_path / "pairs.parquet"))
@@ -62,20 +62,20 @@ def test_what_is_there_is_not_replaced_unasked(run, tmp_path):
         align_run(str(tmp_path), str(tmp_path / "other.parquet"))
 
 
-def test_a_run_that_was_paired_can_be_made_anew(run, tmp_path):
+def test_overwrite_replaces_a_paired_run(run, tmp_path):
     done = call("run", PARALLEL, "-o", run, "--overwrite")
     assert done.returncode == 0, done.stderr
     assert not (run / "pages.parquet").exists()
 
 
-def test_a_run_can_do_it_all(tmp_path):
+def test_run_with_align(tmp_path):
     done = call("run", PARALLEL, "-o", tmp_path / "out", "--align")
     assert done.returncode == 0, done.stderr
     assert "12 pairs of sentences from 1 pair of articles" in done.stdout
     assert len(pl.read_parquet(tmp_path / "out" / "pairs.parquet")) == 12
 
 
-def test_the_verb_aligns_too_and_run_json_is_as_without(tmp_path):
+def test_run_returns_pairs_and_run_json_stays_the_same(tmp_path):
     reports = [ingest.run(PARALLEL, tmp_path / name, align=name == "b") for name in "ab"]
     assert reports[1]["pairs"] == {
         "aligned": 1, "pairs": 12, "good": 12, "failed": 0, "said": [], "what": "article",
@@ -87,14 +87,14 @@ def test_the_verb_aligns_too_and_run_json_is_as_without(tmp_path):
     assert keys[0] == keys[1] == set(reports[0])
 
 
-def test_a_part_has_no_pairs_yet(tmp_path):
+def test_a_part_cannot_be_aligned(tmp_path):
     with pytest.raises(ConfigError, match="resumes and completes all parts"):
         ingest.run(PARALLEL, tmp_path / "out", shard=(1, 1), align=True)
     ingest.run(PARALLEL, tmp_path / "out", shard=(1, 1))
     assert ingest.run(PARALLEL, tmp_path / "out", resume=True, align=True)["pairs"]["pairs"] == 12
 
 
-def test_what_is_left_when_pairs_fail_is_said(tmp_path, monkeypatch):
+def test_a_failed_alignment_names_the_command_to_repeat(tmp_path, monkeypatch):
     config = Config(align=AlignConfig(encoder=str(tmp_path / "none")))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelError) as raised:
@@ -105,21 +105,21 @@ def test_what_is_left_when_pairs_fail_is_said(tmp_path, monkeypatch):
     assert call("align", "out", "-o", "out/pairs.parquet").returncode == 0
 
 
-def test_runs_that_do_not_align_load_no_aligner():
+def test_alignment_is_not_imported_without_align():
     code = "import sys, ingest.jobs.run; print([m for m in sys.modules if 'ingest.alignment' in m])"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert done.stdout.strip() == b"[]"
 
 
 @pytest.mark.parametrize("name", ["documents", "segments", "pages"])
-def test_the_run_itself_is_not_replaced(run, tmp_path, name):
+def test_the_files_of_the_run_are_not_replaced(run, tmp_path, name):
     if name == "pages":
         pair_run(run, overwrite=True)
     with pytest.raises(OutputError, match="is the input itself"):
         align_run(str(run), str(run / f"{name}.parquet"), overwrite=True)
 
 
-def test_a_damaged_run_is_said(run, tmp_path):
+def test_a_damaged_run_is_named(run, tmp_path):
     for name in ("documents", "segments", "pages"):
         (tmp_path / f"{name}.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(SourceError, match=str(tmp_path)):
@@ -134,7 +134,7 @@ def paired(run, tmp_path) -> Path:
     return tmp_path
 
 
-def test_pages_that_were_paired_in_other_languages_are_said(paired):
+def test_pages_paired_in_other_languages_are_refused(paired):
     to, wish = str(paired / "b.parquet"), Config(align=AlignConfig(langs=("en", "ar")))
     with pytest.raises(ConfigError, match=r"pages\.parquet: pairs ar with en, not en with ar .*"
                        r"ingest pair .* --overwrite --langs en,ar"):  # fmt: skip
@@ -145,7 +145,7 @@ def test_pages_that_were_paired_in_other_languages_are_said(paired):
     assert set(pl.read_parquet(to)["source_lang"]) == {"en"}
 
 
-def test_pages_that_another_encoder_paired_are_said(paired):
+def test_pages_paired_by_another_encoder_are_mentioned(paired):
     shipped = Config(align=AlignConfig(encoder=str(models.model_dir("encoder"))))
     report = align_run(str(paired), str(paired / "b.parquet"), config=shipped)
     assert ["whatever encoder" in line for line in report.messages] == [True]
@@ -154,7 +154,7 @@ def test_pages_that_another_encoder_paired_are_said(paired):
 
 
 @pytest.mark.parametrize("lost", ["row", "column"])
-def test_pages_of_another_run_are_said(paired, lost):
+def test_pages_of_another_run_are_refused(paired, lost):
     pages = pl.read_parquet(paired / "pages.parquet")
     other = pages.with_columns(source_doc=pl.lit("0" * 16)) if lost == "row" else pages[:, 1:]
     other.write_parquet(paired / "pages.parquet")
@@ -195,8 +195,8 @@ def test_vectors_of_lines(tmp_path):
 
 
 @pytest.mark.parametrize("way", ["files", "run"])
-def test_texts_that_do_not_translate_one_another_are_doubted(way, tmp_path, monkeypatch):
-    """The pairs are what they were; that most of them are bad is said."""
+def test_low_scores_are_questioned(way, tmp_path, monkeypatch):
+    """The summary asks whether the texts are translations if most pairs score low."""
     other = PARALLEL.parent / "scrapes" / "en_recipe_1.txt"
     (tmp_path / "a").mkdir()
     shutil.copy(PARALLEL / "library.ar.txt", tmp_path / "a" / "b.ar.txt")
@@ -216,7 +216,7 @@ def test_texts_that_do_not_translate_one_another_are_doubted(way, tmp_path, monk
     )
 
 
-def test_one_folder_may_hold_both_sides(tmp_path):
+def test_one_folder_with_both_sides(tmp_path):
     folder, out = tmp_path / "both", tmp_path / "p.parquet"
     folder.mkdir()
     for lang in ("ar", "en"):
@@ -239,7 +239,7 @@ def test_one_folder_may_hold_both_sides(tmp_path):
     assert "give a run, two folders or two files" in done.stderr
 
 
-def test_parquet_goes_by_no_name_of_a_text_file(run, tmp_path):
+def test_a_text_file_name_is_refused_for_parquet(run, tmp_path):
     library = [str(PARALLEL / f"library.{lang}.txt") for lang in ("ar", "en")]
     for make in (partial(align_files, *library), partial(align_run, str(run))):
         with pytest.raises(

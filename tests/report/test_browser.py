@@ -279,7 +279,7 @@ def test_print_has_all_views(report, browser):
 
 
 def test_thousands_of_pairs_do_not_freeze(tmp_path, browser):
-    words = "words that stand in a sentence of the usual length, no more".split()
+    words = "words to fill a sentence of the usual length, no more".split()
     frame = pairs(*(
         {"score": n % 100 / 100, "source_text": f"نص عربي من جملة طولها معتاد {n}", "target_text": " ".join(words[n % 9 :]) + f" {n}"}
         for n in range(5000)
