@@ -1,68 +1,74 @@
-"""All that is measured of a pair, one side in Arabic and one in English: the model's evidence."""
+"""The evidence for the quality model: all measures of a pair of Arabic and English."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from ingest._typing import F32
 from ingest.encoder.model import Encoder
 from ingest.scoring import fluency, lexical, meaning, surface
 from ingest.scoring.model import Model
-from ingest.scoring.words import repeated, words
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    F32 = NDArray[np.float32]
+from ingest.scoring.words import repetition, split_words
 
 
 def measure_evidence(
-    first: pl.Series, second: pl.Series, langs: tuple[pl.Series, pl.Series], model: Model,
+    first: pl.Series,
+    second: pl.Series,
+    langs: tuple[pl.Series, pl.Series],
+    model: Model,
     detector: str,
-) -> F32:  # fmt: skip
-    """float32 [pairs, NAMES].
+) -> F32:
+    """Measure pairs.
 
     Args:
         first: texts in Arabic.
         second: texts in English.
         langs: the language that each text should be in.
-        model: its grammars and background.
-        detector: what tells languages.
+        model: supplies grammars and background.
+        detector: name of the language detector.
+
+    Returns:
+        float32 [pairs, NAMES].
     """
-    found = words(first, second)
-    vectors = Encoder.load().encode_sums(found.distinct)
-    flowing = [
-        fluency.fluency(side, fluency.classes(found.distinct.column, grammar.classes), grammar)
-        for side, grammar in zip((found.first, found.second), model.grammars, strict=True)
+    words = split_words(first, second)
+    sides = (words.first, words.second)
+    vectors = Encoder.load().encode_sums(words.distinct)
+    fluencies = [
+        fluency.measure_fluency(
+            side, fluency.word_classes(words.distinct.column, grammar.classes), grammar
+        )
+        for side, grammar in zip(sides, model.grammars, strict=True)
     ]
-    means, like = meaning.meaning(found, vectors, model.background)
+    meanings, similarity = meaning.measure_meaning(words, vectors, model.background)
     n = len(first)
-    both, both_langs = pl.concat([first, second]), pl.concat(langs)
-    counts = surface.counts(both)
-    own = np.stack(
+    texts, text_langs = pl.concat([first, second]), pl.concat(langs)
+    counts = surface.count_marks(texts)
+    per_text = np.stack(
         [
-            surface.languages(both, both_langs, detector),
-            surface.scripts(both, both_langs),
-            np.concatenate([repeated(side, n) for side in (found.first, found.second)]),
-            np.concatenate([side.lengths for side in (found.first, found.second)]),
+            surface.language_probability(texts, text_langs, detector),
+            surface.script_share(texts, text_langs),
+            np.concatenate([repetition(side, n) for side in sides]),
+            np.concatenate([side.lengths for side in sides]),
         ],
         axis=1,
     )
-    phrase = surface.boilerplate(both)
-    one, two = counts[:n], counts[n:]
+    boilerplate = surface.boilerplate_share(texts)
+    of_first, of_second = counts[:n], counts[n:]
+    # in the order of model.NAMES
     return np.concatenate(
         [
-            means,
-            lexical.lexical(found, like),
-            *flowing,
-            one, two,
-            own[:n], own[n:],
-            np.maximum(phrase[:n], phrase[n:])[:, None],
-            surface.punctuation(one, two)[:, None],
-            surface.brackets(one, two)[:, None],
-            surface.ratio(one, two, langs)[:, None],
+            meanings,
+            lexical.measure_lexical(words, similarity),
+            *fluencies,
+            of_first,
+            of_second,
+            per_text[:n],
+            per_text[n:],
+            np.maximum(boilerplate[:n], boilerplate[n:])[:, None],
+            surface.punctuation_agreement(of_first, of_second)[:, None],
+            surface.bracket_agreement(of_first, of_second)[:, None],
+            surface.length_ratio(of_first, of_second, langs)[:, None],
         ],
         axis=1,
-    ).astype(np.float32)  # fmt: skip
+    ).astype(np.float32)

@@ -1,6 +1,6 @@
-"""How far words follow one another as they do in text: classes of words, two at a time.
+"""How well the order of words fits a language: bigrams of word classes.
 
-A class is a frequent word, or the letters that a word begins or ends with.
+The class of a word is the word itself if it is frequent, else the letters it begins or ends with.
 """
 
 from __future__ import annotations
@@ -14,34 +14,35 @@ from numpy.typing import NDArray
 from ingest._typing import F32, I64
 
 if TYPE_CHECKING:
-    from ingest.scoring.words import Side
+    from ingest.scoring.words import SideWords
 
 
-NAMES = ("next", "next_but_one", "skipped", "opening", "closing", "breaks")
-EDGE, NUMBER, OTHER = range(3)  # classes that no list names
-_BREAK = -0.5
-_GONE = 0.25  # share of words that are left out where some are
+NAMES = ("next", "next_but_one", "skipped", "opening", "closing", "breaks")  # stored in the model
+EDGE, NUMBER, OTHER = range(3)  # classes that every grammar has
+_BREAK = -0.5  # log ratio below which two words do not follow each other
+_SKIP_RATE = 0.25  # share of words that are missing from a text with dropped words
+_SMOOTHING = 3.0
 _ARABIC = r"^[\u0600-\u06ff]"
-_STEP = 16.0  # of a stored number
+_SCALE = 16.0  # of stored numbers
 
 
 class Grammar(NamedTuple):
     """What follows what in one language.
 
     Attributes:
-        classes: number of each word or of its `form`, from 3 on.
-        follows: int8 [2, classes, classes], how much more often than by chance a class comes next,
-            and next but one: 16 times the logarithm.
+        classes: number of each frequent word and of each `word_shape`, from 3 on.
+        follows: int8 [2, classes, classes], 16 times the natural logarithm of how much more often
+            than by chance a class comes next, and next but one.
     """
 
     classes: dict[str, int]
     follows: NDArray[np.int8]
 
 
-def form(word: str) -> str:
-    """What stands for a word that is not frequent: how it begins or ends.
+def word_shape(word: str) -> str:
+    """Return the class of a word that is not frequent: how it begins or ends.
 
-    >>> form("walking"), form("والكتاب")
+    >>> word_shape("walking"), word_shape("والكتاب")
     ('-ing', 'وا-ب')
     """
     if "\u0600" <= word[0] <= "\u06ff":
@@ -49,90 +50,98 @@ def form(word: str) -> str:
     return f"-{word[-3:]}"
 
 
-def classes(words: pl.Series, known: dict[str, int]) -> I64:
-    """The class of each of some distinct words."""
+def word_classes(words: pl.Series, known: dict[str, int]) -> I64:
+    """Return the class of each word: int64 [words]."""
     word = pl.col("word")
-    first = word.str.slice(0, 2) + "-" + word.str.slice(-1)
-    forms = pl.when(word.str.contains(_ARABIC)).then(first).otherwise("-" + word.str.slice(-3))
-    own = pl.when(word.str.contains(r"^\p{Nd}")).then(NUMBER)
-    found = (
-        words.alias("word")
-        .to_frame()
-        .select(
-            own.otherwise(
-                pl.coalesce(
-                    word.replace_strict(known, default=None, return_dtype=pl.Int64),
-                    forms.replace_strict(known, default=None, return_dtype=pl.Int64),
-                    pl.lit(OTHER, pl.Int64),
-                )
-            ).alias("class")
-        )
+    arabic_shape = word.str.slice(0, 2) + "-" + word.str.slice(-1)
+    shape = pl.when(word.str.contains(_ARABIC)).then(arabic_shape).otherwise(
+        "-" + word.str.slice(-3)
+    )  # fmt: skip
+    known_class = pl.coalesce(
+        word.replace_strict(known, default=None, return_dtype=pl.Int64),
+        shape.replace_strict(known, default=None, return_dtype=pl.Int64),
+        pl.lit(OTHER, pl.Int64),
     )
-    return found["class"].to_numpy()
+    word_class = pl.when(word.str.contains(r"^\p{Nd}")).then(NUMBER).otherwise(known_class)
+    return words.alias("word").to_frame().select(word_class).to_series().to_numpy()
 
 
-def fluency(side: Side, of_word: I64, grammar: Grammar) -> F32:
-    """float32 [texts, NAMES]: means over the words of each text."""
-    pairs = len(side.lengths)
-    out = np.zeros((pairs, len(NAMES)), np.float32)
+def measure_fluency(side: SideWords, classes: I64, grammar: Grammar) -> F32:
+    """Measure the texts of one side.
+
+    Args:
+        side: the words of the texts.
+        classes: the class of each distinct word.
+        grammar: the grammar of their language.
+
+    Returns:
+        float32 [texts, NAMES]: means over the words of each text. Two is added to the number of
+        words, which pulls the values of short texts towards 0.
+    """
+    texts = len(side.lengths)
+    out = np.zeros((texts, len(NAMES)), np.float32)
     if not len(side.code):
         return out
-    own = of_word[side.code]
-    inner = side.place[1:] > 0
-    follows = grammar.follows[:, own[:-1], own[1:]] / _STEP
-    # how much likelier it is that a word is missing between now and then than that none is
-    gap = np.log((1.0 - _GONE) + _GONE * np.exp(follows[1] - follows[0]))
-    gaps = np.bincount(side.text[1:][inner], weights=gap[inner], minlength=pairs)
+    word_class = classes[side.code]
+    is_inner = side.place[1:] > 0
+    follows = grammar.follows[:, word_class[:-1], word_class[1:]] / _SCALE
+    # how much likelier it is that a word is missing between these two than that none is
+    gap = np.log((1.0 - _SKIP_RATE) + _SKIP_RATE * np.exp(follows[1] - follows[0]))
+    gaps = np.bincount(side.text[1:][is_inner], weights=gap[is_inner], minlength=texts)
     out[:, NAMES.index("skipped")] = gaps / (side.lengths + 2.0)
-    for nth, name in ((1, "next"), (2, "next_but_one")):
-        inner = side.place[nth:] > nth - 1
-        value = grammar.follows[nth - 1, own[:-nth], own[nth:]] / _STEP
-        text = side.text[nth:][inner]
-        total = np.bincount(text, weights=value[inner], minlength=pairs)
-        # short texts are drawn to none
+    for distance, name in ((1, "next"), (2, "next_but_one")):
+        is_inner = side.place[distance:] > distance - 1
+        value = (
+            grammar.follows[distance - 1, word_class[:-distance], word_class[distance:]] / _SCALE
+        )
+        text = side.text[distance:][is_inner]
+        total = np.bincount(text, weights=value[is_inner], minlength=texts)
         out[:, NAMES.index(name)] = total / (side.lengths + 2.0)
-        if nth == 1:
-            breaks = np.bincount(text, weights=value[inner] < _BREAK, minlength=pairs)
+        if distance == 1:
+            breaks = np.bincount(text, weights=value[is_inner] < _BREAK, minlength=texts)
             out[:, NAMES.index("breaks")] = breaks / (side.lengths + 2.0)
-    some = np.flatnonzero(side.lengths)
+    not_empty = np.flatnonzero(side.lengths)
     ends = side.lengths.cumsum()
-    first, last = own[(ends - side.lengths)[some]], own[ends[some] - 1]
-    out[some, NAMES.index("opening")] = grammar.follows[0, EDGE, first] / _STEP
-    out[some, NAMES.index("closing")] = grammar.follows[0, last, EDGE] / _STEP
+    first = word_class[(ends - side.lengths)[not_empty]]
+    last = word_class[ends[not_empty] - 1]
+    out[not_empty, NAMES.index("opening")] = grammar.follows[0, EDGE, first] / _SCALE
+    out[not_empty, NAMES.index("closing")] = grammar.follows[0, last, EDGE] / _SCALE
     return out
 
 
-def learn(side: Side, distinct: pl.Series, most: int) -> Grammar:
-    """Count classes and pairs of them in text.
+def learn_grammar(side: SideWords, distinct: pl.Series, max_classes: int) -> Grammar:
+    """Count classes and their bigrams in texts.
 
     Args:
         side: the words of the texts.
         distinct: the distinct words.
-        most: classes to tell apart.
+        max_classes: number of classes.
     """
     words = distinct.to_list()
     count = np.bincount(side.code, minlength=len(words))
-    order = [at for at in np.argsort(-count, kind="stable").tolist() if not words[at][0].isdigit()]
-    frequent = [words[at] for at in order[: most // 2]]
-    forms: dict[str, int] = {}
-    for at in order[most // 2 :]:
-        forms[form(words[at])] = forms.get(form(words[at]), 0) + int(count[at])
-    usual = sorted(forms, key=lambda f: (-forms[f], f))[: most - len(frequent) - 3]
-    known = {name: at for at, name in enumerate([*frequent, *usual], OTHER + 1)}
-    own = classes(distinct, known)[side.code]
-    size = len(known) + 3
+    by_count = [i for i in np.argsort(-count, kind="stable").tolist() if not words[i][0].isdigit()]
+    frequent = [words[i] for i in by_count[: max_classes // 2]]
+    shapes: dict[str, int] = {}
+    for i in by_count[max_classes // 2 :]:
+        shape = word_shape(words[i])
+        shapes[shape] = shapes.get(shape, 0) + int(count[i])
+    common = sorted(shapes, key=lambda shape: (-shapes[shape], shape))
+    common = common[: max_classes - len(frequent) - 3]
+    classes = {name: number for number, name in enumerate([*frequent, *common], OTHER + 1)}
+    word_class = word_classes(distinct, classes)[side.code]
+    size = len(classes) + 3
     tables = []
-    for nth in (1, 2):
-        inner = side.place[nth:] > nth - 1
-        left, right = own[:-nth][inner], own[nth:][inner]
-        if nth == 1:
-            some = side.lengths[side.lengths > 0]
+    for distance in (1, 2):
+        is_inner = side.place[distance:] > distance - 1
+        left, right = word_class[:-distance][is_inner], word_class[distance:][is_inner]
+        if distance == 1:
+            lengths = side.lengths[side.lengths > 0]
             ends = side.lengths.cumsum()[side.lengths > 0]
-            edge = np.full(len(some), EDGE)
-            left = np.concatenate([left, edge, own[ends - 1]])
-            right = np.concatenate([right, own[ends - some], edge])
-        seen = np.bincount(left * size + right, minlength=size * size).reshape(size, size)
-        chance = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / seen.sum()
-        more = np.log((seen + 3.0) / (chance + 3.0))
-        tables.append(np.clip(np.rint(more * _STEP), -127, 127).astype(np.int8))
-    return Grammar(known, np.stack(tables))
+            edges = np.full(len(lengths), EDGE)
+            left = np.concatenate([left, edges, word_class[ends - 1]])
+            right = np.concatenate([right, word_class[ends - lengths], edges])
+        counts = np.bincount(left * size + right, minlength=size * size).reshape(size, size)
+        expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
+        log_ratio = np.log((counts + _SMOOTHING) / (expected + _SMOOTHING))
+        tables.append(np.clip(np.rint(log_ratio * _SCALE), -127, 127).astype(np.int8))
+    return Grammar(classes, np.stack(tables))

@@ -1,4 +1,4 @@
-"""Which words of one side the lexicon, consonants or digits find on the other."""
+"""Which words of one side have a counterpart on the other, by lexicon, consonants or digits."""
 
 from __future__ import annotations
 
@@ -12,149 +12,158 @@ from ingest._typing import F32, I64, U64, Bools
 from ingest.encoder.lexicon import lexicon
 from ingest.encoder.subwords import consonants
 from ingest.encoder.vocabulary import NAME, NUMBER
-from ingest.scoring.meaning import LONGEST
+from ingest.scoring.meaning import MAX_WORDS
 
 if TYPE_CHECKING:
-    from ingest.scoring.words import Side, Words
+    from ingest.scoring.words import PairWords, SideWords
 
-
+# These names are stored in the model. "strange" words are those that the lexicon does not have.
 SIDE = ("words", "missed", "numbers_missed", "numbers", "names_missed", "names", "strange_missed",
         "copied", "lost", "lost_words", "lost_names", "lost_name", "lost_strange",
         "strangest")  # fmt: skip
 NAMES = tuple(f"{name}_{side}" for side in ("first", "second") for name in SIDE)
-_MISSED = 0.2  # from here on a name is taken not to be there
-_DEAF, _HEARD = 0.35, 0.8  # overlap of consonants that says nothing, and that says all
-_SELDOM = 4.0  # inverse document frequency of a word that may be a name
-_LIKE = 0.55  # cosine of two words from which one is taken to render the other
+_MISSED = 0.2  # loss from which a name counts as missing
+# Overlap of consonants from which words begin to sound alike, and from which they surely do
+_MIN_OVERLAP, _SURE_OVERLAP = 0.35, 0.8
+_MIN_NAME_WEIGHT = 4.0  # inverse document frequency from which a word may be a name
+_TRANSLATION = 0.55  # cosine of two words from which one counts as a translation of the other
 
 
-def lexical(found: Words, like: tuple[F32, F32]) -> F32:
-    """float32 [pairs, NAMES].
+def measure_lexical(words: PairWords, similarity: tuple[F32, F32]) -> F32:
+    """Measure pairs.
 
     Args:
-        found: the words.
-        like: of each word of both sides, how like it the nearest of the other is.
+        words: the words of the pairs.
+        similarity: for each word of both sides, its similarity to the nearest word on the other.
+
+    Returns:
+        float32 [pairs, NAMES].
     """
-    sides = (found.first, found.second)
-    # frequent words are no names, whatever they sound like
-    sounds = np.where(found.look.weight >= _SELDOM, _sounds(found.distinct.column), np.uint64(0))
-    out = [
-        _side(found, sides[0], sides[1], like[0], sounds),
-        _side(found, sides[1], sides[0], like[1], sounds),
+    # frequent words are never names, whatever they sound like
+    may_be_name = words.keys.weight >= _MIN_NAME_WEIGHT
+    sounds = np.where(may_be_name, _sounds(words.distinct.column), np.uint64(0))
+    sides = [
+        _measure_side(words, words.first, words.second, similarity[0], sounds),
+        _measure_side(words, words.second, words.first, similarity[1], sounds),
     ]
-    return np.concatenate(out, axis=1)
+    return np.concatenate(sides, axis=1)
 
 
-def _side(found: Words, own: Side, other: Side, like: F32, sounds: U64) -> F32:
-    look = found.look
+def _measure_side(
+    words: PairWords, own: SideWords, other: SideWords, similarity: F32, sounds: U64
+) -> F32:
+    """Return float32 [pairs, SIDE]."""
+    keys = words.keys
     pairs = len(own.lengths)
-    # consonants and digits, numbered: -1 where there are none
-    _, bones = np.unique(look.skeleton, return_inverse=True)
-    bones = np.where(look.skeleton == 0, -1, bones)
-    stem = look.stem[own.code]
-    same = _in(own.text, own.code, other.text, other.code)
-    hit = same | _in(own.text, stem, other.text, look.stem[other.code])
-    hit |= _in(own.text, bones[own.code], other.text, bones[other.code])
-    hit |= _translated(own.text, stem, other.text, look.stem[other.code])
-    kind, weight = look.kind[own.code], look.weight[own.code]
-    number = kind == NUMBER
+    # numbers for consonants and digits; -1 for words without any
+    _, skeleton = np.unique(keys.skeleton, return_inverse=True)
+    skeleton = np.where(keys.skeleton == 0, -1, skeleton)
+    stem = keys.stem[own.code]
+    is_same = _occurs(own.text, own.code, other.text, other.code)
+    is_found = is_same | _occurs(own.text, stem, other.text, keys.stem[other.code])
+    is_found |= _occurs(own.text, skeleton[own.code], other.text, skeleton[other.code])
+    is_found |= _has_translation(own.text, stem, other.text, keys.stem[other.code])
+    kind, weight = keys.kind[own.code], keys.weight[own.code]
+    is_number = kind == NUMBER
     in_lexicon = (kind >= 0) & (kind < NAME)
-    name = own.name & ~number
-    strange = (kind >= NAME) & ~number
-    far = np.clip((_LIKE - like) / _LIKE, 0.0, 1.0) * ~hit
-    heard = np.zeros(len(far), np.float32)
-    doubtful = np.flatnonzero((name | strange) & (far > 0))
-    heard[doubtful] = _heard(own, other, doubtful, sounds)
-    far = far * (1.0 - heard)
+    is_name = own.is_name & ~is_number
+    out_of_vocabulary = (kind >= NAME) & ~is_number
+    # 1 for words without any counterpart
+    loss = np.clip((_TRANSLATION - similarity) / _TRANSLATION, 0.0, 1.0) * ~is_found
+    sound_alike = np.zeros(len(loss), np.float32)
+    unsure = np.flatnonzero((is_name | out_of_vocabulary) & (loss > 0))
+    sound_alike[unsure] = _sound_alike(own, other, unsure, sounds)
+    loss = loss * (1.0 - sound_alike)
 
     def total(values: NDArray[np.generic]) -> F32:
         return np.bincount(own.text, weights=values, minlength=pairs).astype(np.float32)
 
-    def most(values: NDArray[np.generic]) -> F32:
+    def maximum(values: NDArray[np.generic]) -> F32:
         out = np.zeros(pairs, np.float32)
         np.maximum.at(out, own.text, values)
         return out
 
-    weighed = total(weight * in_lexicon)
+    lexicon_weight = total(weight * in_lexicon)
+    # in the order of SIDE
     return np.stack(
         [
-            total(weight * (in_lexicon & hit)) / np.maximum(weighed, 1e-6),
-            np.sqrt(total(weight * (in_lexicon & ~hit))),
-            total(number & ~hit),
-            total(number),
-            total(name & (far > _MISSED)),
-            total(name),
-            total(strange & ~hit),
-            total(same & ~number) / np.maximum(total(~number), 1.0),
-            total(weight * far) / np.maximum(total(weight), 1e-6),
-            np.sqrt(total(weight * far)),
-            total(name * far),
-            most(name * far),
-            total(strange * far),
-            most(strange * far),
+            total(weight * (in_lexicon & is_found)) / np.maximum(lexicon_weight, 1e-6),
+            np.sqrt(total(weight * (in_lexicon & ~is_found))),
+            total(is_number & ~is_found),
+            total(is_number),
+            total(is_name & (loss > _MISSED)),
+            total(is_name),
+            total(out_of_vocabulary & ~is_found),
+            total(is_same & ~is_number) / np.maximum(total(~is_number), 1.0),
+            total(weight * loss) / np.maximum(total(weight), 1e-6),
+            np.sqrt(total(weight * loss)),
+            total(is_name * loss),
+            maximum(is_name * loss),
+            total(out_of_vocabulary * loss),
+            maximum(out_of_vocabulary * loss),
         ],
         axis=1,
     ).astype(np.float32)
 
 
 def _sounds(distinct: pl.Series) -> U64:
-    """Of each word the set of its consonants and of neighbouring ones, as bits."""
+    """Return the set of consonants and consonant bigrams of each word, as bits: uint64 [words]."""
     sign, word = consonants(distinct)
     out = np.zeros(len(distinct), np.uint64)
     np.bitwise_or.at(out, word, np.uint64(1) << sign.astype(np.uint64))
-    next_one = word[1:] == word[:-1]
-    pair = (sign[:-1].astype(np.int64) * 12 + sign[1:])[next_one] % 51 + 12
-    np.bitwise_or.at(out, word[1:][next_one], np.uint64(1) << pair.astype(np.uint64))
+    is_bigram = word[1:] == word[:-1]
+    # 12 bits for consonants, 51 for bigrams
+    bigram = (sign[:-1].astype(np.int64) * 12 + sign[1:])[is_bigram] % 51 + 12
+    np.bitwise_or.at(out, word[1:][is_bigram], np.uint64(1) << bigram.astype(np.uint64))
     return out
 
 
-def _heard(own: Side, other: Side, which: I64, sounds: U64) -> F32:
-    """How much these words sound like the word of the other side that sounds most like them."""
+def _sound_alike(own: SideWords, other: SideWords, which: I64, sounds: U64) -> F32:
+    """Return how much some words sound like the most similar word of the other side, 0…1."""
     text = own.text[which]
-    size = np.minimum(other.lengths[text], LONGEST)
+    size = np.minimum(other.lengths[text], MAX_WORDS)
     start = (other.lengths.cumsum() - other.lengths)[text]
-    at = np.repeat(start - (np.cumsum(size) - size), size) + np.arange(size.sum())
-    nth = np.repeat(np.arange(len(which)), size)
-    one, two = sounds[own.code[which]][nth], sounds[other.code[at]]
-    both = np.bitwise_count(one & two).astype(np.float32)
-    alike = (
-        2 * both / np.maximum(np.bitwise_count(one).astype(np.float32) + np.bitwise_count(two), 1.0)
-    )
-    out = np.zeros(len(which), np.float32)
-    np.maximum.at(out, nth, alike)
-    clear: F32 = np.clip((out - _DEAF) / (_HEARD - _DEAF), 0.0, 1.0)
-    return clear
+    candidate = np.repeat(start - (np.cumsum(size) - size), size) + np.arange(size.sum())
+    index = np.repeat(np.arange(len(which)), size)
+    left, right = sounds[own.code[which]][index], sounds[other.code[candidate]]
+    common = np.bitwise_count(left & right).astype(np.float32)
+    total = np.bitwise_count(left).astype(np.float32) + np.bitwise_count(right)
+    overlap = 2 * common / np.maximum(total, 1.0)  # Dice coefficient
+    best = np.zeros(len(which), np.float32)
+    np.maximum.at(best, index, overlap)
+    scaled: F32 = np.clip((best - _MIN_OVERLAP) / (_SURE_OVERLAP - _MIN_OVERLAP), 0.0, 1.0)
+    return scaled
 
 
-def _in(text: I64, value: I64, other: I64, values: I64) -> Bools:
-    """Whether each (text, value) is among the others; a value below 0 never is."""
-    many = int(max(value.max(initial=0), values.max(initial=0))) + 1
-    keys = np.sort((other * many + values)[values >= 0])
+def _occurs(text: I64, value: I64, other_text: I64, other_value: I64) -> Bools:
+    """Return whether each (text, value) is among the others. Negative values never are."""
+    size = int(max(value.max(initial=0), other_value.max(initial=0))) + 1
+    keys = np.sort((other_text * size + other_value)[other_value >= 0])
     if not len(keys):
         return np.zeros(len(value), bool)
-    wanted = text * many + value
+    wanted = text * size + value
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    found: Bools = (value >= 0) & (keys[at] == wanted)
-    return found
+    occurs: Bools = (value >= 0) & (keys[at] == wanted)
+    return occurs
 
 
-def _translated(text: I64, stem: I64, other: I64, stems: I64) -> Bools:
-    """Whether the lexicon has a translation of each stem among those of the other side."""
-    held = lexicon()
-    many = len(held.idf)
-    keys = np.unique(other[stems >= 0] * many + stems[stems >= 0])
+def _has_translation(text: I64, stem: I64, other_text: I64, other_stem: I64) -> Bools:
+    """Return whether the lexicon translates each stem by one of the other side."""
+    table = lexicon()
+    size = len(table.idf)
+    keys = np.unique(other_text[other_stem >= 0] * size + other_stem[other_stem >= 0])
     out = np.zeros(len(stem), bool)
-    own = np.flatnonzero(stem >= 0)
-    if not len(keys) or not len(own):
+    known = np.flatnonzero(stem >= 0)
+    if not len(keys) or not len(known):
         return out
-    # each (text, stem) once
-    pair, back = np.unique(text[own] * many + stem[own], return_inverse=True)
-    begin, end = held.first[pair % many], held.first[pair % many + 1]
-    size = end - begin
-    at = np.arange(size.sum()) + np.repeat(begin - (np.cumsum(size) - size), size)
-    wanted = np.repeat(pair // many * many, size) + held.to[at]
+    # look up each distinct (text, stem) once
+    query, inverse = np.unique(text[known] * size + stem[known], return_inverse=True)
+    begin, end = table.first[query % size], table.first[query % size + 1]
+    count = end - begin
+    at = np.arange(count.sum()) + np.repeat(begin - (np.cumsum(count) - count), count)
+    wanted = np.repeat(query // size * size, count) + table.to[at]
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    hit = keys[place] == wanted
-    group = np.repeat(np.arange(len(pair)), size)
-    out[own] = np.bincount(group[hit], minlength=len(pair))[back] > 0
+    is_hit = keys[place] == wanted
+    index = np.repeat(np.arange(len(query)), count)
+    out[known] = np.bincount(index[is_hit], minlength=len(query))[inverse] > 0
     return out

@@ -1,20 +1,19 @@
-"""The model of quality: what it holds beside the encoder, and the network that weighs evidence."""
+"""The quality model: grammars, background sentences, and the networks that weigh the evidence."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest._typing import F32, F64
 from ingest.errors import ModelError
-from ingest.resources import model_dir
+from ingest.resources import load_npz, model_dir
 from ingest.scoring import fluency, lexical, meaning, surface
 from ingest.scoring.fluency import OTHER, Grammar
-from ingest.scoring.meaning import exact
+from ingest.scoring.meaning import round_to_bits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,28 +23,38 @@ FILE = "quality.npz"
 LANGS = ("ar", "en")
 _SIDES = ("first", "second")
 _SURFACE = tuple(f"{name}_{side}" for side in _SIDES for name in surface.COUNTS)
-OWN = ("language", "script", "repetition", "length")
+_PER_TEXT = ("language", "script", "repetition", "length")
 NAMES = (
     *meaning.NAMES,
     *lexical.NAMES,
     *(f"{name}_{side}" for side in _SIDES for name in fluency.NAMES),
     *_SURFACE,
-    *(f"{name}_{side}" for side in _SIDES for name in OWN),
+    *(f"{name}_{side}" for side in _SIDES for name in _PER_TEXT),
     "boilerplate", "punctuation", "brackets", "longer",
 )  # fmt: skip
-_ROWS = 4096  # pairs that are judged at once
+"""Names of the evidence, in order. They are stored in the model."""
+
+# Evidence that the networks get as logarithms.
+_COUNTS = {
+    "chars", "question", "exclamation", "stop", "pause", "quotes", "opened", "closed", "length",
+    "numbers", "numbers_missed", "names", "names_missed", "strange_missed",
+    "lost_names", "lost_strange",
+}  # fmt: skip
+_MAX_DEVIATIONS = 4.0  # standard deviations from the mean at which inputs are clipped
+_BATCH_PAIRS = 4096
 
 
 class Model(NamedTuple):
-    """What `quality.npz` holds.
+    """The content of `quality.npz`.
 
     Attributes:
-        names: of the evidence.
-        background: unit vectors of Arabic and of English sentences, float32 [sentences, numbers].
-        grammars: what follows what in Arabic and in English.
-        mean, scale: of what `shaped` gives, float64.
-        layers: of each network, (weight [in, out], bias [out]) of each layer.
-        calibration: what the mean log odds are multiplied with, and what is added.
+        names: names of the evidence that it was trained on.
+        background: unit vectors of Arabic and of English sentences, float32 [sentences,
+            dimensions].
+        grammars: grammars of Arabic and English.
+        mean, scale: mean and standard deviation of the transformed evidence, float64.
+        layers: for each network, (weight [in, out], bias [out]) of each layer.
+        calibration: slope and intercept for the mean log odds.
     """
 
     names: list[str]
@@ -59,141 +68,142 @@ class Model(NamedTuple):
 
 @cache
 def shipped_model() -> Model:
-    """The one that ships with ingest.
+    """Return the model that ships with ingest.
 
     >>> shipped_model().background[0].shape == shipped_model().background[1].shape
     True
     """
-    return load(model_dir("quality") / FILE)
+    return load_model(model_dir("quality") / FILE)
 
 
-def load(path: Path) -> Model:
-    """Read a file as `save` writes it.
+def load_model(path: Path) -> Model:
+    """Load a file that `save_model` wrote.
 
     Raises:
         ModelError: it is missing or damaged.
     """
+    arrays = load_npz(path)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
-            grammars = tuple(
-                Grammar(
-                    {
-                        name: at
-                        for at, name in enumerate(_lines(held[f"{lang}.classes"]), OTHER + 1)
-                    },
-                    held[f"{lang}.follows"],
-                )
-                for lang in LANGS
+        grammars = [
+            Grammar(
+                {name: n for n, name in enumerate(_lines(arrays[f"{lang}.classes"]), OTHER + 1)},
+                arrays[f"{lang}.follows"],
             )
-            background = tuple(_unit(held[f"{lang}.background"]) for lang in LANGS)
-            networks, depth = (int(n) for n in held["shape"])
-            return Model(
-                _lines(held["names"]),
-                (background[0], background[1]),
-                (grammars[0], grammars[1]),
-                _wide(held["mean"]),
-                _wide(held["scale"]),
+            for lang in LANGS
+        ]
+        background = [_unit_vectors(arrays[f"{lang}.background"]) for lang in LANGS]
+        networks, depth = (int(n) for n in arrays["shape"])
+        return Model(
+            names=_lines(arrays["names"]),
+            background=(background[0], background[1]),
+            grammars=(grammars[0], grammars[1]),
+            mean=arrays["mean"].astype(np.float64),
+            scale=arrays["scale"].astype(np.float64),
+            layers=[
                 [
-                    [(_wide(held[f"{m}.{i}.w"]), _wide(held[f"{m}.{i}.b"])) for i in range(depth)]
-                    for m in range(networks)
-                ],
-                held["calibration"],
-            )
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
-        raise ModelError(f"{path}: cannot be loaded ({error}); reinstall ingest") from error
+                    (
+                        arrays[f"{network}.{layer}.w"].astype(np.float64),
+                        arrays[f"{network}.{layer}.b"].astype(np.float64),
+                    )
+                    for layer in range(depth)
+                ]
+                for network in range(networks)
+            ],
+            calibration=arrays["calibration"],
+        )
+    except (KeyError, ValueError) as error:
+        raise ModelError(f"{path}: cannot be loaded ({error}); rebuild or reinstall it") from error
 
 
-def save(made: Model, path: Path) -> None:
-    """Write it."""
-    held: dict[str, NDArray[Any]] = {
-        "names": np.frombuffer("\n".join(made.names).encode(), np.uint8),
-        "shape": np.array([len(made.layers), len(made.layers[0])]),
-        "mean": made.mean.astype(np.float32),
-        "scale": made.scale.astype(np.float32),
-        "calibration": made.calibration,
+def save_model(model: Model, path: Path) -> None:
+    """Write a model to a file."""
+    arrays: dict[str, NDArray[Any]] = {
+        "names": np.frombuffer("\n".join(model.names).encode(), np.uint8),
+        "shape": np.array([len(model.layers), len(model.layers[0])]),
+        "mean": model.mean.astype(np.float32),
+        "scale": model.scale.astype(np.float32),
+        "calibration": model.calibration,
     }
-    for lang, grammar, vectors in zip(LANGS, made.grammars, made.background, strict=True):
-        held[f"{lang}.classes"] = np.frombuffer("\n".join(grammar.classes).encode(), np.uint8)
-        held[f"{lang}.follows"] = grammar.follows
-        held[f"{lang}.background"] = packed(vectors)
-    for m, layers in enumerate(made.layers):
+    for lang, grammar, vectors in zip(LANGS, model.grammars, model.background, strict=True):
+        arrays[f"{lang}.classes"] = np.frombuffer("\n".join(grammar.classes).encode(), np.uint8)
+        arrays[f"{lang}.follows"] = grammar.follows
+        arrays[f"{lang}.background"] = quantize(vectors)
+    for n, layers in enumerate(model.layers):
         for i, (weight, bias) in enumerate(layers):
-            held[f"{m}.{i}.w"] = weight.astype(np.float16)
-            held[f"{m}.{i}.b"] = bias.astype(np.float16)
-    np.savez_compressed(path, allow_pickle=False, **held)
+            arrays[f"{n}.{i}.w"] = weight.astype(np.float16)
+            arrays[f"{n}.{i}.b"] = bias.astype(np.float16)
+    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
-def packed(vectors: F32) -> NDArray[np.int8]:
-    """Unit vectors in a byte a number."""
-    most = np.abs(vectors).max(axis=1, keepdims=True)
-    steps: F32 = np.rint(vectors / most * np.float32(127))
+def quantize(vectors: F32) -> NDArray[np.int8]:
+    """Quantize vectors to int8, scaled so that the largest component of each is ±127."""
+    largest = np.abs(vectors).max(axis=1, keepdims=True)
+    steps: F32 = np.rint(vectors / largest * np.float32(127))
     return steps.astype(np.int8)
 
 
-def _lines(held: NDArray[Any]) -> list[str]:
-    return held.tobytes().decode().split("\n")
+def _lines(data: NDArray[Any]) -> list[str]:
+    return data.tobytes().decode().split("\n")
 
 
-def _wide(values: NDArray[Any]) -> F64:
-    return values.astype(np.float64)
-
-
-def _unit(vectors: NDArray[Any]) -> F32:
+def _unit_vectors(vectors: NDArray[Any]) -> F32:
     rows = vectors.astype(np.float32)
-    made: F32 = rows / np.sqrt((rows * rows).sum(axis=1, keepdims=True))
-    return made
+    unit: F32 = rows / np.sqrt((rows * rows).sum(axis=1, keepdims=True))
+    return unit
 
 
-def shaped(names: list[str], values: F32) -> F64:
-    """Evidence as the networks take it: counts as logarithms, and differences of the sides."""
-    at = {name: i for i, name in enumerate(names)}
-    counted = [i for name, i in at.items() if name.rpartition("_")[0] in _COUNTED]
-    made = values.astype(np.float64)
-    made[:, counted] = np.log1p(made[:, counted])
-    made[:, at["longer"]] = np.log(made[:, at["longer"]])
-    pairs = [(i, at[f"{name[:-6]}_second"]) for name, i in at.items() if name.endswith("_first")]
-    ours, theirs = (list(side) for side in zip(*pairs, strict=True))
-    apart = np.abs(made[:, ours] - made[:, theirs])
-    return np.concatenate([made, apart], axis=1)
+def transform_evidence(names: list[str], values: F32) -> F64:
+    """Transform evidence for the networks.
+
+    Counts become logarithms, and the absolute difference of both sides is added to each pair of
+    values.
+    """
+    index = {name: i for i, name in enumerate(names)}
+    counts = [i for name, i in index.items() if name.rpartition("_")[0] in _COUNTS]
+    inputs = values.astype(np.float64)
+    inputs[:, counts] = np.log1p(inputs[:, counts])
+    inputs[:, index["longer"]] = np.log(inputs[:, index["longer"]])
+    first = [name for name in names if name.endswith("_first")]
+    second = [name.removesuffix("_first") + "_second" for name in first]
+    difference = np.abs(
+        inputs[:, [index[name] for name in first]] - inputs[:, [index[name] for name in second]]
+    )
+    return np.concatenate([inputs, difference], axis=1)
 
 
-_COUNTED = {
-    "chars", "question", "exclamation", "stop", "pause", "quotes", "opened", "closed", "length",
-    "numbers", "numbers_missed", "names", "names_missed", "strange_missed",
-    "lost_names", "lost_strange",
-}  # fmt: skip
-_FAR = 4.0  # deviations from the mean from which on a number says no more
-
-
-def scaled(made: Model, values: F32) -> F64:
-    """What goes into the networks."""
-    inputs: F64 = np.clip((shaped(made.names, values) - made.mean) / made.scale, -_FAR, _FAR)
+def normalize_evidence(model: Model, values: F32) -> F64:
+    """Return the inputs of the networks."""
+    deviations = (transform_evidence(model.names, values) - model.mean) / model.scale
+    inputs: F64 = np.clip(deviations, -_MAX_DEVIATIONS, _MAX_DEVIATIONS)
     return inputs
 
 
-def logits(made: Model, values: F32) -> F64:
-    """Mean log odds of the networks: float64 [pairs]."""
-    inputs = scaled(made, values)
+def logits(model: Model, values: F32) -> F64:
+    """Return the mean log odds of the networks: float64 [pairs]."""
+    inputs = normalize_evidence(model, values)
     out = np.zeros(len(inputs))
-    for at in range(0, len(inputs), _ROWS):
-        for layers in made.layers:
-            h = inputs[at : at + _ROWS]
+    for start in range(0, len(inputs), _BATCH_PAIRS):
+        for layers in model.layers:
+            hidden = inputs[start : start + _BATCH_PAIRS]
             for i, (weight, bias) in enumerate(layers):
-                h = exact(h, bits=16) @ exact(weight) + bias
+                hidden = round_to_bits(hidden, bits=16) @ round_to_bits(weight) + bias
                 if i + 1 < len(layers):
-                    h = np.maximum(h, 0.0)
-            out[at : at + _ROWS] += h[:, 0]
-    return out / len(made.layers)
+                    hidden = np.maximum(hidden, 0.0)
+            out[start : start + _BATCH_PAIRS] += hidden[:, 0]
+    return out / len(model.layers)
 
 
-def quality(made: Model, values: F32) -> F32:
-    """Calibrated probability of a good pair: float32 [pairs].
+def predict_quality(model: Model, values: F32) -> F32:
+    """Return the calibrated probability that a pair is good: float32 [pairs].
 
     Raises:
-        ModelError: the model was made for other evidence.
+        ModelError: the model was trained on other evidence.
     """
-    if made.names != list(NAMES):
-        raise ModelError(f"lang_models/quality/{FILE} was made for other evidence; run recipe.py")
-    slope, shift = made.calibration
-    chance: F32 = (1.0 / (1.0 + np.exp(-(slope * logits(made, values) + shift)))).astype(np.float32)
-    return chance
+    if model.names != list(NAMES):
+        raise ModelError(
+            f"lang_models/quality/{FILE}: was trained on other evidence; run recipe.py again"
+        )
+    slope, intercept = model.calibration
+    odds = slope * logits(model, values) + intercept
+    probability: F32 = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
+    return probability

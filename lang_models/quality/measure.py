@@ -1,17 +1,17 @@
-"""How well scores tell good from bad, and how far probabilities are right."""
+"""Measure how well scores separate good pairs from bad ones, and how accurate probabilities are."""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from ingest._typing import F64, Bools
+
 _BINS = 10
 
 
 def auc(good: F64, bad: F64) -> float:
-    """Area under the ROC curve; ties count half.
+    """Return the area under the ROC curve; ties count half.
 
     >>> auc(np.array([0.9, 0.5]), np.array([0.1, 0.5]))
     0.875
@@ -22,21 +22,23 @@ def auc(good: F64, bad: F64) -> float:
 
 
 def reliability(
-    chance: F64, good: NDArray[np.bool_], weight: F64
+    probability: F64, is_good: Bools, weight: F64
 ) -> tuple[float, list[tuple[float, int, float, float]]]:
-    """Expected calibration error, and a row a tenth: its low end, pairs, mean, share of good.
+    """Return the expected calibration error, and a row for each tenth of the probability.
+
+    A row has the lower limit, number of pairs, mean probability and share of good pairs.
 
     >>> reliability(np.array([0.25, 0.25]), np.array([True, False]), np.ones(2))
     (0.25, [(0.2, 2, 0.25, 0.5)])
     """
-    place = np.minimum((chance * _BINS).astype(int), _BINS - 1)
+    bins = np.minimum((probability * _BINS).astype(int), _BINS - 1)
     rows, error = [], 0.0
-    for tenth in range(_BINS):
-        here = place == tenth
-        total = float(weight[here].sum())
+    for number in range(_BINS):
+        inside = bins == number
+        total = float(weight[inside].sum())
         if total:
-            mean = float((chance * weight)[here].sum() / total)
-            share = float((good * weight)[here].sum() / total)
-            rows.append((tenth / _BINS, int(here.sum()), mean, share))
+            mean = float((probability * weight)[inside].sum() / total)
+            share = float((is_good * weight)[inside].sum() / total)
+            rows.append((number / _BINS, int(inside.sum()), mean, share))
             error += total * abs(mean - share)
     return error / float(weight.sum()), rows

@@ -1,13 +1,14 @@
-"""How well `quality` tells good pairs from spoilt ones, beside single measures, and how fast.
+"""How well `quality` separates good pairs from damaged ones, compared with single measures.
 
     python tests/benchmarks/quality.py [--shared DIR] [--pairs FILE ...] [--labse DIR]
 
-Good pairs are those of FLORES devtest, which nothing here was trained on, and of files named with
-`--pairs` (english<TAB>arabic); each is spoilt in every kind of `lang_models/quality/damage.py` that
-it can be. Printed are, in the same run, the area under the ROC curve a kind, for `quality` and for
-its peers; calibration over a set of as many good as spoilt pairs, all kinds alike; and pairs a
-second of processor time on one core (start with OPENBLAS_NUM_THREADS=1 POLARS_MAX_THREADS=1). What
-cross-validation says of the held-out slices of the training text, `recipe.py` prints.
+Good pairs are those of FLORES devtest, which nothing here was trained on, and those of the files
+given with `--pairs` (english<TAB>arabic). Each is damaged in every way of
+`lang_models/quality/damage.py`. The benchmark prints the area under the ROC curve for each kind of
+damage, for `quality` and the measures it is compared with; the calibration on a set of equally many
+good and damaged pairs, with equally many of each kind; and the pairs per second of processor time
+on one core (start it with OPENBLAS_NUM_THREADS=1 POLARS_MAX_THREADS=1). `recipe.py` prints the
+cross-validated figures for held-out pairs of the training text.
 """
 
 from __future__ import annotations
@@ -31,42 +32,42 @@ from lang_models.quality import data
 from lang_models.quality.damage import KINDS, Store
 from lang_models.quality.measure import auc, reliability
 
-AROUND = 4  # neighbours of a margin
+NEIGHBOURS = 4  # nearest sentences for the margin
 
 
 def as_pairs(frame: pl.DataFrame) -> pl.DataFrame:
-    """Columns english and arabic as a pairs frame."""
-    made = frame.select(
+    """Make a pairs frame from columns english and arabic."""
+    pairs = frame.select(
         pair_id=pl.int_range(pl.len()).cast(pl.String),
         source_lang=pl.lit("en"), target_lang=pl.lit("ar"),
         source_text="english", target_text="arabic", method=pl.lit("aligned"),
     )  # fmt: skip
-    missing = {n: t for n, t in schema(PAIRS).items() if n not in made.columns}
-    return made.with_columns(**{n: pl.lit(None, t) for n, t in missing.items()}).select(
+    missing = {n: t for n, t in schema(PAIRS).items() if n not in pairs.columns}
+    return pairs.with_columns(**{n: pl.lit(None, t) for n, t in missing.items()}).select(
         schema(PAIRS).names()
     )
 
 
 def margin(frame: pl.DataFrame, good: pl.DataFrame, encoder) -> tuple[np.ndarray, np.ndarray]:
-    """Cosine; and cosine over the mean with the four nearest good sentences on both sides."""
+    """Return the cosine, and its ratio to the mean of the nearest good sentences on both sides."""
     en, ar = (encoder.encode(frame[side]) for side in ("english", "arabic"))
     cosine = np.einsum("ij,ij->i", en, ar)
     others = [encoder.encode(good[side]) for side in ("english", "arabic")]
     usual = [
-        neighbors(mine, theirs, AROUND)[1].mean(axis=1)
+        neighbors(mine, theirs, NEIGHBOURS)[1].mean(axis=1)
         for mine, theirs in ((en, others[1]), (ar, others[0]))
     ]
     return cosine, cosine / np.maximum((usual[0] + usual[1]) / 2, 1e-6)
 
 
 def length(frame: pl.DataFrame) -> np.ndarray:
-    """Minus the absolute logarithm of the ratio of lengths, less what is usual."""
+    """Return minus the absolute difference of the log length ratio from its median."""
     sizes = [frame[side].str.len_chars().to_numpy() + 1.0 for side in ("english", "arabic")]
     log = np.log(sizes[1] / sizes[0])
     return -np.abs(log - np.median(log[(frame["kind"] == "").to_numpy()]))
 
 
-def show(frame: pl.DataFrame, scores: dict[str, np.ndarray]) -> None:
+def print_areas(frame: pl.DataFrame, scores: dict[str, np.ndarray]) -> None:
     kind = frame["kind"].to_numpy()
     print(f"| kind | pairs | {' | '.join(scores)} |\n|---|---|{'---|' * len(scores)}")
     rows = {}
@@ -74,43 +75,43 @@ def show(frame: pl.DataFrame, scores: dict[str, np.ndarray]) -> None:
         rows[k] = [auc(x[kind == ""], x[kind == k]) for x in scores.values()]
         print(f"| {k} | {(kind == k).sum()} | {' | '.join(f'{v:.3f}' for v in rows[k])} |")
     mean = np.mean(list(rows.values()), axis=0)
-    print(f"| all alike | {len(frame)} | {' | '.join(f'{v:.3f}' for v in mean)} |")
+    print(f"| all | {len(frame)} | {' | '.join(f'{v:.3f}' for v in mean)} |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--pairs", type=Path, nargs="*", default=[])
-    parser.add_argument("--labse", type=Path, help="folder of LaBSE, if it is at hand")
+    parser.add_argument("--labse", type=Path, help="folder of LaBSE, if available")
     args = parser.parse_args()
     files = [args.shared / "bench" / "mt" / "flores_devtest.tsv", *args.pairs]
     sets = {path.stem: texts.pairs(path).rows() for path in files if path.is_file()}
     if not sets or not (args.shared / "lid_text").is_dir():
-        sys.exit(f"no pairs or no lid_text under {args.shared}: nothing measured")
+        sys.exit(f"no pairs or no lid_text under {args.shared}: cannot measure anything")
     names = [pair for path in (args.shared / "parallel").glob("tico19.tsv")
              for pair in texts.pairs(path).rows()]  # fmt: skip
-    neural = None
+    labse = None
     try:
-        neural = load(args.labse) if args.labse else None
+        labse = load(args.labse) if args.labse else None
     except IngestError as error:
         print(f"LaBSE left out: {error}")
-    if neural is None:
-        print("LaBSE left out: no folder of it was named with --labse")
+    if labse is None:
+        print("LaBSE left out: give its folder with --labse")
     for name, pairs in sets.items():
-        store = Store.of(args.shared / "lid_text", names or pairs)
-        frame = data.judged(pairs, store, seed=11)
+        store = Store.build(args.shared / "lid_text", names or pairs)
+        frame = data.evaluation_set(pairs, store, seed=11)
         good = frame.filter(pl.col("kind") == "")
-        begun = time.process_time()
+        start = time.process_time()
         scored = score(as_pairs(frame))
-        first = len(frame) / (time.process_time() - begun)
+        first = len(frame) / (time.process_time() - start)
         quality = scored["quality"].to_numpy().astype(np.float64)
         cosine, ratio = margin(frame, good, Encoder.load())
-        peers = {"quality": quality, "cosine": cosine, "margin": ratio, "length": length(frame)}
-        if neural is not None:
-            peers["LaBSE"] = margin(frame, good, neural)[0]
+        measures = {"quality": quality, "cosine": cosine, "margin": ratio, "length": length(frame)}
+        if labse is not None:
+            measures["LaBSE"] = margin(frame, good, labse)[0]
         print(f"\n{name}, {len(pairs)} pairs\n")
-        show(frame, peers)
-        even = data.balanced(frame.with_columns(quality=quality))
+        print_areas(frame, measures)
+        even = data.balance(frame.with_columns(quality=quality))
         right = (even["kind"] == "").to_numpy()
         weight = np.where(right, 1 / right.sum(), 1 / (~right).sum())
         error, rows = reliability(even["quality"].to_numpy(), right, weight)
@@ -120,11 +121,11 @@ def main() -> None:
             print(f"| {low:.1f}-{low + 0.1:.1f} | {n} | {mean:.3f} | {share:.3f} |")
         plain = as_pairs(good)
         score(plain)
-        begun = time.process_time()
+        start = time.process_time()
         score(plain)
-        later = len(plain) / (time.process_time() - begun)
-        print(f"\npairs a second: {first:,.0f} all, loading and new words; {later:,.0f} good ones, "
-              f"a second time ({np.mean([len(e.split()) for e, _ in pairs]):.0f} words a side)")  # fmt: skip
+        later = len(plain) / (time.process_time() - start)
+        print(f"\npairs per second: {first:,.0f} for all, with loading and new words; {later:,.0f} "
+              f"for good ones again ({np.mean([len(e.split()) for e, _ in pairs]):.0f} words per side)")  # fmt: skip
 
 
 if __name__ == "__main__":

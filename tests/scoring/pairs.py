@@ -1,4 +1,4 @@
-"""Pairs written for these tests, and what they are spoilt with."""
+"""Pairs written for these tests, and material to damage them with."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ STORE = Store(
 
 
 def library() -> list[tuple[str, str]]:
-    """The sample text of the project, aligned: English, Arabic."""
+    """Return the sample text of the project, aligned: English, Arabic."""
     folder = samples().parent / "parallel"
     lines = [
         (folder / f"library.{lang}.txt").read_text(encoding="utf-8").splitlines()
@@ -69,7 +69,7 @@ def frame(
     langs: tuple[str | None, str | None] = ("en", "ar"),
     **more: object,
 ) -> pl.DataFrame:
-    """A pairs frame of (source, target)."""
+    """Make a pairs frame from (source, target)."""
     rows = [
         {"pair_id": f"{i:016x}", "source_lang": langs[0], "target_lang": langs[1],
          "source_text": source, "target_text": target, "source_doc": "a", "target_doc": "b",

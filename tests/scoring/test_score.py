@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import ingest
-from ingest import scoring as verbs
+from ingest import scoring
 from ingest.errors import FrameError, ModelError, OutputError, SourceError, WriteError
 from ingest.frames import PAIRS, SCORED, schema
 from ingest.jobs.score import score_file
 from ingest.resources import model_dir
 from ingest.scoring import meaning
-from ingest.scoring.model import FILE, NAMES, load, quality
-from ingest.scoring.words import words
-from lang_models.quality.damage import KINDS, spoilt
+from ingest.scoring.model import FILE, NAMES, load_model, predict_quality
+from ingest.scoring.words import split_words
+from lang_models.quality.damage import KINDS, damage
 
 _SPEC = importlib.util.spec_from_file_location("score_pairs", Path(__file__).with_name("pairs.py"))
 made = importlib.util.module_from_spec(_SPEC)
@@ -28,7 +28,7 @@ _SPEC.loader.exec_module(made)
 OWN, STORE, frame, library = made.OWN, made.STORE, made.frame, made.library
 
 
-def one(source: str | None, target: str | None, langs=("en", "ar")) -> dict:
+def score_one(source: str | None, target: str | None, langs=("en", "ar")) -> dict:
     return ingest.score(frame([(source, target)], langs)).row(0, named=True)
 
 
@@ -54,9 +54,9 @@ def test_damage_lowers_quality(kind: str):
     for at, pair in enumerate(good):
         beside = good[at - 1]
         for _ in range(4):
-            spoiled = spoilt(kind, pair, beside, _with_stems(), rng)
-            if spoiled:
-                pairs.append((pair, spoiled))
+            damaged = damage(kind, pair, beside, _with_stems(), rng)
+            if damaged:
+                pairs.append((pair, damaged))
     assert len(pairs) >= 8
     whole = ingest.score(frame([pair for pair, _ in pairs]))["quality"].to_numpy()
     damaged = ingest.score(frame([pair for _, pair in pairs]))["quality"].to_numpy()
@@ -72,7 +72,7 @@ def _with_stems():
     return replace(STORE, by_number=list(lexicon().stems))
 
 
-def test_the_order_of_sides_does_not_count():
+def test_the_order_of_sides_does_not_matter():
     there = ingest.score(frame(OWN))
     back = ingest.score(frame([(a, e) for e, a in OWN], ("ar", "en")))
     same = ["quality", "similarity", "similarity_margin", "numbers_kept", "names_kept", "brackets",
@@ -94,7 +94,7 @@ TEXTS = st.one_of(
 
 @settings(max_examples=15)
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=7), st.randoms(use_true_random=False))
-def test_a_pair_is_judged_by_itself(pairs, random):
+def test_a_score_does_not_depend_on_other_pairs(pairs, random):
     scored = schema(SCORED).names()
     whole = ingest.score(frame(pairs)).select(scored)
     order = list(range(len(pairs)))
@@ -106,20 +106,20 @@ def test_a_pair_is_judged_by_itself(pairs, random):
         assert_frame_equal(alone, whole[at], check_exact=True)
 
 
-def test_the_size_of_batches_does_not_count(monkeypatch):
+def test_the_size_of_batches_does_not_matter(monkeypatch):
     pairs = frame(OWN * 3)
     whole = ingest.score(pairs)
-    monkeypatch.setattr(verbs, "_TOGETHER", 5)
-    monkeypatch.setattr(meaning, "_HELD", 1)
+    monkeypatch.setattr(scoring, "_MAX_PAIRS", 5)
+    monkeypatch.setattr(meaning, "_MAX_NUMBERS", 1)
     assert_frame_equal(ingest.score(pairs), whole, check_exact=True)
-    monkeypatch.setattr(verbs, "_CHARACTERS", 1)
+    monkeypatch.setattr(scoring, "_MAX_CHARS", 1)
     assert_frame_equal(ingest.score(pairs), whole, check_exact=True)
 
 
 def test_numbers():
-    assert one("It cost 1,500 in 2024.", "كلف ١٬٥٠٠ في عام ٢٠٢٤.")["numbers_kept"] == 1
-    assert one("It cost 1,500 in 2024.", "كلف ١٬٦٠٠ في عام ٢٠٢٤.")["numbers_kept"] == 0.5
-    assert one("no number", "لا رقم")["numbers_kept"] == 1
+    assert score_one("It cost 1,500 in 2024.", "كلف ١٬٥٠٠ في عام ٢٠٢٤.")["numbers_kept"] == 1
+    assert score_one("It cost 1,500 in 2024.", "كلف ١٬٦٠٠ في عام ٢٠٢٤.")["numbers_kept"] == 0.5
+    assert score_one("no number", "لا رقم")["numbers_kept"] == 1
 
 
 @pytest.mark.parametrize(
@@ -134,17 +134,17 @@ def test_numbers():
     ],
 )
 def test_numbers_before_a_magnitude(english, arabic):
-    assert one(f"It is {english} now.", f"هذا {arabic} الآن.")["numbers_kept"] == 1
+    assert score_one(f"It is {english} now.", f"هذا {arabic} الآن.")["numbers_kept"] == 1
 
 
-def test_what_is_no_number_before_a_magnitude_is_left_alone():
+def test_other_digits_before_a_magnitude_do_not_change():
     texts = pl.Series(["1.2345 million", "1.234.567 million"])
-    assert set(words(texts, texts).distinct) == {"1", "2345", "234", "567", "million"}
+    assert set(split_words(texts, texts).distinct) == {"1", "2345", "234", "567", "million"}
 
 
 def test_names():
     right, wrong = (
-        one("Yesterday Layla Haddad went to Beirut.", text)["names_kept"]
+        score_one("Yesterday Layla Haddad went to Beirut.", text)["names_kept"]
         for text in ("ذهبت ليلى حداد أمس إلى بيروت.", "ذهبت سامية منصور أمس إلى تونس.")
     )
     assert right > 0.9
@@ -153,34 +153,34 @@ def test_names():
 
 def test_languages_and_scripts():
     text = OWN[0][0]
-    found = one(text, STORE.texts["fa"][0])
+    found = score_one(text, STORE.texts["fa"][0])
     assert found["source_lang_right"] > 0.9
     assert found["target_lang_right"] < 0.1
     assert found["target_script"] == 1
-    found = one(text, text)
+    found = score_one(text, text)
     assert found["target_script"] == 0
     assert found["target_lang_right"] < 0.1
     assert found["copy"] == 1
-    assert one("2024", "٢٠٢٤")["source_lang_right"] == 0.5
-    mixed = one("Hello", "قال Hello")
+    assert score_one("2024", "٢٠٢٤")["source_lang_right"] == 0.5
+    mixed = score_one("Hello", "قال Hello")
     assert 0 < mixed["target_script"] < 1
     assert mixed["copy"] == 0.5
 
 
 def test_repetition_marks_and_machine():
-    assert one("no no no no no", "لا")["repetition"] > 0.7
-    assert one(*OWN[0])["repetition"] == 0
-    assert one("Is it (really) so?", "أهو (حقا) كذلك؟")["brackets"] == 1
-    assert one("Is it (really) so?", "أهو حقا) كذلك؟")["brackets"] < 1
-    assert one("Is it so?", "أهو كذلك؟")["punctuation"] == 1
-    assert one("Is it so?", "هو كذلك.")["punctuation"] < 0.5
+    assert score_one("no no no no no", "لا")["repetition"] > 0.7
+    assert score_one(*OWN[0])["repetition"] == 0
+    assert score_one("Is it (really) so?", "أهو (حقا) كذلك؟")["brackets"] == 1
+    assert score_one("Is it (really) so?", "أهو حقا) كذلك؟")["brackets"] < 1
+    assert score_one("Is it so?", "أهو كذلك؟")["punctuation"] == 1
+    assert score_one("Is it so?", "هو كذلك.")["punctuation"] < 0.5
     machine = frame(OWN[:2]).with_columns(method=pl.Series(["aligned", "translated"]))
     assert ingest.score(machine)["machine"].to_list() == [False, True]
 
 
 def test_boilerplate():
-    assert one("Subscribe to our newsletter", "اشترك في نشرتنا")["boilerplate"] > 0.7
-    assert one(*OWN[2])["boilerplate"] < 0.3
+    assert score_one("Subscribe to our newsletter", "اشترك في نشرتنا")["boilerplate"] > 0.7
+    assert score_one(*OWN[2])["boilerplate"] < 0.3
 
 
 def test_a_missing_column_and_one_of_another_type():
@@ -190,7 +190,7 @@ def test_a_missing_column_and_one_of_another_type():
         ingest.score(frame(OWN).with_columns(pl.lit("high").alias("score")))
 
 
-def test_extra_columns_stay_and_old_scores_are_made_anew():
+def test_extra_columns_are_kept_and_old_scores_replaced():
     pairs = frame(OWN[:3]).with_columns(mine=pl.lit(1), quality=pl.lit("high"))
     found = ingest.score(pairs)
     assert found["mine"].to_list() == [1, 1, 1]
@@ -219,17 +219,17 @@ def test_empty_null_and_nan():
 
 
 def test_other_languages_have_no_quality():
-    found = one("Der Zug kommt.", "Le train arrive.", ("de", "fr"))
+    found = score_one("Der Zug kommt.", "Le train arrive.", ("de", "fr"))
     assert found["quality"] is None
     assert found["similarity"] is not None
-    assert one("The train.", "القطار.", ("en", None))["quality"] is None
-    assert one("Один", "واحد", ("ru", "ar"))["source_script"] == 1
+    assert score_one("The train.", "القطار.", ("en", None))["quality"] is None
+    assert score_one("Один", "واحد", ("ru", "ar"))["source_script"] == 1
 
 
-def test_long_and_strange_texts():
+def test_long_and_unusual_texts():
     long = " ".join(e for e, _ in OWN * 400), " ".join(a for _, a in OWN * 400)
-    strange = [("x" * 200_000, "ا" * 200_000), ("\0\u202e\ufeff", "\U0001f600 \u0640"), long]
-    found = ingest.score(frame(strange))
+    unusual = [("x" * 200_000, "ا" * 200_000), ("\0\u202e\ufeff", "\U0001f600 \u0640"), long]
+    found = ingest.score(frame(unusual))
     assert found["quality"].is_between(0, 1).all()
     assert found["similarity"][2] > 0.6
 
@@ -238,11 +238,11 @@ def test_a_file(tmp_path: Path):
     pairs = frame(OWN * 2)
     pairs.write_parquet(tmp_path / "pairs.parquet")
     seen = []
-    report = score_file(
+    result = score_file(
         tmp_path, tmp_path / "out.parquet", progress=lambda done, of: seen.append((done, of))
     )
-    assert report.pairs == len(pairs) == seen[-1][0] == seen[-1][1]
-    assert report.good == len(pairs)
+    assert result.pairs == len(pairs) == seen[-1][0] == seen[-1][1]
+    assert result.good == len(pairs)
     assert_frame_equal(pl.read_parquet(tmp_path / "out.parquet"), ingest.score(pairs))
     with pytest.raises(OutputError, match="exists already"):
         score_file(tmp_path, tmp_path / "out.parquet")
@@ -270,12 +270,12 @@ def test_files_that_cannot_be_scored(tmp_path: Path):
 def test_the_model_file(tmp_path: Path):
     path = model_dir("quality") / FILE
     assert path.stat().st_size < 1_000_000
-    held = load(path)
-    assert held.names == list(NAMES)
+    model = load_model(path)
+    assert model.names == list(NAMES)
     with pytest.raises(ModelError, match="other evidence"):
-        quality(held._replace(names=["one"]), np.zeros((1, len(NAMES)), np.float32))
+        predict_quality(model._replace(names=["one"]), np.zeros((1, len(NAMES)), np.float32))
     (tmp_path / FILE).write_bytes(path.read_bytes()[:5000])
     with pytest.raises(ModelError, match="cannot be loaded"):
-        load(tmp_path / FILE)
+        load_model(tmp_path / FILE)
     with pytest.raises(ModelError, match="cannot be loaded"):
-        load(tmp_path / "none.npz")
+        load_model(tmp_path / "none.npz")
