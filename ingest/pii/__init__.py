@@ -77,11 +77,11 @@ def _find_all(pairs: pl.DataFrame) -> list[_PairMatches]:
     names = [f"{side}_text" for side in _SIDES]
     may_match = pl.any_horizontal(pl.col(name).str.contains(_PREFILTER) for name in names)
     candidates = pairs.select(names).with_row_index("row").filter(may_match)
-    found = (
+    all_pairs = (
         _PairMatches(row, tuple(texts), [find_pii(text) if text else [] for text in texts])
         for row, *texts in candidates.iter_rows()
     )
-    return [pair for pair in found if any(pair.matches)]
+    return [pair for pair in all_pairs if any(pair.matches)]
 
 
 def _values(sides: list[list[Match]]) -> list[tuple[str, str]]:

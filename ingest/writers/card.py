@@ -180,7 +180,7 @@ def _method_notes(selection: Selection, columns: pl.Schema) -> list[str]:
     return [
         f"Both sides of `{METHOD_ALIGNED}` pairs come from pages; who or what wrote them is not "
         "known.",
-        f"`{METHOD_IMPORTED}` pairs were pairs before this data set was made; who or what "
+        f"`{METHOD_IMPORTED}` pairs existed before this data set was made; who or what "
         "translated them is not known, and they have no score.",
         f"One side of `{METHOD_TRANSLATED}` pairs was translated by a machine for this data set, "
         f"the side of `target_lang`{unless_turned}; `model` names the model. Each method is a "
@@ -268,6 +268,6 @@ def _license_section(license: str) -> list[str]:
     return [
         "## License",
         "",
-        f"{sentence} The rights in the texts belong to the pages that they come from.",
+        f"{sentence} The rights in the texts belong to the owners of the pages.",
         "",
     ]

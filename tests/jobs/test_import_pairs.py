@@ -335,7 +335,7 @@ def test_imported_pairs_go_through_every_step(format, tmp_path, capsys):
         assert (dest / "train.ar").read_text().splitlines() == AR
     if format == "huggingface":
         assert len(pl.read_parquet(dest / "data" / "train-*.parquet")) == 3
-        assert "`imported` pairs were pairs before" in (dest / "README.md").read_text()
+        assert "`imported` pairs existed before" in (dest / "README.md").read_text()
     assert call("report", tmp_path, "--pairs", at["split"], "-o", tmp_path / "r.html") == 0
     assert "pairs 3" in capsys.readouterr().out
 
