@@ -1,4 +1,4 @@
-"""Personal data: what is found in both scripts and digit systems, and above all what is not."""
+"""Personal data in both scripts and digit systems, and similar text that must not match."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FOUND = [
 
 
 @pytest.mark.parametrize(("text", "kind", "value"), FOUND)
-def test_what_is_found(text, kind, value):
+def test_personal_data_is_found(text, kind, value):
     wanted = [(kind, value)] if kind else []
     assert [(f.kind, f.value) for f in find_pii(text)] == wanted
 
@@ -65,7 +65,7 @@ def test_what_is_found(text, kind, value):
         "x0501234567", "0501234567x", "é0501234567", "_0501234567_", "٥ ٤ ٣ ٢ ١ ٠ انطلاق", "25%-30%-45%-1200000%", "",
     ],
 )  # fmt: skip
-def test_what_is_left_alone(text):
+def test_similar_text_is_ignored(text):
     assert find_pii(text) == []
 
 
@@ -96,7 +96,7 @@ def test_an_international_number_is_the_same_with_plus_and_zeros():
     assert made["target_masked"][0] == "Tel <PHONE_1>"
 
 
-def test_the_first_look_misses_nothing():
+def test_the_prefilter_misses_nothing():
     frame = pairs(*((text, "") for text, *_ in FOUND))
     found = ingest.mask_pii(frame)["source_masked"].is_not_null().to_list()
     assert found == [kind is not None for _, kind, _ in FOUND]
@@ -106,7 +106,7 @@ def test_no_pairs():
     assert len(ingest.mask_pii(pairs())) == 0
 
 
-def test_long_runs_of_digits_and_signs_take_no_time():
+def test_long_runs_of_digits_and_signs_are_fast():
     for text in (
         "1 " * 20_000,
         "1 " * 40_000 + "1a",

@@ -72,8 +72,8 @@ def folded(text):
     return regex.findall(r"[\p{L}\p{M}\p{N}]+", text.lower().translate(str.maketrans("أإآ", "ااا")))
 
 
-def likeness(one, other):
-    """Share of runs of two words that both texts have."""
+def similarity(one, other):
+    """Return the share of word bigrams that both texts have."""
     if one == other:
         return 1.0
     a, b = ({*pairwise(words)} or {tuple(words)} for words in (one, other))
@@ -91,7 +91,7 @@ def test_nothing_leaks(seed):
             [folded(row[side]) for row in parts[name] for side in ("source_text", "target_text")]
             for name in (one, other)
         ]
-        assert max(likeness(a, b) for a, b in product(*texts)) < HALF.near
+        assert max(similarity(a, b) for a, b in product(*texts)) < HALF.near
         docs = [
             {row[side] for row in parts[name] for side in ("source_doc", "target_doc")} - {None}
             for name in (one, other)
@@ -118,7 +118,7 @@ def test_the_size_of_batches_does_not_change_what_is_similar(monkeypatch):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_no_text_stands_whole_inside_one_of_another_split(seed):
+def test_no_text_contains_a_text_of_another_split(seed):
     rnd = random.Random(4)
     words = ["".join(rnd.choices("abcdefghij", k=5)) for _ in range(2000)]
     rows = []
@@ -146,7 +146,7 @@ def test_sizes_and_seeds():
     assert dict(counted.value_counts().iter_rows()) == {"train": len(pairs) - 10, "dev": 10}
 
 
-def test_nothing_hangs_on_the_order_of_rows():
+def test_the_order_of_rows_does_not_matter():
     pairs = corpus()
     made = ingest.split(pairs, config=HALF)
     assert_frame_equal(ingest.split(pairs, config=HALF), made)
@@ -163,7 +163,7 @@ def test_machine_text_is_in_dev_and_test_only_if_asked_for():
     assert set(asked.filter(method="translated")["split"]) - {"train"}
 
 
-def test_what_is_not_kept_is_in_no_split():
+def test_dropped_pairs_are_in_no_split():
     rows = [
         {
             "source_text": f"جملة {n}",
@@ -178,7 +178,7 @@ def test_what_is_not_kept_is_in_no_split():
     assert sorted(made["split"].drop_nulls()) == ["dev", "train"]
 
 
-def test_a_group_that_is_too_large_is_passed_over():
+def test_a_group_that_is_too_large_is_skipped():
     rows = [{"source_text": f"{n}", "target_text": f"x{n}", "source_doc": "one"} for n in range(20)]
     assert set(ingest.split(frame(rows), config=HALF)["split"]) == {"train"}
     by_text = SplitConfig(dev=0.2, test=0.2, by="text")
@@ -186,7 +186,7 @@ def test_a_group_that_is_too_large_is_passed_over():
     assert dict(sizes.iter_rows()) == {"train": 12, "dev": 4, "test": 4}
 
 
-def test_of_groups_that_are_all_too_large_the_smallest_is_taken():
+def test_the_smallest_group_is_taken_if_all_are_too_large():
     rows = [
         {"source_text": f"{n}", "target_text": f"x{n}", "source_doc": f"d{min(n // 3, 5)}"}
         for n in range(20)
@@ -217,7 +217,7 @@ def test_copies_of_an_article_go_together(where):
     assert made.group_by(pl.Series(cluster)).agg(pl.col("split").n_unique())["split"].max() == 1
 
 
-def test_segments_without_clusters_have_no_say():
+def test_segments_without_clusters_are_ignored():
     pairs = corpus()
     made = ingest.split(pairs, config=HALF)
     segments = pl.DataFrame({"doc_id": ["a1", "a2"]})
@@ -242,7 +242,7 @@ def test_ten_thousand_sources():
     assert made.filter("keep")["split"].null_count() == 0
 
 
-def test_no_pairs_and_frames_that_cannot_be_used():
+def test_no_pairs_and_invalid_frames():
     assert ingest.split(frame([])).schema["split"] == pl.String
     assert ingest.split(frame([{"source_text": "a", "keep": False}]))["split"].to_list() == [None]
     with pytest.raises(FrameError, match="split: column 'method' is missing"):
@@ -272,7 +272,7 @@ def test_dev_and_test_do_not_take_all():
         ingest.split(frame(rows), config=SplitConfig(dev=1, test=1000))
 
 
-def test_components_are_those_of_a_walk():
+def test_components_equal_those_of_a_graph_search():
     rnd = np.random.default_rng(4)
     for nodes in (1, 2, 30, 200):
         one, other = rnd.integers(0, nodes, (2, nodes // 2))

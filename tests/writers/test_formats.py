@@ -1,4 +1,4 @@
-"""Each format read back: what comes out is what went in, but for what the format says it changed."""
+"""Read each format back: the pairs are the same, except for the changes that the export reports."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def rows(texts=NASTY, **same):
 
 
 def clean(made: pl.DataFrame, pattern: re.Pattern, by: str) -> tuple[pl.DataFrame, int]:
-    """The frame as a format that replaces characters holds it, worked out without Polars."""
+    """Replace characters as a format does, computed without Polars."""
     names = [n for n, t in made.schema.items() if t == pl.String]
     new = [
         {n: pattern.sub(by, v) if n in names and v else v for n, v in row.items()}
@@ -88,7 +88,7 @@ def clean(made: pl.DataFrame, pattern: re.Pattern, by: str) -> tuple[pl.DataFram
 
 
 def round_trip(check):
-    """Try a check of (frame, where to write) on whatever pairs there may be."""
+    """Run a check of (frame, destination) on arbitrary pairs."""
 
     def test(made_rows):
         with tempfile.TemporaryDirectory() as folder:
@@ -210,7 +210,7 @@ test_parquet, test_jsonl, test_tsv = map(round_trip, (parquet, jsonl, tsv))
 test_moses, test_tmx, test_huggingface = map(round_trip, (moses, tmx, huggingface))
 
 
-def test_jsonl_says_which_numbers_json_cannot_hold(tmp_path):
+def test_jsonl_reports_non_finite_numbers(tmp_path):
     made = frame(rows(["a", "b"])).with_columns(
         score=pl.Series([float("nan"), 0.5], dtype=pl.Float32)
     )
@@ -317,7 +317,7 @@ def test_the_hub_knows_the_license(said, known, tmp_path):
     assert f"\n{said.rstrip('.')}. The rights in the texts belong to" in card
 
 
-def test_two_splits_of_one_name_are_refused(tmp_path):
+def test_two_splits_with_the_same_name_are_refused(tmp_path):
     both = rows(["a"], split="dev") + rows(["b"], split="validation")
     with pytest.raises(FrameError, match="'dev' and 'validation', which are both 'validation'"):
         export(frame(both), tmp_path / "o", format="huggingface")
@@ -329,7 +329,7 @@ def test_two_splits_of_one_name_are_refused(tmp_path):
 
 @pytest.fixture
 def story(tmp_path, monkeypatch):
-    """A folder in which pairs were scored, filtered, filtered otherwise, and split."""
+    """Make a folder in which pairs were scored, filtered twice with different settings, and split."""
     monkeypatch.chdir(tmp_path)
     Path("out").mkdir()
     Path("out/run.json").write_text('{"version": "1", "fingerprint": "f"}')
@@ -381,7 +381,7 @@ def test_the_card_names_the_steps_of_these_pairs(story, monkeypatch):
          ["split", "min_words", "--exclude", "--mask-pii"]),
     ],
 )  # fmt: skip
-def test_the_card_names_no_step_of_other_pairs(story, file, there, not_there):
+def test_the_card_ignores_steps_of_other_pairs(story, file, there, not_there):
     told = again(f"out/{file}.parquet")
     assert [said for said in there if said not in told] == []
     assert [said for said in not_there if said in told] == []
