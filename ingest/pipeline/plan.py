@@ -12,9 +12,9 @@ import polars as pl
 from ingest._version import __version__
 from ingest.config import Config
 from ingest.errors import ConfigError, SourceError
+from ingest.io.streams import describe_os_error
 from ingest.readers import describe_guesses, plan_slices
 from ingest.readers.records import Slice
-from ingest.io.streams import describe_os_error
 from ingest.readers.sources import STDIN, FoundSources, is_stream
 
 # Size and modification time of a file; None for anything else: missing, a pipe, standard input.
