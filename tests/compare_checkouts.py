@@ -87,11 +87,13 @@ def differences(before: Path, after: Path) -> list[str]:
         for root in (before, after)
     ]
     names = {name for side in sides for name in side if not name.startswith(".")}
-    told = [f"{name}: only in one" for name in sorted(names) if not all(name in s for s in sides)]
+    changes = [
+        f"{name}: only in one" for name in sorted(names) if not all(name in s for s in sides)
+    ]
     for name in sorted(names):
         if all(name in side for side in sides):
-            told += [f"{name}: {what}" for what in _differ(before / name, after / name)]
-    return told
+            changes += [f"{name}: {what}" for what in _differ(before / name, after / name)]
+    return changes
 
 
 def _differ(one: Path, other: Path) -> list[str]:
@@ -150,9 +152,9 @@ def main() -> int:
         for checkout, out in zip((args.before, args.after), outputs, strict=True):
             if not out.exists():
                 make(checkout.resolve(), out)
-        told = differences(*outputs)
-    print("\n".join(told) or f"the same after {len(COMMANDS)} commands")
-    return 1 if told else 0
+        changes = differences(*outputs)
+    print("\n".join(changes) or f"the same after {len(COMMANDS)} commands")
+    return 1 if changes else 0
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ PUBLIC = [name for name in dir(ingest) if not name.startswith("_")]
 
 
 def modules() -> list[str]:
-    found = pkgutil.walk_packages(ingest.__path__, "ingest.")
-    return [m.name for m in found if "__main__" not in m.name and "probe" not in m.name]
+    infos = pkgutil.walk_packages(ingest.__path__, "ingest.")
+    return [m.name for m in infos if "__main__" not in m.name and "probe" not in m.name]
 
 
 def test_public_names():

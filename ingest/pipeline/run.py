@@ -59,7 +59,7 @@ def run_shards(
         )
     state = State(Path(os.path.abspath(out)))
     run = _Run(state, config or Config(), progress)
-    found = exclude_outputs(state, find_sources(sources))
+    listing = exclude_outputs(state, find_sources(sources))
     if not state.folder.exists():
         _check_target(state, overwrite=overwrite, resume=resume)
     part = "{}-of-{}".format(*shard) if shard else None
@@ -70,7 +70,7 @@ def run_shards(
                 if resume:
                     state.remove_folder()
                     return state.read_report()
-            run.load_or_make_plan(found, overwrite=overwrite, resume=resume, is_part=bool(shard))
+            run.load_or_make_plan(listing, overwrite=overwrite, resume=resume, is_part=bool(shard))
             if shard:
                 return run.label_part(*shard, workers)
             return run.complete(workers, started)

@@ -54,10 +54,10 @@ def load_pairs(folder: Path, exclude: list[Path]) -> pl.DataFrame:
     ]
     rows = pl.concat(frames).filter(pl.col("passes") > 0)
     row, count = pl.int_range(pl.len()).over("source"), pl.len().over("source")
-    held = pl.lit(0).cast(pl.Int64)
+    held_out_count = pl.lit(0).cast(pl.Int64)
     for name, n in HELD_OUT.items():
-        held = pl.when(pl.col("source") == name).then(n).otherwise(held)
-    rows = rows.with_columns(held=(row >= count // 2) & (row < count // 2 + held))
+        held_out_count = pl.when(pl.col("source") == name).then(n).otherwise(held_out_count)
+    rows = rows.with_columns(held=(row >= count // 2) & (row < count // 2 + held_out_count))
     rows = rows.with_columns(en_key=_keys(rows["english"]), ar_key=_keys(rows["arabic"]))
     excluded = pl.concat(
         [_keys(pairs(path)[column]) for path in exclude for column in ("english", "arabic")]

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = data.load_pairs(args.data, [args.dev])
     model = load_or_train_pieces(rows, args.work, shape.vocabulary)
     train, dev = (
-        build_corpus(rows.filter(pl.col("held") == held), model) for held in (False, True)
+        build_corpus(rows.filter(pl.col("held") == held_out), model) for held_out in (False, True)
     )
     names = [model.id_to_piece(i) for i in range(model.get_piece_size())]
     start = initial_vectors(names, shape.width)

@@ -25,13 +25,13 @@ GOOD = (
 
 
 def pairs(*rows, **columns) -> pl.DataFrame:
-    """A pair a row: its texts, and what else is not as usual."""
+    """Make one pair per row, which gives the texts and any values that differ from the usual."""
     usual = {"source_lang": "ar", "target_lang": "en", "method": "aligned", "score": 0.9}
-    made = [
+    records = [
         {"pair_id": f"{n:02}", "source_text": s, "target_text": t, **usual, **dict(*other)}
         for n, (s, t, *other) in enumerate(rows)
     ]
-    return pl.DataFrame(made, {**schema(PAIRS), **columns})
+    return pl.DataFrame(records, {**schema(PAIRS), **columns})
 
 
 def reasons(frame, **settings):
@@ -206,11 +206,11 @@ def test_a_near_duplicate_is_similar_to_a_kept_pair(monkeypatch, first):
     for row in np.lexsort((frame["pair_id"], -frame["score"])).tolist():
         if not alike[row, kept].any():
             kept.append(row)
-    made = ingest.filter(frame)
+    filtered = ingest.filter(frame)
     mixed = ingest.filter(frame.sample(fraction=1, shuffle=True, seed=3)).sort("pair_id")
-    assert_frame_equal(made, mixed)
-    assert set(made["drop_reason"]) == {None, "near-duplicate"}
-    stay = made["keep"].arg_true().to_numpy()
+    assert_frame_equal(filtered, mixed)
+    assert set(filtered["drop_reason"]) == {None, "near-duplicate"}
+    stay = filtered["keep"].arg_true().to_numpy()
     assert alike[:, stay].any(axis=1).all()
     if first > 1:
         assert stay.tolist() == sorted(kept)
@@ -237,25 +237,27 @@ def test_the_order_of_rows_does_not_matter():
         for s, t in (GOOD, ("زار الوفد المدينة القديمة", "The delegation visited the old city"))
     ]
     frame = pairs(*rows)
-    made = ingest.filter(frame)
+    filtered = ingest.filter(frame)
     shuffled = ingest.filter(frame.sample(fraction=1, shuffle=True, seed=3)).sort("pair_id")
-    assert_frame_equal(made.sort("pair_id"), shuffled)
-    assert 0 < made["keep"].sum() < len(made)
+    assert_frame_equal(filtered.sort("pair_id"), shuffled)
+    assert 0 < filtered["keep"].sum() < len(filtered)
 
 
 def test_rows_and_columns_stay():
     frame = pairs(GOOD, ("", "")).with_columns(
         mine=pl.lit(7), excluded=pl.lit("x"), words_in_source=1
     )
-    made = ingest.filter(frame)
-    assert_frame_equal(made.select(frame.columns), frame)
-    assert made.columns[len(frame.columns) :] == ["keep", "drop_reason", "pii"]
-    assert_frame_equal(ingest.filter(made), made)
+    filtered = ingest.filter(frame)
+    assert_frame_equal(filtered.select(frame.columns), frame)
+    assert filtered.columns[len(frame.columns) :] == ["keep", "drop_reason", "pii"]
+    assert_frame_equal(ingest.filter(filtered), filtered)
 
 
 def test_personal_data_is_reported():
-    made = ingest.filter(pairs((f"{GOOD[0]} على ٠٥٠١٢٣٤٥٦٧", f"{GOOD[1]} on 0501234567, a@b.org")))
-    assert made["pii"].to_list() == [["phone", "email"]]
+    filtered = ingest.filter(
+        pairs((f"{GOOD[0]} على ٠٥٠١٢٣٤٥٦٧", f"{GOOD[1]} on 0501234567, a@b.org"))
+    )
+    assert filtered["pii"].to_list() == [["phone", "email"]]
 
 
 def test_excluded_texts(tmp_path):
@@ -274,8 +276,8 @@ def test_excluded_texts(tmp_path):
         "Yes, the garden is open to all of us today.",
     ]
     frame = pairs(*((f"{other} {n} {n}", text) for n, text in enumerate(texts)))
-    made = ingest.filter(frame, exclude=[file], config=FilterConfig(near=0.0, max_ratio=0.0))
-    assert made["drop_reason"].to_list() == ["excluded"] * 4 + [None] * 2
+    filtered = ingest.filter(frame, exclude=[file], config=FilterConfig(near=0.0, max_ratio=0.0))
+    assert filtered["drop_reason"].to_list() == ["excluded"] * 4 + [None] * 2
     with pytest.raises(SourceError, match="none"):
         ingest.filter(frame, exclude=[tmp_path / "none"])
     file.write_text("\n\n")
@@ -296,10 +298,10 @@ def test_the_funnel():
 
 
 def test_no_pairs_and_none_kept():
-    made = ingest.filter(pairs())
-    assert len(made) == 0
-    assert made.schema["keep"] == pl.Boolean
-    assert ingest.funnel(made)["left"].to_list() == [0] * len(RULES)
+    filtered = ingest.filter(pairs())
+    assert len(filtered) == 0
+    assert filtered.schema["keep"] == pl.Boolean
+    assert ingest.funnel(filtered)["left"].to_list() == [0] * len(RULES)
     assert not ingest.filter(pairs(("", "")))["keep"].any()
 
 

@@ -168,8 +168,8 @@ def test_pages_of_another_run_are_refused(paired, lost):
 def test_from_files_to_an_export(tmp_path):
     pairs, out = tmp_path / "pairs.parquet", tmp_path / "moses"
     done = call("align", PARALLEL / "library.ar.txt", PARALLEL / "library.en.txt", "-o", pairs)
-    said = f"12 pairs of sentences from 1 pair of files\nwritten to {pairs}\n"
-    assert (done.returncode, done.stdout) == (0, said)
+    summary = f"12 pairs of sentences from 1 pair of files\nwritten to {pairs}\n"
+    assert (done.returncode, done.stdout) == (0, summary)
     done = call("export", pairs, "--format", "moses", "--langs", "en,ar", "-o", out)
     assert done.returncode == 0, done.stderr
     assert len((out / "pairs.en").read_text(encoding="utf-8").splitlines()) == 12

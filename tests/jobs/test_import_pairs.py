@@ -69,10 +69,10 @@ FORMS = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_every_format_gives_the_same_pairs(name, tmp_path, capsys):
-    made = import_pairs(tmp_path, saved(tmp_path, name, FORMS[name]))
+    imported = import_pairs(tmp_path, saved(tmp_path, name, FORMS[name]))
     expected = ingest.read_pairs(pl.DataFrame({"ar": AR, "en": EN}))
-    assert_frame_equal(made, expected)
-    assert made.schema == schema(PAIRS)
+    assert_frame_equal(imported, expected)
+    assert imported.schema == schema(PAIRS)
     assert capsys.readouterr().out.startswith("3 pairs: 3 ar-en, imported\n")
 
 
@@ -99,8 +99,8 @@ def test_languages_of_two_text_files_come_from_names_or_detection(tmp_path, caps
     assert texts(import_pairs(tmp_path, *files)) == BOTH
     assert import_pairs(tmp_path, *files, "--langs", "en,ar")["source_text"].to_list() == EN
     plain = [saved(tmp_path, f"{n}", "\n".join(side)) for n, side in (("one", EN), ("two", AR))]
-    made = import_pairs(tmp_path, *plain)
-    assert made.select("source_lang", "target_lang").unique().rows() == [("en", "ar")]
+    imported = import_pairs(tmp_path, *plain)
+    assert imported.select("source_lang", "target_lang").unique().rows() == [("en", "ar")]
     short = saved(tmp_path, "short.en", "\n".join(EN[:2]))
     assert call("import", files[0], short, "-o", tmp_path / "no.parquet") == 2
     assert "short.en: ends after 2 lines" in capsys.readouterr().err
@@ -109,33 +109,33 @@ def test_languages_of_two_text_files_come_from_names_or_detection(tmp_path, caps
 
 def test_ids_are_hashes_of_the_content_and_unique(tmp_path):
     rows = [*BOTH, BOTH[0], BOTH[0]]
-    made = import_pairs(tmp_path, saved(tmp_path, "p.tsv", joined("\t", rows)))
-    assert made["pair_id"].n_unique() == 5
-    assert made["pair_id"].str.contains(r"^[0-9a-f]{16}$").all()
+    imported = import_pairs(tmp_path, saved(tmp_path, "p.tsv", joined("\t", rows)))
+    assert imported["pair_id"].n_unique() == 5
+    assert imported["pair_id"].str.contains(r"^[0-9a-f]{16}$").all()
     again = import_pairs(tmp_path, saved(tmp_path, "q.tsv", joined("\t", rows[1:3])))
-    assert again["pair_id"].to_list() == made["pair_id"][1:3].to_list()
+    assert again["pair_id"].to_list() == imported["pair_id"][1:3].to_list()
     turned = ingest.read_pairs(pl.DataFrame({"en": EN, "ar": AR}))
-    assert not set(turned["pair_id"]) & set(made["pair_id"])
+    assert not set(turned["pair_id"]) & set(imported["pair_id"])
 
 
 @pytest.mark.parametrize("size", [1, 2, 1 << 15])
 def test_the_size_of_batches_makes_no_difference(size, tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "BATCH_SIZE", size)
     rows = [*BOTH, BOTH[0], ("", "x"), *BOTH]
-    made = import_pairs(
+    imported = import_pairs(
         tmp_path, saved(tmp_path, "p.tsv", joined("\t", rows, [("ar", "en")])), rc=3
     )
-    assert len(made) == 7
+    assert len(imported) == 7
     whole = ingest.read_pairs(pl.DataFrame({"ar": AR, "en": EN}))
-    assert made["pair_id"][:3].to_list() == whole["pair_id"].to_list()
-    assert made["pair_id"].n_unique() == 7
+    assert imported["pair_id"][:3].to_list() == whole["pair_id"].to_list()
+    assert imported["pair_id"].n_unique() == 7
 
 
 def test_invalid_lines_are_counted_and_reported(tmp_path, capsys):
     bad = f"ar\ten\n{AR[0]}\t{EN[0]}\nalone\n\t{EN[1]}\na\tb\tc\n".encode()
     bad += b"\xff\xfe\xfd\tbroken\n" + f"{AR[2]}\t{EN[2]}\n".encode()
-    made = import_pairs(tmp_path, saved(tmp_path, "p.tsv", bad), rc=3)
-    assert texts(made) == [BOTH[0], BOTH[2]]
+    imported = import_pairs(tmp_path, saved(tmp_path, "p.tsv", bad), rc=3)
+    assert texts(imported) == [BOTH[0], BOTH[2]]
     out, err = capsys.readouterr()
     assert [line.partition("p.tsv, ")[2] for line in err.splitlines()] == [
         "line 3: has 1 of 2 fields",
@@ -169,15 +169,15 @@ def test_an_invalid_object(line, why, tmp_path, capsys):
 
 def test_a_stray_quote_costs_its_own_line(tmp_path, capsys):
     data = f'ar,en\n"{AR[0]}",{EN[0].replace(",", "")}\n"{AR[1]},lost\n"{AR[2]}",{EN[2]}\n'
-    made = import_pairs(tmp_path, saved(tmp_path, "p.csv", data), rc=3)
-    assert made["source_text"].to_list() == [AR[0], AR[2]]
+    imported = import_pairs(tmp_path, saved(tmp_path, "p.csv", data), rc=3)
+    assert imported["source_text"].to_list() == [AR[0], AR[2]]
     assert "p.csv, line 3: opens a quote that is not closed" in capsys.readouterr().err
 
 
 def test_a_file_that_is_cut_off_gives_what_came_before(tmp_path, capsys):
     data = gzip.compress(joined("\t", BOTH * 3000).encode())
-    made = import_pairs(tmp_path, saved(tmp_path, "p.tsv.gz", data[:-20]), rc=3)
-    assert len(made) > 10
+    imported = import_pairs(tmp_path, saved(tmp_path, "p.tsv.gz", data[:-20]), rc=3)
+    assert len(imported) > 10
     assert "the file is cut off" in capsys.readouterr().err
 
 
@@ -221,21 +221,21 @@ def machine_rows(**more):
     "more", [{"method": "translated"}, {"method": "Machine"}, {"machine": True}]
 )
 def test_machine_translation_stays_marked(more, tmp_path):
-    made = import_pairs(tmp_path, saved(tmp_path, "p.jsonl", objects(machine_rows(**more))))
-    assert set(made["method"]) == {"translated"}
+    imported = import_pairs(tmp_path, saved(tmp_path, "p.jsonl", objects(machine_rows(**more))))
+    assert set(imported["method"]) == {"translated"}
     assert set(ingest.read_pairs(pl.DataFrame(machine_rows(**more)))["method"]) == {"translated"}
 
 
 def test_a_column_that_only_later_lines_have_counts(tmp_path):
     rows = [*machine_rows(), {"ar": AR[0], "en": EN[1], "method": "mt"}]
-    made = import_pairs(tmp_path, saved(tmp_path, "p.jsonl", objects(rows)))
-    assert made["method"].to_list() == ["imported"] * 3 + ["translated"]
+    imported = import_pairs(tmp_path, saved(tmp_path, "p.jsonl", objects(rows)))
+    assert imported["method"].to_list() == ["imported"] * 3 + ["translated"]
 
 
 def test_the_side_of_tmx_with_the_machine_mark_is_the_target(tmp_path):
     marked = FORMS["l.tmx"].replace('xml:lang="AR"', 'xml:lang="AR" creationid="MT!"')
-    made = import_pairs(tmp_path, saved(tmp_path, "p.tmx", marked))
-    assert set(made.select("target_lang", "method").rows()) == {("ar", "translated")}
+    imported = import_pairs(tmp_path, saved(tmp_path, "p.tmx", marked))
+    assert set(imported.select("target_lang", "method").rows()) == {("ar", "translated")}
 
 
 def test_the_names_of_moses_files_mark_machine_translation(tmp_path):
@@ -276,8 +276,8 @@ def own() -> pl.DataFrame:
 def test_what_export_writes_comes_back(format, own, tmp_path):
     dest = tmp_path / f"out.{format}"
     ingest.export(own, dest, format=format)
-    made = import_pairs(tmp_path, dest).sort("pair_id")
-    assert_frame_equal(made, own.sort("pair_id"), check_column_order=False)
+    imported = import_pairs(tmp_path, dest).sort("pair_id")
+    assert_frame_equal(imported, own.sort("pair_id"), check_column_order=False)
 
 
 def test_moses_comes_back_with_its_ids_file(own, tmp_path):
@@ -303,17 +303,17 @@ def test_a_turned_export_comes_back_with_its_mark(own, tmp_path):
     for format in ("tsv", "tmx", "jsonl"):
         dest = tmp_path / f"t.{format}"
         ingest.export(own, dest, format=format, langs=("en", "ar"))
-        made = import_pairs(tmp_path, dest)
-        assert made["turned"].to_list() == [True] * 3
-        assert made["source_lang"].unique().to_list() == ["en"]
-        assert made["method"].to_list() == own["method"].to_list()
+        imported = import_pairs(tmp_path, dest)
+        assert imported["turned"].to_list() == [True] * 3
+        assert imported["source_lang"].unique().to_list() == ["en"]
+        assert imported["method"].to_list() == own["method"].to_list()
 
 
 def test_scores_of_other_tools_are_not_imported(tmp_path, capsys):
     rows = machine_rows(score=4.5, quality=-3, keep=False, source_doc="d")
-    made = import_pairs(tmp_path, saved(tmp_path, "p.jsonl", objects(rows)))
-    assert made.schema == schema(PAIRS)
-    assert made.select("score", "source_doc").unique().rows() == [(None, "d")]
+    imported = import_pairs(tmp_path, saved(tmp_path, "p.jsonl", objects(rows)))
+    assert imported.schema == schema(PAIRS)
+    assert imported.select("score", "source_doc").unique().rows() == [(None, "d")]
     assert "columns not imported: quality, keep" in capsys.readouterr().out
 
 
@@ -366,13 +366,13 @@ def test_errors_for_frames_mention_read_pairs():
         ingest.score(pl.DataFrame({"source_text": AR, "target_text": EN}))
 
 
-# wrong calls
+# invalid usage
 
 
 def test_read_pairs_keeps_every_row_and_refuses_unknown_values():
     frame = pl.DataFrame({"ar": [*AR, None], "en": [*EN, "x"], "mine": [1, 2, 3, 4]})
-    made = ingest.read_pairs(frame)
-    assert made["mine"].to_list() == [1, 2, 3, 4]
+    imported = ingest.read_pairs(frame)
+    assert imported["mine"].to_list() == [1, 2, 3, 4]
     with pytest.raises(FrameError, match=r"row 0 has a method that is not one of .*magic"):
         ingest.read_pairs(frame.with_columns(method=pl.lit("magic")))
     with pytest.raises(FrameError, match="which two hold the texts"):
@@ -386,16 +386,16 @@ def test_read_pairs_keeps_every_row_and_refuses_unknown_values():
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
         ([("1", "2"), ("3", "4")], "cannot detect the language of the first and second side"),
         (list(zip(EN, EN[::-1], strict=True)), "both sides look like en"),
     ],
 )
-def test_languages_that_cannot_be_detected(rows, said, tmp_path, capsys):
+def test_languages_that_cannot_be_detected(rows, message, tmp_path, capsys):
     path = saved(tmp_path, "p.tsv", joined("\t", rows))
     assert call("import", path, "-o", tmp_path / "o.parquet") == 2
-    assert f"{said}" in (err := capsys.readouterr().err)
+    assert f"{message}" in (err := capsys.readouterr().err)
     assert "--langs ar,en" in err
     assert len(import_pairs(tmp_path, path, "--langs", "en,ar")) == len(rows)
 
@@ -429,6 +429,6 @@ def test_several_tables_make_one_file(tmp_path):
         saved(tmp_path, "1.tsv", joined("\t")),
         saved(tmp_path, "2.jsonl", FORMS["i.jsonl"]),
     )
-    made = import_pairs(tmp_path, one, other)
-    assert texts(made) == BOTH * 2
-    assert made["pair_id"].n_unique() == 6
+    imported = import_pairs(tmp_path, one, other)
+    assert texts(imported) == BOTH * 2
+    assert imported["pair_id"].n_unique() == 6

@@ -70,10 +70,10 @@ def test_similar_text_is_ignored(text):
 
 
 def pairs(*texts):
-    made = [
+    records = [
         {"pair_id": str(n), "source_text": s, "target_text": t} for n, (s, t) in enumerate(texts)
     ]
-    return pl.DataFrame(made, schema(PAIRS))
+    return pl.DataFrame(records, schema(PAIRS))
 
 
 def test_a_value_has_one_placeholder_on_both_sides():
@@ -82,24 +82,24 @@ def test_a_value_has_one_placeholder_on_both_sides():
         ("لا شيء", "Nothing in 2023"),
         (None, "Only A@b.org"),
     )
-    made = ingest.mask_pii(frame)
-    assert made.select("source_masked", "target_masked").rows() == [
+    masked = ingest.mask_pii(frame)
+    assert masked.select("source_masked", "target_masked").rows() == [
         ("اتصل على <PHONE_1> أو <PHONE_2>", "Call <PHONE_2> or <PHONE_1>, or <EMAIL_1>"),
         (None, None),
         (None, "Only <EMAIL_1>"),
     ]
-    assert made.select(frame.columns).equals(frame)
+    assert masked.select(frame.columns).equals(frame)
 
 
 def test_an_international_number_is_the_same_with_plus_and_zeros():
-    made = ingest.mask_pii(pairs(("هاتف ٠٠٩٦٦٥٠١٢٣٤٥٦٧", "Tel +966 50 123 4567")))
-    assert made["target_masked"][0] == "Tel <PHONE_1>"
+    masked = ingest.mask_pii(pairs(("هاتف ٠٠٩٦٦٥٠١٢٣٤٥٦٧", "Tel +966 50 123 4567")))
+    assert masked["target_masked"][0] == "Tel <PHONE_1>"
 
 
 def test_the_prefilter_misses_nothing():
     frame = pairs(*((text, "") for text, *_ in FOUND))
-    found = ingest.mask_pii(frame)["source_masked"].is_not_null().to_list()
-    assert found == [kind is not None for _, kind, _ in FOUND]
+    has_mask = ingest.mask_pii(frame)["source_masked"].is_not_null().to_list()
+    assert has_mask == [kind is not None for _, kind, _ in FOUND]
 
 
 def test_no_pairs():

@@ -14,9 +14,9 @@ ARABIC = "أعلنت الوزارة، أمس الأربعاء، عن خطة جد
 
 def test_html_is_decoded_as_declared():
     html = f"<!doctype html><meta charset=windows-1256><title>{ARABIC}</title><p>{ARABIC}"
-    made = to_row(Record("a", content=html.encode("cp1256")))
-    assert (made["media_type"], made["encoding"], made["title"]) == ("text/html", "cp1256", ARABIC)
-    assert ARABIC in made["text"]
+    row = to_row(Record("a", content=html.encode("cp1256")))
+    assert (row["media_type"], row["encoding"], row["title"]) == ("text/html", "cp1256", ARABIC)
+    assert ARABIC in row["text"]
 
 
 def test_the_header_precedes_the_page_and_utf8_precedes_both():
@@ -30,23 +30,23 @@ def test_the_header_precedes_the_page_and_utf8_precedes_both():
 
 def test_text_has_no_declaration():
     text = f"<meta charset=koi8-r> {ARABIC}"
-    made = to_row(Record("a", content=text.encode("cp1256"), media_type="text/plain"))
-    assert (made["text"], made["encoding"]) == (text, "cp1256")
+    row = to_row(Record("a", content=text.encode("cp1256"), media_type="text/plain"))
+    assert (row["text"], row["encoding"]) == (text, "cp1256")
 
 
 def test_text_that_is_already_decoded():
-    made = to_row(Record("a", 3, content=f"{ARABIC} \ud800 \ufffd"))
-    assert made["text"] == f"{ARABIC} \ufffd \ufffd"
-    assert (made["encoding"], made["replaced"]) == (None, 1)
+    row = to_row(Record("a", 3, content=f"{ARABIC} \ud800 \ufffd"))
+    assert row["text"] == f"{ARABIC} \ufffd \ufffd"
+    assert (row["encoding"], row["replaced"]) == (None, 1)
 
 
 @pytest.mark.parametrize("wrap", ["{}", "<html><title>{}</title><p>x"])
 def test_a_wrong_decoding_is_repaired_and_reported(wrap):
     text = wrap.format(ARABIC).encode().decode("cp1256")
     for content in (text, text.encode()):
-        made = to_row(Record("a", content=content))
-        assert ARABIC in made["text"]
-        assert made["repaired"] == "utf-8 read as windows-1256"
+        row = to_row(Record("a", content=content))
+        assert ARABIC in row["text"]
+        assert row["repaired"] == "utf-8 read as windows-1256"
     assert to_row(Record("a", content=ARABIC))["repaired"] is None
 
 
@@ -57,16 +57,16 @@ def test_the_hash_is_that_of_the_bytes_as_stored():
 
 
 def test_values_that_polars_cannot_hold_are_replaced():
-    made = to_row(Record("a\udcff", 1, "k\ud800", "x", url="u\ud800", error=None))
+    row = to_row(Record("a\udcff", 1, "k\ud800", "x", url="u\ud800", error=None))
     failed = to_row(Record("a", 2, error="e\ud800"))
     frame = pl.DataFrame(
-        [made, failed], {n: t for n, t in schema(DOCUMENTS).items() if n != "blocks"}
+        [row, failed], {n: t for n, t in schema(DOCUMENTS).items() if n != "blocks"}
     )
     assert frame["uri"].to_list() == ["a\\udcff#k\ufffd", "a#2"]
     assert frame["error"].to_list() == [None, "e\ufffd"]
 
 
 def test_binary_is_an_error():
-    made = to_row(Record("a", content=bytes(range(256)) * 9, media_type="text/html"))
-    assert "not text" in made["error"]
-    assert "text" not in made
+    row = to_row(Record("a", content=bytes(range(256)) * 9, media_type="text/html"))
+    assert "not text" in row["error"]
+    assert "text" not in row

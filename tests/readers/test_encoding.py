@@ -82,22 +82,22 @@ def test_utf8_round_trip(text):
     data = text.encode("utf-8")
     if not data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
-            found = decode(data)
+            decoded = decode(data)
         except SourceError:
             assert sum(c < " " for c in text) > 0.2 * len(data)
         else:
-            assert found.replaced == 0
-            assert found.text == text or "utf-16" in found.encoding
+            assert decoded.replaced == 0
+            assert decoded.text == text or "utf-16" in decoded.encoding
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_decode_or_are_refused(data):
     try:
-        found = decode(data)
+        decoded = decode(data)
     except SourceError:
         return
-    found.text.encode("utf-8")  # no lone surrogates
-    assert found.replaced <= len(data)
+    decoded.text.encode("utf-8")  # no lone surrogates
+    assert decoded.replaced <= len(data)
 
 
 def test_a_lone_surrogate_is_one_damage_in_utf8():
@@ -168,10 +168,10 @@ def test_iso_2022_jp_is_used_only_if_it_fits():
        st.sampled_from([None, "utf-16be", "windows-1256", "shift_jis", "gb18030", "koi8-u", "macintosh", "é"]))  # fmt: skip
 def test_any_bytes_with_any_declaration(data, header, meta):
     try:
-        found = decode(data, header, meta)
+        decoded = decode(data, header, meta)
     except SourceError:
         return
-    found.text.encode("utf-8")
+    decoded.text.encode("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -53,11 +53,13 @@ def test_text_is_rendered_as_in_a_browser(html, shown):
 
 
 def test_each_line_has_its_position():
-    found = render(
+    rendered = render(
         "<html lang=ar><body class='home page'><div id=main class='a  b'><p>x <a href=/>in a link</a>"
         "<p lang=en><strong>all <i>strong</i></strong></div><ul><li>1<li><a rel=tag>2</a>"
     )
-    where = list(zip(found["text"].split("\n"), *zip(*found["blocks"], strict=True), strict=True))
+    where = list(
+        zip(rendered["text"].split("\n"), *zip(*rendered["blocks"], strict=True), strict=True)
+    )
     assert where == [
         ("x in a link", "/html/body/div[1]/p[1]", "body.home.page div#main.a.b p", 9 / 10),
         ("all strong", "/html/body/div[1]/p[2]/strong[1]",
@@ -69,15 +71,15 @@ def test_each_line_has_its_position():
 
 def test_the_path_finds_the_element_again():
     source = "<body><div><p>a</p><p>b<div><p>c</p></div>d</div><ul><li>e</ul>"
-    found = render(source)
+    rendered = render(source)
     tree = LexborHTMLParser(source)
-    for text, (path, _, _) in zip(found["text"].split("\n"), found["blocks"], strict=True):
+    for text, (path, _, _) in zip(rendered["text"].split("\n"), rendered["blocks"], strict=True):
         css = re.sub(r"\[(\d+)\]", r":nth-of-type(\1)", path[1:]).replace("/", " > ")
         assert text in tree.css_first(css).text()
 
 
 def test_metadata_of_a_page():
-    found = render(
+    rendered = render(
         """<html lang="ar-EG" dir="rtl"><head><title> عنوان
         الصفحة </title><link rel="canonical" href="https://e.org/a">
         <link rel=alternate hreflang=en href=https://e.org/en/a><link rel=stylesheet href=x>
@@ -86,12 +88,12 @@ def test_metadata_of_a_page():
         <script type="application/ld+json">{"@type": "NewsArticle", "headline": "T"}</script>
         <script type="application/ld+json">{broken</script></head><body>x"""
     )
-    assert found["title"] == "عنوان الصفحة"
-    assert found["text"] == "عنوان الصفحة\nx"
-    assert (found["declared_lang"], found["declared_dir"]) == ("ar-EG", "rtl")
-    assert found["canonical_url"] == "https://e.org/a"
-    assert found["alternates"] == [{"lang": "en", "url": "https://e.org/en/a"}]
-    assert json.loads(found["metadata"]) == {
+    assert rendered["title"] == "عنوان الصفحة"
+    assert rendered["text"] == "عنوان الصفحة\nx"
+    assert (rendered["declared_lang"], rendered["declared_dir"]) == ("ar-EG", "rtl")
+    assert rendered["canonical_url"] == "https://e.org/a"
+    assert rendered["alternates"] == [{"lang": "en", "url": "https://e.org/en/a"}]
+    assert json.loads(rendered["metadata"]) == {
         "meta": {"og:title": "T", "article:tag": ["a", "b"]},
         "json_ld": [{"@type": "NewsArticle", "headline": "T"}],
     }
@@ -118,14 +120,14 @@ _TAGS = st.sampled_from(["<p>", "</p>", "<b>", "</b>", "<br>", "<table>", "<td>"
 
 @given(st.lists(_TAGS | st.text(max_size=8), max_size=40))
 def test_any_page_has_one_block_per_line_and_no_blank_lines(parts):
-    found = render("".join(parts))
-    text = found["text"]
+    rendered = render("".join(parts))
+    text = rendered["text"]
     text.encode("utf-8")
     assert "\r" not in text
     if text:
-        assert len(found["blocks"]) == text.count("\n") + 1
+        assert len(rendered["blocks"]) == text.count("\n") + 1
         assert all(line and not line.isspace() for line in text.split("\n"))
-    assert all(0 <= links <= 1 for _, _, links in found["blocks"])
+    assert all(0 <= links <= 1 for _, _, links in rendered["blocks"])
 
 
 @pytest.mark.parametrize(
@@ -171,9 +173,9 @@ def test_nesting_is_cut_where_browsers_cut_it():
 
 
 def test_lone_surrogates_and_nul_do_no_harm():
-    found = render("<p>a\ud800b\0c")
-    assert found["text"].encode("utf-8")
-    frame = pl.DataFrame({"text": [found["text"]]})
+    rendered = render("<p>a\ud800b\0c")
+    assert rendered["text"].encode("utf-8")
+    frame = pl.DataFrame({"text": [rendered["text"]]})
     assert len(frame) == 1
 
 
@@ -215,11 +217,11 @@ def test_deeply_nested_json_does_not_stop_a_run(around):
     """Every depth is tried, because Python can parse deeper nesting than it can serialize."""
     for depth in (3, 90, *range(930, 1000), 30_000):
         data = around.format("[" * depth + "]" * depth)
-        found = render(
+        rendered = render(
             f'<meta property="og:title" content="T"><script type="application/ld+json">{data}</script>'
         )
         kept = {"json_ld": [json.loads(data)]} if depth < 100 else {}
-        assert json.loads(found["metadata"]) == {"meta": {"og:title": "T"}, **kept}
+        assert json.loads(rendered["metadata"]) == {"meta": {"og:title": "T"}, **kept}
 
 
 def test_metadata_is_valid_json():
@@ -227,8 +229,8 @@ def test_metadata_is_valid_json():
         pytest.fail(constant)
 
     scripts = ('{"a": NaN}', "[Infinity, 1]", "[1e999]")
-    found = render(
+    rendered = render(
         "".join(f'<script type="application/ld+json">{data}</script>' for data in scripts)
     )
-    kept = json.loads(found["metadata"], parse_constant=never)
+    kept = json.loads(rendered["metadata"], parse_constant=never)
     assert kept == {"json_ld": [{"a": None}, [None, 1]]}

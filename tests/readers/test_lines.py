@@ -11,7 +11,7 @@ from ingest.readers.lines import read_lines
 
 
 @pytest.mark.parametrize(
-    ("stored", "found"),
+    ("stored", "expected"),
     [
         (b"", []),
         (b"\n", [""]),
@@ -20,16 +20,20 @@ from ingest.readers.lines import read_lines
         ("\u0642\u0627\u0644\n".encode("cp1256"), ["\u0642\u0627\u0644"]),
     ],
 )
-def test_line_ends(tmp_path, stored, found):
+def test_line_ends(tmp_path, stored, expected):
     for name, data in (("a.html", stored), ("a.txt.gz", gzip.compress(stored))):
         (tmp_path / name).write_bytes(data)
-        assert read_lines(str(tmp_path / name)) == found
+        assert read_lines(str(tmp_path / name)) == expected
 
 
 def test_errors_name_the_file(tmp_path):
     (tmp_path / "bytes.txt").write_bytes(bytes(range(256)) * 4)
-    for name, said in (("none.txt", "no such file"), ("bytes.txt", "not text"), (".", "directory")):
-        with pytest.raises(SourceError, match=said):
+    for name, message in (
+        ("none.txt", "no such file"),
+        ("bytes.txt", "not text"),
+        (".", "directory"),
+    ):
+        with pytest.raises(SourceError, match=message):
             read_lines(str(tmp_path / name))
 
 

@@ -57,9 +57,9 @@ def test_damage_is_repaired_and_reported(text, codec, name):
 @pytest.mark.parametrize("codec", ["cp1252", "cp1256"])
 def test_only_the_damaged_part_is_repaired(codec):
     around = "الرئيسية | Actualités | فقط، اتصل بنا – “été”\n"
-    found, said = repair_mojibake(around + damaged(ARABIC, codec) + "\n" + around)
-    assert found == f"{around}{ARABIC}\n{around}"
-    assert said
+    repaired, repairs = repair_mojibake(around + damaged(ARABIC, codec) + "\n" + around)
+    assert repaired == f"{around}{ARABIC}\n{around}"
+    assert repairs
 
 
 @pytest.mark.parametrize("codec", ["cp1252", "latin-1", "cp1256"])
@@ -102,8 +102,8 @@ def test_french_is_repaired_if_there_is_enough_evidence(words, codec):
 
 @given(st.text())
 def test_any_text(text):
-    found, said = repair_mojibake(text)
-    assert (said is None) == (found == text)
+    repaired, repairs = repair_mojibake(text)
+    assert (repairs is None) == (repaired == text)
 
 
 def test_sound_pages_take_little_time():

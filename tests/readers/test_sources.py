@@ -23,9 +23,9 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_a_folder_is_expanded_to_readable_files(folder):
-    found = find_sources(["."])
-    assert found.files == ["a.txt.gz", "b.txt", "sub/c.txt.zst"]
-    assert found.skipped == ["sub/d.png"]
+    listing = find_sources(["."])
+    assert listing.files == ["a.txt.gz", "b.txt", "sub/c.txt.zst"]
+    assert listing.skipped == ["sub/d.png"]
 
 
 def test_the_order_of_sources_makes_no_difference(folder):
@@ -102,8 +102,8 @@ def test_an_unreadable_subfolder_is_reported():
 
 def test_the_only_folder_is_unreadable():
     with closed_folder() as closed:
-        said = rf"{closed} \(cannot be read: permission denied\): no page"
-        with pytest.raises(SourceError, match=said):
+        message = rf"{closed} \(cannot be read: permission denied\): no page"
+        with pytest.raises(SourceError, match=message):
             find_sources([closed])
 
 
@@ -125,8 +125,8 @@ def test_linked_folders_are_read_and_each_file_once(folder, tmp_path_factory):
 
 
 def test_a_glob_that_matches_folders_is_expanded(folder):
-    found = find_sources(["s*"])
-    assert (found.files, found.skipped) == (["sub/c.txt.zst"], ["sub/d.png"])
+    listing = find_sources(["s*"])
+    assert (listing.files, listing.skipped) == (["sub/c.txt.zst"], ["sub/d.png"])
     named = find_sources(["**"])
     assert (named.files[-1], named.skipped) == ("sub/d.png", [])
 
@@ -135,9 +135,9 @@ def test_only_files_are_read_below_a_folder(folder):
     os.mkfifo("sub/pipe.txt")
     os.symlink("gone", "sub/e.txt")
     for source in (".", "sub", "sub/*.txt*"):
-        found = find_sources([source])
-        assert found.files[-2:] == ["sub/c.txt.zst", "sub/e.txt"]
-        assert "sub/pipe.txt" in found.skipped
+        listing = find_sources([source])
+        assert listing.files[-2:] == ["sub/c.txt.zst", "sub/e.txt"]
+        assert "sub/pipe.txt" in listing.skipped
     assert find_sources(["sub/pipe.txt"]).files == ["sub/pipe.txt"]
 
 
@@ -167,18 +167,18 @@ def test_the_output_of_an_earlier_run_is_skipped(folder):
         (unfinished / name).write_text("{}")
     os.symlink("pages/out", "link")
     for source in ("pages", "pages/*", "."):
-        found = find_sources([source])
-        assert [f for f in found.files if f.startswith("pages")] == [
+        listing = find_sources([source])
+        assert [f for f in listing.files if f.startswith("pages")] == [
             "pages/a/page.txt",
             "pages/b/page.txt",
         ]
-        assert not [f for f in found.files if f.startswith("link")]
-        assert "pages/out/segments.parquet" in found.skipped
-        assert "pages/two.unfinished/plan.json" in found.skipped
+        assert not [f for f in listing.files if f.startswith("link")]
+        assert "pages/out/segments.parquet" in listing.skipped
+        assert "pages/two.unfinished/plan.json" in listing.skipped
     second = ingest.run("pages", "other")
     assert second["counts"]["pages"] == first["counts"]["pages"] == 2
-    said = "2 earlier runs skipped (pages/out, pages/two.unfinished)"
-    assert describe_skipped(second["skipped"]) == said
+    message = "2 earlier runs skipped (pages/out, pages/two.unfinished)"
+    assert describe_skipped(second["skipped"]) == message
     again = ingest.run("pages", "pages/out", overwrite=True)
     assert not [name for name in again["skipped"] if name.startswith("pages/out/")]
 
@@ -205,7 +205,7 @@ def test_skipped_files_are_reported_by_suffix(folder):
 
 
 @pytest.mark.parametrize(
-    ("start", "said"),
+    ("start", "message"),
     [
         (b"%PDF-1.4\nText that is read as text.\n", "is a PDF; extract its text first"),
         (b"PK\x03\x04[Content_Types].xml", "is a ZIP archive, such as DOCX"),
@@ -213,8 +213,8 @@ def test_skipped_files_are_reported_by_suffix(folder):
     ],
 )
 @pytest.mark.parametrize("name", ["page.bin", "page.txt", "page.html"])
-def test_unsupported_formats_are_named(folder, name, start, said):
+def test_unsupported_formats_are_named(folder, name, start, message):
     Path(name).write_bytes(start)
     row = ingest.read(name).row(0, named=True)
     assert row["text"] is None
-    assert row["error"].startswith(said)
+    assert row["error"].startswith(message)

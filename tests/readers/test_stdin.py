@@ -71,8 +71,8 @@ def test_a_page(pack, text, monkeypatch):
     ],
 )
 def test_invalid_input_is_an_error(data, error, monkeypatch):
-    (found,) = piped(data, monkeypatch)["error"]
-    assert found.startswith(error)
+    (message,) = piped(data, monkeypatch)["error"]
+    assert message.startswith(error)
 
 
 @pytest.mark.parametrize("data", [ROWS.encode(), gzip.compress(ROWS.encode()), warc(2), b"text"])
@@ -90,8 +90,8 @@ def test_a_pipe_is_read_like_standard_input(tmp_path, data, monkeypatch):
     writer.start()
     documents = ingest.read(tmp_path / "pipe", config=CONFIG)
     writer.join()
-    told = ["record", "text", "error", "media_type", "url"]
-    assert documents.select(told).equals(piped(data, monkeypatch).select(told))
+    columns = ["record", "text", "error", "media_type", "url"]
+    assert documents.select(columns).equals(piped(data, monkeypatch).select(columns))
     assert documents["error"].is_null().all()
     assert [part.kind for part in plan_slices(["-"], shard_bytes=1)] == ["pipe"]
 

@@ -86,12 +86,12 @@ PARTS = [
 @pytest.mark.parametrize("form", FORMS)
 def test_pages_of_each_form(tmp_path, form):
     name, pack = FORMS[form]
-    found = read(saved(tmp_path, pack(PARTS), name))
-    assert contents(found) == [b"<p>page 0", b"<p>page 1", b"plain", "نص".encode()]
-    assert [r.url for r in found] == ["http://x/0", "http://x/1", "http://x/", "http://x/"]
-    assert [r.media_type for r in found] == ["text/html", "text/html", "text/plain", "text/plain"]
-    assert found[2].charset == "windows-1256"
-    assert len({r.record for r in found}) == 4
+    records = read(saved(tmp_path, pack(PARTS), name))
+    assert contents(records) == [b"<p>page 0", b"<p>page 1", b"plain", "نص".encode()]
+    assert [r.url for r in records] == ["http://x/0", "http://x/1", "http://x/", "http://x/"]
+    assert [r.media_type for r in records] == ["text/html", "text/html", "text/plain", "text/plain"]
+    assert records[2].charset == "windows-1256"
+    assert len({r.record for r in records}) == 4
 
 
 def test_record_is_the_offset_in_the_file_as_stored(tmp_path):
@@ -103,14 +103,14 @@ def test_record_is_the_offset_in_the_file_as_stored(tmp_path):
 
 
 def test_a_file_of_another_writer(tmp_path):
-    made = io.BytesIO()
+    stream = io.BytesIO()
     for n in range(3):
         written = WarcRecord()
         written.init_headers(WarcRecordType.response)
         written.is_http = True
         written.set_bytes_content(http(f"<p>page {n}".encode()))
-        written.write(made)
-    assert contents(read(saved(tmp_path, made.getvalue()))) == [
+        written.write(stream)
+    assert contents(read(saved(tmp_path, stream.getvalue()))) == [
         b"<p>page 0",
         b"<p>page 1",
         b"<p>page 2",
@@ -199,9 +199,9 @@ def test_a_page_that_cannot_be_decoded_is_an_error(tmp_path, block, error):
     ],
 )
 def test_which_records_are_pages(tmp_path, block, expected):
-    found = read(saved(tmp_path, record(block)))
-    assert [r.media_type for r in found] == expected
-    assert all(r.error is None for r in found)
+    records = read(saved(tmp_path, record(block)))
+    assert [r.media_type for r in records] == expected
+    assert all(r.error is None for r in records)
 
 
 def test_an_empty_payload_is_a_page_without_text(tmp_path):
@@ -238,29 +238,29 @@ def test_damage_affects_only_its_record(tmp_path, name, n, form):
     how, error = DAMAGE[name]
     file, pack = FORMS[form]
     path = saved(tmp_path, pack(broken(PAGES, n, how)), file)
-    found = read(path)
-    bad = [r for r in found if r.error]
+    records = read(path)
+    bad = [r for r in records if r.error]
     assert bad
-    good = [r.content for r in found if not r.error]
+    good = [r.content for r in records if not r.error]
     others = GOOD if error is None else GOOD[:n] + GOOD[n + 1 :]
     # a record that is cut off affects at most the one that follows it directly
     assert [g for g in good if g in others] == good
     assert len(good) >= len(others) - (name == "cut in its header")
     if error:
         assert error in bad[0].error or "cut off" in bad[0].error
-    assert len({r.record for r in found}) == len(found)
+    assert len({r.record for r in records}) == len(records)
     for shard in (1, 100, 777):
-        assert in_slices(path, shard) == found
+        assert in_slices(path, shard) == records
 
 
 def test_a_length_that_ends_at_a_blank_line_of_the_next_record(tmp_path):
     head = html(1).index(b"\r\n\r\n")  # where the blank line of the next header stands
     cut = record(b"HTTP/1.1 2", length=10 + head, url="http://x/cut")[:-4]
-    found = read(saved(tmp_path, html(0) + cut + html(1) + html(2)))
-    assert [r.error is None for r in found] == [True, False, True, True]
+    records = read(saved(tmp_path, html(0) + cut + html(1) + html(2)))
+    assert [r.error is None for r in records] == [True, False, True, True]
     damaged = b"X" + html(1)[1:]
-    found = read(saved(tmp_path, html(0) + damaged + html(2)))
-    assert contents(found)[::2] == [b"<p>page 0", b"<p>page 2"]
+    records = read(saved(tmp_path, html(0) + damaged + html(2)))
+    assert contents(records)[::2] == [b"<p>page 0", b"<p>page 2"]
 
 
 MEMBERS = [gzip.compress(p, mtime=0) for p in PAGES]
@@ -279,11 +279,11 @@ GZIP_DAMAGE = {
 @pytest.mark.parametrize("n", range(5))
 def test_a_damaged_member_affects_only_one_page(tmp_path, name, n):
     path = saved(tmp_path, b"".join(broken(MEMBERS, n, GZIP_DAMAGE[name])), "a.warc.gz")
-    found = read(path)
-    assert [r.content for r in found if not r.error] == GOOD[:n] + GOOD[n + 1 :]
-    assert sum(r.error is not None for r in found) >= (name != "bad magic")
+    records = read(path)
+    assert [r.content for r in records if not r.error] == GOOD[:n] + GOOD[n + 1 :]
+    assert sum(r.error is not None for r in records) >= (name != "bad magic")
     for shard in (1, 150, 400):
-        assert in_slices(path, shard) == found
+        assert in_slices(path, shard) == records
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -292,25 +292,25 @@ def test_a_file_that_is_cut_off_anywhere(tmp_path, form):
     data = pack(PAGES)
     for stop in range(12, len(data) - 4, 37):
         path = saved(tmp_path, data[:stop], file)
-        found = read(path)
-        good = [r.content for r in found if not r.error]
+        records = read(path)
+        good = [r.content for r in records if not r.error]
         assert good == GOOD[: len(good)]
-        assert len(found) <= len(good) + 1
+        assert len(records) <= len(good) + 1
         whole = sum(
             len(p) for p in (MEMBERS if form in ("members", "wrong suffix") else PAGES)[: len(good)]
         )
         if form in ("plain", "members", "wrong suffix") and stop != whole:
-            assert found[-1].error or form == "plain"
-        assert in_slices(path, 200) == found
+            assert records[-1].error or form == "plain"
+        assert in_slices(path, 200) == records
 
 
 def test_a_first_member_that_looks_like_more_records(tmp_path):
     first = gzip.compress(PAGES[0][:60] + PAGES[0] * 2, mtime=0)
     path = saved(tmp_path, first[:-8] + b"abcd" + first[-4:] + b"".join(MEMBERS[1:]), "a.warc.gz")
-    found = read(path)
-    assert [r.content for r in found if not r.error][-4:] == GOOD[1:]
-    assert found[0].error
-    assert in_slices(path, 300) == found
+    records = read(path)
+    assert [r.content for r in records if not r.error][-4:] == GOOD[1:]
+    assert records[0].error
+    assert in_slices(path, 300) == records
     sound = gzip.compress(PAGES[0][:60] + b"".join(PAGES), mtime=0)
     assert contents(read(saved(tmp_path, sound, "a.warc.gz")))[1:] == GOOD
 
@@ -323,9 +323,9 @@ def test_padding_and_trailing_newlines_are_not_damage(tmp_path):
 
 def test_identical_records_are_separate_pages(tmp_path):
     for name, pack in FORMS.values():
-        found = read(saved(tmp_path, pack([PAGES[0]] * 5), name))
-        assert contents(found) == [GOOD[0]] * 5
-        assert len({page.to_row(r)["doc_id"] for r in found}) == 5
+        records = read(saved(tmp_path, pack([PAGES[0]] * 5), name))
+        assert contents(records) == [GOOD[0]] * 5
+        assert len({page.to_row(r)["doc_id"] for r in records}) == 5
 
 
 def test_a_large_record_is_an_error_and_is_skipped(tmp_path):
@@ -355,16 +355,16 @@ def test_a_member_with_several_records(tmp_path):
         gzip.compress(b"".join(PAGES[1:4])),
         gzip.compress(PAGES[4]),
     ]
-    found = read(saved(tmp_path, b"".join(mixed), "a.warc.gz"))
-    assert contents(found) == GOOD
-    assert len({r.record for r in found}) == 5
+    records = read(saved(tmp_path, b"".join(mixed), "a.warc.gz"))
+    assert contents(records) == GOOD
+    assert len({r.record for r in records}) == 5
 
 
 def test_a_header_without_end(tmp_path):
     path = saved(tmp_path, html(0) + b"WARC/1.0\r\n" + b"X: y\r\n" * 50_000 + html(1))
-    found = read(path)
-    assert found[1].error == "its header has no end"
-    assert found[-1].content == b"<p>page 1"
+    records = read(path)
+    assert records[1].error == "its header has no end"
+    assert records[-1].content == b"<p>page 1"
 
 
 @pytest.mark.parametrize(
@@ -373,10 +373,10 @@ def test_a_header_without_end(tmp_path):
 @pytest.mark.parametrize("name", ["a.warc", "a.warc.gz", "a.warc.zst"])
 def test_a_file_of_another_format(tmp_path, data, name):
     path = saved(tmp_path, data, name)
-    found = read(path)
-    assert all(r.error for r in found)
-    assert bool(found) == bool(data.strip(b"\0") or (data and name != "a.warc.gz"))
-    assert in_slices(path, 3) == found
+    records = read(path)
+    assert all(r.error for r in records)
+    assert bool(records) == bool(data.strip(b"\0") or (data and name != "a.warc.gz"))
+    assert in_slices(path, 3) == records
 
 
 def test_a_missing_file(tmp_path):
@@ -395,17 +395,17 @@ BLOCKS = st.lists(
 @settings(max_examples=60)
 @given(BLOCKS, st.integers(1, 3000), st.sampled_from(["plain", "members"]))
 def test_slices_give_the_same_records(tmp_path_factory, blocks, shard, form):
-    made = []
+    members = []
     for n, (size, kind) in enumerate(blocks):
         whole = html(n, size) if kind != "request" else record(bytes(size), kind="request")
         if kind == "broken":
             whole = whole.replace(b"Content-Length: ", b"Content-Length: 1")
-        made.append(b"junk" * size if kind == "junk" else whole)
+        members.append(b"junk" * size if kind == "junk" else whole)
     name, pack = FORMS[form]
-    path = saved(tmp_path_factory.mktemp("w"), pack(made), name)
-    found = read(path)
-    assert in_slices(path, shard) == found
-    assert sum(r.error is None for r in found) >= sum(k == "page" for _, k in blocks) - sum(
+    path = saved(tmp_path_factory.mktemp("w"), pack(members), name)
+    records = read(path)
+    assert in_slices(path, shard) == records
+    assert sum(r.error is None for r in records) >= sum(k == "page" for _, k in blocks) - sum(
         k in ("broken", "junk") for _, k in blocks
     )
 
@@ -416,6 +416,6 @@ def test_any_bytes_anywhere_never_raise(tmp_path_factory, junk, at, form):
     name, pack = FORMS[form]
     data = pack(PAGES)
     path = saved(tmp_path_factory.mktemp("w"), data[:at] + junk + data[at + len(junk) // 2 :], name)
-    found = read(path)
-    assert len({r.record for r in found}) == len(found)
-    assert in_slices(path, 300) == found
+    records = read(path)
+    assert len({r.record for r in records}) == len(records)
+    assert in_slices(path, 300) == records

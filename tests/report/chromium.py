@@ -94,24 +94,24 @@ class Browser:
         while b"\0" not in self._rest:
             if not select.select([self._read], [], [], max(until - time.monotonic(), 0))[0]:
                 raise TimeoutError("the browser does not answer")
-            some = os.read(self._read, 1 << 20)
-            if not some:
+            chunk = os.read(self._read, 1 << 20)
+            if not chunk:
                 raise OSError("the browser has gone")
-            self._rest += some
+            self._rest += chunk
         one, self._rest = self._rest.split(b"\0", 1)
         return json.loads(one)
 
     def _noted(self, event: dict[str, Any]) -> None:
-        told = event.get("params", {})
+        params = event.get("params", {})
         match event.get("method"):
             case "Network.requestWillBeSent":
-                self.requests.append(told["request"]["url"])
+                self.requests.append(params["request"]["url"])
             case "Runtime.exceptionThrown":
-                self.complaints.append(json.dumps(told["exceptionDetails"]))
+                self.complaints.append(json.dumps(params["exceptionDetails"]))
             case "Log.entryAdded":
-                self.complaints.append(told["entry"]["text"])
+                self.complaints.append(params["entry"]["text"])
             case "Runtime.consoleAPICalled":
-                self.complaints.append(json.dumps(told["args"]))
+                self.complaints.append(json.dumps(params["args"]))
 
     def open(
         self,

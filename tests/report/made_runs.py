@@ -16,11 +16,11 @@ HOSTILE = (
 
 def documents(*pages) -> pl.DataFrame:
     usual = {"media_type": "text/html", "text": "some text", "chars": 9, "replaced": 0}
-    made = [
+    records = [
         {"doc_id": f"{n:016x}", "uri": f"in/{n}.html", "source": f"in/{n}.html", **usual, **page}
         for n, page in enumerate(pages)
     ]
-    return pl.DataFrame(made, schema(DOCUMENTS))
+    return pl.DataFrame(records, schema(DOCUMENTS))
 
 
 def segments(*rows) -> pl.DataFrame:
@@ -29,8 +29,8 @@ def segments(*rows) -> pl.DataFrame:
         "lang_score": 1.0, "lang_by": "model", "role": "body", "role_score": 0.9,
         "role_by": "model", "article": 1, "keep": True,
     }  # fmt: skip
-    made = [{"segment": n, "line": n + 1, **usual, **row} for n, row in enumerate(rows)]
-    return pl.DataFrame(made, schema(SEGMENTS, DETECTED, LABELLED))
+    records = [{"segment": n, "line": n + 1, **usual, **row} for n, row in enumerate(rows)]
+    return pl.DataFrame(records, schema(SEGMENTS, DETECTED, LABELLED))
 
 
 def pairs(*rows, **columns) -> pl.DataFrame:
@@ -39,8 +39,8 @@ def pairs(*rows, **columns) -> pl.DataFrame:
         "source_doc": f"{0:016x}", "target_doc": f"{0:016x}", "source_segments": [0],
         "target_segments": [1], "method": "aligned", "model": "m", "score": 0.5,
     }  # fmt: skip
-    made = [{"pair_id": f"{n:016x}", **usual, **row} for n, row in enumerate(rows)]
-    return pl.DataFrame(made, {**schema(PAIRS), **columns})
+    records = [{"pair_id": f"{n:016x}", **usual, **row} for n, row in enumerate(rows)]
+    return pl.DataFrame(records, {**schema(PAIRS), **columns})
 
 
 def write(folder, *, run=None, **frames):

@@ -284,10 +284,10 @@ def test_thousands_of_pairs_do_not_freeze(tmp_path, browser):
         {"score": n % 100 / 100, "source_text": f"نص عربي من جملة طولها معتاد {n}", "target_text": " ".join(words[n % 9 :]) + f" {n}"}
         for n in range(5000)
     ))  # fmt: skip
-    made = write_report(write(tmp_path / "out", pairs=frame))
-    assert made.pairs == (5000, 5000)
+    result = write_report(write(tmp_path / "out", pairs=frame))
+    assert result.pairs == (5000, 5000)
     began = time.monotonic()
-    browser.open(made.dest, view="pairs")
+    browser.open(result.dest, view="pairs")
     assert browser.run(FOUND) == "5,000 pairs"
     ready = time.monotonic() - began
     spent = browser.run(

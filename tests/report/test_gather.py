@@ -31,16 +31,16 @@ def test_every_segment_is_kept_or_has_one_reason(tmp_path):
             {"keep": False}, {"keep": None},
         ),
     )  # fmt: skip
-    found = gather(out)["segments"]
-    assert found["kept"] == 1
-    counted = {drop["reason"]: drop["count"] for drop in found["drops"]}
+    data = gather(out)["segments"]
+    assert data["kept"] == 1
+    counted = {drop["reason"]: drop["count"] for drop in data["drops"]}
     assert counted == {
         "nav": 1, "site template": 1, "outside any article": 1, "repeated on the page": 1,
         "ad": 1, "other": 2,
     }  # fmt: skip
-    assert found["funnel"][0]["in"] == 8
-    assert found["funnel"][-1]["left"] == 1
-    assert all(drop["examples"] for drop in found["drops"])
+    assert data["funnel"][0]["in"] == 8
+    assert data["funnel"][-1]["left"] == 1
+    assert all(drop["examples"] for drop in data["drops"])
 
 
 def test_every_role_that_is_not_content_is_a_reason():
@@ -58,13 +58,13 @@ def test_an_empty_run(tmp_path):
 
 def test_a_run_in_which_nothing_could_be_read(tmp_path):
     lost = {"error": "cannot be decoded", "text": None, "chars": None}
-    found = gather(
+    data = gather(
         write(
             tmp_path / "out", documents=documents(lost, lost, {"text": " \n"}), segments=segments()
         )
     )
-    assert found["pages"]["funnel"][-1] == {"rule": "without text", "in": 1, "took": 1, "left": 0}
-    assert len(found["pages"]["in_error"]) == 2
+    assert data["pages"]["funnel"][-1] == {"rule": "without text", "in": 1, "took": 1, "left": 0}
+    assert len(data["pages"]["in_error"]) == 2
 
 
 def test_missing_files_are_fine(tmp_path):
@@ -106,27 +106,27 @@ def test_a_missing_column_is_named(tmp_path):
 
 def test_pairs_with_only_the_required_columns(tmp_path):
     bare = pairs({}, {}).select("source_lang", "target_lang", "source_text", "target_text")
-    found = gather(write(tmp_path / "out", pairs=bare))["pairs"]
-    assert (found["total"], found["scores"], found["lead"], found["kept"]) == (2, [], None, None)
+    data = gather(write(tmp_path / "out", pairs=bare))["pairs"]
+    assert (data["total"], data["scores"], data["lead"], data["kept"]) == (2, [], None, None)
     assert render({**gather(tmp_path / "out")})
 
 
 def test_scores_that_are_not_numbers(tmp_path):
     frame = pairs(*({"score": s} for s in (math.nan, None, math.inf, -math.inf, 0.0, 1.0)))
     frame = frame.with_columns(quality=pl.lit(math.nan, pl.Float32), text=pl.lit("no number"))
-    found = gather(write(tmp_path / "out", pairs=frame))["pairs"]
-    quality, score = found["scores"]
+    data = gather(write(tmp_path / "out", pairs=frame))["pairs"]
+    quality, score = data["scores"]
     assert (score["count"], score["missing"], score["median"]) == (2, 4, 0.5)
     assert (score["bins"][0], score["bins"][-1], sum(score["bins"])) == (1, 1, 2)
     assert (quality["count"], quality["missing"], quality["median"]) == (0, 6, None)
-    assert found["values"]["score"] == [None, None, None, None, 0.0, 1.0]
-    assert "NaN" not in as_json(found)
+    assert data["values"]["score"] == [None, None, None, None, 0.0, 1.0]
+    assert "NaN" not in as_json(data)
 
 
 def test_a_value_on_an_edge_is_in_the_upper_bin(tmp_path):
     frame = pairs(*({"score": n / 20} for n in range(20)))
-    found = gather(write(tmp_path / "out", pairs=frame))["pairs"]
-    assert found["scores"][0]["bins"] == [1] * 20
+    data = gather(write(tmp_path / "out", pairs=frame))["pairs"]
+    assert data["scores"][0]["bins"] == [1] * 20
 
 
 def test_numbers_too_large_for_json(tmp_path):
@@ -153,12 +153,12 @@ def test_the_funnel_of_pairs_is_in_the_order_of_the_rules(tmp_path):
         {"rule": r, "came_in": 9, "took": t, "left": 9 - t}
         for r, t in (("copy", 1), ("length", 1), ("x", 0))
     ]
-    found = gather(write(tmp_path / "out", pairs=frame, run={"filter": {"funnel": steps}}))["pairs"]
-    assert [(step["rule"], step["took"], step["left"]) for step in found["funnel"]] == [
+    data = gather(write(tmp_path / "out", pairs=frame, run={"filter": {"funnel": steps}}))["pairs"]
+    assert [(step["rule"], step["took"], step["left"]) for step in data["funnel"]] == [
         ("copy", 1, 5), ("length", 2, 3), ("no reason given", 2, 1),
     ]  # fmt: skip
-    assert found["kept"] == 1
-    assert found["columns"]["why"] == [
+    assert data["kept"] == 1
+    assert data["columns"]["why"] == [
         "length",
         "copy",
         "length",
@@ -181,8 +181,8 @@ def test_the_funnel_of_run_json_alone(tmp_path):
 
 def test_all_pairs_dropped(tmp_path):
     frame = pairs({}, {}).with_columns(keep=pl.lit(value=False), drop_reason=pl.lit("copy"))
-    found = gather(write(tmp_path / "out", pairs=frame))["pairs"]
-    assert (found["kept"], found["funnel"][-1]["left"]) == (0, 0)
+    data = gather(write(tmp_path / "out", pairs=frame))["pairs"]
+    assert (data["kept"], data["funnel"][-1]["left"]) == (0, 0)
 
 
 def test_aligned_and_translated_pairs_are_combined(tmp_path):
@@ -192,10 +192,10 @@ def test_aligned_and_translated_pairs_are_combined(tmp_path):
         pairs=pairs({}).with_columns(**{c: pl.lit(None, t) for c, t in schema(ALIGNED).items()}),
         translated=machine.with_columns(flags=pl.lit(["copied"])),
     )
-    found = gather(out)["pairs"]
-    assert found["files"] == ["pairs.parquet", "translated.parquet"]
-    assert found["columns"]["method"] == ["aligned", "translated"]
-    assert found["columns"]["flags"] == [None, ["copied"]]
+    data = gather(out)["pairs"]
+    assert data["files"] == ["pairs.parquet", "translated.parquet"]
+    assert data["columns"]["method"] == ["aligned", "translated"]
+    assert data["columns"]["flags"] == [None, ["copied"]]
     machine.write_parquet(tmp_path / "other.parquet")
     assert gather(out, tmp_path / "other.parquet")["pairs"]["total"] == 1
 
@@ -212,19 +212,19 @@ def test_a_large_run_is_sampled_and_stays_small(tmp_path, monkeypatch):
     out = write(
         tmp_path / "out", documents=documents(*[{}] * pages), segments=segments(*rows), pairs=many
     )
-    found = gather(out)
-    assert found["views"]["total"] == pages
-    assert 5 < len(found["views"]["pages"]) < pages
-    assert all(len(as_json(view["rows"]).encode()) < 6_000 for view in found["views"]["pages"])
-    assert len(found["sources"]["rows"]) == 20
-    assert found["sources"]["total"] == pages
-    assert found["sources"]["rest"][0] == pages - 20
-    assert found["segments"]["segments"] == pages * of_each
-    assert found["pairs"]["total"] == 3000 > found["pairs"]["rows"] > 100
-    tenths = {int(10 * score) for score in found["pairs"]["values"]["score"]}
+    data = gather(out)
+    assert data["views"]["total"] == pages
+    assert 5 < len(data["views"]["pages"]) < pages
+    assert all(len(as_json(view["rows"]).encode()) < 6_000 for view in data["views"]["pages"])
+    assert len(data["sources"]["rows"]) == 20
+    assert data["sources"]["total"] == pages
+    assert data["sources"]["rest"][0] == pages - 20
+    assert data["segments"]["segments"] == pages * of_each
+    assert data["pairs"]["total"] == 3000 > data["pairs"]["rows"] > 100
+    tenths = {int(10 * score) for score in data["pairs"]["values"]["score"]}
     assert tenths >= set(range(10))
-    assert len(render(found).encode()) < 400_000
-    assert render(found) == render(gather(out))
+    assert len(render(data).encode()) < 400_000
+    assert render(data) == render(gather(out))
 
 
 def test_texts_are_cut_and_names_cleaned(tmp_path):
@@ -241,9 +241,9 @@ def test_texts_are_cut_and_names_cleaned(tmp_path):
 
 
 def test_data_cannot_end_its_element():
-    made = as_json({"a": [HOSTILE]})
-    assert not set("<>&\u2028\u2029\x00") & set(made)
-    assert json.loads(made) == {"a": [HOSTILE]}
+    encoded = as_json({"a": [HOSTILE]})
+    assert not set("<>&\u2028\u2029\x00") & set(encoded)
+    assert json.loads(encoded) == {"a": [HOSTILE]}
 
 
 @pytest.mark.parametrize("run", [
@@ -252,9 +252,9 @@ def test_data_cannot_end_its_element():
     {"version": "\ud800"}, {"seconds": {"a": float("nan")}, "config": {"a": {"b": float("inf")}}},
 ])  # fmt: skip
 def test_a_run_json_with_unexpected_types(tmp_path, run):
-    found = gather(write(tmp_path / "out", run=run, documents=documents({})))
-    assert found["articles"] is None
-    assert render(found).encode()
+    data = gather(write(tmp_path / "out", run=run, documents=documents({})))
+    assert data["articles"] is None
+    assert render(data).encode()
 
 
 def test_every_column_of_pairs_has_a_meaning():

@@ -23,24 +23,24 @@ def out(tmp_path):
 def test_the_same_run_makes_the_same_bytes(out, tmp_path):
     first = write_report(out, tmp_path / "a.html")
     write_report(out, tmp_path / "b.html")
-    made = (tmp_path / "a.html").read_bytes()
-    assert made == (tmp_path / "b.html").read_bytes()
+    content = (tmp_path / "a.html").read_bytes()
+    assert content == (tmp_path / "b.html").read_bytes()
     assert str(first).endswith("a.html: 0.1 MB, pages 1, pairs 1")
-    assert first.bytes == len(made)
+    assert first.bytes == len(content)
 
 
 def test_it_is_self_contained(out):
     write_report(out)
-    made = (out / "report.html").read_text(encoding="utf-8")
-    assert not re.findall(r"""(?:src|href|url|import)\s*[=(]\s*["']?\s*(?:https?:)?//""", made)
-    assert "default-src 'none'" in made
-    assert "unsafe" not in made
+    html = (out / "report.html").read_text(encoding="utf-8")
+    assert not re.findall(r"""(?:src|href|url|import)\s*[=(]\s*["']?\s*(?:https?:)?//""", html)
+    assert "default-src 'none'" in html
+    assert "unsafe" not in html
 
 
 def test_a_hostile_name_of_a_folder():
-    made = render({"name": HOSTILE})
-    assert made.count("<script") == 2
-    assert "<title>&lt;/script&gt;" in made
+    html = render({"name": HOSTILE})
+    assert html.count("<script") == 2
+    assert "<title>&lt;/script&gt;" in html
 
 
 def test_the_command(out, tmp_path, capsys):
@@ -74,5 +74,5 @@ def test_it_never_replaces_its_inputs(out):
 
 def test_a_real_run(tmp_path):
     ingest.run([ingest.samples() / "ar_chrome_en_news_1.txt"], tmp_path / "out")
-    made = write_report(tmp_path / "out")
-    assert made.pages == (1, 1)
+    result = write_report(tmp_path / "out")
+    assert result.pages == (1, 1)

@@ -60,8 +60,8 @@ def library() -> list[tuple[str, str]]:
         (folder / f"library.{lang}.txt").read_text(encoding="utf-8").splitlines()
         for lang in ("en", "ar")
     ]
-    found = align_lines(lines[0], lines[1], langs=("en", "ar"))
-    return found.select("source_text", "target_text").rows()
+    aligned = align_lines(lines[0], lines[1], langs=("en", "ar"))
+    return aligned.select("source_text", "target_text").rows()
 
 
 def frame(

@@ -23,9 +23,9 @@ from ingest.scoring.words import split_words
 from lang_models.quality.damage import KINDS, damage
 
 _SPEC = importlib.util.spec_from_file_location("score_pairs", Path(__file__).with_name("pairs.py"))
-made = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(made)
-OWN, STORE, frame, library = made.OWN, made.STORE, made.frame, made.library
+module = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(module)
+OWN, STORE, frame, library = module.OWN, module.STORE, module.frame, module.library
 
 
 def score_one(source: str | None, target: str | None, langs=("en", "ar")) -> dict:
@@ -34,16 +34,16 @@ def score_one(source: str | None, target: str | None, langs=("en", "ar")) -> dic
 
 def test_columns_and_ranges():
     pairs = frame(OWN)
-    found = ingest.score(pairs)
-    assert found.select(pairs.columns).equals(pairs)
-    assert found.select(schema(SCORED).names()).schema == schema(SCORED)
-    assert found.select(schema(SCORED).names()).null_count().sum_horizontal().item() == 0
+    scored = ingest.score(pairs)
+    assert scored.select(pairs.columns).equals(pairs)
+    assert scored.select(schema(SCORED).names()).schema == schema(SCORED)
+    assert scored.select(schema(SCORED).names()).null_count().sum_horizontal().item() == 0
     for name, dtype in schema(SCORED).items():
         if dtype == pl.Float32 and name != "length_ratio":
-            assert found[name].is_between(-1 if name == "similarity_margin" else 0, 1).all(), name
-    assert (found["length_ratio"] > 0).all()
-    assert (found["quality"] > 0.6).all()
-    assert (found["similarity"] > 0.4).all()
+            assert scored[name].is_between(-1 if name == "similarity_margin" else 0, 1).all(), name
+    assert (scored["length_ratio"] > 0).all()
+    assert (scored["quality"] > 0.6).all()
+    assert (scored["similarity"] > 0.4).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -153,14 +153,14 @@ def test_names():
 
 def test_languages_and_scripts():
     text = OWN[0][0]
-    found = score_one(text, STORE.texts["fa"][0])
-    assert found["source_lang_right"] > 0.9
-    assert found["target_lang_right"] < 0.1
-    assert found["target_script"] == 1
-    found = score_one(text, text)
-    assert found["target_script"] == 0
-    assert found["target_lang_right"] < 0.1
-    assert found["copy"] == 1
+    row = score_one(text, STORE.texts["fa"][0])
+    assert row["source_lang_right"] > 0.9
+    assert row["target_lang_right"] < 0.1
+    assert row["target_script"] == 1
+    row = score_one(text, text)
+    assert row["target_script"] == 0
+    assert row["target_lang_right"] < 0.1
+    assert row["copy"] == 1
     assert score_one("2024", "٢٠٢٤")["source_lang_right"] == 0.5
     mixed = score_one("Hello", "قال Hello")
     assert 0 < mixed["target_script"] < 1
@@ -192,24 +192,24 @@ def test_a_missing_column_and_one_of_another_type():
 
 def test_extra_columns_are_kept_and_old_scores_replaced():
     pairs = frame(OWN[:3]).with_columns(mine=pl.lit(1), quality=pl.lit("high"))
-    found = ingest.score(pairs)
-    assert found["mine"].to_list() == [1, 1, 1]
-    assert found["quality"].dtype == pl.Float32
-    assert_frame_equal(ingest.score(found), found)
+    scored = ingest.score(pairs)
+    assert scored["mine"].to_list() == [1, 1, 1]
+    assert scored["quality"].dtype == pl.Float32
+    assert_frame_equal(ingest.score(scored), scored)
 
 
 def test_an_empty_frame():
-    found = ingest.score(pl.DataFrame(schema=schema(PAIRS)))
-    assert len(found) == 0
-    assert found.schema == schema(PAIRS, SCORED)
+    scored = ingest.score(pl.DataFrame(schema=schema(PAIRS)))
+    assert len(scored) == 0
+    assert scored.schema == schema(PAIRS, SCORED)
 
 
 def test_empty_null_and_nan():
     texts = [(None, None), ("", "نص"), ("text", None), (" ", "\u200f"), ("…", "!"), OWN[0]]
-    found = ingest.score(frame(texts).with_columns(score=pl.lit(float("nan"), pl.Float32)))
-    assert found["quality"].to_list()[:4] == [0, 0, 0, 0]
-    assert found["quality"][5] > 0.6
-    floats = found.select(pl.col(name) for name, kind in schema(SCORED).items() if kind.is_float())
+    scored = ingest.score(frame(texts).with_columns(score=pl.lit(float("nan"), pl.Float32)))
+    assert scored["quality"].to_list()[:4] == [0, 0, 0, 0]
+    assert scored["quality"][5] > 0.6
+    floats = scored.select(pl.col(name) for name, kind in schema(SCORED).items() if kind.is_float())
     assert floats.select(pl.all().is_finite().all()).row(0) == (True,) * floats.width
     nothing = pl.DataFrame(
         {name: pl.Series([None], dtype=dtype) for name, dtype in schema(PAIRS).items()}
@@ -219,9 +219,9 @@ def test_empty_null_and_nan():
 
 
 def test_other_languages_have_no_quality():
-    found = score_one("Der Zug kommt.", "Le train arrive.", ("de", "fr"))
-    assert found["quality"] is None
-    assert found["similarity"] is not None
+    row = score_one("Der Zug kommt.", "Le train arrive.", ("de", "fr"))
+    assert row["quality"] is None
+    assert row["similarity"] is not None
     assert score_one("The train.", "القطار.", ("en", None))["quality"] is None
     assert score_one("Один", "واحد", ("ru", "ar"))["source_script"] == 1
 
@@ -229,9 +229,9 @@ def test_other_languages_have_no_quality():
 def test_long_and_unusual_texts():
     long = " ".join(e for e, _ in OWN * 400), " ".join(a for _, a in OWN * 400)
     unusual = [("x" * 200_000, "ا" * 200_000), ("\0\u202e\ufeff", "\U0001f600 \u0640"), long]
-    found = ingest.score(frame(unusual))
-    assert found["quality"].is_between(0, 1).all()
-    assert found["similarity"][2] > 0.6
+    scored = ingest.score(frame(unusual))
+    assert scored["quality"].is_between(0, 1).all()
+    assert scored["similarity"][2] > 0.6
 
 
 def test_a_file(tmp_path: Path):

@@ -24,9 +24,9 @@ HALF = SplitConfig(dev=0.2, test=0.2)
 
 def frame(rows) -> pl.DataFrame:
     usual = {"source_lang": "ar", "target_lang": "en", "method": "aligned", "score": 0.9}
-    made = [{"pair_id": f"{n:04}", **usual, **row} for n, row in enumerate(rows)]
-    keep = {"keep": pl.Boolean} if any("keep" in row for row in made) else {}
-    return pl.DataFrame(made, {**schema(PAIRS), **keep})
+    records = [{"pair_id": f"{n:04}", **usual, **row} for n, row in enumerate(rows)]
+    keep = {"keep": pl.Boolean} if any("keep" in row for row in records) else {}
+    return pl.DataFrame(records, {**schema(PAIRS), **keep})
 
 
 def corpus(pages=60, seed=5) -> pl.DataFrame:
@@ -83,9 +83,9 @@ def similarity(one, other):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_nothing_leaks(seed):
     pairs = corpus(seed=seed)
-    made = ingest.split(pairs, config=HALF)
-    assert set(made["split"].drop_nulls()) == {"train", "dev", "test"}
-    parts = {name: made.filter(split=name).to_dicts() for name in ("train", "dev", "test")}
+    assigned = ingest.split(pairs, config=HALF)
+    assert set(assigned["split"].drop_nulls()) == {"train", "dev", "test"}
+    parts = {name: assigned.filter(split=name).to_dicts() for name in ("train", "dev", "test")}
     for one, other in combinations(parts, 2):
         texts = [
             [folded(row[side]) for row in parts[name] for side in ("source_text", "target_text")]
@@ -128,36 +128,36 @@ def test_no_text_contains_a_text_of_another_split(seed):
         rows += [{"source_text": f"نص {n} {k}", "target_text": " ".join(t)}
                  for k, t in enumerate((short, long))]  # fmt: skip
     config = SplitConfig(by="text", dev=0.0, test=0.3, seed=seed)
-    made = ingest.split(frame(rows), config=config)
-    assert set(made["split"]) == {"train", "test"}
-    for short, long in made["split"].reshape((40, 2)).to_list():
+    assigned = ingest.split(frame(rows), config=config)
+    assert set(assigned["split"]) == {"train", "test"}
+    for short, long in assigned["split"].reshape((40, 2)).to_list():
         assert short == long
 
 
 def test_sizes_and_seeds():
     pairs = corpus().filter(method="aligned")
-    made = ingest.split(pairs, config=HALF)
-    sizes = dict(made["split"].value_counts().iter_rows())
+    assigned = ingest.split(pairs, config=HALF)
+    sizes = dict(assigned["split"].value_counts().iter_rows())
     assert abs(sizes["dev"] - 0.2 * len(pairs)) <= 3
     assert abs(sizes["test"] - 0.2 * len(pairs)) <= 3
     other = ingest.split(pairs, config=SplitConfig(dev=0.2, test=0.2, seed=2))
-    assert made["split"].to_list() != other["split"].to_list()
+    assert assigned["split"].to_list() != other["split"].to_list()
     counted = ingest.split(pairs, config=SplitConfig(dev=10, test=0))["split"]
     assert dict(counted.value_counts().iter_rows()) == {"train": len(pairs) - 10, "dev": 10}
 
 
 def test_the_order_of_rows_does_not_matter():
     pairs = corpus()
-    made = ingest.split(pairs, config=HALF)
-    assert_frame_equal(ingest.split(pairs, config=HALF), made)
+    assigned = ingest.split(pairs, config=HALF)
+    assert_frame_equal(ingest.split(pairs, config=HALF), assigned)
     mixed = ingest.split(pairs.sample(fraction=1, shuffle=True, seed=9), config=HALF)
-    assert_frame_equal(mixed.sort("pair_id"), made.sort("pair_id"))
+    assert_frame_equal(mixed.sort("pair_id"), assigned.sort("pair_id"))
 
 
 def test_machine_text_is_in_dev_and_test_only_if_asked_for():
     pairs = corpus()
-    made = ingest.split(pairs, config=HALF).filter(method="translated")
-    assert set(made["split"]) == {"train", None}
+    assigned = ingest.split(pairs, config=HALF).filter(method="translated")
+    assert set(assigned["split"]) == {"train", None}
     asked = ingest.split(pairs, config=SplitConfig(dev=0.2, test=0.2, machine=True))
     assert asked["split"].null_count() == 0
     assert set(asked.filter(method="translated")["split"]) - {"train"}
@@ -173,9 +173,9 @@ def test_dropped_pairs_are_in_no_split():
         }
         for n, keep in enumerate([True, False, None, True])
     ]
-    made = ingest.split(frame(rows), config=SplitConfig(dev=1, test=0))
-    assert made["split"].is_null().to_list() == [False, True, True, False]
-    assert sorted(made["split"].drop_nulls()) == ["dev", "train"]
+    assigned = ingest.split(frame(rows), config=SplitConfig(dev=1, test=0))
+    assert assigned["split"].is_null().to_list() == [False, True, True, False]
+    assert sorted(assigned["split"].drop_nulls()) == ["dev", "train"]
 
 
 def test_a_group_that_is_too_large_is_skipped():
@@ -191,8 +191,8 @@ def test_the_smallest_group_is_taken_if_all_are_too_large():
         {"source_text": f"{n}", "target_text": f"x{n}", "source_doc": f"d{min(n // 3, 5)}"}
         for n in range(20)
     ]
-    made = ingest.split(frame(rows), config=SplitConfig(dev=1, test=1))
-    assert dict(made["split"].value_counts().iter_rows()) == {"train": 14, "dev": 3, "test": 3}
+    assigned = ingest.split(frame(rows), config=SplitConfig(dev=1, test=1))
+    assert dict(assigned["split"].value_counts().iter_rows()) == {"train": 14, "dev": 3, "test": 3}
 
 
 @pytest.mark.parametrize("where", ["segments", "column"])
@@ -210,18 +210,18 @@ def test_copies_of_an_article_go_together(where):
     segments = pl.DataFrame({"doc_id": [f"d{n}" for n in range(40)], "cluster": cluster})
     pairs = frame(rows)
     if where == "segments":
-        made = ingest.split(pairs, segments=segments, config=HALF)
+        assigned = ingest.split(pairs, segments=segments, config=HALF)
     else:
-        made = ingest.split(pairs.with_columns(cluster=pl.Series(cluster)), config=HALF)
-    assert made["split"].n_unique() == 3
-    assert made.group_by(pl.Series(cluster)).agg(pl.col("split").n_unique())["split"].max() == 1
+        assigned = ingest.split(pairs.with_columns(cluster=pl.Series(cluster)), config=HALF)
+    assert assigned["split"].n_unique() == 3
+    assert assigned.group_by(pl.Series(cluster)).agg(pl.col("split").n_unique())["split"].max() == 1
 
 
 def test_segments_without_clusters_are_ignored():
     pairs = corpus()
-    made = ingest.split(pairs, config=HALF)
+    assigned = ingest.split(pairs, config=HALF)
     segments = pl.DataFrame({"doc_id": ["a1", "a2"]})
-    assert_frame_equal(ingest.split(pairs, segments=segments, config=HALF), made)
+    assert_frame_equal(ingest.split(pairs, segments=segments, config=HALF), assigned)
     with pytest.raises(FrameError, match="split: column 'doc_id' is missing"):
         ingest.split(pairs, segments=pl.DataFrame({"cluster": ["c"]}))
 
@@ -237,9 +237,9 @@ def test_ten_thousand_sources():
             for n in range(10_000)
         ]
     )
-    made = ingest.split(ingest.filter(pairs))
-    assert len(made) == 10_000
-    assert made.filter("keep")["split"].null_count() == 0
+    assigned = ingest.split(ingest.filter(pairs))
+    assert len(assigned) == 10_000
+    assert assigned.filter("keep")["split"].null_count() == 0
 
 
 def test_no_pairs_and_invalid_frames():

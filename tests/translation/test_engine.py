@@ -167,8 +167,8 @@ def test_a_sentence_with_names_can_be_in_another_language():
 
 
 def test_a_repetitive_source_does_not_excuse_an_endless_loop():
-    [found] = find_flags(["هدف هدف هدف هدف"], ["goal " * 40], [True], ("ar", "en"))
-    assert "repeated" in found
+    [flags] = find_flags(["هدف هدف هدف هدف"], ["goal " * 40], [True], ("ar", "en"))
+    assert "repeated" in flags
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ def test_byte_pairs_of_older_packages(tmp_path):
     pieces = load_tokenizer(parts)
     tokens = pieces.encode(["the bird, the", "bx"])
     assert tokens == [["the", "bird", ",", "the"], ["b@@", "x"]]
-    assert [pieces.decode(some) for some in tokens] == ["the bird, the", "bx"]
+    assert [pieces.decode(one) for one in tokens] == ["the bird, the", "bx"]
     (tmp_path / "bpe.model").unlink()
     with pytest.raises(ModelError, match=r"cannot load bpe\.model"):
         load_tokenizer(parts)

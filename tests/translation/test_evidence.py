@@ -48,8 +48,8 @@ def test_translations_find_the_pairs():
     target = [*TRANSLATIONS[:2], others[0], *TRANSLATIONS[2:5], *others[1:], *TRANSLATIONS[5:]]
     right = [([i], [target.index(line)]) for i, line in enumerate(TRANSLATIONS)]
     assert [(f.source, f.target) for f in align_sentences(NONSENSE, target, **given)] != right
-    found = align_sentences(NONSENSE, target, extra=translator.encode, **given)
-    assert [(f.source, f.target) for f in found] == right
+    aligned = align_sentences(NONSENSE, target, extra=translator.encode, **given)
+    assert [(f.source, f.target) for f in aligned] == right
     lines = [([NONSENSE[i]], [TRANSLATIONS[i]]) for i in (0, 1)]
     assert translator.chrf(lines, "ar") == pytest.approx([100, 100])
     assert translator.chrf([(b, a) for a, b in lines], "en") == pytest.approx([100, 100])
@@ -85,8 +85,8 @@ def test_the_settings_of_translation_apply(tiny, tmp_path, monkeypatch):
     install(tiny.make(tmp_path, source="ar", target="en"))
     folder = Path(ingest.samples()).parent / "parallel"
     given = []
-    made = verbs.load_side_translator
-    monkeypatch.setattr(verbs, "load_side_translator", lambda *how: given.append(how) or made(*how))
+    load = verbs.load_side_translator
+    monkeypatch.setattr(verbs, "load_side_translator", lambda *how: given.append(how) or load(*how))
     (tmp_path / "c.toml").write_text("[translate]\nbeam_size = 3\n")
     files = [str(folder / f"library.{lang}.txt") for lang in ("ar", "en")]
     more = ["--translate", "--config", str(tmp_path / "c.toml"), "-o", str(tmp_path / "p.parquet")]

@@ -57,13 +57,13 @@ def server(monkeypatch):
         def log_message(self, *_):
             """Do not log."""
 
-    made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
-    served.url = f"http://127.0.0.1:{made.server_port}"
+    http_server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=http_server.serve_forever, args=(0.01,), daemon=True).start()
+    served.url = f"http://127.0.0.1:{http_server.server_port}"
     monkeypatch.setenv("ARGOS_PACKAGE_INDEX", served.url)
     yield served
-    made.shutdown()
-    made.server_close()
+    http_server.shutdown()
+    http_server.server_close()
 
 
 def _answer(to: BaseHTTPRequestHandler, served: Server) -> None:
@@ -267,8 +267,8 @@ class TestAvailable:
         server.offer(tiny_package, "fr", "en")
         server.offer(tiny_package, "en", "ar", package_version="1.9")
         server.offer(tiny_package, "en", "ar", package_version="1.10")
-        found = [(o.from_lang, o.to_lang, o.version) for o in index.fetch_index()]
-        assert found == [("en", "ar", "1.10"), ("en", "ar", "1.9"), ("fr", "en", "1.0")]
+        offers = [(o.from_lang, o.to_lang, o.version) for o in index.fetch_index()]
+        assert offers == [("en", "ar", "1.10"), ("en", "ar", "1.9"), ("fr", "en", "1.0")]
 
     def test_unusable_entries_are_skipped(self, server, tiny_package):
         server.offer(tiny_package, "fr", "en")
@@ -393,8 +393,8 @@ class TestInstallPair:
             index.install_pair("en", "ar")
 
     def test_a_broken_package_is_not_kept(self, server, tiny, packages_dir, tmp_path):
-        made = tiny.make(tmp_path / "made", damage={"model/model.bin": lambda data: data[:-9]})
-        server.offer(made)
+        package = tiny.make(tmp_path / "made", damage={"model/model.bin": lambda data: data[:-9]})
+        server.offer(package)
         with pytest.raises(ModelError, match="truncated"):
             index.install_pair("en", "ar")
         assert not packages_dir.exists()
@@ -456,7 +456,7 @@ class TestInstallPair:
             ["en", "ar", "1.0", "EN", "to", "AR"],
         ]
         assert command("list", "--available", "--json") == 0
-        found = map(json.loads, capsys.readouterr().out.splitlines())
-        assert [(o["from"], o["to"], o["installed"]) for o in found] == [
+        offers = map(json.loads, capsys.readouterr().out.splitlines())
+        assert [(o["from"], o["to"], o["installed"]) for o in offers] == [
             ("ar", "en", True), ("en", "ar", False),
         ]  # fmt: skip

@@ -55,17 +55,17 @@ _row = st.fixed_dictionaries(
 
 
 def frame(rows) -> pl.DataFrame:
-    made = []
+    records = []
     for n, row in enumerate(rows):
         langs = ("en", "ar") if row["turn"] else ("ar", "en")
-        made.append(
+        records.append(
             {
                 **row, "pair_id": f"{n:016x}", "source_lang": langs[0], "target_lang": langs[1],
                 "source_doc": "d1", "target_doc": None if row["method"] == "translated" else "d2",
                 "source_segments": [1], "target_segments": row["segments"], "keep": True,
             }
         )  # fmt: skip
-    return pl.DataFrame(made, COLUMNS)
+    return pl.DataFrame(records, COLUMNS)
 
 
 def rows(texts=NASTY, **same):
@@ -76,15 +76,15 @@ def rows(texts=NASTY, **same):
     ]  # fmt: skip
 
 
-def clean(made: pl.DataFrame, pattern: re.Pattern, by: str) -> tuple[pl.DataFrame, int]:
+def clean(pairs: pl.DataFrame, pattern: re.Pattern, by: str) -> tuple[pl.DataFrame, int]:
     """Replace characters as a format does, computed without Polars."""
-    names = [n for n, t in made.schema.items() if t == pl.String]
+    names = [n for n, t in pairs.schema.items() if t == pl.String]
     new = [
         {n: pattern.sub(by, v) if n in names and v else v for n, v in row.items()}
-        for row in made.iter_rows(named=True)
+        for row in pairs.iter_rows(named=True)
     ]
-    changed = sum(a != b for a, b in zip(made.iter_rows(named=True), new, strict=True))
-    return pl.DataFrame(new, made.schema), changed
+    changed = sum(a != b for a, b in zip(pairs.iter_rows(named=True), new, strict=True))
+    return pl.DataFrame(new, pairs.schema), changed
 
 
 def round_trip(check):
@@ -101,19 +101,19 @@ def round_trip(check):
     return test
 
 
-def parquet(made, dest):
-    export(made, dest, format="parquet")
-    assert_frame_equal(pl.read_parquet(dest), made)
+def parquet(pairs, dest):
+    export(pairs, dest, format="parquet")
+    assert_frame_equal(pl.read_parquet(dest), pairs)
 
 
-def jsonl(made, dest):
-    report = export(made, dest, format="jsonl")
+def jsonl(pairs, dest):
+    report = export(pairs, dest, format="jsonl")
     assert report["changed"] == {}
-    if len(made):
-        assert_frame_equal(pl.read_ndjson(dest, schema=made.schema), made)
+    if len(pairs):
+        assert_frame_equal(pl.read_ndjson(dest, schema=pairs.schema), pairs)
     lines = dest.read_text(encoding="utf-8").splitlines()  # by any line break there is
     back = [json.loads(line) for line in lines]
-    assert [[r[t] for t in TEXTS] for r in back] == list(map(list, made.select(TEXTS).rows()))
+    assert [[r[t] for t in TEXTS] for r in back] == list(map(list, pairs.select(TEXTS).rows()))
 
 
 def read_tsv(path: Path, columns: pl.Schema, *, header: bool) -> pl.DataFrame:
@@ -123,24 +123,24 @@ def read_tsv(path: Path, columns: pl.Schema, *, header: bool) -> pl.DataFrame:
     return back.with_columns(pl.col(n).str.json_decode(columns[n]) for n in lists)
 
 
-def tsv(made, dest):
-    report = export(made, dest, format="tsv")
-    expected, changed = clean(made, LINE_BREAKS, " ")
+def tsv(pairs, dest):
+    report = export(pairs, dest, format="tsv")
+    expected, changed = clean(pairs, LINE_BREAKS, " ")
     assert report["changed"] == ({SPACED: changed} if changed else {})
     lines = dest.read_text(encoding="utf-8").splitlines()
-    assert len(lines) == len(made) + 1
-    assert {line.count("\t") for line in lines} == {made.width - 1}
-    back = read_tsv(dest, made.schema, header=True)
+    assert len(lines) == len(pairs) + 1
+    assert {line.count("\t") for line in lines} == {pairs.width - 1}
+    back = read_tsv(dest, pairs.schema, header=True)
     assert_frame_equal(back.with_columns(pl.col(TEXTS).fill_null("")), expected)
 
 
-def moses(made, dest):
-    if made.is_empty():
+def moses(pairs, dest):
+    if pairs.is_empty():
         return
-    report = export(made, dest, format="moses")
-    expected, changed = clean(made, LINE_BREAKS, " ")
+    report = export(pairs, dest, format="moses")
+    expected, changed = clean(pairs, LINE_BREAKS, " ")
     assert report["changed"] == ({SPACED: changed} if changed else {})
-    columns = pl.Schema({n: made.schema[n] for n in report["ids_columns"]})
+    columns = pl.Schema({n: pairs.schema[n] for n in report["ids_columns"]})
     back = []
     for ids in dest.glob("*.ids"):
         name = ids.name.removesuffix(".ids")
@@ -156,13 +156,13 @@ def moses(made, dest):
             for n, row in enumerate(part.iter_rows(named=True))
         ]
         back.append(part.hstack(pl.DataFrame(sides, dict.fromkeys(TEXTS, pl.String))))
-    got = pl.concat(back).select(made.columns).sort("pair_id")
+    got = pl.concat(back).select(pairs.columns).sort("pair_id")
     assert_frame_equal(got, expected)
 
 
 def read_tmx(path: Path, columns: pl.Schema) -> pl.DataFrame:
     flat = pl.Schema({n: pl.String() for n in columns})
-    found = []
+    records = []
     for unit in ET.parse(path).iter("tu"):
         row = {p.get("type"): p.text or "" for p in unit.findall("prop")}
         row["pair_id"] = unit.get("tuid")
@@ -176,34 +176,34 @@ def read_tmx(path: Path, columns: pl.Schema) -> pl.DataFrame:
         assert row.pop("origin") == (
             "machine translation" if row["method"] == "translated" else "aligned from pages"
         )
-        found.append(row)
+        records.append(row)
     lists = [n for n, t in columns.items() if isinstance(t, pl.List)]
     rest = {n: t for n, t in columns.items() if n not in (*lists, "keep")}
-    return pl.DataFrame(found, flat).with_columns(
+    return pl.DataFrame(records, flat).with_columns(
         *(pl.col(n).str.json_decode(columns[n]) for n in lists),
         *(pl.col(n).cast(t) for n, t in rest.items()),
         pl.col("keep") == "true",
     )
 
 
-def tmx(made, dest):
-    report = export(made, dest, format="tmx")
-    expected, changed = clean(made, NOT_XML, "")
+def tmx(pairs, dest):
+    report = export(pairs, dest, format="tmx")
+    expected, changed = clean(pairs, NOT_XML, "")
     assert report["changed"] == ({REMOVED: changed} if changed else {})
-    assert_frame_equal(read_tmx(dest, made.schema), expected)
+    assert_frame_equal(read_tmx(dest, pairs.schema), expected)
 
 
-def huggingface(made, dest):
-    if made.is_empty():
+def huggingface(pairs, dest):
+    if pairs.is_empty():
         return
-    export(made, dest, format="huggingface")
+    export(pairs, dest, format="huggingface")
     back = pl.concat(map(pl.read_parquet, dest.rglob("*.parquet"))).sort("pair_id")
     sides = {"ar": pl.col("translation").struct["ar"], "en": pl.col("translation").struct["en"]}
     back = back.with_columns(
         pl.when(pl.col(f"{side}_lang") == "ar").then(sides["ar"]).otherwise(sides["en"])
         .alias(f"{side}_text") for side in ("source", "target")
     )  # fmt: skip
-    assert_frame_equal(back.select(made.columns), made)
+    assert_frame_equal(back.select(pairs.columns), pairs)
 
 
 test_parquet, test_jsonl, test_tsv = map(round_trip, (parquet, jsonl, tsv))
@@ -211,10 +211,10 @@ test_moses, test_tmx, test_huggingface = map(round_trip, (moses, tmx, huggingfac
 
 
 def test_jsonl_reports_non_finite_numbers(tmp_path):
-    made = frame(rows(["a", "b"])).with_columns(
+    pairs = frame(rows(["a", "b"])).with_columns(
         score=pl.Series([float("nan"), 0.5], dtype=pl.Float32)
     )
-    assert export(made, tmp_path / "o", format="jsonl")["changed"] == {NULLED: 1}
+    assert export(pairs, tmp_path / "o", format="jsonl")["changed"] == {NULLED: 1}
     assert pl.read_ndjson(tmp_path / "o")["score"].to_list() == [None, 0.5]
 
 
@@ -274,13 +274,13 @@ def test_a_data_set_loads_offline(tmp_path):
 
 
 def test_the_card_has_yaml_front_matter_and_describes_the_data(tmp_path):
-    made = frame(rows(["a", "b", "c"]) + rows(["d"], method="translated", split="test"))
-    made = made.with_columns(score=pl.Series([0.1, 0.9, 0.9, 0.9], dtype=pl.Float32))
-    export(made, tmp_path / "o", format="huggingface", min_score=0.5)
+    pairs = frame(rows(["a", "b", "c"]) + rows(["d"], method="translated", split="test"))
+    pairs = pairs.with_columns(score=pl.Series([0.1, 0.9, 0.9, 0.9], dtype=pl.Float32))
+    export(pairs, tmp_path / "o", format="huggingface", min_score=0.5)
     _, front, prose = (tmp_path / "o" / "README.md").read_text(encoding="utf-8").split("---\n", 2)
-    for said in ("3 pairs", "| train | aligned | 2 |", "| translated | 33.3% |",
+    for phrase in ("3 pairs", "| train | aligned | 2 |", "| translated | 33.3% |",
                  "| score under 0.5 | 1 |", "--format huggingface --min-score 0.5"):  # fmt: skip
-        assert said in prose
+        assert phrase in prose
     yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
     about = yaml.safe_load(front)
     assert about["language"] == ["ar", "en"]
@@ -298,7 +298,7 @@ def test_the_card_has_yaml_front_matter_and_describes_the_data(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("said", "known"),
+    ("license_", "known"),
     [
         ("CC BY 4.0", "cc-by-4.0"),
         ("CC-BY-SA 4.0", "cc-by-sa-4.0"),
@@ -309,12 +309,12 @@ def test_the_card_has_yaml_front_matter_and_describes_the_data(tmp_path):
         ("CC BY or so.", "other"),
     ],
 )
-def test_the_hub_knows_the_license(said, known, tmp_path):
-    export(frame(rows(["a"])), tmp_path / "o", format="huggingface", license=said)
+def test_the_hub_knows_the_license(license_, known, tmp_path):
+    export(frame(rows(["a"])), tmp_path / "o", format="huggingface", license=license_)
     card = (tmp_path / "o" / "README.md").read_text(encoding="utf-8")
     assert f'license: "{known}"\n' in card
     assert ("license_name" in card) == (known == "other")
-    assert f"\n{said.rstrip('.')}. The rights in the texts belong to" in card
+    assert f"\n{license_.rstrip('.')}. The rights in the texts belong to" in card
 
 
 def test_two_splits_with_the_same_name_are_refused(tmp_path):
@@ -358,17 +358,17 @@ FILTER = "ingest filter PAIRS -o NEXT"
 
 
 def test_the_card_names_the_steps_of_these_pairs(story, monkeypatch):
-    told = again("out/s.parquet")
+    steps_text = again("out/s.parquet")
     steps = ("ingest run", "ingest score PAIRS -o NEXT\n",
              f"{FILTER} --config settings.toml --exclude 'my test.en' --mask-pii\n",
              "ingest split PAIRS -o NEXT --config settings.toml\n", "ingest export PAIRS",
              "[filter]", "min_words = 2", "[split]")  # fmt: skip
-    places = [told.find(step) for step in steps]
+    places = [steps_text.find(step) for step in steps]
     assert -1 not in places
     assert places == sorted(places)
-    assert "unknown" not in told
+    assert "unknown" not in steps_text
     monkeypatch.chdir(story / "out")
-    assert again("s.parquet") == told
+    assert again("s.parquet") == steps_text
 
 
 @pytest.mark.parametrize(
@@ -382,15 +382,15 @@ def test_the_card_names_the_steps_of_these_pairs(story, monkeypatch):
     ],
 )  # fmt: skip
 def test_the_card_ignores_steps_of_other_pairs(story, file, there, not_there):
-    told = again(f"out/{file}.parquet")
-    assert [said for said in there if said not in told] == []
-    assert [said for said in not_there if said in told] == []
+    steps_text = again(f"out/{file}.parquet")
+    assert [phrase for phrase in there if phrase not in steps_text] == []
+    assert [phrase for phrase in not_there if phrase in steps_text] == []
 
 
 def test_the_card_says_that_the_settings_of_pairs_filtered_twice_are_unknown(story):
-    told = ["filter", "out/scored.parquet", "-o", "out/f.parquet", "--overwrite", "--config"]
+    call = ["filter", "out/scored.parquet", "-o", "out/f.parquet", "--overwrite", "--config"]
     Path("9.toml").write_text("[filter]\nmin_words = 9\n")
-    assert main([*told, "9.toml"]) == 0
+    assert main([*call, "9.toml"]) == 0
     card = again("out/s.parquet")
     assert "The settings of `filter` are unknown" in card
     assert "min_words" not in card
@@ -400,12 +400,14 @@ def test_the_card_says_that_the_settings_of_pairs_filtered_twice_are_unknown(sto
 def test_a_large_data_set_has_several_files(tmp_path, monkeypatch):
     monkeypatch.setattr(import_module("ingest.writers.huggingface"), "_FILE_ROWS", 10)
     monkeypatch.setattr(import_module("ingest.writers.selection"), "PAIR_ROWS", 7)
-    made = frame(rows([str(n) for n in range(24)]))
-    report = export(made, tmp_path / "o", format="huggingface")
+    pairs = frame(rows([str(n) for n in range(24)]))
+    report = export(pairs, tmp_path / "o", format="huggingface")
     shards = sorted((tmp_path / "o" / "data").iterdir())
     assert [s.name for s in shards] == [f"train-{n:05d}-of-00003.parquet" for n in range(3)]
     assert [len(pl.read_parquet(s)) for s in shards] == [10, 10, 4]
-    assert pl.concat(map(pl.read_parquet, shards))["pair_id"].to_list() == made["pair_id"].to_list()
+    assert (
+        pl.concat(map(pl.read_parquet, shards))["pair_id"].to_list() == pairs["pair_id"].to_list()
+    )
     assert set(report["files"]) == {
         p.relative_to(tmp_path / "o").as_posix() for p in (tmp_path / "o").rglob("*") if p.is_file()
     }
