@@ -74,7 +74,7 @@ class Evidence:
         self._measure_noise()
 
     def _measure_noise(self) -> None:
-        """Find the best margin of each line with one line of the band, and the share of noise."""
+        """Find the best margin of each line with any line in the band, and the share of noise."""
         n, m = self.band.n, self.band.m
         best = (np.full(n + 1, -9.0, np.float32), np.full(m + 1, -9.0, np.float32))
         for first, last in _chunks(self.band):

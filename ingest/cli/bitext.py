@@ -130,7 +130,7 @@ def _align(args: argparse.Namespace) -> int:
             config=config,
         )
     else:
-        raise ConfigError("align: name a source and a target, or the folder of a run")
+        raise ConfigError("align: give a source and a target, or the folder of a run")
     return print_result(args, result, f"written to {args.out}")
 
 

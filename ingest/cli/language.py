@@ -60,7 +60,7 @@ def _read_texts(words: list[str]) -> list[str]:
         return read_lines(first)
     text = " ".join(words)
     if more and any(map(is_readable, words)):
-        raise SourceError(f"{text}: name one file, or put the text in quotes")
+        raise SourceError(f"{text}: give one file, or put the text in quotes")
     if not more and _looks_like_path(first):
         raise SourceError(f"{first}: no such file; if it is text, pass it on standard input")
     return scrub(text).split("\n")

@@ -130,14 +130,14 @@ def _install(args: argparse.Namespace) -> int:
     if len(args.what) == 1:
         path = Path(args.what[0])
         if not path.exists():
-            raise ConfigError(f"{path}: no such file; name one, or two codes, such as ar en")
+            raise ConfigError(f"{path}: no such file; give a file, or two codes, such as ar en")
         existing = find_same(path)
         installs = [(existing or install(path, overwrite=args.overwrite), existing is not None)]
     elif len(args.what) == 2 and all(map(CODE.fullmatch, args.what)):
         with download_progress(quiet=args.quiet) as progress:
             installs = install_pair(*args.what, overwrite=args.overwrite, progress=progress)
     else:
-        raise ConfigError("models install: name one file, or two codes, such as ar en")
+        raise ConfigError("models install: give one file, or two codes, such as ar en")
     for package, was_installed in installs:
         if was_installed:
             print_summary(args, f"{package.name} is already installed: {package.path}")

@@ -59,14 +59,14 @@ def add_commands(commands: Commands) -> None:
 
 def _parse_out(text: str) -> str:
     if not text:
-        raise argparse.ArgumentTypeError("is empty; name the folder to write")
+        raise argparse.ArgumentTypeError("is empty; give the folder to write")
     return text
 
 
 def _parse_shard(text: str) -> tuple[int, int]:
     index, _, count = text.partition("/")
     if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not I/N, such as 1/4")
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form I/N, such as 1/4")
     return int(index), int(count)
 
 
@@ -74,7 +74,9 @@ def _parse_translate(text: str) -> tuple[str, str]:
     try:
         return parse_language_pair(text, separator=":")
     except ConfigError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not FROM:TO, such as en:ar") from error
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not of the form FROM:TO, such as en:ar"
+        ) from error
 
 
 def _run(args: argparse.Namespace) -> int:

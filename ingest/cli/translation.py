@@ -67,7 +67,7 @@ def _translate(args: argparse.Namespace) -> int:
     if args.lines:
         _check_line_options(args)
     elif args.out == STDOUT:
-        raise ConfigError("translate: -o - works only with --lines; name a Parquet file")
+        raise ConfigError("translate: -o - works only with --lines; give a Parquet file")
     with translation_progress(quiet=args.quiet) as (reading, progress):
         options = TranslateOptions(
             to=args.to,
@@ -89,7 +89,7 @@ def _translate(args: argparse.Namespace) -> int:
 def _check_line_options(args: argparse.Namespace) -> None:
     """Raise if a call with --lines has options for pages."""
     if len(args.sources) > 1:
-        raise ConfigError("translate --lines: name one file; its lines become those of PAIRS")
+        raise ConfigError("translate --lines: give one file; its lines become those of PAIRS")
     for name in _PAGE_OPTIONS:
         if getattr(args, name):
             option = name.replace("_", "-")

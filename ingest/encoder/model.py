@@ -99,7 +99,7 @@ class Encoder:
         """
         path = model_dir("encoder") if name_or_path is None else Path(name_or_path)
         if name_or_path is not None and not path.exists():
-            raise ModelError(f"{path}: no such folder; name one that contains {FILE}")
+            raise ModelError(f"{path}: no such folder; give one that contains {FILE}")
         return _load(path / FILE if path.is_dir() else path)
 
     @property

@@ -108,4 +108,4 @@ def describe_later_files(source: str | Path, command: str) -> list[str]:
     if not later:
         return []
     used, last = folder / PAIRS_FILE, folder / later[-1]
-    return [f"using {used}; {last} also exists: name it to use that instead"]
+    return [f"using {used}; {last} also exists: give it to use that instead"]

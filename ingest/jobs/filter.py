@@ -64,7 +64,7 @@ class FilterResult:
 
     @property
     def messages(self) -> list[str]:
-        """What the user should know besides the table."""
+        """Notes for the user that are not in the table."""
         if not self.pairs or self.kept:
             return []
         return ["no pair was kept: check which rules dropped them, and [filter] of --config"]

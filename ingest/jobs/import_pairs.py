@@ -77,7 +77,7 @@ class ImportResult:
 
 
 class _Source(NamedTuple):
-    """One table of pairs: its name, how to read it, and what its file name tells."""
+    """One table of pairs: its name, how to read it, and what its file name reveals."""
 
     name: str
     read: Callable[[], Iterator[Rows | InvalidRow]]
@@ -226,7 +226,7 @@ def _expand(file: str) -> list[str]:
         paths = sorted(map(str, Path(file).rglob("*.parquet")))
         if not paths:
             raise SourceError(
-                f"{file}: is a folder without Parquet files; name the files of pairs instead"
+                f"{file}: is a folder without Parquet files; give the files of pairs instead"
             )
         return paths
     if not os.path.exists(file):

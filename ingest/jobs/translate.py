@@ -49,7 +49,7 @@ def translate_files(
 
     runs = [name for name in sources if (Path(name) / SEGMENTS_FILE).is_file()]
     if runs and len(sources) > 1:
-        raise ConfigError(f"{runs[0]}: is the folder of a run; name either one run or pages")
+        raise ConfigError(f"{runs[0]}: is the folder of a run; give either one run or pages")
     if runs:
         return translate_run(runs[0])
     check_output(out, overwrite=options.overwrite, parquet=True)

@@ -132,7 +132,7 @@ def _detect_language(lines: list[Line], source: str, to: str) -> str:
         return ""
     majority = majority_language(line.text for line in lines)
     if majority is None:
-        raise ConfigError(f"{source}: its language cannot be detected; name it with --from")
+        raise ConfigError(f"{source}: its language cannot be detected; set it with --from")
     lang = majority.lang
     if lang in (to, DETECTED_AS.get(to)):
         raise ConfigError(

@@ -216,7 +216,7 @@ def batch_progress(
 def _scan(path: Path) -> pl.LazyFrame:
     if not path.is_file():
         raise SourceError(
-            f"{path.parent}: does not contain {path.name}; name the folder of an ingest run"
+            f"{path.parent}: does not contain {path.name}; give the folder of an ingest run"
         )
     with _parquet_errors(path):
         scan = pl.scan_parquet(path)

@@ -53,7 +53,7 @@ def read_moses(source: str, target: str) -> Iterator[Rows | InvalidRow]:
 
 
 def _row(texts: list[str], names: list[str], langs: tuple[str, str] | None) -> Row | str:
-    """Make a row of both lines and that of the .ids file, or return the problem."""
+    """Combine both lines and that of the .ids file into a row, or return what is wrong."""
     fields = texts[2].split("\t") if names else []
     if len(fields) != len(names):
         return f"has {len(fields)} of {len(names)} fields in .ids"

@@ -25,7 +25,7 @@ _SIDES = ("source", "target")
 
 
 def unnest_translation(frame: pl.DataFrame) -> pl.DataFrame:
-    """Turn the fields of a struct column `translation`, as Hugging Face has it, into columns."""
+    """Turn the fields of a struct column `translation`, as Hugging Face uses, into columns."""
     if not isinstance(frame.schema.get("translation"), pl.Struct):
         return frame
     texts = frame["translation"].struct.unnest()

@@ -45,7 +45,7 @@ _MAX_ROOT_TAGS = 100
 
 
 def limit_nesting(html: str) -> str:
-    """Remove the deepest tags of a page, and the attributes of overlong tags, if it is extreme.
+    """Strip an extreme page of its deepest tags and of the attributes of overlong tags.
 
     >>> limit_nesting("<p>x</p>"), limit_nesting("<b>" * 20_000 + "x").count("<b>")
     ('<p>x</p>', 512)

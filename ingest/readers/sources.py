@@ -89,7 +89,7 @@ def find_sources(
         names = ", ".join(reasons) or ", ".join(given)
         hint = f", {describe_skipped(skipped)}" if skipped else ""
         raise SourceError(
-            f"{names or 'no source given'}: no page to read{hint}; name a file or folder of text, "
+            f"{names or 'no source given'}: no page to read{hint}; give a file or folder of text, "
             "HTML, WARC, JSONL, CSV or TSV, plain, .gz or .zst, or of Parquet, a glob, or - for "
             "standard input"
         )

@@ -176,4 +176,4 @@ def _missing_message(what: str, names: tuple[str, ...], option: str = "text") ->
     listed = ", ".join(repr(n[:40]) for n in names[:_MAX_LISTED]) + ", …" * (
         len(names) > _MAX_LISTED
     )
-    return f"has {what}; its columns are {listed or 'none'}; name one with --{option}-column"
+    return f"has {what}; its columns are {listed or 'none'}; choose one with --{option}-column"

@@ -179,7 +179,7 @@ def main() -> None:
     if args.book:
         book(args.book)
     elif not args.bench.is_dir():
-        sys.exit(f"{args.bench}: does not exist; name the folder with --bench")
+        sys.exit(f"{args.bench}: does not exist; give the folder with --bench")
     elif args.speed:
         speed(args.bench)
     else:

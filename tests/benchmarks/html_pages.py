@@ -154,7 +154,9 @@ def main() -> None:
     args = parser.parse_args()
     pages, gold = labelled_pages(args.shared)
     if not pages:
-        parser.error(f"{args.shared}/gold/html has no pages; name the data with --shared")
+        parser.error(
+            f"{args.shared}/gold/html has no pages; give the evaluation data with --shared"
+        )
     ours = ingest_texts(pages)
     table = {"ingest": keep_f1(ours, gold, inside=False)}
     for name, extract in other_extractors().items():

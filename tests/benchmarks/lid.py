@@ -166,7 +166,7 @@ def main() -> None:
     shared = parser.parse_args().shared
     dev_sets = [shared / "bench" / "lid" / f"{n}.tsv" for n in ("sentences", "fragments")]
     if missing := [path for path in dev_sets if not path.is_file()]:
-        parser.error(f"{missing[0]} does not exist; name the evaluation data with --shared")
+        parser.error(f"{missing[0]} does not exist; give the evaluation data with --shared")
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     sentences, fragments = (read_rows(path) for path in dev_sets)

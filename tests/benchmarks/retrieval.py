@@ -56,7 +56,7 @@ def main() -> None:
     if (args.shared / "parallel").is_dir():
         sets |= data.held_out(args.shared / "parallel")
     if not sets:
-        sys.exit(f"{args.shared}: contains no pairs; name the folder with --shared")
+        sys.exit(f"{args.shared}: contains no pairs; give the folder with --shared")
     print("| set | pairs | plain > | plain < | margin > | margin < |")
     print("|---|---|---|---|---|---|")
     for name, pairs in sets.items():

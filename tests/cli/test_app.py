@@ -54,9 +54,9 @@ def sections(text: str) -> dict[str, list[str]]:
 def test_commands_are_grouped_in_the_help(call):
     status, out, err = call("--help")
     assert (status, err) == (0, "")
-    found = sections(out)
+    by_heading = sections(out)
     names = {
-        heading: re.findall(r"^  (\w+)", "\n".join(found[heading]), re.M) for heading in GROUPS
+        heading: re.findall(r"^  (\w+)", "\n".join(by_heading[heading]), re.M) for heading in GROUPS
     }
     assert names == GROUPS
 
@@ -173,7 +173,7 @@ def test_control_characters_of_a_call_are_not_printed(call):
     ],
     ids=" ".join,
 )
-def test_a_wrong_call_exits_2_and_writes_nothing(args, call, tmp_path, monkeypatch):
+def test_invalid_usage_exits_2_and_writes_nothing(args, call, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, _, err = call(*args)
     assert status == 2

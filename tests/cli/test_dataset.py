@@ -261,7 +261,7 @@ def test_no_kept_pairs_and_no_pairs_are_not_errors(pairs, path, call, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["filter", "split"])
-def test_wrong_calls(command, pairs, path, call, tmp_path):
+def test_invalid_usage(command, pairs, path, call, tmp_path):
     bad, incomplete = tmp_path / "bad.parquet", tmp_path / "x.parquet"
     bad.write_bytes(b"PAR1 no")
     pairs.drop("method").write_parquet(incomplete)

@@ -48,7 +48,7 @@ def test_text_needs_no_quotes(call):
     [
         (["no.txt"], "no.txt: no such file"),
         (["pages/no"], "pages/no: no such file"),
-        (["a.txt", "b.txt"], "a.txt b.txt: name one file"),
+        (["a.txt", "b.txt"], "a.txt b.txt: give one file"),
     ],
 )
 def test_the_name_of_a_missing_file_is_not_text(words, message, call):

@@ -35,7 +35,7 @@ def test_exit_status_and_standard_input(page, tmp_path):
     assert run("run", "-", "-o", tmp_path / "out", input=b"").returncode == 2
 
 
-def test_heavy_libraries_are_not_imported_for_a_wrong_call():
+def test_heavy_libraries_are_not_imported_for_invalid_usage():
     code = (
         "import sys; from ingest.cli import main\n"
         "try: main(['run'])\n"

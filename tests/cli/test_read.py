@@ -85,7 +85,7 @@ def test_columns_can_be_named(call, folder):
     assert json.loads(done.out.splitlines()[0])["uri"].endswith("a.jsonl#O")
     done = call("read", folder / "a.jsonl", "--config", folder / "c.toml")
     assert done.status == 3
-    assert "name one with --text-column" in done.out
+    assert "choose one with --text-column" in done.out
 
 
 @pytest.mark.parametrize("command", [["run", "-o", "out"], ["show"], ["read"]])

@@ -21,17 +21,17 @@ INGEST = [sys.executable, "-m", "ingest"]
 
 
 def pairs(*rows, **columns) -> pl.DataFrame:
-    """A pair a row: its direction and what else is not as usual."""
+    """Make one pair per row, which gives the direction and any values that differ from the usual."""
     usual = {
         "source_text": "س", "target_text": "t", "source_doc": "d1", "target_doc": "d2",
         "source_segments": [1], "target_segments": [2, 3], "method": "aligned", "model": "m",
         "score": 0.5,
     }  # fmt: skip
-    made = [
+    records = [
         {"pair_id": str(n), "source_lang": way[:2], "target_lang": way[3:], **usual, **other}
         for n, (way, other) in enumerate(rows)
     ]
-    return pl.DataFrame(made, {**schema(PAIRS), **columns})
+    return pl.DataFrame(records, {**schema(PAIRS), **columns})
 
 
 def exported(frame, tmp_path, **settings):
@@ -147,8 +147,8 @@ def test_moses_keeps_splits_and_machine_translation_apart(tmp_path):
     assert {p.name for p in (tmp_path / "o").iterdir()} == files == set(report["files"])
     assert (tmp_path / "o" / "train.ar").read_text(encoding="utf-8") == "ا\nt\n"
     assert (tmp_path / "o" / "train.en").read_text(encoding="utf-8") == "t\nb\n"
-    told = json.loads((tmp_path / "o" / "export.json").read_bytes())
-    assert (told["written"], told["left_out"]) == (3, {"in no split": 1})
+    stored_report = json.loads((tmp_path / "o" / "export.json").read_bytes())
+    assert (stored_report["written"], stored_report["left_out"]) == (3, {"in no split": 1})
 
 
 def test_masked_texts_take_the_place_of_the_texts(tmp_path):
@@ -286,8 +286,8 @@ def test_the_same_pairs_make_the_same_bytes(format, tmp_path, monkeypatch):
     export(frame, tmp_path / "b", format=format)
     names = export(frame, tmp_path / "c", format=format)["files"] if format in FOLDERS else [""]
     for name in names:
-        made = {(tmp_path / at / name).read_bytes() for at in "abc" if (tmp_path / at).exists()}
-        assert len(made) == 1
+        contents = {(tmp_path / at / name).read_bytes() for at in "abc" if (tmp_path / at).exists()}
+        assert len(contents) == 1
 
 
 def test_default_destination(tmp_path):
@@ -307,26 +307,26 @@ def test_langs_without_any_pairs_are_an_error(tmp_path):
 def test_a_later_file_of_the_folder_is_named(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "out").mkdir()
-    held = pairs(("ar-en", {}))
+    frame = pairs(("ar-en", {}))
 
-    def told(*call) -> str:
+    def first_line(*call) -> str:
         assert main([*call, "--overwrite"]) == 0
         return capsys.readouterr().out.splitlines()[0]
 
-    held.write_parquet("out/pairs.parquet")
+    frame.write_parquet("out/pairs.parquet")
     export_ = ("export", "out", "--format", "tsv", "-o", "o.tsv")
     filter_, split = (("filter", "out", "-o", "f.parquet"), ("split", "out", "-o", "s.parquet"))
-    assert told(*export_) == "1 of 1 pairs"
+    assert first_line(*export_) == "1 of 1 pairs"
     for name, who in (
         ("scored", (export_, filter_, split)), ("filtered", (export_, split)), ("split", (export_,)),
     ):  # fmt: skip
-        held.write_parquet(f"out/{name}.parquet")
+        frame.write_parquet(f"out/{name}.parquet")
         for call in who:
-            assert told(*call) == (
-                f"using out/pairs.parquet; out/{name}.parquet also exists: name it to use that instead"
+            assert first_line(*call) == (
+                f"using out/pairs.parquet; out/{name}.parquet also exists: give it to use that instead"
             )
-    assert "out/scored.parquet also exists" in told(*filter_)
-    assert told("export", "out/pairs.parquet", *export_[2:]) == "1 of 1 pairs"
+    assert "out/scored.parquet also exists" in first_line(*filter_)
+    assert first_line("export", "out/pairs.parquet", *export_[2:]) == "1 of 1 pairs"
 
 
 def test_the_command(tmp_path):

@@ -32,18 +32,18 @@ MADE_OF_SOURCE = ("doc_id", "uri", "source")
 def test_a_frame_equals_parquet_except_for_the_source(config, tmp_path):
     ROWS.write_parquet(tmp_path / "t.parquet")
     settings = Config(read=config)
-    made = ingest.read(ROWS, config=settings)
+    documents = ingest.read(ROWS, config=settings)
     expected = ingest.read(tmp_path / "t.parquet", config=settings)
-    assert_frame_equal(made.drop(MADE_OF_SOURCE), expected.drop(MADE_OF_SOURCE))
-    assert made["source"].unique().to_list() == ["frame"]
+    assert_frame_equal(documents.drop(MADE_OF_SOURCE), expected.drop(MADE_OF_SOURCE))
+    assert documents["source"].unique().to_list() == ["frame"]
     names = [uri.partition("#")[2] for uri in expected["uri"]]
-    assert made["uri"].to_list() == [f"frame#{name}" for name in names]
-    assert made["doc_id"].n_unique() == len(ROWS)
+    assert documents["uri"].to_list() == [f"frame#{name}" for name in names]
+    assert documents["doc_id"].n_unique() == len(ROWS)
 
 
 def test_bytes_are_decoded_and_an_empty_frame_has_no_pages():
-    made = ingest.read(pl.DataFrame({"text": ["نص قصير من كلمات".encode("cp1256")]}))
-    assert made.select("text", "encoding").row(0) == ("نص قصير من كلمات", "cp1256")
+    documents = ingest.read(pl.DataFrame({"text": ["نص قصير من كلمات".encode("cp1256")]}))
+    assert documents.select("text", "encoding").row(0) == ("نص قصير من كلمات", "cp1256")
     assert ingest.read(ROWS.clear()).is_empty()
 
 
@@ -53,13 +53,13 @@ def test_a_frame_runs_through_all_steps():
 
 
 @pytest.mark.parametrize(
-    ("frame", "config", "said"),
+    ("frame", "config", "message"),
     [
-        (ROWS.select("other"), ReadConfig(), "its columns are 'other'; name one with"),
+        (ROWS.select("other"), ReadConfig(), "its columns are 'other'; choose one with"),
         (ROWS, ReadConfig(text_column="gone"), "no column 'gone'"),
         (ROWS.lazy(), ReadConfig(), "must be a Polars DataFrame, is LazyFrame; collect it first"),
     ],
 )
-def test_what_cannot_be_read(frame, config, said):
-    with pytest.raises(FrameError, match=said):
+def test_what_cannot_be_read(frame, config, message):
+    with pytest.raises(FrameError, match=message):
         ingest.read(frame, config=Config(read=config))

@@ -39,8 +39,8 @@ def read(path, config=SMALL, shard=1 << 62):
     ]
 
 
-def seen(found):
-    return [(r.record, r.content if r.error is None else "error") for r in found]
+def seen(records):
+    return [(r.record, r.content if r.error is None else "error") for r in records]
 
 
 def lines(*rows):
@@ -73,14 +73,14 @@ def test_a_named_column_of_html_or_text_excludes_the_other():
 
 @pytest.mark.parametrize("config", [ReadConfig(), ReadConfig(text_column="gone")])
 def test_the_error_for_a_missing_column_lists_the_others(config):
-    with pytest.raises(SourceError, match=r"columns are 'a', 'b'; name one with --text-column"):
+    with pytest.raises(SourceError, match=r"columns are 'a', 'b'; choose one with --text-column"):
         choose_columns(("a", "b"), config, ("a", "b"))
 
 
 def test_html_is_preferred_if_it_is_not_empty(tmp_path):
     rows = [{"html": "<p>h", "text": "t"}, {"html": "", "text": "t"}, {"html": None, "text": "t"}]
-    found = read(saved(tmp_path, lines(*rows), "a.jsonl"))
-    assert [(r.content, r.media_type) for r in found] == [
+    records = read(saved(tmp_path, lines(*rows), "a.jsonl"))
+    assert [(r.content, r.media_type) for r in records] == [
         ("<p>h", "text/html"),
         ("t", None),
         ("t", None),
@@ -140,9 +140,9 @@ def test_pages_of_jsonl_of_each_form(tmp_path):
 )
 def test_a_bad_line_is_one_error(tmp_path, line, error):
     path = saved(tmp_path, b'{"text": "a"}\n' + line + b'\n\n{"text": "b"}', "a.jsonl")
-    found = read(path)
-    assert seen(found) == [(0, "a"), (1, "error"), (3, "b")]
-    assert error in found[1].error
+    records = read(path)
+    assert seen(records) == [(0, "a"), (1, "error"), (3, "b")]
+    assert error in records[1].error
     assert ingest.read(path, config=Config(read=SMALL))["error"].is_null().sum() == 2
 
 
@@ -169,18 +169,18 @@ def test_a_nested_column(tmp_path):
     path = saved(
         tmp_path, lines({"data": {"text": "a"}}, {"data.text": "b"}, {"data": 5}), "a.jsonl"
     )
-    found = read(path, ReadConfig(text_column="data.text"))
-    assert seen(found) == [(0, "a"), (1, "b"), (2, "error")]
+    records = read(path, ReadConfig(text_column="data.text"))
+    assert seen(records) == [(0, "a"), (1, "b"), (2, "error")]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
 def test_records_before_the_cut_of_a_stream_are_read(tmp_path, pack):
     rows = [{"text": f"{n} {hash(str(n))}"} for n in range(20_000)]
     name = "a.jsonl.gz" if pack is gzip.compress else "a.jsonl.zst"
-    found = read(saved(tmp_path, pack(lines(*rows).encode())[:-50_000], name))
-    assert len(found) > 100
-    assert "cut off" in found[-1].error
-    assert [r.content for r in found[:-1]] == [row["text"] for row in rows[: len(found) - 1]]
+    records = read(saved(tmp_path, pack(lines(*rows).encode())[:-50_000], name))
+    assert len(records) > 100
+    assert "cut off" in records[-1].error
+    assert [r.content for r in records[:-1]] == [row["text"] for row in rows[: len(records) - 1]]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
@@ -220,8 +220,8 @@ def test_slices_of_jsonl_have_about_the_requested_size(tmp_path):
     ],
 )
 def test_csv(tmp_path, name, data):
-    found = read(saved(tmp_path, data, name))
-    assert [(r.record, r.key, r.content) for r in found] == [(0, "1", "one"), (1, "2", "two")]
+    records = read(saved(tmp_path, data, name))
+    assert [(r.record, r.key, r.content) for r in records] == [(0, "1", "one"), (1, "2", "two")]
     for pack, ending in ((gzip.compress, ".gz"), (zstandard.compress, ".zst")):
         packed = read(saved(tmp_path, pack(data.encode()), name + ending))
         assert [r.content for r in packed] == ["one", "two"]
@@ -259,9 +259,9 @@ def test_quotes_in_tsv_without_quoting_are_characters(tmp_path):
     ],
 )
 def test_a_broken_row_is_one_error(tmp_path, row, error):
-    found = read(saved(tmp_path, f"id,text\n0,a\n{row}\n2,b\n", "a.csv"))
-    assert seen(found) == [(0, "a"), (1, "error"), (2, "b")]
-    assert error in found[1].error
+    records = read(saved(tmp_path, f"id,text\n0,a\n{row}\n2,b\n", "a.csv"))
+    assert seen(records) == [(0, "a"), (1, "error"), (2, "b")]
+    assert error in records[1].error
 
 
 @pytest.mark.parametrize(
@@ -274,9 +274,9 @@ def test_a_broken_row_is_one_error(tmp_path, row, error):
     ],
 )
 def test_a_csv_that_cannot_be_read_is_one_error(tmp_path, data, error):
-    (found,) = read(saved(tmp_path, data, "a.csv"))
-    assert found.record is None
-    assert error in found.error
+    (failed,) = read(saved(tmp_path, data, "a.csv"))
+    assert failed.record is None
+    assert error in failed.error
 
 
 def test_a_bad_byte_in_csv_is_counted(tmp_path):
@@ -305,35 +305,35 @@ def test_an_unclosed_quote_in_a_long_tsv(tmp_path):
 
 def test_a_csv_that_is_cut_off_in_an_overlong_line(tmp_path):
     path = saved(tmp_path, gzip.compress(b"id,text\n1,a\n2," + b"x" * 3_000_000)[:-8], "a.csv.gz")
-    found = read(path)
-    assert seen(found) == [(0, "a"), (1, "error"), (2, "error")]
-    assert "more than 10000 bytes" in found[1].error
-    assert "cut off" in found[2].error
+    records = read(path)
+    assert seen(records) == [(0, "a"), (1, "error"), (2, "error")]
+    assert "more than 10000 bytes" in records[1].error
+    assert "cut off" in records[2].error
 
 
 def test_a_csv_that_is_cut_off(tmp_path):
     data = "id,text\n" + "".join(f"{n},{hash(str(n))}\n" for n in range(200_000))
-    found = read(saved(tmp_path, gzip.compress(data.encode())[:-500_000], "a.csv.gz"))
-    assert len(found) > 1000
-    assert "cut off" in found[-1].error
-    assert all(r.error is None for r in found[:-1])
+    records = read(saved(tmp_path, gzip.compress(data.encode())[:-500_000], "a.csv.gz"))
+    assert len(records) > 1000
+    assert "cut off" in records[-1].error
+    assert all(r.error is None for r in records[:-1])
 
 
 @pytest.mark.parametrize("line", ['2,"stray', '2,"stray,', '"', '2,"a ""b""'])
 @pytest.mark.parametrize("rows", [0, 1, 1000])
 def test_an_unclosed_quote_affects_only_its_line(tmp_path, line, rows):
     after = "".join(f'{n},row ""{n}""\n' for n in range(3, 3 + rows))
-    found = read(saved(tmp_path, f'id,text\n1,"ok"\n{line}\n{after}', "a.csv"), ReadConfig())
+    records = read(saved(tmp_path, f'id,text\n1,"ok"\n{line}\n{after}', "a.csv"), ReadConfig())
     expected = [(0, "ok"), (1, "error"), *((n + 2, f'row ""{n + 3}""') for n in range(rows))]
-    assert seen(found) == expected
-    assert found[1].error == "opens a quote that is not closed"
+    assert seen(records) == expected
+    assert records[1].error == "opens a quote that is not closed"
 
 
 @pytest.mark.parametrize("after", ['3,"c"', '"3","c"', '"3",c', '3," c"'])
 def test_an_unclosed_quote_before_another_quote_affects_only_its_line(tmp_path, after):
     data = f'id,text\n1,"two\nlines"\n2,"stray\n2,"stray\n2,b\n{after}\n4,"d\n,"\n'
-    found = read(saved(tmp_path, data, "a.csv"))
-    values = [(r.record, r.error and "error", r.content and r.content.strip()) for r in found]
+    records = read(saved(tmp_path, data, "a.csv"))
+    values = [(r.record, r.error and "error", r.content and r.content.strip()) for r in records]
     assert values == [
         (0, None, "two\nlines"), (1, "error", None), (2, "error", None), (3, None, "b"),
         (4, None, "c"), (5, None, "d\n,"),
@@ -345,12 +345,12 @@ def test_an_unclosed_quote_before_another_quote_affects_only_its_line(tmp_path, 
     st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),
 )
 def test_correctly_quoted_csv_round_trips(tmp_path_factory, rows, quoting):
-    made = io.StringIO()
-    writer = csv.writer(made, quoting=quoting)
+    stream = io.StringIO()
+    writer = csv.writer(stream, quoting=quoting)
     writer.writerows([("text", "url"), *rows])
-    path = saved(tmp_path_factory.mktemp("c"), made.getvalue(), "a.csv")
-    found = [(r.content, r.url or "") for r in read(path)]
-    assert found == [(text, url.strip()) for text, url in rows]
+    path = saved(tmp_path_factory.mktemp("c"), stream.getvalue(), "a.csv")
+    records = [(r.content, r.url or "") for r in read(path)]
+    assert records == [(text, url.strip()) for text, url in rows]
 
 
 def test_quoted_words_inside_a_multiline_cell(tmp_path):
@@ -361,10 +361,10 @@ def test_quoted_words_inside_a_multiline_cell(tmp_path):
 
 def test_a_quote_that_is_not_closed_within_the_limit(tmp_path):
     rows = "".join(f"{n},{'x' * 90}\n" for n in range(1000))
-    found = read(saved(tmp_path, f'id,text\n0,"stray\n{rows}', "a.csv"))
-    assert [r.record for r in found] == list(range(1001))
-    assert [r.error for r in found[1:]] == [None] * 1000
-    assert found[0].error.startswith("opens a quote that is not closed, or has more than 10000")
+    records = read(saved(tmp_path, f'id,text\n0,"stray\n{rows}', "a.csv"))
+    assert [r.record for r in records] == list(range(1001))
+    assert [r.error for r in records[1:]] == [None] * 1000
+    assert records[0].error.startswith("opens a quote that is not closed, or has more than 10000")
     long = f'id,text\n0,"stray\n1,a\n2,{"x" * 20_000}\n3,c\n'
     assert seen(read(saved(tmp_path, long, "a.csv"))) == [
         (0, "error"),
@@ -377,16 +377,16 @@ def test_a_quote_that_is_not_closed_within_the_limit(tmp_path):
 def test_a_quote_that_is_not_closed_when_the_stream_is_cut_off(tmp_path):
     rows = "".join(f"{n},{hash(str(n))}\n" for n in range(20_000))
     data = gzip.compress(f'id,text\n0,"stray\n{rows}'.encode())[:-50_000]
-    found = read(saved(tmp_path, data, "a.csv.gz"), ReadConfig())
-    assert len(found) > 1000
-    assert "quote" in found[0].error
-    assert "cut off" in found[-1].error
-    assert all(r.error is None for r in found[1:-1])
+    records = read(saved(tmp_path, data, "a.csv.gz"), ReadConfig())
+    assert len(records) > 1000
+    assert "quote" in records[0].error
+    assert "cut off" in records[-1].error
+    assert all(r.error is None for r in records[1:-1])
 
 
 def test_an_unclosed_quote_in_the_header(tmp_path):
-    (found,) = read(saved(tmp_path, 'id,"text\n1,a\n', "a.csv"))
-    assert (found.record, found.error) == (None, "opens a quote that is not closed")
+    (failed,) = read(saved(tmp_path, 'id,"text\n1,a\n', "a.csv"))
+    assert (failed.record, failed.error) == (None, "opens a quote that is not closed")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1256", "cp1252"])
@@ -395,22 +395,22 @@ def test_the_encoding_is_detected_at_the_first_non_ascii_bytes(tmp_path, encodin
     word = "l'été où" if encoding == "cp1252" else ARABIC[0]
     data = "id,text\n" + f"1,{'x' * 98}\n" * 15_000 + f"2,{word}\n" * 50
     name = "a.csv" if pack is bytes else "a.csv.gz"
-    found = read(saved(tmp_path, pack(data.encode(encoding)), name))
-    assert [r.content for r in found[-50:]] == [word] * 50
+    records = read(saved(tmp_path, pack(data.encode(encoding)), name))
+    assert [r.content for r in records[-50:]] == [word] * 50
 
 
 def test_non_ascii_bytes_at_the_start_of_a_piece(tmp_path):
     for size in range((1 << 20) + 65_530, (1 << 20) + 65_550):
         data = b"id,text\n1," + b"x" * (size - 12) + b"\n" + "éé,éé\n".encode() * 9
-        found = read(saved(tmp_path, data, "a.csv"), ReadConfig())
-        assert [r.content for r in found[1:]] == ["éé"] * 9
+        records = read(saved(tmp_path, data, "a.csv"), ReadConfig())
+        assert [r.content for r in records[1:]] == ["éé"] * 9
 
 
 def test_binary_data_after_a_megabyte_of_text(tmp_path):
     data = b"id,text\n" + b"1,aaaaaaaa\n" * 100_000 + bytes(range(128, 256)) + bytes(9999)
-    found = read(saved(tmp_path, data + b"\n2,b\n", "a.csv"))
-    assert len(found) == 100_002
-    assert found[-1].content == "b"
+    records = read(saved(tmp_path, data + b"\n2,b\n", "a.csv"))
+    assert len(records) == 100_002
+    assert records[-1].content == "b"
 
 
 @pytest.mark.parametrize("letter", ["é", "ع", "€", "😀"])
@@ -423,9 +423,9 @@ def test_the_sample_of_a_csv_may_end_inside_a_character(tmp_path, letter):
         )
         data += b"2," + b"a " * size
         data = data[: size - over] + f"{letter} caf\n".encode() + f"3,{letter} caf\n".encode() * 9
-        found = read(saved(tmp_path, data, "a.csv"), ReadConfig())
-        assert found[27_000].content.endswith(f"{letter} caf")
-        assert [r.content for r in found[27_001:]] == [f"{letter} caf"] * 9
+        records = read(saved(tmp_path, data, "a.csv"), ReadConfig())
+        assert records[27_000].content.endswith(f"{letter} caf")
+        assert [r.content for r in records[27_001:]] == [f"{letter} caf"] * 9
 
 
 def test_invalid_bytes_are_counted_at_any_position(tmp_path):
@@ -439,8 +439,8 @@ def test_invalid_bytes_are_counted_at_any_position(tmp_path):
 @given(st.text(alphabet='a",;\t\n\r\0é', max_size=200))
 def test_any_csv_ends_and_never_raises(tmp_path_factory, text):
     path = saved(tmp_path_factory.mktemp("c"), "id,text\n" + text, "a.csv")
-    found = read(path)
-    assert [r.record for r in found] == list(range(len(found)))
+    records = read(path)
+    assert [r.record for r in records] == list(range(len(records)))
 
 
 # named columns that are missing
@@ -451,10 +451,10 @@ def test_any_csv_ends_and_never_raises(tmp_path_factory, text):
 def test_a_named_column_that_is_missing_is_an_error(tmp_path, name, what):
     frame = pl.DataFrame({"text": ["a"], "url": ["u"]})
     (frame.write_csv if name == "a.csv" else frame.write_parquet)(tmp_path / name)
-    (found,) = read(tmp_path / name, ReadConfig(**{f"{what}_column": "gone"}))
-    assert found.record is None
-    assert found.error == (
-        f"has no column 'gone'; its columns are 'text', 'url'; name one with --{what}-column"
+    (failed,) = read(tmp_path / name, ReadConfig(**{f"{what}_column": "gone"}))
+    assert failed.record is None
+    assert failed.error == (
+        f"has no column 'gone'; its columns are 'text', 'url'; choose one with --{what}-column"
     )
 
 
@@ -465,8 +465,8 @@ def test_only_some_rows_of_jsonl_may_lack_an_address(tmp_path):
     assert [(r.content, r.url, r.key) for r in read(path, config)] == [
         ("a", None, None), ("b", "u", "7"), ("c", None, None)
     ]  # fmt: skip
-    told = f"{path}: text from column `text`"
-    assert describe_guesses(plan_slices([str(path)], shard_bytes=99), config) == [told]
+    message = f"{path}: text from column `text`"
+    assert describe_guesses(plan_slices([str(path)], shard_bytes=99), config) == [message]
     config = ReadConfig(url_column="lnk", id_column="key", text_column="text")
     assert describe_guesses(plan_slices([str(path)], shard_bytes=99), config) == [
         f"{path}: url column `lnk` in none of the first rows, "
@@ -488,9 +488,9 @@ def parquet(tmp_path):
 
 
 def test_pages_of_parquet(parquet):
-    found = read(parquet)
-    assert seen(found) == [(n, f"page {n}") for n in range(1000)]
-    assert found[0].url == "u"
+    records = read(parquet)
+    assert seen(records) == [(n, f"page {n}") for n in range(1000)]
+    assert records[0].url == "u"
 
 
 @pytest.mark.parametrize("shard", [1, 333, 1000, 10_000])
@@ -503,8 +503,8 @@ def test_slices_of_parquet_give_the_same_records(parquet, shard):
 def test_a_parquet_without_text_is_one_error(tmp_path):
     path = tmp_path / "a.parquet"
     pl.DataFrame({"n": range(1000)}).write_parquet(path, row_group_size=100)
-    (found,) = read(path, shard=100)
-    assert (found.record, "columns are 'n'" in found.error) == (None, True)
+    (failed,) = read(path, shard=100)
+    assert (failed.record, "columns are 'n'" in failed.error) == (None, True)
 
 
 def test_other_types_in_parquet(tmp_path):
@@ -532,9 +532,9 @@ def test_other_types_in_parquet(tmp_path):
 )
 def test_a_damaged_parquet_is_an_error(parquet, damage):
     parquet.write_bytes(damage(parquet.read_bytes()))
-    found = read(parquet)
-    assert found[-1].error
-    assert all(r.error is None for r in found[:-1])
+    records = read(parquet)
+    assert records[-1].error
+    assert all(r.error is None for r in records[:-1])
 
 
 def test_rows_that_polars_drops_silently_are_an_error(tmp_path):
@@ -547,8 +547,8 @@ def test_rows_that_polars_drops_silently_are_an_error(tmp_path):
         at = seed * (len(data) - 1000) // 150 + 4
         path.write_bytes(data[:at] + data[at + 1 :])
         for shard in (len(data) // 3, 1 << 62):
-            found = read(path, shard=shard)
-            assert len(found) == 6 or any(r.error for r in found)
+            records = read(path, shard=shard)
+            assert len(records) == 6 or any(r.error for r in records)
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="file names are always UTF-8 there")
@@ -557,8 +557,8 @@ def test_a_parquet_file_whose_name_is_not_utf8(parquet):
     parquet.rename(path)
     parts = plan_slices([str(path)], shard_bytes=2000)
     assert len(parts) > 1
-    found = [r for part in parts for r in read_records(part, SMALL)]
-    assert seen(found) == [(n, f"page {n}") for n in range(1000)]
+    records = [r for part in parts for r in read_records(part, SMALL)]
+    assert seen(records) == [(n, f"page {n}") for n in range(1000)]
     assert describe_guesses(parts, SMALL)
     path.write_bytes(b"PAR1 and more")
     assert read(path)[0].error
@@ -567,8 +567,8 @@ def test_a_parquet_file_whose_name_is_not_utf8(parquet):
 @pytest.mark.parametrize("name", ["a.parquet.gz", "a.parquet.zst", "packed"])
 def test_a_compressed_parquet_file(parquet, tmp_path, name):
     pack = zstandard.compress if name.endswith("zst") else gzip.compress
-    (found,) = read(saved(tmp_path, pack(parquet.read_bytes()), name))
-    assert found.error == "is Parquet inside a compressed file; decompress it first"
+    (failed,) = read(saved(tmp_path, pack(parquet.read_bytes()), name))
+    assert failed.error == "is Parquet inside a compressed file; decompress it first"
     assert len(read(parquet.rename(tmp_path / "b.parquet.gz"))) == 1000  # but by its name
 
 
@@ -583,8 +583,8 @@ def test_a_row_that_is_too_large_in_parquet(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet", "a.jsonl.gz", "a.csv.zst"])
 def test_a_missing_file(tmp_path, name):
-    (found,) = read(tmp_path / name)
-    assert found.error == "cannot be read: no such file or directory"
+    (failed,) = read(tmp_path / name)
+    assert failed.error == "cannot be read: no such file or directory"
 
 
 def test_guesses_are_reported_once_for_similar_files(tmp_path):

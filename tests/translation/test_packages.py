@@ -24,10 +24,10 @@ from ingest.translation.packages import install as packages
 from ingest.translation.packages.archive import MAX_MEMBERS, find_fault, open_archive
 
 
-def with_bpe_tokenizer(made: Path) -> Path:
+def with_bpe_tokenizer(package: Path) -> Path:
     """Rename the tokenizer of a package to bpe.model."""
-    path = made.with_name("bpe.argosmodel")
-    with zipfile.ZipFile(made) as old:
+    path = package.with_name("bpe.argosmodel")
+    with zipfile.ZipFile(package) as old:
         members = {n.replace("sentencepiece", "bpe"): old.read(n) for n in old.namelist()}
     return zipped(path, members)
 
@@ -127,8 +127,8 @@ class TestInstall:
             packages.install(tiny_package)
 
     def test_a_prefix(self, packages_dir, tmp_path, tiny):
-        made = tiny.make(tmp_path / "p", target_prefix=">>ar<<")
-        assert packages.install(made).target_prefix == ">>ar<<"
+        archive = tiny.make(tmp_path / "p", target_prefix=">>ar<<")
+        assert packages.install(archive).target_prefix == ">>ar<<"
 
     def test_a_tokenizer_of_merges(self, tmp_path, tiny):
         pairs = [(a, b) for a in "abcdefgh" for b in "abcdefgh"]
@@ -139,14 +139,14 @@ class TestInstall:
         ]
         words = [*(a + b for a, b in pairs), *(f"{a}{b}@@" for a, b in pairs), *"abcdefgh"]
         tokens = ["<unk>", "<s>", "</s>", *words, *(f"filler{n}" for n in range(21))]
-        made = tiny.make(
+        archive = tiny.make(
             tmp_path,
             damage={
                 "sentencepiece.model": lambda _: "\n".join(merges).encode(),
                 "model/shared_vocabulary.json": lambda _: json.dumps(tokens).encode(),
             },
         )
-        assert packages.install(with_bpe_tokenizer(made)).tokenizer == "bpe.model"
+        assert packages.install(with_bpe_tokenizer(archive)).tokenizer == "bpe.model"
 
     def test_verify_finds_changed_files(self, tiny_package, packages_dir, shipped, tmp_path):
         ours = packages.install(tiny_package)
@@ -156,10 +156,10 @@ class TestInstall:
         shutil.copytree(ours.path, theirs / TOP)  # with the record of another install
         packages.remove(TOP)
         (theirs / TOP / "README.md").write_text("other")
-        found = packages.find("en", "ar")[0]
-        assert found.origin == "argostranslate"
-        found.verify()
-        assert found.sha256 == found.compute_sha256() != ours.sha256
+        package = packages.find("en", "ar")[0]
+        assert package.origin == "argostranslate"
+        package.verify()
+        assert package.sha256 == package.compute_sha256() != ours.sha256
         shutil.rmtree(theirs)
         for origin, remedy in (
             ("shipped", "delete that folder"),
@@ -197,9 +197,9 @@ class TestBroken:
             packages.install(tiny.make(tmp_path, without=(name,)))
 
     def test_the_vocabulary_is_missing(self, tmp_path, tiny):
-        made = tiny.make(tmp_path, without=("model/shared_vocabulary.json",))
+        archive = tiny.make(tmp_path, without=("model/shared_vocabulary.json",))
         with pytest.raises(ModelError, match=r"vocabulary.* is missing"):
-            packages.install(made)
+            packages.install(archive)
 
     @pytest.mark.parametrize(
         ("metadata", "message"),
@@ -222,20 +222,20 @@ class TestBroken:
 
     @pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 100_000, b"null"])
     def test_the_metadata_are_none(self, tmp_path, tiny, data):
-        made = tiny.make(tmp_path, damage={"metadata.json": lambda _: data})
+        archive = tiny.make(tmp_path, damage={"metadata.json": lambda _: data})
         with pytest.raises(ModelError, match=r"metadata.json is not (a )?JSON"):
-            packages.install(made)
+            packages.install(archive)
 
     @pytest.mark.parametrize("keep", [0, 3, 11, 500, 30_000, -9, -1])
     def test_the_model_is_cut_off(self, tmp_path, tiny, keep):
-        made = tiny.make(tmp_path, damage={"model/model.bin": lambda data: data[:keep]})
+        archive = tiny.make(tmp_path, damage={"model/model.bin": lambda data: data[:keep]})
         with pytest.raises(ModelError, match=r"model.bin is truncated"):
-            packages.install(made)
+            packages.install(archive)
 
     def test_the_model_is_something_else(self, tmp_path, tiny):
-        made = tiny.make(tmp_path, damage={"model/model.bin": lambda data: b"\x89PNG" * 999})
+        archive = tiny.make(tmp_path, damage={"model/model.bin": lambda data: b"\x89PNG" * 999})
         with pytest.raises(ModelError, match="model"):
-            packages.install(made)
+            packages.install(archive)
 
     def test_the_model_lacks_a_table(self, tmp_path, tiny):
         def rename(data: bytes) -> bytes:
@@ -243,25 +243,25 @@ class TestBroken:
                 b"encoder/layer_0/ffn/linear_0/weight\0", b"encoder/layer_0/ffn/linear_X/weight\0"
             )
 
-        made = tiny.make(tmp_path, damage={"model/model.bin": rename})
+        archive = tiny.make(tmp_path, damage={"model/model.bin": rename})
         with pytest.raises(ModelError, match=r"model/model.bin does not load"):
-            packages.install(made)
+            packages.install(archive)
 
     def test_a_model_that_ends_the_process(self, tmp_path, tiny, monkeypatch):
         monkeypatch.setattr(
             "subprocess.run", lambda *_, **__: subprocess.CompletedProcess([], -11, b"", b"")
         )
-        made = tiny.make(tmp_path)
+        archive = tiny.make(tmp_path)
         with pytest.raises(
             ModelError, match=r"model.bin crashes the process that loads it \(-11\)"
         ):
-            packages.install(made)
+            packages.install(archive)
 
     @pytest.mark.parametrize("data", [b"", b"no tokenizer", bytes(1000)])
     def test_the_tokenizer_does_not_load(self, tmp_path, tiny, data):
-        made = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: data})
+        archive = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: data})
         with pytest.raises(ModelError, match=r"sentencepiece.model"):
-            packages.install(made)
+            packages.install(archive)
 
     def test_the_tokenizer_of_another_model(self, tmp_path, tiny):
         import io
@@ -273,32 +273,32 @@ class TestBroken:
             sentence_iterator=iter(["Ωμέγα και άλφα, όπως λένε", "τα γράμματα του αλφαβήτου"]),
             model_writer=other, vocab_size=40, model_type="bpe", minloglevel=2,
         )  # fmt: skip
-        made = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: other.getvalue()})
+        archive = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: other.getvalue()})
         with pytest.raises(ModelError, match="another model's tokenizer"):
-            packages.install(made)
+            packages.install(archive)
 
     @pytest.mark.parametrize("change", [lambda v: v[:-3], lambda v: [*v, "more"]])
     def test_the_vocabulary_is_of_another_size(self, tmp_path, tiny, change):
         def changed(data: bytes) -> bytes:
             return json.dumps(change(json.loads(data))).encode()
 
-        made = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": changed})
+        archive = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": changed})
         with pytest.raises(ModelError, match=r"has 160 \w+ words, but its vocabulary 1"):
-            packages.install(made)
+            packages.install(archive)
 
     def test_a_vocabulary_of_odd_words(self, tmp_path, tiny):
         def changed(data: bytes) -> bytes:
             return json.dumps(["\ud800\0" + word for word in json.loads(data)]).encode()
 
-        made = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": changed})
+        archive = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": changed})
         with pytest.raises(ModelError, match=r"another model's tokenizer|does not load"):
-            packages.install(made)
+            packages.install(archive)
 
     @pytest.mark.parametrize("data", [b"{}", b"[1, 2]", b"[", b"[]"])
     def test_the_vocabulary_is_none(self, tmp_path, tiny, data):
-        made = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": lambda _: data})
+        archive = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": lambda _: data})
         with pytest.raises(ModelError, match="is not a list of words"):
-            packages.install(made)
+            packages.install(archive)
 
     @pytest.mark.parametrize(
         "data",
@@ -309,25 +309,25 @@ class TestBroken:
         ids=["bytes", "words"],
     )
     def test_a_vocabulary_that_would_fill_the_memory(self, tmp_path, tiny, data):
-        made = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": lambda _: data})
+        archive = tiny.make(tmp_path, damage={"model/shared_vocabulary.json": lambda _: data})
         with pytest.raises(ModelError, match=r"shared_vocabulary.json .* the? ?limit"):
-            packages.install(made)
+            packages.install(archive)
 
     def test_merges_that_would_fill_the_memory(self, tmp_path, tiny):
-        made = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: b"a b\n" * 600_000})
+        archive = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: b"a b\n" * 600_000})
         with pytest.raises(ModelError, match=r"bpe.model has over 524,288 words"):
-            packages.install(with_bpe_tokenizer(made))
+            packages.install(with_bpe_tokenizer(archive))
 
     @pytest.mark.parametrize("data", [b"x", b"", b"a b c", b"\xff \xff"])
     def test_merges_that_are_none(self, tmp_path, tiny, data):
-        made = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: data})
+        archive = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: data})
         with pytest.raises(ModelError, match=r"bpe.model does not load"):
-            packages.install(with_bpe_tokenizer(made))
+            packages.install(with_bpe_tokenizer(archive))
 
     def test_merges_of_another_model(self, tmp_path, tiny):
-        made = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: b"q z\nz q</w>\n"})
+        archive = tiny.make(tmp_path, damage={"sentencepiece.model": lambda _: b"q z\nz q</w>\n"})
         with pytest.raises(ModelError, match="another model's tokenizer"):
-            packages.install(with_bpe_tokenizer(made))
+            packages.install(with_bpe_tokenizer(archive))
 
     @pytest.mark.parametrize("data", [b"", b"no zip at all", b"PK\x03\x04 begun"])
     def test_no_zip(self, tmp_path, data):
@@ -690,30 +690,30 @@ class TestFind:
         assert packages.find("ar", "en")[0].origin == "argostranslate"
         bare(packages_dir, "ar", "en", "1.9")
         bare(packages_dir, "ar", "en", "1.10")
-        found = packages.find("ar", "en")[0]
-        assert (found.origin, found.version) == ("ours", "1.10")
+        package = packages.find("ar", "en")[0]
+        assert (package.origin, package.version) == ("ours", "1.10")
 
     def test_a_shipped_one_is_unpacked_when_first_used(self, tiny_package, shipped, tmp_path):
         shutil.copy(tiny_package, shipped)
         before = packages.installed()[0]
         assert before.path.suffix == ".argosmodel"
         assert before.license.startswith("This package was made for a test.")
-        found = packages.find("en", "ar")[0]
-        assert found.path.is_dir()
-        assert found.path.is_relative_to(tmp_path / "home/.cache/ingest/models")
-        assert (found.name, found.origin) == (TOP, "shipped")
-        assert found.sha256 == found.compute_sha256() == before.sha256
-        assert packages.installed() == [found] == packages.find("en", "ar")
-        (found.path / "metadata.json").unlink()  # caches may be cleaned
-        assert packages.find("en", "ar") == [found]
+        package = packages.find("en", "ar")[0]
+        assert package.path.is_dir()
+        assert package.path.is_relative_to(tmp_path / "home/.cache/ingest/models")
+        assert (package.name, package.origin) == (TOP, "shipped")
+        assert package.sha256 == package.compute_sha256() == before.sha256
+        assert packages.installed() == [package] == packages.find("en", "ar")
+        (package.path / "metadata.json").unlink()  # caches may be cleaned
+        assert packages.find("en", "ar") == [package]
 
     def test_an_unpacked_one_that_was_cut_is_unpacked_again(self, tiny_package, shipped):
         shutil.copy(tiny_package, shipped)
-        found = packages.find("en", "ar")[0]
-        model = found.path / "model/model.bin"
+        package = packages.find("en", "ar")[0]
+        model = package.path / "model/model.bin"
         whole = model.read_bytes()
         model.write_bytes(whole[:100])
-        assert packages.find("en", "ar") == [found]
+        assert packages.find("en", "ar") == [package]
         assert model.read_bytes() == whole
 
     def test_a_cache_folder_that_cannot_be_created(
@@ -733,8 +733,8 @@ class TestFind:
         assert packages.find("en", "ar")[0].sha256 != old.sha256
 
     def test_a_broken_shipped_one(self, tiny, shipped, tmp_path):
-        made = tiny.make(tmp_path / "x", damage={"model/model.bin": lambda data: data[:-5]})
-        shutil.copy(made, shipped)
+        archive = tiny.make(tmp_path / "x", damage={"model/model.bin": lambda data: data[:-5]})
+        shutil.copy(archive, shipped)
         with pytest.raises(ModelError, match="truncated"):
             packages.find("en", "ar")
         assert not (tmp_path / "home").exists()
@@ -862,14 +862,14 @@ class TestCommand:
         assert "no license" in capsys.readouterr().out
 
     def test_a_long_license_is_shortened_at_install(self, tmp_path, tiny, capsys):
-        made = tiny.make(tmp_path, damage={"LICENSE": lambda _: b"a line\n" * 100})
-        command("install", str(made))
+        archive = tiny.make(tmp_path, damage={"LICENSE": lambda _: b"a line\n" * 100})
+        command("install", str(archive))
         assert f"… 70 more lines: ingest models info {TOP}" in capsys.readouterr().out
         command("info", TOP)
         assert capsys.readouterr().out.count("a line") == 100
 
     @pytest.mark.parametrize("what", [["x.argosmodel"], ["a", "b", "c"]])
-    def test_wrong_calls(self, what):
+    def test_invalid_usage(self, what):
         with pytest.raises(ConfigError, match="or two codes, such as ar en"):
             command("install", *what)
 
@@ -881,9 +881,9 @@ def test_argostranslate_accepts_what_is_installed(packages_dir, tmp_path, tiny, 
     code = (
         "import sys, json; from pathlib import Path; import argostranslate.package as p\n"
         "one = p.Package(Path(sys.argv[1]))\n"
-        "found = p.get_installed_packages()\n"
+        "installed = p.get_installed_packages()\n"
         "print(json.dumps([one.from_code, one.to_code, one.package_version, one.target_prefix,"
-        " one.tokenizer.encode('The new school'), [str(f.package_path) for f in found]]))"
+        " one.tokenizer.encode('The new school'), [str(f.package_path) for f in installed]]))"
     )
     home = tmp_path / "argos-home"
     home.mkdir()
@@ -892,7 +892,7 @@ def test_argostranslate_accepts_what_is_installed(packages_dir, tmp_path, tiny, 
         env={**os.environ, "HOME": str(home), "ARGOS_PACKAGES_DIR": str(packages_dir)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    *about, pieces, found = json.loads(done.stdout)
+    *about, pieces, paths = json.loads(done.stdout)
     assert about == ["en", "ar", "1.0", prefix]
     assert "".join(pieces) == "▁The▁new▁school"
-    assert found == [str(package.path)]
+    assert paths == [str(package.path)]

@@ -57,11 +57,11 @@ def run(tmp_path_factory):
 
 def segments(*rows):
     """Make a labelled frame from rows of (text, lang, keep)."""
-    made = [
+    records = [
         {"doc_id": "a", "segment": n, "text": text, "lang": lang, "keep": keep}
         for n, (text, lang, keep) in enumerate(rows)
     ]
-    return pl.DataFrame(made, schema(SEGMENTS, DETECTED, LABELLED))
+    return pl.DataFrame(records, schema(SEGMENTS, DETECTED, LABELLED))
 
 
 def test_a_page_becomes_pairs(labelled):
@@ -114,16 +114,16 @@ def test_a_frame_that_is_not_labelled():
 
 def test_a_run_gets_its_translations(run, labelled):
     calls = add_translations(str(run), ("en", "ar"), Config())
-    made = pl.read_parquet(run / "translated.parquet")
+    translated = pl.read_parquet(run / "translated.parquet")
     alone = ingest.translate(pl.read_parquet(run / "segments.parquet"), to="ar")
-    assert made.equals(alone)
-    assert (calls["texts"], calls["tokens"] > 0) == (len(made), True)
+    assert translated.equals(alone)
+    assert (calls["texts"], calls["tokens"] > 0) == (len(translated), True)
     with pytest.raises(OutputError, match="--overwrite"):
         add_translations(str(run), ("en", "ar"), Config())
     over = TranslateOptions(to="ar", source="en", overwrite=True)
     again = translate_segments(run / "segments.parquet", run / "translated.parquet", over)
     assert (again.tokens, again.flags) == (0, calls["flags"])  # all from the cache
-    assert pl.read_parquet(run / "translated.parquet").equals(made)
+    assert pl.read_parquet(run / "translated.parquet").equals(translated)
     assert sorted(p.name for p in run.glob(".*")) == []
 
 
@@ -153,8 +153,8 @@ def test_a_run_killed_during_translation(tmp_path, capsys):
     assert main([*again, "--resume"]) == 0
     assert "tokens" not in capsys.readouterr().out  # all from the cache
     assert (out / "segments.parquet").stat().st_mtime_ns == segments.st_mtime_ns
-    made = pl.read_parquet(out / "translated.parquet")
-    assert made.equals(ingest.translate(pl.read_parquet(out / "segments.parquet"), to="ar"))
+    translated = pl.read_parquet(out / "translated.parquet")
+    assert translated.equals(ingest.translate(pl.read_parquet(out / "segments.parquet"), to="ar"))
     assert [p.name for p in out.glob(".*")] == []
     assert main([*again, "--resume"]) == 2
     assert "nothing to resume" in capsys.readouterr().err
@@ -244,7 +244,7 @@ def test_languages_without_a_package_are_reported(tmp_path):
 
 
 def test_folders_that_are_not_runs(tmp_path):
-    with pytest.raises(SourceError, match="name the folder of an ingest run"):
+    with pytest.raises(SourceError, match="give the folder of an ingest run"):
         add_translations(str(tmp_path), ("en", "ar"), Config())
     (tmp_path / "segments.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(SourceError, match="cannot be read as Parquet"):
@@ -277,9 +277,9 @@ def test_the_number_of_lines_is_kept(text, tmp_path):
     (tmp_path / "in.txt").write_bytes(text.encode())
     options = TranslateOptions(to="ar", source="en")
     result = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), options)
-    made = (tmp_path / "out.txt").read_bytes().decode()
-    assert made.count("\n") == text.count("\n")
-    assert len(made.splitlines()) == len(text.splitlines())
+    output = (tmp_path / "out.txt").read_bytes().decode()
+    assert output.count("\n") == text.count("\n")
+    assert len(output.splitlines()) == len(text.splitlines())
     assert result.texts == len(io.StringIO(text.replace("\r\n", "\n"), newline="\n").readlines())
 
 
@@ -287,9 +287,9 @@ def test_lines_are_translated_each_by_itself(tmp_path):
     texts = ["Our team won the match.", "", "She reads.\tHe said.", "Our team won the match."]
     (tmp_path / "in.txt").write_text("\ufeff" + "\n".join(texts), encoding="utf-8")
     translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), TO_ARABIC)
-    made = (tmp_path / "out.txt").read_text(encoding="utf-8").split("\n")
+    lines = (tmp_path / "out.txt").read_text(encoding="utf-8").split("\n")
     frame = segments(*((text, "en", True) for text in texts))
-    assert made == ingest.translate(frame, to="ar")["target_text"].to_list()
+    assert lines == ingest.translate(frame, to="ar")["target_text"].to_list()
     (tmp_path / "in.txt.gz").write_bytes(gzipped((tmp_path / "in.txt").read_bytes()))
     translate_lines(str(tmp_path / "in.txt.gz"), str(tmp_path / "gz.txt"), TO_ARABIC)
     assert (tmp_path / "gz.txt").read_bytes() == (tmp_path / "out.txt").read_bytes()
@@ -301,8 +301,8 @@ def test_blank_lines_before_the_first_text(tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "_BATCH_LINES", 2)
     (tmp_path / "in.txt").write_bytes(b"\n \n\n\n\nOur team won the long match.\n\n")
     result = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), TO_ARABIC)
-    made = (tmp_path / "out.txt").read_bytes().split(b"\n")
-    assert [bool(line.strip()) for line in made] == [False] * 5 + [True] + [False] * 2
+    translated_lines = (tmp_path / "out.txt").read_bytes().split(b"\n")
+    assert [bool(line.strip()) for line in translated_lines] == [False] * 5 + [True] + [False] * 2
     assert result.texts == 7
 
 
@@ -316,7 +316,7 @@ def gzipped(data: bytes) -> bytes:
     ("data", "error", "match"),
     [
         ("فاز فريقنا بالمباراة بعد مساء طويل".encode(), ConfigError, "is already in ar"),
-        (b"1\n2\n3\n", ConfigError, "name it with --from"),
+        (b"1\n2\n3\n", ConfigError, "set it with --from"),
         (b"One bird.\n\xff\xfe bird\n", SourceError, "line 2: is not UTF-8"),
         (b"Unsere Mannschaft hat das Spiel gewonnen.", ModelError, "install de ar"),
         (None, SourceError, "no such file"),
@@ -428,18 +428,18 @@ def test_settings_from_a_file(tmp_path):
 def test_a_run_that_ends_in_translations(tmp_path, capsys):
     out = str(tmp_path / "out")
     assert main(["run", str(NEWS), "-o", out, "--translate", "en:ar"]) == 0
-    made = pl.read_parquet(tmp_path / "out" / "translated.parquet")
+    translated = pl.read_parquet(tmp_path / "out" / "translated.parquet")
     output = capsys.readouterr().out
-    assert f"{len(made)} segments translated" in output
-    for flag, count in made["flags"].explode().drop_nulls().value_counts().iter_rows():
+    assert f"{len(translated)} segments translated" in output
+    for flag, count in translated["flags"].explode().drop_nulls().value_counts().iter_rows():
         assert f"{count} {flag}" in output
     assert main(["run", str(NEWS), "-o", out, "--translate", "en:ar", "--overwrite"]) == 0
     calls = []
     report = ingest.run(
         NEWS, out, translate=("en", "ar"), overwrite=True, translating=lambda *t: calls.append(t)
     )
-    assert report["translated"]["texts"] == len(made)
-    assert calls[-1] == (len(made), len(made), report["translated"]["tokens"])
+    assert report["translated"]["texts"] == len(translated)
+    assert calls[-1] == (len(translated), len(translated), report["translated"]["tokens"])
 
 
 def test_a_run_that_cannot_be_translated_does_not_start(tmp_path, capsys):

@@ -87,7 +87,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
         ModelError: it is not a zip file, or fails a check.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: no such file; name a package, a *.argosmodel file")
+        raise ModelError(f"{path}: no such file; give a package, which is a *.argosmodel file")
     try:
         archive = zipfile.ZipFile(path)
     except _DAMAGE as error:

@@ -101,7 +101,7 @@ def find_route(
     """
     known = set(pairs)
     if from_lang == to_lang:
-        raise ConfigError(f"source and target are both {to_lang}; name two languages")
+        raise ConfigError(f"source and target are both {to_lang}; give two different languages")
     aliases = [argos for argos, detected in DETECTED_AS.items() if detected == from_lang]
     routes = (_find_exact_route(known, lang, to_lang) for lang in (from_lang, *aliases))
     return next(filter(None, routes), None)

@@ -41,7 +41,7 @@ def packages_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Return our cache folder: $INGEST_CACHE_DIR, or the platform's cache folder.
+    """Return ingest's cache folder: $INGEST_CACHE_DIR, or the platform's cache folder.
 
     It holds unpacked shipped packages, unfinished downloads and the translation cache.
 
