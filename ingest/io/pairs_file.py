@@ -69,11 +69,13 @@ class PairsFile:
         """
         inputs = (self.path, *other_inputs)
         check_output(out, overwrite=overwrite, inputs=inputs, parquet=True)
-        if self._run() is None:
+        if self._run(out) is None:
             check_output(Path(out).with_suffix(report_suffix), overwrite=overwrite, inputs=inputs)
 
-    def _run(self) -> dict[str, Any] | None:
-        """Return run.json of the run that these pairs belong to, or None."""
+    def _run(self, out: str | Path) -> dict[str, Any] | None:
+        """Return run.json of the run that the pairs and `out` both belong to, or None."""
+        if Path(out).resolve().parent != self.path.resolve().parent:
+            return None  # an experiment elsewhere must not replace what the run says of itself
         try:
             run = json.loads((self.path.parent / RUN_FILE).read_bytes())
         except (OSError, ValueError):
@@ -90,7 +92,7 @@ class PairsFile:
     def write_report(
         self, out: str | Path, verb: str, report: dict[str, Any], report_suffix: str
     ) -> Path:
-        """Add a report to run.json of the run that these pairs belong to, else write it by `out`.
+        """Add a report to run.json if the pairs and `out` belong to one run, else write it by `out`.
 
         Args:
             out: the Parquet file that was written.
@@ -102,7 +104,7 @@ class PairsFile:
             The file that contains the report.
         """
         path, content = Path(out).with_suffix(report_suffix), report
-        if run := self._run():
+        if run := self._run(out):
             path, content = self.path.parent / RUN_FILE, {**run, verb: report}
         with atomic_write(path) as work:
             text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"

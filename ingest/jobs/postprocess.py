@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ingest._typing import TranslationProgress
 from ingest.config import Config
-from ingest.errors import ConfigError, OutputError
+from ingest.errors import ConfigError, OutputError, SourceError
+from ingest.text import escape_file_name
 
 PAIRS_FILE, TRANSLATED_FILE = "pairs.parquet", "translated.parquet"
 
@@ -46,6 +47,28 @@ def select_missing(
             f"{out}: the run had other settings; to use the current ones: {' and '.join(commands)}"
         )
     return align, translate
+
+
+def check_sources(out: Path, report: dict[str, Any], files: Iterable[str]) -> None:
+    """Raise unless a complete run has read exactly these files.
+
+    Args:
+        out: folder of the run.
+        report: content of its run.json.
+        files: what the current sources stand for.
+
+    Raises:
+        SourceError: a file is new or missing.
+    """
+    read = {entry["source"] for entry in report["inputs"]}
+    current = {escape_file_name(file) for file in files}
+    if read != current:
+        example = min(read ^ current)
+        state = "was not read" if example in current else "is not among the sources now"
+        raise SourceError(
+            f"{out}: the run read other sources ({example} {state}); name the same ones, or "
+            "choose another folder"
+        )
 
 
 def add_pairs(out: str, config: Config) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ingest.errors import ConfigError
 from ingest.jobs.postprocess import (
     add_pairs,
     add_translations,
+    check_sources,
     check_translatable,
     select_missing,
 )
@@ -94,8 +95,8 @@ def run(
     config = config or Config()
     state = State(Path(os.path.abspath(out)))
     if resume and (align or translate) and state.is_complete():
-        exclude_outputs(state, find_sources(sources))
         report = state.read_report()
+        check_sources(state.target, report, exclude_outputs(state, find_sources(sources)).files)
         align, translate = select_missing(state.target, report, config, align, translate)
     else:
         report = run_shards(

@@ -330,3 +330,14 @@ def test_a_quality_threshold_needs_scores(pairs, path, call, settings, tmp_path)
     scored = pl.read_parquet(tmp_path / "f.parquet")
     assert_frame_equal(scored.select(pairs.columns), pairs)
     assert scored["quality"].null_count() == 0
+
+
+def test_an_experiment_outside_a_run_leaves_its_run_json_alone(tmp_path):
+    out = tmp_path / "out"
+    crawl = str(ingest.samples().parent / "crawl" / "pages.jsonl")
+    assert main(["run", crawl, "-o", str(out), "--align"]) == 0
+    assert main(["filter", str(out), "-o", str(out / "filtered.parquet")]) == 0
+    before = (out / "run.json").read_bytes()
+    assert main(["filter", str(out), "-o", str(tmp_path / "trial.parquet")]) == 0
+    assert (out / "run.json").read_bytes() == before
+    assert (tmp_path / "trial.funnel.json").exists()

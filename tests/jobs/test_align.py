@@ -247,3 +247,13 @@ def test_a_text_file_name_is_refused_for_parquet(run, tmp_path):
         ):
             make(str(tmp_path / "my.tsv"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_resume_of_a_complete_run_refuses_other_sources(tmp_path):
+    out = tmp_path / "out"
+    pages = ingest.samples()
+    ingest.run(pages / "ar_news_1.txt", out)
+    for sources in (pages / "ar_news_2.txt", [pages / "ar_news_1.txt", pages / "ar_news_2.txt"]):
+        with pytest.raises(SourceError, match=r"ar_news_\d\.txt"):
+            ingest.run(sources, out, align=True, resume=True)
+    assert not (out / "pairs.parquet").exists()
