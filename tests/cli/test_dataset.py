@@ -9,6 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import ingest
+from ingest.cli import main
 from ingest.config import FilterConfig
 from ingest.frames import PAIRS, schema
 from ingest.io.pairs_file import PairsFile
