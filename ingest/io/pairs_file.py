@@ -92,7 +92,7 @@ class PairsFile:
     def write_report(
         self, out: str | Path, verb: str, report: dict[str, Any], report_suffix: str
     ) -> Path:
-        """Add a report to run.json if the pairs and `out` belong to one run, else write it by `out`.
+        """Add a report to run.json if pairs and `out` belong to one run, else write it by `out`.
 
         Args:
             out: the Parquet file that was written.
