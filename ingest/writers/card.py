@@ -21,6 +21,7 @@ _SIZES = (
     (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B"),
 )  # fmt: skip
 _MAX_ROWS = 50  # sources or models listed
+_NO_HASH = "—"
 _LICENSE_ID = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 _CC0 = re.compile(r"cc-?(zero|0)(-1\.0)?")
 _CC_BY = re.compile(r"cc-by(-nc)?(-sa|-nd)?-[1-4]\.[05]")
@@ -203,11 +204,13 @@ def _sources_section(run: dict[str, Any]) -> list[str]:
             cell(Path(str(source.get("source"))).name),
             f"{source.get('records') or 0:,}",
             f"{source.get('bytes') or 0:,}",
-            cell(str(source.get("sha256") or "—")),
+            cell(str(source.get("sha256") or _NO_HASH)),
         )
         for source in inputs[:_MAX_ROWS]
     ]
     lines = ["## Sources", "", *table(("source", "pages", "bytes", "SHA-256"), rows)]
+    if any(sha256 == _NO_HASH for *_, sha256 in rows):
+        lines += [f"{_NO_HASH}: only a file that is one page has a hash.", ""]
     if len(inputs) > _MAX_ROWS:
         lines += [f"and {len(inputs) - _MAX_ROWS:,} more, listed in run.json of the run.", ""]
     return lines

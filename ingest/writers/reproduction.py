@@ -25,11 +25,13 @@ def reproduction_section(selection: Selection, run: dict[str, Any], license: str
         license: license of the texts.
     """
     steps = _recorded_steps(selection, run)
+    tables = {verb: step["settings"] for verb, step in steps.items() if step.get("settings")}
     lines = ["## How to make it again", "", "```"]
     if "fingerprint" in run:
-        lines.append("ingest run SOURCES --align -o OUT --config settings.toml")
+        options = " --config settings.toml" if tables else ""
+        lines.append(f"ingest run SOURCES --align -o OUT{options}")
     for verb, step in steps.items():
-        options = " --config settings.toml" if step else ""
+        options = " --config settings.toml" if verb in tables else ""
         if step.get("exclude"):
             files = (" ".join(Path(str(file)).name.split()) for file in step["exclude"])
             options += f" --exclude {shlex.join(files)}"
@@ -45,7 +47,6 @@ def reproduction_section(selection: Selection, run: dict[str, Any], license: str
             "for these pairs.",
             "",
         ]
-    tables = {verb: step["settings"] for verb, step in steps.items() if step.get("settings")}
     if tables:
         lines += ["`settings.toml` has:", "", "```toml"]
         for verb, settings in tables.items():

@@ -374,8 +374,8 @@ def test_the_card_names_the_steps_of_these_pairs(story, monkeypatch):
 @pytest.mark.parametrize(
     ("file", "there", "not_there"),
     [
-        ("pairs", [], ["score", "filter", "split", "settings.toml` has", "PAIRS of each"]),
-        ("scored", ["ingest score PAIRS -o NEXT\n"], ["filter", "split", "not known"]),
+        ("pairs", [], ["score", "filter", "split", "settings.toml", "PAIRS of each"]),
+        ("scored", ["ingest score PAIRS -o NEXT\n"], ["filter", "split", "settings.toml"]),
         ("f", ["[filter]", "min_words = 2", "--exclude"], ["split", "not known"]),
         ("first", [f"{FILTER}\n", "The settings of `filter` are unknown"],
          ["split", "min_words", "--exclude", "--mask-pii"]),
@@ -385,6 +385,16 @@ def test_the_card_ignores_steps_of_other_pairs(story, file, there, not_there):
     steps_text = again(f"out/{file}.parquet")
     assert [phrase for phrase in there if phrase not in steps_text] == []
     assert [phrase for phrase in not_there if phrase in steps_text] == []
+
+
+@pytest.mark.parametrize(("sha256", "note"), [(None, True), ("5f", False)])
+def test_the_card_explains_a_missing_hash(story, sha256, note):
+    inputs = [{"source": "pages.jsonl", "records": 2, "bytes": 90, "sha256": sha256}]
+    Path("out/run.json").write_text(json.dumps({"inputs": inputs}))
+    export("out/pairs.parquet", "card", format="huggingface")
+    card = Path("card/README.md").read_text("utf-8")
+    assert f"| pages.jsonl | 2 | 90 | {sha256 or '—'} |" in card
+    assert ("\n—: only a file that is one page has a hash.\n" in card) == note
 
 
 def test_the_card_says_that_the_settings_of_pairs_filtered_twice_are_unknown(story):
