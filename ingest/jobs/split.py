@@ -14,6 +14,7 @@ from ingest.frames import SPLIT, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.splitting import DEV, TEST, TRAIN, Assignment, assign_splits
 from ingest.splitting.groups import clusters_of
+from ingest.text import count_noun
 
 _REPORT_SUFFIX = ".split.json"
 
@@ -60,8 +61,8 @@ class SplitResult:
         >>> for message in SplitResult(13, 12, sizes, wanted, 2, 8).messages:
         ...     print(message.partition(";")[0])
         1 in no split: machine-translated, and their pages are in dev or test
-        dev has 0 of 1 pairs: groups stay together, and the largest has 8 pairs
-        test has 3 of 1 pairs: groups stay together, and no smaller group is left
+        dev has 0 pairs instead of 1: groups stay together, and the largest has 8 pairs
+        test has 3 pairs instead of 1: groups stay together, and no smaller group is left
         """
         messages = []
         if unassigned := self.kept - sum(self.sizes.values()):
@@ -75,7 +76,8 @@ class SplitResult:
                 f"such as {name} = 1, in [split] of --config"
             )
         for name, wanted in self.wanted.items():
-            size = f"{name} has {self.sizes[name]:,} of {wanted:,} pairs: groups stay together"
+            pairs = count_noun(self.sizes[name], "pair")
+            size = f"{name} has {pairs} instead of {wanted:,}: groups stay together"
             if self.sizes[name] < wanted:
                 messages.append(
                     f"{size}, and the largest has {self.largest:,} pairs; "

@@ -134,7 +134,7 @@ def test_split_reports_sizes_that_are_too_small(pairs, path, call, settings, tmp
     status, *printed = call("split", path, "-o", out, *settings("[split]\ndev = 1\ntest = 1\n"))
     assert status == 0
     assert printed[0].startswith("5 train, 0 dev, 0 test of 5 kept pairs, in 1 group")
-    assert "dev has 0 of 1 pair" in "".join(printed)
+    assert "dev has 0 pairs instead of 1: " in "".join(printed)
     options = settings('[split]\ndev = 1\ntest = 1\nby = "text"\n')
     status, printed, _ = call("split", path, "-o", out, "--overwrite", *options)
     assert status == 0
@@ -150,7 +150,7 @@ def test_split_reports_sizes_that_are_too_large(pairs, path, call, settings, tmp
     status, out, err = call("split", path, "-o", tmp_path / "s.parquet", *options)
     assert status == 0
     assert out.startswith("2 train, 2 dev, 0 test of 4 kept pairs, in 2 groups")
-    assert "dev has 2 of 1 pair" in out + err
+    assert "dev has 2 pairs instead of 1: " in out + err
 
 
 def test_split_reports_shares_that_round_to_no_pair(pairs, path, call, settings, tmp_path):
