@@ -56,9 +56,9 @@ def _add_import(commands: Commands) -> None:
         description="Import pairs from TSV, CSV, JSONL, Parquet or TMX, or from two text files in "
         "which line N of one translates line N of the other. In tables, the texts are in columns "
         "source_text and target_text, or in two columns named by their languages, such as ar and "
-        "en; TSV and CSV without a header have two columns. The pairs are marked as imported, "
-        "except those that the file marks as machine translations. Invalid lines are counted and "
-        "left out.",
+        "en; TSV and CSV without a header have two columns. The pairs have the method "
+        "imported and no score, unless the file has columns method and score, as the exports of "
+        "ingest do. Invalid lines are counted and left out.",
         examples=[
             "ingest import pairs.tsv -o pairs.parquet",
             "ingest import corpus.ar corpus.en -o pairs.parquet --langs ar,en",
@@ -123,7 +123,8 @@ def _add_export(commands: Commands) -> None:
                         help="source and target, such as ar,en; swaps the sides of pairs where "
                         "necessary (default: as they are)")  # fmt: skip
     parser.add_argument("--license", default="", metavar="TEXT",
-                        help="license for the card of huggingface, such as cc-by-4.0")  # fmt: skip
+                        help="license that the card of huggingface states, such as cc-by-4.0 "
+                        "(default: unknown)")  # fmt: skip
     add_overwrite(parser, "DEST")
 
 
