@@ -37,6 +37,7 @@ _KINDS = {
 } | dict.fromkeys(_MEDIA_TYPES, "file")  # fmt: skip
 _MAGIC = {b"WARC/": "warc", b"PAR1": "parquet"}
 _RUN_FILES = {"run.json", "documents.parquet", "segments.parquet"}  # in OUT of a finished run
+_RUN_TABLES = {"documents.parquet", "segments.parquet"}
 _UNFINISHED_FILES = {"plan.json", "locks"}  # in OUT.unfinished of an unfinished run
 _MAX_LISTED = 3  # earlier runs in a message
 
@@ -59,7 +60,7 @@ def find_sources(
     will have an error, unless nothing else was found.
 
     Raises:
-        SourceError: no file was found.
+        SourceError: no file was found, or a source is a table of a finished run.
 
     >>> find_sources(["-", "-"])
     FoundSources(files=['-'], skipped=[])
@@ -72,6 +73,7 @@ def find_sources(
     skipped: list[str] = []
     for source in given:
         if source == STDIN or (os.path.exists(source) and not os.path.isdir(source)):
+            _check_not_in_run(source)
             named.append(source)  # also a pipe, such as /dev/stdin or <(command)
             continue
         matches = [source] if os.path.isdir(source) else glob.glob(source, recursive=True)
@@ -104,6 +106,13 @@ def is_run(path: str) -> bool:
     False
     """
     return all(os.path.isfile(os.path.join(path, name)) for name in _RUN_FILES)
+
+
+def _check_not_in_run(path: str) -> None:
+    """Raise if a path is a table of a finished run."""
+    folder, name = os.path.split(path)
+    if name in _RUN_TABLES and is_run(folder or "."):
+        raise SourceError(f"{path}: is part of a run; name its folder: {folder or '.'}")
 
 
 def describe_skipped(skipped: Iterable[str]) -> str:

@@ -194,6 +194,18 @@ def test_a_run_that_is_named_is_read(folder):
     ]
 
 
+@pytest.mark.parametrize("name", ["documents.parquet", "segments.parquet"])
+def test_a_table_of_a_run_is_refused(folder, name, monkeypatch):
+    ingest.run("b.txt", "out")
+    with pytest.raises(SourceError, match=f"^out/{name}: is part of a run; name its folder: out$"):
+        find_sources(["b.txt", f"out/{name}"])
+    monkeypatch.chdir("out")
+    with pytest.raises(SourceError, match=r"name its folder: \.$"):
+        find_sources(name)
+    Path("run.json").unlink()
+    assert find_sources(name).files == [name]
+
+
 def test_skipped_files_are_reported_by_suffix(folder):
     names = ["x.PDF", "y.pdf", "README", "notes.of a meeting", "z.tar.gz"]
     assert describe_skipped(names) == "5 files skipped (.gz, .pdf, no suffix)"
