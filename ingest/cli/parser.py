@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich_argparse import RichHelpFormatter
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     Subparsers = argparse._SubParsersAction["Parser"]
+
+_VOLUME = {"-q", "--quiet", "-v", "--verbose"}
+_STEPS_OF_RUN = {"segment", "label", "dedupe"}  # functions in Python, but not commands
 
 
 class HelpFormatter(RichHelpFormatter):
@@ -99,6 +103,10 @@ class Parser(argparse.ArgumentParser):
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse arguments, and report an unknown option before anything else."""
         words = sys.argv[1:] if args is None else list(args)
+        if self._subparsers:  # an option such as -q may come before the command it belongs to
+            volume = list(takewhile(_VOLUME.__contains__, words))
+            rest = words[len(volume) :]
+            words = [*rest[:1], *volume, *rest[1:]]
         self._refuse_unknown_options(words)
         namespace, rest = super().parse_known_args(words, namespace)
         if rest and rest[0].startswith("-"):
@@ -128,7 +136,8 @@ class Parser(argparse.ArgumentParser):
             return
         names = list(map(str, action.choices))
         listed = f"choose from {', '.join(names)}"
-        hint = _suggest(str(value), names) or f"; {listed}"
+        known = "run" if value in _STEPS_OF_RUN and "run" in names else str(value)
+        hint = _suggest(known, names) or f"; {listed}"
         if isinstance(action, argparse._SubParsersAction):
             raise argparse.ArgumentError(None, f"unknown command {_shown(str(value))}{hint}")
         raise argparse.ArgumentError(action, f"invalid value {_shown(str(value))}{hint}")

@@ -102,6 +102,11 @@ def test_every_command_has_quiet_and_verbose(words, call):
     assert "-v, --verbose" in out
 
 
+def test_quiet_and_verbose_may_come_before_the_command():
+    assert build_parser().parse_args(["-q", "run", "a", "-o", "b"]).quiet
+    assert build_parser().parse_args(["--verbose", "models", "list"]).verbose
+
+
 def test_the_default_of_pair_is_that_of_the_library():
     assert build_parser().parse_args(["pair", "out"]).min_score == MIN_SCORE
 
@@ -115,6 +120,9 @@ def test_the_version(call):
     [
         (["rnu"], "did you mean run?"),
         (["exprot", "x"], "did you mean export?"),
+        (["label", "x"], "did you mean run?"),
+        (["segment", "x"], "did you mean run?"),
+        (["dedupe"], "did you mean run?"),
         (["models", "instal", "x"], "did you mean install?"),
         (["run", "x", "--ovewrite", "-o", "y"], "did you mean --overwrite?"),
         (["run", "x", "--otu", "y"], "did you mean --out?"),
