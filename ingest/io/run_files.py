@@ -22,23 +22,31 @@ _LATER_FILES = ("scored.parquet", "filtered.parquet", "split.parquet")
 _POSSIBLE_INPUTS = {"filter": 1, "split": 2, "export": 3}
 
 
-def check_run_output(target: Path, *, overwrite: bool) -> None:
+def check_run_output(
+    target: Path, *, overwrite: bool, shown: str | os.PathLike[str] | None = None
+) -> None:
     """Raise unless a run may write to `target`.
+
+    Args:
+        target: the folder to write.
+        overwrite: whether the output of an earlier run may be replaced.
+        shown: `target` as the user gave it, for messages.
 
     Raises:
         OutputError: it exists, and may not be replaced or contains files of other programs.
     """
     if not os.path.lexists(target):
         return
+    shown = Path(shown or target)
     if not overwrite:
-        raise OutputError(f"{target}: exists; choose another folder, or give --overwrite")
+        raise OutputError(f"{shown}: exists already; choose another name, or give --overwrite")
     if not target.is_dir():
-        raise OutputError(f"{target}: is not a folder; choose another name")
+        raise OutputError(f"{shown}: is not a folder; choose another name")
     others = sorted(p.name for p in target.iterdir() if not _is_run_file(p.name))
     if others:
         raise OutputError(
-            f"{target}: contains files that ingest did not write ({', '.join(others[:3])}); "
-            "choose another folder"
+            f"{shown}: contains files that ingest did not write ({', '.join(others[:3])}); "
+            "choose another name"
         )
 
 

@@ -58,10 +58,10 @@ def run_shards(
             f"{out}: --overwrite starts a new run; it cannot be used with --resume or --shard"
         )
     state = State(Path(os.path.abspath(out)))
-    run = _Run(state, config or Config(), progress)
+    run = _Run(state, out, config or Config(), progress)
     listing = exclude_outputs(state, find_sources(sources))
     if not state.folder.exists():
-        _check_target(state, overwrite=overwrite, resume=resume)
+        run.check_target(overwrite=overwrite, resume=resume)
     part = "{}-of-{}".format(*shard) if shard else None
     with wrap_os_errors(state.target), state.lock(part):
         try:
@@ -83,12 +83,25 @@ def run_shards(
 class _Run:
     """One run: its state, settings and plan."""
 
-    def __init__(self, state: State, config: Config, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        state: State,
+        out: str | os.PathLike[str],
+        config: Config,
+        progress: Progress | None,
+    ) -> None:
         self.state = state
+        self.out = out  # as the user gave it, for messages
         self.config = config
         self.progress = progress
         self.has_plan = False
         self.has_streams = False  # whether an input can be read only once
+
+    def check_target(self, *, overwrite: bool, resume: bool) -> None:
+        """Raise unless a new run may write to OUT."""
+        if resume and os.path.lexists(self.state.target):
+            raise OutputError(f"{self.out}: exists already; there is nothing to resume")
+        check_run_output(self.state.target, overwrite=overwrite, shown=self.out)
 
     def load_or_make_plan(
         self, sources: FoundSources, *, overwrite: bool, resume: bool, is_part: bool
@@ -98,13 +111,13 @@ class _Run:
         with state.lock_plan():
             plan = None if overwrite else state.load_plan()
             if plan and (resume or is_part):
-                check_run_output(state.target, overwrite=plan.overwrite)
+                check_run_output(state.target, overwrite=plan.overwrite, shown=self.out)
                 check_plan(plan, sources, self.config)
             else:
-                _check_target(state, overwrite=overwrite, resume=resume)
+                self.check_target(overwrite=overwrite, resume=resume)
                 if plan and state.labelled_shards():
                     raise OutputError(
-                        f"{state.target}: an earlier run did not finish; use --resume to continue "
+                        f"{self.out}: an earlier run did not finish; use --resume to continue "
                         "it, or --overwrite to start again"
                     )
                 plan = make_plan(sources, self.config, overwrite=overwrite)
@@ -181,9 +194,3 @@ def exclude_outputs(state: State, sources: FoundSources) -> FoundSources:
     if not files:
         raise SourceError(f"{sources.files[0]}: is inside OUT, and there are no other pages")
     return FoundSources(files, skipped)
-
-
-def _check_target(state: State, *, overwrite: bool, resume: bool) -> None:
-    if resume and os.path.lexists(state.target):
-        raise OutputError(f"{state.target}: exists already; there is nothing to resume")
-    check_run_output(state.target, overwrite=overwrite)

@@ -121,7 +121,7 @@ def test_batch_size_and_order_do_not_change_a_byte(done, pages, tmp_path):
 
 def test_an_output_that_exists_is_refused(done, pages):
     _, out = done
-    with pytest.raises(OutputError, match="exists; choose another folder, or give --overwrite"):
+    with pytest.raises(OutputError, match="exists already; choose another name, or give --over"):
         ingest.run(pages, out)
 
 
