@@ -17,8 +17,8 @@ from ingest._version import __version__
 _PUBLIC_NAMES = {
     "ingest.alignment": ("align", "align_lines"),
     "ingest.config": (
-        "AlignConfig", "Config", "DedupeConfig", "DetectConfig", "FilterConfig", "ReadConfig",
-        "RunConfig", "SegmentConfig", "SplitConfig", "TranslateConfig",
+        "AlignConfig", "Config", "DedupeConfig", "DetectConfig", "FilterConfig", "LabelConfig",
+        "ReadConfig", "RunConfig", "SegmentConfig", "SplitConfig", "TranslateConfig",
     ),
     "ingest.dedup": ("dedupe",),
     "ingest.detection": ("detect", "identify"),
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         DedupeConfig,
         DetectConfig,
         FilterConfig,
+        LabelConfig,
         ReadConfig,
         RunConfig,
         SegmentConfig,
@@ -91,8 +92,9 @@ if TYPE_CHECKING:
 # `filter` is public too, but a star import must not shadow the builtin.
 __all__ = [
     "AlignConfig", "AlignError", "Config", "ConfigError", "DedupeConfig", "DetectConfig",
-    "Encoder", "FilterConfig", "FrameError", "IngestError", "MissingExtraError", "ModelError",
-    "OutputError", "ReadConfig", "RunConfig", "SegmentConfig", "SourceError", "SplitConfig",
+    "Encoder", "FilterConfig", "FrameError", "IngestError", "LabelConfig", "MissingExtraError",
+    "ModelError", "OutputError", "ReadConfig", "RunConfig", "SegmentConfig", "SourceError",
+    "SplitConfig",
     "TranslateConfig", "WriteError", "__version__", "align", "align_lines", "align_pages",
     "dedupe", "detect", "export", "funnel", "identify", "label", "mask_pii", "pair_pages", "read",
     "read_pairs", "run", "samples", "score", "segment", "split", "translate",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ingest.errors import ConfigError
+from ingest.roles import KEPT_ROLES, ROLES
 
 T = TypeVar("T")
 
@@ -83,6 +84,21 @@ class DetectConfig:
             raise ConfigError(
                 f"detect.detector: {self.detector!r} is unknown; use one of {', '.join(DETECTORS)}"
             )
+
+
+@dataclass(frozen=True)
+class LabelConfig:
+    """Which segments count as content."""
+
+    keep: tuple[str, ...] = field(
+        default=KEPT_ROLES,
+        metadata=_help('Roles of segments to keep; add "code", "caption" or "comment" at will.'),
+    )
+
+    def __post_init__(self) -> None:
+        for role in self.keep:
+            if role not in ROLES:
+                raise ConfigError(f"label.keep: {role!r} is not a role; use {', '.join(ROLES)}")
 
 
 @dataclass(frozen=True)
@@ -285,6 +301,7 @@ class Config:
     read: ReadConfig = field(default_factory=ReadConfig)
     segment: SegmentConfig = field(default_factory=SegmentConfig)
     detect: DetectConfig = field(default_factory=DetectConfig)
+    label: LabelConfig = field(default_factory=LabelConfig)
     dedupe: DedupeConfig = field(default_factory=DedupeConfig)
     align: AlignConfig = field(default_factory=AlignConfig)
     translate: TranslateConfig = field(default_factory=TranslateConfig)

@@ -203,12 +203,6 @@ METHOD_ALIGNED, METHOD_IMPORTED, METHOD_TRANSLATED = "aligned", "imported", "tra
 METHODS = (METHOD_ALIGNED, METHOD_IMPORTED, METHOD_TRANSLATED)
 HUMAN_METHODS = (METHOD_ALIGNED, METHOD_IMPORTED)  # not known to be machine-translated
 TURNED = "turned"  # column of an export: whether source and target were swapped
-ROLES = (
-    "headline", "subheading", "body", "caption", "byline", "dateline",
-    "nav", "credit", "ad", "widget", "code",
-)  # fmt: skip
-KEPT_ROLES = ("headline", "subheading", "body")
-BOILERPLATE_ROLES = ("nav", "credit", "ad", "widget")
 
 # The verb that adds each group of columns.
 _MADE_BY = {

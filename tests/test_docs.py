@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import ingest
-from ingest import frames
+from ingest import frames, roles
 from ingest.config import Config
 
 FOLDER = Path(ingest.__file__).parent
@@ -88,12 +88,12 @@ def columns_page() -> str:
     for title, (group, summary) in GROUPS.items():
         rows = [(f"`{c.name}`", type_name(c.dtype), c.meaning) for c in group]
         parts += [f"## {title}", summary, table(("column", "type", "meaning"), rows)]
-    roles = ", ".join(f"`{role}`" for role in frames.ROLES)
-    boilerplate = ", ".join(f"`{role}`" for role in frames.BOILERPLATE_ROLES)
-    kept = ", ".join(f"`{role}`" for role in frames.KEPT_ROLES)
+    names = ", ".join(f"`{role}`" for role in roles.ROLES)
+    boilerplate = ", ".join(f"`{role}`" for role in roles.BOILERPLATE_ROLES)
+    kept = ", ".join(f"`{role}`" for role in roles.KEPT_ROLES)
     parts += [
         "## Roles",
-        f"ROLES are {roles}. Of these, {kept} are kept, and {boilerplate} are boilerplate.",
+        f"ROLES are {names}. Of these, {kept} are kept, and {boilerplate} are boilerplate.",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -7,7 +7,7 @@ import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingest.config import DETECTORS, Config, DetectConfig, ReadConfig
+from ingest.config import DETECTORS, Config, DetectConfig, LabelConfig, ReadConfig
 from ingest.errors import ConfigError
 from ingest.languages import parse_language_pair
 
@@ -67,6 +67,16 @@ def add_detection(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_keep(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which roles count as content."""
+    parser.add_argument(
+        "--keep",
+        metavar="ROLES",
+        help="roles of segments to keep, such as headline,subheading,body,code "
+        f"(default: {','.join(LabelConfig().keep)})",
+    )
+
+
 def use_one_blas_thread() -> None:
     """Limit BLAS to one thread, for commands with many small matrix products.
 
@@ -107,14 +117,17 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 def build_config(args: argparse.Namespace) -> Config:
-    """Return the settings of --config, changed by the options for columns and detection."""
+    """Return the settings of --config, changed by the options for columns, languages and roles."""
     config = load_config(args)
-    detect = config.detect
+    detect, label = config.detect, config.label
+    if "keep" in args and args.keep is not None:
+        keep = tuple(filter(None, (role.strip() for role in args.keep.split(","))))
+        label = LabelConfig(keep=keep)
     if "langs" in args and (langs := candidate_languages(args)):
         detect = replace(detect, langs=langs)
     if "detector" in args and args.detector:
         detect = replace(detect, detector=args.detector)
-    return replace(config, detect=detect, read=_set_columns(args, config.read))
+    return replace(config, detect=detect, label=label, read=_set_columns(args, config.read))
 
 
 def _set_columns(args: argparse.Namespace, read: ReadConfig) -> ReadConfig:

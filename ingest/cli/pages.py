@@ -10,6 +10,7 @@ from ingest.cli.options import (
     PAGES_IN_ERROR,
     add_config,
     add_detection,
+    add_keep,
     add_overwrite,
     add_sources,
     allow_interrupts,
@@ -59,6 +60,7 @@ def add_commands(commands: Commands) -> None:
     )
     add_sources(show)
     add_detection(show)
+    add_keep(show)
 
     commands.add(
         "samples",
@@ -121,7 +123,9 @@ def _show(args: argparse.Namespace) -> int:
     if pages:
         documents = read(pages, config=config)
         segments = detect(segment(documents, config=config.segment), config=config.detect)
-        render.print_pages(documents, dedupe(label(segments), documents, config=config.dedupe))
+        render.print_pages(
+            documents, dedupe(label(segments, config=config.label), documents, config=config.dedupe)
+        )
         in_error += documents["error"].count()
     return PAGES_IN_ERROR if in_error else OK
 

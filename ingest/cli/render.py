@@ -15,14 +15,14 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from ingest.frames import ROLES
 from ingest.readers.sources import describe_skipped
+from ingest.roles import ROLES
 from ingest.text import count_noun, json_line, printable, safe
 
 _COLORS = {
     "headline": "bold cyan", "subheading": "cyan", "body": "default", "caption": "magenta",
     "byline": "blue", "dateline": "blue", "nav": "yellow", "credit": "yellow", "ad": "red",
-    "widget": "yellow", "code": "green",
+    "widget": "yellow", "code": "green", "comment": "yellow", "reference": "yellow",
 }  # fmt: skip
 # First-strong isolate and pop directional isolate (UAX #9): right-to-left text keeps its own order
 # and does not move the columns before it. Only on a terminal: piped output is pasted into data.

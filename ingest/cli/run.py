@@ -10,6 +10,7 @@ from ingest.cli.options import (
     OK,
     PAGES_IN_ERROR,
     add_detection,
+    add_keep,
     add_sources,
     allow_interrupts,
     build_config,
@@ -55,6 +56,7 @@ def add_commands(commands: Commands) -> None:
                         help="also write translated.parquet: machine translations, such as "
                         "en:ar")  # fmt: skip
     add_detection(parser)
+    add_keep(parser)
 
 
 def _parse_out(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from ingest.frames import KEPT_ROLES
+from ingest.roles import KEPT_ROLES
 from ingest.text import comparable_key
 
 # A line of at most _MAX_CHARS characters that occurs in at least _MIN_ARTICLES different articles

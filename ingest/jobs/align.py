@@ -243,5 +243,5 @@ def _align_pages(source: str, target: str, config: Config) -> pl.DataFrame:
         if error:
             raise SourceError(f"{path}: {error}")
         segments = detect(segment(documents, config=config.segment), config=config.detect)
-        frames.append(dedupe(label(segments), documents, config=config.dedupe))
+        frames.append(dedupe(label(segments, config=config.label), documents, config=config.dedupe))
     return align(frames[0], frames[1], config=config.align, translation=config.translate)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from ingest import phrases
 from ingest._typing import F64, I64, Bools
 from ingest.codepoints import Words
-from ingest.frames import BOILERPLATE_ROLES
 from ingest.page_spans import PageSpans, combine_keys
+from ingest.roles import BOILERPLATE_ROLES
 
 # Two headlines with no text between them belong to one story if they share this part of the words
 # of the shorter one: a <title> and its <h1> differ by the name of the site.

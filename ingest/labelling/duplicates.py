@@ -58,3 +58,26 @@ def find_duplicates(texts: pl.Series, pages: PageSpans, comparable: Bools) -> Du
     rows.next[order[:-1][same[1:]]] = order[1:][same[1:]]
     rows.times[order] = size[group] if len(head) else order
     return rows
+
+
+def find_originals(duplicates: Duplicates, content: Bools) -> I64:
+    """For each row, the row that counts as the original of its text: itself if there is no other.
+
+    The first copy in the content is the original, even if boilerplate above shows the same words;
+    without a copy in the content, it is the first one of the page.
+
+    Args:
+        duplicates: equal texts.
+        content: whether each row is content.
+
+    >>> from ingest.page_spans import find_pages
+    >>> page = find_pages(pl.Series(["p", "p", "p"]))
+    >>> rows = find_duplicates(pl.Series(["a", "a", "a"]), page, np.array([True, True, True]))
+    >>> find_originals(rows, np.array([False, True, True])).tolist()
+    [1, 1, 1]
+    """
+    rows = np.arange(len(content))
+    first_content = np.full(len(content), len(content))
+    np.minimum.at(first_content, duplicates.first[content], rows[content])
+    original = first_content[duplicates.first]
+    return np.where(original < len(content), original, duplicates.first)

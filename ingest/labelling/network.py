@@ -1,4 +1,4 @@
-"""The role model: features of the segment itself, then two convolutions over its neighbours."""
+"""The role model: features and markup of a segment, then gated convolutions over its page."""
 
 from __future__ import annotations
 
@@ -6,54 +6,105 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
-from ingest._typing import F32, F64, I64
+from ingest._typing import F32, F64
 from ingest.errors import ModelError
-from ingest.frames import ROLES
+from ingest.labelling.markup_tokens import sum_token_vectors
+from ingest.page_spans import PageSpans
 from ingest.resources import load_npz, model_dir
 
-_CHUNK = 1 << 10  # segments computed at once, so that they stay in the cache on a page of any size
-# How many segments away each convolution looks, before and after.
-REACH: tuple[tuple[int, ...], ...] = ((1, 2), (1, 3, 6))
+FILE = "roles.npz"
+_CHUNK = 1 << 11  # segments computed at once, so that they stay in the cache
+_LIMIT = 6.0  # standard deviations at which features are cut off, as in training
+_EPSILON = 1e-5  # of a layer norm, as in PyTorch
+
+
+class Block(NamedTuple):
+    """One gated convolution: norm, depthwise convolution, pointwise layer, gate, residual.
+
+    Attributes:
+        dilation: distance between the segments that one kernel looks at.
+        scale, shift: of the layer norm [width].
+        kernel, kernel_bias: of the depthwise convolution [taps, width], [width].
+        point, point_bias: of the pointwise layer [width, 2 * width], [2 * width].
+    """
+
+    dilation: int
+    scale: F64
+    shift: F64
+    kernel: F64
+    kernel_bias: F64
+    point: F64
+    point_bias: F64
 
 
 class Network(NamedTuple):
-    """One network of the ensemble.
+    """The network.
 
     Attributes:
-        names: feature names.
-        layers: (weight [in, out], bias [out]) of each layer: the input layer; two layers for each
-            convolution of REACH, which compute the message of a segment and combine the messages
-            of its neighbours; and the output layer. The scaling of the features is folded into
-            the input layer.
+        names: feature names [columns].
+        mean, deviation: of the features [columns].
+        tokens: the row of each known markup token in `vectors` [tokens, width].
+        first, first_bias: the input layer [columns, width], [width].
+        blocks: the convolutions.
+        pools: after which block the mean and maximum of the page are added, by what layer
+            [2 * width, width], [width].
+        last_scale, last_shift: the final layer norm [width].
+        last, last_bias: the output layer [width, roles], [roles].
     """
 
     names: list[str]
-    layers: list[tuple[F64, F64]]
+    mean: F64
+    deviation: F64
+    tokens: dict[str, int]
+    vectors: F64
+    first: F64
+    first_bias: F64
+    blocks: list[Block]
+    pools: dict[int, tuple[F64, F64]]
+    last_scale: F64
+    last_shift: F64
+    last: F64
+    last_bias: F64
 
 
 @cache
-def load_networks() -> list[Network]:
-    """Load the shipped ensemble, `lang_models/roles/roles.npz`.
+def load_network() -> Network:
+    """Load the shipped network, `lang_models/roles/roles.npz`.
 
     Raises:
         ModelError: the file is missing, damaged or incomplete.
     """
-    path = model_dir("roles") / "roles.npz"
-    header = load_npz(path, ["names", "members"])
-    members, layers = int(header["members"]), 2 * len(REACH) + 2
-    keys = [f"{m}.{i}.{kind}" for m in range(members) for i in range(layers) for kind in "wb"]
+    path = model_dir("roles") / FILE
+    header = load_npz(path, ["names", "tokens", "dilations", "pools"])
+    dilations, pools = header["dilations"].tolist(), header["pools"].tolist()
+    keys = ["mean", "deviation", "vectors", "first", "first_bias"]
+    keys += [f"{b}.{field}" for b in range(len(dilations)) for field in Block._fields[1:]]
+    keys += [f"pool.{b}{kind}" for b in pools for kind in ("", "_bias")]
+    keys += ["last_scale", "last_shift", "last", "last_bias"]
     arrays = {key: array.astype(np.float64) for key, array in load_npz(path, keys).items()}
-    return [
-        Network(
-            header["names"].tolist(),
-            [(arrays[f"{m}.{i}.w"], arrays[f"{m}.{i}.b"]) for i in range(layers)],
-        )
-        for m in range(members)
-    ]
+    return Network(
+        names=header["names"].tolist(),
+        mean=arrays["mean"],
+        deviation=arrays["deviation"],
+        tokens={token: row for row, token in enumerate(header["tokens"].tolist())},
+        vectors=arrays["vectors"],
+        first=arrays["first"],
+        first_bias=arrays["first_bias"],
+        blocks=[
+            Block(dilation, *(arrays[f"{b}.{field}"] for field in Block._fields[1:]))
+            for b, dilation in enumerate(dilations)
+        ],
+        pools={b: (arrays[f"pool.{b}"], arrays[f"pool.{b}_bias"]) for b in pools},
+        last_scale=arrays["last_scale"],
+        last_shift=arrays["last_shift"],
+        last=arrays["last"],
+        last_bias=arrays["last_bias"],
+    )
 
 
-def predict_roles(names: list[str], values: F32, page: I64) -> F64:
+def predict_roles(names: list[str], values: F32, markup: pl.Series, pages: PageSpans) -> F64:
     """Compute the probability of each role: float64 [segments, roles], rounded to 4 digits.
 
     Rounding hides the last bits, in which a matrix product may differ for a batch of another
@@ -62,53 +113,78 @@ def predict_roles(names: list[str], values: F32, page: I64) -> F64:
     Args:
         names: feature names, which must be those the model was trained with.
         values: features, float32 [segments, columns].
-        page: the page number of each segment. The segments of a page are contiguous.
+        markup: the markup of each segment; null for text.
+        pages: the pages of the batch.
 
     Raises:
         ModelError: the model is missing or damaged, or was trained with other features.
     """
-    total = np.zeros((len(values), len(ROLES)))
-    networks = load_networks()
-    for network in networks:
-        if network.names != names:
-            raise ModelError(
-                "lang_models/roles/roles.npz: trained with other features; "
-                "rebuild it with lang_models/roles/recipe.py"
-            )
-    margin = sum(max(reach) for reach in REACH)
+    network = load_network()
+    if network.names != names:
+        raise ModelError(
+            f"lang_models/roles/{FILE}: trained with other features; "
+            "rebuild it with lang_models/roles/recipe.py"
+        )
+    h = _first_layer(network, values, markup)
+    for number, block in enumerate(network.blocks):
+        h += _gated(block, h, pages)
+        if number in network.pools:
+            weight, bias = network.pools[number]
+            h += (_pooled(h, pages) @ weight + bias)[pages.page]
+    logits = _norm(h, network.last_scale, network.last_shift) @ network.last + network.last_bias
+    return np.round(_softmax(logits), 4)
+
+
+def _first_layer(network: Network, values: F32, markup: pl.Series) -> F64:
+    sums, row = sum_token_vectors(markup, network.tokens, network.vectors)
+    h = np.empty((len(values), len(network.first_bias)))
     for start in range(0, len(values), _CHUNK):
-        low, high = max(start - margin, 0), start + _CHUNK + margin
-        chunk, chunk_page = values[low:high].astype(np.float64), page[low:high]
-        for network in networks:
-            total[start : start + _CHUNK] += _softmax(_logits(network, chunk, chunk_page))[
-                start - low : start - low + _CHUNK
-            ]
-    return np.round(total / len(networks), 4)
+        chunk = slice(start, start + _CHUNK)
+        scaled = (values[chunk] - network.mean) / network.deviation
+        np.clip(scaled, -_LIMIT, _LIMIT, out=scaled)
+        h[chunk] = np.maximum(scaled @ network.first + network.first_bias + sums[row[chunk]], 0)
+    return h
 
 
-def _logits(network: Network, values: F64, page: I64) -> F64:
-    (first, first_bias), *convolutions, (last, last_bias) = network.layers
-    h = np.maximum(values @ first + first_bias, 0)
-    for (send, send_bias), (kernel, bias), reach in zip(
-        convolutions[::2], convolutions[1::2], REACH, strict=True
-    ):
-        message = h @ send + send_bias
-        neighbours = [_shift(message, page, s) for r in reach for s in (-r, r)]
-        h = h + np.maximum(np.concatenate([h, *neighbours], axis=1) @ kernel + bias, 0)
-    logits: F64 = h @ last + last_bias
-    return logits
+def _gated(block: Block, h: F64, pages: PageSpans) -> F64:
+    """What one block adds to each segment."""
+    normed = _norm(h, block.scale, block.shift)
+    added = np.empty_like(h)
+    middle = len(block.kernel) // 2
+    width = h.shape[1]
+    for start in range(0, len(h), _CHUNK):
+        rows = np.arange(start, min(start + _CHUNK, len(h)))
+        x = np.broadcast_to(block.kernel_bias, (len(rows), width)).copy()
+        for tap, weight in enumerate(block.kernel):
+            other = rows + (tap - middle) * block.dilation
+            inside = (other >= pages.first[pages.page[rows]]) & (
+                other <= pages.last[pages.page[rows]]
+            )
+            x[inside] += normed[other[inside]] * weight
+        x = (x * _sigmoid(x)) @ block.point + block.point_bias
+        added[rows] = np.tanh(x[:, :width]) * _sigmoid(x[:, width:])
+    return added
 
 
-def _shift(h: F64, page: I64, steps: int) -> F64:
-    """Return the row `steps` rows earlier (later if negative); zeros outside the page."""
-    shifted = np.zeros_like(h)
-    if steps > 0:
-        same = page[steps:] == page[:-steps]
-        shifted[steps:][same] = h[:-steps][same]
-    else:
-        same = page[:steps] == page[-steps:]
-        shifted[:steps][same] = h[-steps:][same]
-    return shifted
+def _pooled(h: F64, pages: PageSpans) -> F64:
+    """Mean and maximum of each page: float64 [pages, 2 * width]."""
+    if not len(h):
+        return np.zeros((0, 2 * h.shape[1]))
+    size = (pages.last - pages.first + 1)[:, None]
+    total = np.add.reduceat(h, pages.first, axis=0)
+    return np.concatenate([total / size, np.maximum.reduceat(h, pages.first, axis=0)], axis=1)
+
+
+def _norm(h: F64, scale: F64, shift: F64) -> F64:
+    centred = h - h.mean(axis=1, keepdims=True)
+    variance = np.square(centred).mean(axis=1, keepdims=True)
+    normed: F64 = centred / np.sqrt(variance + _EPSILON) * scale + shift
+    return normed
+
+
+def _sigmoid(x: F64) -> F64:
+    result: F64 = 1.0 / (1.0 + np.exp(-x))
+    return result
 
 
 def _softmax(logits: F64) -> F64:

@@ -99,7 +99,7 @@ def label_shard(
                 break
             segments = timer("segment", segment, documents, config=config.segment)
             segments = timer("detect", detect, segments, config=config.detect)
-            segments = timer("label", label, segments)
+            segments = timer("label", label, segments, config=config.label)
             signatures = timer("dedupe", article_signatures, segments)
             short = timer("dedupe", short_lines, segments, find_sites(documents), signatures.keys)
             keys.append(signatures.keys.with_columns(doc_id_to_number(pl.col("doc_id"))))

@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 
 from ingest.errors import SourceError
-from ingest.frames import ROLES
 from ingest.report.funnel import read_funnel
 from ingest.report.pages import collect_page_views, summarize_pages
 from ingest.report.pairs import column_meanings, summarize_pairs
@@ -17,6 +16,7 @@ from ingest.report.run_data import RunData, open_run
 from ingest.report.sample import MAX_CHARS, SEED
 from ingest.report.segments import summarize_segments
 from ingest.report.sources import summarize_sources
+from ingest.roles import ROLES
 from ingest.text import safe
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest.frames import KEPT_ROLES, ROLES
 from ingest.report.funnel import build_funnel
 from ingest.report.sample import Rows, choose, shorten
+from ingest.roles import KEPT_ROLES, ROLES
 
 _EXAMPLES = 6  # per reason
 

@@ -11,9 +11,9 @@ from ingest._typing import F32
 from ingest.codepoints import CodePoints
 from ingest.detection import identify
 from ingest.detection.rules import candidate_languages, load_rules
-from ingest.frames import BOILERPLATE_ROLES
 from ingest.languages import DENSITY
 from ingest.phrases import find_phrases, load_phrases
+from ingest.roles import BOILERPLATE_ROLES
 
 _MARKS = {
     "question": "[?؟]", "exclamation": "!", "stop": "[.…۔]", "pause": "[,،;؛:]",

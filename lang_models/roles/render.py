@@ -210,7 +210,9 @@ _ZONES = frozenset(
 def _kind(line: Line) -> str:
     if line.role == "nav":
         return "teaser" if len(line.text) > _TEASER else "menu"
-    return "listing" if line.role == "code" and line.article else line.role
+    if line.role == "code" and line.article:
+        return "listing"
+    return {"comment": "body", "reference": "list"}.get(line.role, line.role)
 
 
 def _is_summary(line: Line) -> bool:

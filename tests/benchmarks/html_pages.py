@@ -25,8 +25,8 @@ from resiliparse.extract.html2text import extract_plain_text
 
 import ingest
 from ingest.config import ReadConfig
-from ingest.frames import KEPT_ROLES
 from ingest.readers import plan_slices, read_batches
+from ingest.roles import KEPT_ROLES
 
 ROOT = Path(__file__).resolve().parents[2]
 _MIN_INSIDE = 20  # characters; shorter lines are too often inside another by chance

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -122,14 +123,25 @@ def wait_until(condition, process):
         time.sleep(0.005)
 
 
+def open_when_read(pipe: Path, writers: list[int]) -> bool:
+    """Open a named pipe for writing once some process reads it."""
+    try:
+        writers.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_stopped_while_it_reads_leaves_nothing(number, start, tmp_path):
     source, out = tmp_path / "pipe", tmp_path / "work" / "out"
     os.mkfifo(source)
     process = start("run", source, "-o", out)
-    wait_until(lambda: out.parent.exists() and list(out.parent.iterdir()), process)
+    writers: list[int] = []
+    wait_until(lambda: open_when_read(source, writers), process)
     process.send_signal(number)
     assert process.wait(timeout=60) == 128 + number
+    os.close(writers[0])
     assert list(out.parent.iterdir()) == []
 
 

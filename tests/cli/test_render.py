@@ -9,7 +9,7 @@ import pytest
 
 from ingest.cli.packages_view import print_offers, print_packages
 from ingest.cli.render import print_run_summary
-from ingest.frames import ROLES
+from ingest.roles import ROLES
 from ingest.translation.packages.locations import InvalidPackage
 
 COUNTS = {"pages": 1, "articles": 1, "clusters": 1, "errors": 0, "duplicates": 0, "empty": 0,

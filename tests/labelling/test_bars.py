@@ -62,7 +62,7 @@ def test_the_same_article_on_three_pages_is_one_cluster(shared):
 
 
 def test_gold_labels_of_the_samples_are_valid(sample_gold):
-    from ingest.frames import BOILERPLATE_ROLES, ROLES
+    from ingest.roles import BOILERPLATE_ROLES, ROLES
 
     names = {row["file"] for row in sample_gold}
     assert names == {path.name for path in ingest.samples().glob("*.txt")}

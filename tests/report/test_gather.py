@@ -10,13 +10,14 @@ import pytest
 from made_runs import HOSTILE, documents, pairs, segments, write
 
 from ingest.errors import FrameError, SourceError
-from ingest.frames import ALIGNED, KEPT_ROLES, PAIRS, ROLES, schema
+from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.report import pages as pages_module
 from ingest.report import pairs as pairs_module
 from ingest.report import sources
 from ingest.report.gather import gather
 from ingest.report.html_page import as_json, render
 from ingest.report.segments import REASONS
+from ingest.roles import KEPT_ROLES, ROLES
 
 
 def test_every_segment_is_kept_or_has_one_reason(tmp_path):

@@ -1,0 +1,68 @@
+"""The role model's network: tokens of markup, and independence of the batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+import ingest
+from ingest.config import Config, LabelConfig
+from ingest.errors import ConfigError
+from ingest.labelling import choose_roles
+from ingest.labelling.markup_tokens import markup_tokens, sum_token_vectors
+from ingest.roles import KEPT_ROLES, ROLES
+
+
+def test_tokens_tell_near_elements_from_far_ones():
+    tokens = markup_tokens("body div.comments ul li article.post section div p")
+    assert "3:comments" in tokens or "2:comments" in tokens
+    assert "0<p" in tokens
+    assert "0:comments" not in tokens
+
+
+def test_token_vectors_are_summed_once_per_distinct_markup():
+    vectors = np.array([[1.0, 0.0], [0.0, 1.0]])
+    sums, row = sum_token_vectors(
+        pl.Series(["p", None, "div p", "p"]), {"0<p": 0, "1<div": 1}, vectors
+    )
+    assert sums[row].tolist() == [[1, 0], [0, 0], [1, 1], [1, 0]]
+
+
+def test_content_is_chosen_by_the_sum_of_its_roles():
+    probability = np.zeros((2, len(ROLES)))
+    probability[0, [ROLES.index(r) for r in ("body", "subheading", "nav")]] = 0.3, 0.25, 0.45
+    probability[1, [ROLES.index(r) for r in ("body", "widget", "nav")]] = 0.4, 0.3, 0.3
+    roles = [ROLES[r] for r in choose_roles(probability)]
+    assert roles[0] == "body"
+    assert roles[1] not in KEPT_ROLES
+
+
+def labelled(config=None):
+    page = ingest.read(ingest.samples() / "ar_chrome_en_news_1.txt")
+    return ingest.label(ingest.detect(ingest.segment(page)), config=config)
+
+
+@pytest.mark.parametrize("wrap", [lambda c: c, lambda c: Config(label=c)])
+def test_other_roles_can_be_kept(wrap):
+    default = labelled()
+    more = labelled(wrap(LabelConfig(keep=(*KEPT_ROLES, "nav"))))
+    added = more.filter(pl.col("keep") & ~default["keep"])
+    assert len(added) > 0
+    assert set(added["role"]) == {"nav"}
+    assert more.drop("keep").equals(default.drop("keep"))
+
+
+def test_an_unknown_role_is_refused():
+    with pytest.raises(ConfigError, match=r"label\.keep: 'menu' is not a role"):
+        LabelConfig(keep=("menu",))
+
+
+@pytest.mark.parametrize("case", ["title-and-h1.html", "dup_h1.html"])
+def test_a_title_that_a_heading_repeats_is_not_kept(shared, case):
+    documents = ingest.read(shared / "cases" / "reading" / case)
+    segments = ingest.label(ingest.detect(ingest.segment(documents)))
+    titles = segments.filter(pl.col("block").str.ends_with("/title"))
+    assert titles["keep"].to_list() == [False]
+    heading = segments.filter(pl.col("segment") == titles["duplicate_of"][0])
+    assert heading["keep"].to_list() == [True]
