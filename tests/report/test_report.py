@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 
 import polars as pl
 import pytest
@@ -13,6 +14,7 @@ from ingest.cli import main
 from ingest.errors import OutputError
 from ingest.jobs.report import write_report
 from ingest.report.html_page import render
+from ingest.roles import ROLES
 
 
 @pytest.fixture
@@ -76,3 +78,8 @@ def test_a_real_run(tmp_path):
     ingest.run([ingest.samples() / "ar_chrome_en_news_1.txt"], tmp_path / "out")
     result = write_report(tmp_path / "out")
     assert result.pages == (1, 1)
+
+
+def test_every_role_has_a_color():
+    css = (files("ingest.report") / "page.css").read_text(encoding="utf-8")
+    assert [role for role in ROLES if f"--{role}: " not in css] == []
