@@ -14,16 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ingest.config_table import parse_step
 from ingest.errors import ConfigError
 from ingest.roles import KEPT_ROLES, ROLES
 
 T = TypeVar("T")
 
 DETECTORS = ("langdetect-exact", "langdetect", "fasttext", "cld2")
-_TYPE_NAMES = {
-    str: "a string", int: "a whole number", float: "a number", bool: "true or false",
-    tuple: 'an array, such as ["ar", "en"]',
-}  # fmt: skip
 # `run` never changes a byte of the outputs; `filter` and `split` apply after the run.
 _NOT_IN_FINGERPRINT = ("run", "filter", "split")
 
@@ -336,7 +333,7 @@ class Config:
                 raise ConfigError(f"[{name}]: unknown table; use one of {', '.join(classes)}")
             if not isinstance(table, dict):
                 raise ConfigError(f"{name}: must be a table, as in [{name}]")
-            steps[name] = _parse_step(name, classes[name], table)
+            steps[name] = parse_step(name, classes[name], table)
         return cls(**steps)
 
     @classmethod
@@ -386,27 +383,6 @@ def config_of(config: Any, kind: type[T]) -> T:
             f"config: must be a Config or {kind.__name__}, is {type(config).__name__}"
         )
     return config
-
-
-def _parse_step(name: str, kind: Any, table: dict[str, Any]) -> Any:
-    default = kind()
-    known = {f.name: getattr(default, f.name) for f in dataclasses.fields(default)}
-    values: dict[str, Any] = {}
-    for key, given in table.items():
-        if key not in known:
-            raise ConfigError(f"{name}.{key}: unknown setting; use one of {', '.join(known)}")
-        wanted = type(known[key])
-        # TOML has arrays instead of tuples, and people write 1 for 1.0
-        convertible = (isinstance(given, list) and wanted is tuple) or (
-            type(given) is int and wanted is float
-        )
-        value = wanted(given) if convertible else given
-        if type(value) is not wanted:
-            raise ConfigError(f"{name}.{key}: {value!r} is not {_TYPE_NAMES[wanted]}")
-        if wanted is tuple and not all(isinstance(item, str) for item in value):
-            raise ConfigError(f"{name}.{key}: {given!r} is not an array of strings")
-        values[key] = value
-    return kind(**values)
 
 
 def _check_min(name: str, value: int, minimum: int) -> None:
