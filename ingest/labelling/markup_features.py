@@ -10,17 +10,12 @@ from functools import cache, lru_cache
 
 import numpy as np
 import polars as pl
-import regex
 
 from ingest import phrases
 from ingest._typing import F32, F64, I64, Columns
+from ingest.labelling.markup import Element, parse_element
 from ingest.page_spans import PageSpans, combine_keys
 
-_ELEMENT = regex.compile(r"([^#.\[\s]+)(?:#([^.\[\s]+))?((?:\.[^\[\s]+)?)((?:\[[^\s]*)?)")
-_ATTRIBUTE = regex.compile(r"\[(\w+)=([^\]]*)\]?")
-# splits fooBar, foo-bar, foo_bar and foo2bar into foo and bar
-_WORD = regex.compile(r"\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})|\p{Lo}+")
-_NAME_ATTRIBUTES = frozenset(("role", "itemprop", "property", "rel"))
 # Kinds of a segment's innermost block element, and of the inline elements in it.
 _BLOCK_KINDS = {
     "h1": "h1", "h2": "h2", "h3": "h3", "h4": "h4", "h5": "h4", "h6": "h4", "p": "p", "li": "li",
@@ -114,44 +109,38 @@ def compute_markup_features(segments: pl.DataFrame, pages: PageSpans, words: I64
 def _markup_vector(markup: str) -> F32:
     layout = _layout()
     vector = np.zeros(len(layout.columns), np.float32)
-    elements = [_parse_element(e) for e in markup.split(" ")]
+    elements = [parse_element(e) for e in markup.split(" ")]
     vector[layout.index["html"]] = 1
     vector[layout.index["depth"]] = len(elements) / 12
     block = inline = ""
-    for tag, _, _ in reversed(elements):
-        if tag in _INLINE_KINDS:
-            inline = inline or _INLINE_KINDS[tag]
+    for element in reversed(elements):
+        if element.tag in _INLINE_KINDS:
+            inline = inline or _INLINE_KINDS[element.tag]
         else:
-            block = _BLOCK_KINDS.get(tag, "")
+            block = _BLOCK_KINDS.get(element.tag, "")
             break
     for kind, value in (("block", block), ("inline", inline)):
         if value:
             vector[layout.index[f"{kind}_{value}"]] = 1
-    for distance, (tag, groups, has_lang) in enumerate(reversed(elements)):
-        container = _CONTAINER_OF.get(tag, tag)
+    for distance, element in enumerate(reversed(elements)):
+        container = _CONTAINER_OF.get(element.tag, element.tag)
         if f"in_{container}" in layout.index:
             vector[layout.index[f"in_{container}"]] = 1
         where = "near" if distance < _NEAR else "middle" if distance < _NEAR + _MIDDLE else "far"
-        if tag != "body":  # its classes describe the whole page
-            for group in groups:
+        if element.tag != "body":  # its classes describe the whole page
+            for group in _element_groups(element):
                 vector[layout.index[f"{where}_{group}"]] = 1
-            if has_lang:
+            if element.has_lang:
                 vector[layout.index["lang_marked"]] = 1
     return vector
 
 
 @lru_cache(1 << 15)
-def _parse_element(text: str) -> tuple[str, tuple[str, ...], bool]:
-    """Parse an element: its tag, the groups of the words in its names, whether it has a lang."""
-    match = _ELEMENT.match(text)
-    if match is None:
-        return "", (), False
-    tag, name, classes, attributes = match.groups(default="")
-    pairs = _ATTRIBUTE.findall(attributes)
-    names = [name, classes, *(value for key, value in pairs if key in _NAME_ATTRIBUTES)]
+def _element_groups(element: Element) -> tuple[str, ...]:
+    """The groups of markup.txt that the words in an element's names belong to."""
     known = _word_groups()
-    groups = {g for w in _WORD.findall(" ".join(names)) for g in known.get(w.lower(), ())}
-    return tag, tuple(sorted(groups)), any(key == "lang" for key, _ in pairs)
+    words = (*element.words, *element.value_words)
+    return tuple(sorted({group for word in words for group in known.get(word, ())}))
 
 
 def _container_features(segments: pl.DataFrame, pages: PageSpans, words: I64) -> dict[str, F64]:

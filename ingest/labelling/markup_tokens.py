@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import polars as pl
-import regex
 
 from ingest._typing import F64, I64
+from ingest.labelling.markup import parse_element
 
-_ELEMENT = regex.compile(r"([^#.\[\s]+)(?:#([^.\[\s]+))?((?:\.[^\[\s]+)?)((?:\[[^\s]*)?)")
-_ATTRIBUTE = regex.compile(r"\[(\w+)=([^\]]*)\]?")
-_WORD = regex.compile(r"\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})|\p{Lo}+")
-_NAME_ATTRIBUTES = frozenset(("role", "itemprop", "property", "rel"))
 _LONGEST_WORD, _LONGEST_VALUE = 19, 24  # longer names are hashes and say nothing
-# An element's distance from the text, and the digit that stands for it in a token.
-_ZONES = ((1, "0"), (3, "1"), (7, "2"))
-_FAR = "3"
+# The digit that stands for an element's distance from the text in a token, innermost first.
+_ZONES, _FAR = "0112222", "3"
 _ROWS = 1 << 7  # distinct markups whose vectors are held at once
 
 
@@ -62,7 +55,11 @@ def _known_tokens(markup: pl.Series, vocabulary: dict[str, int]) -> tuple[I64, I
         .with_row_index("row")
         .with_columns(distance=pl.int_ranges(pl.col("element").list.len()).list.reverse())
         .explode("element", "distance")
-        .with_columns(zone=_zone_expression())
+        .with_columns(
+            zone=pl.col("distance").replace_strict(
+                dict(enumerate(_ZONES)), default=_FAR, return_dtype=pl.String
+            )
+        )
     )
     distinct = elements.select("element", "zone").unique(maintain_order=True)
     tokens = [
@@ -77,38 +74,15 @@ def _known_tokens(markup: pl.Series, vocabulary: dict[str, int]) -> tuple[I64, I
     return both // size, both % size
 
 
-def _zone_expression() -> pl.Expr:
-    zone = pl.lit(_FAR)
-    for end, digit in reversed(_ZONES):
-        zone = pl.when(pl.col("distance") < end).then(pl.lit(digit)).otherwise(zone)
-    return zone
-
-
 def _zone(distance: int) -> str:
-    return next((digit for end, digit in _ZONES if distance < end), _FAR)
+    return _ZONES[distance] if distance < len(_ZONES) else _FAR
 
 
 def _element_tokens(text: str, zone: str) -> set[str]:
     """The tokens of one element, such as `div#main.post`, in a zone."""
-    tag, words, values = _parse(text)
+    tag, words, values, *_ = parse_element(text)
     if tag == "body":  # its names describe the whole page
         return {f"b:{word}" for word in words if 2 < len(word) <= _LONGEST_WORD}
     tokens = {f"{zone}:{word}" for word in words if 1 < len(word) <= _LONGEST_WORD}
-    tokens.update(f"{zone}@{value}" for value in values)
+    tokens.update(f"{zone}@{value[:_LONGEST_VALUE]}" for value in values)
     return {f"{zone}<{tag}", *tokens} if tag else tokens
-
-
-@lru_cache(1 << 16)
-def _parse(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """Tag, words of its id and classes, and values of the attributes that name things."""
-    element = _ELEMENT.match(text)
-    if element is None:
-        return "", (), ()
-    tag, name, classes, attributes = element.groups(default="")
-    words = (word.lower() for word in _WORD.findall(f"{name} {classes}"))
-    values = (
-        value.lower()[:_LONGEST_VALUE]
-        for key, value in _ATTRIBUTE.findall(attributes)
-        if key in _NAME_ATTRIBUTES
-    )
-    return tag, tuple(words), tuple(values)
