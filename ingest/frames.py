@@ -23,7 +23,14 @@ class Column(NamedTuple):
 
 
 # One entry of `blocks`: the HTML block that a line of the page's text comes from.
-BLOCK = pl.Struct({"block": pl.String(), "markup": pl.String(), "links": pl.Float32()})
+BLOCK = pl.Struct(
+    {
+        "block": pl.String(),
+        "markup": pl.String(),
+        "links": pl.Float32(),
+        "visible": pl.Boolean(),
+    }
+)
 
 DOCUMENTS: tuple[Column, ...] = (
     Column("doc_id", pl.String(), "page ID: 16 hex digits, a hash of source and record"),
@@ -73,6 +80,11 @@ SEGMENTS: tuple[Column, ...] = (
         "tag#id.class[attribute=value] of the elements around it, outermost first; null for text",
     ),
     Column("links", pl.Float32(), "share of its characters inside links, 0…1; null for text"),
+    Column(
+        "visible",
+        pl.Boolean(),
+        "false if the page hides it (hidden, display: none, noscript); null for text",
+    ),
     Column("text", pl.String(), "text of the segment, unchanged, without surrounding white space"),
 )
 

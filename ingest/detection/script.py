@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ingest.detection.informal import fold_informal
 from ingest.detection.rules import load_rules
 from ingest.detection.special_lines import decide_special_lines
 
@@ -19,6 +20,8 @@ MAX_CHARS = 4_000  # characters analysed; the rest of a line never changes its l
 _COMPATIBILITY_FORMS = r"[\u{300}-\u{36f}\u{fb50}-\u{fdff}\u{fe70}-\u{fefc}\u{ff01}-\u{ff5e}]"
 _UNSPACED_WORD = 2  # letters that count as a word in scripts without spaces
 _KANA_SHARE = 0.1  # Japanese mixes kana into Han; a Chinese text has at most the odd の
+_LOWER_WORD = r"\b\p{Ll}"  # a Latin word that is no name
+_ARABIC_WORDS = 2  # that a line must have to be Arabic among Latin names
 _OTHER_LETTERS = r"[\p{L}--\p{Latin}--\p{Arabic}--\p{Common}--\p{Inherited}]"
 
 
@@ -77,12 +80,13 @@ def _remove_noise(texts: pl.Series) -> pl.Series:
 
 
 def normalize(texts: pl.Series) -> pl.Series:
-    """Prepare texts for a model: fold compatibility forms, lowercase texts that are all capitals.
+    """Prepare texts for a model: fold compatibility forms, informal spelling, and all capitals.
 
-    >>> normalize(pl.Series(["ACTUALITÉS", "DW in 30", "ﻻ"])).to_list()
-    ['actualités', 'DW in 30', 'لا']
+    >>> normalize(pl.Series(["ACTUALITÉS", "DW in 30", "ﻻ", "جداااا"])).to_list()
+    ['actualités', 'DW in 30', 'لا', 'جدا']
     """
     texts = _change_matches(texts, _COMPATIBILITY_FORMS, lambda t: t.str.normalize("NFKC"))
+    texts = fold_informal(texts)
     all_capitals = texts.str.contains(r"\p{Lu}") & ~texts.str.contains(r"\p{Ll}")
     rows = all_capitals.arg_true()
     if rows.is_empty():
@@ -94,13 +98,15 @@ def _add_latin_or_arabic(frame: pl.DataFrame) -> pl.DataFrame:
     """Add the script, Latin or Arabic: the one with more words, or the first one if they tie.
 
     Names count half when looking for a rival: `تثبيت Raspberry Pi Imager على Mac` is an Arabic
-    sentence if the page is Arabic.
+    sentence if the page is Arabic. A line that begins with Arabic words, and has no Latin word but
+    names, is Arabic on any page.
     """
     text, latn, arab = pl.col("clean"), pl.col("latn"), pl.col("arab")
     both = (latn > 0) & (arab > 0)
     mixed = pl.when(both).then(text)
     names = mixed.str.count_matches(r"\p{Lu}[\p{Latin}\d'’]*") / 2
     first = mixed.str.extract(r"([\p{Latin}\p{Arabic}])").str.contains(r"\p{Latin}")
+    only_names = (mixed.str.count_matches(_LOWER_WORD) == 0) & (arab >= _ARABIC_WORDS) & ~first
     return (
         frame.with_columns(
             latn=text.str.count_matches(_word_pattern("Latin")),
@@ -109,14 +115,14 @@ def _add_latin_or_arabic(frame: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             script=pl.when((latn == 0) & (arab == 0))
             .then(pl.lit("Zyyy"))
-            .when((latn > arab) | ((latn == arab) & first))
+            .when(((latn > arab) & ~only_names.fill_null(value=False)) | ((latn == arab) & first))
             .then(pl.lit("Latn"))
             .otherwise(pl.lit("Arab")),
         )
         .with_columns(
             rival=pl.when(both & (pl.col("script") == "Latn") & (latn - names <= arab))
             .then(pl.lit("Arab"))
-            .when(both & (latn == arab) & (pl.col("script") == "Arab"))
+            .when(both & (latn == arab) & (pl.col("script") == "Arab") & ~only_names)
             .then(pl.lit("Latn"))
         )
         .drop("latn", "arab")

@@ -12,7 +12,7 @@ from ingest.labelling.articles import find_script_debris, number_articles
 from ingest.labelling.duplicates import find_originals
 from ingest.labelling.features import compute_features
 from ingest.labelling.network import predict_roles
-from ingest.labelling.titles import repeat_titles
+from ingest.labelling.titles import find_site_names, repeat_titles
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES, ROLES
 
 __all__ = ["label"]
@@ -22,7 +22,8 @@ def label(segments: pl.DataFrame, *, config: LabelConfig | Config | None = None)
     """Add role, role_score, role_by, article, duplicate_of and keep. Rows do not change.
 
     The labels of a segment depend on its own page only. The shipped model decides the roles
-    (role_by `model`), except for leftover script from the page's HTML (role_by `script`). `keep`
+    (role_by `model`), except for leftover script from the page's HTML (role_by `script`) and the
+    name of the site in a <title> (role_by `title`). `keep`
     is true for headlines, subheadings and body text that do not repeat an earlier segment of the
     page.
 
@@ -49,8 +50,9 @@ def label(segments: pl.DataFrame, *, config: LabelConfig | Config | None = None)
     probability = predict_roles(features.names, features.values, segments["markup"], pages)
     debris = find_script_debris(segments)
     chosen = choose_roles(probability)
-    role = np.where(debris, "code", np.array(ROLES)[chosen])
-    score = np.where(debris, 1.0, probability[np.arange(len(chosen)), chosen])
+    site_name = find_site_names(segments)
+    role = np.select([debris, site_name], ["code", "nav"], np.array(ROLES)[chosen])
+    score = np.where(debris | site_name, 1.0, probability[np.arange(len(chosen)), chosen])
     original = find_originals(features.duplicates, np.isin(role, KEPT_ROLES))
     original = repeat_titles(segments, role == "headline", original)
     is_duplicate = original != np.arange(len(original))
@@ -60,7 +62,7 @@ def label(segments: pl.DataFrame, *, config: LabelConfig | Config | None = None)
     return segments.with_columns(
         role=pl.Series(role, dtype=pl.String),
         role_score=pl.Series(score, dtype=pl.Float32),
-        role_by=pl.when(pl.Series(debris)).then(pl.lit("script")).otherwise(pl.lit("model")),
+        role_by=pl.Series(np.select([debris, site_name], ["script", "title"], "model")),
         article=pl.Series(article, dtype=pl.Int64),
         duplicate_of=pl.when(pl.Series(is_duplicate)).then(segments["segment"].gather(original)),
     ).with_columns(

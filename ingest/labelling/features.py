@@ -47,7 +47,7 @@ def compute_features(segments: pl.DataFrame) -> Features:
     >>> frame = pl.DataFrame({"doc_id": ["d"], "segment": [0], "line": [1], "text": ["Share"],
     ...                       "script": ["Latn"], "lang": ["en"]}).with_columns(
     ...     pl.lit(None, pl.String).alias("block"), pl.lit(None, pl.String).alias("markup"),
-    ...     pl.lit(None, pl.Float32).alias("links"))
+    ...     pl.lit(None, pl.Float32).alias("links"), pl.lit(None, pl.Boolean).alias("visible"))
     >>> compute_features(frame).values.shape[0]
     1
     """

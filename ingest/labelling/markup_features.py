@@ -78,12 +78,12 @@ def compute_markup_features(segments: pl.DataFrame, pages: PageSpans, words: I64
     """Compute the features that come from HTML.
 
     Args:
-        segments: columns block, markup, links, lang.
+        segments: columns block, markup, links, visible, lang.
         pages: the pages of the batch.
         words: the number of words of each segment.
 
     >>> frame = pl.DataFrame({"block": ["/html/body/nav[1]/a[1]"], "markup": ["body nav#top a"],
-    ...                       "links": [1.0], "lang": ["en"]})
+    ...                       "links": [1.0], "visible": [True], "lang": ["en"]})
     >>> from ingest.page_spans import find_pages
     >>> columns = compute_markup_features(frame, find_pages(pl.Series(["d"])), np.array([2]))
     >>> columns["m_in_nav"].tolist(), columns["m_block_p"].tolist()
@@ -102,6 +102,7 @@ def compute_markup_features(segments: pl.DataFrame, pages: PageSpans, words: I64
     marked = segments["markup"].str.extract(r".*\[lang=([a-zA-Z]{2,3})").str.to_lowercase()
     columns["m_lang_same"] = (marked == segments["lang"]).fill_null(value=False).to_numpy()
     columns |= _container_features(segments, pages, words)
+    columns["m_hidden"] = (~segments["visible"]).fill_null(value=False).to_numpy()
     return columns
 
 

@@ -6,10 +6,23 @@ import numpy as np
 import polars as pl
 
 from ingest._typing import I64, Bools
+from ingest.readers.titles import SITE_NAME
 from ingest.text import comparable
 
 # Characters from which a heading inside a title is more than a word that both happen to have.
 _TELLING = 8
+
+
+def find_site_names(segments: pl.DataFrame) -> Bools:
+    """Find the names of sites that were cut off titles.
+
+    >>> frame = pl.DataFrame({"markup": ["head title", "head title[property=site_name]", None]})
+    >>> find_site_names(frame).tolist()
+    [False, True, False]
+    """
+    named = segments["markup"].str.ends_with(SITE_NAME).fill_null(value=False)
+    is_name: Bools = named.to_numpy()
+    return is_name
 
 
 def repeat_titles(segments: pl.DataFrame, is_headline: Bools, original: I64) -> I64:

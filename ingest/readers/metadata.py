@@ -9,10 +9,13 @@ from typing import Any
 
 from selectolax.lexbor import LexborNode
 
+from ingest.readers.titles import PageNames, page_names
+
 _SPACE = re.compile(r"\s+")
 # Names of <meta> elements that describe the page.
 _NAMED = frozenset(
-    "author date description keywords language news_keywords pubdate publish-date publisher".split()
+    "application-name author date description keywords language news_keywords pubdate publish-date "
+    "publisher".split()
 )
 _PREFIXES = ("og:", "article:", "twitter:", "dc.", "dcterms.", "citation_")
 _MAX_VALUE = 1 << 16  # characters of a value or JSON-LD script; larger ones are left out
@@ -21,11 +24,14 @@ _MAX_VALUE = 1 << 16  # characters of a value or JSON-LD script; larger ones are
 _MAX_LEVELS = 100
 
 
-def read_metadata(root: LexborNode | None, nodes: Iterable[LexborNode]) -> dict[str, Any]:
+def read_metadata(
+    root: LexborNode | None, nodes: Iterable[LexborNode], headings: list[str]
+) -> tuple[dict[str, Any], PageNames]:
     """Columns of the documents frame from the root and the title, meta, link and script elements.
 
     `metadata` is a JSON object: "meta" has one value or a list of values per name, "json_ld" is
-    the list of JSON-LD scripts. It is null if the page has neither.
+    the list of JSON-LD scripts. It is null if the page has neither. The names come from these and
+    from `headings`, the texts of the page's <h1>.
     """
     row: dict[str, Any] = dict.fromkeys(
         ("title", "canonical_url", "declared_lang", "declared_dir", "alternates", "metadata")
@@ -35,7 +41,7 @@ def read_metadata(root: LexborNode | None, nodes: Iterable[LexborNode]) -> dict[
         row["declared_lang"] = _one_line(attributes.get("lang") or attributes.get("xml:lang"))
         row["declared_dir"] = _one_line(attributes.get("dir"))
     meta: dict[str, Any] = {}
-    json_ld: list[str] = []
+    json_ld: list[Any] = []
     for node in nodes:
         tag = node.tag
         if tag == "title":
@@ -47,10 +53,17 @@ def read_metadata(root: LexborNode | None, nodes: Iterable[LexborNode]) -> dict[
         elif (node.attributes.get("type") or "").strip().lower() == "application/ld+json":
             _add_json_ld(node.text(), json_ld)
     members = [f'"meta": {json.dumps(meta, ensure_ascii=False)}'] if meta else []
-    members += [f'"json_ld": [{", ".join(json_ld)}]'] if json_ld else []
+    if json_ld:
+        scripts = (json.dumps(value, ensure_ascii=False, allow_nan=False) for value in json_ld)
+        members.append(f'"json_ld": [{", ".join(scripts)}]')
     if members:
         row["metadata"] = f"{{{', '.join(members)}}}".encode("utf-8", "replace").decode()
-    return row
+    urls = (row["canonical_url"], *_values(meta.get("og:url")))
+    return row, page_names(meta, json_ld, urls, headings)
+
+
+def _values(value: str | list[str] | None) -> list[str]:
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def _add_meta(attributes: dict[str, str | None], meta: dict[str, Any]) -> None:
@@ -79,14 +92,15 @@ def _add_link(attributes: dict[str, str | None], row: dict[str, Any]) -> None:
         row["alternates"] = [*(row["alternates"] or ()), {"lang": lang, "url": url}]
 
 
-def _add_json_ld(text: str, json_ld: list[str]) -> None:
+def _add_json_ld(text: str, json_ld: list[Any]) -> None:
     """Add the content of a script. NaN and infinities, which are not JSON, become null."""
     if len(text) > _MAX_VALUE:
         return
     try:
         value = json.loads(text, parse_constant=lambda _: None)
         if _count_levels(value) <= _MAX_LEVELS:
-            json_ld.append(json.dumps(value, ensure_ascii=False, allow_nan=False))
+            json.dumps(value, allow_nan=False)
+            json_ld.append(value)
     except (ValueError, RecursionError):
         return  # a broken script does not affect the page
 

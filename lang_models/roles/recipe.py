@@ -83,7 +83,7 @@ def weights(texts: pl.Series, kind: str) -> np.ndarray:
 
 
 def web_forms(page: WebPage, vocabulary: Vocabulary) -> list[Example]:
-    """A page with its markup, without its names, and as text."""
+    """A page with its markup, without its names, and, if it shows any text, as text."""
     count = len(page.content)
     tokens, ends = vocabulary.encode(page.segments["markup"])
     none = np.empty(0, np.int32), np.zeros(count, np.int64)
@@ -92,10 +92,24 @@ def web_forms(page: WebPage, vocabulary: Vocabulary) -> list[Example]:
     teacher = teach(page.html.astype(np.float32), doc_id)
     html = Example(page.html, tokens, ends, page.content, page.roles, weight, teacher)
     unnamed = html._replace(tokens=none[0], ends=none[1])
-    plain = unnamed._replace(
-        features=page.plain, teacher=teach(page.plain.astype(np.float32), doc_id)
+    if not page.shown.any():
+        return [html, unnamed]
+    return [html, html, html, html, unnamed, *[plain_form(page)] * 3]
+
+
+def plain_form(page: WebPage) -> Example:
+    """A page as text."""
+    shown = page.shown
+    count = int(shown.sum())
+    return Example(
+        page.plain,
+        np.empty(0, np.int32),
+        np.zeros(count, np.int64),
+        page.content[shown],
+        page.roles[shown],
+        weights(page.segments["text"].filter(shown), page.kind),
+        teach(page.plain.astype(np.float32), np.zeros(count, np.int64)),
     )
-    return [html, html, html, html, unnamed, plain, plain, plain]
 
 
 def sample_groups(vocabulary: Vocabulary) -> list[list[Example]]:

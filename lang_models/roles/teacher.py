@@ -66,7 +66,8 @@ def teach(values: F32, page: I64) -> F32:
     total = np.zeros((len(values), len(ROLES)), np.float32)
     networks = load_networks()
     for network in networks:
-        probability = _softmax(_logits(network, values.astype(np.float64), page))
+        known = values[:, : len(network.names)].astype(np.float64)  # newer features come last
+        probability = _softmax(_logits(network, known, page))
         total[:, : probability.shape[1]] += probability.astype(np.float32) / len(networks)
     return total
 

@@ -103,7 +103,7 @@ def _replace_boilerplate(page: Page, others: list[Page], rng: random.Random) -> 
 
 @dataclass(frozen=True)
 class Variant:
-    """A page as text, or as HTML: then with (block, markup, links) for each line."""
+    """A page as text, or as HTML: then with (block, markup, links, visible) for each line."""
 
     lines: Page
     blocks: tuple[html.Block, ...] | None = None
@@ -114,7 +114,8 @@ def load_html(folder: Path, gold: Path) -> dict[str, Variant]:
     variants = {}
     for name, page in load_pages(gold).items():
         parsed = html.render((folder / name).read_text(encoding="utf-8"))
-        variants[name] = Variant(page, tuple(parsed["blocks"]))
+        shown = tuple(block for block in parsed["blocks"] if block[-1])
+        variants[name] = Variant(page, shown)
     return variants
 
 
@@ -127,9 +128,9 @@ def vary_markup(variant: Variant, rng: random.Random) -> Variant:
     blocks = [b for b, kept in zip(variant.blocks, keep, strict=True) if kept]
     chance = rng.random()
     if chance < 0.3:
-        blocks = [(path, _NAMES.sub("", markup), links) for path, markup, links in blocks]
+        blocks = [(path, _NAMES.sub("", markup), *rest) for path, markup, *rest in blocks]
     elif chance < 0.5:
-        blocks = [(path, _NAMES.sub(".x", markup), links) for path, markup, links in blocks]
+        blocks = [(path, _NAMES.sub(".x", markup), *rest) for path, markup, *rest in blocks]
     return Variant([x for x, kept in zip(variant.lines, keep, strict=True) if kept], tuple(blocks))
 
 
@@ -151,10 +152,11 @@ def to_frame(variants: list[Variant]) -> pl.DataFrame:
         line = 0
         for segment, x in enumerate(variant.lines):
             line += 1 + (x.blanks if variant.blocks is None else 0)
-            block = (None, None, None) if variant.blocks is None else variant.blocks[segment]
+            block = (None, None, None, None) if variant.blocks is None else variant.blocks[segment]
             rows.append((f"{number:06d}", segment, line, x.text, *block))
     schema = {"doc_id": pl.String, "segment": pl.Int64, "line": pl.Int64, "text": pl.String,
-              "block": pl.String, "markup": pl.String, "links": pl.Float32}  # fmt: skip
+              "block": pl.String, "markup": pl.String, "links": pl.Float32,
+              "visible": pl.Boolean}  # fmt: skip
     return detect(pl.DataFrame(rows, schema, orient="row"))
 
 

@@ -23,8 +23,9 @@ import numpy as np
 import polars as pl
 
 import ingest
-from ingest._typing import I64
+from ingest._typing import I64, Bools
 from ingest.labelling.features import compute_features
+from ingest.labelling.titles import find_site_names
 from ingest.roles import KEPT_ROLES, ROLES
 
 UNKNOWN, DROP, KEEP = -1, 0, 1
@@ -41,7 +42,9 @@ class WebPage(NamedTuple):
         kind: the form of its gold: snippets, article, text, wcxb or lines.
         site: what decides the fold it belongs to.
         segments: its segments with languages.
-        html, plain: features with and without markup, float16 [segments, columns].
+        shown: whether the page shows each segment; the page as text has no others.
+        html: features with markup, float16 [segments, columns].
+        plain: features of the segments that are shown, as if the page had no markup.
         content: KEEP, DROP or UNKNOWN of each segment.
         roles: role and second role of each segment as indices of ROLES, -1 if unknown.
     """
@@ -50,6 +53,7 @@ class WebPage(NamedTuple):
     kind: str
     site: str
     segments: pl.DataFrame
+    shown: Bools
     html: np.ndarray
     plain: np.ndarray
     content: I64
@@ -106,7 +110,7 @@ def load_web_pages(
     align = load_scorer(shared, "score_lines").align
     pages = []
     for start in range(0, len(paths), _BATCH):
-        for file, segments, html, plain in _read(paths[start : start + _BATCH]):
+        for file, segments, shown, html, plain in _read(paths[start : start + _BATCH]):
             texts = segments["text"].to_list()
             if file in gold:
                 entry = gold[file]
@@ -119,7 +123,10 @@ def load_web_pages(
                     texts, [json.loads(row) for row in rows.split("\n") if row], align
                 )
                 kind, site = "lines", _arabic_site(file)
-            pages.append(WebPage(file, kind, site, segments, html, plain, content, roles))
+            content[_hidden_copies(texts, shown, content)] = UNKNOWN
+            by_rule = find_site_names(segments)
+            content[by_rule], roles[by_rule] = UNKNOWN, UNKNOWN
+            pages.append(WebPage(file, kind, site, segments, shown, html, plain, content, roles))
     return pages
 
 
@@ -129,25 +136,36 @@ def _arabic_site(file: str) -> str:
     return re.sub(r"_\d+$", "", file.rsplit(".", 1)[0]) if pair else file
 
 
-def _read(paths: Sequence[Path]) -> Iterator[tuple[str, pl.DataFrame, np.ndarray, np.ndarray]]:
-    """Name, segments and features of each page, in the order of `ingest.read`."""
+def _hidden_copies(texts: list[str], shown: Bools, content: I64) -> Bools:
+    """Which segments are content, but hidden copies of what the page shows."""
+    seen = {text for text, is_shown in zip(texts, shown, strict=True) if is_shown}
+    return (content == KEEP) & ~shown & np.array([text in seen for text in texts], bool)
+
+
+def _read(
+    paths: Sequence[Path],
+) -> Iterator[tuple[str, pl.DataFrame, Bools, np.ndarray, np.ndarray]]:
+    """Name, segments, and features of each page, in the order of `ingest.read`."""
     stored = [path if path.exists() else path.with_name(path.name + ".gz") for path in paths]
     documents = ingest.read(stored)
     segments = ingest.detect(ingest.segment(documents))
-    bare = segments.with_columns(
+    shown = segments["visible"].fill_null(value=True).to_numpy()
+    bare = segments.filter(shown).with_columns(
         pl.lit(None, pl.String).alias("block"),
         pl.lit(None, pl.String).alias("markup"),
         pl.lit(None, pl.Float32).alias("links"),
+        pl.lit(None, pl.Boolean).alias("visible"),
     )
     html = compute_features(segments).values.astype(np.float16)
     plain = compute_features(bare).values.astype(np.float16)
     sources = dict(documents.select("doc_id", "source").iter_rows())
-    start = 0
+    start = plain_start = 0
     for (doc_id,), page in segments.group_by("doc_id", maintain_order=True):
         end = start + len(page)
+        plain_end = plain_start + int(shown[start:end].sum())
         file = Path(sources[str(doc_id)]).name.removesuffix(".gz")
-        yield file, page, html[start:end], plain[start:end]
-        start = end
+        yield file, page, shown[start:end], html[start:end], plain[plain_start:plain_end]
+        start, plain_start = end, plain_end
 
 
 def _from_public(texts: list[str], gold: dict[str, Any]) -> tuple[I64, I64]:

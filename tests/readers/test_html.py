@@ -16,7 +16,18 @@ from ingest.readers.html_limits import limit_nesting
 
 
 def lines(html: str) -> list[str]:
-    return render(html)["text"].split("\n")
+    """The lines that are shown."""
+    row = render(html)
+    lines = row["text"].split("\n")
+    if not row["text"]:
+        return lines
+    return [line for line, (*_, shown) in zip(lines, row["blocks"], strict=True) if shown]
+
+
+def hidden_lines(html: str) -> list[str]:
+    row = render(html)
+    lines = row["text"].split("\n")
+    return [line for line, (*_, shown) in zip(lines, row["blocks"], strict=True) if not shown]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +63,32 @@ def test_text_is_rendered_as_in_a_browser(html, shown):
     assert lines(html) == shown
 
 
+@pytest.mark.parametrize(
+    ("html", "shown", "hidden"),
+    [
+        ("<p>a<span hidden>x</span>b</p>c", ["ab", "c"], ["x"]),
+        ("<div hidden>x<p>y</p></div>t", ["t"], ["x", "y"]),
+        ("t<noscript><p>x</p><b>y</b></noscript>", ["t"], ["x", "y"]),
+        ("<div style='DISPLAY : none'><p style='display:block'>x</div>t", ["t"], ["x"]),
+        ("<p style='visibility:hidden'>x<b style='visibility:visible'>y</b></p>", ["xy"], []),
+        ("<div style='visibility:hidden'>x<p style='visibility:visible'>y</div>", ["y"], ["x"]),
+        ("<p style='backface-visibility:hidden'>t", ["t"], []),
+        ("<p style='content-visibility:hidden;--x-display:none'>t", ["t"], []),
+        ("<p style='display:none;display:block'>t", ["t"], []),
+        ("<p style='display:none !important;display:block'>x", [], ["x"]),
+        ("<p style='/* display:none */ color:red'>t", ["t"], []),
+        ("<p style='background:url(a;display:none)'>t", ["t"], []),
+        ("<p hidden style='display:flex'>t", ["t"], []),
+        ("<pre>a <i hidden>x\ny</i>b</pre>", ["a b"], ["x", "y"]),
+        ("<body style='visibility:hidden'><h1>x</h1>", [], ["x"]),
+        ("<html hidden><p>x", [], ["x"]),
+    ],
+)
+def test_what_a_page_hides_has_lines_of_its_own(html, shown, hidden):
+    assert lines(html) == shown
+    assert hidden_lines(html) == hidden
+
+
 def test_each_line_has_its_position():
     rendered = render(
         "<html lang=ar><body class='home page'><div id=main class='a  b'><p>x <a href=/>in a link</a>"
@@ -61,11 +98,11 @@ def test_each_line_has_its_position():
         zip(rendered["text"].split("\n"), *zip(*rendered["blocks"], strict=True), strict=True)
     )
     assert where == [
-        ("x in a link", "/html/body/div[1]/p[1]", "body.home.page div#main.a.b p", 9 / 10),
+        ("x in a link", "/html/body/div[1]/p[1]", "body.home.page div#main.a.b p", 9 / 10, True),
         ("all strong", "/html/body/div[1]/p[2]/strong[1]",
-         "body.home.page div#main.a.b p[lang=en] strong", 0.0),
-        ("1", "/html/body/ul[1]/li[1]", "body.home.page ul li", 0.0),
-        ("2", "/html/body/ul[1]/li[2]/a[1]", "body.home.page ul li a[rel=tag]", 1.0),
+         "body.home.page div#main.a.b p[lang=en] strong", 0.0, True),
+        ("1", "/html/body/ul[1]/li[1]", "body.home.page ul li", 0.0, True),
+        ("2", "/html/body/ul[1]/li[2]/a[1]", "body.home.page ul li a[rel=tag]", 1.0, True),
     ]  # fmt: skip
 
 
@@ -73,7 +110,7 @@ def test_the_path_finds_the_element_again():
     source = "<body><div><p>a</p><p>b<div><p>c</p></div>d</div><ul><li>e</ul>"
     rendered = render(source)
     tree = LexborHTMLParser(source)
-    for text, (path, _, _) in zip(rendered["text"].split("\n"), rendered["blocks"], strict=True):
+    for text, (path, *_) in zip(rendered["text"].split("\n"), rendered["blocks"], strict=True):
         css = re.sub(r"\[(\d+)\]", r":nth-of-type(\1)", path[1:]).replace("/", " > ")
         assert text in tree.css_first(css).text()
 
@@ -114,7 +151,7 @@ def test_segments_have_blocks_only_in_html_pages(tmp_path):
 
 
 _TAGS = st.sampled_from(["<p>", "</p>", "<b>", "</b>", "<br>", "<table>", "<td>", "<pre>", "</pre>",
-                         "<div hidden>", "</div>", "<a>", "</a>", "<!--", "-->", "<script>",
+                         "<div hidden>", "</div>", "<noscript>", "<a>", "</a>", "<!--", "-->", "<script>",
                          "</script>", "<li>", "&amp;", "&#0;", "<svg>", "<textarea>"])  # fmt: skip
 
 
@@ -127,7 +164,7 @@ def test_any_page_has_one_block_per_line_and_no_blank_lines(parts):
     if text:
         assert len(rendered["blocks"]) == text.count("\n") + 1
         assert all(line and not line.isspace() for line in text.split("\n"))
-    assert all(0 <= links <= 1 for _, _, links in rendered["blocks"])
+    assert all(0 <= links <= 1 for _, _, links, _ in rendered["blocks"])
 
 
 @pytest.mark.parametrize(
