@@ -91,6 +91,10 @@ class LabelConfig:
         default=KEPT_ROLES,
         metadata=_help('Roles of segments to keep; add "code", "caption" or "comment" at will.'),
     )
+    documentation_code: bool = field(
+        default=True,
+        metadata=_help("Keep the listings of HTML pages that consist of documentation."),
+    )
 
     def __post_init__(self) -> None:
         for role in self.keep:

@@ -58,7 +58,7 @@ def is_arabizi(texts: pl.Series) -> pl.Series:
     found = pl.col("spelled") - pl.col("other") + pl.col("usual") + pl.col("telling")
     sure = (pl.col("spelled") > pl.col("other")) | (pl.col("telling") >= _ARABIZI_WORDS)
     return counts.select(
-        (sure & (found >= _ARABIZI_WORDS) & (found >= _ARABIZI_SHARE * pl.col("words")))
+        sure & (found >= _ARABIZI_WORDS) & (found >= _ARABIZI_SHARE * pl.col("words"))
     ).to_series()
 
 

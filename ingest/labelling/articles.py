@@ -43,7 +43,8 @@ def number_articles(
     segments: pl.DataFrame,
     role: NDArray[np.str_],
     is_duplicate: Bools,
-    debris: Bools,
+    listing: Bools,
+    hidden: Bools,
     *,
     pages: PageSpans,
     words: Words,
@@ -51,23 +52,24 @@ def number_articles(
     """Number the articles of each page 1, 2, … in order; 0 is boilerplate: int64 [segments].
 
     A headline opens the next article, unless it repeats or varies the headline before it, gives
-    the same story in the other language of a bilingual page, or continues the topic. Listings and
-    commands belong to the article that surrounds them.
+    the same story in the other language of a bilingual page, or continues the topic. Listings
+    belong to the article that surrounds them.
 
     Args:
         segments: the column script, in page order.
         role: the role of each segment.
         is_duplicate: whether a segment repeats an earlier one of its page.
-        debris: the result of `find_script_debris`.
+        listing: whether a segment is a listing inside an article, not code left from scraping.
+        hidden: the result of `find_hidden`.
         pages: the pages of the batch.
         words: the content words of all segments.
     """
+    role = np.where(hidden, "nav", role)
     opens = _opens_article(segments, role, is_duplicate, pages, words)
     count = np.cumsum(opens)
     before_page = np.append(0, count)[pages.first]
     # Text above the first headline belongs to the first article.
     article = np.maximum(count - before_page[pages.page], 1)
-    listing = ~debris & _inside_text(role, pages)
     boilerplate = np.isin(role, BOILERPLATE_ROLES) | ((role == "code") & ~listing)
     return np.where(boilerplate, 0, article).astype(np.int64)
 
@@ -133,13 +135,3 @@ def _overlap(block: I64, words: Words, mask: Bools, blocks: int) -> tuple[F64, I
     common = np.bincount(owner, weights=shared, minlength=blocks)
     smaller = np.minimum(size, np.r_[0, size[:-1]])
     return (common / np.maximum(smaller, 1))[1:], smaller[1:]
-
-
-def _inside_text(role: NDArray[np.str_], pages: PageSpans) -> Bools:
-    """Whether the page has running text both above and below each segment."""
-    n = len(role)
-    text = np.isin(role, ("body", "subheading"))
-    row = np.arange(n)
-    above = np.maximum.accumulate(np.where(text, row, -1)) if n else row
-    below = np.minimum.accumulate(np.where(text, row, n)[::-1])[::-1] if n else row
-    return (above >= pages.first[pages.page]) & (below <= pages.last[pages.page])

@@ -8,11 +8,19 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from ingest._typing import F32, F64
+from ingest._typing import F32, F64, Bools
 from ingest.errors import ModelError
 from ingest.labelling.markup_tokens import sum_token_vectors
 from ingest.page_spans import PageSpans
 from ingest.resources import load_npz, model_dir
+from ingest.roles import KEPT_ROLES, ROLES
+
+# What the network tells apart: the roles, code last once more. That is a listing, which belongs to
+# the text around it; the other code is left over from scraping.
+OUTPUTS = (*ROLES, "code")
+LISTING = len(ROLES)
+CONTENT: Bools = np.isin(OUTPUTS, KEPT_ROLES)
+CONTENT[LISTING] = True
 
 FILE = "roles.npz"
 _CHUNK = 1 << 11  # segments computed at once, so that they stay in the cache
@@ -51,7 +59,7 @@ class Network(NamedTuple):
         pools: after which block the mean and maximum of the page are added, by what layer
             [2 * width, width], [width].
         last_scale, last_shift: the final layer norm [width].
-        last, last_bias: the output layer [width, roles], [roles].
+        last, last_bias: the output layer [width, outputs], [outputs].
     """
 
     names: list[str]
@@ -105,7 +113,7 @@ def load_network() -> Network:
 
 
 def predict_roles(names: list[str], values: F32, markup: pl.Series, pages: PageSpans) -> F64:
-    """Compute the probability of each role: float64 [segments, roles], rounded to 4 digits.
+    """Compute the probability of each of OUTPUTS: float64 [segments, outputs], with 4 digits.
 
     Rounding hides the last bits, in which a matrix product may differ for a batch of another
     size. With float64, that noise is far below the last digit that is kept.

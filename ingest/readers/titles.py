@@ -12,7 +12,7 @@ from ingest.text import ARABIC_MARKS, FORMAT_CONTROLS
 
 # How markup calls the name of the site that was cut off a title.
 SITE_NAME = "title[property=site_name]"
-_SEPARATOR = re.compile(r"\s+[-–—―|·•:»«‹›/~:]+\s+|\s*[|»«•]\s*")  # noqa: RUF001
+_SEPARATOR = re.compile(r"\s+[-–—―|·•:»«‹›/~:]+\s+|\s*[|»«•]\s*")
 _NOT_COMPARED = re.compile(rf"{ARABIC_MARKS}|{FORMAT_CONTROLS}|[\W_]+")
 _SHORTEST_NAME = 3  # letters of a site's name that is compared with its address
 _SHORTEST_HEADLINE = 8  # letters of a heading that a title contains not by chance

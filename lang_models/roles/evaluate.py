@@ -1,15 +1,10 @@
-"""Score the shipped model on the sites that it was not trained on, beside trafilatura.
+"""Score predictions for the pages of ../shared/web by its own scorers, beside trafilatura.
 
-    uv run --with trafilatura python -m lang_models.roles.evaluate
-
-One fifth of the sites of ../shared/web is held out (fold 0; see `web_gold.fold_of`). The scorers
-are those of ../shared/web. Kept text is what `ingest.label` keeps, except that the rules about
-titles and articles are not applied.
+Kept text is what `ingest.label` would keep.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,44 +12,26 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest._typing import F64, I64
-from ingest.labelling import choose_roles
-from ingest.labelling.network import load_network, predict_roles
-from ingest.page_spans import find_pages
-from ingest.roles import KEPT_ROLES, ROLES
-from lang_models.roles.web_gold import (
-    FOLDS,
-    HELD_OUT,
-    WebPage,
-    fold_of,
-    letters,
-    load_gold,
-    load_scorer,
-    load_web_pages,
-    unpack,
-)
+from ingest._typing import Bools
+from ingest.config import LabelConfig
+from ingest.labelling.decision import decide_labels
+from ingest.labelling.features import compute_features
+from ingest.labelling.network import OUTPUTS
+from lang_models.roles.web_gold import WebPage, as_text, load_gold, load_scorer
 
-ROOT = Path(__file__).resolve().parents[2]
+HTML, TEXT = "HTML", "text"  # the forms of a page
 
 
-def kept_rows(page: WebPage, probability: np.ndarray) -> tuple[I64, I64]:
-    """The rows that would be kept, without repeated texts, and the role of each row."""
-    role = choose_roles(probability.astype(np.float64))
-    texts = page.segments["text"].to_list()
-    seen: set[str] = set()
-    rows = []
-    for row in np.flatnonzero(role < len(KEPT_ROLES)).tolist():
-        text = letters(texts[row])
-        if not text or text not in seen:
-            rows.append(row)
-        seen.add(text)
-    return np.array(rows, np.int64), role
+def label_page(page: WebPage, probability: np.ndarray, *, plain: bool) -> pl.DataFrame:
+    """Label a page, or its text, as `ingest.label` does, from given probabilities."""
+    segments = as_text(page) if plain else page.segments
+    features = compute_features(segments)
+    return decide_labels(segments, features, probability.astype(np.float64), LabelConfig())
 
 
-def lines_of(page: WebPage, rows: I64) -> list[str]:
-    """The texts of some rows, those of one line together."""
-    frame = page.segments[rows.tolist()]
-    joined = frame.group_by("line", maintain_order=True).agg(pl.col("text").str.join(" "))
+def lines_of(segments: pl.DataFrame) -> list[str]:
+    """The texts of segments, those of one line together."""
+    joined = segments.group_by("line", maintain_order=True).agg(pl.col("text").str.join(" "))
     lines: list[str] = joined["text"].to_list()
     return lines
 
@@ -69,7 +46,7 @@ def print_evaluation(
 
     Args:
         pages: the pages to score.
-        predicted: by form of the pages (HTML, text) and file, the probability of each role.
+        predicted: by form of the pages and file, the probability of each of `OUTPUTS`.
         shared: ../shared.
         folder: where its pages are unpacked.
     """
@@ -78,16 +55,21 @@ def print_evaluation(
     gold = [entry for file, entry in load_gold(folder).items() if file in files]
     paths = [folder / ("wcxb-dev" if g["set"] == "wcxb" else "public") / g["file"] for g in gold]
     print_scores("trafilatura", score.score(gold, score.kept_by_tool("trafilatura", paths))[0])
-    for name, of_file in predicted.items():
-        kept, bodies = {}, {}
-        for page in pages:
-            rows, role = kept_rows(page, of_file[page.file])
-            kept[page.file] = lines_of(page, rows)
-            bodies[page.file] = lines_of(page, rows[role[rows] != ROLES.index("headline")])
-        print_scores(f"ingest, {name}", score.score(gold, kept, bodies)[0])
-        lined = [page for page in pages if page.kind == "lines"]
-        print_line_scores(f"ingest, {name}", lined, of_file, folder, score_lines)
-        reliability(pages, of_file)
+    for form, of_file in predicted.items():
+        labelled = {
+            page.file: label_page(page, of_file[page.file], plain=form == TEXT)
+            for page in pages
+            if page.file in of_file
+        }
+        kept = {file: lines_of(frame.filter("keep")) for file, frame in labelled.items()}
+        bodies = {
+            file: lines_of(frame.filter("keep", pl.col("role") != "headline"))
+            for file, frame in labelled.items()
+        }
+        print_scores(f"ingest, {form}", score.score(gold, kept, bodies)[0])
+        lined = [page for page in pages if page.kind == "lines" and page.file in labelled]
+        print_line_scores(f"ingest, {form}", lined, labelled, folder, score_lines)
+        reliability(lined, labelled)
 
 
 def print_scores(name: str, results: dict[str, dict[str, float]]) -> None:
@@ -99,75 +81,56 @@ def print_scores(name: str, results: dict[str, dict[str, float]]) -> None:
 def print_line_scores(
     name: str,
     pages: Sequence[WebPage],
-    predicted: dict[str, np.ndarray],
+    labelled: dict[str, pl.DataFrame],
     folder: Path,
     scorer: Any,
 ) -> None:
-    """Print keep F1 and role accuracy of the pages that are labelled line by line."""
-    f1, right, labelled = [], 0, 0
+    """Print keep F1, role and language accuracy of the pages that are labelled line by line."""
+    f1, roles, languages = [], [], []
     for page in pages:
         stem = page.file.rsplit(".", 1)[0]
-        rows, role = kept_rows(page, predicted[page.file])
+        frame = labelled[page.file]
         gold = scorer.load(folder / "arabic" / "gold" / f"{stem}.jsonl")
         source = (folder / "arabic" / "pages" / page.file).read_bytes().decode("utf-8", "replace")
-        texts = page.segments["text"][rows.tolist()].to_list()
-        f1.append(scorer.score_page(gold, texts, scorer.title_of(source))[0])
-        known = page.roles[:, 0] >= 0
-        hit = (role == page.roles[:, 0]) | (role == page.roles[:, 1])
-        right, labelled = right + int(hit[known].sum()), labelled + int(known.sum())
-    print(f"    {name}: {len(pages)} pages by line: keep F1 {np.mean(f1):.3f}, "
-          f"role {right / labelled:.3f}", flush=True)  # fmt: skip
+        kept = frame.filter("keep")["text"].to_list()
+        f1.append(scorer.score_page(gold, kept, scorer.title_of(source))[0])
+        right, known = right_roles(page, frame)
+        roles.append(right[known])
+        languages += right_languages(frame, gold, scorer.align)
+    print(f"    {name}: {len(f1)} pages by line: keep F1 {np.mean(f1):.3f}, "
+          f"role {np.concatenate(roles).mean():.3f}, language {np.mean(languages):.3f}",
+          flush=True)  # fmt: skip
 
 
-def reliability(pages: Sequence[WebPage], predicted: dict[str, np.ndarray]) -> None:
-    """Print how often the role was right, by tenths of its probability, on labelled lines."""
-    probability: list[F64] = []
+def right_roles(page: WebPage, labelled: pl.DataFrame) -> tuple[Bools, Bools]:
+    """Whether the role of each labelled segment is right, and whether the gold says it."""
+    rows = page.shown if len(labelled) < len(page.shown) else np.ones(len(page.shown), bool)
+    names = np.array([*OUTPUTS, ""])[page.roles[rows]]
+    found = labelled["role"].to_numpy()
+    return (found == names[:, 0]) | (found == names[:, 1]), names[:, 0] != ""
+
+
+def right_languages(labelled: pl.DataFrame, gold: list[dict[str, Any]], align: Any) -> list[bool]:
+    """Whether the language of each gold line is that of the segment that has most of it."""
+    matches = align(gold, labelled.select("text", "lang").to_dicts())
     right = []
+    for number, segments in matches.items():
+        if segments:
+            best = max(segments, key=lambda match: match[0])[1]
+            right.append(best["lang"] in (gold[number]["lang"], gold[number].get("alt_lang")))
+    return right
+
+
+def reliability(pages: Sequence[WebPage], labelled: dict[str, pl.DataFrame]) -> None:
+    """Print how often the role was right, by tenths of role_score, on labelled lines."""
+    score, right = [], []
     for page in pages:
-        if page.kind == "lines":
-            values = predicted[page.file].astype(np.float64)
-            role = choose_roles(values)
-            known = page.roles[:, 0] >= 0
-            hit = (role == page.roles[:, 0]) | (role == page.roles[:, 1])
-            probability.append(values[np.arange(len(role)), role][known])
-            right.append(hit[known])
-    scores, hits = np.concatenate(probability), np.concatenate(right)
+        hit, known = right_roles(page, labelled[page.file])
+        score.append(labelled[page.file]["role_score"].to_numpy()[known])
+        right.append(hit[known])
+    scores, hits = np.concatenate(score), np.concatenate(right)
     tenth = np.minimum((scores * 10).astype(int), 9)
     for number in np.unique(tenth).tolist():
         here = tenth == number
         print(f"    role_score {number / 10:.1f}–{number / 10 + 0.1:.1f}: {here.sum():6,} lines, "
               f"mean score {scores[here].mean():.2f}, right {hits[here].mean():.2f}")  # fmt: skip
-
-
-def predict_shipped(page: WebPage, *, plain: bool) -> np.ndarray:
-    """The shipped model's probability of each role: float64 [segments, roles]."""
-    markup = pl.Series([None] * len(page.content), dtype=pl.String)
-    values = page.plain if plain else page.html
-    return predict_roles(
-        load_network().names,
-        values.astype(np.float32),
-        markup if plain else page.segments["markup"],
-        find_pages(page.segments["doc_id"]),
-    )
-
-
-def main() -> None:
-    """Score the shipped model on the held-out sites."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
-    parser.add_argument("--pages", type=Path, default=Path("/tmp/ingest-web"),  # noqa: S108
-                        help="folder to unpack ../shared/web to")  # fmt: skip
-    args = parser.parse_args()
-    unpack(args.shared, args.pages)
-    pages = load_web_pages(args.shared, args.pages, lambda site: fold_of(site, FOLDS) == HELD_OUT)
-    predicted = {
-        "HTML": {page.file: predict_shipped(page, plain=False) for page in pages},
-        "text": {page.file: predict_shipped(page, plain=True) for page in pages},
-    }
-    print_evaluation(pages, predicted, args.shared, args.pages)
-
-
-if __name__ == "__main__":
-    main()

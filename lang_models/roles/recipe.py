@@ -5,8 +5,7 @@
 
 Needs PyTorch (any 2.x, CPU) and ../shared; `--folds` needs trafilatura too. The training data are
 real web pages with public gold (../shared/web), with and without their markup, and this project's
-sample pages as text and in the markup of the themes in themes.toml. The sites of one fold of five
-are held out: `python -m lang_models.roles.evaluate` scores the shipped model on them.
+sample pages as text and in the markup of the themes in themes.toml.
 """
 
 from __future__ import annotations
@@ -20,23 +19,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ingest.labelling import choose_roles
+from ingest.labelling.decision import choose_roles
 from ingest.labelling.features import compute_features
 from ingest.labelling.markup_tokens import markup_tokens
-from ingest.roles import KEPT_ROLES, ROLES
-from lang_models.roles.evaluate import print_evaluation
+from ingest.labelling.network import CONTENT, LISTING, OUTPUTS
+from ingest.roles import KEPT_ROLES
+from lang_models.roles.evaluate import HTML, TEXT, print_evaluation
 from lang_models.roles.render import themes
 from lang_models.roles.teacher import teach
 from lang_models.roles.training import Example, Model, train
 from lang_models.roles.variants import Variant, load_html, load_pages, make_variants, to_frame
-from lang_models.roles.web_gold import (
-    FOLDS,
-    HELD_OUT,
-    WebPage,
-    fold_of,
-    load_web_pages,
-    unpack,
-)
+from lang_models.roles.web_gold import WebPage, fold_of, load_web_pages, unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -133,8 +126,9 @@ def variant_examples(variants: list[Variant], vocabulary: Vocabulary) -> list[Ex
         roles = np.full((end - start, 2), -1)
         for row, line in enumerate(variant.lines):
             for column, role in enumerate(line.roles[:2]):
-                roles[row, column] = ROLES.index(role)
-        content = (roles[:, 0] < len(KEPT_ROLES)).astype(np.int64)
+                is_listing = role == "code" and line.article > 0
+                roles[row, column] = LISTING if is_listing else OUTPUTS.index(role)
+        content = CONTENT[roles[:, 0]].astype(np.int64)
         examples.append(
             Example(
                 features.values[start:end].astype(np.float16),
@@ -142,7 +136,7 @@ def variant_examples(variants: list[Variant], vocabulary: Vocabulary) -> list[Ex
                 content,
                 roles,
                 weights(frame["text"][start:end], "lines"),
-                np.zeros((end - start, len(ROLES)), np.float32),
+                np.zeros((end - start, len(OUTPUTS)), np.float32),
             )
         )
         start = end
@@ -175,14 +169,15 @@ def cross_validate(
     vocabulary = Vocabulary(pages)
     samples = sample_groups(vocabulary)
     forms = [(page, web_forms(page, vocabulary)) for page in pages]
-    predicted: dict[str, dict[str, np.ndarray]] = {"HTML": {}, "text": {}}
+    predicted: dict[str, dict[str, np.ndarray]] = {HTML: {}, TEXT: {}}
     for fold in range(folds):
         training = [(page, f) for page, f in forms if fold_of(page.site, folds) != fold]
         model = fit(training, samples, len(vocabulary.tokens), epochs)
         test = [(page, f) for page, f in forms if fold_of(page.site, folds) == fold]
-        for form, which in (("HTML", 0), ("text", -1)):
-            probabilities = model.predict([f[which] for _, f in test])
-            pairs = zip(test, probabilities, strict=True)
+        with_text = [(page, f) for page, f in test if page.shown.any()]
+        for form, these, which in ((HTML, test, 0), (TEXT, with_text, -1)):
+            probabilities = model.predict([f[which] for _, f in these])
+            pairs = zip(these, probabilities, strict=True)
             predicted[form] |= {page.file: values for (page, _), values in pairs}
     print_evaluation(pages, predicted, shared, folder)
 
@@ -190,11 +185,15 @@ def cross_validate(
 def evaluate_text(model: Model, vocabulary: Vocabulary, gold: Path) -> str:
     """Role accuracy and keep F1 of labelled pages of text."""
     examples = variant_examples([Variant(page) for page in load_pages(gold).values()], vocabulary)
-    role = np.concatenate([choose_roles(p.astype(np.float64)) for p in model.predict(examples)])
-    roles = np.concatenate([example.roles for example in examples])
-    right = (role == roles[:, 0]) | (role == roles[:, 1])
-    kept, wanted = role < len(KEPT_ROLES), roles[:, 0] < len(KEPT_ROLES)
-    debatable = (roles[:, 1] >= 0) & (wanted != (roles[:, 1] < len(KEPT_ROLES)))
+    chosen = np.concatenate([choose_roles(p.astype(np.float64)) for p in model.predict(examples)])
+    names = np.array([*OUTPUTS, ""])
+    role, wanted_role = (
+        names[chosen],
+        names[np.concatenate([example.roles for example in examples])],
+    )
+    right = (role == wanted_role[:, 0]) | (role == wanted_role[:, 1])
+    kept, wanted = np.isin(role, KEPT_ROLES), np.isin(wanted_role[:, 0], KEPT_ROLES)
+    debatable = (wanted_role[:, 1] != "") & (wanted != np.isin(wanted_role[:, 1], KEPT_ROLES))
     wanted = np.where(debatable, kept, wanted)
     f1 = 2 * (kept & wanted).sum() / max(kept.sum() + wanted.sum(), 1)
     return f"role {right.mean():.3f}, keep F1 {f1:.3f}"
@@ -216,7 +215,6 @@ def main() -> None:
     if args.folds:
         cross_validate(pages, args.shared, args.pages, args.folds, args.epochs)
         return
-    pages = [page for page in pages if fold_of(page.site, FOLDS) != HELD_OUT]
     vocabulary = Vocabulary(pages)
     forms = [(page, web_forms(page, vocabulary)) for page in pages]
     model = fit(forms, sample_groups(vocabulary), len(vocabulary.tokens), args.epochs)

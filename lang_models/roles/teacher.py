@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ingest._typing import F32, F64, I64
+from ingest.labelling.network import LISTING, OUTPUTS
 from ingest.resources import load_npz
-from ingest.roles import ROLES
 
 # How many segments away each convolution looks, before and after.
 REACH: tuple[tuple[int, ...], ...] = ((1, 2), (1, 3, 6))
@@ -57,18 +57,21 @@ def load_networks() -> list[Network]:
 
 
 def teach(values: F32, page: I64) -> F32:
-    """Compute the probability of each role: float32 [segments, roles], 0 for newer roles.
+    """Compute the probability of each of OUTPUTS: float32 [segments, outputs].
+
+    It is 0 for the newer roles. Code is listing as likely as leftover.
 
     Args:
         values: features, float32 [segments, columns].
         page: the page number of each segment. The segments of a page are contiguous.
     """
-    total = np.zeros((len(values), len(ROLES)), np.float32)
+    total = np.zeros((len(values), len(OUTPUTS)), np.float32)
     networks = load_networks()
     for network in networks:
         known = values[:, : len(network.names)].astype(np.float64)  # newer features come last
         probability = _softmax(_logits(network, known, page))
         total[:, : probability.shape[1]] += probability.astype(np.float32) / len(networks)
+    total[:, LISTING] = total[:, OUTPUTS.index("code")]
     return total
 
 

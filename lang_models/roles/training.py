@@ -1,8 +1,8 @@
 """Train the network of `ingest.labelling.network` in PyTorch.
 
 Where the role of a segment is known, the loss is the cross entropy of roles. Where only its being
-content or not is known, it is that of the sum of the kept, or of the other roles; a teacher that
-was trained on pages with roles then says how the sum is shared out.
+content or not is known, it is that of the sum of the outputs for content, or of the others; a
+teacher that was trained on pages with roles then says how the sum is shared out.
 """
 
 from __future__ import annotations
@@ -17,17 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from ingest._typing import I64
-from ingest.roles import KEPT_ROLES, ROLES
+from ingest.labelling.network import CONTENT, OUTPUTS
 
 DILATIONS = (1, 2, 4, 8, 16, 1, 4, 16)
 POOLS = (2, 5)  # blocks after which the page as a whole is added
 WIDTH = 64
-KEPT = len(KEPT_ROLES)
 _LIMIT = 6.0  # deviations at which features are cut off
 _TOGETHER = 4500  # segments of a batch, with padding
 _ROLE_WEIGHT, _CONTENT_WEIGHT, _TEACHER_WEIGHT = 0.6, 0.7, 0.15
-
-assert ROLES[:KEPT] == KEPT_ROLES
 
 
 class Example(NamedTuple):
@@ -39,7 +36,7 @@ class Example(NamedTuple):
         content: 1, 0 or -1 (unknown) [segments].
         roles: role and second role, -1 if unknown [segments, 2].
         weight: of each segment in the loss.
-        teacher: probability of each role by the teacher; zeros if there is none.
+        teacher: probability of each of OUTPUTS by the teacher; zeros if there is none.
     """
 
     features: np.ndarray
@@ -72,7 +69,7 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """Features and markup tokens to logits of roles."""
+    """Features and markup tokens to logits of OUTPUTS."""
 
     def __init__(self, columns: int, tokens: int, drop: float) -> None:
         super().__init__()
@@ -82,11 +79,11 @@ class Network(nn.Module):
         self.blocks = nn.ModuleList(Block(WIDTH, dilation, drop) for dilation in DILATIONS)
         self.pools = nn.ModuleList(nn.Linear(2 * WIDTH, WIDTH) for _ in POOLS)
         self.last_norm = nn.LayerNorm(WIDTH)
-        self.last = nn.Linear(WIDTH, len(ROLES))
+        self.last = nn.Linear(WIDTH, len(OUTPUTS))
         self.noise = nn.Dropout(0.05)
 
     def forward(self, x: Tensor, mask: Tensor, tokens: Tensor, starts: Tensor) -> Tensor:
-        """Compute logits [pages, segments, roles]; `mask` [pages, segments, 1] marks segments."""
+        """Compute logits [pages, segments, outputs]; `mask` [pages, segments, 1] marks segments."""
         vectors = self.vectors(tokens, starts).view(*x.shape[:2], -1)
         h = torch.relu(self.first(self.noise(x)) + vectors) * mask
         pools = iter(self.pools)
@@ -109,7 +106,7 @@ class Model:
     deviation: np.ndarray
 
     def predict(self, examples: Sequence[Example]) -> list[np.ndarray]:
-        """Probability of each role, float32 [segments, roles], of each example."""
+        """Probability of each of OUTPUTS, float32 [segments, outputs], of each example."""
         self.network.eval()
         result: list[np.ndarray] = [np.empty(0)] * len(examples)
         with torch.no_grad():
@@ -268,7 +265,7 @@ def _inputs(
 
 
 def _loss(log: Tensor, examples: Sequence[Example], spans: Sequence[tuple[int, int]]) -> Tensor:
-    """Mean loss of the labelled segments, from log probabilities [pages, segments, roles]."""
+    """Mean loss of the labelled segments, from log probabilities [pages, segments, outputs]."""
     shape = log.shape
     target = np.zeros(shape, np.float32)
     teacher = np.zeros(shape, np.float32)
@@ -285,14 +282,15 @@ def _loss(log: Tensor, examples: Sequence[Example], spans: Sequence[tuple[int, i
         weight[row, :size] = example.weight[start:end]
         teacher[row, :size] = example.teacher[start:end]
     t, w, c = torch.from_numpy(target), torch.from_numpy(weight), torch.from_numpy(content)
-    kept, dropped = (torch.logsumexp(part, -1) for part in (log[..., :KEPT], log[..., KEPT:]))
+    is_content = torch.from_numpy(CONTENT)
+    kept, dropped = (torch.logsumexp(log[..., mask], -1) for mask in (is_content, ~is_content))
     known_role, known_content = t.sum(-1) > 0, c >= 0
     of_content = -torch.where(c == 1, kept, dropped) * known_content
     of_role = -(t * log).sum(-1)
     loss = torch.where(
         known_role, _ROLE_WEIGHT * of_role + _CONTENT_WEIGHT * of_content, of_content
     )
-    allowed = (torch.arange(shape[-1]) < KEPT) == (c == 1)[..., None]
+    allowed = is_content == (c == 1)[..., None]
     share = torch.from_numpy(teacher) * allowed
     taught = ~known_role & known_content & (share.sum(-1) > 0.3)
     share = share / share.sum(-1, keepdim=True).clamp(min=1e-3)

@@ -6,13 +6,15 @@ import json
 import random
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from ingest.detection import detect
 from ingest.readers import html
+from ingest.readers.html_lines import Block
+from ingest.readers.titles import SITE_NAME
 from lang_models.roles.render import Line as RenderLine
 from lang_models.roles.render import Theme, render
 
@@ -106,7 +108,7 @@ class Variant:
     """A page as text, or as HTML: then with (block, markup, links, visible) for each line."""
 
     lines: Page
-    blocks: tuple[html.Block, ...] | None = None
+    blocks: tuple[Block, ...] | None = None
 
 
 def load_html(folder: Path, gold: Path) -> dict[str, Variant]:
@@ -114,8 +116,7 @@ def load_html(folder: Path, gold: Path) -> dict[str, Variant]:
     variants = {}
     for name, page in load_pages(gold).items():
         parsed = html.render((folder / name).read_text(encoding="utf-8"))
-        shown = tuple(block for block in parsed["blocks"] if block[-1])
-        variants[name] = Variant(page, shown)
+        variants[name] = Variant(page, tuple(parsed["blocks"]))
     return variants
 
 
@@ -127,10 +128,9 @@ def vary_markup(variant: Variant, rng: random.Random) -> Variant:
     keep = keep if any(keep) else [True] * len(keep)
     blocks = [b for b, kept in zip(variant.blocks, keep, strict=True) if kept]
     chance = rng.random()
-    if chance < 0.3:
-        blocks = [(path, _NAMES.sub("", markup), *rest) for path, markup, *rest in blocks]
-    elif chance < 0.5:
-        blocks = [(path, _NAMES.sub(".x", markup), *rest) for path, markup, *rest in blocks]
+    if chance < 0.5:
+        name = "" if chance < 0.3 else ".x"
+        blocks = [(b[0], _NAMES.sub(name, b[1]), *b[2:]) for b in blocks]
     return Variant([x for x, kept in zip(variant.lines, keep, strict=True) if kept], tuple(blocks))
 
 
@@ -140,9 +140,15 @@ def render_page(page: Page, theme: Theme, rng: random.Random) -> Variant:
     parsed = html.render(rendered)
     # whitespace at the ends of a line does not belong to a segment
     lines = [" ".join(line.split()) for line in parsed["text"].split("\n")]
+    blocks = list(parsed["blocks"])
+    for number, (_, markup, *_) in enumerate(blocks[:2]):
+        if markup.endswith(SITE_NAME):  # cut off the title, and labelled by rule
+            del lines[number], blocks[number]
+            page = [replace(page[0], text=lines[0]), *page[1:]]
+            break
     if lines != [" ".join(x.text.split()) for x in page]:
         raise ValueError(f"theme {theme.name}: the rendered page parses to different lines")
-    return Variant(page, tuple(parsed["blocks"]))
+    return Variant(page, tuple(blocks))
 
 
 def to_frame(variants: list[Variant]) -> pl.DataFrame:

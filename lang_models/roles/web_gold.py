@@ -14,7 +14,7 @@ import importlib.util
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -25,11 +25,10 @@ import polars as pl
 import ingest
 from ingest._typing import I64, Bools
 from ingest.labelling.features import compute_features
+from ingest.labelling.network import CONTENT, LISTING, OUTPUTS
 from ingest.labelling.titles import find_site_names
-from ingest.roles import KEPT_ROLES, ROLES
 
 UNKNOWN, DROP, KEEP = -1, 0, 1
-FOLDS, HELD_OUT = 5, 0  # the shipped model was trained without the sites of one fold of five
 _LONG = 20  # letters from which a segment can be found in running text
 _BATCH = 60  # files read together
 
@@ -46,7 +45,7 @@ class WebPage(NamedTuple):
         html: features with markup, float16 [segments, columns].
         plain: features of the segments that are shown, as if the page had no markup.
         content: KEEP, DROP or UNKNOWN of each segment.
-        roles: role and second role of each segment as indices of ROLES, -1 if unknown.
+        roles: role and second role of each segment as indices of OUTPUTS, -1 if unknown.
     """
 
     file: str
@@ -93,20 +92,16 @@ def load_gold(folder: Path) -> dict[str, dict[str, Any]]:
     return {gold["file"]: gold for gold in map(json.loads, filter(None, lines))}
 
 
-def load_web_pages(
-    shared: Path, folder: Path, wanted: Callable[[str], bool] = lambda _site: True
-) -> list[WebPage]:
-    """Read, segment and label the pages of ../shared/web whose site is wanted.
+def load_web_pages(shared: Path, folder: Path) -> list[WebPage]:
+    """Read, segment and label the pages of ../shared/web.
 
     Args:
         shared: ../shared.
         folder: where its pages are unpacked.
-        wanted: takes the name of a site.
     """
-    gold = {f: g for f, g in load_gold(folder).items() if wanted(g.get("site") or f)}
+    gold = load_gold(folder)
     paths = [folder / ("wcxb-dev" if g["set"] == "wcxb" else "public") / f for f, g in gold.items()]
-    arabic = sorted((folder / "arabic" / "pages").iterdir())
-    paths += [path for path in arabic if wanted(_arabic_site(path.name))]
+    paths += sorted((folder / "arabic" / "pages").iterdir())
     align = load_scorer(shared, "score_lines").align
     pages = []
     for start in range(0, len(paths), _BATCH):
@@ -115,6 +110,9 @@ def load_web_pages(
             if file in gold:
                 entry = gold[file]
                 content, roles = _from_public(texts, entry)
+                # the main text of most of these sets has no title
+                is_title = segments["block"].str.ends_with("/title").to_numpy()
+                content[is_title & (content == DROP)] = UNKNOWN
                 kind, site = entry["set"], entry.get("site") or file
             else:
                 name = file.rsplit(".", 1)[0]
@@ -130,6 +128,21 @@ def load_web_pages(
     return pages
 
 
+def as_text(page: WebPage) -> pl.DataFrame:
+    """The segments of a page's text: those that it shows, without markup."""
+    return without_markup(page.segments, page.shown)
+
+
+def without_markup(segments: pl.DataFrame, shown: Bools) -> pl.DataFrame:
+    """The segments that are shown, as if the page were plain text."""
+    return segments.filter(shown).with_columns(
+        pl.lit(None, pl.String).alias("block"),
+        pl.lit(None, pl.String).alias("markup"),
+        pl.lit(None, pl.Float32).alias("links"),
+        pl.lit(None, pl.Boolean).alias("visible"),
+    )
+
+
 def _arabic_site(file: str) -> str:
     """Pages of one template count as one site."""
     pair = re.match(r"(?:sharqforum|salic)", file)
@@ -139,7 +152,8 @@ def _arabic_site(file: str) -> str:
 def _hidden_copies(texts: list[str], shown: Bools, content: I64) -> Bools:
     """Which segments are content, but hidden copies of what the page shows."""
     seen = {text for text, is_shown in zip(texts, shown, strict=True) if is_shown}
-    return (content == KEEP) & ~shown & np.array([text in seen for text in texts], bool)
+    copies: Bools = (content == KEEP) & ~shown & np.array([text in seen for text in texts], bool)
+    return copies
 
 
 def _read(
@@ -150,14 +164,8 @@ def _read(
     documents = ingest.read(stored)
     segments = ingest.detect(ingest.segment(documents))
     shown = segments["visible"].fill_null(value=True).to_numpy()
-    bare = segments.filter(shown).with_columns(
-        pl.lit(None, pl.String).alias("block"),
-        pl.lit(None, pl.String).alias("markup"),
-        pl.lit(None, pl.Float32).alias("links"),
-        pl.lit(None, pl.Boolean).alias("visible"),
-    )
     html = compute_features(segments).values.astype(np.float16)
-    plain = compute_features(bare).values.astype(np.float16)
+    plain = compute_features(without_markup(segments, shown)).values.astype(np.float16)
     sources = dict(documents.select("doc_id", "source").iter_rows())
     start = plain_start = 0
     for (doc_id,), page in segments.group_by("doc_id", maintain_order=True):
@@ -182,9 +190,9 @@ def _from_public(texts: list[str], gold: dict[str, Any]) -> tuple[I64, I64]:
     subheadings = {letters(text) for text in gold.get("subheadings", [])}
     for row, text in enumerate(map(letters, texts)):
         if text == headline and len(headline) > 8:
-            roles[row, 0], content[row] = ROLES.index("headline"), KEEP
+            roles[row, 0], content[row] = OUTPUTS.index("headline"), KEEP
         elif content[row] == KEEP and text in subheadings:
-            roles[row, 0] = ROLES.index("subheading")
+            roles[row, 0] = OUTPUTS.index("subheading")
     return content, roles
 
 
@@ -246,6 +254,11 @@ def _from_lines(texts: list[str], rows: list[dict[str, Any]], align: Any) -> tup
     for row, (_, number) in best.items():
         for column, key in enumerate(("role", "alt_role")):
             if role := rows[number].get(key):
-                roles[row, column] = ROLES.index(role)
-        content[row] = KEEP if rows[number]["role"] in KEPT_ROLES else DROP
+                roles[row, column] = OUTPUTS.index(role)
+    body = np.flatnonzero(roles[:, 0] == OUTPUTS.index("body"))
+    if len(body):
+        inside = slice(int(body[0]), int(body[-1]))
+        roles[inside][roles[inside] == OUTPUTS.index("code")] = LISTING
+    known = roles[:, 0] >= 0
+    content[known] = CONTENT[roles[known, 0]]
     return content, roles

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 import ingest
 from ingest.detection.informal import fold_informal, is_arabizi
 
-_PAGE = ["أعلنت بلدية الميناء يوم الأحد افتتاح سوق السمك الجديد.", "ويضم السوق ستين محلاً وقاعة للمزاد."]
+_PAGE = [
+    "أعلنت بلدية الميناء يوم الأحد افتتاح سوق السمك الجديد.",
+    "ويضم السوق ستين محلاً وقاعة للمزاد.",
+]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +55,9 @@ def test_an_arabic_line_with_latin_names_stays_arabic_on_an_english_page(line):
 def test_folding_changes_no_text_without_held_or_spaced_letters(text):
     folded = fold_informal(pl.Series([text, "plain"])).to_list()
     assert folded[1] == "plain"
-    held = any(a == b == c and a.isalpha() for a, b, c in zip(text, text[1:], text[2:], strict=False))
+    held = any(
+        a == b == c and a.isalpha() for a, b, c in zip(text, text[1:], text[2:], strict=False)
+    )
     spaced = sum(len(word) == 1 for word in text.split(" ")) >= 4
     if not held and not spaced:
         assert folded[0] == text

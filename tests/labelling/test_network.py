@@ -9,9 +9,10 @@ import pytest
 import ingest
 from ingest.config import Config, LabelConfig
 from ingest.errors import ConfigError
-from ingest.labelling import choose_roles
+from ingest.labelling.decision import choose_roles
 from ingest.labelling.markup_tokens import markup_tokens, sum_token_vectors
-from ingest.roles import KEPT_ROLES, ROLES
+from ingest.labelling.network import OUTPUTS
+from ingest.roles import KEPT_ROLES
 
 
 def test_tokens_tell_near_elements_from_far_ones():
@@ -30,10 +31,10 @@ def test_token_vectors_are_summed_once_per_distinct_markup():
 
 
 def test_content_is_chosen_by_the_sum_of_its_roles():
-    probability = np.zeros((2, len(ROLES)))
-    probability[0, [ROLES.index(r) for r in ("body", "subheading", "nav")]] = 0.3, 0.25, 0.45
-    probability[1, [ROLES.index(r) for r in ("body", "widget", "nav")]] = 0.4, 0.3, 0.3
-    roles = [ROLES[r] for r in choose_roles(probability)]
+    probability = np.zeros((2, len(OUTPUTS)))
+    probability[0, [OUTPUTS.index(r) for r in ("body", "subheading", "nav")]] = 0.3, 0.25, 0.45
+    probability[1, [OUTPUTS.index(r) for r in ("body", "widget", "nav")]] = 0.4, 0.3, 0.3
+    roles = [OUTPUTS[r] for r in choose_roles(probability)]
     assert roles[0] == "body"
     assert roles[1] not in KEPT_ROLES
 

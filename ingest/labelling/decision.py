@@ -1,0 +1,76 @@
+"""From the probabilities of the model to labels: roles, articles, duplicates, what is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from ingest._typing import F64, I64
+from ingest.config import LabelConfig
+from ingest.labelling.articles import find_script_debris, number_articles
+from ingest.labelling.duplicates import find_originals
+from ingest.labelling.features import Features
+from ingest.labelling.hidden import find_hidden
+from ingest.labelling.listings import on_documentation
+from ingest.labelling.network import CONTENT, LISTING, OUTPUTS
+from ingest.labelling.titles import find_site_names, repeat_titles
+from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES
+
+
+def decide_labels(
+    segments: pl.DataFrame, features: Features, probability: F64, config: LabelConfig
+) -> pl.DataFrame:
+    """Add role, role_score, role_by, article, duplicate_of and keep.
+
+    Args:
+        segments: the columns of `ingest.detect`.
+        features: what `compute_features` gives for them.
+        probability: of each of `network.OUTPUTS` [segments, outputs].
+        config: what to keep.
+    """
+    pages = features.pages
+    chosen = choose_roles(probability)
+    debris, site_name = find_script_debris(segments), find_site_names(segments)
+    role = np.select([debris, site_name], ["code", "nav"], np.array(OUTPUTS)[chosen])
+    score = np.where(debris | site_name, 1.0, probability[np.arange(len(chosen)), chosen])
+    listing = (chosen == LISTING) & ~debris & ~site_name
+    content = np.isin(role, KEPT_ROLES)
+    hidden = find_hidden(segments, content & (role != "headline"), pages)
+    original = find_originals(features.duplicates, content & ~hidden)
+    original = repeat_titles(segments, (role == "headline") & ~hidden, original)
+    is_duplicate = original != np.arange(len(original))
+    article = number_articles(
+        segments, role, is_duplicate, listing, hidden, pages=pages, words=features.content
+    )
+    kept = np.isin(role, config.keep) & ((article > 0) | np.isin(role, BOILERPLATE_ROLES))
+    if config.documentation_code:
+        kept |= on_documentation(segments, listing, content, pages)
+    return segments.with_columns(
+        role=pl.Series(role, dtype=pl.String),
+        role_score=pl.Series(score, dtype=pl.Float32),
+        role_by=pl.Series(np.select([debris, site_name], ["script", "title"], "model")),
+        article=pl.Series(article, dtype=pl.Int64),
+        duplicate_of=pl.when(pl.Series(is_duplicate)).then(segments["segment"].gather(original)),
+        keep=pl.Series(kept & ~is_duplicate & ~hidden),
+    )
+
+
+def choose_roles(probability: F64) -> I64:
+    """Choose the output for each segment: first whether it is content, then which of that kind.
+
+    A segment that is body with .3, subheading with .3 and nav with .4 is content, although nav is
+    the likeliest role.
+
+    Args:
+        probability: of each of `network.OUTPUTS` [segments, outputs].
+
+    >>> nav, body = OUTPUTS.index("nav"), OUTPUTS.index("body")
+    >>> probability = np.zeros((1, len(OUTPUTS)))
+    >>> probability[0, [0, body, nav]] = 0.25, 0.35, 0.4
+    >>> OUTPUTS[choose_roles(probability)[0]]
+    'body'
+    """
+    content = probability[:, CONTENT].sum(axis=1) > 0.5
+    allowed = content[:, None] == CONTENT[None, :]
+    best: I64 = np.where(allowed, probability, -1.0).argmax(axis=1)
+    return best
