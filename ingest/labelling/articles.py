@@ -44,40 +44,45 @@ def number_articles(
     role: NDArray[np.str_],
     is_duplicate: Bools,
     listing: Bools,
-    hidden: Bools,
     *,
+    lesser: Bools,
     pages: PageSpans,
     words: Words,
-) -> I64:
-    """Number the articles of each page 1, 2, … in order; 0 is boilerplate: int64 [segments].
+) -> tuple[I64, Bools]:
+    """Number the articles of each page 1, 2, … in order; 0 is boilerplate.
 
     A headline opens the next article, unless it repeats or varies the headline before it, gives
-    the same story in the other language of a bilingual page, or continues the topic. Listings
-    belong to the article that surrounds them.
+    the same story in the other language of a bilingual page, or continues the topic. A lesser one
+    opens an article only if enough text shows that the topic is another. Listings belong to the
+    article that surrounds them.
 
     Args:
         segments: the column script, in page order.
         role: the role of each segment.
         is_duplicate: whether a segment repeats an earlier one of its page.
         listing: whether a segment is a listing inside an article, not code left from scraping.
-        hidden: the result of `find_hidden`.
+        lesser: headlines in lower headings than the main one of their page.
         pages: the pages of the batch.
         words: the content words of all segments.
+
+    Returns:
+        The article of each segment: int64 [segments]; and whether it opens it: bool [segments].
     """
-    role = np.where(hidden, "nav", role)
-    opens = _opens_article(segments, role, is_duplicate, pages, words)
+    opens = _opens_article(segments, role, is_duplicate, lesser, pages=pages, words=words)
     count = np.cumsum(opens)
     before_page = np.append(0, count)[pages.first]
     # Text above the first headline belongs to the first article.
     article = np.maximum(count - before_page[pages.page], 1)
     boilerplate = np.isin(role, BOILERPLATE_ROLES) | ((role == "code") & ~listing)
-    return np.where(boilerplate, 0, article).astype(np.int64)
+    return np.where(boilerplate, 0, article).astype(np.int64), opens
 
 
 def _opens_article(
     segments: pl.DataFrame,
     role: NDArray[np.str_],
     is_duplicate: Bools,
+    lesser: Bools,
+    *,
     pages: PageSpans,
     words: Words,
 ) -> Bools:
@@ -107,6 +112,7 @@ def _opens_article(
     topic_overlap, topic_words = _overlap(block, words, in_body, blocks)
     number_overlap, numbers = _overlap(block, words, in_body & words.is_number, blocks)
     same_topic = (topic_overlap >= _SAME_TOPIC) & (topic_words >= _MIN_TOPIC_WORDS)
+    other_topic = (topic_overlap < _SAME_TOPIC) & (topic_words >= _MIN_TOPIC_WORDS)
     translated = (number_overlap >= _SAME_NUMBERS) & (numbers >= _MIN_NUMBERS)
     # The first line of a page is its title if no text follows it, whatever its words.
     after_title = np.r_[False, pages.position[headlines][:-1] == 0] & adjacent
@@ -116,7 +122,7 @@ def _opens_article(
         | same_topic
         | after_title
     )
-    opens[headlines] = first_of_page | ~same_story
+    opens[headlines] = (first_of_page | ~same_story) & (other_topic | ~lesser[headlines])
     return opens
 
 

@@ -10,6 +10,7 @@ from ingest.config import LabelConfig
 from ingest.labelling.articles import find_script_debris, number_articles
 from ingest.labelling.duplicates import find_originals
 from ingest.labelling.features import Features
+from ingest.labelling.headings import find_lesser_headlines
 from ingest.labelling.hidden import find_hidden
 from ingest.labelling.listings import on_documentation
 from ingest.labelling.network import CONTENT, LISTING, OUTPUTS
@@ -30,29 +31,52 @@ def decide_labels(
     """
     pages = features.pages
     chosen = choose_roles(probability)
+    is_headline = chosen == OUTPUTS.index("headline")
+    lesser = find_lesser_headlines(
+        segments, is_headline, probability[:, OUTPUTS.index("headline")] > 0.5, pages
+    )
+    chosen = np.where(lesser.others, _next_best(probability), chosen)
     debris, site_name = find_script_debris(segments), find_site_names(segments)
     role = np.select([debris, site_name], ["code", "nav"], np.array(OUTPUTS)[chosen])
-    score = np.where(debris | site_name, 1.0, probability[np.arange(len(chosen)), chosen])
     listing = (chosen == LISTING) & ~debris & ~site_name
     content = np.isin(role, KEPT_ROLES)
     hidden = find_hidden(segments, content & (role != "headline"), pages)
     original = find_originals(features.duplicates, content & ~hidden)
     original = repeat_titles(segments, (role == "headline") & ~hidden, original)
     is_duplicate = original != np.arange(len(original))
-    article = number_articles(
-        segments, role, is_duplicate, listing, hidden, pages=pages, words=features.content
+    article, opens = number_articles(
+        segments,
+        np.where(hidden, "nav", role),
+        is_duplicate,
+        listing,
+        lesser=lesser.headings,
+        pages=pages,
+        words=features.content,
     )
+    lowered = lesser.headings & ~opens & ~is_duplicate
+    role = np.where(lowered, "subheading", role)
+    chosen = np.where(lowered, OUTPUTS.index("subheading"), chosen)
+    score = np.where(debris | site_name, 1.0, probability[np.arange(len(chosen)), chosen])
+    by = [debris, site_name, lesser.others | lowered]
     kept = np.isin(role, config.keep) & ((article > 0) | np.isin(role, BOILERPLATE_ROLES))
     if config.documentation_code:
         kept |= on_documentation(segments, listing, content, pages)
     return segments.with_columns(
         role=pl.Series(role, dtype=pl.String),
         role_score=pl.Series(score, dtype=pl.Float32),
-        role_by=pl.Series(np.select([debris, site_name], ["script", "title"], "model")),
+        role_by=pl.Series(np.select(by, ["script", "title", "heading"], "model")),
         article=pl.Series(article, dtype=pl.Int64),
         duplicate_of=pl.when(pl.Series(is_duplicate)).then(segments["segment"].gather(original)),
         keep=pl.Series(kept & ~is_duplicate & ~hidden),
     )
+
+
+def _next_best(probability: F64) -> I64:
+    """The likeliest kind of content that is no headline."""
+    allowed = CONTENT.copy()
+    allowed[OUTPUTS.index("headline")] = False
+    best: I64 = np.where(allowed, probability, -1.0).argmax(axis=1)
+    return best
 
 
 def choose_roles(probability: F64) -> I64:

@@ -17,6 +17,7 @@ from ingest.labelling import page_features
 from ingest.labelling.duplicates import Duplicates, find_duplicates
 from ingest.labelling.markup_features import compute_markup_features
 from ingest.labelling.text_features import compute_text_features
+from ingest.labelling.word_tokens import WordTokens
 from ingest.page_spans import PageSpans, find_pages
 
 
@@ -29,6 +30,7 @@ class Features(NamedTuple):
         pages: the pages of the batch.
         content: the content words: longer than one letter, and not function words.
         duplicates: equal segments of a page.
+        tokens: the words of short segments.
     """
 
     names: list[str]
@@ -36,6 +38,7 @@ class Features(NamedTuple):
     pages: PageSpans
     content: Words
     duplicates: Duplicates
+    tokens: WordTokens
 
 
 def compute_features(segments: pl.DataFrame) -> Features:
@@ -65,4 +68,4 @@ def compute_features(segments: pl.DataFrame) -> Features:
     values = np.empty((len(segments), len(columns)), np.float32)
     for number, column in enumerate(columns.values()):
         values[:, number] = column
-    return Features(list(columns), values, pages, text.content, duplicates)
+    return Features(list(columns), values, pages, text.content, duplicates, text.tokens)

@@ -8,9 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from ingest._typing import F32, F64, Bools
+from ingest._typing import F64, U64, Bools
 from ingest.errors import ModelError
+from ingest.labelling.features import Features
 from ingest.labelling.markup_tokens import sum_token_vectors
+from ingest.labelling.word_tokens import sum_word_vectors
 from ingest.page_spans import PageSpans
 from ingest.resources import load_npz, model_dir
 from ingest.roles import KEPT_ROLES, ROLES
@@ -54,6 +56,7 @@ class Network(NamedTuple):
         names: feature names [columns].
         mean, deviation: of the features [columns].
         tokens: the row of each known markup token in `vectors` [tokens, width].
+        words: the keys of known words of short texts; their vectors [words, width].
         first, first_bias: the input layer [columns, width], [width].
         blocks: the convolutions.
         pools: after which block the mean and maximum of the page are added, by what layer
@@ -67,6 +70,8 @@ class Network(NamedTuple):
     deviation: F64
     tokens: dict[str, int]
     vectors: F64
+    words: U64
+    word_vectors: F64
     first: F64
     first_bias: F64
     blocks: list[Block]
@@ -85,9 +90,9 @@ def load_network() -> Network:
         ModelError: the file is missing, damaged or incomplete.
     """
     path = model_dir("roles") / FILE
-    header = load_npz(path, ["names", "tokens", "dilations", "pools"])
+    header = load_npz(path, ["names", "tokens", "words", "dilations", "pools"])
     dilations, pools = header["dilations"].tolist(), header["pools"].tolist()
-    keys = ["mean", "deviation", "vectors", "first", "first_bias"]
+    keys = ["mean", "deviation", "vectors", "word_vectors", "first", "first_bias"]
     keys += [f"{b}.{field}" for b in range(len(dilations)) for field in Block._fields[1:]]
     keys += [f"pool.{b}{kind}" for b in pools for kind in ("", "_bias")]
     keys += ["last_scale", "last_shift", "last", "last_bias"]
@@ -98,6 +103,8 @@ def load_network() -> Network:
         deviation=arrays["deviation"],
         tokens={token: row for row, token in enumerate(header["tokens"].tolist())},
         vectors=arrays["vectors"],
+        words=header["words"],
+        word_vectors=arrays["word_vectors"],
         first=arrays["first"],
         first_bias=arrays["first_bias"],
         blocks=[
@@ -112,28 +119,27 @@ def load_network() -> Network:
     )
 
 
-def predict_roles(names: list[str], values: F32, markup: pl.Series, pages: PageSpans) -> F64:
+def predict_roles(features: Features, markup: pl.Series) -> F64:
     """Compute the probability of each of OUTPUTS: float64 [segments, outputs], with 4 digits.
 
     Rounding hides the last bits, in which a matrix product may differ for a batch of another
     size. With float64, that noise is far below the last digit that is kept.
 
     Args:
-        names: feature names, which must be those the model was trained with.
-        values: features, float32 [segments, columns].
+        features: the features of a batch of pages; their names must be those of the training.
         markup: the markup of each segment; null for text.
-        pages: the pages of the batch.
 
     Raises:
         ModelError: the model is missing or damaged, or was trained with other features.
     """
     network = load_network()
-    if network.names != names:
+    if network.names != features.names:
         raise ModelError(
             f"lang_models/roles/{FILE}: trained with other features; "
             "rebuild it with lang_models/roles/recipe.py"
         )
-    h = _first_layer(network, values, markup)
+    pages = features.pages
+    h = _first_layer(network, features, markup)
     for number, block in enumerate(network.blocks):
         h += _gated(block, h, pages)
         if number in network.pools:
@@ -143,14 +149,17 @@ def predict_roles(names: list[str], values: F32, markup: pl.Series, pages: PageS
     return np.round(_softmax(logits), 4)
 
 
-def _first_layer(network: Network, values: F32, markup: pl.Series) -> F64:
+def _first_layer(network: Network, features: Features, markup: pl.Series) -> F64:
+    values, text_of = features.values, features.tokens.text_of
     sums, row = sum_token_vectors(markup, network.tokens, network.vectors)
+    words = sum_word_vectors(features.tokens, network.words, network.word_vectors)
     h = np.empty((len(values), len(network.first_bias)))
     for start in range(0, len(values), _CHUNK):
         chunk = slice(start, start + _CHUNK)
         scaled = (values[chunk] - network.mean) / network.deviation
         np.clip(scaled, -_LIMIT, _LIMIT, out=scaled)
-        h[chunk] = np.maximum(scaled @ network.first + network.first_bias + sums[row[chunk]], 0)
+        named = sums[row[chunk]] + words[text_of[chunk]]
+        h[chunk] = np.maximum(scaled @ network.first + network.first_bias + named, 0)
     return h
 
 

@@ -22,6 +22,7 @@ from ingest.codepoints import (
     Words,
     unique_texts,
 )
+from ingest.labelling.word_tokens import WordTokens, find_word_tokens
 
 _HEAD, _TAIL = 1500, 500  # only these characters of a very long segment are analysed
 _WORD_STEPS = (2, 3, 4, 6, 9, 14, 23)
@@ -41,12 +42,14 @@ class TextFeatures(NamedTuple):
         words: int64 [texts], the number of words.
         content: the content words: longer than one letter, and not function words.
         comparable: bool [texts], whether a text is known to be its own comparable form.
+        tokens: the words of short texts.
     """
 
     columns: Columns
     words: I64
     content: Words
     comparable: Bools
+    tokens: WordTokens
 
 
 def compute_text_features(texts: pl.Series) -> TextFeatures:
@@ -77,6 +80,7 @@ def compute_text_features(texts: pl.Series) -> TextFeatures:
         count[index],
         content.gather_texts(index, len(distinct)),
         comparable[index],
+        find_word_tokens(words, index, len(distinct)),
     )
 
 

@@ -13,12 +13,15 @@ from __future__ import annotations
 import argparse
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
+from ingest import phrases
+from ingest._typing import I64, U64
 from ingest.labelling.decision import choose_roles
 from ingest.labelling.features import compute_features
 from ingest.labelling.markup_tokens import markup_tokens
@@ -29,34 +32,56 @@ from lang_models.roles.render import themes
 from lang_models.roles.teacher import teach
 from lang_models.roles.training import Example, Model, train
 from lang_models.roles.variants import Variant, load_html, load_pages, make_variants, to_frame
-from lang_models.roles.web_gold import WebPage, fold_of, load_web_pages, unpack
+from lang_models.roles.web_gold import (
+    WebPage,
+    fold_of,
+    load_unlabelled,
+    load_web_pages,
+    slice_tokens,
+    unpack,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-_COMMON = 12  # sites on which a markup token must occur to be learned
+_COMMON = 12  # sites on which a markup token or a word must occur to be learned
 _COPIES = 8  # variants of each sample page as text, and as many as HTML
 _PER_EPOCH = 4  # of these used in each epoch
+_LINED = 3  # how often pages that are labelled line by line are used in each epoch
+_EARLIER = 2  # networks that the shipped one learns from
 
 
 class Vocabulary:
-    """Markup tokens that occur on many sites, and their numbers."""
+    """The markup tokens and the words of short texts that occur on many sites.
+
+    Attributes:
+        tokens: the markup tokens.
+        words: keys of words; ascending. They are numbered after the tokens.
+    """
 
     def __init__(self, pages: Iterable[WebPage]) -> None:
         sites: dict[str, set[str]] = defaultdict(set)
+        words: dict[str, list[U64]] = defaultdict(list)
         self._cache: dict[str, set[str]] = {}
         for page in pages:
             for markup in page.segments["markup"].unique().drop_nulls():
                 for token in self._tokens(markup):
                     sites[token].add(page.site)
+            words[page.site].append(page.words[0])
         self.tokens = sorted(token for token, where in sites.items() if len(where) >= _COMMON)
         self._numbers = {token: number for number, token in enumerate(self.tokens)}
+        of_sites = [np.unique(np.concatenate(keys)) for keys in words.values()]
+        keys, count = np.unique(np.concatenate(of_sites), return_counts=True)
+        self.words: U64 = keys[count >= _COMMON]
+
+    def __len__(self) -> int:
+        return len(self.tokens) + len(self.words)
 
     def _tokens(self, markup: str) -> set[str]:
         if markup not in self._cache:
             self._cache[markup] = markup_tokens(markup)
         return self._cache[markup]
 
-    def encode(self, markup: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    def encode_markup(self, markup: pl.Series) -> tuple[np.ndarray, I64]:
         """The tokens of all segments one after the other, and where each segment's end."""
         rows = [
             sorted(self._numbers[t] for t in self._tokens(m) if t in self._numbers) if m else []
@@ -64,6 +89,23 @@ class Vocabulary:
         ]
         ends = np.cumsum([len(row) for row in rows])
         return np.array([number for row in rows for number in row], np.int32), ends
+
+    def encode_words(self, words: U64, ends: I64) -> tuple[np.ndarray, I64]:
+        """The same for the words of segments."""
+        row, known = phrases.look_up(words, self.words)
+        before = np.r_[0, np.cumsum(known)]
+        return (len(self.tokens) + row[known]).astype(np.int32), before[ends]
+
+
+def join_tokens(
+    first: tuple[np.ndarray, I64], second: tuple[np.ndarray, I64]
+) -> tuple[np.ndarray, I64]:
+    """Join two kinds of tokens, segment by segment."""
+    segment = np.concatenate(
+        [np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0)) for _, ends in (first, second)]
+    )
+    tokens = np.concatenate([first[0], second[0]])
+    return tokens[np.argsort(segment, kind="stable")], first[1] + second[1]
 
 
 def weights(texts: pl.Series, kind: str) -> np.ndarray:
@@ -77,31 +119,35 @@ def weights(texts: pl.Series, kind: str) -> np.ndarray:
 
 def web_forms(page: WebPage, vocabulary: Vocabulary) -> list[Example]:
     """A page with its markup, without its names, and, if it shows any text, as text."""
-    count = len(page.content)
-    tokens, ends = vocabulary.encode(page.segments["markup"])
-    none = np.empty(0, np.int32), np.zeros(count, np.int64)
-    weight = weights(page.segments["text"], page.kind)
-    doc_id = np.zeros(count, np.int64)
-    teacher = teach(page.html.astype(np.float32), doc_id)
-    html = Example(page.html, tokens, ends, page.content, page.roles, weight, teacher)
-    unnamed = html._replace(tokens=none[0], ends=none[1])
+    words = vocabulary.encode_words(*page.words)
+    unnamed = Example(
+        page.html,
+        *words,
+        page.content,
+        page.roles,
+        weights(page.segments["text"], page.kind),
+        teach(page.html.astype(np.float32), np.zeros(len(page.content), np.int64)),
+    )
+    tokens, ends = join_tokens(vocabulary.encode_markup(page.segments["markup"]), words)
+    html = unnamed._replace(tokens=tokens, ends=ends)
     if not page.shown.any():
         return [html, unnamed]
-    return [html, html, html, html, unnamed, *[plain_form(page)] * 3]
+    return [html, html, html, html, unnamed, *[plain_form(page, words)] * 3]
 
 
-def plain_form(page: WebPage) -> Example:
+def plain_form(page: WebPage, words: tuple[np.ndarray, I64]) -> Example:
     """A page as text."""
     shown = page.shown
-    count = int(shown.sum())
+    tokens, ends = words
+    size = np.diff(ends, prepend=0)
     return Example(
         page.plain,
-        np.empty(0, np.int32),
-        np.zeros(count, np.int64),
+        tokens[np.repeat(shown, size)],
+        np.cumsum(size[shown]),
         page.content[shown],
         page.roles[shown],
         weights(page.segments["text"].filter(shown), page.kind),
-        teach(page.plain.astype(np.float32), np.zeros(count, np.int64)),
+        teach(page.plain.astype(np.float32), np.zeros(int(shown.sum()), np.int64)),
     )
 
 
@@ -120,6 +166,7 @@ def variant_examples(variants: list[Variant], vocabulary: Vocabulary) -> list[Ex
     """Labelled variants of pages as examples."""
     frame = to_frame(variants)
     features = compute_features(frame)
+    words = features.tokens.of_segments()
     examples, start = [], 0
     for variant in variants:
         end = start + len(variant.lines)
@@ -132,7 +179,10 @@ def variant_examples(variants: list[Variant], vocabulary: Vocabulary) -> list[Ex
         examples.append(
             Example(
                 features.values[start:end].astype(np.float16),
-                *vocabulary.encode(frame["markup"][start:end]),
+                *join_tokens(
+                    vocabulary.encode_markup(frame["markup"][start:end]),
+                    vocabulary.encode_words(*slice_tokens(*words, start, end)),
+                ),
                 content,
                 roles,
                 weights(frame["text"][start:end], "lines"),
@@ -143,43 +193,75 @@ def variant_examples(variants: list[Variant], vocabulary: Vocabulary) -> list[Ex
     return examples
 
 
-def fit(
-    pages: Sequence[tuple[WebPage, list[Example]]],
-    samples: list[list[Example]],
-    tokens: int,
-    epochs: int,
-) -> Model:
-    """Train the network.
+class Material(NamedTuple):
+    """What a model is trained on.
+
+    Attributes:
+        pages: web pages, each with the forms that `web_forms` makes.
+        unlabelled: the forms of pages without labels, which only the last network sees.
+        samples: what `sample_groups` makes.
+        vocabulary: of all of them.
+    """
+
+    pages: list[tuple[WebPage, list[Example]]]
+    unlabelled: list[list[Example]]
+    samples: list[list[Example]]
+    vocabulary: Vocabulary
+
+
+def load_material(shared: Path, folder: Path) -> Material:
+    """Load the material; `folder` is where the pages of ../shared/web are unpacked."""
+    pages, unlabelled = load_web_pages(shared, folder), load_unlabelled(folder)
+    vocabulary = Vocabulary([*pages, *unlabelled])
+    return Material(
+        [(page, web_forms(page, vocabulary)) for page in pages],
+        [web_forms(page, vocabulary) for page in unlabelled],
+        sample_groups(vocabulary),
+        vocabulary,
+    )
+
+
+def fit(material: Material, epochs: int) -> Model:
+    """Train a few networks, and then one on what they think of the pages without roles.
 
     Args:
-        pages: web pages, each with the forms that `web_forms` makes.
-        samples: what `sample_groups` makes.
-        tokens: size of the vocabulary.
+        material: pages with and without labels.
         epochs: passes over the pages.
     """
-    lined = [forms for page, forms in pages if page.kind == "lines"]
-    others = [forms for page, forms in pages if page.kind != "lines"]
-    return train([*others, *lined, *lined, *samples], tokens, epochs=epochs)
+    lined = [forms for page, forms in material.pages if page.kind == "lines"]
+    others = [forms for page, forms in material.pages if page.kind != "lines"]
+    with_roles, tokens = [*lined * _LINED, *material.samples], len(material.vocabulary)
+    earlier = [
+        train([*others, *with_roles], tokens, epochs=epochs, seed=seed) for seed in range(_EARLIER)
+    ]
+    without_roles = [*others, *material.unlabelled]
+    every = {id(example): example for forms in without_roles for example in forms}
+    thought = [model.predict(list(every.values())) for model in earlier]
+    softened = {
+        key: example._replace(soft=np.mean(soft, axis=0).astype(np.float16))
+        for (key, example), *soft in zip(every.items(), *thought, strict=True)
+    }
+    taught = [[softened[id(example)] for example in forms] for forms in without_roles]
+    return train([*taught, *with_roles], tokens, epochs=epochs, seed=_EARLIER)
 
 
-def cross_validate(
-    pages: Sequence[WebPage], shared: Path, folder: Path, folds: int, epochs: int
-) -> None:
-    """Score each page by a model that has not seen its site, and print it beside trafilatura."""
-    vocabulary = Vocabulary(pages)
-    samples = sample_groups(vocabulary)
-    forms = [(page, web_forms(page, vocabulary)) for page in pages]
+def cross_validate(material: Material, folds: int, epochs: int) -> dict[str, dict[str, np.ndarray]]:
+    """Predict each page by a model that has not seen its site.
+
+    Returns:
+        By form of the pages and file, the probability of each of OUTPUTS.
+    """
     predicted: dict[str, dict[str, np.ndarray]] = {HTML: {}, TEXT: {}}
     for fold in range(folds):
-        training = [(page, f) for page, f in forms if fold_of(page.site, folds) != fold]
-        model = fit(training, samples, len(vocabulary.tokens), epochs)
-        test = [(page, f) for page, f in forms if fold_of(page.site, folds) == fold]
-        with_text = [(page, f) for page, f in test if page.shown.any()]
+        training = [pair for pair in material.pages if fold_of(pair[0].site, folds) != fold]
+        model = fit(material._replace(pages=training), epochs)
+        test = [pair for pair in material.pages if fold_of(pair[0].site, folds) == fold]
+        with_text = [(page, forms) for page, forms in test if page.shown.any()]
         for form, these, which in ((HTML, test, 0), (TEXT, with_text, -1)):
-            probabilities = model.predict([f[which] for _, f in these])
+            probabilities = model.predict([forms[which] for _, forms in these])
             pairs = zip(these, probabilities, strict=True)
             predicted[form] |= {page.file: values for (page, _), values in pairs}
-    print_evaluation(pages, predicted, shared, folder)
+    return predicted
 
 
 def evaluate_text(model: Model, vocabulary: Vocabulary, gold: Path) -> str:
@@ -211,14 +293,14 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=0, help="cross-validate and write nothing")
     args = parser.parse_args()
     unpack(args.shared, args.pages)
-    pages = load_web_pages(args.shared, args.pages)
+    material = load_material(args.shared, args.pages)
+    vocabulary = material.vocabulary
     if args.folds:
-        cross_validate(pages, args.shared, args.pages, args.folds, args.epochs)
+        predicted = cross_validate(material, args.folds, args.epochs)
+        print_evaluation([page for page, _ in material.pages], predicted, args.shared, args.pages)
         return
-    vocabulary = Vocabulary(pages)
-    forms = [(page, web_forms(page, vocabulary)) for page in pages]
-    model = fit(forms, sample_groups(vocabulary), len(vocabulary.tokens), args.epochs)
-    model.save(HERE / "roles.npz", feature_names(), vocabulary.tokens)
+    model = fit(material, args.epochs)
+    model.save(HERE / "roles.npz", feature_names(), vocabulary.tokens, vocabulary.words)
     for name in ("seeds", "pages"):
         print(name, evaluate_text(model, vocabulary, args.shared / "gold" / f"{name}.jsonl"))
 

@@ -2,7 +2,9 @@
 
 Where the role of a segment is known, the loss is the cross entropy of roles. Where only its being
 content or not is known, it is that of the sum of the outputs for content, or of the others; a
-teacher that was trained on pages with roles then says how the sum is shared out.
+teacher that was trained on pages with roles then says how the sum is shared out. A second training
+also has what several networks of the first one think on average (`Example.soft`), as in knowledge
+distillation (Hinton, Vinyals and Dean 2015).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ingest._typing import I64
+from ingest._typing import I64, U64
 from ingest.labelling.network import CONTENT, OUTPUTS
 
 DILATIONS = (1, 2, 4, 8, 16, 1, 4, 16)
@@ -25,6 +27,10 @@ WIDTH = 64
 _LIMIT = 6.0  # deviations at which features are cut off
 _TOGETHER = 4500  # segments of a batch, with padding
 _ROLE_WEIGHT, _CONTENT_WEIGHT, _TEACHER_WEIGHT = 0.6, 0.7, 0.15
+_FEATURE_DROP, _TOKEN_DROP, _START_DROP = 0.1, 0.25, 0.05
+_AVERAGE = 0.003  # part of the new weights in the running average
+_LAST_RATE = 0.1  # learning rate at the end, of that at the start
+_SOFT_WEIGHT = 0.5  # of the loss of examples with `soft`
 
 
 class Example(NamedTuple):
@@ -32,11 +38,13 @@ class Example(NamedTuple):
 
     Attributes:
         features: float16 [segments, columns].
-        tokens, ends: markup tokens of all segments one after the other, and where each one's end.
+        tokens, ends: markup tokens and words of all segments one after the other, and where each
+            one's end.
         content: 1, 0 or -1 (unknown) [segments].
         roles: role and second role, -1 if unknown [segments, 2].
         weight: of each segment in the loss.
         teacher: probability of each of OUTPUTS by the teacher; zeros if there is none.
+        soft: probability of each of OUTPUTS by earlier networks; no rows if there are none.
     """
 
     features: np.ndarray
@@ -46,6 +54,7 @@ class Example(NamedTuple):
     roles: I64
     weight: np.ndarray
     teacher: np.ndarray
+    soft: np.ndarray = np.zeros((0, len(OUTPUTS)), np.float16)
 
 
 class Block(nn.Module):
@@ -80,12 +89,15 @@ class Network(nn.Module):
         self.pools = nn.ModuleList(nn.Linear(2 * WIDTH, WIDTH) for _ in POOLS)
         self.last_norm = nn.LayerNorm(WIDTH)
         self.last = nn.Linear(WIDTH, len(OUTPUTS))
-        self.noise = nn.Dropout(0.05)
+        self.start = nn.Dropout(_START_DROP)
+        self.noise = nn.Dropout(_FEATURE_DROP)
 
     def forward(self, x: Tensor, mask: Tensor, tokens: Tensor, starts: Tensor) -> Tensor:
         """Compute logits [pages, segments, outputs]; `mask` [pages, segments, 1] marks segments."""
+        if self.training:
+            tokens, starts = _drop_tokens(tokens, starts)
         vectors = self.vectors(tokens, starts).view(*x.shape[:2], -1)
-        h = torch.relu(self.first(self.noise(x)) + vectors) * mask
+        h = self.start(torch.relu(self.first(self.noise(x)) + vectors)) * mask
         pools = iter(self.pools)
         for number, block in enumerate(self.blocks):
             h = block(h, mask)
@@ -119,9 +131,10 @@ class Model:
                     result[i] = row[: len(example.content)]
         return result
 
-    def save(self, path: Path, names: Sequence[str], tokens: Sequence[str]) -> None:
+    def save(self, path: Path, names: Sequence[str], tokens: Sequence[str], words: U64) -> None:
         """Write the arrays that `ingest.labelling.network.load_network` reads."""
         state = {key: value.float().numpy() for key, value in self.network.state_dict().items()}
+        vectors = state["vectors.weight"].astype(np.float16)
         arrays: dict[str, np.ndarray] = {
             "names": np.array(names),
             "tokens": np.array(tokens),
@@ -129,7 +142,9 @@ class Model:
             "pools": np.array(POOLS),
             "mean": self.mean.astype(np.float32),
             "deviation": self.deviation.astype(np.float32),
-            "vectors": state["vectors.weight"].astype(np.float16),
+            "words": words,
+            "vectors": vectors[: len(tokens)],
+            "word_vectors": vectors[len(tokens) :],
             "first": state["first.weight"].T,
             "first_bias": state["first.bias"],
             "last_scale": state["last_norm.weight"],
@@ -187,7 +202,8 @@ def train(
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
     steps = int(1.05 * epochs * len(_batches([group[0] for group in groups], rng))) + 50
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps,
-                                                   pct_start=0.15)  # fmt: skip
+                                                   pct_start=0.15,
+                                                   final_div_factor=1 / _LAST_RATE)  # fmt: skip
     average: dict[str, Tensor] = {}
     for epoch in range(epochs):
         network.train()
@@ -197,7 +213,10 @@ def train(
             spans = [_crop(len(example.content), rng) for example in chosen]
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 logits = network(*_inputs(model, chosen, spans))
-            loss = _loss(torch.log_softmax(logits.float(), -1), chosen, spans)
+            log = torch.log_softmax(logits.float(), -1)
+            loss = _loss(log, chosen, spans)
+            if any(len(example.soft) for example in chosen):
+                loss = (1 - _SOFT_WEIGHT) * loss + _SOFT_WEIGHT * _soft_loss(log, chosen, spans)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -206,11 +225,18 @@ def train(
             if 2 * (epoch + 1) > epochs:
                 for key, value in network.state_dict().items():
                     if key in average:
-                        average[key].lerp_(value, 0.02)
+                        average[key].lerp_(value, _AVERAGE)
                     else:
                         average[key] = value.detach().clone()
     network.load_state_dict(average)
     return model
+
+
+def _drop_tokens(tokens: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
+    """Leave out some tokens at random, so that no single one decides."""
+    kept = torch.rand(tokens.shape) >= _TOKEN_DROP
+    before = torch.cat([torch.zeros(1, dtype=torch.long), kept.long().cumsum(0)])
+    return tokens[kept], before[starts]
 
 
 def _crop(size: int, rng: np.random.Generator) -> tuple[int, int]:
@@ -224,7 +250,7 @@ def _batches(examples: Sequence[Example], rng: np.random.Generator | None) -> li
     """Examples of about the same length together; in random order if there is a generator."""
     sizes = np.array([len(example.content) for example in examples], np.float64)
     order = np.argsort(sizes + (rng.random(len(sizes)) * 20 if rng else 0), kind="stable")
-    batches: list[list[int]] = [[]]
+    batches: list[list[int]] = [[]] if len(examples) else []
     longest = 0
     for i in order.tolist():
         longest = max(longest, int(sizes[i]))
@@ -296,6 +322,21 @@ def _loss(log: Tensor, examples: Sequence[Example], spans: Sequence[tuple[int, i
     share = share / share.sum(-1, keepdim=True).clamp(min=1e-3)
     within = log - torch.where(allowed, torch.where(c == 1, kept, dropped)[..., None], log)
     loss = loss - _TEACHER_WEIGHT * (share * within).sum(-1) * taught
-    w = w * (known_role | known_content)
-    result: Tensor = (loss * w).sum() / w.sum().clamp(min=1)
+    labelled = w * (known_role | known_content)
+    result: Tensor = (loss * labelled).sum() / labelled.sum().clamp(min=1)
+    return result
+
+
+def _soft_loss(
+    log: Tensor, examples: Sequence[Example], spans: Sequence[tuple[int, int]]
+) -> Tensor:
+    """Mean cross entropy with the probabilities of earlier networks."""
+    soft = np.zeros(log.shape, np.float32)
+    weight = np.zeros(log.shape[:2], np.float32)
+    for row, (example, (start, end)) in enumerate(zip(examples, spans, strict=True)):
+        if len(example.soft):
+            soft[row, : end - start] = example.soft[start:end]
+            weight[row, : end - start] = example.weight[start:end]
+    w = torch.from_numpy(weight)
+    result: Tensor = -((torch.from_numpy(soft) * log).sum(-1) * w).sum() / w.sum().clamp(min=1)
     return result

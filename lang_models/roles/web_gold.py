@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 
 import ingest
-from ingest._typing import I64, Bools
+from ingest._typing import I64, U64, Bools
 from ingest.labelling.features import compute_features
 from ingest.labelling.network import CONTENT, LISTING, OUTPUTS
 from ingest.labelling.titles import find_site_names
@@ -42,6 +42,7 @@ class WebPage(NamedTuple):
         site: what decides the fold it belongs to.
         segments: its segments with languages.
         shown: whether the page shows each segment; the page as text has no others.
+        words: the words of short segments, one segment after the other, and where each one's end.
         html: features with markup, float16 [segments, columns].
         plain: features of the segments that are shown, as if the page had no markup.
         content: KEEP, DROP or UNKNOWN of each segment.
@@ -53,6 +54,7 @@ class WebPage(NamedTuple):
     site: str
     segments: pl.DataFrame
     shown: Bools
+    words: tuple[U64, I64]
     html: np.ndarray
     plain: np.ndarray
     content: I64
@@ -105,7 +107,8 @@ def load_web_pages(shared: Path, folder: Path) -> list[WebPage]:
     align = load_scorer(shared, "score_lines").align
     pages = []
     for start in range(0, len(paths), _BATCH):
-        for file, segments, shown, html, plain in _read(paths[start : start + _BATCH]):
+        for page in _read(paths[start : start + _BATCH]):
+            file, segments, shown = page.file, page.segments, page.shown
             texts = segments["text"].to_list()
             if file in gold:
                 entry = gold[file]
@@ -124,7 +127,18 @@ def load_web_pages(shared: Path, folder: Path) -> list[WebPage]:
             content[_hidden_copies(texts, shown, content)] = UNKNOWN
             by_rule = find_site_names(segments)
             content[by_rule], roles[by_rule] = UNKNOWN, UNKNOWN
-            pages.append(WebPage(file, kind, site, segments, shown, html, plain, content, roles))
+            pages.append(page._replace(kind=kind, site=site, content=content, roles=roles))
+    return pages
+
+
+def load_unlabelled(folder: Path) -> list[WebPage]:
+    """Read the Arabic pages of ../shared/web that have no labels."""
+    pages = []
+    paths = sorted(path for path in (folder / "arabic-raw").iterdir() if path.suffix == ".html")
+    for start in range(0, len(paths), _BATCH):
+        for page in _read(paths[start : start + _BATCH]):
+            content = np.full(len(page.segments), UNKNOWN)
+            pages.append(page._replace(content=content, roles=np.stack([content, content], 1)))
     return pages
 
 
@@ -156,15 +170,15 @@ def _hidden_copies(texts: list[str], shown: Bools, content: I64) -> Bools:
     return copies
 
 
-def _read(
-    paths: Sequence[Path],
-) -> Iterator[tuple[str, pl.DataFrame, Bools, np.ndarray, np.ndarray]]:
-    """Name, segments, and features of each page, in the order of `ingest.read`."""
+def _read(paths: Sequence[Path]) -> Iterator[WebPage]:
+    """Read pages, in the order of `ingest.read`, without labels."""
     stored = [path if path.exists() else path.with_name(path.name + ".gz") for path in paths]
     documents = ingest.read(stored)
     segments = ingest.detect(ingest.segment(documents))
     shown = segments["visible"].fill_null(value=True).to_numpy()
-    html = compute_features(segments).values.astype(np.float16)
+    features = compute_features(segments)
+    html = features.values.astype(np.float16)
+    words, ends = features.tokens.of_segments()
     plain = compute_features(without_markup(segments, shown)).values.astype(np.float16)
     sources = dict(documents.select("doc_id", "source").iter_rows())
     start = plain_start = 0
@@ -172,8 +186,26 @@ def _read(
         end = start + len(page)
         plain_end = plain_start + int(shown[start:end].sum())
         file = Path(sources[str(doc_id)]).name.removesuffix(".gz")
-        yield file, page, shown[start:end], html[start:end], plain[plain_start:plain_end]
+        yield WebPage(
+            file,
+            "",
+            file,
+            page,
+            shown[start:end],
+            slice_tokens(words, ends, start, end),
+            html[start:end],
+            plain[plain_start:plain_end],
+            np.empty(0, np.int64),
+            np.empty((0, 2), np.int64),
+        )
         start, plain_start = end, plain_end
+
+
+def slice_tokens(keys: U64, ends: I64, start: int, end: int) -> tuple[U64, I64]:
+    """The tokens of some segments in a row, and where each one's end."""
+    first = int(ends[start - 1]) if start else 0
+    last = int(ends[end - 1]) if end else 0
+    return keys[first:last], ends[start:end] - first
 
 
 def _from_public(texts: list[str], gold: dict[str, Any]) -> tuple[I64, I64]:

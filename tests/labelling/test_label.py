@@ -112,8 +112,11 @@ def test_text_above_the_first_headline_does_not_join_the_previous_page():
     role = np.array(["headline", "body", "headline", "body", "body"])
     words = CodePoints(frame["text"]).words()
     pages, none = find_pages(frame["doc_id"]), np.zeros(5, bool)
-    articles = number_articles(frame, role, none, none, pages=pages, words=words)
+    articles, opens = number_articles(
+        frame, role, none, none, lesser=none, pages=pages, words=words
+    )
     assert articles.tolist() == [1, 1, 2, 2, 1]
+    assert opens.tolist() == [True, False, True, False, False]
 
 
 def test_duplicates_are_exact_on_the_samples(sample_segments, sample_documents, sample_gold):
@@ -188,7 +191,8 @@ def test_missing_column_error_names_the_verb():
 def test_a_time_does_not_span_two_texts(texts, time):
     frame = pl.DataFrame({"doc_id": ["a", "b"], "segment": [0, 0], "line": [1, 1], "text": texts,
                           "script": ["Latn"] * 2, "lang": ["en"] * 2}).with_columns(
-        block=pl.lit(None, pl.String), markup=pl.lit(None, pl.String), links=pl.lit(None, pl.Float32)
+        block=pl.lit(None, pl.String), markup=pl.lit(None, pl.String),
+        links=pl.lit(None, pl.Float32), visible=pl.lit(None, pl.Boolean)
     )  # fmt: skip
     features = compute_features(frame)
     assert features.values[:, features.names.index("time")].tolist() == time

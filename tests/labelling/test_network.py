@@ -64,6 +64,7 @@ def test_a_title_that_a_heading_repeats_is_not_kept(shared, case):
     documents = ingest.read(shared / "cases" / "reading" / case)
     segments = ingest.label(ingest.detect(ingest.segment(documents)))
     titles = segments.filter(pl.col("block").str.ends_with("/title"))
-    assert titles["keep"].to_list() == [False]
+    assert titles["keep"].to_list() == [False, False]
+    assert titles["role_by"].to_list() == ["model", "title"]
     heading = segments.filter(pl.col("segment") == titles["duplicate_of"][0])
     assert heading["keep"].to_list() == [True]

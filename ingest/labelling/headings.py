@@ -1,0 +1,66 @@
+"""On an HTML page, lines that are set less than its headline are no headlines of their own."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from ingest._typing import I64, Bools
+from ingest.page_spans import PageSpans
+
+_NONE = 7  # the level of text that is in no heading
+
+
+class LesserHeadlines(NamedTuple):
+    """Headlines in lower elements than the main headline of their page: bool [segments].
+
+    Attributes:
+        headings: those in <h1> to <h6>, which may be the headline of a second story.
+        others: those in no heading: entries of a table of contents, bold lines, list items.
+    """
+
+    headings: Bools
+    others: Bools
+
+
+def find_lesser_headlines(
+    segments: pl.DataFrame, is_headline: Bools, sure: Bools, pages: PageSpans
+) -> LesserHeadlines:
+    """Find the headlines that are set less than the main headline of their page.
+
+    <h1> to <h6> have levels 1 to 6; text in no heading comes below them. A page on which no sure
+    headline is in a heading has no lesser ones, nor has plain text. Nor is a headline in another
+    script than the main one less: on a bilingual page, it may be its translation.
+
+    Args:
+        segments: the columns block and script.
+        is_headline: whether each segment was taken for a headline.
+        sure: whether that is more likely than not.
+        pages: the pages of the batch.
+
+    >>> from ingest.page_spans import find_pages
+    >>> block = ["/html/head/title", "/html/body/h1[1]", "/html/body/ul[1]/li[1]/a[1]"]
+    >>> frame = pl.DataFrame({"block": block, "script": "Latn"})
+    >>> found = find_lesser_headlines(frame, np.full(3, True), np.full(3, True),
+    ...                               find_pages(pl.Series(["d"] * 3)))
+    >>> found.others.tolist()
+    [False, False, True]
+    """
+    columns = segments.select(
+        level=pl.col("block").str.extract(r".*/h([1-6])\[").cast(pl.Int64).fill_null(_NONE),
+        is_title=pl.col("block").str.ends_with("/title").fill_null(value=False),
+        script=pl.col("script").rank("dense").cast(pl.Int64),
+    )
+    level: I64 = columns["level"].to_numpy()
+    script: I64 = columns["script"].to_numpy()
+    candidates = np.flatnonzero(is_headline & sure & (level < _NONE))
+    # The first candidate of the lowest level: later writes win, so they come in reverse.
+    order = candidates[np.lexsort((-candidates, -level[candidates]))]
+    main_level, main_script = np.full(len(pages.first), _NONE), np.zeros(len(pages.first), int)
+    main_level[pages.page[order]] = level[order]
+    main_script[pages.page[order]] = script[order]
+    lesser = is_headline & (level > main_level[pages.page]) & ~columns["is_title"].to_numpy()
+    lesser &= script == main_script[pages.page]
+    return LesserHeadlines(lesser & (level < _NONE), lesser & (level == _NONE))
