@@ -15,6 +15,7 @@ from ingest._typing import F32
 from ingest.codepoints import Words
 from ingest.labelling import page_features
 from ingest.labelling.duplicates import Duplicates, find_duplicates
+from ingest.labelling.markup import MarkupTable, table_markup
 from ingest.labelling.markup_features import compute_markup_features
 from ingest.labelling.text_features import compute_text_features
 from ingest.labelling.word_tokens import WordTokens
@@ -31,6 +32,7 @@ class Features(NamedTuple):
         content: the content words: longer than one letter, and not function words.
         duplicates: equal segments of a page.
         tokens: the words of short segments.
+        markup: the markup of the segments.
     """
 
     names: list[str]
@@ -39,6 +41,7 @@ class Features(NamedTuple):
     content: Words
     duplicates: Duplicates
     tokens: WordTokens
+    markup: MarkupTable
 
 
 def compute_features(segments: pl.DataFrame) -> Features:
@@ -64,8 +67,9 @@ def compute_features(segments: pl.DataFrame) -> Features:
     columns |= page_features.repetition_features(duplicates)
     columns |= page_features.overlap_features(text.content, pages, text.words)
     columns |= page_features.page_means(pages, text.words, columns)
-    columns |= compute_markup_features(segments, pages, text.words)
+    markup = table_markup(segments["markup"])
+    columns |= compute_markup_features(segments, markup, pages, text.words)
     values = np.empty((len(segments), len(columns)), np.float32)
     for number, column in enumerate(columns.values()):
         values[:, number] = column
-    return Features(list(columns), values, pages, text.content, duplicates, text.tokens)
+    return Features(list(columns), values, pages, text.content, duplicates, text.tokens, markup)

@@ -1,11 +1,15 @@
-"""One element of a segment's markup, such as `div#main.post[role=main]`, taken apart."""
+"""The markup of segments, such as `body div#main.post[role=main] p`, taken apart."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+import polars as pl
 import regex
+
+from ingest._typing import I64
 
 _ELEMENT = regex.compile(r"([^#.\[\s]+)(?:#([^.\[\s]+))?((?:\.[^\[\s]+)?)((?:\[[^\s]*)?)")
 _ATTRIBUTE = regex.compile(r"\[(\w+)=([^\]]*)\]?")
@@ -56,3 +60,56 @@ def parse_element(text: str) -> Element:
 
 def _words(names: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _WORD.findall(names))
+
+
+class MarkupTable(NamedTuple):
+    """The elements of the distinct markups of a batch; each distinct element is parsed once.
+
+    Attributes:
+        row_of: int64 [segments], the markup of each segment; `rows` for text without markup.
+        rows: the number of distinct markups.
+        row: int64 [places], the markup that an element stands in; ascending.
+        distance: int64 [places], its distance from the text; 0 is the innermost, which comes first.
+        element: int64 [places], its number in `elements`.
+        texts: the distinct elements.
+        elements: the same, parsed.
+    """
+
+    row_of: I64
+    rows: int
+    row: I64
+    distance: I64
+    element: I64
+    texts: list[str]
+    elements: list[Element]
+
+
+def table_markup(markup: pl.Series) -> MarkupTable:
+    """Take the markup of segments apart.
+
+    >>> table = table_markup(pl.Series(["body p", None, "body p b"]))
+    >>> table.row_of.tolist(), [table.texts[n] for n in table.element]
+    ([0, 2, 1], ['p', 'body', 'b', 'p', 'body'])
+    """
+    distinct = markup.unique(maintain_order=True).drop_nulls()
+    rows = pl.DataFrame({"markup": distinct, "row": np.arange(len(distinct))})
+    row_of = markup.to_frame("markup").join(rows, on="markup", how="left", maintain_order="left")
+    places = (
+        pl.DataFrame({"element": distinct.str.split(" ").list.reverse()})
+        .with_row_index("row")
+        .explode("element")
+    )
+    texts = places["element"].unique(maintain_order=True)
+    numbers = pl.DataFrame({"element": texts, "number": np.arange(len(texts))})
+    row = places["row"].to_numpy().astype(np.int64)
+    starts = np.searchsorted(row, np.arange(len(distinct)))
+    number = places.join(numbers, on="element", how="left", maintain_order="left")["number"]
+    return MarkupTable(
+        row_of["row"].fill_null(len(distinct)).to_numpy().astype(np.int64),
+        len(distinct),
+        row,
+        np.arange(len(row)) - starts[row] if len(row) else row,
+        number.to_numpy().astype(np.int64),
+        texts.to_list(),
+        [parse_element(text) for text in texts],
+    )

@@ -6,14 +6,15 @@ once for each distinct markup; and what else the same containers of the page hol
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import polars as pl
 
 from ingest import phrases
-from ingest._typing import F32, F64, I64, Columns
-from ingest.labelling.markup import Element, parse_element
+from ingest._typing import F32, F64, I64, Bools, Columns
+from ingest.labelling.markup import Element, MarkupTable
 from ingest.page_spans import PageSpans, combine_keys
 
 # Kinds of a segment's innermost block element, and of the inline elements in it.
@@ -42,63 +43,43 @@ _MIDDLE = 5  # the next elements outwards, whose names describe its containers
 _LEVELS = 3  # containers whose other content is measured
 
 
-class _Layout:
-    """The columns that depend on the markup alone, in order."""
-
-    def __init__(self) -> None:
-        self.groups = tuple(phrases.read_sections("markup.txt"))
-        self.blocks = tuple(sorted(set(_BLOCK_KINDS.values())))
-        self.inlines = tuple(sorted(set(_INLINE_KINDS.values())))
-        self.columns = [
-            "html", "depth", "lang_marked",
-            *(f"block_{kind}" for kind in self.blocks),
-            *(f"inline_{kind}" for kind in self.inlines),
-            *(f"in_{tag}" for tag in _CONTAINERS),
-            *(f"{where}_{g}" for where in ("near", "middle", "far") for g in self.groups),
-        ]  # fmt: skip
-        self.index = {name: number for number, name in enumerate(self.columns)}
+@cache
+def _groups() -> tuple[str, ...]:
+    return tuple(phrases.read_sections("markup.txt"))
 
 
 @cache
-def _layout() -> _Layout:
-    return _Layout()
-
-
-@cache
-def _word_groups() -> dict[str, tuple[str, ...]]:
-    """The groups of markup.txt that each word belongs to."""
-    groups: dict[str, tuple[str, ...]] = {}
-    for group, lines in phrases.read_sections("markup.txt").items():
+def _word_groups() -> dict[str, int]:
+    """The groups of markup.txt that each word belongs to, as bits."""
+    groups: dict[str, int] = {}
+    for bit, lines in enumerate(phrases.read_sections("markup.txt").values()):
         for word in " ".join(lines).split():
-            groups[word] = (*groups.get(word, ()), group)
+            groups[word] = groups.get(word, 0) | 1 << bit
     return groups
 
 
-def compute_markup_features(segments: pl.DataFrame, pages: PageSpans, words: I64) -> Columns:
+def compute_markup_features(
+    segments: pl.DataFrame, markup: MarkupTable, pages: PageSpans, words: I64
+) -> Columns:
     """Compute the features that come from HTML.
 
     Args:
         segments: columns block, markup, links, visible, lang.
+        markup: the markup of the segments, taken apart.
         pages: the pages of the batch.
         words: the number of words of each segment.
 
     >>> frame = pl.DataFrame({"block": ["/html/body/nav[1]/a[1]"], "markup": ["body nav#top a"],
     ...                       "links": [1.0], "visible": [True], "lang": ["en"]})
     >>> from ingest.page_spans import find_pages
-    >>> columns = compute_markup_features(frame, find_pages(pl.Series(["d"])), np.array([2]))
+    >>> table, page = table_markup(frame["markup"]), find_pages(pl.Series(["d"]))
+    >>> columns = compute_markup_features(frame, table, page, np.array([2]))
     >>> columns["m_in_nav"].tolist(), columns["m_block_p"].tolist()
     ([1.0], [0.0])
     """
-    layout = _layout()
-    values = np.zeros((len(segments), len(layout.columns)), np.float32)
-    distinct = segments["markup"].unique(maintain_order=True).drop_nulls()
-    if len(distinct):
-        rows = pl.DataFrame({"markup": distinct, "row": np.arange(len(distinct))})
-        row = segments.select("markup").join(rows, on="markup", how="left", maintain_order="left")
-        has_markup = row["row"].is_not_null().to_numpy()
-        vectors = np.stack([_markup_vector(markup) for markup in distinct])
-        values[has_markup] = vectors[row["row"].drop_nulls().to_numpy()]
-    columns: Columns = {f"m_{name}": values[:, n] for n, name in enumerate(layout.columns)}
+    columns: Columns = {
+        f"m_{name}": column[markup.row_of] for name, column in _columns_of_markup(markup).items()
+    }
     marked = segments["markup"].str.extract(r".*\[lang=([a-zA-Z]{2,3})").str.to_lowercase()
     columns["m_lang_same"] = (marked == segments["lang"]).fill_null(value=False).to_numpy()
     columns |= _container_features(segments, pages, words)
@@ -106,42 +87,64 @@ def compute_markup_features(segments: pl.DataFrame, pages: PageSpans, words: I64
     return columns
 
 
-@lru_cache(1 << 15)
-def _markup_vector(markup: str) -> F32:
-    layout = _layout()
-    vector = np.zeros(len(layout.columns), np.float32)
-    elements = [parse_element(e) for e in markup.split(" ")]
-    vector[layout.index["html"]] = 1
-    vector[layout.index["depth"]] = len(elements) / 12
-    block = inline = ""
-    for element in reversed(elements):
-        if element.tag in _INLINE_KINDS:
-            inline = inline or _INLINE_KINDS[element.tag]
-        else:
-            block = _BLOCK_KINDS.get(element.tag, "")
-            break
-    for kind, value in (("block", block), ("inline", inline)):
-        if value:
-            vector[layout.index[f"{kind}_{value}"]] = 1
-    for distance, element in enumerate(reversed(elements)):
-        container = _CONTAINER_OF.get(element.tag, element.tag)
-        if f"in_{container}" in layout.index:
-            vector[layout.index[f"in_{container}"]] = 1
-        where = "near" if distance < _NEAR else "middle" if distance < _NEAR + _MIDDLE else "far"
-        if element.tag != "body":  # its classes describe the whole page
-            for group in _element_groups(element):
-                vector[layout.index[f"{where}_{group}"]] = 1
-            if element.has_lang:
-                vector[layout.index["lang_marked"]] = 1
-    return vector
+def _columns_of_markup(markup: MarkupTable) -> dict[str, F32]:
+    """The columns that depend on the markup alone: float32 [distinct markups + 1], the last 0."""
+    elements, row, distance = markup.elements, markup.row, markup.distance
+    blocks, inlines = sorted(set(_BLOCK_KINDS.values())), sorted(set(_INLINE_KINDS.values()))
+
+    def of_elements(values: list[int]) -> I64:
+        return np.array(values, np.int64)[markup.element] if values else np.zeros(0, np.int64)
+
+    block = of_elements([_number(blocks, _BLOCK_KINDS.get(e.tag)) for e in elements])
+    inline = of_elements([_number(inlines, _INLINE_KINDS.get(e.tag)) for e in elements])
+    container = of_elements(
+        [1 << _number(_CONTAINERS, _CONTAINER_OF.get(e.tag, e.tag)) + 1 for e in elements]
+    )
+    # the names of <body> describe the whole page
+    groups = of_elements([0 if e.tag == "body" else _element_groups(e) for e in elements])
+    has_lang = of_elements([e.has_lang and e.tag != "body" for e in elements])
+
+    # The innermost element that is not inline is the block; the innermost one of all may be inline.
+    is_block = np.flatnonzero(inline < 0)
+    first_block = is_block[np.r_[True, np.diff(row[is_block]) > 0][: len(is_block)]]
+    kind_of_block, kind_of_inline = (np.full(markup.rows + 1, -1) for _ in range(2))
+    kind_of_block[row[first_block]] = block[first_block]
+    innermost = distance == 0
+    kind_of_inline[row[innermost]] = inline[innermost]
+
+    def any_of(bits: I64, mask: Bools) -> I64:
+        found = np.zeros(markup.rows + 1, np.int64)
+        here = np.flatnonzero(mask)
+        first = here[np.r_[True, np.diff(row[here]) > 0][: len(here)]]
+        if len(here):
+            found[row[first]] = np.bitwise_or.reduceat(bits[here], np.searchsorted(here, first))
+        return found
+
+    everywhere = np.ones(len(row), bool)
+    inside = any_of(container, everywhere)
+    near, far = distance < _NEAR, distance >= _NEAR + _MIDDLE
+    count = np.bincount(row, minlength=markup.rows + 1)
+    columns = {"html": count > 0, "depth": count / 12, "lang_marked": any_of(has_lang, everywhere)}
+    columns |= {f"block_{kind}": kind_of_block == n for n, kind in enumerate(blocks)}
+    columns |= {f"inline_{kind}": kind_of_inline == n for n, kind in enumerate(inlines)}
+    columns |= {f"in_{tag}": inside >> n + 1 & 1 for n, tag in enumerate(_CONTAINERS)}
+    for where, mask in (("near", near), ("middle", ~near & ~far), ("far", far)):
+        bits = any_of(groups, mask)
+        columns |= {f"{where}_{group}": bits >> n & 1 for n, group in enumerate(_groups())}
+    return {name: column.astype(np.float32) for name, column in columns.items()}
 
 
-@lru_cache(1 << 15)
-def _element_groups(element: Element) -> tuple[str, ...]:
-    """The groups of markup.txt that the words in an element's names belong to."""
-    known = _word_groups()
-    words = (*element.words, *element.value_words)
-    return tuple(sorted({group for word in words for group in known.get(word, ())}))
+def _number(names: Sequence[str], name: str | None) -> int:
+    """The position of a name; -1 if it is not there."""
+    return names.index(name) if name in names else -1
+
+
+def _element_groups(element: Element) -> int:
+    """The groups of markup.txt that the words in an element's names belong to, as bits."""
+    known, bits = _word_groups(), 0
+    for word in (*element.words, *element.value_words):
+        bits |= known.get(word, 0)
+    return bits
 
 
 def _container_features(segments: pl.DataFrame, pages: PageSpans, words: I64) -> dict[str, F64]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 
 from ingest._typing import F64, I64
-from ingest.labelling.markup import parse_element
+from ingest.labelling.markup import MarkupTable, parse_element
 
 _LONGEST_WORD, _LONGEST_VALUE = 19, 24  # longer names are hashes and say nothing
 # The digit that stands for an element's distance from the text in a token, innermost first.
@@ -26,52 +25,43 @@ def markup_tokens(markup: str) -> set[str]:
     return tokens
 
 
-def sum_token_vectors(
-    markup: pl.Series, vocabulary: dict[str, int], vectors: F64
-) -> tuple[F64, I64]:
+def sum_token_vectors(markup: MarkupTable, vocabulary: dict[str, int], vectors: F64) -> F64:
     """Sum the vectors of the known tokens of each distinct markup.
 
     Returns:
-        float64 [distinct markups + 1, width], whose last row is zero; and the row of each segment:
-        int64 [segments], the last row for text without markup.
+        float64 [distinct markups + 1, width], whose last row is zero.
     """
-    distinct = markup.unique(maintain_order=True).drop_nulls()
-    row_of, token_of = _known_tokens(distinct, vocabulary)
-    sums = np.zeros((len(distinct) + 1, vectors.shape[1]))
-    for start in range(0, len(distinct), _ROWS):
+    row_of, token_of = _known_tokens(markup, vocabulary)
+    sums = np.zeros((markup.rows + 1, vectors.shape[1]))
+    for start in range(0, markup.rows, _ROWS):
         low, high = np.searchsorted(row_of, (start, start + _ROWS))
         if low < high:
             filled, starts = np.unique(row_of[low:high], return_index=True)
             sums[filled] = np.add.reduceat(vectors[token_of[low:high]], starts, axis=0)
-    rows = pl.DataFrame({"markup": distinct, "row": np.arange(len(distinct))})
-    joined = markup.to_frame("markup").join(rows, on="markup", how="left", maintain_order="left")
-    return sums, joined["row"].fill_null(len(distinct)).to_numpy().astype(np.int64)
+    return sums
 
 
-def _known_tokens(markup: pl.Series, vocabulary: dict[str, int]) -> tuple[I64, I64]:
-    """The known tokens of each markup, each one once: rows of `markup` and tokens, sorted."""
-    elements = (
-        pl.DataFrame({"element": markup.str.split(" ")})
-        .with_row_index("row")
-        .with_columns(distance=pl.int_ranges(pl.col("element").list.len()).list.reverse())
-        .explode("element", "distance")
-        .with_columns(
-            zone=pl.col("distance").replace_strict(
-                dict(enumerate(_ZONES)), default=_FAR, return_dtype=pl.String
-            )
-        )
-    )
-    distinct = elements.select("element", "zone").unique(maintain_order=True)
-    tokens = [
-        [vocabulary[token] for token in _element_tokens(element, zone) if token in vocabulary]
-        for element, zone in distinct.iter_rows()
-    ]
-    named = distinct.with_columns(token=pl.Series(tokens, dtype=pl.List(pl.Int64)))
-    pairs = elements.join(named, on=["element", "zone"]).select("row", "token").explode("token")
-    pairs = pairs.drop_nulls()
-    size = max(len(vocabulary), 1)
-    both = np.unique(pairs["row"].to_numpy().astype(np.int64) * size + pairs["token"].to_numpy())
-    return both // size, both % size
+def _known_tokens(markup: MarkupTable, vocabulary: dict[str, int]) -> tuple[I64, I64]:
+    """The known tokens of each markup, each one once: rows of the table and tokens, sorted."""
+    zones = sorted({*_ZONES, _FAR})
+    zone_of = np.array([zones.index(_zone(distance)) for distance in range(len(_ZONES) + 1)])
+    zone = zone_of[np.minimum(markup.distance, len(_ZONES))]
+    place, inverse = np.unique(markup.element * len(zones) + zone, return_inverse=True)
+    tokens = []
+    for number in place.tolist():
+        text, zone_name = markup.texts[number // len(zones)], zones[number % len(zones)]
+        named = _element_tokens(text, zone_name)
+        tokens.append([vocabulary[token] for token in named if token in vocabulary])
+    size = np.array([len(of_place) for of_place in tokens], np.int64)
+    flat = np.array([token for of_place in tokens for token in of_place], np.int64)
+    count = size[inverse]
+    ends = np.cumsum(count)
+    first = np.cumsum(size) - size
+    at = np.arange(int(count.sum())) + np.repeat(first[inverse] - (ends - count), count)
+    pairs = np.repeat(markup.row, count) * max(len(vocabulary), 1) + flat[at]
+    pairs.sort()
+    pairs = pairs[np.r_[True, np.diff(pairs) > 0][: len(pairs)]]
+    return pairs // max(len(vocabulary), 1), pairs % max(len(vocabulary), 1)
 
 
 def _zone(distance: int) -> str:

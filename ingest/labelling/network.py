@@ -6,7 +6,6 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 
 from ingest._typing import F64, U64, Bools
 from ingest.errors import ModelError
@@ -119,7 +118,7 @@ def load_network() -> Network:
     )
 
 
-def predict_roles(features: Features, markup: pl.Series) -> F64:
+def predict_roles(features: Features) -> F64:
     """Compute the probability of each of OUTPUTS: float64 [segments, outputs], with 4 digits.
 
     Rounding hides the last bits, in which a matrix product may differ for a batch of another
@@ -127,7 +126,6 @@ def predict_roles(features: Features, markup: pl.Series) -> F64:
 
     Args:
         features: the features of a batch of pages; their names must be those of the training.
-        markup: the markup of each segment; null for text.
 
     Raises:
         ModelError: the model is missing or damaged, or was trained with other features.
@@ -139,7 +137,7 @@ def predict_roles(features: Features, markup: pl.Series) -> F64:
             "rebuild it with lang_models/roles/recipe.py"
         )
     pages = features.pages
-    h = _first_layer(network, features, markup)
+    h = _first_layer(network, features)
     for number, block in enumerate(network.blocks):
         h += _gated(block, h, pages)
         if number in network.pools:
@@ -149,9 +147,10 @@ def predict_roles(features: Features, markup: pl.Series) -> F64:
     return np.round(_softmax(logits), 4)
 
 
-def _first_layer(network: Network, features: Features, markup: pl.Series) -> F64:
+def _first_layer(network: Network, features: Features) -> F64:
     values, text_of = features.values, features.tokens.text_of
-    sums, row = sum_token_vectors(markup, network.tokens, network.vectors)
+    markup, row = features.markup, features.markup.row_of
+    sums = sum_token_vectors(markup, network.tokens, network.vectors)
     words = sum_word_vectors(features.tokens, network.words, network.word_vectors)
     h = np.empty((len(values), len(network.first_bias)))
     for start in range(0, len(values), _CHUNK):

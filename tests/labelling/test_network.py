@@ -10,6 +10,7 @@ import ingest
 from ingest.config import Config, LabelConfig
 from ingest.errors import ConfigError
 from ingest.labelling.decision import choose_roles
+from ingest.labelling.markup import table_markup
 from ingest.labelling.markup_tokens import markup_tokens, sum_token_vectors
 from ingest.labelling.network import OUTPUTS
 from ingest.roles import KEPT_ROLES
@@ -24,10 +25,9 @@ def test_tokens_tell_near_elements_from_far_ones():
 
 def test_token_vectors_are_summed_once_per_distinct_markup():
     vectors = np.array([[1.0, 0.0], [0.0, 1.0]])
-    sums, row = sum_token_vectors(
-        pl.Series(["p", None, "div p", "p"]), {"0<p": 0, "1<div": 1}, vectors
-    )
-    assert sums[row].tolist() == [[1, 0], [0, 0], [1, 1], [1, 0]]
+    table = table_markup(pl.Series(["p", None, "div p", "p"]))
+    sums = sum_token_vectors(table, {"0<p": 0, "1<div": 1}, vectors)
+    assert sums[table.row_of].tolist() == [[1, 0], [0, 0], [1, 1], [1, 0]]
 
 
 def test_content_is_chosen_by_the_sum_of_its_roles():

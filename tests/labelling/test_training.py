@@ -42,7 +42,7 @@ def test_the_saved_network_predicts_like_the_trained_one(tmp_path, monkeypatch):
     model.save(tmp_path / "roles.npz", features.names, vocabulary.tokens, vocabulary.words)
     monkeypatch.setattr(network, "model_dir", lambda _name: tmp_path)
     monkeypatch.setattr(network, "load_network", network.load_network.__wrapped__)
-    found = network.predict_roles(features, segments["markup"])
+    found = network.predict_roles(features)
 
     tokens, ends = join_tokens(
         vocabulary.encode_markup(segments["markup"]), vocabulary.encode_words(*words)
