@@ -14,6 +14,7 @@ from ingest.labelling.headings import find_lesser_headlines
 from ingest.labelling.hidden import find_hidden
 from ingest.labelling.listings import on_documentation
 from ingest.labelling.network import CONTENT, LISTING, OUTPUTS
+from ingest.labelling.sections import find_sections
 from ingest.labelling.titles import find_site_names, repeat_titles
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES
 
@@ -36,6 +37,15 @@ def decide_labels(
         segments, is_headline, probability[:, OUTPUTS.index("headline")] > 0.5, pages
     )
     chosen = np.where(lesser.others, _next_best(probability), chosen)
+    sections = find_sections(
+        segments,
+        features.markup,
+        CONTENT[chosen],
+        np.isin(chosen, [OUTPUTS.index("headline"), OUTPUTS.index("subheading")]),
+        pages,
+    )
+    for kind, inside in sections.items():
+        chosen = np.where(inside, OUTPUTS.index(kind), chosen)
     debris, site_name = find_script_debris(segments), find_site_names(segments)
     role = np.select([debris, site_name], ["code", "nav"], np.array(OUTPUTS)[chosen])
     listing = (chosen == LISTING) & ~debris & ~site_name
@@ -56,15 +66,17 @@ def decide_labels(
     lowered = lesser.headings & ~opens & ~is_duplicate
     role = np.where(lowered, "subheading", role)
     chosen = np.where(lowered, OUTPUTS.index("subheading"), chosen)
-    score = np.where(debris | site_name, 1.0, probability[np.arange(len(chosen)), chosen])
-    by = [debris, site_name, lesser.others | lowered]
+    by_section = np.logical_or.reduce([*sections.values()])
+    by_rule = debris | site_name | by_section
+    score = np.where(by_rule, 1.0, probability[np.arange(len(chosen)), chosen])
+    by = [debris, site_name, by_section, lesser.others | lowered]
     kept = np.isin(role, config.keep) & ((article > 0) | np.isin(role, BOILERPLATE_ROLES))
     if config.documentation_code:
         kept |= on_documentation(segments, listing, content, pages)
     return segments.with_columns(
         role=pl.Series(role, dtype=pl.String),
         role_score=pl.Series(score, dtype=pl.Float32),
-        role_by=pl.Series(np.select(by, ["script", "title", "heading"], "model")),
+        role_by=pl.Series(np.select(by, ["script", "title", "section", "heading"], "model")),
         article=pl.Series(article, dtype=pl.Int64),
         duplicate_of=pl.when(pl.Series(is_duplicate)).then(segments["segment"].gather(original)),
         keep=pl.Series(kept & ~is_duplicate & ~hidden),

@@ -9,8 +9,12 @@ from collections import Counter
 # depth, and with the square of the attributes of a tag.
 _MAX_DEPTH = 512
 _MAX_TAG = 20_000  # characters
-# Smaller pages cannot block the parser for more than a tenth of a second.
+# Smaller pages cannot block the parser for more than a second.
 _SAFE_TAGS, _SAFE_CHARS = 10_000, 200_000
+# The time of lexbor grows with the square of the options of a <select>: 3,000 take 50 ms.
+_MAX_OPTIONS = 3_000
+_OPTION = re.compile(r"<(?:option|optgroup|hr)\b", re.IGNORECASE)
+_SELECT = re.compile(r"<(/?)select\b", re.IGNORECASE)
 # Comments and elements without tags inside, then tags as in the tokenizer of the HTML standard.
 # Each alternative also matches at the end of the page, so that matching takes linear time.
 _TAG = re.compile(
@@ -47,9 +51,13 @@ _MAX_ROOT_TAGS = 100
 def limit_nesting(html: str) -> str:
     """Strip an extreme page of its deepest tags and of the attributes of overlong tags.
 
+    A <select> with very many options becomes an element without a meaning; its options stay.
+
     >>> limit_nesting("<p>x</p>"), limit_nesting("<b>" * 20_000 + "x").count("<b>")
     ('<p>x</p>', 512)
     """
+    if html.count("<") > _MAX_OPTIONS and len(_OPTION.findall(html)) > _MAX_OPTIONS:
+        html = _SELECT.sub(r"<\1x-select", html)
     if len(html) < _SAFE_CHARS and html.count("<") < _SAFE_TAGS:
         longest = max(map(len, html.split(">")))  # an upper bound for the longest tag
         if longest < _MAX_TAG:

@@ -45,7 +45,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 _COMMON = 12  # sites on which a markup token or a word must occur to be learned
 _COPIES = 8  # variants of each sample page as text, and as many as HTML
-_PER_EPOCH = 4  # of these used in each epoch
+_PER_EPOCH = 8  # of these used in each epoch
 _LINED = 3  # how often pages that are labelled line by line are used in each epoch
 _EARLIER = 2  # networks that the shipped one learns from
 

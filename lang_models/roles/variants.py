@@ -65,6 +65,8 @@ def vary(page: Page, others: list[Page], rng: random.Random) -> Page:
         lines = lines[start:stop]
     if rng.random() < 0.1:
         lines = lines + rng.choice(others)
+    if rng.random() < 0.4:
+        lines = _join_menus(lines, rng)
     style = rng.random()
     if style < 0.3:
         lines = [Line(x.text, x.roles, x.article, 0) for x in lines]
@@ -73,6 +75,22 @@ def vary(page: Page, others: list[Page], rng: random.Random) -> Page:
     elif style < 0.65:
         lines = [Line(x.text, x.roles, x.article, rng.choice((0, 0, 1, 1, 2))) for x in lines]
     return lines or list(page)
+
+
+def _join_menus(page: Page, rng: random.Random) -> Page:
+    """Put the entries of some menus on one line, as scrapers do that drop the tags of lists."""
+    joined: Page = []
+    for is_boilerplate, lines in _runs(page):
+        entries = [line for line in lines if line.roles[0] == "nav"]
+        if is_boilerplate and len(entries) == len(lines) and len(lines) >= 3 and rng.random() < 0.6:
+            size = rng.randint(3, 14)
+            for start in range(0, len(lines), size):
+                part = lines[start : start + size]
+                text = rng.choice((" ", " ", " | ", " · ")).join(line.text for line in part)
+                joined.append(replace(part[0], text=text, roles=("nav",)))
+        else:
+            joined += lines
+    return joined
 
 
 def _runs(page: Page) -> list[tuple[bool, Page]]:

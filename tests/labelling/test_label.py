@@ -62,7 +62,7 @@ def test_labels_match_the_schema(sample_segments):
     frame = sample_segments
     assert set(frame["role"]) <= set(ROLES)
     assert frame["role_score"].is_between(0, 1).all()
-    assert set(frame["role_by"]) <= {"model", "script"}
+    assert set(frame["role_by"]) <= {"model", "script", "title", "section", "heading"}
     boilerplate = frame.filter(pl.col("role").is_in(BOILERPLATE_ROLES))
     assert (boilerplate["article"] == 0).all()
     content = frame.filter(pl.col("role").is_in(KEPT_ROLES))

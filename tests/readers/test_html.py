@@ -203,6 +203,14 @@ def test_ordinary_pages_are_not_changed(parts):
     assert limit_nesting(html) == html
 
 
+@pytest.mark.parametrize("unit", ["<option>abc", "<option>abc</option>", "<OPTION>abc<hr>"])
+def test_a_list_with_very_many_options_is_read_in_time(unit):
+    start = time.perf_counter()
+    shown = lines("<select>" + unit * 50_000 + "</select><p>end")
+    assert time.perf_counter() - start < 5
+    assert shown == ["abc"] * 50_000 + ["end"]
+
+
 def test_nesting_is_cut_where_browsers_cut_it():
     deep = "<div>" * 12_000 + "<p>text</p>" + "</div>" * 12_000 + "<p>after</p>"
     assert lines(deep) == ["text", "after"]
