@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import polars as pl
 
 from ingest.config import Config, LabelConfig, config_of
 from ingest.frames import DETECTED, SEGMENTS, check
 from ingest.labelling.decision import decide_labels
-from ingest.labelling.features import compute_features
+from ingest.labelling.features import compute_features, find_context
 from ingest.labelling.network import predict_roles
+from ingest.page_spans import find_pages
 
 __all__ = ["label"]
+
+_PART = 1 << 13  # segments labelled at once, unless a single page has more
+_LONGEST_PAGE = 1 << 15  # segments of one page that the model sees at once
 
 
 def label(segments: pl.DataFrame, *, config: LabelConfig | Config | None = None) -> pl.DataFrame:
@@ -40,6 +47,29 @@ def label(segments: pl.DataFrame, *, config: LabelConfig | Config | None = None)
     """
     check(segments, SEGMENTS, DETECTED, verb="label")
     config = config_of(config, LabelConfig)
-    features = compute_features(segments)
-    probability = predict_roles(features)
-    return decide_labels(segments, features, probability, config)
+    parts = [_label_part(part, config) for part in _whole_pages(segments)]
+    return pl.concat(parts) if parts else _label_part(segments, config)
+
+
+def _whole_pages(segments: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield some pages at a time, so that memory does not grow with the batch."""
+    pages = find_pages(segments["doc_id"])
+    ends = pages.last + 1
+    start = 0
+    while start < len(segments):
+        fits = int(np.searchsorted(ends, start + _PART, side="right"))
+        first = int(np.searchsorted(ends, start, side="right"))
+        end = int(ends[max(fits - 1, first)])
+        yield segments[start:end]
+        start = end
+
+
+def _label_part(segments: pl.DataFrame, config: LabelConfig) -> pl.DataFrame:
+    """Label a few pages; the model sees a page that is very long in pieces."""
+    context = find_context(segments)
+    if len(segments) <= _LONGEST_PAGE:
+        probability = predict_roles(compute_features(segments, context))
+    else:
+        pieces = segments.iter_slices(_LONGEST_PAGE)
+        probability = np.concatenate([predict_roles(compute_features(piece)) for piece in pieces])
+    return decide_labels(segments, context, probability, config)

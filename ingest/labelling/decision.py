@@ -9,7 +9,7 @@ from ingest._typing import F64, I64
 from ingest.config import LabelConfig
 from ingest.labelling.articles import find_script_debris, number_articles
 from ingest.labelling.duplicates import find_originals
-from ingest.labelling.features import Features
+from ingest.labelling.features import Context
 from ingest.labelling.headings import find_lesser_headlines
 from ingest.labelling.hidden import find_hidden
 from ingest.labelling.listings import on_documentation
@@ -20,17 +20,17 @@ from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES
 
 
 def decide_labels(
-    segments: pl.DataFrame, features: Features, probability: F64, config: LabelConfig
+    segments: pl.DataFrame, context: Context, probability: F64, config: LabelConfig
 ) -> pl.DataFrame:
     """Add role, role_score, role_by, article, duplicate_of and keep.
 
     Args:
         segments: the columns of `ingest.detect`.
-        features: what `compute_features` gives for them.
+        context: what `find_context` gives for them.
         probability: of each of `network.OUTPUTS` [segments, outputs].
         config: what to keep.
     """
-    pages = features.pages
+    pages = context.pages
     chosen = choose_roles(probability)
     is_headline = chosen == OUTPUTS.index("headline")
     lesser = find_lesser_headlines(
@@ -39,7 +39,7 @@ def decide_labels(
     chosen = np.where(lesser.others, _next_best(probability), chosen)
     sections = find_sections(
         segments,
-        features.markup,
+        context.markup,
         CONTENT[chosen],
         np.isin(chosen, [OUTPUTS.index("headline"), OUTPUTS.index("subheading")]),
         pages,
@@ -51,7 +51,7 @@ def decide_labels(
     listing = (chosen == LISTING) & ~debris & ~site_name
     content = np.isin(role, KEPT_ROLES)
     hidden = find_hidden(segments, content & (role != "headline"), pages)
-    original = find_originals(features.duplicates, content & ~hidden)
+    original = find_originals(context.duplicates, content & ~hidden)
     original = repeat_titles(segments, (role == "headline") & ~hidden, original)
     is_duplicate = original != np.arange(len(original))
     article, opens = number_articles(
@@ -61,7 +61,7 @@ def decide_labels(
         listing,
         lesser=lesser.headings,
         pages=pages,
-        words=features.content,
+        words=context.texts.content,
     )
     lowered = lesser.headings & ~opens & ~is_duplicate
     role = np.where(lowered, "subheading", role)

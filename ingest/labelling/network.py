@@ -136,7 +136,7 @@ def predict_roles(features: Features) -> F64:
             f"lang_models/roles/{FILE}: trained with other features; "
             "rebuild it with lang_models/roles/recipe.py"
         )
-    pages = features.pages
+    pages = features.context.pages
     h = _first_layer(network, features)
     for number, block in enumerate(network.blocks):
         h += _gated(block, h, pages)
@@ -149,7 +149,8 @@ def predict_roles(features: Features) -> F64:
 
 def _first_layer(network: Network, features: Features) -> F64:
     values, text_of = features.values, features.tokens.text_of
-    markup, row = features.markup, features.markup.row_of
+    markup = features.context.markup
+    row = markup.row_of
     sums = sum_token_vectors(markup, network.tokens, network.vectors)
     words = sum_word_vectors(features.tokens, network.words, network.word_vectors)
     h = np.empty((len(values), len(network.first_bias)))

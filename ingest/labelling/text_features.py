@@ -34,32 +34,48 @@ _DEBRIS = (
 )  # fmt: skip
 
 
+class TextAnalysis(NamedTuple):
+    """The characters and words of the distinct texts of a batch.
+
+    Attributes:
+        distinct: the distinct texts.
+        text_of: int64 [texts], the distinct text of each text.
+        chars, words: of the distinct texts; of long ones, the head and the tail.
+        is_function_word: bool [words].
+        content: the content words of all texts: longer than one letter, and not function words.
+        comparable: bool [texts], whether a text is known to be its own comparable form.
+    """
+
+    distinct: pl.Series
+    text_of: I64
+    chars: CodePoints
+    words: Words
+    is_function_word: Bools
+    content: Words
+    comparable: Bools
+
+
 class TextFeatures(NamedTuple):
-    """The features of a batch of texts, and intermediate results that later steps need.
+    """The features of a batch of texts, and the words that other features need.
 
     Attributes:
         columns: the features by name, one value per text.
         words: int64 [texts], the number of words.
-        content: the content words: longer than one letter, and not function words.
-        comparable: bool [texts], whether a text is known to be its own comparable form.
         tokens: the words of short texts.
     """
 
     columns: Columns
     words: I64
-    content: Words
-    comparable: Bools
     tokens: WordTokens
 
 
-def compute_text_features(texts: pl.Series) -> TextFeatures:
-    """Compute the features that depend on the text alone.
+def analyse_texts(texts: pl.Series) -> TextAnalysis:
+    """Find the words of texts. Each distinct text is analysed once: the pages of a site share many.
 
-    >>> compute_text_features(pl.Series(["Share", "She won."])).words.tolist()
-    [1, 2]
+    >>> analyse_texts(pl.Series(["Share", "She won."])).words.text.tolist()
+    [0, 1, 1]
     """
     text = pl.col("text")
-    # The pages of a site have many lines in common, so each distinct text is analysed once.
     distinct, index = unique_texts(texts)
     analysed = distinct.to_frame("text").with_columns(cut=text.str.len_chars() > _HEAD + _TAIL)
     analysed = analysed.with_columns(
@@ -67,20 +83,35 @@ def compute_text_features(texts: pl.Series) -> TextFeatures:
     )
     chars = CodePoints(analysed["head"])
     words = chars.words()
-    count = np.bincount(words.text, minlength=len(distinct))
     is_function_word = phrases.look_up(words.key, phrases.load_function_words())[1]
-    columns = _char_columns(chars)
-    columns |= _word_columns(chars, words, count, is_function_word)
-    columns |= _phrase_columns(words, len(distinct))
-    columns |= _debris_columns(distinct)
     content = words.filter(~is_function_word & (words.end - words.start > 1))
     comparable = chars.are_comparable() & ~analysed["cut"].to_numpy()
-    return TextFeatures(
-        {name: column[index] for name, column in columns.items()},
-        count[index],
+    return TextAnalysis(
+        distinct,
+        index,
+        chars,
+        words,
+        is_function_word,
         content.gather_texts(index, len(distinct)),
         comparable[index],
-        find_word_tokens(words, index, len(distinct)),
+    )
+
+
+def compute_text_features(texts: TextAnalysis) -> TextFeatures:
+    """Compute the features that depend on the text alone.
+
+    >>> compute_text_features(analyse_texts(pl.Series(["Share", "She won."]))).words.tolist()
+    [1, 2]
+    """
+    count = np.bincount(texts.words.text, minlength=len(texts.distinct))
+    columns = _char_columns(texts.chars)
+    columns |= _word_columns(texts.chars, texts.words, count, texts.is_function_word)
+    columns |= _phrase_columns(texts.words, len(texts.distinct))
+    columns |= _debris_columns(texts.distinct)
+    return TextFeatures(
+        {name: column[texts.text_of] for name, column in columns.items()},
+        count[texts.text_of],
+        find_word_tokens(texts.words, texts.text_of, len(texts.distinct)),
     )
 
 

@@ -41,7 +41,7 @@ def read_metadata(
         row["declared_lang"] = _one_line(attributes.get("lang") or attributes.get("xml:lang"))
         row["declared_dir"] = _one_line(attributes.get("dir"))
     meta: dict[str, Any] = {}
-    json_ld: list[Any] = []
+    json_ld: list[tuple[Any, str]] = []  # the value and the text of each script
     for node in nodes:
         tag = node.tag
         if tag == "title":
@@ -54,12 +54,11 @@ def read_metadata(
             _add_json_ld(node.text(), json_ld)
     members = [f'"meta": {json.dumps(meta, ensure_ascii=False)}'] if meta else []
     if json_ld:
-        scripts = (json.dumps(value, ensure_ascii=False, allow_nan=False) for value in json_ld)
-        members.append(f'"json_ld": [{", ".join(scripts)}]')
+        members.append(f'"json_ld": [{", ".join(text for _, text in json_ld)}]')
     if members:
         row["metadata"] = f"{{{', '.join(members)}}}".encode("utf-8", "replace").decode()
     urls = (row["canonical_url"], *_values(meta.get("og:url")))
-    return row, page_names(meta, json_ld, urls, headings)
+    return row, page_names(meta, [value for value, _ in json_ld], urls, headings)
 
 
 def _values(value: str | list[str] | None) -> list[str]:
@@ -92,15 +91,14 @@ def _add_link(attributes: dict[str, str | None], row: dict[str, Any]) -> None:
         row["alternates"] = [*(row["alternates"] or ()), {"lang": lang, "url": url}]
 
 
-def _add_json_ld(text: str, json_ld: list[Any]) -> None:
+def _add_json_ld(text: str, json_ld: list[tuple[Any, str]]) -> None:
     """Add the content of a script. NaN and infinities, which are not JSON, become null."""
     if len(text) > _MAX_VALUE:
         return
     try:
         value = json.loads(text, parse_constant=lambda _: None)
         if _count_levels(value) <= _MAX_LEVELS:
-            json.dumps(value, allow_nan=False)
-            json_ld.append(value)
+            json_ld.append((value, json.dumps(value, ensure_ascii=False, allow_nan=False)))
     except (ValueError, RecursionError):
         return  # a broken script does not affect the page
 

@@ -15,7 +15,7 @@ import polars as pl
 from ingest._typing import Bools
 from ingest.config import LabelConfig
 from ingest.labelling.decision import decide_labels
-from ingest.labelling.features import compute_features
+from ingest.labelling.features import find_context
 from ingest.labelling.network import OUTPUTS
 from lang_models.roles.web_gold import WebPage, as_text, load_gold, load_scorer
 
@@ -26,8 +26,8 @@ HTML, TEXT = "HTML", "text"  # the forms of a page
 def label_page(page: WebPage, probability: np.ndarray, *, plain: bool) -> pl.DataFrame:
     """Label a page, or its text, as `ingest.label` does, from given probabilities."""
     segments = as_text(page) if plain else page.segments
-    features = compute_features(segments)
-    return decide_labels(segments, features, probability.astype(np.float64), LabelConfig())
+    context = find_context(segments)
+    return decide_labels(segments, context, probability.astype(np.float64), LabelConfig())
 
 
 def lines_of(segments: pl.DataFrame) -> list[str]:

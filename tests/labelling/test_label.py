@@ -205,3 +205,25 @@ def test_truncated_model(keep, tmp_path, monkeypatch):
     monkeypatch.setattr(network, "model_dir", lambda _name: tmp_path)
     with pytest.raises(ModelError, match=r"roles\.npz: cannot be loaded"):
         network.load_network.__wrapped__()
+
+
+def test_parts_of_a_batch_and_pieces_of_a_page(sample_segments, monkeypatch):
+    columns = schema(SEGMENTS, DETECTED).names()
+    pages = sample_segments.select(columns).head(600)
+    whole = ingest.label(pages)
+    monkeypatch.setattr("ingest.labelling._PART", 1)
+    assert_frame_equal(ingest.label(pages), whole)
+    monkeypatch.setattr("ingest.labelling._LONGEST_PAGE", 50)
+    pieces = ingest.label(pages)
+    assert pieces.select(columns).equals(whole.select(columns))
+    # copies and articles are found in the whole page, wherever the pieces end
+    assert pieces["duplicate_of"].is_not_null().sum() > 0
+    assert (pieces["role"] == whole["role"]).mean() > 0.9
+
+
+def test_no_segments_get_no_labels(sample_segments):
+    none = sample_segments.select(schema(SEGMENTS, DETECTED).names()).clear()
+    assert (
+        ingest.label(none).schema
+        == ingest.label(sample_segments.select(none.columns).head(3)).schema
+    )

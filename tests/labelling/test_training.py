@@ -48,7 +48,9 @@ def test_the_saved_network_predicts_like_the_trained_one(tmp_path, monkeypatch):
         vocabulary.encode_markup(segments["markup"]), vocabulary.encode_words(*words)
     )
     start, expected = 0, []
-    for first, last in zip(features.pages.first, features.pages.last + 1, strict=True):
+    for first, last in zip(
+        features.context.pages.first, features.context.pages.last + 1, strict=True
+    ):
         low, high = int(ends[first - 1]) if first else 0, int(ends[last - 1])
         teacher = np.zeros((last - first, len(network.OUTPUTS)), np.float32)
         expected.append(
