@@ -10,13 +10,17 @@ from ingest.config import LabelConfig
 from ingest.labelling.articles import find_script_debris, number_articles
 from ingest.labelling.duplicates import find_originals
 from ingest.labelling.features import Context
-from ingest.labelling.headings import find_lesser_headlines
+from ingest.labelling.headings import find_lesser_headlines, find_repeated_headlines
 from ingest.labelling.hidden import find_hidden
 from ingest.labelling.listings import on_documentation
 from ingest.labelling.network import CONTENT, LISTING, OUTPUTS
 from ingest.labelling.sections import find_sections
 from ingest.labelling.titles import find_site_names, repeat_titles
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES
+
+_HEADINGS = [OUTPUTS.index("headline"), OUTPUTS.index("subheading")]
+# What stands between a headline and its repetition below the picture.
+_BETWEEN = ("caption", "byline", "dateline", "widget", "credit", "ad")
 
 
 def decide_labels(
@@ -32,6 +36,13 @@ def decide_labels(
     """
     pages = context.pages
     chosen = choose_roles(probability)
+    repeated = find_repeated_headlines(
+        context.duplicates.previous,
+        np.isin(chosen, _HEADINGS),
+        np.isin(np.array(OUTPUTS)[chosen], _BETWEEN),
+        pages,
+    ) & (chosen != OUTPUTS.index("headline"))
+    chosen = np.where(repeated, OUTPUTS.index("headline"), chosen)
     is_headline = chosen == OUTPUTS.index("headline")
     lesser = find_lesser_headlines(
         segments, is_headline, probability[:, OUTPUTS.index("headline")] > 0.5, pages
@@ -41,7 +52,7 @@ def decide_labels(
         segments,
         context.markup,
         CONTENT[chosen],
-        np.isin(chosen, [OUTPUTS.index("headline"), OUTPUTS.index("subheading")]),
+        np.isin(chosen, _HEADINGS),
         pages,
     )
     for kind, inside in sections.items():
@@ -69,7 +80,7 @@ def decide_labels(
     by_section = np.logical_or.reduce([*sections.values()])
     by_rule = debris | site_name | by_section
     score = np.where(by_rule, 1.0, probability[np.arange(len(chosen)), chosen])
-    by = [debris, site_name, by_section, lesser.others | lowered]
+    by = [debris, site_name, by_section, lesser.others | lowered | repeated]
     kept = np.isin(role, config.keep) & ((article > 0) | np.isin(role, BOILERPLATE_ROLES))
     if config.documentation_code:
         kept |= on_documentation(segments, listing, content, pages)

@@ -1,4 +1,4 @@
-"""On an HTML page, lines that are set less than its headline are no headlines of their own."""
+"""What the layout says of headings: which are headlines, whatever they looked like."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ingest._typing import I64, Bools
 from ingest.page_spans import PageSpans
 
 _NONE = 7  # the level of text that is in no heading
+_REPEAT = 8  # lines within which a headline is repeated below its picture
 
 
 class LesserHeadlines(NamedTuple):
@@ -64,3 +65,31 @@ def find_lesser_headlines(
     lesser = is_headline & (level > main_level[pages.page]) & ~columns["is_title"].to_numpy()
     lesser &= script == main_script[pages.page]
     return LesserHeadlines(lesser & (level < _NONE), lesser & (level == _NONE))
+
+
+def find_repeated_headlines(
+    previous: I64, is_heading: Bools, is_between: Bools, pages: PageSpans
+) -> Bools:
+    """Find headings that stand twice around a picture or a share bar, as headlines do.
+
+    Args:
+        previous: the closest earlier row with the same text; -1 if none.
+        is_heading: whether each segment is a headline or a subheading.
+        is_between: whether it is what may stand between the two: a caption, byline, widget, …
+        pages: the pages of the batch.
+
+    >>> from ingest.page_spans import find_pages
+    >>> page = find_pages(pl.Series(["d"] * 3))
+    >>> find_repeated_headlines(np.array([-1, -1, 0]), np.array([True, False, True]),
+    ...                         np.array([False, True, False]), page).tolist()
+    [True, False, True]
+    """
+    rows = np.arange(len(previous))
+    others = np.r_[0, np.cumsum(~is_between)]  # before each row
+    gap = rows - previous
+    repeats = (previous >= 0) & (gap > 1) & (gap <= _REPEAT) & is_heading & is_heading[previous]
+    repeats &= others[rows] == others[np.maximum(previous, 0) + 1]
+    repeats &= pages.page[np.maximum(previous, 0)] == pages.page
+    found: Bools = repeats.copy()
+    found[previous[repeats]] = True
+    return found
