@@ -71,6 +71,7 @@ def compute_markup_features(
 
     >>> frame = pl.DataFrame({"block": ["/html/body/nav[1]/a[1]"], "markup": ["body nav#top a"],
     ...                       "links": [1.0], "visible": [True], "lang": ["en"]})
+    >>> from ingest.labelling.markup import table_markup
     >>> from ingest.page_spans import find_pages
     >>> table, page = table_markup(frame["markup"]), find_pages(pl.Series(["d"]))
     >>> columns = compute_markup_features(frame, table, page, np.array([2]))

@@ -72,8 +72,9 @@ class TextFeatures(NamedTuple):
 def analyse_texts(texts: pl.Series) -> TextAnalysis:
     """Find the words of texts. Each distinct text is analysed once: the pages of a site share many.
 
-    >>> analyse_texts(pl.Series(["Share", "She won."])).words.text.tolist()
-    [0, 1, 1]
+    >>> texts = analyse_texts(pl.Series(["She won.", "Share", "She won."]))
+    >>> len(texts.distinct), len(texts.words.text), len(texts.content.text)
+    (2, 3, 3)
     """
     text = pl.col("text")
     distinct, index = unique_texts(texts)

@@ -103,7 +103,7 @@ def test_a_space_is_added_if_the_source_needs_none(lang, joined):
         ("The boat sails tonight.", "القارب القارب القارب القارب", True, ("repeated",)),
         ("The boat sails away.", "في البحر في البحر في البحر", True, ("repeated",)),
         ("No no no no, she said.", "لا لا لا لا قالت", True, ()),
-        ("The boat sails tonight.", "وووووووووووووووووووووو", True, ("repeated", "wrong_language")),
+        ("The boat sails tonight.", "وووووووووووووووووووووو", True, ("repeated",)),
         ("The boat sails tonight, they said on the radio.", "نعم", True, ("length",)),
         ("Yes.", "يبحر القارب الليلة من الميناء القديم إلى الجزيرة", True, ("length",)),
         (
