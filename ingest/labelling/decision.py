@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from ingest._typing import F64, I64
+from ingest._typing import F64, I64, Bools
 from ingest.config import LabelConfig
 from ingest.labelling.articles import find_script_debris, number_articles
 from ingest.labelling.duplicates import find_originals
@@ -18,9 +19,11 @@ from ingest.labelling.sections import find_sections
 from ingest.labelling.titles import find_site_names, repeat_titles
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES
 
-_HEADINGS = [OUTPUTS.index("headline"), OUTPUTS.index("subheading")]
+_CODE, _HEADLINE, _NAV, _SUBHEADING = map(OUTPUTS.index, ("code", "headline", "nav", "subheading"))
+_HEADINGS = (_HEADLINE, _SUBHEADING)
 # What stands between a headline and its repetition below the picture.
-_BETWEEN = ("caption", "byline", "dateline", "widget", "credit", "ad")
+_BETWEEN = [OUTPUTS.index(r) for r in ("caption", "byline", "dateline", "widget", "credit", "ad")]
+_RULE_IS_SURE = ("script", "title", "section")
 
 
 def decide_labels(
@@ -35,69 +38,75 @@ def decide_labels(
         config: what to keep.
     """
     pages = context.pages
-    chosen = choose_roles(probability)
-    repeated = find_repeated_headlines(
-        context.duplicates.previous,
-        np.isin(chosen, _HEADINGS),
-        np.isin(np.array(OUTPUTS)[chosen], _BETWEEN),
-        pages,
-    ) & (chosen != OUTPUTS.index("headline"))
-    chosen = np.where(repeated, OUTPUTS.index("headline"), chosen)
-    is_headline = chosen == OUTPUTS.index("headline")
-    lesser = find_lesser_headlines(
-        segments, is_headline, probability[:, OUTPUTS.index("headline")] > 0.5, pages
-    )
-    chosen = np.where(lesser.others, _next_best(probability), chosen)
-    sections = find_sections(
-        segments,
-        context.markup,
-        CONTENT[chosen],
-        np.isin(chosen, _HEADINGS),
-        pages,
-    )
-    for kind, inside in sections.items():
-        chosen = np.where(inside, OUTPUTS.index(kind), chosen)
-    debris, site_name = find_script_debris(segments), find_site_names(segments)
-    role = np.select([debris, site_name], ["code", "nav"], np.array(OUTPUTS)[chosen])
-    listing = (chosen == LISTING) & ~debris & ~site_name
-    content = np.isin(role, KEPT_ROLES)
-    hidden = find_hidden(segments, content & (role != "headline"), pages)
+    chosen, by, lesser = _revise(segments, context, probability)
+    content = np.isin(np.array(OUTPUTS)[chosen], KEPT_ROLES)
+    hidden = find_hidden(segments, content & (chosen != _HEADLINE), pages)
     original = find_originals(context.duplicates, content & ~hidden)
-    original = repeat_titles(segments, (role == "headline") & ~hidden, original)
+    original = repeat_titles(segments, (chosen == _HEADLINE) & ~hidden, original)
     is_duplicate = original != np.arange(len(original))
     article, opens = number_articles(
         segments,
-        np.where(hidden, "nav", role),
+        np.where(hidden, "nav", np.array(OUTPUTS)[chosen]),
         is_duplicate,
-        listing,
-        lesser=lesser.headings,
+        chosen == LISTING,
+        lesser=lesser,
         pages=pages,
         words=context.texts.content,
     )
-    lowered = lesser.headings & ~opens & ~is_duplicate
-    role = np.where(lowered, "subheading", role)
-    chosen = np.where(lowered, OUTPUTS.index("subheading"), chosen)
-    by_section = np.logical_or.reduce([*sections.values()])
-    by_rule = debris | site_name | by_section
-    score = np.where(by_rule, 1.0, probability[np.arange(len(chosen)), chosen])
-    by = [debris, site_name, by_section, lesser.others | lowered | repeated]
+    lowered = lesser & ~opens & ~is_duplicate
+    chosen, by = np.where(lowered, _SUBHEADING, chosen), np.where(lowered, "heading", by)
+    role = np.array(OUTPUTS)[chosen]
+    score = probability[np.arange(len(chosen)), chosen]
     kept = np.isin(role, config.keep) & ((article > 0) | np.isin(role, BOILERPLATE_ROLES))
     if config.documentation_code:
-        kept |= on_documentation(segments, listing, content, pages)
+        kept |= on_documentation(segments, chosen == LISTING, content, pages)
     return segments.with_columns(
         role=pl.Series(role, dtype=pl.String),
-        role_score=pl.Series(score, dtype=pl.Float32),
-        role_by=pl.Series(np.select(by, ["script", "title", "section", "heading"], "model")),
+        role_score=pl.Series(np.where(np.isin(by, _RULE_IS_SURE), 1.0, score), dtype=pl.Float32),
+        role_by=pl.Series(by, dtype=pl.String),
         article=pl.Series(article, dtype=pl.Int64),
         duplicate_of=pl.when(pl.Series(is_duplicate)).then(segments["segment"].gather(original)),
         keep=pl.Series(kept & ~is_duplicate & ~hidden),
     )
 
 
+def _revise(
+    segments: pl.DataFrame, context: Context, probability: F64
+) -> tuple[I64, NDArray[np.str_], Bools]:
+    """Choose an output for each segment, and correct it by rules.
+
+    Returns:
+        The outputs; what decided each; and which headlines are in lower headings than the main one
+        of their page: they open an article only on another topic.
+    """
+    pages = context.pages
+    chosen = choose_roles(probability)
+    by = np.full(len(chosen), "model", "U7")
+
+    def correct(where: Bools, output: int | I64, rule: str) -> None:
+        nonlocal chosen, by
+        chosen, by = np.where(where, output, chosen), np.where(where, rule, by)
+
+    headings, between = np.isin(chosen, _HEADINGS), np.isin(chosen, _BETWEEN)
+    previous = context.duplicates.previous
+    repeated = find_repeated_headlines(previous, headings, between, pages)
+    correct(repeated & (chosen != _HEADLINE), _HEADLINE, "heading")
+    sure = probability[:, _HEADLINE] > 0.5
+    lesser = find_lesser_headlines(segments, chosen == _HEADLINE, sure, pages)
+    correct(lesser.others, _next_best(probability), "heading")
+    headings, content = np.isin(chosen, _HEADINGS), CONTENT[chosen]
+    sections = find_sections(segments, context.markup, content, headings, pages)
+    for kind, inside in sections.items():
+        correct(inside, OUTPUTS.index(kind), "section")
+    correct(find_site_names(segments), _NAV, "title")
+    correct(find_script_debris(segments), _CODE, "script")
+    return chosen, by, lesser.headings & (chosen == _HEADLINE)
+
+
 def _next_best(probability: F64) -> I64:
     """The likeliest kind of content that is no headline."""
     allowed = CONTENT.copy()
-    allowed[OUTPUTS.index("headline")] = False
+    allowed[_HEADLINE] = False
     best: I64 = np.where(allowed, probability, -1.0).argmax(axis=1)
     return best
 
