@@ -16,9 +16,7 @@ class Visibility(IntEnum):
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 # A declaration ends at a semicolon that is not part of a string or of brackets.
-_DECLARATION = re.compile(
-    r"\s*([-\w]+)\s*:((?:[^;\"'(]|\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)|\([^)]*(?:\)|\Z))*)(?:;|\Z)"
-)
+_DECLARATION = re.compile(r"(?:[^;\"'(]++|\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|\([^)]*+(?:\)|\Z))++")
 _IDENTIFIER = re.compile(r"[-a-z]+")
 _IMPORTANT = re.compile(r"!\s*important\s*\Z")
 _VISIBILITIES = {
@@ -53,8 +51,9 @@ def visibility_of(attributes: dict[str, str | None], around: Visibility) -> Visi
 def _declared(style: str) -> tuple[str | None, str | None]:
     """The values of display and visibility: the last ones, but important ones first."""
     values: dict[str, tuple[bool, str]] = {}
-    for match in _DECLARATION.finditer(_COMMENT.sub(" ", style)):
-        name, value = match[1], match[2].strip()
+    for declaration in _DECLARATION.findall(_COMMENT.sub(" ", style)):
+        name, _, value = declaration.partition(":")
+        name, value = name.strip(), value.strip()
         if name in ("display", "visibility"):
             important = _IMPORTANT.search(value) is not None
             value = _IMPORTANT.sub("", value).strip()

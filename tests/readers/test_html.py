@@ -211,6 +211,13 @@ def test_a_list_with_very_many_options_is_read_in_time(unit):
     assert shown == ["abc"] * 50_000 + ["end"]
 
 
+@pytest.mark.parametrize("text", ["a", " ", "-", ": ", '"', "(", "! ", "/*", "display:"])
+def test_a_long_style_takes_no_time(text):
+    start = time.perf_counter()
+    assert lines(f"<p style='display{text * 20_000}'>x</p>" * 3) in (["x"] * 3, [])
+    assert time.perf_counter() - start < 1
+
+
 def test_nesting_is_cut_where_browsers_cut_it():
     deep = "<div>" * 12_000 + "<p>text</p>" + "</div>" * 12_000 + "<p>after</p>"
     assert lines(deep) == ["text", "after"]
