@@ -104,7 +104,7 @@ LABELLED: tuple[Column, ...] = (
     Column("role_score", pl.Float32(), "probability of role, 0…1"),
     Column("role_by", pl.String(), "what decided role: model, or the name of a rule"),
     Column("article", pl.Int64(), "article number on the page from 1; 0 for boilerplate"),
-    Column("duplicate_of", pl.Int64(), "first segment of the page with the same text, else null"),
+    Column("duplicate_of", pl.Int64(), "segment of the page that this one repeats, else null"),
     Column("keep", pl.Boolean(), "whether it is article content and not a duplicate"),
 )
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _SHOWN_COLUMNS = {
     "documents.parquet": ("doc_id", "uri", "chars", "encoding", "repaired", "error"),
     "segments.parquet": (
-        "doc_id", "segment", "line", "text", "script", "lang", "role", "role_score", "role_by",
-        "article", "duplicate_of", "keep",
+        "doc_id", "segment", "line", "text", "visible", "script", "lang", "role", "role_score",
+        "role_by", "article", "duplicate_of", "keep",
     ),
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ingest.readers.sources import describe_skipped
-from ingest.roles import ROLES
+from ingest.roles import KEPT_ROLES, ROLES
 from ingest.text import count_noun, json_line, printable, safe
 
 _COLORS = {
@@ -156,6 +156,8 @@ def print_pages(documents: pl.DataFrame, segments: pl.DataFrame) -> None:
         if (rows := by_page.get((page["doc_id"],))) is not None:
             for row in _segment_rows(rows):
                 console.print(_segment_line(row, width))
+        elif not page["error"]:
+            console.print("no text")
         console.print()
 
 
@@ -174,6 +176,8 @@ def _segment_line(row: dict[str, Any], width: int | None) -> Text:
         reason = f"= line {row['first_line']}"
     elif row["keep"]:
         reason = "content"
+    elif row["visible"] is False and row["role"] in KEPT_ROLES:
+        reason = "hidden"
     else:
         reason = "not content"
     head = (

@@ -84,6 +84,7 @@ def mark_template(segments: pl.DataFrame, site: pl.DataFrame, template: pl.Serie
         .with_columns(pl.col("is_template").fill_null(value=False))
         .with_columns(
             role=pl.when("is_template").then(pl.lit("nav")).otherwise("role"),
+            role_score=pl.when("is_template").then(1.0).otherwise("role_score").cast(pl.Float32),
             role_by=pl.when("is_template").then(pl.lit("site")).otherwise("role_by"),
             article=pl.when("is_template").then(0).otherwise("article"),
             keep=pl.col("keep") & ~pl.col("is_template"),

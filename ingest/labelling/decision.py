@@ -13,7 +13,7 @@ from ingest.labelling.duplicates import find_originals
 from ingest.labelling.features import Context
 from ingest.labelling.headings import find_lesser_headlines, find_repeated_headlines
 from ingest.labelling.hidden import find_hidden
-from ingest.labelling.listings import on_documentation
+from ingest.labelling.listings import average_in_blocks, on_documentation
 from ingest.labelling.network import CONTENT, LISTING, OUTPUTS
 from ingest.labelling.sections import find_sections
 from ingest.labelling.titles import find_site_names, repeat_titles
@@ -38,11 +38,18 @@ def decide_labels(
         config: what to keep.
     """
     pages = context.pages
+    in_block, averaged = average_in_blocks(segments, probability)
+    is_listing = in_block & (choose_roles(averaged) == LISTING)
+    probability = np.where(is_listing[:, None], averaged, probability)
     chosen, by, lesser = _revise(segments, context, probability)
     content = np.isin(np.array(OUTPUTS)[chosen], KEPT_ROLES)
     hidden = find_hidden(segments, content & (chosen != _HEADLINE), pages)
-    original = find_originals(context.duplicates, content & ~hidden)
+    # An entry of a table of contents is the copy, and the heading it points to the original.
+    demoted = (by == "heading") & (chosen != _HEADLINE)
+    original = find_originals(context.duplicates, content & ~hidden & ~demoted)
     original = repeat_titles(segments, (chosen == _HEADLINE) & ~hidden, original)
+    # A listing would be broken without the lines that it repeats.
+    original = np.where(is_listing & (chosen == LISTING), np.arange(len(original)), original)
     is_duplicate = original != np.arange(len(original))
     article, opens = number_articles(
         segments,

@@ -1,11 +1,11 @@
-"""Listings are content on pages of documentation."""
+"""Listings: a <pre> is one as a whole, and on pages of documentation it is content."""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 
-from ingest._typing import Bools
+from ingest._typing import F64, Bools
 from ingest.page_spans import PageSpans
 
 # A page with this part of its content in listings, in letters, is documentation.
@@ -37,3 +37,31 @@ def on_documentation(
     many = of_listings > _SHARE * np.maximum(of_all, 1)
     found: Bools = listing & many[pages.page] & segments["markup"].is_not_null().to_numpy()
     return found
+
+
+def average_in_blocks(segments: pl.DataFrame, probability: F64) -> tuple[Bools, F64]:
+    """Average the probabilities of the lines of each <pre>, which is a listing as a whole or not.
+
+    Args:
+        segments: the columns doc_id and block.
+        probability: of each output [segments, outputs].
+
+    Returns:
+        Which segments are lines of a <pre>, and the probabilities: float64 [segments, outputs],
+        those of other segments as they are.
+
+    >>> frame = pl.DataFrame({"doc_id": "d", "block": ["/html/body/pre[1]", "/html/body/pre[1]"]})
+    >>> average_in_blocks(frame, np.array([[1.0, 0.0], [0.0, 1.0]]))[1].tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
+    place = pl.col("block").str.extract(r"^(.*/pre\[\d+\])")
+    places = segments.select(pl.concat_str("doc_id", place).rank("dense")).to_series()
+    inside = places.is_not_null().to_numpy()
+    if not inside.any():
+        return inside, probability
+    group = places.drop_nulls().to_numpy().astype(np.int64) - 1
+    sums = np.zeros((int(group.max()) + 1, probability.shape[1]))
+    np.add.at(sums, group, probability[inside])
+    averaged = probability.copy()
+    averaged[inside] = (sums / np.bincount(group)[:, None])[group]
+    return inside, averaged
