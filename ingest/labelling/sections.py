@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-import regex
 
 from ingest import phrases
 from ingest._typing import I64, Bools
@@ -17,33 +16,32 @@ from ingest.text import comparable
 
 # How long a section of each kind may be, compared with the text above it.
 _LONGEST = {"comment": 3.0, "reference": 3.0}
-_LONGEST_HEADING = 80  # characters
+_LONGEST_HEADING = 120  # bytes
 # A line of a bibliography as Wikipedia and its like print it: ↑ or ^, then where it is cited.
 _ENTRY = r"^\s*(?:\[?\p{N}{1,3}\]?\.?\s*)?[\^↑]"
 
 
 class _Signs(NamedTuple):
-    """What tells a kind of section: words of ids and classes, and headings."""
+    """What tells a kind of section: words of ids and classes, and a pattern of headings."""
 
     words: frozenset[str]
-    headings: regex.Pattern[str]
+    headings: str
 
 
 @cache
 def _signs(kind: str) -> _Signs:
     lines = phrases.read_sections("sections.txt")[kind]
-    headings = [_fold(line.replace("*", "\0")) for line in lines if not line.startswith(".")]
-    patterns = (regex.escape(h).replace("\\\0", ".*").replace("\0", ".*") for h in headings)
-    return _Signs(
-        frozenset(line[1:] for line in lines if line.startswith(".")),
-        regex.compile("|".join(patterns)),
-    )
+    headings = [line.removesuffix("*").strip() for line in lines if not line.startswith(".")]
+    folded = pl.Series(headings).to_frame("text").select(_folded()).to_series().to_list()
+    ends = [" .*" if line.endswith("*") else "" for line in lines if not line.startswith(".")]
+    patterns = "|".join(f"{text}{end}" for text, end in zip(folded, ends, strict=True))
+    return _Signs(frozenset(x[1:] for x in lines if x.startswith(".")), f"^(?:{patterns})$")
 
 
-def _fold(text: str) -> str:
+def _folded() -> pl.Expr:
     """A heading for comparing: lower case letters, and single spaces."""
-    folded: str = regex.sub(r"[^\p{L}\p{M}\0]+", " ", text.lower()).strip()
-    return folded
+    letters = comparable(pl.col("text")).str.to_lowercase()
+    return letters.str.replace_all(r"[^\p{L}\p{M}]+", " ").str.strip_chars()
 
 
 def find_sections(
@@ -68,14 +66,14 @@ def find_sections(
     """
     text = pl.col("text")
     size = segments["text"].str.len_chars().to_numpy() * (is_content & ~is_heading)
-    short = np.flatnonzero(segments.select(text.str.len_chars() <= _LONGEST_HEADING).to_series())
-    folded = [_fold(t) for t in segments[short.tolist()].select(comparable(text)).to_series()]
+    short = segments.select(pl.when(text.str.len_bytes() <= _LONGEST_HEADING).then(text))
+    folded = short.select(heading=_folded())
     entry = segments.select(text.str.contains(_ENTRY)).to_series().to_numpy()
     found = {}
     for kind, longest in _LONGEST.items():
         signs = _signs(kind)
-        opens = np.zeros(len(segments), bool)
-        opens[short[[signs.headings.fullmatch(t) is not None for t in folded]]] = True
+        matches = folded.select(pl.col("heading").str.contains(signs.headings))
+        opens = matches.to_series().fill_null(value=False).to_numpy()
         named = np.array([not signs.words.isdisjoint(e.words) for e in markup.elements], bool)
         of_markup = np.zeros(markup.rows + 1, bool)
         if len(markup.row):

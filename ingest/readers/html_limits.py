@@ -58,10 +58,10 @@ def limit_nesting(html: str) -> str:
     """
     if html.count("<") > _MAX_OPTIONS and len(_OPTION.findall(html)) > _MAX_OPTIONS:
         html = _SELECT.sub(r"<\1x-select", html)
-    if len(html) < _SAFE_CHARS and html.count("<") < _SAFE_TAGS:
-        longest = max(map(len, html.split(">")))  # an upper bound for the longest tag
-        if longest < _MAX_TAG:
-            return html
+    longest = max(map(len, html.split(">")))  # an upper bound for the longest tag
+    is_small = len(html) < _SAFE_CHARS and html.count("<") < _SAFE_TAGS
+    if longest < _MAX_TAG and (is_small or _is_flat(html)):
+        return html
     elements = _OpenElements()
 
     def filter_tag(match: re.Match[str]) -> str:
@@ -74,6 +74,36 @@ def limit_nesting(html: str) -> str:
         return tag if len(tag) < _MAX_TAG else f"<{match['closing']}{name}>"
 
     return _TAG.sub(filter_tag, html)
+
+
+def _is_flat(html: str) -> bool:
+    """Whether a page is sure to need no limits, by a count that is never too low.
+
+    An element counts as open until an end tag of its name comes that would close it: one with as
+    many open blocks around it as at the start tag, or, for a block, as many tables and the like.
+    """
+    opened: Counter[tuple[str, int]] = Counter()
+    depth = blocks = barriers = formatting = roots = 0
+    for _, closing, tag in _TAG.findall(html):
+        name = tag.lower()
+        if not name or name in _FLAT:
+            roots += name in _ROOTS
+            continue
+        is_block, is_barrier = name in _SPECIAL, name in _BARRIERS
+        place = (name, 0 if is_barrier else barriers if is_block else blocks)
+        step = 1
+        if closing:
+            if not opened[place]:
+                continue
+            step = -1
+        opened[place] += step
+        depth += step
+        blocks += step * is_block
+        barriers += step * is_barrier
+        formatting += step * (name in _FORMATTING)
+        if depth >= _MAX_DEPTH or formatting >= _MAX_FORMATTING:
+            return False
+    return roots <= _MAX_ROOT_TAGS
 
 
 class _OpenElements:

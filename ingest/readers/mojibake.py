@@ -20,6 +20,7 @@ _CODECS = {
     "windows-1252": ("cp1252", ("Ø", "Ù", "Ã", "Ä", "Å", "â€", "â\x80")),
     "windows-1256": ("cp1256", ("§", "„", "أ©", "أ¨", "â€", "â\x80")),
 }
+_ASCII = bytes(range(0x80))
 _RUN = re.compile(r"[^\x00-\x7f]+")
 # Characters that a repair may produce: Latin letters and signs, combining marks, Arabic and its
 # supplements, Latin Extended Additional, punctuation and symbols, Arabic presentation forms, emoji.
@@ -44,7 +45,12 @@ def repair_mojibake(text: str) -> tuple[str, str | None]:
     """
     if text.isascii():
         return text, None
+    # Without ASCII, a page is short. What is adjacent in it still is, and a little more.
+    others = text.encode("utf-8", "surrogatepass").translate(None, _ASCII)
+    rest = others.decode("utf-8", "surrogatepass")
     for name, codec in _TABLES.items():
+        if not any(sign in rest for sign in codec.signs) or not codec.pairs.search(rest):
+            continue
         if not any(sign in text for sign in codec.signs) or not codec.hint.search(text):
             continue
         if repaired := _try_repair(text, codec):
@@ -60,12 +66,14 @@ class _Codec(NamedTuple):
         signs: strings that are rare in sound text.
         hint: pattern that does not occur in sound text.
         latin: the part of `hint` for Latin script.
+        pairs: pattern that matches wherever `hint` does, but does not look at ASCII letters.
     """
 
     table: dict[int, int]
     signs: tuple[str, ...]
     hint: re.Pattern[str]
     latin: re.Pattern[str]
+    pairs: re.Pattern[str]
 
 
 def _build_codec(codec: str, signs: tuple[str, ...]) -> _Codec:
@@ -82,7 +90,8 @@ def _build_codec(codec: str, signs: tuple[str, ...]) -> _Codec:
     mark = f"{chars[0xE2]}[{chars[0x80]}\x80]{follows}"
     latin = f"(?<=[a-z]){accented}|{accented}(?=[a-z])|{mark}"
     hint = f"{arabic}|{latin}"
-    return _Codec(table, signs, re.compile(hint), re.compile(latin))
+    pairs = f"{arabic}|{accented}|{mark}"
+    return _Codec(table, signs, re.compile(hint), re.compile(latin), re.compile(pairs))
 
 
 _TABLES = {name: _build_codec(*codec) for name, codec in _CODECS.items()}
