@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,10 +12,11 @@ import regex
 
 from ingest._typing import I64
 
-_ELEMENT = regex.compile(r"([^#.\[\s]+)(?:#([^.\[\s]+))?((?:\.[^\[\s]+)?)((?:\[[^\s]*)?)")
-_ATTRIBUTE = regex.compile(r"\[(\w+)=([^\]]*)\]?")
+_ELEMENT = re.compile(r"([^#.\[\s]+)(?:#([^.\[\s]+))?((?:\.[^\[\s]+)?)((?:\[[^\s]*)?)")
+_ATTRIBUTE = re.compile(r"\[(\w+)=([^\]]*)\]?")
 # splits fooBar, foo-bar, foo_bar and foo2bar into foo and bar
 _WORD = regex.compile(r"\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})|\p{Lo}+")
+_ASCII_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # the same, several times as fast
 _NAME_ATTRIBUTES = frozenset(("role", "itemprop", "property", "rel"))
 
 
@@ -59,7 +61,8 @@ def parse_element(text: str) -> Element:
 
 
 def _words(names: str) -> tuple[str, ...]:
-    return tuple(word.lower() for word in _WORD.findall(names))
+    pattern = _ASCII_WORD if names.isascii() else _WORD
+    return tuple(word.lower() for word in pattern.findall(names))
 
 
 class MarkupTable(NamedTuple):
