@@ -170,14 +170,18 @@ def _gated(block: Block, h: F64, pages: PageSpans) -> F64:
     middle = len(block.kernel) // 2
     width = h.shape[1]
     for start in range(0, len(h), _CHUNK):
-        rows = np.arange(start, min(start + _CHUNK, len(h)))
-        x = np.broadcast_to(block.kernel_bias, (len(rows), width)).copy()
+        stop = min(start + _CHUNK, len(h))
+        rows = slice(start, stop)
+        x = np.broadcast_to(block.kernel_bias, (stop - start, width)).copy()
         for tap, weight in enumerate(block.kernel):
-            other = rows + (tap - middle) * block.dilation
-            inside = (other >= pages.first[pages.page[rows]]) & (
-                other <= pages.last[pages.page[rows]]
-            )
-            x[inside] += normed[other[inside]] * weight
+            shift = (tap - middle) * block.dilation
+            first, last = max(start + shift, 0), min(stop + shift, len(h))
+            if first >= last:
+                continue
+            message = normed[first:last] * weight
+            here = slice(first - shift, last - shift)
+            message[pages.page[first:last] != pages.page[here]] = 0
+            x[here.start - start : here.stop - start] += message
         x = (x * _sigmoid(x)) @ block.point + block.point_bias
         added[rows] = np.tanh(x[:, :width]) * _sigmoid(x[:, width:])
     return added

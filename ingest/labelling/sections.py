@@ -22,9 +22,16 @@ _ENTRY = r"^\s*(?:\[?\p{N}{1,3}\]?\.?\s*)?[\^↑]"
 
 
 class _Signs(NamedTuple):
-    """What tells a kind of section: words of ids and classes, and a pattern of headings."""
+    """What tells a kind of section.
+
+    Attributes:
+        words: words of ids and classes.
+        first_words: the words that its headings begin with.
+        headings: a pattern of its headings.
+    """
 
     words: frozenset[str]
+    first_words: tuple[str, ...]
     headings: str
 
 
@@ -35,7 +42,9 @@ def _signs(kind: str) -> _Signs:
     folded = pl.Series(headings).to_frame("text").select(_folded()).to_series().to_list()
     ends = [" .*" if line.endswith("*") else "" for line in lines if not line.startswith(".")]
     patterns = "|".join(f"{text}{end}" for text, end in zip(folded, ends, strict=True))
-    return _Signs(frozenset(x[1:] for x in lines if x.startswith(".")), f"^(?:{patterns})$")
+    words = frozenset(line[1:] for line in lines if line.startswith("."))
+    first_words = tuple(sorted({text.split()[0] for text in folded}))
+    return _Signs(words, first_words, f"^(?:{patterns})$")
 
 
 def _folded() -> pl.Expr:
@@ -66,14 +75,16 @@ def find_sections(
     """
     text = pl.col("text")
     size = segments["text"].str.len_chars().to_numpy() * (is_content & ~is_heading)
-    short = segments.select(pl.when(text.str.len_bytes() <= _LONGEST_HEADING).then(text))
-    folded = short.select(heading=_folded())
+    is_short = text.str.len_bytes() <= _LONGEST_HEADING
     entry = segments.select(text.str.contains(_ENTRY)).to_series().to_numpy()
     found = {}
     for kind, longest in _LONGEST.items():
         signs = _signs(kind)
-        matches = folded.select(pl.col("heading").str.contains(signs.headings))
-        opens = matches.to_series().fill_null(value=False).to_numpy()
+        begins = text.str.contains_any([*signs.first_words], ascii_case_insensitive=True)
+        rows = segments.select((is_short & begins).arg_true()).to_series()
+        matches = segments[rows].select(_folded().str.contains(signs.headings)).to_series()
+        opens = np.zeros(len(segments), bool)
+        opens[rows.filter(matches).to_numpy()] = True
         named = np.array([not signs.words.isdisjoint(e.words) for e in markup.elements], bool)
         of_markup = np.zeros(markup.rows + 1, bool)
         if len(markup.row):
