@@ -20,7 +20,7 @@ MAX_CHARS = 4_000  # characters analysed; the rest of a line never changes its l
 _COMPATIBILITY_FORMS = r"[\u{300}-\u{36f}\u{fb50}-\u{fdff}\u{fe70}-\u{fefc}\u{ff01}-\u{ff5e}]"
 _UNSPACED_WORD = 2  # letters that count as a word in scripts without spaces
 _KANA_SHARE = 0.1  # Japanese mixes kana into Han; a Chinese text has at most the odd の
-_LOWER_WORD = r"\b\p{Ll}"  # a Latin word that is no name
+_LOWER_WORD = r"\b\p{Ll}"  # a Latin word that is not a name
 _ARABIC_WORDS = 2  # that a line must have to be Arabic among Latin names
 _OTHER_LETTERS = r"[\p{L}--\p{Latin}--\p{Arabic}--\p{Common}--\p{Inherited}]"
 

@@ -19,8 +19,8 @@ def decide_special_lines(frame: pl.DataFrame) -> pl.DataFrame:
     """Set `lang` for lines that have letters but no language, and for names of languages.
 
     Codes, commands and debris of scripts become zxx. The name of a language in that language,
-    such as "Deutsch", becomes that language. Arabic in Latin letters becomes und: it is no language
-    that a model of Latin script knows.
+    such as "Deutsch", becomes that language. Arabic in Latin letters becomes und: no model of Latin
+    script knows it.
 
     Args:
         frame: columns raw, clean, script, lang, letters.

@@ -6,11 +6,11 @@ import numpy as np
 
 from ingest._typing import F64, I64
 from ingest.labelling.markup import MarkupTable, parse_element
+from ingest.labelling.token_vectors import sum_vectors
 
 _LONGEST_WORD, _LONGEST_VALUE = 19, 24  # longer names are hashes and say nothing
 # The digit that stands for an element's distance from the text in a token, innermost first.
 _ZONES, _FAR = "0112222", "3"
-_ROWS = 1 << 7  # distinct markups whose vectors are held at once
 
 
 def markup_tokens(markup: str) -> set[str]:
@@ -32,13 +32,7 @@ def sum_token_vectors(markup: MarkupTable, vocabulary: dict[str, int], vectors: 
         float64 [distinct markups + 1, width], whose last row is zero.
     """
     row_of, token_of = _known_tokens(markup, vocabulary)
-    sums = np.zeros((markup.rows + 1, vectors.shape[1]))
-    for start in range(0, markup.rows, _ROWS):
-        low, high = np.searchsorted(row_of, (start, start + _ROWS))
-        if low < high:
-            filled, starts = np.unique(row_of[low:high], return_index=True)
-            sums[filled] = np.add.reduceat(vectors[token_of[low:high]], starts, axis=0)
-    return sums
+    return sum_vectors(row_of, token_of, vectors, markup.rows + 1)
 
 
 def _known_tokens(markup: MarkupTable, vocabulary: dict[str, int]) -> tuple[I64, I64]:

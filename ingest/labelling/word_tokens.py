@@ -13,11 +13,11 @@ import numpy as np
 from ingest import phrases
 from ingest._typing import F64, I64, U64
 from ingest.codepoints import Words, mix
+from ingest.labelling.token_vectors import sum_vectors
 from ingest.page_spans import combine_keys
 
 MAX_WORDS = 12  # of a text that is short
 _ANY, _FIRST, _LAST, _PAIR = range(4)  # what a token stands for
-_TEXTS = 1 << 9  # texts whose vectors are held at once
 
 
 class WordTokens(NamedTuple):
@@ -90,12 +90,6 @@ def sum_word_vectors(tokens: WordTokens, vocabulary: U64, vectors: F64) -> F64:
     Returns:
         float64 [texts, width].
     """
-    sums = np.zeros((int(tokens.text_of.max(initial=-1)) + 1, vectors.shape[1]))
     row, known = phrases.look_up(tokens.key, vocabulary)
-    text, row = tokens.text[known], row[known]
-    for start in range(0, len(sums), _TEXTS):
-        low, high = np.searchsorted(text, (start, start + _TEXTS))
-        if low < high:
-            filled, starts = np.unique(text[low:high], return_index=True)
-            sums[filled] = np.add.reduceat(vectors[row[low:high]], starts, axis=0)
-    return sums
+    texts = int(tokens.text_of.max(initial=-1)) + 1
+    return sum_vectors(tokens.text[known], row[known], vectors, texts)
