@@ -53,8 +53,7 @@ class Words(NamedTuple):
         first = np.cumsum(count) - count
         size = count[index]
         text = np.repeat(np.arange(len(index)), size)
-        position = np.arange(len(text)) - (np.cumsum(size) - size)[text]
-        row = first[index][text] + position
+        row = expand_ranges(first[index], size)
         return Words(text, self.start[row], self.end[row], self.key[row], self.is_number[row])
 
 
@@ -182,6 +181,17 @@ class CodePoints:
             np.cumsum(terms, out=total[1:])
             inverse = np.uint64(pow(int(_BASE), -1, 1 << 64))
             return mix((total[end] - total[start]) * _powers(len(counts), inverse)[power[start]])
+
+
+def expand_ranges(first: I64, size: I64) -> I64:
+    """Return the numbers of ranges one after the other: int64 [sum of sizes].
+
+    >>> expand_ranges(np.array([5, 0, 7]), np.array([2, 0, 3])).tolist()
+    [5, 6, 7, 8, 9]
+    """
+    before = np.cumsum(size) - size
+    numbers: I64 = np.arange(int(size.sum())) + np.repeat(first - before, size)
+    return numbers
 
 
 def mix(values: NDArray[np.generic]) -> U64:

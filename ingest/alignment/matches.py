@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest._typing import I64, U64
+from ingest.codepoints import expand_ranges
 
 if TYPE_CHECKING:
     from ingest.alignment.beads import Band
@@ -63,7 +64,7 @@ def match_words(
         end = np.searchsorted(postings, base + highest[line], side="right")
         count = np.maximum(end - begin, 0)
         s = np.repeat(s_slot, count)
-        t = t_slot[np.arange(count.sum()) + np.repeat(begin - (np.cumsum(count) - count), count)]
+        t = t_slot[expand_ranges(begin, count)]
         i, j = source.line[s] + 1, target.line[t] + 1
         cell = (i + j) * band.width + i - band.low[i + j]
         bit = np.uint64(1)
@@ -80,8 +81,7 @@ def _source_keys(
     stem = source.stem[with_stem]
     begin, end = lexicon.first[stem], lexicon.first[stem + 1]
     count = end - begin
-    pair = np.arange(count.sum()) + np.repeat(begin - (np.cumsum(count) - count), count)
-    translation = lexicon.to[pair].astype(np.int64)
+    translation = lexicon.to[expand_ranges(begin, count)].astype(np.int64)
     word = np.repeat(with_stem, count)
     ok = in_target[translation]
     same = in_target[stem]  # the same word on both sides, such as a Latin name in Arabic text
@@ -98,5 +98,4 @@ def _join(slots: I64, words: I64, n_words: int) -> tuple[I64, I64]:
     first = np.searchsorted(words, np.arange(n_words + 1))
     count = (first[1:] - first[:-1])[slots]
     slot = np.repeat(np.arange(len(slots)), count)
-    row = np.arange(len(slot)) + np.repeat(first[slots] - (np.cumsum(count) - count), count)
-    return slot, row
+    return slot, expand_ranges(first[slots], count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ingest._typing import F64, I64
+from ingest.codepoints import expand_ranges
 from ingest.labelling.markup import MarkupTable, parse_element
 from ingest.labelling.token_vectors import sum_vectors
 
@@ -48,11 +49,9 @@ def _known_tokens(markup: MarkupTable, vocabulary: dict[str, int]) -> tuple[I64,
         tokens.append([vocabulary[token] for token in named if token in vocabulary])
     size = np.array([len(of_place) for of_place in tokens], np.int64)
     flat = np.array([token for of_place in tokens for token in of_place], np.int64)
-    count = size[inverse]
-    ends = np.cumsum(count)
-    first = np.cumsum(size) - size
-    at = np.arange(int(count.sum())) + np.repeat(first[inverse] - (ends - count), count)
-    pairs = np.repeat(markup.row, count) * max(len(vocabulary), 1) + flat[at]
+    count, first = size[inverse], (np.cumsum(size) - size)[inverse]
+    pairs = np.repeat(markup.row, count) * max(len(vocabulary), 1)
+    pairs += flat[expand_ranges(first, count)]
     pairs.sort()
     pairs = pairs[np.r_[True, np.diff(pairs) > 0][: len(pairs)]]
     return pairs // max(len(vocabulary), 1), pairs % max(len(vocabulary), 1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ingest import phrases
 from ingest._typing import F64, I64, U64
-from ingest.codepoints import Words, mix
+from ingest.codepoints import Words, expand_ranges, mix
 from ingest.labelling.token_vectors import sum_vectors
 from ingest.page_spans import combine_keys
 
@@ -38,9 +38,7 @@ class WordTokens(NamedTuple):
         texts = int(self.text_of.max(initial=-1)) + 1
         start = np.searchsorted(self.text, np.arange(texts))
         size = np.bincount(self.text, minlength=texts)[:texts][self.text_of]
-        ends = np.cumsum(size)
-        at = np.arange(int(size.sum())) + np.repeat(start[self.text_of] - (ends - size), size)
-        return self.key[at], ends
+        return self.key[expand_ranges(start[self.text_of], size)], np.cumsum(size)
 
 
 def find_word_tokens(words: Words, text_of: I64, texts: int) -> WordTokens:

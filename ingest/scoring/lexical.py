@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ingest._typing import F32, I64, U64, Bools
+from ingest.codepoints import expand_ranges
 from ingest.encoder.lexicon import lexicon
 from ingest.encoder.subwords import consonants
 from ingest.encoder.vocabulary import NAME, NUMBER
@@ -160,8 +161,7 @@ def _has_translation(text: I64, stem: I64, other_text: I64, other_stem: I64) -> 
     query, inverse = np.unique(text[known] * size + stem[known], return_inverse=True)
     begin, end = table.first[query % size], table.first[query % size + 1]
     count = end - begin
-    at = np.arange(count.sum()) + np.repeat(begin - (np.cumsum(count) - count), count)
-    wanted = np.repeat(query // size * size, count) + table.to[at]
+    wanted = np.repeat(query // size * size, count) + table.to[expand_ranges(begin, count)]
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     is_hit = keys[place] == wanted
     index = np.repeat(np.arange(len(query)), count)
