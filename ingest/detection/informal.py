@@ -9,7 +9,8 @@ import regex
 from ingest.codepoints import decode
 from ingest.detection.rules import load_rules
 
-# A letter three times in a row is held on: no language of the candidates spells like that.
+# A letter three times in a row is held on. The few words that are spelled so (Walnussschale) are
+# still recognised with one letter.
 _HELD = regex.compile(r"(\p{L})\1{2,}")
 _LAUGHTER = regex.compile(r"(?<![\p{L}\p{M}])(\p{L})\1{2,}(?![\p{L}\p{M}])")  # a word of one letter
 _SPACED = r"(?:^|\P{L})\p{L}\p{M}*(?: +\p{L}\p{M}*){3}(?:\P{L}|$)"
@@ -19,6 +20,9 @@ _SPACED_RUN = regex.compile(
 _WORD_GAP = regex.compile(r" {2,}")
 # Arabizi is at least this part of the words of a line, and at least two words.
 _ARABIZI_SHARE, _ARABIZI_WORDS = 0.4, 2
+_LETTER_AND_DIGIT = (
+    r"[a-z][235679]|[235679]'?[a-z]"  # stands in every word with a digit for a letter
+)
 
 
 def fold_informal(texts: pl.Series) -> pl.Series:
@@ -48,18 +52,24 @@ def is_arabizi(texts: pl.Series) -> pl.Series:
     """
     rules = load_rules()["arabizi"]
     text = pl.col("text")
-    counts = texts.to_frame("text").select(
-        words=text.str.count_matches(r"[\p{L}\d'’]+"),
-        spelled=text.str.count_matches(rules["spelling"]),
-        other=text.str.count_matches(rules["technical"]),
-        usual=text.str.count_matches(_any_of(rules["words"])),
-        telling=text.str.count_matches(_any_of(rules["telling"])),
+    may_be = text.str.contains(_LETTER_AND_DIGIT) | text.str.contains(_any_of(rules["telling"]))
+    rows = texts.to_frame("text").select(may_be.arg_true()).to_series()
+    counts = (
+        texts.gather(rows)
+        .to_frame("text")
+        .select(
+            words=text.str.count_matches(r"[\p{L}\d'’]+"),
+            spelled=text.str.count_matches(rules["spelling"]),
+            other=text.str.count_matches(rules["technical"]),
+            usual=text.str.count_matches(_any_of(rules["words"])),
+            telling=text.str.count_matches(_any_of(rules["telling"])),
+        )
     )
     found = pl.col("spelled") - pl.col("other") + pl.col("usual") + pl.col("telling")
     sure = (pl.col("spelled") > pl.col("other")) | (pl.col("telling") >= _ARABIZI_WORDS)
-    return counts.select(
-        sure & (found >= _ARABIZI_WORDS) & (found >= _ARABIZI_SHARE * pl.col("words"))
-    ).to_series()
+    is_so = sure & (found >= _ARABIZI_WORDS) & (found >= _ARABIZI_SHARE * pl.col("words"))
+    out = pl.repeat(False, len(texts), eager=True)
+    return out.scatter(rows, counts.select(is_so).to_series())
 
 
 def _any_of(words: str) -> str:

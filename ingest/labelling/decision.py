@@ -111,7 +111,7 @@ def _revise(
 
 
 def _next_best(probability: F64) -> I64:
-    """The likeliest kind of content that is no headline."""
+    """The likeliest kind of content other than a headline."""
     allowed = CONTENT.copy()
     allowed[_HEADLINE] = False
     best: I64 = np.where(allowed, probability, -1.0).argmax(axis=1)

@@ -71,7 +71,7 @@ class MarkupTable(NamedTuple):
     Attributes:
         row_of: int64 [segments], the markup of each segment; `rows` for text without markup.
         rows: the number of distinct markups.
-        row: int64 [places], the markup that an element stands in; ascending.
+        row: int64 [places], the markup that an element belongs to; ascending.
         distance: int64 [places], its distance from the text; 0 is the innermost, which comes first.
         element: int64 [places], its number in `elements`.
         texts: the distinct elements.

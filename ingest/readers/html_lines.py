@@ -1,4 +1,4 @@
-"""The lines of a rendered page, and where each stands in its DOM."""
+"""The lines of a rendered page, and the place of each in its DOM."""
 
 from __future__ import annotations
 
