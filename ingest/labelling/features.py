@@ -90,7 +90,7 @@ def compute_features(segments: pl.DataFrame, context: Context | None = None) -> 
     columns |= page_features.overlap_features(context.texts.content, pages, text.words)
     columns |= page_features.page_means(pages, text.words, columns)
     columns |= compute_markup_features(segments, markup, pages, text.words)
-    values = np.empty((len(segments), len(columns)), np.float32)
+    values = np.empty((len(columns), len(segments)), np.float32)
     for number, column in enumerate(columns.values()):
-        values[:, number] = column
-    return Features(list(columns), values, text.tokens, context)
+        values[number] = column
+    return Features(list(columns), values.T, text.tokens, context)

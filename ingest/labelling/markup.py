@@ -2,67 +2,118 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-import regex
 
-from ingest._typing import I64
+from ingest._typing import I64, Bools
 
-_ELEMENT = re.compile(r"([^#.\[\s]+)(?:#([^.\[\s]+))?((?:\.[^\[\s]+)?)((?:\[[^\s]*)?)")
-_ATTRIBUTE = re.compile(r"\[(\w+)=([^\]]*)\]?")
-# splits fooBar, foo-bar, foo_bar and foo2bar into foo and bar
-_WORD = regex.compile(r"\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})|\p{Lo}+")
-_ASCII_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # the same, several times as fast
-_NAME_ATTRIBUTES = frozenset(("role", "itemprop", "property", "rel"))
+_ELEMENT = (
+    r"^(?<tag>[^#.\[\s]+)(?:#(?<id>[^.\[\s]+))?(?<classes>(?:\.[^\[\s]+)?)(?<attributes>(?:\[\S*)?)"
+)
+_ATTRIBUTE = r"\[\w+=[^\]]*"
+# fooBar, foo-bar, foo_bar and foo2bar have the words foo and bar; in HTMLPage, the words are HTML
+# and Page.
+_CAPITALS_END = r"(\p{Lu})(\p{Lu}\p{Ll})"
+_WORD = r"\p{Lu}?\p{Ll}+|\p{Lu}+|\p{Lo}+"
+_NAME_ATTRIBUTES = ("role", "itemprop", "property", "rel")
 
 
-class Element(NamedTuple):
-    """What an element is called, in lower case.
+class Names(NamedTuple):
+    """Strings that belong to elements.
 
     Attributes:
-        tag: its tag; empty if the text is not an element.
-        words: the words of its id and classes.
+        element: int64 [names], the number of the element; ascending.
+        number: int64 [names], the number of its name in `distinct`.
+        distinct: the distinct names, in lower case.
+    """
+
+    element: I64
+    number: I64
+    distinct: list[str]
+
+    def marks(self, names: frozenset[str], elements: int) -> Bools:
+        """Whether each of so many elements has one of some names."""
+        wanted = np.array([name in names for name in self.distinct], bool)
+        marked = np.zeros(elements, bool)
+        if len(wanted):
+            marked[self.element[wanted[self.number]]] = True
+        return marked
+
+
+class Elements(NamedTuple):
+    """What elements are called. An element without a tag has no names either.
+
+    Attributes:
+        tags: the distinct tags; the first one is empty.
+        tag: int64 [elements], the tag of each.
+        words: the words of ids and classes.
         values: the values of the attributes that name things, such as role.
         value_words: the words of these values.
-        has_lang: whether it has an attribute lang.
+        has_lang: bool [elements], whether it has an attribute lang.
     """
 
-    tag: str
-    words: tuple[str, ...]
-    values: tuple[str, ...]
-    value_words: tuple[str, ...]
-    has_lang: bool
+    tags: list[str]
+    tag: I64
+    words: Names
+    values: Names
+    value_words: Names
+    has_lang: Bools
 
 
-@lru_cache(1 << 16)
-def parse_element(text: str) -> Element:
-    """Parse an element.
+def parse_elements(texts: pl.Series) -> Elements:
+    """Parse elements.
 
-    >>> parse_element("div#mainText.post[role=articleBody]")[:4]
-    ('div', ('main', 'text', 'post'), ('articlebody',), ('article', 'body'))
+    >>> elements = parse_elements(pl.Series(["div#mainText.post[role=articleBody]", "HTMLPage"]))
+    >>> elements.tags, elements.tag.tolist(), elements.words.distinct
+    (['', 'div', 'HTMLPage'], [1, 2], ['main', 'text', 'post'])
+    >>> elements.values.distinct, elements.value_words.distinct
+    (['articlebody'], ['article', 'body'])
     """
-    match = _ELEMENT.match(text)
-    if match is None:
-        return Element("", (), (), (), has_lang=False)
-    tag, name, classes, attributes = match.groups(default="")
-    pairs = _ATTRIBUTE.findall(attributes)
-    values = [value for key, value in pairs if key in _NAME_ATTRIBUTES]
-    return Element(
-        tag,
-        _words(f"{name} {classes}"),
-        tuple(value.lower() for value in values),
-        _words(" ".join(values)),
-        has_lang=any(key == "lang" for key, _ in pairs),
+    parts = pl.DataFrame({"part": texts.cast(pl.String).str.extract_groups(_ELEMENT)})
+    parts = parts.unnest("part").with_row_index("element").with_columns(pl.col("tag").fill_null(""))
+    tags = pl.concat([pl.Series("tag", [""]), parts["tag"]]).unique(maintain_order=True)
+    numbers = pl.DataFrame({"tag": tags, "number": np.arange(len(tags))})
+    tag = parts.join(numbers, on="tag", how="left", maintain_order="left")["number"]
+    attributes = (
+        parts.filter(pl.col("attributes") != "")
+        .select("element", pair=pl.col("attributes").str.extract_all(_ATTRIBUTE))
+        .explode("pair", empty_as_null=False)
+        .select(
+            "element",
+            key=pl.col("pair").str.extract(r"^\[(\w+)"),
+            value=pl.col("pair").str.extract(r"=(.*)$"),
+        )
+    )
+    values = attributes.filter(pl.col("key").is_in(_NAME_ATTRIBUTES)).select("element", "value")
+    has_lang = np.zeros(len(texts), bool)
+    has_lang[attributes.filter(pl.col("key") == "lang")["element"].to_numpy()] = True
+    named = parts.filter((pl.col("classes") != "") | pl.col("id").is_not_null())
+    return Elements(
+        tags.to_list(),
+        tag.to_numpy().astype(np.int64),
+        _find_words(named, pl.concat_str(pl.col("id").fill_null(""), "classes", separator=" ")),
+        _number_names(values.with_columns(name=pl.col("value").str.to_lowercase())),
+        _find_words(values, pl.col("value")),
+        has_lang,
     )
 
 
-def _words(names: str) -> tuple[str, ...]:
-    pattern = _ASCII_WORD if names.isascii() else _WORD
-    return tuple(word.lower() for word in pattern.findall(names))
+def _find_words(frame: pl.DataFrame, names: pl.Expr) -> Names:
+    """The words of some names of each element."""
+    apart = names.str.replace_all(_CAPITALS_END, "$1 $2")
+    words = frame.select("element", name=apart.str.extract_all(_WORD))
+    words = words.explode("name", empty_as_null=False)
+    return _number_names(words.with_columns(pl.col("name").str.to_lowercase()))
+
+
+def _number_names(frame: pl.DataFrame) -> Names:
+    distinct = frame["name"].unique(maintain_order=True)
+    numbers = pl.DataFrame({"name": distinct, "number": np.arange(len(distinct))})
+    joined = frame.join(numbers, on="name", how="left", maintain_order="left")
+    element, number = (joined[c].to_numpy().astype(np.int64) for c in ("element", "number"))
+    return Names(element, number, distinct.to_list())
 
 
 class MarkupTable(NamedTuple):
@@ -74,8 +125,7 @@ class MarkupTable(NamedTuple):
         row: int64 [places], the markup that an element belongs to; ascending.
         distance: int64 [places], its distance from the text; 0 is the innermost, which comes first.
         element: int64 [places], its number in `elements`.
-        texts: the distinct elements.
-        elements: the same, parsed.
+        elements: the distinct elements.
     """
 
     row_of: I64
@@ -83,15 +133,14 @@ class MarkupTable(NamedTuple):
     row: I64
     distance: I64
     element: I64
-    texts: list[str]
-    elements: list[Element]
+    elements: Elements
 
 
 def table_markup(markup: pl.Series) -> MarkupTable:
     """Take the markup of segments apart.
 
     >>> table = table_markup(pl.Series(["body p", None, "body p b"]))
-    >>> table.row_of.tolist(), [table.texts[n] for n in table.element]
+    >>> table.row_of.tolist(), [table.elements.tags[n + 1] for n in table.element]
     ([0, 2, 1], ['p', 'body', 'b', 'p', 'body'])
     """
     distinct = markup.unique(maintain_order=True).drop_nulls()
@@ -113,6 +162,5 @@ def table_markup(markup: pl.Series) -> MarkupTable:
         row,
         np.arange(len(row)) - starts[row] if len(row) else row,
         number.to_numpy().astype(np.int64),
-        texts.to_list(),
-        [parse_element(text) for text in texts],
+        parse_elements(texts),
     )

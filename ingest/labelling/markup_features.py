@@ -14,7 +14,7 @@ import polars as pl
 
 from ingest import phrases
 from ingest._typing import F32, F64, I64, Bools, Columns
-from ingest.labelling.markup import Element, MarkupTable
+from ingest.labelling.markup import Elements, MarkupTable
 from ingest.page_spans import PageSpans, combine_keys
 
 # Kinds of a segment's innermost block element, and of the inline elements in it.
@@ -93,17 +93,18 @@ def _columns_of_markup(markup: MarkupTable) -> dict[str, F32]:
     elements, row, distance = markup.elements, markup.row, markup.distance
     blocks, inlines = sorted(set(_BLOCK_KINDS.values())), sorted(set(_INLINE_KINDS.values()))
 
-    def of_elements(values: list[int]) -> I64:
-        return np.array(values, np.int64)[markup.element] if values else np.zeros(0, np.int64)
+    def of_tags(values: list[int]) -> I64:
+        return np.array(values, np.int64)[elements.tag][markup.element]
 
-    block = of_elements([_number(blocks, _BLOCK_KINDS.get(e.tag)) for e in elements])
-    inline = of_elements([_number(inlines, _INLINE_KINDS.get(e.tag)) for e in elements])
-    container = of_elements(
-        [1 << _number(_CONTAINERS, _CONTAINER_OF.get(e.tag, e.tag)) + 1 for e in elements]
+    block = of_tags([_number(blocks, _BLOCK_KINDS.get(tag)) for tag in elements.tags])
+    inline = of_tags([_number(inlines, _INLINE_KINDS.get(tag)) for tag in elements.tags])
+    container = of_tags(
+        [1 << _number(_CONTAINERS, _CONTAINER_OF.get(tag, tag)) + 1 for tag in elements.tags]
     )
     # the names of <body> describe the whole page
-    groups = of_elements([0 if e.tag == "body" else _element_groups(e) for e in elements])
-    has_lang = of_elements([e.has_lang and e.tag != "body" for e in elements])
+    below_body = of_tags([tag != "body" for tag in elements.tags])
+    groups = _element_groups(elements)[markup.element] * below_body
+    has_lang = elements.has_lang[markup.element] * below_body
 
     # The innermost element that is not inline is the block; the innermost one of all may be inline.
     is_block = np.flatnonzero(inline < 0)
@@ -140,11 +141,14 @@ def _number(names: Sequence[str], name: str | None) -> int:
     return names.index(name) if name in names else -1
 
 
-def _element_groups(element: Element) -> int:
-    """The groups of markup.txt that the words in an element's names belong to, as bits."""
-    known, bits = _word_groups(), 0
-    for word in (*element.words, *element.value_words):
-        bits |= known.get(word, 0)
+def _element_groups(elements: Elements) -> I64:
+    """The groups of markup.txt that the words in each element's names belong to, as bits."""
+    known = _word_groups()
+    bits = np.zeros(len(elements.tag), np.int64)
+    for names in (elements.words, elements.value_words):
+        groups = np.array([known.get(word, 0) for word in names.distinct], np.int64)
+        if len(groups):
+            np.bitwise_or.at(bits, names.element, groups[names.number])
     return bits
 
 

@@ -85,7 +85,7 @@ def find_sections(
         matches = segments[rows].select(_folded().str.contains(signs.headings)).to_series()
         opens = np.zeros(len(segments), bool)
         opens[rows.filter(matches).to_numpy()] = True
-        named = np.array([not signs.words.isdisjoint(e.words) for e in markup.elements], bool)
+        named = markup.elements.words.marks(signs.words, len(markup.elements.tag))
         of_markup = np.zeros(markup.rows + 1, bool)
         if len(markup.row):
             of_markup[markup.row[named[markup.element]]] = True

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ingest import phrases
-from ingest._typing import F64, I64, U64
+from ingest._typing import F32, I64, U64
 from ingest.codepoints import Words, expand_ranges, mix
 from ingest.labelling.token_vectors import sum_vectors
 from ingest.page_spans import combine_keys
@@ -77,7 +77,7 @@ def find_word_tokens(words: Words, text_of: I64, texts: int) -> WordTokens:
     return WordTokens(owner[once], token[once], text_of)
 
 
-def sum_word_vectors(tokens: WordTokens, vocabulary: U64, vectors: F64) -> F64:
+def sum_word_vectors(tokens: WordTokens, vocabulary: U64, vectors: F32) -> F32:
     """Sum the vectors of the known tokens of each distinct text.
 
     Args:
@@ -86,7 +86,7 @@ def sum_word_vectors(tokens: WordTokens, vocabulary: U64, vectors: F64) -> F64:
         vectors: the vector of each [known tokens, width].
 
     Returns:
-        float64 [texts, width].
+        float32 [texts, width].
     """
     row, known = phrases.look_up(tokens.key, vocabulary)
     texts = int(tokens.text_of.max(initial=-1)) + 1

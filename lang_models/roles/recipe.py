@@ -24,6 +24,7 @@ from ingest import phrases
 from ingest._typing import I64, U64
 from ingest.labelling.decision import choose_roles
 from ingest.labelling.features import compute_features
+from ingest.labelling.markup import table_markup
 from ingest.labelling.markup_tokens import markup_tokens
 from ingest.labelling.network import CONTENT, LISTING, OUTPUTS
 from ingest.roles import KEPT_ROLES
@@ -61,10 +62,9 @@ class Vocabulary:
     def __init__(self, pages: Iterable[WebPage]) -> None:
         sites: dict[str, set[str]] = defaultdict(set)
         words: dict[str, list[U64]] = defaultdict(list)
-        self._cache: dict[str, set[str]] = {}
         for page in pages:
-            for markup in page.segments["markup"].unique().drop_nulls():
-                for token in self._tokens(markup):
+            for tokens in markup_tokens(table_markup(page.segments["markup"])):
+                for token in tokens:
                     sites[token].add(page.site)
             words[page.site].append(page.words[0])
         self.tokens = sorted(token for token, where in sites.items() if len(where) >= _COMMON)
@@ -76,19 +76,16 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.tokens) + len(self.words)
 
-    def _tokens(self, markup: str) -> set[str]:
-        if markup not in self._cache:
-            self._cache[markup] = markup_tokens(markup)
-        return self._cache[markup]
-
     def encode_markup(self, markup: pl.Series) -> tuple[np.ndarray, I64]:
         """The tokens of all segments one after the other, and where each segment's end."""
+        table = table_markup(markup)
         rows = [
-            sorted(self._numbers[t] for t in self._tokens(m) if t in self._numbers) if m else []
-            for m in markup
+            sorted(self._numbers[token] for token in tokens if token in self._numbers)
+            for tokens in markup_tokens(table)
         ]
-        ends = np.cumsum([len(row) for row in rows])
-        return np.array([number for row in rows for number in row], np.int32), ends
+        rows.append([])  # of text without markup
+        ends = np.cumsum([len(rows[row]) for row in table.row_of])
+        return np.array([number for row in table.row_of for number in rows[row]], np.int32), ends
 
     def encode_words(self, words: U64, ends: I64) -> tuple[np.ndarray, I64]:
         """The same for the words of segments."""

@@ -10,14 +10,16 @@ import ingest
 from ingest.config import Config, LabelConfig
 from ingest.errors import ConfigError
 from ingest.labelling.decision import choose_roles
+from ingest.labelling.features import compute_features
 from ingest.labelling.markup import table_markup
-from ingest.labelling.markup_tokens import markup_tokens, sum_token_vectors
-from ingest.labelling.network import OUTPUTS
+from ingest.labelling.markup_tokens import build_token_table, markup_tokens, sum_token_vectors
+from ingest.labelling.network import OUTPUTS, load_network, predict_roles
 from ingest.roles import KEPT_ROLES
 
 
 def test_tokens_tell_near_elements_from_far_ones():
-    tokens = markup_tokens("body div.comments ul li article.post section div p")
+    markup = "body div.comments ul li article.post section div p"
+    (tokens,) = markup_tokens(table_markup(pl.Series([markup])))
     assert "3:comments" in tokens or "2:comments" in tokens
     assert "0<p" in tokens
     assert "0:comments" not in tokens
@@ -26,8 +28,29 @@ def test_tokens_tell_near_elements_from_far_ones():
 def test_token_vectors_are_summed_once_per_distinct_markup():
     vectors = np.array([[1.0, 0.0], [0.0, 1.0]])
     table = table_markup(pl.Series(["p", None, "div p", "p"]))
-    sums = sum_token_vectors(table, {"0<p": 0, "1<div": 1}, vectors)
+    sums = sum_token_vectors(table, build_token_table(["0<p", "1<div"]), vectors)
     assert sums[table.row_of].tolist() == [[1, 0], [0, 0], [1, 1], [1, 0]]
+
+
+def test_no_sum_of_a_layer_can_be_inexact():
+    network = load_network()
+    layers = [network.first, network.last, *network.pools.values()]
+    for layer in [*layers, *(block.point for block in network.blocks)]:
+        assert (layer.weight == np.rint(layer.weight)).all()
+        largest = np.abs(layer.weight).sum(axis=1).max() * layer.limit * layer.steps
+        assert 1 << 22 < largest <= 1 << 24
+
+
+def test_a_page_has_the_same_roles_in_any_batch():
+    pages = ingest.detect(ingest.segment(ingest.read(ingest.samples())))
+    together = predict_roles(compute_features(pages))
+    alone = [predict_roles(compute_features(page)) for page in pages.partition_by("doc_id")]
+    one_line = pages.head(1)
+    assert (together == np.concatenate(alone)).all()
+    many = pl.concat([one_line, pages.slice(1).with_columns(doc_id=pl.lit("other"))])
+    assert (
+        predict_roles(compute_features(many))[0] == predict_roles(compute_features(one_line))
+    ).all()
 
 
 def test_content_is_chosen_by_the_sum_of_its_roles():

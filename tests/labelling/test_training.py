@@ -60,4 +60,5 @@ def test_the_saved_network_predicts_like_the_trained_one(tmp_path, monkeypatch):
         )  # fmt: skip
         start = last
     assert start == len(segments)
-    np.testing.assert_allclose(found, np.concatenate(model.predict(expected)), atol=2e-4)
+    # The package rounds weights and activations.
+    np.testing.assert_allclose(found, np.concatenate(model.predict(expected)), atol=3e-3)
