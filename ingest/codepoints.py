@@ -14,6 +14,7 @@ from ingest._typing import I64, U8, U64, Bools
 
 # Character classes. Letters and marks come first, so `<= DIGIT` means "part of a word".
 LOWER, UPPER, ARABIC, OTHER_LETTER, MARK, DIGIT, SPACE, PUNCTUATION, SYMBOL, CONTROL = range(10)
+CLASSES = 10
 _UNCLASSIFIED = 255
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio; odd, so powers have an inverse
 
@@ -74,7 +75,7 @@ def decode(texts: pl.Series, *, separator: str = "") -> tuple[NDArray[np.uint32]
     >>> codes.tolist(), lengths.tolist()
     ([32, 97, 98, 32, 32, 99, 32], [2, 0, 1])
     """
-    joined = separator + separator.join(texts.to_list()) + separator
+    joined = separator + (texts.str.join(separator).item() or "") + separator
     lengths = texts.str.len_chars().to_numpy().astype(np.int64)
     return np.frombuffer(joined.encode("utf-32-le"), np.uint32), lengths
 
@@ -119,14 +120,22 @@ class CodePoints:
         self.values, lengths = decode(texts)
         self.ends: I64 = np.cumsum(lengths)
         self.starts: I64 = self.ends - lengths
-        self.classes, self._folded = _classify_all(self.values)
+        self.classes, self._hashes, self._is_stable = _classify_all(self.values)
 
     def count(self, mask: Bools) -> I64:
         """Count the characters of each text that the mask marks: int64 [texts]."""
-        total = np.zeros(len(mask) + 1, np.int64)
-        np.cumsum(mask, out=total[1:])
-        counts: I64 = total[self.ends] - total[self.starts]
-        return counts
+        return self.count_at(np.flatnonzero(mask))
+
+    def count_at(self, offsets: I64) -> I64:
+        """Count the characters of each text that are at these offsets: int64 [texts]."""
+        before = np.searchsorted(offsets, self.ends)
+        return np.diff(before, prepend=0)
+
+    def count_classes(self) -> I64:
+        """Count the characters of each class: int64 [texts, classes]."""
+        owner = np.repeat(np.arange(0, CLASSES * len(self.ends), CLASSES), self.ends - self.starts)
+        owner += self.classes
+        return np.bincount(owner, minlength=CLASSES * len(self.ends)).reshape(-1, CLASSES)
 
     def at(self, offsets: I64) -> NDArray[np.uint32]:
         """Return the code points at offsets into the batch; 0 for offsets outside it."""
@@ -139,7 +148,7 @@ class CodePoints:
 
     def are_comparable(self) -> Bools:
         """Whether each text is known to be its own comparable form (`ingest.text.comparable`)."""
-        changes = ~_is_stable_table[self.values]
+        changes = ~self._is_stable
         space = self.values == ord(" ")
         # Two spaces in a row. Texts have no spaces at their ends, so adjacent texts make no pair.
         changes[1:] |= space[1:] & space[:-1]
@@ -170,13 +179,12 @@ class CodePoints:
 
     def _hash_spans(self, start: I64, end: I64) -> U64:
         """Polynomial hash of the folded code points of each span, without marks (mod 2**64)."""
-        counts = self._folded > 0
+        counts = self._hashes > 0
         power = np.zeros(len(counts) + 1, np.int64)
         np.cumsum(counts, out=power[1:])
         with np.errstate(over="ignore"):
             # the sum of c_i * B**i over the span, divided by B**(i of its start)
-            terms = mix(self._folded) * _powers(len(counts), _BASE)[power[:-1]]
-            terms[~counts] = 0
+            terms = self._hashes * _powers(len(counts), _BASE)[power[:-1]]
             total = np.zeros(len(terms) + 1, np.uint64)
             np.cumsum(terms, out=total[1:])
             inverse = np.uint64(pow(int(_BASE), -1, 1 << 64))
@@ -226,20 +234,23 @@ def _powers(n: int, base: np.uint64) -> U64:
 
 # Properties of code points, filled in when a code point first occurs.
 _class_table = np.full(0x110000, _UNCLASSIFIED, np.uint8)
-_fold_table = np.zeros(0x110000, np.uint32)
+_hash_table = np.zeros(0x110000, np.uint64)
 _is_stable_table = np.zeros(0x110000, bool)
 
 
-def _classify_all(values: NDArray[np.uint32]) -> tuple[U8, NDArray[np.uint32]]:
-    """Return the class and the folded form of each code point."""
+def _classify_all(values: NDArray[np.uint32]) -> tuple[U8, U64, Bools]:
+    """Return the class of each code point, the hash of its folded form, and `_is_stable`.
+
+    The hash of what folds to nothing is 0.
+    """
     classes = _class_table[values]
     if (classes == _UNCLASSIFIED).any():
         for code in np.unique(values[classes == _UNCLASSIFIED]).tolist():
             _class_table[code] = _classify(chr(code))
-            _fold_table[code] = _fold(chr(code))
+            _hash_table[code] = mix(np.array(_fold(chr(code))))
             _is_stable_table[code] = _is_stable(chr(code))
         classes = _class_table[values]
-    return classes, _fold_table[values]
+    return classes, _hash_table[values], _is_stable_table[values]
 
 
 def _classify(char: str) -> int:

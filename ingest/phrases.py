@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest._typing import I64, U64, Bools
+from ingest._typing import I64, U64
 from ingest.codepoints import CodePoints, Words, mix
 from ingest.errors import ModelError
+from ingest.key_table import KeyTable
 from ingest.resources import model_dir
 
 _MAX_PHRASE_WORDS = 5
-_PREFIX_BITS = 18  # of the table that rules out most keys
 _HEAD_WORDS = 48  # words searched per segment: boilerplate phrases come early
 
 
@@ -25,15 +25,15 @@ class PhraseTable(NamedTuple):
 
     Attributes:
         roles: the sections of the file: roles, and kinds of words such as places and measures.
-        keys: uint64 [phrases], sorted.
+        keys: the phrases.
         bits: uint32 [phrases]; bit r is set if the phrase is typical of `roles[r]`.
-        first_words: sorted keys of the words that phrases begin with.
+        first_words: the words that phrases begin with.
     """
 
     roles: tuple[str, ...]
-    keys: U64
+    keys: KeyTable
     bits: NDArray[np.uint32]
-    first_words: U64
+    first_words: KeyTable
 
 
 @cache
@@ -60,21 +60,21 @@ def load_phrases() -> PhraseTable:
     ordered = sorted(bits)
     return PhraseTable(
         tuple(sections),
-        np.array(ordered, np.uint64),
+        KeyTable(np.array(ordered, np.uint64)),
         np.array([bits[k] for k in ordered], np.uint32),
-        np.unique(np.concatenate(first_words)),
+        KeyTable(np.unique(np.concatenate(first_words))),
     )
 
 
 @cache
-def load_function_words() -> U64:
-    """Load the sorted keys of the shipped function words of all languages.
+def load_function_words() -> KeyTable:
+    """Load the keys of the shipped function words of all languages.
 
     Raises:
         ModelError: the file is missing or malformed.
     """
     lines = [line for lines in read_sections("function_words.txt").values() for line in lines]
-    return np.unique(CodePoints(pl.Series(lines)).words().key)
+    return KeyTable(np.unique(CodePoints(pl.Series(lines)).words().key))
 
 
 def read_sections(name: str) -> dict[str, list[str]]:
@@ -110,9 +110,9 @@ def find_phrases(words: Words, texts: int) -> tuple[NDArray[np.uint32], NDArray[
     bits = np.zeros(len(words.key), np.uint32)
     first = np.searchsorted(words.text, np.arange(texts))
     in_head = np.arange(len(bits)) - first[words.text] < _HEAD_WORDS
-    candidates = np.flatnonzero(in_head & look_up(words.key, table.first_words)[1])
+    candidates = np.flatnonzero(in_head & table.first_words.find(words.key)[1])
     for size, (starts, keys) in enumerate(_word_ngrams(words, candidates), 1):
-        index, known = look_up(keys, table.keys)
+        index, known = table.keys.find(keys)
         for step in range(size):
             np.bitwise_or.at(bits, starts[known] + step, table.bits[index[known]])
     count = np.maximum(np.bincount(words.text, minlength=texts), 1)
@@ -126,25 +126,6 @@ def find_phrases(words: Words, texts: int) -> tuple[NDArray[np.uint32], NDArray[
         axis=1,
     )
     return bits, share
-
-
-def look_up(keys: U64, table: U64) -> tuple[I64, Bools]:
-    """Look up keys in a sorted table.
-
-    Returns:
-        index: int64 [keys], the position of each key in the table; arbitrary if it is not there.
-        known: bool [keys], whether it is there.
-    """
-    index, known = np.zeros(len(keys), np.int64), np.zeros(len(keys), bool)
-    if not len(table):
-        return index, known
-    # Keys are hashes: a table of their top bits rules out most absent keys in a tenth of the time.
-    prefixes = np.zeros(1 << _PREFIX_BITS, bool)
-    prefixes[table >> np.uint64(64 - _PREFIX_BITS)] = True
-    possible = np.flatnonzero(prefixes[keys >> np.uint64(64 - _PREFIX_BITS)])
-    index[possible] = np.minimum(np.searchsorted(table, keys[possible]), len(table) - 1)
-    known[possible] = table[index[possible]] == keys[possible]
-    return index, known
 
 
 def _word_ngrams(words: Words, starts: I64) -> Iterator[tuple[I64, U64]]:

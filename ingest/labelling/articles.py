@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest import phrases
 from ingest._typing import F64, I64, Bools
 from ingest.codepoints import Words
+from ingest.key_table import KeyTable
 from ingest.page_spans import PageSpans, combine_keys
 from ingest.roles import BOILERPLATE_ROLES
 
@@ -137,7 +137,7 @@ def _overlap(block: I64, words: Words, mask: Bools, blocks: int) -> tuple[F64, I
     pairs, once = np.unique(combine_keys(word, owner), return_index=True)
     owner, word = owner[once], word[once]
     size = np.bincount(owner, minlength=blocks)
-    shared = phrases.look_up(combine_keys(word, owner - 1), pairs)[1]
+    shared = KeyTable(pairs).find(combine_keys(word, owner - 1))[1]
     common = np.bincount(owner, weights=shared, minlength=blocks)
     smaller = np.minimum(size, np.r_[0, size[:-1]])
     return (common / np.maximum(smaller, 1))[1:], smaller[1:]

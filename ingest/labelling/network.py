@@ -16,8 +16,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest._typing import F32, F64, U64, Bools
+from ingest._typing import F32, F64, Bools
 from ingest.errors import ModelError
+from ingest.key_table import KeyTable
 from ingest.labelling.features import Features
 from ingest.labelling.markup_tokens import TokenTable, build_token_table, sum_token_vectors
 from ingest.labelling.word_tokens import sum_word_vectors
@@ -118,7 +119,8 @@ class Network(NamedTuple):
         mean, deviation: of the features, float32 [columns, 1].
         tokens: the known markup tokens.
         vectors: of the markup tokens, float32 [tokens, width].
-        words: the keys of known words of short texts; their vectors, float32 [words, width].
+        words: the known words of short texts.
+        word_vectors: of the words, float32 [words, width].
         first: the input layer.
         blocks: the convolutions.
         pools: after which block the mean and maximum of the page are added, by what layer.
@@ -131,7 +133,7 @@ class Network(NamedTuple):
     deviation: F32
     tokens: TokenTable
     vectors: F32
-    words: U64
+    words: KeyTable
     word_vectors: F32
     first: Layer
     blocks: list[Block]
@@ -171,7 +173,7 @@ def load_network() -> Network:
         deviation=column("deviation"),
         tokens=build_token_table(header["tokens"].tolist()),
         vectors=arrays["vectors"],
-        words=header["words"],
+        words=KeyTable(header["words"]),
         word_vectors=arrays["word_vectors"],
         first=layer("first", _FIRST_LIMIT, _FIRST_STEPS),
         blocks=[

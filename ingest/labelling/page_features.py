@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest import phrases
 from ingest._typing import F64, I64, Bools, Columns
 from ingest.codepoints import Words
+from ingest.key_table import KeyTable
 from ingest.labelling.duplicates import Duplicates
 from ingest.page_spans import PageSpans, combine_keys, in_same_page, next_marked, shift_in_page
 
@@ -109,12 +109,13 @@ def overlap_features(content: Words, pages: PageSpans, words: I64) -> Columns:
     in_text = combine_keys(key, text)
     long_pairs, once = np.unique(in_text[long[text]], return_index=True)
     in_long, lines = np.unique(on_page[long[text]][once], return_counts=True)
-    index, known = phrases.look_up(on_page, in_long)
+    index, known = KeyTable(in_long).find(on_page)
     in_other_text = known & (lines[index] > long[text]) if len(lines) else known
     row = np.arange(texts)
     next_long = np.append(next_marked(long), texts)[np.minimum(row + 1, texts)]
     previous_long = np.append(-1, np.maximum.accumulate(np.where(long, row, -1)))[:-1][:texts]
-    with_previous = share(phrases.look_up(combine_keys(key, previous_long[text]), long_pairs)[1])
+    in_long_text = KeyTable(long_pairs)
+    with_previous = share(in_long_text.find(combine_keys(key, previous_long[text]))[1])
     next_with_previous = np.append(np.where(long, with_previous, 0.0), 0.0)[next_long]
     between = in_same_page(next_long, pages) & in_same_page(previous_long, pages)
     first = np.unique(combine_keys(key, text)[pages.position[text] == 0])
@@ -122,13 +123,12 @@ def overlap_features(content: Words, pages: PageSpans, words: I64) -> Columns:
     return {
         "in_text": share(in_other_text),
         "in_text_any": share(in_other_text) > 0,
-        "in_next_text": share(
-            phrases.look_up(combine_keys(key, next_long[text]), long_pairs)[1]
-        ) * in_same_page(next_long, pages),
+        "in_next_text": share(in_long_text.find(combine_keys(key, next_long[text]))[1])
+        * in_same_page(next_long, pages),
         "in_previous_text": with_previous * in_same_page(previous_long, pages),
         "topic_goes_on": next_with_previous * between,
         "topic_turns": between & (next_with_previous < _TOPIC_CHANGE),
-        "in_title": share(phrases.look_up(combine_keys(key, first_of_page[text]), first)[1])
+        "in_title": share(KeyTable(first).find(combine_keys(key, first_of_page[text]))[1])
         * (pages.position > 0),
         "content": np.log1p(np.bincount(text, minlength=texts)) / 2,
         "distinct": np.bincount(text[np.unique(in_text, return_index=True)[1]], minlength=texts)

@@ -84,7 +84,7 @@ def analyse_texts(texts: pl.Series) -> TextAnalysis:
     )
     chars = CodePoints(analysed["head"])
     words = chars.words()
-    is_function_word = phrases.look_up(words.key, phrases.load_function_words())[1]
+    is_function_word = phrases.load_function_words().find(words.key)[1]
     content = words.filter(~is_function_word & (words.end - words.start > 1))
     comparable = chars.are_comparable() & ~analysed["cut"].to_numpy()
     return TextAnalysis(
@@ -118,39 +118,44 @@ def compute_text_features(texts: TextAnalysis) -> TextFeatures:
 
 def _char_columns(chars: CodePoints) -> Columns:
     n = np.maximum(chars.ends - chars.starts, 1)
-    classes, sets = chars.classes, _char_sets()[chars.values]
-    letters = np.maximum(chars.count(classes < DIGIT), 1)
+    count = chars.count_classes()
+    letters = np.maximum(count[:, :DIGIT].sum(axis=1), 1)
     last, first = chars.at(chars.ends - 1), chars.at(chars.starts)
     last_class, first_class = _class_at(chars, chars.ends - 1), _class_at(chars, chars.starts)
-    marks = chars.count(_has_bit(sets, _CODE_MARKS))
-    digit = classes == DIGIT
+    at = np.flatnonzero(_char_sets()[chars.values])
+    sets = _char_sets()[chars.values[at]]
+
+    def count_signs(characters: str, where: Bools | None = None) -> I64:
+        marked = _has_bit(sets, characters)
+        return chars.count_at(at[marked if where is None else marked & where])
+
+    marks = count_signs(_CODE_MARKS)
     # between two digits of the same text
-    between_digits = np.zeros(len(classes), bool)
-    between_digits[1:-1] = digit[:-2] & digit[2:]
-    not_empty = chars.ends > chars.starts
-    between_digits[chars.starts[not_empty]] = between_digits[chars.ends[not_empty] - 1] = False
-    time = _has_bit(sets, ":") & between_digits
-    slash = _has_bit(sets, "/-.") & between_digits
+    owner = np.searchsorted(chars.ends, at, side="right")
+    between_digits = (at > chars.starts[owner]) & (at + 1 < chars.ends[owner])
+    between_digits[between_digits] = (chars.classes[at[between_digits] - 1] == DIGIT) & (
+        chars.classes[at[between_digits] + 1] == DIGIT
+    )
     return {
         "chars": np.log1p(n) / 4,
-        "upper": chars.count(classes == UPPER) / letters,
-        "arabic": chars.count(classes == ARABIC) / letters,
-        "digit": chars.count(digit) / n,
-        "punctuation": chars.count(classes == PUNCTUATION) / n,
-        "symbol": chars.count(classes == SYMBOL) / n,
-        "no_letter": chars.count(classes < DIGIT) == 0,
-        "commas": np.minimum(chars.count(_has_bit(sets, ",،")), 6) / 3,
-        "stops": np.minimum(chars.count(_has_bit(sets, _STOPS)), 6) / 3,
-        "quotes": chars.count(_has_bit(sets, '"“”«»„')) > 0,
-        "bars": np.minimum(chars.count(_has_bit(sets, "|»›>•·←→")), 4) / 2,
-        "dash": chars.count(_has_bit(sets, "–—")) > 0,
-        "time": chars.count(time) > 0,
-        "date": np.minimum(chars.count(slash), 2) / 2,
-        "percent": chars.count(_has_bit(sets, "%٪")) > 0,
-        "copyright": chars.count(_has_bit(sets, "©®™")) > 0,
-        "at_sign": chars.count(_has_bit(sets, "@")) > 0,
-        "hash": chars.count(_has_bit(sets, "#")) > 0,
-        "bracket": chars.count(_has_bit(sets, "()")) > 0,
+        "upper": count[:, UPPER] / letters,
+        "arabic": count[:, ARABIC] / letters,
+        "digit": count[:, DIGIT] / n,
+        "punctuation": count[:, PUNCTUATION] / n,
+        "symbol": count[:, SYMBOL] / n,
+        "no_letter": count[:, :DIGIT].sum(axis=1) == 0,
+        "commas": np.minimum(count_signs(",،"), 6) / 3,
+        "stops": np.minimum(count_signs(_STOPS), 6) / 3,
+        "quotes": count_signs('"“”«»„') > 0,
+        "bars": np.minimum(count_signs("|»›>•·←→"), 4) / 2,
+        "dash": count_signs("–—") > 0,
+        "time": count_signs(":", between_digits) > 0,
+        "date": np.minimum(count_signs("/-.", between_digits), 2) / 2,
+        "percent": count_signs("%٪") > 0,
+        "copyright": count_signs("©®™") > 0,
+        "at_sign": count_signs("@") > 0,
+        "hash": count_signs("#") > 0,
+        "bracket": count_signs("()") > 0,
         "code_marks": np.minimum(marks / n * 5, 2),
         "code_many": marks >= 6,
         "ends_stop": _is_one_of(last, _STOPS),

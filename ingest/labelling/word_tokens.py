@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingest import phrases
 from ingest._typing import F32, I64, U64
 from ingest.codepoints import Words, expand_ranges, mix
+from ingest.key_table import KeyTable
 from ingest.labelling.token_vectors import sum_vectors
 from ingest.page_spans import combine_keys
 
@@ -24,8 +24,8 @@ class WordTokens(NamedTuple):
     """The tokens of distinct texts, and the text of each segment.
 
     Attributes:
-        text: int64 [tokens], the number of the text; ascending.
-        key: uint64 [tokens], what the token is; ascending within a text, each once.
+        text: int64 [tokens], the number of the text, in no order.
+        key: uint64 [tokens], what the token is; a text may have it more than once.
         text_of: int64 [segments], the text of each segment.
     """
 
@@ -34,11 +34,15 @@ class WordTokens(NamedTuple):
     text_of: I64
 
     def of_segments(self) -> tuple[U64, I64]:
-        """The keys of all segments one after the other, and where each segment's end."""
+        """The keys of all segments, each one once, and where each segment's end."""
+        order = np.lexsort((self.key, self.text))
+        text, key = self.text[order], self.key[order]
+        once = np.r_[True, (text[1:] != text[:-1]) | (key[1:] != key[:-1])][: len(text)]
+        text, key = text[once], key[once]
         texts = int(self.text_of.max(initial=-1)) + 1
-        start = np.searchsorted(self.text, np.arange(texts))
-        size = np.bincount(self.text, minlength=texts)[:texts][self.text_of]
-        return self.key[expand_ranges(start[self.text_of], size)], np.cumsum(size)
+        start = np.searchsorted(text, np.arange(texts))
+        size = np.bincount(text, minlength=texts)[:texts][self.text_of]
+        return key[expand_ranges(start[self.text_of], size)], np.cumsum(size)
 
 
 def find_word_tokens(words: Words, text_of: I64, texts: int) -> WordTokens:
@@ -71,23 +75,22 @@ def find_word_tokens(words: Words, text_of: I64, texts: int) -> WordTokens:
     ]  # fmt: skip
     owner = np.concatenate([part[0] for part in parts])
     token = np.concatenate([combine_keys(part[1], np.array(part[2])) for part in parts])
-    order = np.lexsort((token, owner))
-    owner, token = owner[order], token[order]
-    once = np.r_[True, (owner[1:] != owner[:-1]) | (token[1:] != token[:-1])][: len(owner)]
-    return WordTokens(owner[once], token[once], text_of)
+    return WordTokens(owner, token, text_of)
 
 
-def sum_word_vectors(tokens: WordTokens, vocabulary: U64, vectors: F32) -> F32:
-    """Sum the vectors of the known tokens of each distinct text.
+def sum_word_vectors(tokens: WordTokens, vocabulary: KeyTable, vectors: F32) -> F32:
+    """Sum the vectors of the known tokens of each distinct text, each one once.
 
     Args:
         tokens: the tokens of the texts.
-        vocabulary: the keys of the known tokens; ascending.
+        vocabulary: the known tokens.
         vectors: the vector of each [known tokens, width].
 
     Returns:
         float32 [texts, width].
     """
-    row, known = phrases.look_up(tokens.key, vocabulary)
+    row, known = vocabulary.find(tokens.key)
+    pairs = np.sort(tokens.text[known] * len(vectors) + row[known])
+    pairs = pairs[np.r_[True, np.diff(pairs) > 0][: len(pairs)]]
     texts = int(tokens.text_of.max(initial=-1)) + 1
-    return sum_vectors(tokens.text[known], row[known], vectors, texts)
+    return sum_vectors(pairs // len(vectors), pairs % len(vectors), vectors, texts)

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from ingest import phrases
 from ingest._typing import I64, U64
+from ingest.key_table import KeyTable
 from ingest.labelling.decision import choose_roles
 from ingest.labelling.features import compute_features
 from ingest.labelling.markup import table_markup
@@ -89,7 +89,7 @@ class Vocabulary:
 
     def encode_words(self, words: U64, ends: I64) -> tuple[np.ndarray, I64]:
         """The same for the words of segments."""
-        row, known = phrases.look_up(words, self.words)
+        row, known = KeyTable(self.words).find(words)
         before = np.r_[0, np.cumsum(known)]
         return (len(self.tokens) + row[known]).astype(np.int32), before[ends]
 
