@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from ingest._typing import F64, I64, Bools
 from ingest.codepoints import Words
 from ingest.key_table import KeyTable
+from ingest.labelling.network import LISTING, OUTPUTS
 from ingest.page_spans import PageSpans, combine_keys
 from ingest.roles import BOILERPLATE_ROLES
 
@@ -22,6 +22,10 @@ _MIN_TOPIC_WORDS = 60
 # A headline in the other script belongs to the same story if the two texts share their numbers.
 _SAME_NUMBERS = 0.4
 _MIN_NUMBERS = 2
+_BODY, _HEADLINE = map(OUTPUTS.index, ("body", "headline"))
+# Code left from scraping belongs to no article; a listing does.
+_IN_NO_ARTICLE: Bools = np.isin(OUTPUTS, [*BOILERPLATE_ROLES, "code"])
+_IN_NO_ARTICLE[LISTING] = False
 # Strings typical of scripts and markup that were scraped with the text.
 _SCRIPT = ["document.", "window.", "</", "&nbsp;", "{{", "');", "function(", "googletag", '":{']
 
@@ -33,17 +37,16 @@ def find_script_debris(segments: pl.DataFrame) -> Bools:
     >>> find_script_debris(frame).tolist()
     [True, False]
     """
-    debris: Bools = segments.select(
-        (pl.col("lang") == "zxx") & pl.col("text").str.contains_any(_SCRIPT)
-    )["lang"].to_numpy()
+    rows = segments.select("text", "lang").with_row_index("row").filter(pl.col("lang") == "zxx")
+    debris = np.zeros(len(segments), bool)
+    debris[rows.filter(pl.col("text").str.contains_any(_SCRIPT))["row"].to_numpy()] = True
     return debris
 
 
 def number_articles(
     segments: pl.DataFrame,
-    role: NDArray[np.str_],
+    chosen: I64,
     is_duplicate: Bools,
-    listing: Bools,
     *,
     lesser: Bools,
     pages: PageSpans,
@@ -58,9 +61,8 @@ def number_articles(
 
     Args:
         segments: the column script, in page order.
-        role: the role of each segment.
+        chosen: the role of each segment, as a number of `network.OUTPUTS`.
         is_duplicate: whether a segment repeats an earlier one of its page.
-        listing: whether a segment is a listing inside an article, not code left from scraping.
         lesser: headlines in lower headings than the main one of their page.
         pages: the pages of the batch.
         words: the content words of all segments.
@@ -68,18 +70,17 @@ def number_articles(
     Returns:
         The article of each segment: int64 [segments]; and whether it opens it: bool [segments].
     """
-    opens = _opens_article(segments, role, is_duplicate, lesser, pages=pages, words=words)
+    opens = _opens_article(segments, chosen, is_duplicate, lesser, pages=pages, words=words)
     count = np.cumsum(opens)
     before_page = np.append(0, count)[pages.first]
     # Text above the first headline belongs to the first article.
     article = np.maximum(count - before_page[pages.page], 1)
-    boilerplate = np.isin(role, BOILERPLATE_ROLES) | ((role == "code") & ~listing)
-    return np.where(boilerplate, 0, article).astype(np.int64), opens
+    return np.where(_IN_NO_ARTICLE[chosen], 0, article).astype(np.int64), opens
 
 
 def _opens_article(
     segments: pl.DataFrame,
-    role: NDArray[np.str_],
+    chosen: I64,
     is_duplicate: Bools,
     lesser: Bools,
     *,
@@ -87,8 +88,8 @@ def _opens_article(
     words: Words,
 ) -> Bools:
     """Which segments open an article."""
-    n = len(role)
-    headlines = np.flatnonzero((role == "headline") & ~is_duplicate)
+    n = len(chosen)
+    headlines = np.flatnonzero((chosen == _HEADLINE) & ~is_duplicate)
     opens = np.zeros(n, bool)
     if not len(headlines):
         return opens
@@ -97,7 +98,7 @@ def _opens_article(
     block: I64 = np.cumsum(np.isin(np.arange(n), headlines))
     # Text above a page's first headline belongs to no block, nor to that of the page before.
     on_page = (block > 0) & (pages.page[headlines[block - 1]] == pages.page)
-    body = (role == "body") & on_page
+    body = (chosen == _BODY) & on_page
     bodies = np.bincount(block, weights=body, minlength=len(headlines) + 1)
     adjacent = bodies[:-1] == 0  # no text between the headline before and this one
     adjacent[0] = False

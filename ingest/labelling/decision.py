@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from ingest._typing import F64, I64, Bools
 from ingest.config import LabelConfig
@@ -20,10 +19,14 @@ from ingest.labelling.titles import find_site_names, repeat_titles
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES
 
 _CODE, _HEADLINE, _NAV, _SUBHEADING = map(OUTPUTS.index, ("code", "headline", "nav", "subheading"))
+_KEPT, _BOILERPLATE = np.isin(OUTPUTS, KEPT_ROLES), np.isin(OUTPUTS, BOILERPLATE_ROLES)
 _HEADINGS = (_HEADLINE, _SUBHEADING)
 # What stands between a headline and its repetition below the picture.
 _BETWEEN = [OUTPUTS.index(r) for r in ("caption", "byline", "dateline", "widget", "credit", "ad")]
-_RULE_IS_SURE = ("script", "title", "section")
+# What can decide a role; the rules from the second on.
+_DECIDERS = ("model", "heading", "section", "title", "script")
+_HEADING = _DECIDERS.index("heading")
+_RULE_IS_SURE = [_DECIDERS.index(rule) for rule in ("script", "title", "section")]
 
 
 def decide_labels(
@@ -42,10 +45,10 @@ def decide_labels(
     is_listing = in_block & (choose_roles(averaged) == LISTING)
     probability = np.where(is_listing[:, None], averaged, probability)
     chosen, by, lesser = _revise(segments, context, probability)
-    content = np.isin(np.array(OUTPUTS)[chosen], KEPT_ROLES)
+    content = _KEPT[chosen]
     hidden = find_hidden(segments, content & (chosen != _HEADLINE), pages)
     # An entry of a table of contents is the copy, and the heading it points to the original.
-    demoted = (by == "heading") & (chosen != _HEADLINE)
+    demoted = (by == _HEADING) & (chosen != _HEADLINE)
     original = find_originals(context.duplicates, content & ~hidden & ~demoted)
     original = repeat_titles(segments, (chosen == _HEADLINE) & ~hidden, original)
     # A listing would be broken without the lines that it repeats.
@@ -53,46 +56,42 @@ def decide_labels(
     is_duplicate = original != np.arange(len(original))
     article, opens = number_articles(
         segments,
-        np.where(hidden, "nav", np.array(OUTPUTS)[chosen]),
+        np.where(hidden, _NAV, chosen),
         is_duplicate,
-        chosen == LISTING,
         lesser=lesser,
         pages=pages,
         words=context.texts.content,
     )
     lowered = lesser & ~opens & ~is_duplicate
-    chosen, by = np.where(lowered, _SUBHEADING, chosen), np.where(lowered, "heading", by)
-    role = np.array(OUTPUTS)[chosen]
+    chosen, by = np.where(lowered, _SUBHEADING, chosen), np.where(lowered, _HEADING, by)
     score = probability[np.arange(len(chosen)), chosen]
-    kept = np.isin(role, config.keep) & ((article > 0) | np.isin(role, BOILERPLATE_ROLES))
+    kept = np.isin(OUTPUTS, config.keep)[chosen] & ((article > 0) | _BOILERPLATE[chosen])
     if config.documentation_code:
         kept |= on_documentation(segments, chosen == LISTING, content, pages)
     return segments.with_columns(
-        role=pl.Series(role, dtype=pl.String),
+        role=pl.Series(OUTPUTS).gather(chosen),
         role_score=pl.Series(np.where(np.isin(by, _RULE_IS_SURE), 1.0, score), dtype=pl.Float32),
-        role_by=pl.Series(by, dtype=pl.String),
+        role_by=pl.Series(_DECIDERS).gather(by),
         article=pl.Series(article, dtype=pl.Int64),
         duplicate_of=pl.when(pl.Series(is_duplicate)).then(segments["segment"].gather(original)),
         keep=pl.Series(kept & ~is_duplicate & ~hidden),
     )
 
 
-def _revise(
-    segments: pl.DataFrame, context: Context, probability: F64
-) -> tuple[I64, NDArray[np.str_], Bools]:
+def _revise(segments: pl.DataFrame, context: Context, probability: F64) -> tuple[I64, I64, Bools]:
     """Choose an output for each segment, and correct it by rules.
 
     Returns:
-        The outputs; what decided each; and which headlines are in lower headings than the main one
-        of their page: they open an article only on another topic.
+        The outputs; which of _DECIDERS decided each; and which headlines are in lower headings
+        than the main one of their page: they open an article only on another topic.
     """
     pages = context.pages
     chosen = choose_roles(probability)
-    by = np.full(len(chosen), "model", "U7")
+    by = np.zeros(len(chosen), np.int64)
 
     def correct(where: Bools, output: int | I64, rule: str) -> None:
         nonlocal chosen, by
-        chosen, by = np.where(where, output, chosen), np.where(where, rule, by)
+        chosen, by = np.where(where, output, chosen), np.where(where, _DECIDERS.index(rule), by)
 
     headings, between = np.isin(chosen, _HEADINGS), np.isin(chosen, _BETWEEN)
     previous = context.duplicates.previous

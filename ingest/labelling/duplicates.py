@@ -28,17 +28,21 @@ class Duplicates(NamedTuple):
     times: I64
 
 
-def find_duplicates(texts: pl.Series, pages: PageSpans, comparable: Bools) -> Duplicates:
+def find_duplicates(
+    texts: pl.Series, comparable: Bools, text_of: I64, pages: PageSpans
+) -> Duplicates:
     """Find equal texts of a page. Texts are equal if their comparable forms are.
 
     Args:
-        texts: the texts.
+        texts: the distinct texts.
+        comparable: whether each of them is known to be its own comparable form.
+        text_of: int64 [rows], the text of each row.
         pages: the pages of the batch.
-        comparable: whether each text is known to be its own comparable form.
 
     >>> from ingest.page_spans import find_pages
     >>> page = find_pages(pl.Series(["p", "p", "p"]))
-    >>> rows = find_duplicates(pl.Series(["a", "b", "a "]), page, np.array([True, True, False]))
+    >>> rows = find_duplicates(
+    ...     pl.Series(["a", "b", "a "]), np.array([True, True, False]), np.arange(3), page)
     >>> rows.first.tolist(), rows.previous.tolist(), rows.times.tolist()
     ([0, 1, 0], [-1, -1, 0], [2, 1, 2])
     """
@@ -46,7 +50,7 @@ def find_duplicates(texts: pl.Series, pages: PageSpans, comparable: Bools) -> Du
     unsure = pl.Series(np.flatnonzero(~comparable))
     if len(unsure):
         hashed = hashed.scatter(unsure, comparable_key(texts.gather(unsure)))
-    key = combine_keys(hashed.to_numpy(), pages.page)
+    key = combine_keys(hashed.to_numpy()[text_of], pages.page)
     order = np.argsort(key, kind="stable")
     same: Bools = np.r_[False, key[order][1:] == key[order][:-1]][: len(order)]
     group = np.cumsum(~same) - 1
@@ -72,7 +76,7 @@ def find_originals(duplicates: Duplicates, content: Bools) -> I64:
 
     >>> from ingest.page_spans import find_pages
     >>> page = find_pages(pl.Series(["p", "p", "p"]))
-    >>> rows = find_duplicates(pl.Series(["a", "a", "a"]), page, np.array([True, True, True]))
+    >>> rows = find_duplicates(pl.Series(["a"]), np.array([True]), np.zeros(3, int), page)
     >>> find_originals(rows, np.array([False, True, True])).tolist()
     [1, 1, 1]
     """

@@ -61,7 +61,7 @@ def find_context(segments: pl.DataFrame) -> Context:
     """
     pages = find_pages(segments["doc_id"])
     texts = analyse_texts(segments["text"])
-    duplicates = find_duplicates(segments["text"], pages, texts.comparable)
+    duplicates = find_duplicates(texts.distinct, texts.comparable, texts.text_of, pages)
     return Context(pages, texts, duplicates, table_markup(segments["markup"]))
 
 

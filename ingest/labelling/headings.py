@@ -49,22 +49,27 @@ def find_lesser_headlines(
     >>> found.others.tolist()
     [False, False, True]
     """
-    columns = segments.select(
+    rows = np.flatnonzero(is_headline)
+    columns = segments.select(pl.col("block", "script").gather(pl.Series(rows))).select(
         level=pl.col("block").str.extract(r".*/h([1-6])\[").cast(pl.Int64).fill_null(_NONE),
         is_title=pl.col("block").str.ends_with("/title").fill_null(value=False),
         script=pl.col("script").rank("dense").cast(pl.Int64),
     )
     level: I64 = columns["level"].to_numpy()
     script: I64 = columns["script"].to_numpy()
-    candidates = np.flatnonzero(is_headline & sure & (level < _NONE))
+    page = pages.page[rows]
+    candidates = np.flatnonzero(sure[rows] & (level < _NONE))
     # The first candidate of the lowest level: later writes win, so they come in reverse.
     order = candidates[np.lexsort((-candidates, -level[candidates]))]
     main_level, main_script = np.full(len(pages.first), _NONE), np.zeros(len(pages.first), int)
-    main_level[pages.page[order]] = level[order]
-    main_script[pages.page[order]] = script[order]
-    lesser = is_headline & (level > main_level[pages.page]) & ~columns["is_title"].to_numpy()
-    lesser &= script == main_script[pages.page]
-    return LesserHeadlines(lesser & (level < _NONE), lesser & (level == _NONE))
+    main_level[page[order]] = level[order]
+    main_script[page[order]] = script[order]
+    lesser = (level > main_level[page]) & ~columns["is_title"].to_numpy()
+    lesser &= script == main_script[page]
+    headings, others = (np.zeros(len(segments), bool) for _ in range(2))
+    headings[rows] = lesser & (level < _NONE)
+    others[rows] = lesser & (level == _NONE)
+    return LesserHeadlines(headings, others)
 
 
 def find_repeated_headlines(

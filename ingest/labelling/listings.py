@@ -54,12 +54,13 @@ def average_in_blocks(segments: pl.DataFrame, probability: F64) -> tuple[Bools, 
     >>> average_in_blocks(frame, np.array([[1.0, 0.0], [0.0, 1.0]]))[1].tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
-    place = pl.col("block").str.extract(r"^(.*/pre\[\d+\])")
-    places = segments.select(pl.concat_str("doc_id", place).rank("dense")).to_series()
-    inside = places.is_not_null().to_numpy()
+    in_pre = pl.col("block").str.contains("/pre[", literal=True).fill_null(value=False)
+    inside: Bools = segments.select(in_pre).to_series().to_numpy()
     if not inside.any():
         return inside, probability
-    group = places.drop_nulls().to_numpy().astype(np.int64) - 1
+    place = pl.concat_str("doc_id", pl.col("block").str.extract(r"^(.*/pre\[\d+\])"))
+    places = segments.filter(pl.Series(inside)).select(place.rank("dense")).to_series()
+    group = places.to_numpy().astype(np.int64) - 1
     sums = np.zeros((int(group.max()) + 1, probability.shape[1]))
     np.add.at(sums, group, probability[inside])
     averaged = probability.copy()

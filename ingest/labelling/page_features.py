@@ -6,16 +6,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest._typing import F64, I64, Bools, Columns
-from ingest.codepoints import Words
+from ingest._typing import F64, I64, U64, Bools, Columns
+from ingest.codepoints import Words, mix
 from ingest.key_table import KeyTable
 from ingest.labelling.duplicates import Duplicates
-from ingest.page_spans import PageSpans, combine_keys, in_same_page, next_marked, shift_in_page
+from ingest.page_spans import PageSpans, in_same_page, next_marked, shift_in_page
 
 LONG_WORDS = 12  # a segment with at least this many words counts as running text
 SHORT_WORDS = 5  # a segment with at most this many words counts as a menu item
 # The topic changes if a paragraph shares less than this part of its content words with the last.
 _TOPIC_CHANGE = 0.05
+# A word and its text, or its page, in one number: the last bits are 40 of the word's hash.
+_OWNER_BITS = 24
+_WORD = np.uint64((1 << 64 - _OWNER_BITS) - 1)
 
 
 def language_features(segments: pl.DataFrame, pages: PageSpans, words: I64) -> Columns:
@@ -99,40 +102,50 @@ def overlap_features(content: Words, pages: PageSpans, words: I64) -> Columns:
     texts = len(words)
     text, key = content.text, content.key
     count = np.maximum(np.bincount(text, minlength=texts), 1)
+    word = key >> np.uint64(_OWNER_BITS)
 
     def share(mask: Bools) -> F64:
         shared: F64 = np.bincount(text, weights=mask, minlength=texts) / count
         return shared
 
+    def pairs(owner: I64) -> U64:
+        return (owner.astype(np.uint64) << np.uint64(64 - _OWNER_BITS)) | word
+
     long = words >= LONG_WORDS
-    on_page = combine_keys(key, pages.page[text])
-    in_text = combine_keys(key, text)
-    long_pairs, once = np.unique(in_text[long[text]], return_index=True)
-    in_long, lines = np.unique(on_page[long[text]][once], return_counts=True)
-    index, known = KeyTable(in_long).find(on_page)
-    in_other_text = known & (lines[index] > long[text]) if len(lines) else known
+    in_text = pairs(text)
+    # each word of a text once, with its text and then with its page
+    distinct = np.unique(in_text)
+    distinct_text = (distinct >> np.uint64(64 - _OWNER_BITS)).astype(np.int64)
+    in_long = long[distinct_text]
+    page = pages.page[distinct_text[in_long]].astype(np.uint64) << np.uint64(64 - _OWNER_BITS)
+    of_page, lines = np.unique(page | (distinct[in_long] & _WORD), return_counts=True)
+    page_words = mix(of_page)
+    order = np.argsort(page_words)
+    index, known = KeyTable(page_words[order]).find(mix(pairs(pages.page[text])))
+    in_other_text = known & (lines[order][index] > long[text]) if len(lines) else known
     row = np.arange(texts)
     next_long = np.append(next_marked(long), texts)[np.minimum(row + 1, texts)]
     previous_long = np.append(-1, np.maximum.accumulate(np.where(long, row, -1)))[:-1][:texts]
-    in_long_text = KeyTable(long_pairs)
-    with_previous = share(in_long_text.find(combine_keys(key, previous_long[text]))[1])
+    in_long_text = KeyTable(np.sort(mix(distinct[in_long])))
+    with_previous = share(in_long_text.find(mix(pairs(previous_long[text])))[1])
     next_with_previous = np.append(np.where(long, with_previous, 0.0), 0.0)[next_long]
     between = in_same_page(next_long, pages) & in_same_page(previous_long, pages)
-    first = np.unique(combine_keys(key, text)[pages.position[text] == 0])
+    is_first = np.zeros(len(pages.page), bool)
+    is_first[pages.first] = True
+    first = np.sort(mix(distinct[is_first[distinct_text]]))
     first_of_page = pages.first[pages.page]
     return {
         "in_text": share(in_other_text),
         "in_text_any": share(in_other_text) > 0,
-        "in_next_text": share(in_long_text.find(combine_keys(key, next_long[text]))[1])
+        "in_next_text": share(in_long_text.find(mix(pairs(next_long[text])))[1])
         * in_same_page(next_long, pages),
         "in_previous_text": with_previous * in_same_page(previous_long, pages),
         "topic_goes_on": next_with_previous * between,
         "topic_turns": between & (next_with_previous < _TOPIC_CHANGE),
-        "in_title": share(KeyTable(first).find(combine_keys(key, first_of_page[text]))[1])
+        "in_title": share(KeyTable(first).find(mix(pairs(first_of_page[text])))[1])
         * (pages.position > 0),
         "content": np.log1p(np.bincount(text, minlength=texts)) / 2,
-        "distinct": np.bincount(text[np.unique(in_text, return_index=True)[1]], minlength=texts)
-        / count,
+        "distinct": np.bincount(distinct_text, minlength=texts) / count,
     }  # fmt: skip
 
 

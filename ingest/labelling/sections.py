@@ -75,16 +75,20 @@ def find_sections(
     """
     text = pl.col("text")
     size = segments["text"].str.len_chars().to_numpy() * (is_content & ~is_heading)
-    is_short = text.str.len_bytes() <= _LONGEST_HEADING
+    all_first_words = [word for kind in _LONGEST for word in _signs(kind).first_words]
+    may_open = text.str.contains_any(all_first_words, ascii_case_insensitive=True)
+    short = (
+        segments.select("text")
+        .with_row_index("row")
+        .filter(text.str.len_bytes() <= _LONGEST_HEADING)
+    )
+    short = short.filter(may_open).select("row", text=_folded())
     entry = segments.select(text.str.contains(_ENTRY)).to_series().to_numpy()
     found = {}
     for kind, longest in _LONGEST.items():
         signs = _signs(kind)
-        begins = text.str.contains_any([*signs.first_words], ascii_case_insensitive=True)
-        rows = segments.select((is_short & begins).arg_true()).to_series()
-        matches = segments[rows].select(_folded().str.contains(signs.headings)).to_series()
         opens = np.zeros(len(segments), bool)
-        opens[rows.filter(matches).to_numpy()] = True
+        opens[short.filter(text.str.contains(signs.headings))["row"].to_numpy()] = True
         named = markup.elements.words.marks(signs.words, len(markup.elements.tag))
         of_markup = np.zeros(markup.rows + 1, bool)
         if len(markup.row):

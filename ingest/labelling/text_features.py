@@ -43,7 +43,7 @@ class TextAnalysis(NamedTuple):
         chars, words: of the distinct texts; of long ones, the head and the tail.
         is_function_word: bool [words].
         content: the content words of all texts: longer than one letter, and not function words.
-        comparable: bool [texts], whether a text is known to be its own comparable form.
+        comparable: bool [distinct texts], whether one is known to be its own comparable form.
     """
 
     distinct: pl.Series
@@ -94,7 +94,7 @@ def analyse_texts(texts: pl.Series) -> TextAnalysis:
         words,
         is_function_word,
         content.gather_texts(index, len(distinct)),
-        comparable[index],
+        comparable,
     )
 
 

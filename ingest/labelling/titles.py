@@ -44,13 +44,20 @@ def repeat_titles(segments: pl.DataFrame, is_headline: Bools, original: I64) -> 
     >>> repeat_titles(frame, np.array([True, True]), np.arange(2)).tolist()
     [1, 1]
     """
-    rows = segments.select(
-        "doc_id",
-        row=pl.int_range(pl.len(), dtype=pl.Int64),
-        text=comparable(pl.col("text")).str.to_lowercase(),
-        is_title=pl.col("block").str.ends_with("/title").fill_null(value=False),
-        is_h1=pl.col("block").str.contains(r"/h1\[\d+\]").fill_null(value=False),
-        is_heading=pl.Series(is_headline),
+    rows = (
+        segments.select(
+            "doc_id",
+            "block",
+            "text",
+            row=pl.int_range(pl.len(), dtype=pl.Int64),
+            is_title=pl.col("block").str.ends_with("/title").fill_null(value=False),
+            is_heading=pl.Series(is_headline),
+        )
+        .filter(pl.col("is_title") | pl.col("is_heading"))
+        .with_columns(
+            text=comparable(pl.col("text")).str.to_lowercase(),
+            is_h1=pl.col("block").str.contains(r"/h1\[\d+\]").fill_null(value=False),
+        )
     )
     titles = rows.filter("is_title").select("doc_id", title="row", title_text="text")
     headings = rows.filter(
