@@ -135,8 +135,11 @@ def _overlap(block: I64, words: Words, mask: Bools, blocks: int) -> tuple[F64, I
         block; for each block except the first.
     """
     owner, word = block[words.text[mask]], words.key[mask]
-    pairs, once = np.unique(combine_keys(word, owner), return_index=True)
-    owner, word = owner[once], word[once]
+    pairs = combine_keys(word, owner)
+    order = np.argsort(pairs)
+    pairs = pairs[order]
+    once = np.r_[True, pairs[1:] != pairs[:-1]][: len(pairs)]
+    pairs, owner, word = pairs[once], owner[order[once]], word[order[once]]
     size = np.bincount(owner, minlength=blocks)
     shared = KeyTable(pairs).find(combine_keys(word, owner - 1))[1]
     common = np.bincount(owner, weights=shared, minlength=blocks)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ingest._typing import F64, I64, U64, Bools, Columns
 from ingest.codepoints import Words, mix
-from ingest.key_table import KeyTable
+from ingest.key_table import KeyTable, sort_distinct
 from ingest.labelling.duplicates import Duplicates
 from ingest.page_spans import PageSpans, in_same_page, next_marked, shift_in_page
 
@@ -114,15 +114,15 @@ def overlap_features(content: Words, pages: PageSpans, words: I64) -> Columns:
     long = words >= LONG_WORDS
     in_text = pairs(text)
     # each word of a text once, with its text and then with its page
-    distinct = np.unique(in_text)
+    distinct = sort_distinct(in_text)
     distinct_text = (distinct >> np.uint64(64 - _OWNER_BITS)).astype(np.int64)
     in_long = long[distinct_text]
     page = pages.page[distinct_text[in_long]].astype(np.uint64) << np.uint64(64 - _OWNER_BITS)
-    of_page, lines = np.unique(page | (distinct[in_long] & _WORD), return_counts=True)
-    page_words = mix(of_page)
-    order = np.argsort(page_words)
-    index, known = KeyTable(page_words[order]).find(mix(pairs(pages.page[text])))
-    in_other_text = known & (lines[order][index] > long[text]) if len(lines) else known
+    of_page = np.sort(mix(page | (distinct[in_long] & _WORD)))
+    starts = np.flatnonzero(np.r_[True, of_page[1:] != of_page[:-1]][: len(of_page)])
+    lines = np.diff(starts, append=len(of_page))
+    index, known = KeyTable(of_page[starts]).find(mix(pairs(pages.page[text])))
+    in_other_text = known & (lines[index] > long[text]) if len(lines) else known
     row = np.arange(texts)
     next_long = np.append(next_marked(long), texts)[np.minimum(row + 1, texts)]
     previous_long = np.append(-1, np.maximum.accumulate(np.where(long, row, -1)))[:-1][:texts]
