@@ -120,6 +120,7 @@ class MarkupTable(NamedTuple):
     """The elements of the distinct markups of a batch; each distinct element is parsed once.
 
     Attributes:
+        texts: the distinct markups.
         row_of: int64 [segments], the markup of each segment; `rows` for text without markup.
         rows: the number of distinct markups.
         row: int64 [places], the markup that an element belongs to; ascending.
@@ -128,6 +129,7 @@ class MarkupTable(NamedTuple):
         elements: the distinct elements.
     """
 
+    texts: pl.Series
     row_of: I64
     rows: int
     row: I64
@@ -157,6 +159,7 @@ def table_markup(markup: pl.Series) -> MarkupTable:
     starts = np.searchsorted(row, np.arange(len(distinct)))
     number = places.join(numbers, on="element", how="left", maintain_order="left")["number"]
     return MarkupTable(
+        distinct,
         row_of["row"].fill_null(len(distinct)).to_numpy().astype(np.int64),
         len(distinct),
         row,

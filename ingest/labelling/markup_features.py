@@ -81,9 +81,10 @@ def compute_markup_features(
     columns: Columns = {
         f"m_{name}": column[markup.row_of] for name, column in _columns_of_markup(markup).items()
     }
-    marked = segments["markup"].str.extract(r".*\[lang=([a-zA-Z]{2,3})").str.to_lowercase()
+    marked = markup.texts.str.extract(r".*\[lang=([a-zA-Z]{2,3})").str.to_lowercase()
+    marked = marked.extend_constant(None, 1).gather(markup.row_of)
     columns["m_lang_same"] = (marked == segments["lang"]).fill_null(value=False).to_numpy()
-    columns |= _container_features(segments, pages, words)
+    columns |= _container_features(segments, markup, pages, words)
     columns["m_hidden"] = (~segments["visible"]).fill_null(value=False).to_numpy()
     return columns
 
@@ -152,7 +153,9 @@ def _element_groups(elements: Elements) -> I64:
     return bits
 
 
-def _container_features(segments: pl.DataFrame, pages: PageSpans, words: I64) -> dict[str, F64]:
+def _container_features(
+    segments: pl.DataFrame, markup: MarkupTable, pages: PageSpans, words: I64
+) -> dict[str, F64]:
     """How much text and how many links the containers of a segment hold, innermost first."""
     links = segments["links"].fill_null(0).to_numpy().astype(np.float64)
     is_html = segments["block"].is_not_null().to_numpy().astype(np.float64)
@@ -174,8 +177,7 @@ def _container_features(segments: pl.DataFrame, pages: PageSpans, words: I64) ->
         columns[f"c{level}_size"] = np.log1p(size[group]) / 4 * is_html
         columns[f"c{level}_mean"] = np.log1p(mean) / 4 * is_html
         path = path.str.replace(r"/[^/]*$", "")
-    same_markup = combine_keys(segments["markup"].fill_null("").hash().to_numpy(), pages.page)
-    _, group = np.unique(same_markup, return_inverse=True)
+    _, group = np.unique(pages.page * (markup.rows + 1) + markup.row_of, return_inverse=True)
     size = np.bincount(group)
     mean = (np.bincount(group, weights=unlinked) / size)[group]
     text = np.bincount(group, weights=long)[group] / page_text[pages.page]
