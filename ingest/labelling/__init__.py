@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
+from ingest._typing import F64
 from ingest.config import Config, LabelConfig, config_of
 from ingest.frames import DETECTED, SEGMENTS, check
 from ingest.labelling.decision import decide_labels
@@ -70,6 +72,22 @@ def _label_part(segments: pl.DataFrame, config: LabelConfig) -> pl.DataFrame:
     if len(segments) <= _LONGEST_PAGE:
         probability = predict_roles(compute_features(segments, context))
     else:
-        pieces = segments.iter_slices(_LONGEST_PAGE)
-        probability = np.concatenate([predict_roles(compute_features(piece)) for piece in pieces])
+        probability = _predict_in_pieces(segments)
     return decide_labels(segments, context, probability, config)
+
+
+def _predict_in_pieces(segments: pl.DataFrame) -> F64:
+    """The probabilities of a very long page, which may be one line over and over.
+
+    Equal pieces are looked at once.
+    """
+    known: dict[bytes, F64] = {}
+    probabilities = []
+    for piece in segments.iter_slices(_LONGEST_PAGE):
+        features = compute_features(piece)
+        key = hashlib.sha256(piece.select("text", "markup").hash_rows().to_numpy().tobytes())
+        key.update(np.ascontiguousarray(features.values.T).data)
+        if key.digest() not in known:
+            known[key.digest()] = predict_roles(features)
+        probabilities.append(known[key.digest()])
+    return np.concatenate(probabilities)

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import ingest
+from ingest import labelling
 from ingest.config import Config, LabelConfig
 from ingest.errors import ConfigError
 from ingest.labelling.decision import choose_roles
@@ -91,3 +92,19 @@ def test_a_title_that_a_heading_repeats_is_not_kept(shared, case):
     assert titles["role_by"].to_list() == ["model", "title"]
     heading = segments.filter(pl.col("segment") == titles["duplicate_of"][0])
     assert heading["keep"].to_list() == [True]
+
+
+def test_equal_pieces_of_a_very_long_page_are_looked_at_once(monkeypatch):
+    lines = ["Read more", "The ministers met on Tuesday."] * 400
+    page = ingest.detect(ingest.segment(ingest.read(pl.DataFrame({"text": ["\n".join(lines)]}))))
+    monkeypatch.setattr(labelling, "_LONGEST_PAGE", 100)
+    seen = []
+
+    def predict(features):
+        seen.append(len(features.values))
+        return predict_roles(features)
+
+    monkeypatch.setattr(labelling, "predict_roles", predict)
+    labelled = ingest.label(page)
+    assert seen == [100]
+    assert labelled["role"].slice(0, 100).to_list() == labelled["role"].slice(700, 100).to_list()
