@@ -15,9 +15,20 @@ from ingest.frames import BLOCK, DOCUMENTS, SEGMENTS, check, schema
 # Line breaks that editors do not count: vertical tab, form feed, NEL, U+2028, U+2029.
 _INNER_BREAKS = "[\u000b\u000c\u0085\u2028\u2029]"
 _INNER_BREAK = regex.compile(f"{_INNER_BREAKS}+")
-_TOKEN = regex.compile(r"\S+")
+# A word, or what is left of it where the script changes inside: ساعة.Interactive
+_TOKEN = regex.compile(
+    r"\S+?(?=\s|$|(?<=\p{Arabic}\p{P}{0,2})(?=\p{Latin})|(?<=\p{Latin}\p{P}{0,2})(?=\p{Arabic}))"
+)
 _ARABIC = regex.compile(r"\p{Script=Arabic}")
 _LATIN = regex.compile(r"\p{Script=Latin}")
+_EDIT = (
+    "edit(?: source)?|عدل(?: المصدر)?|تعديل(?: المصدر)?|تحرير|ویرایش(?: مبدأ)?|ترمیم|"
+    "modifier(?: le (?:code|wikicode))?|Bearbeiten|Quelltext bearbeiten|"
+    "editar(?: (?:código|fonte|código-fonte))?|değiştir|kaynağı değiştir"
+)
+EDIT_LINK = rf"\[\s*(?i:{_EDIT})(?:\s*[|·]\s*(?i:{_EDIT}))?\s*\]"  # as wikis put behind headings
+_HEADING_AND_EDIT_LINK = rf"^\S.{{0,120}}?({EDIT_LINK})$"
+_EDIT_LINK_AT_END = regex.compile(_HEADING_AND_EDIT_LINK)
 _LONGEST_LINE = 100_000  # characters; a longer line is data and not written text
 _OPENING = tuple("([{«\"'“‘‹")
 _CLOSING = frozenset(")]}»\"'”’›")
@@ -30,7 +41,8 @@ def segment(
     r"""Cut pages into segments: one row per non-blank line, in page order.
 
     A line with a run of Arabic words and a run of Latin words, each of at least
-    `config.min_run_words`, becomes one segment per run. Lines over 100,000 characters are not cut.
+    `config.min_run_words`, becomes one segment per run. The link `[edit]` of a wiki becomes a
+    segment of its own. Lines over 100,000 characters are not cut.
     Pages with an error have no segments. For every row, `text == documents.text[start:end]`, in
     characters. Lines of HTML pages have the columns block, markup and links of their element.
 
@@ -97,7 +109,10 @@ def _split_lines(lines: pl.DataFrame, min_words: int) -> pl.DataFrame:
         counted.str.count_matches(rf"\p{{{script}}}{{2,}}") >= min_words
         for script in ("Arabic", "Latin")
     ).fill_null(value=False)
-    lines = lines.with_row_index("row").with_columns(cut=text.str.contains(_INNER_BREAKS) | both)
+    edit = pl.when(text.str.ends_with("]")).then(text).str.contains(_HEADING_AND_EDIT_LINK)
+    lines = lines.with_row_index("row").with_columns(
+        cut=text.str.contains(_INNER_BREAKS) | both | edit.fill_null(value=False)
+    )
     to_split = lines.filter("cut")
     if to_split.is_empty():
         return lines.drop("row", "cut")
@@ -129,6 +144,8 @@ def _split_line(line: str, min_words: int) -> list[tuple[int, str]]:
     for left, right in zip(edges[::2], edges[1::2], strict=True):
         short = right - left <= _LONGEST_LINE
         inner = run_starts(line[left:right], min_words) if short else []
+        if short and (link := _EDIT_LINK_AT_END.match(line, left, right)):
+            inner = [s for s in inner if left + s < link.start(1)] + [link.start(1) - left]
         starts = [left, *(left + s for s in inner), right]
         for a, b in pairwise(starts):
             text = line[a:b]

@@ -134,3 +134,11 @@ def test_a_line_of_many_short_runs_takes_no_time():
     assert time.thread_time() - began < 2
     long = "The plan sets a ceiling for all. أعلنت الوزارة عن خطة جديدة أمس. "
     assert len(texts_of(long * 2_000 + "\x0b" + long)) == 3
+
+
+def test_words_that_change_script_without_a_space_are_taken_apart():
+    arabic = "خريطة تفاعلية لحركة المد والجزر على سواحل الخليج، تجمع بيانات عشرين ساعة."
+    english = "Interactive map of the tides along the Gulf coast, gathering data."
+    line = arabic + english
+    assert run_starts(line, 4) == [len(arabic)]
+    assert run_starts("ثبّت الـDocker ثم أعد تشغيل الخادم", 4) == []

@@ -8,6 +8,7 @@ import polars as pl
 from ingest._typing import F64, I64, Bools
 from ingest.config import LabelConfig
 from ingest.labelling.articles import find_script_debris, number_articles
+from ingest.labelling.bare import find_bare
 from ingest.labelling.duplicates import find_originals
 from ingest.labelling.features import Context
 from ingest.labelling.headings import find_lesser_headlines, find_repeated_headlines
@@ -18,15 +19,17 @@ from ingest.labelling.sections import find_sections
 from ingest.labelling.titles import find_site_names, repeat_titles
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES
 
-_CODE, _HEADLINE, _NAV, _SUBHEADING = map(OUTPUTS.index, ("code", "headline", "nav", "subheading"))
+_CODE, _HEADLINE, _NAV, _SUBHEADING, _WIDGET = map(
+    OUTPUTS.index, ("code", "headline", "nav", "subheading", "widget")
+)
 _KEPT, _BOILERPLATE = np.isin(OUTPUTS, KEPT_ROLES), np.isin(OUTPUTS, BOILERPLATE_ROLES)
 _HEADINGS = (_HEADLINE, _SUBHEADING)
 # What stands between a headline and its repetition below the picture.
 _BETWEEN = [OUTPUTS.index(r) for r in ("caption", "byline", "dateline", "widget", "credit", "ad")]
 # What can decide a role; the rules from the second on.
-_DECIDERS = ("model", "heading", "section", "title", "script")
+_DECIDERS = ("model", "heading", "section", "bare", "title", "script")
 _HEADING = _DECIDERS.index("heading")
-_RULE_IS_SURE = [_DECIDERS.index(rule) for rule in ("script", "title", "section")]
+_RULE_IS_SURE = [_DECIDERS.index(rule) for rule in ("script", "title", "section", "bare")]
 
 
 def decide_labels(
@@ -104,6 +107,7 @@ def _revise(segments: pl.DataFrame, context: Context, probability: F64) -> tuple
     sections = find_sections(segments, context.markup, content, headings, pages)
     for kind, inside in sections.items():
         correct(inside, OUTPUTS.index(kind), "section")
+    correct(find_bare(segments) & _KEPT[chosen], _WIDGET, "bare")
     correct(find_site_names(segments), _NAV, "title")
     correct(find_script_debris(segments), _CODE, "script")
     return chosen, by, lesser.headings & (chosen == _HEADLINE)
