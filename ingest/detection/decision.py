@@ -82,8 +82,8 @@ def decide_languages(texts: pl.DataFrame, config: DetectConfig, *, top: int = 0)
         prior = is_allowed / is_allowed.sum()
         for chunk in _chunks(frame.filter("undecided", pl.col("script") == script)):
             distinct, index = unique_texts(chunk["clean"])
-            likelihood = detector.log_likelihood(script, normalize(distinct))[index]
-            decisions.append(_decide(chunk, likelihood, langs, prior, top))
+            likelihood = detector.log_likelihood(script, normalize(distinct))
+            decisions.append(_decide(chunk, likelihood.take(index, axis=1), langs, prior, top))
     return frame.update(pl.concat(decisions), on="row").drop("row", "undecided")
 
 
@@ -103,17 +103,18 @@ def _decide(
 ) -> pl.DataFrame:
     """Compute the columns of `_DECISION_COLUMNS` for texts of one script."""
     # An excluded language must not set the scale: next to it, the others could underflow to 0.
-    likelihood = np.where(prior > 0, likelihood, -np.inf)
-    without_page = probability = posterior(likelihood, np.tile(prior, (len(texts), 1)))
+    likelihood[prior == 0] = -np.inf
     if "page" in texts.columns:
         lean = _borrowed_languages(langs, prior)
         probability = posterior_on_page(likelihood, prior, lean, weigh_segments(texts))
-    best = probability.argmax(axis=1)
-    model_agrees = pl.Series(best == without_page.argmax(axis=1))
+    else:
+        probability = posterior(likelihood, prior)
+    best = probability.argmax(axis=0)
+    model_agrees = pl.Series(best == likelihood.argmax(axis=0))
     script = texts["script"]
     if set(langs) == set(_CHINESE):
         script = pl.Series([_CHINESE[langs[i]] for i in best], dtype=pl.String)
-        probability = probability.sum(axis=1, keepdims=True)
+        probability = probability.sum(axis=0, keepdims=True)
         langs, best = ("zh",), np.zeros_like(best)
     names = pl.Series(langs)
     return pl.DataFrame(
@@ -121,7 +122,7 @@ def _decide(
             "row": texts["row"],
             "script": script,
             "lang": names.gather(best),
-            "lang_score": pl.Series(probability[np.arange(len(best)), best], dtype=pl.Float32),
+            "lang_score": pl.Series(probability[best, np.arange(len(best))], dtype=pl.Float32),
             "lang_by": model_agrees.replace_strict({True: "model", False: "page"}),
             "runners_up": _runners_up(probability, names, top),
         }
@@ -130,14 +131,14 @@ def _decide(
 
 def _runners_up(probability: F64, names: pl.Series, top: int) -> pl.Series:
     """List the candidates after the first, best first: type `_RUNNERS_UP`."""
-    order = np.argsort(-probability, axis=1, kind="stable")[:, 1 : top + 1]
-    width = order.shape[1]
+    width = min(top, len(probability) - 1)
     if not width:
-        return pl.repeat([], len(probability), dtype=_RUNNERS_UP, eager=True)
+        return pl.repeat([], probability.shape[1], dtype=_RUNNERS_UP, eager=True)
+    order = np.argsort(-probability.T, axis=1, kind="stable")[:, 1 : width + 1]
     flat = pl.DataFrame(
         {
             "lang": names.gather(order.ravel()),
-            "score": np.take_along_axis(probability, order, axis=1).ravel().astype(np.float32),
+            "score": np.take_along_axis(probability.T, order, axis=1).ravel().astype(np.float32),
         }
     )
     lists = flat.to_struct().reshape((-1, width)).arr.to_list()

@@ -68,22 +68,21 @@ def log_likelihood(script: str, texts: pl.Series) -> F64:
     `letter_counts.build_table`. For a language without letter counts, C is the best of the others.
 
     Returns:
-        float64 [texts, candidates].
+        float64 [candidates, texts].
     """
     model = load_model(script)
     batch = decode_batch(texts)
-    upper = _upper_chars()[batch.codes]
+    upper = _upper_chars().take(batch.codes)
     skip = np.zeros(len(upper), dtype=bool)
     # langdetect's rule for capitals: no n-gram ends at the second of two capitals
     skip[1:] = upper[1:] & upper[:-1]
-    sums = model.profiles.sums(batch, skip=skip)
-    out: F64 = sums.astype(np.float64) * PROFILE_WEIGHT
+    out: F64 = model.profiles.sums(batch, skip=skip) * PROFILE_WEIGHT
     if model.counts is not None:
         letter_sums = model.counts.sums(drop_chars(batch, _dropped_chars()))
-        spelling = np.repeat(letter_sums.max(axis=1, keepdims=True), out.shape[1], axis=1)
-        spelling[:, model.counted] = letter_sums
+        spelling = np.repeat(letter_sums.max(axis=0, keepdims=True), len(out), axis=0)
+        spelling[model.counted] = letter_sums
         out += spelling
-    out[:, model.rare] -= RARE * NATS
+    out[model.rare] -= RARE * NATS
     out *= TEMPER / NATS
     return out
 
