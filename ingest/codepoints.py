@@ -101,8 +101,19 @@ def unique_texts(texts: pl.Series) -> tuple[pl.Series, I64]:
     >>> distinct.gather(index).to_list()
     ['a', 'b', 'a']
     """
-    _, first, index = np.unique(texts.hash().to_numpy(), return_index=True, return_inverse=True)
+    first, index = first_of_each(texts)
     return texts.gather(first), index
+
+
+def first_of_each(texts: pl.Series) -> tuple[I64, I64]:
+    """Return the rows of the distinct texts, and the position of each text among them.
+
+    >>> first, index = first_of_each(pl.Series(["a", "b", "a"]))
+    >>> sorted(first.tolist()), first[index].tolist()
+    ([0, 1], [0, 1, 0])
+    """
+    _, first, index = np.unique(texts.hash().to_numpy(), return_index=True, return_inverse=True)
+    return first, index
 
 
 class CodePoints:

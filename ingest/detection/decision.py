@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from ingest._typing import F64
-from ingest.codepoints import unique_texts
+from ingest.codepoints import first_of_each
 from ingest.detection.detectors import load_detector
 from ingest.detection.page_prior import posterior, posterior_on_page, weigh_segments
 from ingest.detection.rules import candidate_languages, load_rules
@@ -81,7 +81,8 @@ def decide_languages(texts: pl.DataFrame, config: DetectConfig, *, top: int = 0)
             continue
         prior = is_allowed / is_allowed.sum()
         for chunk in _chunks(frame.filter("undecided", pl.col("script") == script)):
-            distinct, index = unique_texts(chunk["clean"])
+            first, index = first_of_each(chunk["clean"])
+            distinct = chunk.select("clean", "is_usual")[first]
             likelihood = detector.log_likelihood(script, normalize(distinct))
             decisions.append(_decide(chunk, likelihood.take(index, axis=1), langs, prior, top))
     return frame.update(pl.concat(decisions), on="row").drop("row", "undecided")

@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import regex
+from numpy.typing import NDArray
 
+from ingest._typing import Bools
 from ingest.codepoints import decode
+from ingest.detection.char_kinds import LETTER, CharKinds
 from ingest.detection.rules import load_rules
 
 # A letter three times in a row is held on. The few words that are spelled so (Walnussschale) are
 # still recognised with one letter.
 _HELD = regex.compile(r"(\p{L})\1{2,}")
 _LAUGHTER = regex.compile(r"(?<![\p{L}\p{M}])(\p{L})\1{2,}(?![\p{L}\p{M}])")  # a word of one letter
+_SPACED_LETTERS = 4  # letters by themselves, one after the other, that are a word
 _SPACED = r"(?:^|\P{L})\p{L}\p{M}*(?: +\p{L}\p{M}*){3}(?:\P{L}|$)"
 _SPACED_RUN = regex.compile(
     r"(?<![\p{L}\p{M}])\p{L}\p{M}*(?: {1,4}\p{L}\p{M}*){3,}(?![\p{L}\p{M}])"
@@ -44,6 +48,21 @@ def fold_informal(texts: pl.Series) -> pl.Series:
     return texts
 
 
+def may_be_informal(chars: CharKinds) -> Bools:
+    """Whether each text may have letters held on or spaced out: bool [texts].
+
+    >>> may_be_informal(CharKinds(pl.Series(["Nooooo", "s o u k", "a b", "--- 1000"]))).tolist()
+    [True, True, False, False]
+    """
+    codes = chars.codes
+    held = np.zeros(len(codes), bool)
+    held[2:] = _is_held(codes)
+    letter = chars.kinds & LETTER > 0
+    alone = np.zeros(len(codes), bool)  # letters between a space and what is no letter
+    alone[1:-1] = letter[1:-1] & (codes[:-2] == ord(" ")) & ~letter[2:]
+    return (chars.count(held) > 0) | (chars.count(alone) > _SPACED_LETTERS - 2)
+
+
 def is_arabizi(texts: pl.Series) -> pl.Series:
     """Whether each line of Latin script is Arabic written in Latin letters and digits.
 
@@ -52,7 +71,11 @@ def is_arabizi(texts: pl.Series) -> pl.Series:
     """
     rules = load_rules()["arabizi"]
     text = pl.col("text")
-    may_be = text.str.contains(_LETTER_AND_DIGIT) | text.str.contains(_any_of(rules["telling"]))
+    # Ignoring case, s and k also match two letters outside ASCII.
+    words = [*rules["telling"].split(), "ſ", "\u212a"]
+    may_be = text.str.contains(_LETTER_AND_DIGIT) | text.str.contains_any(
+        words, ascii_case_insensitive=True
+    )
     rows = texts.to_frame("text").select(may_be.arg_true()).to_series()
     counts = (
         texts.gather(rows)
@@ -79,11 +102,15 @@ def _any_of(words: str) -> str:
 def _held_rows(texts: pl.Series) -> pl.Series:
     """The numbers of the texts in which some letter may be held on."""
     codes, lengths = decode(texts, separator=" ")
-    same = (codes[2:] == codes[1:-1]) & (codes[1:-1] == codes[:-2])
-    same &= (codes[2:] > ord("@")) & ~((codes[2:] >= 0x2000) & (codes[2:] < 0x2070))
-    at = np.flatnonzero(same)
     ends = np.cumsum(lengths + 1)
-    return pl.Series(np.unique(np.searchsorted(ends, at, side="right")))
+    return pl.Series(np.unique(np.searchsorted(ends, np.flatnonzero(_is_held(codes)), side="right")))
+
+
+def _is_held(codes: NDArray[np.uint32]) -> Bools:
+    """Whether each code point from the third on may be a letter that repeats the two before it."""
+    same: Bools = (codes[2:] == codes[1:-1]) & (codes[1:-1] == codes[:-2])
+    same &= (codes[2:] > ord("@")) & ~((codes[2:] >= 0x2000) & (codes[2:] < 0x2070))
+    return same
 
 
 def _join_letters(match: regex.Match[str]) -> str:

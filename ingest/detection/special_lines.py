@@ -9,6 +9,7 @@ import polars as pl
 from ingest.detection.informal import is_arabizi
 from ingest.detection.rules import load_rules
 
+_MAX_CODE = 6  # letters of a line that can be a code
 _MIN_ARABIZI = 6  # letters of a line that can be Arabizi
 _MIN_OPERATORS = 0.04  # share of brackets, quotes and operators from which a line can be debris
 _OPERATORS = r"[(){}\[\];=<>'\"`$\\|&+]"
@@ -28,7 +29,8 @@ def decide_special_lines(frame: pl.DataFrame) -> pl.DataFrame:
     rules = load_rules()
     clean, raw = frame["clean"], frame["raw"]
     undecided, size = frame["lang"].is_null(), clean.str.len_bytes()
-    code = _matches(clean, undecided & (size < 32), rules["codes"])
+    may_be_code = undecided & (size < 32) & (frame["letters"] <= _MAX_CODE)
+    code = _matches(clean, may_be_code, rules["codes"])
     latin = undecided & (frame["script"] == "Latn")
     shell = _matches(raw, latin & raw.str.contains(r"^\s*[$#>a-z]"), rules["shell"])
     shell &= ~_matches(raw, shell, [rules["prose"]])
