@@ -16,6 +16,7 @@ from ingest._typing import I64, U8, U64, Bools
 LOWER, UPPER, ARABIC, OTHER_LETTER, MARK, DIGIT, SPACE, PUNCTUATION, SYMBOL, CONTROL = range(10)
 _UNCLASSIFIED = 255
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio; odd, so powers have an inverse
+_INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
 
 
 class Words(NamedTuple):
@@ -190,8 +191,7 @@ class CodePoints:
             terms[~counts] = 0
             total = np.zeros(len(terms) + 1, np.uint64)
             np.cumsum(terms, out=total[1:])
-            inverse = np.uint64(pow(int(_BASE), -1, 1 << 64))
-            return mix((total[end] - total[start]) * _powers(len(counts), inverse)[power[start]])
+            return mix((total[end] - total[start]) * _powers(len(counts), _INVERSE)[power[start]])
 
 
 def expand_ranges(first: I64, size: I64) -> I64:
@@ -203,6 +203,22 @@ def expand_ranges(first: I64, size: I64) -> I64:
     before = np.cumsum(size) - size
     numbers: I64 = np.arange(int(size.sum())) + np.repeat(first - before, size)
     return numbers
+
+
+def hash_spans(codes: NDArray[np.uint32], start: I64, end: I64) -> U64:
+    """Hash runs of code points, each from `start` to before `end`: uint64 [runs].
+
+    The runs are in order, and none of them is empty or at the end of `codes`.
+
+    >>> codes = np.frombuffer("to be or not to be ".encode("utf-32-le"), np.uint32)
+    >>> keys = hash_spans(codes, np.array([0, 3, 13]), np.array([2, 5, 15]))
+    >>> bool(keys[0] == keys[2]), bool(keys[0] == keys[1])
+    (True, False)
+    """
+    edges = np.stack([start, end], axis=1).ravel()
+    with np.errstate(over="ignore"):
+        terms = mix(codes) * _powers(len(codes), _BASE)[: len(codes)]
+        return mix(np.add.reduceat(terms, edges)[::2] * _powers(len(codes), _INVERSE)[start])
 
 
 def mix(values: NDArray[np.generic]) -> U64:

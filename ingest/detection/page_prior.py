@@ -18,6 +18,9 @@ import numpy as np
 import polars as pl
 
 from ingest._typing import F64, I64, Bools
+from ingest.codepoints import decode, hash_spans
+from ingest.detection.char_kinds import LETTER, kinds_of
+from ingest.page_spans import combine_keys
 
 STAY = 0.7
 REACH = 5  # neighbours used on each side; more change nothing on the dev pages
@@ -30,7 +33,6 @@ WHOLE = 60.0  # letters from which a segment has full weight; below, the weight 
 # letter outside names.
 SLACK, SLACK_NAME, SLACK_LETTER = 0.5, 0.2, 1.1
 NOVELTY = 0.5  # a word that occurs n times on a page counts n**-NOVELTY each time
-_NAME = r"\p{Lu}[\p{L}\p{M}\d'’®-]*"
 
 
 class SegmentWeights(NamedTuple):
@@ -53,39 +55,39 @@ def weigh_segments(segments: pl.DataFrame) -> SegmentWeights:
     """Compute the weights of segments from their words.
 
     Args:
-        segments: `page` (integer, ascending), `clean` (text), `letters`; in page order.
+        segments: `page` (integer, ascending), in page order, and the columns `clean`, `letters`,
+            `names` and `others` of `script.detect_scripts`.
 
     >>> segments = pl.DataFrame({"page": [0, 0], "clean": ["Ramadan recipes", "Ramadan"],
-    ...                          "letters": [14, 7]})
+    ...                          "letters": [14, 7], "names": [1, 1], "others": [7, 0]})
     >>> [a.round(2).tolist() for a in weigh_segments(segments)[2:]]
     [[8.4, 0.7], [0.85, 0.71]]
     """
-    short = pl.col("letters") <= WHOLE
-    text = pl.when(short).then("clean")
-    counts = segments.select(
-        "page",
-        "letters",
-        names=text.str.count_matches(_NAME).fill_null(0),
-        others=text.str.replace_all(_NAME, " ").str.count_matches(r"\p{L}").fill_null(0),
+    page, letters, names, others = (
+        segments[name].to_numpy() for name in ("page", "letters", "names", "others")
     )
-    words = (
-        segments.select(pl.int_range(pl.len()).alias("row"), "page", "clean", "letters")
-        .filter(short)
-        .select("row", "page", word=pl.col("clean").str.to_lowercase().str.extract_all(r"\p{L}+"))
-        .explode("word")
-        .drop_nulls("word")
-        .with_columns(times=pl.len().over("page", "word"))
-        .group_by("row")
-        .agg(novelty=(pl.col("times").cast(pl.Float64) ** -NOVELTY).sort().mean())
-    )
+    short = letters <= WHOLE
+    slack = SLACK + SLACK_NAME * names + SLACK_LETTER * others
     novelty = np.ones(len(segments))
-    novelty[words["row"].to_numpy()] = words["novelty"].to_numpy()
-    letters = counts["letters"].to_numpy().astype(np.float64)
-    slack = (
-        SLACK + SLACK_NAME * counts["names"].to_numpy() + SLACK_LETTER * counts["others"].to_numpy()
-    )
-    slack[letters > WHOLE] = np.inf
-    return SegmentWeights(counts["page"].to_numpy(), letters, slack, novelty)
+    novelty[short] = _novelty(segments["clean"].filter(pl.Series(short)), page[short])
+    return SegmentWeights(page, letters.astype(np.float64), np.where(short, slack, np.inf), novelty)
+
+
+def _novelty(texts: pl.Series, page: I64) -> F64:
+    """The mean of n**-NOVELTY over the words of each text, where n is how often its page has it."""
+    codes, lengths = decode(texts.str.to_lowercase(), separator=" ")
+    inside = kinds_of(codes) & LETTER > 0
+    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+    start, end = edges[::2], edges[1::2]
+    last = np.cumsum(lengths + 1)  # the space after each text
+    text = np.searchsorted(last, start)
+    keys = pl.DataFrame({"key": combine_keys(hash_spans(codes, start, end), page[text])})
+    times = keys.select(pl.len().over("key")).to_series().to_numpy()
+    out = np.ones(len(texts))
+    first = np.flatnonzero(np.diff(text, prepend=-1))
+    count = np.diff(first, append=len(text))
+    out[text[first]] = np.add.reduceat(times.astype(np.float64) ** -NOVELTY, first) / count
+    return out
 
 
 def posterior(likelihood: F64, prior: F64) -> F64:
