@@ -20,9 +20,7 @@ from ingest.detection.rules import load_rules
 # with it, such as digits; n for the nth script of `rules.json`; OTHER_SCRIPT for the others.
 SCRIPT = OTHER_SCRIPT = 31
 LETTER, UPPER, LOWER, NAME, JOINER, FORM = (1 << bit for bit in range(5, 11))
-COMPATIBILITY_FORMS = (
-    r"[\u{300}-\u{36f}\u{fb50}-\u{fdff}\u{fe70}-\u{fefc}\u{ff01}-\u{ff5e}]"
-)
+COMPATIBILITY_FORMS = r"[\u{300}-\u{36f}\u{fb50}-\u{fdff}\u{fe70}-\u{fefc}\u{ff01}-\u{ff5e}]"
 _PATTERNS = {
     LETTER: r"\p{L}",
     UPPER: r"\p{Lu}",

@@ -103,7 +103,9 @@ def _held_rows(texts: pl.Series) -> pl.Series:
     """The numbers of the texts in which some letter may be held on."""
     codes, lengths = decode(texts, separator=" ")
     ends = np.cumsum(lengths + 1)
-    return pl.Series(np.unique(np.searchsorted(ends, np.flatnonzero(_is_held(codes)), side="right")))
+    return pl.Series(
+        np.unique(np.searchsorted(ends, np.flatnonzero(_is_held(codes)), side="right"))
+    )
 
 
 def _is_held(codes: NDArray[np.uint32]) -> Bools:

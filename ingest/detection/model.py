@@ -51,7 +51,7 @@ def load_model(script: str) -> ScriptModel:
         ModelError: a file of the model is missing or damaged.
     """
     langs = candidate_languages(script)
-    table = profiles.build_table({lang: profiles.load_profile(lang) for lang in langs})
+    table = profiles.build_table([profiles.load_profile(lang) for lang in langs])
     rare = [langs.index(lang) for lang in rare_languages(script)]
     if script not in _WITH_COUNTS:
         return ScriptModel(table, None, [], rare)
