@@ -42,11 +42,11 @@ class Names(NamedTuple):
     """The capitalised words of each text.
 
     Attributes:
-        count: int64 [texts], their number.
+        number: int64 [texts], how many there are.
         letters: int64 [texts], how many letters they have.
     """
 
-    count: I64
+    number: I64
     letters: I64
 
 
@@ -56,6 +56,7 @@ class CharKinds:
     Attributes:
         codes: uint32 [positions], code points.
         kinds: uint16 [positions].
+        is_letter: bool [positions].
         starts: int64 [texts], where each text begins; it ends with the space after it.
         letters, upper, lower, forms: int64 [texts], the number of characters of each kind.
 
@@ -68,15 +69,11 @@ class CharKinds:
         self.codes, lengths = decode(texts, separator=" ")
         self.starts: I64 = 1 + np.cumsum(lengths + 1) - (lengths + 1)
         self.kinds = kinds_of(self.codes)
+        self.is_letter: Bools = self.kinds & LETTER > 0
         totals = np.add.reduceat(_counts_of_kinds().take(self.kinds), self.starts)
         self.letters, self.upper, self.lower, self.forms = (
             (totals >> (i * _COUNT_BITS)) & ((1 << _COUNT_BITS) - 1) for i in range(len(_COUNTED))
         )
-
-    def count(self, mask: Bools) -> I64:
-        """Count the positions of each text that the mask marks: int64 [texts]."""
-        edges = np.searchsorted(np.flatnonzero(mask), [*self.starts, len(mask)])
-        return np.diff(edges)
 
     def words(self) -> I64:
         """Count the words of each script: int64 [texts, SCRIPT + 1].
@@ -86,40 +83,38 @@ class CharKinds:
         >>> CharKinds(pl.Series(["it's a тест", "واحدtwo"])).words()[:, :4].tolist()
         [[0, 2, 0, 1], [0, 1, 1, 0]]
         """
-        solid = self.kinds & JOINER == 0
-        joiners = np.flatnonzero(~solid)
-        starts = self.starts - np.searchsorted(joiners, self.starts)
-        kinds = self.kinds[solid]
-        script = kinds & SCRIPT
-        begins = np.ones(len(kinds), bool)
-        begins[1:] = script[1:] != script[:-1]
-        begins[starts] = True
-        runs = np.flatnonzero(begins)
-        has_letter = np.maximum.reduceat(kinds & LETTER, runs) > 0
-        first = np.searchsorted(runs, [*starts, len(kinds)])
-        text = np.repeat(np.arange(len(starts)), np.diff(first))
-        cell = text * (SCRIPT + 1) + script[runs[first[0] :]]
-        shape = len(starts), SCRIPT + 1
-        counts = np.bincount(cell[has_letter[first[0] :]], minlength=shape[0] * shape[1])
-        return counts.reshape(shape)
+        kinds = self.kinds & (SCRIPT | LETTER)
+        kinds, starts = _remove(kinds, self.kinds & JOINER > 0, self.starts)
+        # What is no letter, such as a digit of one script, goes on a word of that script.
+        goes_on = np.zeros(len(kinds), bool)
+        same = kinds & SCRIPT
+        goes_on[1:] = (kinds[1:] == same[1:]) & (same[1:] == same[:-1]) & (same[1:] > 0)
+        kinds, starts = _remove(kinds, goes_on, starts)
+        at = 1 + np.flatnonzero((kinds[1:] > LETTER) & (kinds[1:] != kinds[:-1]))
+        text = np.repeat(
+            np.arange(len(starts)), np.diff(np.searchsorted(at, starts), append=len(at))
+        )
+        return _tabulate(text, kinds[at] & SCRIPT, len(starts))
 
     def names(self) -> Names:
         """Find the capitalised words. A name begins at a capital, also inside a word.
 
         >>> names = CharKinds(pl.Series(["the USA's mcDonald", "so"])).names()
-        >>> names.count.tolist(), names.letters.tolist()
+        >>> names.number.tolist(), names.letters.tolist()
         ([2, 0], [10, 0])
         """
-        at = np.flatnonzero(self.kinds & (NAME | UPPER) != NAME)
-        in_name = self.kinds[at] & UPPER > 0
+        kinds = self.kinds & (NAME | UPPER)
+        at = np.flatnonzero(kinds != NAME)  # what begins a name, goes on with a capital, or ends it
+        in_name = kinds[at] > NAME
         begins = in_name.copy()
         begins[1:] &= ~in_name[:-1]
-        letters = np.add.reduceat((self.kinds & LETTER > 0).view(np.uint8), at, dtype=np.int64)
-        letters[~in_name] = 0
+        size = np.diff(at, append=len(kinds))
+        # names have few characters that are no letters
+        other = np.flatnonzero((kinds == NAME) & ~self.is_letter)
+        size -= np.bincount(np.searchsorted(at, other) - 1, minlength=len(at))
+        size[~in_name] = 0
         first = np.searchsorted(at, self.starts)
-        return Names(
-            np.add.reduceat(begins, first, dtype=np.int64), np.add.reduceat(letters, first)
-        )
+        return Names(np.add.reduceat(begins, first, dtype=np.int64), np.add.reduceat(size, first))
 
     def chars_of(self, scripts: I64) -> I64:
         """Count the characters of some scripts: int64 [texts, SCRIPT + 1], 0 for the others."""
@@ -128,9 +123,24 @@ class CharKinds:
         script = self.kinds & SCRIPT
         at = np.flatnonzero(wanted.take(script))
         text = np.searchsorted(self.starts, at, side="right") - 1
-        shape = len(self.starts), SCRIPT + 1
-        cell = text * shape[1] + script[at]
-        return np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+        return _tabulate(text, script[at], len(self.starts))
+
+    def count_at(self, positions: I64) -> I64:
+        """Count positions, which are in order, by text: int64 [texts]."""
+        return np.diff(np.searchsorted(positions, self.starts), append=len(positions))
+
+
+def _remove(kinds: U16, mask: Bools, starts: I64) -> tuple[U16, I64]:
+    """Remove the marked positions; return the rest, and where each text begins then."""
+    removed = np.flatnonzero(mask)
+    return kinds[~mask], starts - np.searchsorted(removed, starts)
+
+
+def _tabulate(text: I64, script: U16, texts: int) -> I64:
+    """Count the pairs of a text and a script: int64 [texts, SCRIPT + 1]."""
+    shape = texts, SCRIPT + 1
+    counts = np.bincount(text * shape[1] + script, minlength=shape[0] * shape[1])
+    return counts.reshape(shape)
 
 
 def kinds_of(codes: NDArray[np.uint32]) -> U16:

@@ -7,9 +7,9 @@ import polars as pl
 import regex
 from numpy.typing import NDArray
 
-from ingest._typing import Bools
+from ingest._typing import I64, Bools
 from ingest.codepoints import decode
-from ingest.detection.char_kinds import LETTER, CharKinds
+from ingest.detection.char_kinds import CharKinds
 from ingest.detection.rules import load_rules
 
 # A letter three times in a row is held on. The few words that are spelled so (Walnussschale) are
@@ -54,13 +54,11 @@ def may_be_informal(chars: CharKinds) -> Bools:
     >>> may_be_informal(CharKinds(pl.Series(["Nooooo", "s o u k", "a b", "--- 1000"]))).tolist()
     [True, True, False, False]
     """
-    codes = chars.codes
-    held = np.zeros(len(codes), bool)
-    held[2:] = _is_held(codes)
-    letter = chars.kinds & LETTER > 0
-    alone = np.zeros(len(codes), bool)  # letters between a space and what is no letter
-    alone[1:-1] = letter[1:-1] & (codes[:-2] == ord(" ")) & ~letter[2:]
-    return (chars.count(held) > 0) | (chars.count(alone) > _SPACED_LETTERS - 2)
+    codes, letter = chars.codes, chars.is_letter
+    # letters without letters beside them, after a space
+    alone = 1 + np.flatnonzero(letter[1:-1] & ~letter[:-2] & ~letter[2:])
+    alone = alone[codes[alone - 1] == ord(" ")]
+    return (chars.count_at(_held(codes)) > 0) | (chars.count_at(alone) > _SPACED_LETTERS - 2)
 
 
 def is_arabizi(texts: pl.Series) -> pl.Series:
@@ -102,17 +100,16 @@ def _any_of(words: str) -> str:
 def _held_rows(texts: pl.Series) -> pl.Series:
     """The numbers of the texts in which some letter may be held on."""
     codes, lengths = decode(texts, separator=" ")
-    ends = np.cumsum(lengths + 1)
-    return pl.Series(
-        np.unique(np.searchsorted(ends, np.flatnonzero(_is_held(codes)), side="right"))
-    )
+    text = np.searchsorted(np.cumsum(lengths + 1), _held(codes), side="right")
+    return pl.Series(np.unique(text))
 
 
-def _is_held(codes: NDArray[np.uint32]) -> Bools:
-    """Whether each code point from the third on may be a letter that repeats the two before it."""
-    same: Bools = (codes[2:] == codes[1:-1]) & (codes[1:-1] == codes[:-2])
-    same &= (codes[2:] > ord("@")) & ~((codes[2:] >= 0x2000) & (codes[2:] < 0x2070))
-    return same
+def _held(codes: NDArray[np.uint32]) -> I64:
+    """The positions of what may be a letter that repeats the two before it."""
+    same = codes[1:] == codes[:-1]
+    at = 2 + np.flatnonzero(same[1:] & same[:-1])
+    code = codes[at]
+    return at[(code > ord("@")) & ~((code >= 0x2000) & (code < 0x2070))]
 
 
 def _join_letters(match: regex.Match[str]) -> str:

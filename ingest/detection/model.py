@@ -76,7 +76,8 @@ def log_likelihood(script: str, texts: pl.Series) -> F64:
     skip = np.zeros(len(upper), dtype=bool)
     # langdetect's rule for capitals: no n-gram ends at the second of two capitals
     skip[1:] = upper[1:] & upper[:-1]
-    out: F64 = model.profiles.sums(batch, skip=skip) * PROFILE_WEIGHT
+    out: F64 = model.profiles.sums(batch, skip=skip).astype(np.float64)
+    out *= PROFILE_WEIGHT
     if model.counts is not None:
         letter_sums = model.counts.sums(drop_chars(batch, _dropped_chars()))
         spelling = np.repeat(letter_sums.max(axis=0, keepdims=True), len(out), axis=0)

@@ -165,7 +165,8 @@ class _Pages(NamedTuple):
 
     def sum(self, values: F64) -> F64:
         """Sum over the segments of each page: [languages, pages]."""
-        return np.add.reduceat(values, self.first, axis=1)
+        totals: F64 = np.add.reduceat(values, self.first, axis=1)
+        return totals
 
 
 def _find_pages(page: I64) -> _Pages:
@@ -176,7 +177,8 @@ def _find_pages(page: I64) -> _Pages:
 
 def _main_languages(votes: F64, pages: _Pages) -> I64:
     """The MAX_LANGUAGES languages with most votes on each page; others are excluded."""
-    return np.argsort(-pages.sum(votes), axis=0, kind="stable")[:MAX_LANGUAGES]
+    ranking: I64 = np.argsort(-pages.sum(votes), axis=0, kind="stable")
+    return ranking[:MAX_LANGUAGES]
 
 
 def _predict(evidence: F64, prior: F64, joined: Bools, source: slice, target: slice) -> F64:
@@ -207,7 +209,7 @@ def _normalize(values: F64) -> F64:
 
 def _sum_languages(values: F64) -> F64:
     """Sum over the first axis, in the same order for any number of segments."""
-    total = values[0].copy()
+    total: F64 = values[0].copy()
     for row in values[1:]:
         total += row
     return total

@@ -19,7 +19,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ingest._typing import F64, I64
-
 from ingest.detection.ngram_table import NATS, SPACE, UNKNOWN, Level, SuffixTable, Symbols
 from ingest.detection.text_batch import BMP
 from ingest.errors import ModelError
@@ -40,7 +39,7 @@ class Profile(NamedTuple):
 
     Attributes:
         grams: the n-grams, of one to three characters: str [n-grams].
-        p: p(ngram | lang), normalised per order as in langdetect's `add_profile`: float64 [n-grams].
+        p: p(ngram | lang), normalised per order as in langdetect's `add_profile`: float64.
     """
 
     grams: NDArray[np.str_]

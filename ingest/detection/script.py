@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest._typing import I64, Bools
+from ingest._typing import I64
 from ingest.codepoints import decode
 from ingest.detection.char_kinds import COMPATIBILITY_FORMS, SCRIPT, CharKinds, kinds_of
 from ingest.detection.informal import fold_informal, may_be_informal
@@ -48,14 +48,15 @@ def detect_scripts(texts: pl.Series) -> pl.DataFrame:
     clean = _remove_noise(raw)
     chars = CharKinds(clean)
     names = chars.names()
+    all_capitals = (chars.upper > 0) & (chars.lower == 0)
     frame = pl.DataFrame(
         {
             "raw": raw,
             "clean": clean,
             "letters": chars.letters,
-            "names": names.count,
+            "names": names.number,
             "others": chars.letters - names.letters,
-            "is_usual": ~((chars.forms > 0) | _is_all_capitals(chars) | may_be_informal(chars)),
+            "is_usual": ~((chars.forms > 0) | all_capitals | may_be_informal(chars)),
         }
     )
     words = chars.words()
@@ -81,9 +82,13 @@ def _change_matches(series: pl.Series, pattern: str, change: Any) -> pl.Series:
 
 def _remove_noise(texts: pl.Series) -> pl.Series:
     def strip(noisy: pl.Series) -> pl.Series:
-        for pattern in load_rules()["noise"]:
+        rules = load_rules()
+        for pattern in rules["noise"]:
             noisy = noisy.str.replace_all(pattern, " ")
-        return noisy
+        # Hosts and files are much the slowest pattern, and few lines have a suffix.
+        return _change_matches(
+            noisy, r"\.[A-Za-z]{2}", lambda text: text.str.replace_all(rules["files"], " ")
+        )
 
     return _change_matches(texts, r"[@</]|[&.][\w#]", strip)
 
@@ -107,10 +112,6 @@ def normalize(texts: pl.DataFrame) -> pl.Series:
     all_capitals = unusual.str.contains(r"\p{Lu}") & ~unusual.str.contains(r"\p{Ll}")
     unusual = unusual.zip_with(~all_capitals, unusual.str.to_lowercase())
     return texts["clean"].clone().scatter(rows, unusual)
-
-
-def _is_all_capitals(chars: CharKinds) -> Bools:
-    return (chars.upper > 0) & (chars.lower == 0)
 
 
 def _add_latin_or_arabic(frame: pl.DataFrame, words: I64) -> pl.DataFrame:
