@@ -83,18 +83,18 @@ class CharKinds:
         >>> CharKinds(pl.Series(["it's a тест", "واحدtwo"])).words()[:, :4].tolist()
         [[0, 2, 0, 1], [0, 1, 1, 0]]
         """
-        kinds = self.kinds & (SCRIPT | LETTER)
+        kinds: U16 = self.kinds & np.uint16(SCRIPT | LETTER)
         kinds, starts = _remove(kinds, self.kinds & JOINER > 0, self.starts)
         # What is no letter, such as a digit of one script, goes on a word of that script.
         goes_on = np.zeros(len(kinds), bool)
-        same = kinds & SCRIPT
-        goes_on[1:] = (kinds[1:] == same[1:]) & (same[1:] == same[:-1]) & (same[1:] > 0)
+        script = kinds & np.uint16(SCRIPT)
+        goes_on[1:] = (kinds[1:] == script[1:]) & (script[1:] == script[:-1]) & (script[1:] > 0)
         kinds, starts = _remove(kinds, goes_on, starts)
         at = 1 + np.flatnonzero((kinds[1:] > LETTER) & (kinds[1:] != kinds[:-1]))
         text = np.repeat(
             np.arange(len(starts)), np.diff(np.searchsorted(at, starts), append=len(at))
         )
-        return _tabulate(text, kinds[at] & SCRIPT, len(starts))
+        return _tabulate(text, kinds[at] & np.uint16(SCRIPT), len(starts))
 
     def names(self) -> Names:
         """Find the capitalised words. A name begins at a capital, also inside a word.
@@ -120,7 +120,7 @@ class CharKinds:
         """Count the characters of some scripts: int64 [texts, SCRIPT + 1], 0 for the others."""
         wanted = np.zeros(SCRIPT + 1, bool)
         wanted[scripts] = True
-        script = self.kinds & SCRIPT
+        script = self.kinds & np.uint16(SCRIPT)
         at = np.flatnonzero(wanted.take(script))
         text = np.searchsorted(self.starts, at, side="right") - 1
         return _tabulate(text, script[at], len(self.starts))
