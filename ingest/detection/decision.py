@@ -51,7 +51,7 @@ def resolve_rival_scripts(texts: pl.DataFrame) -> pl.DataFrame:
 
 
 def decide_languages(texts: pl.DataFrame, config: DetectConfig, *, top: int = 0) -> pl.DataFrame:
-    """Add `lang`, `lang_score`, `lang_by` and `runners_up` (empty lists if `top` is 0).
+    """Return `script`, `lang`, `lang_score`, `lang_by`, `runners_up` (empty lists if `top` is 0).
 
     Args:
         texts: the result of `script.detect_scripts`; with the columns of `resolve_rival_scripts`,
@@ -85,7 +85,10 @@ def decide_languages(texts: pl.DataFrame, config: DetectConfig, *, top: int = 0)
             distinct = chunk.select("clean", "is_usual")[first]
             likelihood = detector.log_likelihood(script, normalize(distinct))
             decisions.append(_decide(chunk, likelihood.take(index, axis=1), langs, prior, top))
-    return frame.update(pl.concat(decisions), on="row").drop("row", "undecided")
+    decided_rows = pl.concat(decisions)
+    index = np.arange(len(frame))
+    index[decided_rows["row"].to_numpy()] = len(frame) + np.arange(len(decided_rows))
+    return pl.concat([frame.select(_DECISION_COLUMNS), decided_rows])[index].drop("row")
 
 
 def _chunks(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -111,7 +114,7 @@ def _decide(
     else:
         probability = posterior(likelihood, prior)
     best = probability.argmax(axis=0)
-    model_agrees = pl.Series(best == likelihood.argmax(axis=0))
+    model_agrees = (best == likelihood.argmax(axis=0)).astype(np.uint32)
     script = texts["script"]
     if set(langs) == set(_CHINESE):
         script = pl.Series([_CHINESE[langs[i]] for i in best], dtype=pl.String)
@@ -124,7 +127,7 @@ def _decide(
             "script": script,
             "lang": names.gather(best),
             "lang_score": pl.Series(probability[best, np.arange(len(best))], dtype=pl.Float32),
-            "lang_by": model_agrees.replace_strict({True: "model", False: "page"}),
+            "lang_by": pl.Series(["page", "model"]).gather(model_agrees),
             "runners_up": _runners_up(probability, names, top),
         }
     )
