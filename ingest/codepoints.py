@@ -17,6 +17,7 @@ LOWER, UPPER, ARABIC, OTHER_LETTER, MARK, DIGIT, SPACE, PUNCTUATION, SYMBOL, CON
 CLASSES = 10
 _UNCLASSIFIED = 255
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio; odd, so powers have an inverse
+_INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
 
 
 class Words(NamedTuple):
@@ -102,8 +103,19 @@ def unique_texts(texts: pl.Series) -> tuple[pl.Series, I64]:
     >>> distinct.gather(index).to_list()
     ['a', 'b', 'a']
     """
-    _, first, index = np.unique(texts.hash().to_numpy(), return_index=True, return_inverse=True)
+    first, index = first_of_each(texts)
     return texts.gather(first), index
+
+
+def first_of_each(texts: pl.Series) -> tuple[I64, I64]:
+    """Return the rows of the distinct texts, and the position of each text among them.
+
+    >>> first, index = first_of_each(pl.Series(["a", "b", "a"]))
+    >>> sorted(first.tolist()), first[index].tolist()
+    ([0, 1], [0, 1, 0])
+    """
+    _, first, index = np.unique(texts.hash().to_numpy(), return_index=True, return_inverse=True)
+    return first, index
 
 
 class CodePoints:
@@ -187,8 +199,7 @@ class CodePoints:
             terms = self._hashes * _powers(len(counts), _BASE)[power[:-1]]
             total = np.zeros(len(terms) + 1, np.uint64)
             np.cumsum(terms, out=total[1:])
-            inverse = np.uint64(pow(int(_BASE), -1, 1 << 64))
-            return mix((total[end] - total[start]) * _powers(len(counts), inverse)[power[start]])
+            return mix((total[end] - total[start]) * _powers(len(counts), _INVERSE)[power[start]])
 
 
 def expand_ranges(first: I64, size: I64) -> I64:
@@ -200,6 +211,22 @@ def expand_ranges(first: I64, size: I64) -> I64:
     before = np.cumsum(size) - size
     numbers: I64 = np.arange(int(size.sum())) + np.repeat(first - before, size)
     return numbers
+
+
+def hash_spans(codes: NDArray[np.uint32], start: I64, end: I64) -> U64:
+    """Hash runs of code points, each from `start` to before `end`: uint64 [runs].
+
+    The runs are in order, and none of them is empty or at the end of `codes`.
+
+    >>> codes = np.frombuffer("to be or not to be ".encode("utf-32-le"), np.uint32)
+    >>> keys = hash_spans(codes, np.array([0, 3, 13]), np.array([2, 5, 15]))
+    >>> bool(keys[0] == keys[2]), bool(keys[0] == keys[1])
+    (True, False)
+    """
+    edges = np.stack([start, end], axis=1).ravel()
+    with np.errstate(over="ignore"):
+        terms = mix(codes) * _powers(len(codes), _BASE)[: len(codes)]
+        return mix(np.add.reduceat(terms, edges)[::2] * _powers(len(codes), _INVERSE)[start])
 
 
 def mix(values: NDArray[np.generic]) -> U64:

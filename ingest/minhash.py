@@ -19,7 +19,7 @@ SHINGLE = 4  # words
 # MinHash (Broder 1997) with 63 values in 21 bands of 3: two texts with Jaccard similarity s share
 # a band with probability 1 - (1 - s**3)**21, which is .994 at s = .6 and .003 at s = .05.
 BANDS, ROWS = 21, 3
-_SHINGLE_BATCH = 1 << 14  # shingles hashed at once
+_SHINGLE_BATCH = 1 << 12  # shingles hashed at once, so that the hashes fit the cache
 _FACTORS = mix(np.arange(1, BANDS * ROWS + 1, dtype=np.uint64)) | np.uint64(1)
 _TEXT_BATCH = 1 << 14  # texts processed at once: about 100 MB
 _MAX_CHARS = 4_000  # characters of a text that count; sentences have fewer
@@ -76,10 +76,10 @@ def minhash(group: I64, gram: U64) -> tuple[I64, U16]:
     for at in range(0, len(gram), _SHINGLE_BATCH):
         batch, batch_row = gram[at : at + _SHINGLE_BATCH], row[at : at + _SHINGLE_BATCH]
         with np.errstate(over="ignore"):
-            hashed = (batch[None, :] * _FACTORS[:, None]) >> np.uint64(32)
+            hashed = batch * _FACTORS[:, None]
         cuts = np.flatnonzero(np.r_[True, batch_row[1:] != batch_row[:-1]])
-        minima = np.minimum.reduceat(hashed.astype(np.uint32), cuts, axis=1).T
-        values[batch_row[cuts]] = np.minimum(values[batch_row[cuts]], minima)
+        minima = (np.minimum.reduceat(hashed, cuts, axis=1) >> np.uint64(32)).T
+        values[batch_row[cuts]] = np.minimum(values[batch_row[cuts]], minima.astype(np.uint32))
     return group[starts], values.astype(np.uint16)
 
 

@@ -14,7 +14,6 @@ from ingest.frames import BLOCK, DOCUMENTS, SEGMENTS, check, schema
 
 # Line breaks that editors do not count: vertical tab, form feed, NEL, U+2028, U+2029.
 _INNER_BREAKS = "[\u000b\u000c\u0085\u2028\u2029]"
-_INNER_BREAK = regex.compile(f"{_INNER_BREAKS}+")
 # A word, or what is left of it where the script changes inside: ساعة.Interactive
 _TOKEN = regex.compile(
     r"\S+?(?=\s|$|(?<=\p{Arabic}\p{P}{0,2})(?=\p{Latin})|(?<=\p{Latin}\p{P}{0,2})(?=\p{Arabic}))"
@@ -83,8 +82,6 @@ def _lines(pages: pl.DataFrame) -> pl.DataFrame:
         .str.replace_all("\r\n", " \n", literal=True)
         .str.replace_all("\r", "\n", literal=True)
     )
-    width = pl.col("raw").str.len_chars().cast(pl.Int64)
-    lead = width - pl.col("raw").str.strip_chars_start().str.len_chars()
     split = pages.select("doc_id", "blocks", raw=newlines.str.split("\n")).with_columns(
         line=pl.int_ranges(1, pl.col("raw").list.len() + 1)
     )
@@ -92,10 +89,24 @@ def _lines(pages: pl.DataFrame) -> pl.DataFrame:
     return (
         split.with_columns(blocks=pl.coalesce(pl.col("blocks"), none))
         .explode("raw", "line", "blocks")
-        .with_columns(start=(width + 1).cum_sum().over("doc_id") - (width + 1))
+        .pipe(_place, "doc_id")
+        .select("doc_id", "line", "start", "text", "blocks")
+    )
+
+
+def _place(pieces: pl.DataFrame, whole: str) -> pl.DataFrame:
+    """Add `start`, the offset in the whole, and `text`, the stripped `raw`; drop blank pieces.
+
+    Args:
+        pieces: `raw`, the pieces of each whole; one character was between two pieces.
+        whole: the column that numbers the wholes.
+    """
+    width = pl.col("raw").str.len_chars().cast(pl.Int64)
+    lead = width - pl.col("raw").str.strip_chars_start().str.len_chars()
+    return (
+        pieces.with_columns(start=(width + 1).cum_sum().over(whole) - (width + 1))
         .with_columns(start=pl.col("start") + lead, text=pl.col("raw").str.strip_chars())
         .filter(pl.col("text") != "")
-        .select("doc_id", "line", "start", "text", "blocks")
     )
 
 
@@ -103,55 +114,64 @@ def _split_lines(lines: pl.DataFrame, min_words: int) -> pl.DataFrame:
     """Split the few lines that have inner breaks or runs of both scripts; keep the order."""
     text = pl.col("text")
     # Two quick searches settle most lines. Words are counted only if both scripts occur.
-    either = text.str.contains(r"\p{Latin}") & text.str.contains(r"\p{Arabic}")
-    counted = pl.when(either & (text.str.len_chars() <= _LONGEST_LINE)).then(text)
+    short = text.str.len_chars() <= _LONGEST_LINE
+    either = text.str.contains(r"\p{Latin}") & text.str.contains(r"\p{Arabic}") & short
+    counted = pl.when(either).then(text)
     both = pl.all_horizontal(
         counted.str.count_matches(rf"\p{{{script}}}{{2,}}") >= min_words
         for script in ("Arabic", "Latin")
     ).fill_null(value=False)
     edit = pl.when(text.str.ends_with("]")).then(text).str.contains(_HEADING_AND_EDIT_LINK)
-    lines = lines.with_row_index("row").with_columns(
-        cut=text.str.contains(_INNER_BREAKS) | both | edit.fill_null(value=False)
-    )
-    to_split = lines.filter("cut")
-    if to_split.is_empty():
-        return lines.drop("row", "cut")
-    pieces = [
-        (row, at, piece)
-        for row, line in to_split.select("row", "text").iter_rows()
-        for at, piece in _split_line(line, min_words)
+    edit = edit.fill_null(value=False)
+    lines = lines.with_row_index("row").with_columns(broken=text.str.contains(_INNER_BREAKS))
+    whole = lines.filter(~pl.col("broken")).with_columns(cut=both | edit)
+    broken = lines.filter("broken")
+    if broken.is_empty() and not whole["cut"].any():
+        return lines.drop("row", "broken")
+    pieces = _split_at_breaks(broken).with_columns(cut=either | edit)
+    columns = ["row", "doc_id", "line", "start", "text", "blocks", "cut"]
+    placed = pl.concat([whole.select(columns), pieces.select(columns)])
+    to_split = placed.filter("cut").with_row_index("piece")
+    runs = [
+        (piece, at, run)
+        for piece, line in to_split.select("piece", "text").iter_rows()
+        for at, run in _split_line(line, min_words)
     ]
     segments = (
-        pl.DataFrame(pieces, {"row": pl.UInt32, "at": pl.Int64, "text": pl.String}, orient="row")
-        .join(to_split.drop("text", "cut"), on="row")
+        pl.DataFrame(runs, {"piece": pl.UInt32, "at": pl.Int64, "text": pl.String}, orient="row")
+        .join(to_split.drop("text"), on="piece")
         .with_columns(start=pl.col("start") + pl.col("at"))
     )
-    columns = ["row", "doc_id", "line", "start", "text", "blocks"]
     return (
-        pl.concat([lines.filter(~pl.col("cut")).select(columns), segments.select(columns)])
+        pl.concat([placed.filter(~pl.col("cut")), segments.select(columns)])
         .sort("row", "start")
-        .drop("row")
+        .drop("row", "cut")
     )
+
+
+def _split_at_breaks(lines: pl.DataFrame) -> pl.DataFrame:
+    """Split lines at inner breaks, of one character each."""
+    pieces = pl.col("text").str.replace_all(_INNER_BREAKS, "\n").str.split("\n")
+    placed = (
+        lines.select("row", "doc_id", "line", "blocks", first="start", raw=pieces)
+        .explode("raw")
+        .pipe(_place, "row")
+    )
+    return placed.with_columns(start=pl.col("start") + pl.col("first"))
 
 
 def _split_line(line: str, min_words: int) -> list[tuple[int, str]]:
-    """(offset, stripped text) of each segment of a line; empty segments are left out."""
-    edges = [0]
-    for match in _INNER_BREAK.finditer(line):
-        edges += match.span()
-    edges.append(len(line))
+    """(offset, stripped text) of each run of a line in one script."""
+    inner = run_starts(line, min_words)
+    if link := _EDIT_LINK_AT_END.match(line):
+        inner = [*(start for start in inner if start < link.start(1)), link.start(1)]
+    starts = [0, *inner, len(line)]
     segments: list[tuple[int, str]] = []
-    for left, right in zip(edges[::2], edges[1::2], strict=True):
-        short = right - left <= _LONGEST_LINE
-        inner = run_starts(line[left:right], min_words) if short else []
-        if short and (link := _EDIT_LINK_AT_END.match(line, left, right)):
-            inner = [s for s in inner if left + s < link.start(1)] + [link.start(1) - left]
-        starts = [left, *(left + s for s in inner), right]
-        for a, b in pairwise(starts):
-            text = line[a:b]
-            body = text.strip(_WHITE_SPACE)
-            if body:
-                segments.append((a + len(text) - len(text.lstrip(_WHITE_SPACE)), body))
+    for a, b in pairwise(starts):
+        text = line[a:b]
+        body = text.strip(_WHITE_SPACE)
+        if body:
+            segments.append((a + len(text) - len(text.lstrip(_WHITE_SPACE)), body))
     return segments
 
 

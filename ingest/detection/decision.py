@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from ingest._typing import F64
-from ingest.codepoints import unique_texts
+from ingest.codepoints import first_of_each
 from ingest.detection.detectors import load_detector
 from ingest.detection.page_prior import posterior, posterior_on_page, weigh_segments
 from ingest.detection.rules import candidate_languages, load_rules
@@ -51,7 +51,7 @@ def resolve_rival_scripts(texts: pl.DataFrame) -> pl.DataFrame:
 
 
 def decide_languages(texts: pl.DataFrame, config: DetectConfig, *, top: int = 0) -> pl.DataFrame:
-    """Add `lang`, `lang_score`, `lang_by` and `runners_up` (empty lists if `top` is 0).
+    """Return `script`, `lang`, `lang_score`, `lang_by`, `runners_up` (empty lists if `top` is 0).
 
     Args:
         texts: the result of `script.detect_scripts`; with the columns of `resolve_rival_scripts`,
@@ -81,10 +81,14 @@ def decide_languages(texts: pl.DataFrame, config: DetectConfig, *, top: int = 0)
             continue
         prior = is_allowed / is_allowed.sum()
         for chunk in _chunks(frame.filter("undecided", pl.col("script") == script)):
-            distinct, index = unique_texts(chunk["clean"])
-            likelihood = detector.log_likelihood(script, normalize(distinct))[index]
-            decisions.append(_decide(chunk, likelihood, langs, prior, top))
-    return frame.update(pl.concat(decisions), on="row").drop("row", "undecided")
+            first, index = first_of_each(chunk["clean"])
+            distinct = chunk.select("clean", "is_usual")[first]
+            likelihood = detector.log_likelihood(script, normalize(distinct))
+            decisions.append(_decide(chunk, likelihood.take(index, axis=1), langs, prior, top))
+    decided_rows = pl.concat(decisions)
+    index = np.arange(len(frame))
+    index[decided_rows["row"].to_numpy()] = len(frame) + np.arange(len(decided_rows))
+    return pl.concat([frame.select(_DECISION_COLUMNS), decided_rows])[index].drop("row")
 
 
 def _chunks(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -103,17 +107,18 @@ def _decide(
 ) -> pl.DataFrame:
     """Compute the columns of `_DECISION_COLUMNS` for texts of one script."""
     # An excluded language must not set the scale: next to it, the others could underflow to 0.
-    likelihood = np.where(prior > 0, likelihood, -np.inf)
-    without_page = probability = posterior(likelihood, np.tile(prior, (len(texts), 1)))
+    likelihood[prior == 0] = -np.inf
     if "page" in texts.columns:
         lean = _borrowed_languages(langs, prior)
         probability = posterior_on_page(likelihood, prior, lean, weigh_segments(texts))
-    best = probability.argmax(axis=1)
-    model_agrees = pl.Series(best == without_page.argmax(axis=1))
+    else:
+        probability = posterior(likelihood, prior)
+    best = probability.argmax(axis=0)
+    model_agrees = (best == likelihood.argmax(axis=0)).astype(np.uint32)
     script = texts["script"]
     if set(langs) == set(_CHINESE):
         script = pl.Series([_CHINESE[langs[i]] for i in best], dtype=pl.String)
-        probability = probability.sum(axis=1, keepdims=True)
+        probability = probability.sum(axis=0, keepdims=True)
         langs, best = ("zh",), np.zeros_like(best)
     names = pl.Series(langs)
     return pl.DataFrame(
@@ -121,8 +126,8 @@ def _decide(
             "row": texts["row"],
             "script": script,
             "lang": names.gather(best),
-            "lang_score": pl.Series(probability[np.arange(len(best)), best], dtype=pl.Float32),
-            "lang_by": model_agrees.replace_strict({True: "model", False: "page"}),
+            "lang_score": pl.Series(probability[best, np.arange(len(best))], dtype=pl.Float32),
+            "lang_by": pl.Series(["page", "model"]).gather(model_agrees),
             "runners_up": _runners_up(probability, names, top),
         }
     )
@@ -130,14 +135,14 @@ def _decide(
 
 def _runners_up(probability: F64, names: pl.Series, top: int) -> pl.Series:
     """List the candidates after the first, best first: type `_RUNNERS_UP`."""
-    order = np.argsort(-probability, axis=1, kind="stable")[:, 1 : top + 1]
-    width = order.shape[1]
+    width = min(top, len(probability) - 1)
     if not width:
-        return pl.repeat([], len(probability), dtype=_RUNNERS_UP, eager=True)
+        return pl.repeat([], probability.shape[1], dtype=_RUNNERS_UP, eager=True)
+    order = np.argsort(-probability.T, axis=1, kind="stable")[:, 1 : width + 1]
     flat = pl.DataFrame(
         {
             "lang": names.gather(order.ravel()),
-            "score": np.take_along_axis(probability, order, axis=1).ravel().astype(np.float32),
+            "score": np.take_along_axis(probability.T, order, axis=1).ravel().astype(np.float32),
         }
     )
     lists = flat.to_struct().reshape((-1, width)).arr.to_list()

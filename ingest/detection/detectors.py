@@ -26,7 +26,7 @@ class Detector(Protocol):
     name: str
 
     def log_likelihood(self, script: str, texts: pl.Series) -> NDArray[np.float64]:
-        """Compute log likelihoods: float64 [texts, candidates], up to a constant per row."""
+        """Compute log likelihoods: float64 [candidates, texts], up to a constant per text."""
         ...
 
 
@@ -72,7 +72,7 @@ class _Library:
             for lang, p in self.probabilities(text).items():
                 if lang in langs:
                     row[langs.index(lang)] += p
-        logs: NDArray[np.float64] = np.log(out)
+        logs: NDArray[np.float64] = np.log(out.T)
         return logs
 
 

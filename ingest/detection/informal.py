@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import regex
+from numpy.typing import NDArray
 
+from ingest._typing import I64, Bools
 from ingest.codepoints import decode
+from ingest.detection.char_kinds import CharKinds
 from ingest.detection.rules import load_rules
 
 # A letter three times in a row is held on. The few words that are spelled so (Walnussschale) are
 # still recognised with one letter.
 _HELD = regex.compile(r"(\p{L})\1{2,}")
 _LAUGHTER = regex.compile(r"(?<![\p{L}\p{M}])(\p{L})\1{2,}(?![\p{L}\p{M}])")  # a word of one letter
+_SPACED_LETTERS = 4  # letters by themselves, one after the other, that are a word
 _SPACED = r"(?:^|\P{L})\p{L}\p{M}*(?: +\p{L}\p{M}*){3}(?:\P{L}|$)"
 _SPACED_RUN = regex.compile(
     r"(?<![\p{L}\p{M}])\p{L}\p{M}*(?: {1,4}\p{L}\p{M}*){3,}(?![\p{L}\p{M}])"
@@ -44,6 +48,19 @@ def fold_informal(texts: pl.Series) -> pl.Series:
     return texts
 
 
+def may_be_informal(chars: CharKinds) -> Bools:
+    """Whether each text may have letters held on or spaced out: bool [texts].
+
+    >>> may_be_informal(CharKinds(pl.Series(["Nooooo", "s o u k", "a b", "--- 1000"]))).tolist()
+    [True, True, False, False]
+    """
+    codes, letter = chars.codes, chars.is_letter
+    # letters without letters beside them, after a space
+    alone = 1 + np.flatnonzero(letter[1:-1] & ~letter[:-2] & ~letter[2:])
+    alone = alone[codes[alone - 1] == ord(" ")]
+    return (chars.count_at(_held(codes)) > 0) | (chars.count_at(alone) > _SPACED_LETTERS - 2)
+
+
 def is_arabizi(texts: pl.Series) -> pl.Series:
     """Whether each line of Latin script is Arabic written in Latin letters and digits.
 
@@ -52,7 +69,11 @@ def is_arabizi(texts: pl.Series) -> pl.Series:
     """
     rules = load_rules()["arabizi"]
     text = pl.col("text")
-    may_be = text.str.contains(_LETTER_AND_DIGIT) | text.str.contains(_any_of(rules["telling"]))
+    # Ignoring case, s and k also match two letters outside ASCII.
+    words = [*rules["telling"].split(), "ſ", "\u212a"]
+    may_be = text.str.contains(_LETTER_AND_DIGIT) | text.str.contains_any(
+        words, ascii_case_insensitive=True
+    )
     rows = texts.to_frame("text").select(may_be.arg_true()).to_series()
     counts = (
         texts.gather(rows)
@@ -79,11 +100,16 @@ def _any_of(words: str) -> str:
 def _held_rows(texts: pl.Series) -> pl.Series:
     """The numbers of the texts in which some letter may be held on."""
     codes, lengths = decode(texts, separator=" ")
-    same = (codes[2:] == codes[1:-1]) & (codes[1:-1] == codes[:-2])
-    same &= (codes[2:] > ord("@")) & ~((codes[2:] >= 0x2000) & (codes[2:] < 0x2070))
-    at = np.flatnonzero(same)
-    ends = np.cumsum(lengths + 1)
-    return pl.Series(np.unique(np.searchsorted(ends, at, side="right")))
+    text = np.searchsorted(np.cumsum(lengths + 1), _held(codes), side="right")
+    return pl.Series(np.unique(text))
+
+
+def _held(codes: NDArray[np.uint32]) -> I64:
+    """The positions of what may be a letter that repeats the two before it."""
+    same = codes[1:] == codes[:-1]
+    at = 2 + np.flatnonzero(same[1:] & same[:-1])
+    code = codes[at]
+    return at[(code > ord("@")) & ~((code >= 0x2000) & (code < 0x2070))]
 
 
 def _join_letters(match: regex.Match[str]) -> str:

@@ -26,7 +26,7 @@ class LetterCounts(NamedTuple):
         langs: the languages.
         alphabet: the letters, in the order of their symbols.
         levels: the n-grams of each order, from bigrams on.
-        counts: float64 [n-grams, languages] for each order, from single letters on.
+        counts: float64 [languages, n-grams] for each order, from single letters on.
     """
 
     langs: tuple[str, ...]
@@ -50,46 +50,47 @@ def load_counts(script: str) -> LetterCounts:
         tuple(str(header["langs"]).split()),
         str(header["alphabet"]),
         [Level(arrays[f"parent{k}"], arrays[f"symbol{k}"]) for k in range(2, orders + 1)],
-        [arrays[f"counts{k}"].astype(np.float64) for k in range(1, orders + 1)],
+        [arrays[f"counts{k}"].T.astype(np.float64, order="C") for k in range(1, orders + 1)],
     )
 
 
 def letter_probabilities(letters: LetterCounts) -> list[F64]:
-    """Compute P(last letter | letters before it): [n-grams, languages] for each order."""
+    """Compute P(last letter | letters before it): [languages, n-grams] for each order."""
     ones = letters.counts[0]
-    kinds = (ones > 0).sum(axis=0)
-    out = [(ones + kinds / len(ones)) / (ones.sum(axis=0) + kinds)]
+    size = ones.shape[1]
+    kinds = (ones > 0).sum(axis=1, keepdims=True)
+    out = [(ones + kinds / size) / (ones.sum(axis=1, keepdims=True) + kinds)]
     suffix, keys = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     for level, count in zip(letters.levels, letters.counts[1:], strict=True):
         # the n-gram without its first symbol, which is one order lower
         if len(out) == 1:
             suffix = level.symbol.astype(np.int64)
-            lower = out[0][suffix]
+            lower = out[0].take(suffix, axis=1)
         else:
-            suffix_keys = suffix[level.parent - 1] * len(ones) + level.symbol
+            suffix_keys = suffix[level.parent - 1] * size + level.symbol
             index = np.searchsorted(keys, suffix_keys)
-            lower, suffix = out[-1][index], index + 1
-        keys = level.parent * np.int64(len(ones)) + level.symbol
-        total = _sum_by_parent(level, count)
-        kinds = _sum_by_parent(level, (count > 0).astype(np.float64))
-        out.append(
-            np.where(total > 0, (count + kinds * lower) / np.maximum(total + kinds, 1), lower)
-        )
+            lower, suffix = out[-1].take(index, axis=1), index + 1
+        keys = level.parent * np.int64(size) + level.symbol
+        first = np.flatnonzero(np.diff(level.parent, prepend=-1))  # of each history
+        history = np.repeat(np.arange(len(first)), np.diff(first, append=len(level.parent)))
+        total = np.add.reduceat(count, first, axis=1)
+        kinds = np.add.reduceat((count > 0).astype(np.float64), first, axis=1)
+        # A history that a language lacks adds nothing to the lower order.
+        kinds[total == 0] = 1.0
+        p = kinds.take(history, axis=1)
+        p *= lower
+        p += count
+        p /= (total + kinds).take(history, axis=1)
+        out.append(p)
     return out
-
-
-def _sum_by_parent(level: Level, values: F64) -> F64:
-    """For each n-gram, the sum over all with the same history. `level` is sorted by parent."""
-    first = np.flatnonzero(np.diff(level.parent, prepend=-1))
-    sizes = np.diff(first, append=len(level.parent))
-    return np.repeat(np.add.reduceat(values, first, axis=0), sizes, axis=0)
 
 
 def build_table(letters: LetterCounts) -> SuffixTable:
     """Build the table that sums log probabilities over the letters of a text."""
-    logs = [np.log(p) for p in letter_probabilities(letters)]
+    probabilities = letter_probabilities(letters)
+    logs = np.log(np.concatenate(probabilities, axis=1))
     # A second space, or a letter outside the alphabet, is no evidence.
-    logs[0][[UNKNOWN, SPACE]] = 0.0
-    fixed = np.rint(np.concatenate(logs).T * NATS).astype(np.int32)
+    logs[:, [UNKNOWN, SPACE]] = 0.0
+    fixed = np.rint(logs * NATS).astype(np.int32)
     lookup = symbol_lookup(letters.alphabet)
-    return SuffixTable(lookup, len(logs[0]), letters.levels, fixed)
+    return SuffixTable(lookup, probabilities[0].shape[1], letters.levels, fixed)

@@ -51,7 +51,7 @@ def load_model(script: str) -> ScriptModel:
         ModelError: a file of the model is missing or damaged.
     """
     langs = candidate_languages(script)
-    table = profiles.build_table({lang: profiles.load_profile(lang) for lang in langs})
+    table = profiles.build_table([profiles.load_profile(lang) for lang in langs])
     rare = [langs.index(lang) for lang in rare_languages(script)]
     if script not in _WITH_COUNTS:
         return ScriptModel(table, None, [], rare)
@@ -68,22 +68,22 @@ def log_likelihood(script: str, texts: pl.Series) -> F64:
     `letter_counts.build_table`. For a language without letter counts, C is the best of the others.
 
     Returns:
-        float64 [texts, candidates].
+        float64 [candidates, texts].
     """
     model = load_model(script)
     batch = decode_batch(texts)
-    upper = _upper_chars()[batch.codes]
+    upper = _upper_chars().take(batch.codes)
     skip = np.zeros(len(upper), dtype=bool)
     # langdetect's rule for capitals: no n-gram ends at the second of two capitals
     skip[1:] = upper[1:] & upper[:-1]
-    sums = model.profiles.sums(batch, skip=skip)
-    out: F64 = sums.astype(np.float64) * PROFILE_WEIGHT
+    out: F64 = model.profiles.sums(batch, skip=skip).astype(np.float64)
+    out *= PROFILE_WEIGHT
     if model.counts is not None:
         letter_sums = model.counts.sums(drop_chars(batch, _dropped_chars()))
-        spelling = np.repeat(letter_sums.max(axis=1, keepdims=True), out.shape[1], axis=1)
-        spelling[:, model.counted] = letter_sums
+        spelling = np.repeat(letter_sums.max(axis=0, keepdims=True), len(out), axis=0)
+        spelling[model.counted] = letter_sums
         out += spelling
-    out[:, model.rare] -= RARE * NATS
+    out[model.rare] -= RARE * NATS
     out *= TEMPER / NATS
     return out
 

@@ -9,12 +9,16 @@ profiles are langdetect's own JSON files, from the installed package, and furthe
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import polars as pl
+from numpy.typing import NDArray
 
+from ingest._typing import F64, I64
 from ingest.detection.ngram_table import NATS, SPACE, UNKNOWN, Level, SuffixTable, Symbols
 from ingest.detection.text_batch import BMP
 from ingest.errors import ModelError
@@ -23,17 +27,27 @@ from ingest.resources import model_dir
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ingest._typing import F64
-
 ALPHA = 3e-5  # langdetect uses 5e-5; fitted on the dev fragments, flat between 2e-5 and 5e-5
+_ORDERS = 3  # of n-grams
 WEIGHTS = (0.3, 0.6, 1.0)  # of 1-, 2- and 3-grams: a trigram already implies most of its parts
 # blocks in which langdetect's normalisation changes a letter or turns it into a space
 _NORMALIZED = (range(0x250), range(0x600, 0x700), range(0x1E00, 0x1F00), range(0x2000, 0x2070))
-Frequencies = dict[str, dict[str, float]]
 
 
-def load_profile(lang: str) -> dict[str, float]:
-    """Load p(ngram | lang), normalised per order as in langdetect's `add_profile`.
+class Profile(NamedTuple):
+    """The n-grams of a language.
+
+    Attributes:
+        grams: the n-grams, of one to three characters: str [n-grams].
+        p: p(ngram | lang), normalised per order as in langdetect's `add_profile`: float64.
+    """
+
+    grams: NDArray[np.str_]
+    p: F64
+
+
+def load_profile(lang: str) -> Profile:
+    """Load the profile of a language.
 
     Raises:
         ModelError: the profile is missing or damaged.
@@ -42,11 +56,12 @@ def load_profile(lang: str) -> dict[str, float]:
     try:
         profile = json.loads(path.read_text(encoding="utf-8"))
         freq = profile["freq"]
-        grams = [g for g in freq if 0 < len(g) <= 3]
-        counts = np.array([freq[g] for g in grams], dtype=np.float64)
-        orders = np.array([len(g) - 1 for g in grams])
-        totals = np.array(profile["n_words"], dtype=np.float64)[orders]
-        return dict(zip(grams, (counts / totals).tolist(), strict=True))
+        grams = np.array(list(freq))
+        order = np.strings.str_len(grams)
+        totals = np.array([1.0, *profile["n_words"]])[np.minimum(order, _ORDERS)]
+        kept = (order > 0) & (order <= _ORDERS)
+        p = np.array(list(freq.values()), dtype=np.float64) / totals
+        return Profile(grams[kept].astype(f"U{_ORDERS}"), p[kept])
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise ModelError(
             f"{path}: not a langdetect profile ({error}); reinstall langdetect or ingest"
@@ -64,7 +79,7 @@ def _profile_dir(lang: str) -> Path:
 
 
 def build_table(
-    profiles: Frequencies, *, alpha: float = ALPHA, weights: Sequence[float] = WEIGHTS
+    profiles: Sequence[Profile], *, alpha: float = ALPHA, weights: Sequence[float] = WEIGHTS
 ) -> SuffixTable:
     """Build the table that sums the profiles of a script's languages over n-grams.
 
@@ -72,60 +87,73 @@ def build_table(
     p(c)), so one look-up per position adds up all n-grams that end there. As in langdetect,
     n-grams that no profile contains do not count.
     """
-    known = set().union(*profiles.values())
-    alphabet = sorted(set("".join(known)) - {" "})
-    number = {" ": SPACE} | {c: i for i, c in enumerate(alphabet, 2)}
+    grams = np.concatenate([profile.grams for profile in profiles])
+    codes = grams.view(np.uint32).reshape(-1, _ORDERS)
+    occurs = np.zeros(BMP, bool)
+    occurs[codes] = True
+    occurs[[0, ord(" ")]] = False  # short n-grams end in zeros
+    alphabet = np.flatnonzero(occurs)
+    number = np.full(BMP, UNKNOWN, dtype=np.int32)
+    number[alphabet] = np.arange(2, 2 + len(alphabet))
+    number[ord(" ")] = SPACE
+    size = 2 + len(alphabet)
+    symbols = number[codes].astype(np.int64)
+    first, second = symbols[:, 0], symbols[:, 0] * size + symbols[:, 1]
+    third = second * size + symbols[:, 2]
+    order = (codes > 0).sum(axis=1)
     # A trigram is found through its first two symbols, so these need a node of their own.
-    pairs = sorted({g for g in known if len(g) == 2} | {g[:2] for g in known if len(g) == 3})
-    triples = sorted(g for g in known if len(g) == 3)
-    chars = ["", " ", *alphabet]
-    nodes = {g: i for i, g in enumerate(pairs, 1)}
+    pairs, triples = _distinct(second[order > 1]), _distinct(third[order == 3])
+    column = np.where(order == 1, first, size + np.searchsorted(pairs, second))
+    column[order == 3] = size + len(pairs) + np.searchsorted(triples, third[order == 3])
 
-    cuts = [len(chars), len(chars) + len(pairs)]
-    logs = np.split(_log_frequencies([*chars, *pairs, *triples], profiles, alpha), cuts, axis=1)
-    w1, w2, w3 = weights
-    pair_tail = np.array([number[g[-1]] for g in pairs], dtype=np.int64)
-    single = w1 * logs[0]
-    double = w2 * logs[1] + single[:, pair_tail]
-    # bc may have no node: then only c counts
-    tail = [nodes.get(g[1:], 0) for g in triples]
-    last = [number[g[-1]] for g in triples]
-    padded = np.concatenate((np.zeros((len(profiles), 1)), double), axis=1)
-    lower = np.where(np.array(tail) > 0, padded[:, tail], single[:, last])
-    vectors = np.concatenate((single, double, w3 * logs[2] + lower), axis=1)
+    known = np.zeros(size + len(pairs) + len(triples), bool)
+    known[column] = True
+    known[SPACE] = False  # a single space is not an n-gram
+    # The column of the n-gram without its first symbol; if it has no node, only its last counts.
+    tail = triples % size**2
+    at = np.minimum(np.searchsorted(pairs, tail), len(pairs) - 1)
+    shorter = np.where(pairs[at] == tail, size + at, tail % size)
+    suffix = np.concatenate((pairs % size, shorter))
+    vectors = np.empty((len(profiles), len(known)), np.int32)
+    end = 0
+    for vector, profile in zip(vectors, profiles, strict=True):
+        p = np.full(len(known), alpha)
+        begin, end = end, end + len(profile.p)
+        p[column[begin:end]] += profile.p
+        vector[:] = _add_up(np.log(p) * known, len(pairs), suffix, weights)
     levels = [
-        Level(*_split_columns([(number[g[0]], number[g[1]]) for g in pairs])),
-        Level(*_split_columns([(nodes[g[:2]], number[g[2]]) for g in triples])),
+        Level((pairs // size).astype(np.int32), (pairs % size).astype(np.int32)),
+        Level(
+            (1 + np.searchsorted(pairs, triples // size)).astype(np.int32),
+            (triples % size).astype(np.int32),
+        ),
     ]
-    fixed = np.rint(vectors * NATS).astype(np.int32)
-    return SuffixTable(_symbol_lookup(number), len(chars), levels, fixed)
+    return SuffixTable(number[_normalized_chars()], size, levels, vectors)
 
 
-def _log_frequencies(grams: list[str], profiles: Frequencies, alpha: float) -> F64:
-    """log(alpha + p): [languages, n-grams], 0 for n-grams that no profile contains."""
-    index = {g: i for i, g in enumerate(grams)}
-    p = np.zeros((len(profiles), len(grams)))
-    for row, freq in zip(p, profiles.values(), strict=True):
-        row[[index[g] for g in freq]] = list(freq.values())
-    p[:, index[" "]] = 0.0  # a single space is not an n-gram
-    return np.where(p.any(axis=0), np.log(p + alpha), 0.0)
+def _distinct(values: I64) -> I64:
+    return pl.Series(values).unique().sort().to_numpy()
 
 
-def _split_columns(pairs: list[tuple[int, int]]) -> tuple[Symbols, Symbols]:
-    array = np.array(pairs, dtype=np.int32).reshape(-1, 2)
-    return array[:, 0], array[:, 1]
+def _add_up(logs: F64, pairs: int, suffix: I64, weights: Sequence[float]) -> Symbols:
+    """Add up the weighted logarithms of each n-gram and its suffixes, in 1/NATS nats."""
+    size = len(logs) - len(suffix)
+    w1, w2, w3 = weights
+    logs[:size] *= w1
+    for begin, end, weight in ((size, size + pairs, w2), (size + pairs, len(logs), w3)):
+        logs[begin:end] *= weight
+        logs[begin:end] += logs[suffix[begin - size : end - size]]
+    return np.rint(logs * NATS).astype(np.int32)
 
 
-def _symbol_lookup(number: dict[str, int]) -> Symbols:
+@lru_cache(1)
+def _normalized_chars() -> Symbols:
+    """Map each code point to the one that langdetect replaces it with: int32 [BMP]."""
     from langdetect.utils.ngram import NGram
 
-    # A letter that langdetect keeps but no profile here contains is UNKNOWN, not SPACE.
-    lookup = np.full(BMP, UNKNOWN, dtype=np.int32)
-    for char, symbol in number.items():
-        lookup[ord(char)] = symbol
+    chars = np.arange(BMP, dtype=np.int32)
     for block in _NORMALIZED:
-        for code in block:
-            lookup[code] = number.get(NGram.normalize(chr(code)), UNKNOWN)
+        chars[block.start : block.stop] = [ord(NGram.normalize(chr(code))) for code in block]
     for char, representative in NGram.CJK_MAP.items():
-        lookup[ord(char)] = number.get(representative, UNKNOWN)
-    return lookup
+        chars[ord(char)] = ord(representative)
+    return chars

@@ -9,6 +9,7 @@ import polars as pl
 from ingest.detection.informal import is_arabizi
 from ingest.detection.rules import load_rules
 
+_MAX_CODE = 6  # letters of a line that can be a code
 _MIN_ARABIZI = 6  # letters of a line that can be Arabizi
 _MIN_OPERATORS = 0.04  # share of brackets, quotes and operators from which a line can be debris
 _OPERATORS = r"[(){}\[\];=<>'\"`$\\|&+]"
@@ -28,15 +29,17 @@ def decide_special_lines(frame: pl.DataFrame) -> pl.DataFrame:
     rules = load_rules()
     clean, raw = frame["clean"], frame["raw"]
     undecided, size = frame["lang"].is_null(), clean.str.len_bytes()
-    code = _matches(clean, undecided & (size < 32), rules["codes"])
+    may_be_code = undecided & (size < 32) & (frame["letters"] <= _MAX_CODE)
+    code = _matches(clean, may_be_code, rules["codes"])
     latin = undecided & (frame["script"] == "Latn")
     shell = _matches(raw, latin & raw.str.contains(r"^\s*[$#>a-z]"), rules["shell"])
     shell &= ~_matches(raw, shell, [rules["prose"]])
     debris = _matches(raw, latin & raw.str.contains(r"[;{}=$|(]"), rules["debris"])
-    debris &= raw.str.count_matches(_OPERATORS) > _MIN_OPERATORS * raw.str.len_chars()
+    debris = _test(raw, debris, _has_operators)
     arabizi = _test(clean, latin & (frame["letters"] >= _MIN_ARABIZI), is_arabizi)
     autonyms = {name.lower(): lang for lang, names in rules["autonyms"].items() for name in names}
-    name = pl.when(size < 64).then(clean).str.strip_chars(_AROUND_NAMES).str.to_lowercase()
+    may_be_name = undecided & (size < 64) & (frame["letters"] <= max(map(len, autonyms)))
+    name = pl.when(may_be_name).then("clean").str.strip_chars(_AROUND_NAMES).str.to_lowercase()
     return frame.with_columns(
         lang=pl.when(code | shell | debris)
         .then(pl.lit("zxx"))
@@ -44,6 +47,10 @@ def decide_special_lines(frame: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("und"))
         .otherwise(pl.coalesce("lang", name.replace_strict(autonyms, default=None)))
     )
+
+
+def _has_operators(texts: pl.Series) -> pl.Series:
+    return texts.str.count_matches(_OPERATORS) > _MIN_OPERATORS * texts.str.len_chars()
 
 
 def _matches(texts: pl.Series, where: pl.Series, patterns: list[str]) -> pl.Series:

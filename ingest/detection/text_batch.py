@@ -62,8 +62,8 @@ def drop_chars(batch: TextBatch, unwanted: Bools) -> TextBatch:
     >>> drop_chars(decode_batch(pl.Series(["بً", "a"])), marks).starts.tolist()
     [1, 3]
     """
-    dropped = unwanted[batch.codes]
-    if not dropped.any():
+    dropped = unwanted.take(batch.codes)
+    at = np.flatnonzero(dropped)
+    if not len(at):
         return batch
-    before = np.concatenate(([0], np.cumsum(dropped)))
-    return TextBatch(batch.codes[~dropped], batch.starts - before[batch.starts])
+    return TextBatch(batch.codes[~dropped], batch.starts - np.searchsorted(at, batch.starts))
