@@ -38,7 +38,7 @@ class Element(NamedTuple):
     has_lang: bool
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 13)
 def parse_element(text: str) -> Element:
     """Parse an element.
 

@@ -73,6 +73,7 @@ def run_task(task: Task, progress: ShardProgress) -> None:
     """
     # a worker starts to read its input before Polars is loaded
     from ingest.io.atomic import wrap_os_errors
+    from ingest.io.memory import release_memory
     from ingest.pipeline.shard import finish_shard, label_shard
     from ingest.pipeline.state import State
     from ingest.readers.records import Slice
@@ -90,6 +91,7 @@ def run_task(task: Task, progress: ShardProgress) -> None:
             stamps={name: stamp and (stamp[0], stamp[1]) for name, stamp in task.stamps.items()},
             config=Config.from_dict(task.config),
         )
+        release_memory()
 
 
 def run_in_process(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:

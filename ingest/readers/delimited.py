@@ -26,8 +26,8 @@ _SKIP_SIZE = 1 << 20  # characters of an overlong line that are read at once
 _DELIMITERS = ",;\t|"
 _LINE_ENDS = ("\n", "\r")
 _UNCLOSED = "opens a quote that is not closed"
-# How often lines may be read again, on average. Quotes that are not closed can be placed so that each
-# row reaches the end of the file; from then on, a row is one line.
+# How often lines may be read again, on average. Quotes that are not closed can be placed so that
+# each row reaches the end of the file; from then on, a row is one line.
 _MAX_REREADS = 8
 _SAMPLE_LINES = 1000  # lines that decide whether quotes are special
 
