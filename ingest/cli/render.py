@@ -45,6 +45,16 @@ class Stdout(Console):
         """Print one line without control characters."""
         self.print(Text(safe(text), style))
 
+    def print_parts(self, *parts: tuple[str, str]) -> None:
+        """Print one line of parts, each with its style; they have no control characters.
+
+        Without colors, the parts are written as they are: Rich needs many times as long.
+        """
+        if self.color_system is None:
+            self.file.write("".join(part for part, _ in parts) + "\n")
+        else:
+            self.print(Text.assemble(*parts))
+
 
 def print_run_summary(report: dict[str, Any], out: str, *, verbose: bool = False) -> None:
     """Print what a run found: a table of roles by language, and totals."""
@@ -155,7 +165,7 @@ def print_pages(documents: pl.DataFrame, segments: pl.DataFrame) -> None:
         console.print(Text.assemble((safe(page["uri"]), "bold"), f"  {safe(details)}"))
         if (rows := by_page.get((page["doc_id"],))) is not None:
             for row in _segment_rows(rows):
-                console.print(_segment_line(row, width))
+                console.print_parts(*_segment_line(row, width))
         elif not page["error"]:
             console.print("no text")
         console.print()
@@ -170,7 +180,7 @@ def _segment_rows(segments: pl.DataFrame) -> Iterator[dict[str, Any]]:
     )
 
 
-def _segment_line(row: dict[str, Any], width: int | None) -> Text:
+def _segment_line(row: dict[str, Any], width: int | None) -> tuple[tuple[str, str], ...]:
     score = f"{row['role_score']:.2f}" if row["role_by"] == "model" else row["role_by"]
     if row["first_line"] is not None:
         reason = f"= line {row['first_line']}"
@@ -189,7 +199,7 @@ def _segment_line(row: dict[str, Any], width: int | None) -> Text:
         text = set_cell_size(text, room - 1).rstrip() + "…"
     text = _isolate(text, row["script"])
     style = _COLORS[row["role"]] if row["keep"] else f"dim {_COLORS[row['role']]}"
-    return Text.assemble((head, "default" if row["keep"] else "dim"), (text, style))
+    return (head, "default" if row["keep"] else "dim"), (text, style)
 
 
 def _isolate(text: str, script: str) -> str:
@@ -204,7 +214,7 @@ def print_languages(lines: pl.DataFrame) -> None:
         others = " ".join(f"{r['lang']} {r['score']:.2f}" for r in row["runners_up"][:2])
         text = _isolate(row["text"] or "", row["script"])
         head = f"{row['lang']:<5} {row['lang_score']:>5.2f}  {row['lang_by']:<7} {others:<22} "
-        console.print(Text(head + text))
+        console.print_parts((head + text, ""))
 
 
 def print_language_json(lines: pl.DataFrame) -> None:

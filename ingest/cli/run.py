@@ -86,12 +86,19 @@ def _run(args: argparse.Namespace) -> int:
     for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, str(max(args.workers, 1)))
     allow_interrupts()
-    from ingest.cli import render
+    from ingest.pipeline.workers import early_workers
+
+    with early_workers(args.workers):
+        report = _run_job(args)
+    return _print_report(args, report)
+
+
+def _run_job(args: argparse.Namespace) -> dict[str, Any]:
     from ingest.cli.progress import run_progress
     from ingest.jobs.run import run
 
     with run_progress(quiet=args.quiet, translating=bool(args.translate)) as (reading, translating):
-        report = run(
+        return run(
             args.sources,
             args.out,
             config=build_config(args),
@@ -104,6 +111,11 @@ def _run(args: argparse.Namespace) -> int:
             progress=reading,
             translating=translating,
         )
+
+
+def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
+    from ingest.cli import render
+
     if args.shard:  # only --resume makes the files of the run
         if not args.quiet:
             render.print_shards_done(report, args.out)

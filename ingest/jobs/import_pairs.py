@@ -143,11 +143,8 @@ def _read_batches(
             if reader is None:
                 reader = PairReader(rows.frame, langs or source.langs, source.name, source.method)
                 extra = extra_columns(rows.frame.columns) if extra is None else extra
-                result.ignored_columns += [
-                    name
-                    for name in reader.other_columns
-                    if name not in extra and name not in result.ignored_columns
-                ]
+                known = {*extra, *result.ignored_columns}
+                result.ignored_columns += [n for n in reader.other_columns if n not in known]
             pairs, problems = reader.read(rows.frame)
             if problems.count():
                 for number, problem in zip(rows.numbers, problems, strict=True):
@@ -171,10 +168,11 @@ def _read_batches(
 
 def _record_invalid(result: ImportResult, index: int, name: str, row: InvalidRow) -> None:
     unit = "row" if suffix(name) == ".parquet" else "line"
-    message = f"{name}, {unit} {row.number:,}: {row.problem}"
     # problems that only show in a batch are reported after those of later lines
-    result.first_invalid.append((index, row.number, message))
-    result.first_invalid = sorted(result.first_invalid)[:_MAX_MESSAGES]
+    first = result.first_invalid
+    if len(first) < _MAX_MESSAGES or (index, row.number) < first[-1][:2]:
+        message = f"{name}, {unit} {row.number:,}: {row.problem}"
+        result.first_invalid = sorted([*first, (index, row.number, message)])[:_MAX_MESSAGES]
     result.invalid[row.problem.partition(":")[0]] += 1
 
 

@@ -27,6 +27,7 @@ _NEEDS_HEADER = (
 # A damaged file can make Polars panic, and PanicException is not a PolarsError.
 _PARQUET_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 _MAX_BATCH_CHARS = 1 << 24
+_MAX_BATCH_CELLS = 1 << 20  # rows × columns: each row of JSON may have columns of its own
 
 Row: TypeAlias = Mapping[str, "str | None"]
 NumberedRow: TypeAlias = tuple[int, "Row | str"]
@@ -116,6 +117,7 @@ def batch_rows(rows: Iterable[NumberedRow]) -> Iterator[Rows | InvalidRow]:
     """
     batch: list[Row] = []
     numbers: list[int] = []
+    names: dict[str, None] = {}
     size = 0
     for number, row in rows:
         if isinstance(row, str):
@@ -123,16 +125,20 @@ def batch_rows(rows: Iterable[NumberedRow]) -> Iterator[Rows | InvalidRow]:
             continue
         batch.append(row)
         numbers.append(number)
+        names |= dict.fromkeys(row)
         size += sum(len(value) for value in row.values() if value)
-        if len(batch) == BATCH_SIZE or size >= _MAX_BATCH_CHARS:
-            yield _frame(batch, numbers)
-            batch, numbers, size = [], [], 0
+        if (
+            len(batch) == BATCH_SIZE
+            or size >= _MAX_BATCH_CHARS
+            or len(batch) * len(names) >= _MAX_BATCH_CELLS
+        ):
+            yield _frame(batch, numbers, names)
+            batch, numbers, names, size = [], [], {}, 0
     if batch:
-        yield _frame(batch, numbers)
+        yield _frame(batch, numbers, names)
 
 
-def _frame(batch: list[Row], numbers: list[int]) -> Rows:
-    names = dict.fromkeys(name for row in batch for name in row)
+def _frame(batch: list[Row], numbers: list[int], names: Iterable[str]) -> Rows:
     columns = {name: [row.get(name) for row in batch] for name in names}
     frame = pl.DataFrame(columns, dict.fromkeys(names, pl.String()))
     return Rows(frame, pl.Series(numbers, dtype=pl.Int64))

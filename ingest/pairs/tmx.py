@@ -118,7 +118,6 @@ class _UnitParser:
             self._code_depth += 1
 
     def _end(self, tag: str) -> None:
-        text = "".join(self._text or ())
         if tag == "tu" and self._unit:
             self._complete.append((self._line, self._unit))
             self._unit = None
@@ -126,10 +125,10 @@ class _UnitParser:
             self._variant = None
         elif tag == "prop" and self._unit:
             if self._prop:
-                (self._variant or self._unit).props[self._prop] = text
+                (self._variant or self._unit).props[self._prop] = "".join(self._text or ())
             self._prop = self._text = None
         elif tag == "seg" and self._variant:
-            self._variant.text, self._text = text, None
+            self._variant.text, self._text = "".join(self._text or ()), None
         elif tag in _INLINE_CODES:
             self._code_depth -= 1
 

@@ -42,6 +42,7 @@ _YEARS_OR_ZIP = regex.compile(r"(?:(?:1[89]|20)\d\d[ .\-]*)+|\d{5}-\d{4}")
 _AMERICAN = regex.compile(r"(?:\([2-9]\d\d\) ?|[2-9]\d\d([.\-]))[2-9]\d\d[.\-]\d{4}")
 # Country codes of the Arab countries and Iran. In right-to-left text, the + can be at the end.
 _COUNTRY_CODES = r"20|21[1-38]|222|249|25[23]|269|96[1-8]|97[0134]|98"
+_PIECE = regex.compile(r"\S{7,}+")  # a shorter one has too few digits
 _PLUS_AT_END = regex.compile(rf"(?:{_COUNTRY_CODES})\d{{7,10}}\+")
 
 
@@ -67,7 +68,7 @@ def _pieces(number: str) -> list[tuple[int, int]]:
     """Return the span of the number, or those of its parts if it is too long for one number."""
     if sum(map(str.isdigit, number)) <= 17:
         return [(0, len(number))]
-    return [match.span() for match in regex.finditer(r"\S+", number)]
+    return [match.span() for match in _PIECE.finditer(number)]
 
 
 def _is_phone(number: str, before: str) -> bool:

@@ -21,6 +21,7 @@ from ingest.dedup.clusters import Signatures, cluster_names, find_leaders
 from ingest.dedup.site_templates import find_template_lines
 from ingest.frames import DOCUMENTS, schema
 from ingest.io.atomic import atomic_folder
+from ingest.io.memory import release_memory
 from ingest.io.parquet import sink
 from ingest.minhash import BANDS, ROWS
 from ingest.pipeline.plan import Plan
@@ -35,9 +36,11 @@ from ingest.pipeline.stats import (
 )
 from ingest.text import escape_file_name
 
-# Rows of a Parquet row group. Fixed, so that the outputs do not depend on the size of batches and
-# shards, and small enough that a group is a few megabytes.
-_DOCUMENT_ROWS, _SEGMENT_ROWS = 1 << 10, 1 << 16
+# Size of a Parquet row group. It depends on neither batches nor shards, so neither do the outputs.
+# A group takes a few megabytes, of which Polars holds several at a time, and two kilobytes per
+# column until the file is complete, so there must not be too many.
+_SEGMENT_ROWS = 1 << 13
+_DOCUMENT_CHARS, _MAX_DOCUMENT_ROWS = 1 << 19, 1 << 10
 _BUCKET_LINES = 1 << 20  # short lines compared at once, while _MAX_BUCKETS are enough
 _MAX_BUCKETS = 1 << 8  # files open at a time
 _LINE = np.dtype([("line", np.uint64), ("article", np.int64)])
@@ -136,14 +139,23 @@ def write_outputs(state: State, plan: Plan, config: Config, started: float) -> d
     numbers = range(len(plan.shards))
     documents = (p for n in numbers for p in sorted(state.labelled(n).glob("documents-*.parquet")))
     segments = (p for n in numbers for p in sorted(state.finished(n).glob("segments-*.parquet")))
+    labelled = [_read_report(state.labelled(n)) for n in numbers]
+    pages = sum_counts(report["counts"] for report in labelled)
+    document_rows = _DOCUMENT_CHARS * pages["pages"] // max(pages["chars"], 1)
+    release_memory()
     with atomic_folder(state.out) as work:
         for name, paths, columns, rows in (
-            ("documents.parquet", documents, schema(DOCUMENTS), _DOCUMENT_ROWS),
+            (
+                "documents.parquet",
+                documents,
+                schema(DOCUMENTS),
+                min(max(document_rows, 1), _MAX_DOCUMENT_ROWS),
+            ),
             ("segments.parquet", segments, OUTPUT_SEGMENTS, _SEGMENT_ROWS),
         ):
             timer("write", sink, map(pl.read_parquet, paths), columns, work / name, rows=rows)
         timer("write", _concat_articles, state, numbers, work / "articles.jsonl")
-        report = _build_report(state, plan, config, timer)
+        report = _build_report(state, plan, config, labelled, timer)
         report["elapsed"] = round(time.perf_counter() - started, 3)
         with (work / "run.json").open("w", encoding="utf-8") as file:
             json.dump(report, file, ensure_ascii=False, indent=2)
@@ -158,10 +170,10 @@ def _concat_articles(state: State, numbers: Sequence[int], dest: Path) -> None:
                 shutil.copyfileobj(file, out)
 
 
-def _build_report(state: State, plan: Plan, config: Config, timer: StepTimer) -> dict[str, Any]:
-    numbers = range(len(plan.shards))
-    labelled = [_read_report(state.labelled(n)) for n in numbers]
-    finished = [_read_report(state.finished(n)) for n in numbers]
+def _build_report(
+    state: State, plan: Plan, config: Config, labelled: list[dict[str, Any]], timer: StepTimer
+) -> dict[str, Any]:
+    finished = [_read_report(state.finished(n)) for n in range(len(plan.shards))]
     joined = _read_report(state.joined)
     by_source = merge_sources(entry for report in labelled for entry in report["sources"])
     inputs = []

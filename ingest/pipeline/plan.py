@@ -13,7 +13,7 @@ from ingest._version import __version__
 from ingest.config import Config
 from ingest.errors import ConfigError, SourceError
 from ingest.io.streams import describe_os_error
-from ingest.readers import describe_guesses, plan_slices
+from ingest.readers import describe_guesses, expansion, plan_slices
 from ingest.readers.records import Slice
 from ingest.readers.sources import STDIN, FoundSources, is_stream
 
@@ -94,6 +94,8 @@ def make_plan(sources: FoundSources, config: Config, *, overwrite: bool) -> Plan
 def cut_shards(slices: Iterable[Slice], shard_bytes: int) -> list[list[Slice]]:
     """Group slices, in order, into shards; a shard is full once it reaches `shard_bytes`.
 
+    Compressed bytes count several times.
+
     >>> slices = [Slice(name, "file", size=size) for name, size in zip("abcd", (3, 3, 9, 1))]
     >>> ["".join(item.source for item in shard) for shard in cut_shards(slices, 5)]
     ['ab', 'c', 'd']
@@ -105,7 +107,7 @@ def cut_shards(slices: Iterable[Slice], shard_bytes: int) -> list[list[Slice]]:
             shards.append([])
             size = 0
         shards[-1].append(item)
-        size += item.size
+        size += item.size * expansion(item.source, item.kind)
     return shards
 
 

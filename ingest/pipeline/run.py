@@ -175,7 +175,9 @@ class _Run:
             if n in labelled:
                 report_progress(n, sizes[n])
         for run, shards in ((run_in_process, local), (run_tasks, set(numbers) - local)):
-            tasks = (self._task("label", n) for n in sorted(shards - labelled))
+            # large shards first, so that all workers end at about the same time
+            left = sorted(shards - labelled, key=lambda n: (-sizes[n], n))
+            tasks = (self._task("label", n) for n in left)
             for number in run(tasks, report_progress):
                 report_progress(number, sizes[number])
 

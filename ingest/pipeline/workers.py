@@ -18,8 +18,9 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ingest import errors
 from ingest.config import Config
@@ -73,6 +74,7 @@ def run_task(task: Task, progress: ShardProgress) -> None:
     """
     # a worker starts to read its input before Polars is loaded
     from ingest.io.atomic import wrap_os_errors
+    from ingest.io.memory import release_memory
     from ingest.pipeline.shard import finish_shard, label_shard
     from ingest.pipeline.state import State
     from ingest.readers.records import Slice
@@ -90,6 +92,7 @@ def run_task(task: Task, progress: ShardProgress) -> None:
             stamps={name: stamp and (stamp[0], stamp[1]) for name, stamp in task.stamps.items()},
             config=Config.from_dict(task.config),
         )
+        release_memory()
 
 
 def run_in_process(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
@@ -97,6 +100,33 @@ def run_in_process(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[i
     for task in tasks:
         run_task(task, progress)
         yield task.number
+
+
+_Worker: TypeAlias = "subprocess.Popen[str]"
+_early_workers: list[_Worker] = []  # started, and not yet part of a pool
+
+
+@contextmanager
+def early_workers(count: int) -> Iterator[None]:
+    """Start the workers of the next pool, so that they load Polars while this process does."""
+    _early_workers.extend(_start_worker() for _ in range(count if count > 1 else 0))
+    try:
+        yield
+    finally:
+        for worker in _early_workers:  # the run needed fewer, or failed before it had a pool
+            worker.kill()
+            worker.communicate()
+        _early_workers.clear()
+
+
+def _start_worker() -> _Worker:
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", _WORKER_CODE, json.dumps(sys.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="ascii",
+        env=os.environ | _ONE_THREAD,
+    )
 
 
 @contextmanager
@@ -116,14 +146,7 @@ class _WorkerPool:
     def __init__(self, count: int) -> None:
         self._answers: queue.Queue[tuple[int, str]] = queue.Queue()
         self._workers = [
-            subprocess.Popen(  # noqa: S603
-                [sys.executable, "-c", _WORKER_CODE, json.dumps(sys.path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                encoding="ascii",
-                env=os.environ | _ONE_THREAD,
-            )
-            for _ in range(count)
+            _early_workers.pop() if _early_workers else _start_worker() for _ in range(count)
         ]
         self._readers = [
             threading.Thread(target=self._read_answers, args=(n,)) for n in range(count)
@@ -210,6 +233,7 @@ def serve() -> None:
     os.dup2(2, 1)  # other output must not mix with the answers
     tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
     threading.Thread(target=_read_tasks, args=(tasks,), daemon=True).start()
+    import_module("ingest.pipeline.shard")  # while the main process makes its plan
 
     def answer(**fields: Any) -> None:
         answers.write(json.dumps(fields) + "\n")

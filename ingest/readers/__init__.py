@@ -22,9 +22,9 @@ from ingest.readers import (
     warc,
 )
 from ingest.readers.records import Record, Slice
-from ingest.readers.sources import STDIN, find_sources, reader_kind
+from ingest.readers.sources import COMPRESSED, STDIN, find_sources, reader_kind
 
-__all__ = ["describe_guesses", "plan_slices", "read", "read_batches", "read_records"]
+__all__ = ["describe_guesses", "expansion", "plan_slices", "read", "read_batches", "read_records"]
 
 _READERS = {
     "file": single_file.read_records,
@@ -40,6 +40,8 @@ _COLUMNS = {
     "csv": delimited.find_columns,
     "parquet": parquet.find_columns,
 }
+# How many bytes of text a stored byte of a compressed file holds, at least. HTML has four to eight.
+_EXPANSION = 4
 _CUT_BY_ROWS = ("parquet",)  # formats whose slices are ranges of rows and not of bytes
 
 
@@ -82,16 +84,27 @@ def read(
 
 
 def plan_slices(files: Iterable[str], *, shard_bytes: int) -> list[Slice]:
-    """Cut files into slices of about `shard_bytes`. Some formats cannot be cut."""
+    """Cut files into slices of about `shard_bytes` of text. Some formats cannot be cut."""
     parts: list[Slice] = []
     for file in files:
         kind = reader_kind(file)
+        slice_bytes = max(shard_bytes // expansion(file, kind), 1)
         size = os.path.getsize(file) if file != STDIN and os.path.isfile(file) else 0
-        if (slicer := _SLICERS.get(kind)) and (size > shard_bytes or kind in _CUT_BY_ROWS):
-            parts += slicer(file, shard_bytes)
+        if (slicer := _SLICERS.get(kind)) and (size > slice_bytes or kind in _CUT_BY_ROWS):
+            parts += slicer(file, slice_bytes)
         else:
             parts.append(Slice(file, kind, 0, size, 0, size))
     return parts
+
+
+def expansion(file: str, kind: str) -> int:
+    """How many bytes of text a stored byte of a file stands for, by its name and kind of reader.
+
+    >>> expansion("a.warc.gz", "warc"), expansion("a.html", "file")
+    (4, 1)
+    """
+    is_compressed = kind == "parquet" or file.lower().endswith(COMPRESSED)
+    return _EXPANSION if is_compressed else 1
 
 
 def describe_guesses(parts: Iterable[Slice], settings: ReadConfig) -> list[str]:

@@ -26,6 +26,9 @@ _SKIP_SIZE = 1 << 20  # characters of an overlong line that are read at once
 _DELIMITERS = ",;\t|"
 _LINE_ENDS = ("\n", "\r")
 _UNCLOSED = "opens a quote that is not closed"
+# How often lines may be read again, on average. Quotes that are not closed can be placed so that
+# each row reaches the end of the file; from then on, a row is one line.
+_MAX_REREADS = 8
 _SAMPLE_LINES = 1000  # lines that decide whether quotes are special
 
 
@@ -150,6 +153,7 @@ class _Lines:
         self._damage: SourceError | None = None
         self._bom = "\ufeff"
         self._count = 0
+        self._rereads_left = 0  # bytes
         self.begin_row()
 
     def begin_row(self) -> None:
@@ -164,7 +168,8 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._read(self._limit + 1)
+        may_continue = not self._first or self._rereads_left >= 0
+        line = self._read(self._limit + 1) if may_continue else ""
         if not line:
             self.ended = True
             raise StopIteration
@@ -194,7 +199,10 @@ class _Lines:
                 self._damage = error
                 self._files[-1] = io.StringIO()
                 continue
-            if line or len(self._files) == 1:
+            if len(self._files) == 1:
+                self._rereads_left += _MAX_REREADS * len(line)
+                return line
+            if line:
                 return line
             self._files.pop()
 
@@ -206,6 +214,7 @@ class _Lines:
         """Read the lines after the first of the row again, as rows of their own."""
         self._count = self.first
         if self.after:
+            self._rereads_left -= len(self.after)
             self._files.append(text_file([bytes(self.after)], newline=""))
 
     def pop_damage(self) -> SourceError | None:

@@ -54,17 +54,17 @@ def parse_fields(head: bytes) -> dict[str, str]:
         text = head.decode("utf-8")
     except UnicodeDecodeError:
         text = head.decode("latin-1")
-    parsed: dict[str, str] = {}
+    parsed: dict[str, list[str]] = {}  # the lines of each field
     name = ""
     for line in text.split("\n")[1:]:
         if line[:1] in (" ", "\t") and name:
-            parsed[name] += " " + line.strip()
+            parsed[name].append(line.strip())
             continue
         label, colon, value = line.partition(":")
         if colon:
             name = label.strip().lower()
-            parsed.setdefault(name, value.strip())
-    return parsed
+            parsed.setdefault(name, [value.strip()])
+    return {name: " ".join(lines) for name, lines in parsed.items()}
 
 
 def extract_page(warc: Mapping[str, str], block: bytes, limit: int) -> Page | None:

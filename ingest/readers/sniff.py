@@ -12,8 +12,10 @@ _HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _HEAD_SIZE = 4096  # bytes or characters at the start of a page that are inspected
+_COMMENT_END = b"-->"
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
-_META = re.compile(rb"<meta[\s/][^>]*?charset\s*=\s*[\"']?\s*([^\s\"'/>;]+)", re.IGNORECASE)
+_META = re.compile(rb"<meta[\s/]([^>]*+)", re.IGNORECASE)
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([^\s\"'/>;]+)", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml[^>]*?\sencoding\s*=\s*[\"']([^\"'>]+)", re.IGNORECASE)
 
 # The first bytes of unsupported formats, some of which could pass for text.
@@ -49,6 +51,9 @@ def declared_charset(html: bytes) -> str | None:
     >>> declared_charset(b'<meta http-equiv=x content="text/html; charset=windows-1256">')
     'windows-1256'
     """
-    head = _COMMENT.sub(b"", html[:_HEAD_SIZE])
-    match = _META.search(head) or _XML.match(head)
+    head = html[:_HEAD_SIZE]
+    last = head.rfind(_COMMENT_END)  # no comment ends after it, so none is searched for there
+    head = _COMMENT.sub(b"", head[: last + len(_COMMENT_END)]) + head[last + len(_COMMENT_END) :]
+    charsets = map(_CHARSET.search, _META.findall(head))
+    match = next(filter(None, charsets), None) or _XML.match(head)
     return match[1].decode("latin-1").strip() if match else None

@@ -265,7 +265,7 @@ def test_a_disk_that_fills_up_during_the_run(pages, out, tmp_path, monkeypatch):
             ingest.run(pages, out, config=SMALL)
     assert "--resume" in error.value.__notes__[0]
     labelled = out.with_name("out.unfinished") / "labelled"
-    assert sorted(os.listdir(labelled)) == ["000000", "000001"]
+    assert len(os.listdir(labelled)) == 2
     ingest.run(pages, out, config=SMALL, resume=True)
     assert content(out) == right
 
