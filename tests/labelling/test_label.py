@@ -14,6 +14,7 @@ from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, check, schema
 from ingest.labelling import network
 from ingest.labelling.articles import number_articles
 from ingest.labelling.features import compute_features
+from ingest.labelling.network import OUTPUTS
 from ingest.page_spans import find_pages
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES, ROLES
 
@@ -62,7 +63,7 @@ def test_labels_match_the_schema(sample_segments):
     frame = sample_segments
     assert set(frame["role"]) <= set(ROLES)
     assert frame["role_score"].is_between(0, 1).all()
-    assert set(frame["role_by"]) <= {"model", "script", "title", "section", "heading"}
+    assert set(frame["role_by"]) <= {"model", "script", "title", "section", "heading", "bare"}
     boilerplate = frame.filter(pl.col("role").is_in(BOILERPLATE_ROLES))
     assert (boilerplate["article"] == 0).all()
     content = frame.filter(pl.col("role").is_in(KEPT_ROLES))
@@ -109,12 +110,10 @@ def test_text_above_the_first_headline_does_not_join_the_previous_page():
     )
     texts = ["Boats", " ".join(boats), "Books", " ".join(books), " ".join(boats)]
     frame = pl.DataFrame({"doc_id": list("aaaab"), "text": texts, "script": "Latn", "lang": "en"})
-    role = np.array(["headline", "body", "headline", "body", "body"])
+    chosen = np.array([OUTPUTS.index(r) for r in ("headline", "body", "headline", "body", "body")])
     words = CodePoints(frame["text"]).words()
     pages, none = find_pages(frame["doc_id"]), np.zeros(5, bool)
-    articles, opens = number_articles(
-        frame, role, none, none, lesser=none, pages=pages, words=words
-    )
+    articles, opens = number_articles(frame, chosen, none, lesser=none, pages=pages, words=words)
     assert articles.tolist() == [1, 1, 2, 2, 1]
     assert opens.tolist() == [True, False, True, False, False]
 
@@ -122,6 +121,8 @@ def test_text_above_the_first_headline_does_not_join_the_previous_page():
 def test_duplicates_are_exact_on_the_samples(sample_segments, sample_documents, sample_gold):
     names = sample_documents.select("doc_id", file=pl.col("source").str.extract(r"([^/]+)$"))
     frame = sample_segments.join(names, on="doc_id")
+    # the gold has lines, but the link [edit] of a heading is a segment of its own
+    frame = frame.filter(pl.col("text") != "[عدل]")
     line = {(d, s): n for d, s, n in frame.select("doc_id", "segment", "line").iter_rows()}
     duplicates = {
         (row["file"], row["line"]): line[row["doc_id"], row["duplicate_of"]]
@@ -130,6 +131,7 @@ def test_duplicates_are_exact_on_the_samples(sample_segments, sample_documents, 
     first = {
         (row["file"], row["line_no"]): row["duplicate_of_line"] or row["line_no"]
         for row in sample_gold
+        if row["text"] != "[عدل]"
     }
     copies: dict[tuple[str, int], list[int]] = {}
     for (file, number), of in first.items():

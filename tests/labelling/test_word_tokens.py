@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.codepoints import CodePoints, unique_texts
+from ingest.key_table import KeyTable
 from ingest.labelling.word_tokens import MAX_WORDS, WordTokens, find_word_tokens, sum_word_vectors
 
 
@@ -43,6 +44,6 @@ def test_tokens_do_not_depend_on_the_other_texts(texts):
 def test_known_words_add_their_vectors():
     tokens = tokens_of(["read more", "nothing", "read more"])
     known = np.unique(tokens_of(["read"]).key)
-    sums = sum_word_vectors(tokens, known, np.ones((len(known), 2)))
+    sums = sum_word_vectors(tokens, KeyTable(known), np.ones((len(known), 2), np.float32))
     # "read" is a word of the text and its first one, but not its last one
     assert sums[tokens.text_of].tolist() == [[2, 2], [0, 0], [2, 2]]
