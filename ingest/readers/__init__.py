@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from ingest.config import Config, ReadConfig, RunConfig, config_of
@@ -139,12 +140,13 @@ def read_batches(
 
 
 def _to_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """A documents frame from rows whose blocks are tuples."""
-    flat = [b for row in rows for b in row.get("blocks") or ()]
-    number = [n for n, row in enumerate(rows) for _ in row.get("blocks") or ()]
+    """A documents frame from rows whose blocks are frames."""
+    frames = [row["blocks"] for row in rows if "blocks" in row]
+    counts = [len(row["blocks"]) if "blocks" in row else 0 for row in rows]
+    number = np.repeat(np.arange(len(rows), dtype=np.uint32), counts)
     blocks = (
-        pl.DataFrame(flat, dict(BLOCK.to_schema()), orient="row")
-        .select(row=pl.Series(number, dtype=pl.UInt32), blocks=pl.struct(pl.all()))
+        pl.concat([pl.DataFrame(schema=BLOCK.to_schema()), *frames])
+        .select(row=pl.Series(number), blocks=pl.struct(pl.all()))
         .group_by("row", maintain_order=True)
         .agg("blocks")
     )

@@ -25,21 +25,19 @@ _MAX_LEVELS = 100
 
 
 def read_metadata(
-    root: LexborNode | None, nodes: Iterable[LexborNode], headings: list[str]
+    root: dict[str, str | None], nodes: Iterable[LexborNode], headings: list[str]
 ) -> tuple[dict[str, Any], PageNames]:
-    """Columns of the documents frame from the root and the title, meta, link and script elements.
+    """Columns of the documents frame from title, meta, link and script elements.
 
     `metadata` is a JSON object: "meta" has one value or a list of values per name, "json_ld" is
     the list of JSON-LD scripts. It is null if the page has neither. The names come from these and
-    from `headings`, the texts of the page's <h1>.
+    from `headings`, the texts of the page's <h1>. `root` has the attributes of <html>.
     """
     row: dict[str, Any] = dict.fromkeys(
         ("title", "canonical_url", "declared_lang", "declared_dir", "alternates", "metadata")
     )
-    if root is not None:
-        attributes = root.attributes
-        row["declared_lang"] = _one_line(attributes.get("lang") or attributes.get("xml:lang"))
-        row["declared_dir"] = _one_line(attributes.get("dir"))
+    row["declared_lang"] = _one_line(root.get("lang") or root.get("xml:lang"))
+    row["declared_dir"] = _one_line(root.get("dir"))
     meta: dict[str, Any] = {}
     json_ld: list[tuple[Any, str]] = []  # the value and the text of each script
     for node in nodes:

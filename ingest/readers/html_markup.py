@@ -1,0 +1,118 @@
+"""The DOM path of elements, and a description of the elements around them."""
+
+from __future__ import annotations
+
+from html import unescape
+
+import numpy as np
+
+from ingest._typing import I64, Bools
+from ingest.readers.html_tokens import ATTRIBUTES, STYLE, Tokens
+from ingest.readers.html_tree import Tree
+
+_UNNUMBERED = ("html", "head", "body")
+# Limits of the markup: words of an attribute, characters of a word, elements.
+_MAX_WORDS, _MAX_WORD_CHARS, _MAX_ELEMENTS = 8, 32, 24
+_MAX_ATTRIBUTE = _MAX_WORDS * _MAX_WORD_CHARS
+_MAX_PATH = 1 << 10  # characters; longer paths are cut at the start and begin with //
+
+
+def locate(tokens: Tokens, tree: Tree, elements: I64) -> tuple[list[str], list[str]]:
+    """DOM path and markup of elements.
+
+    >>> from ingest.readers.html_tokens import tokenize
+    >>> from ingest.readers.html_tree import build_tree
+    >>> tokens = tokenize(b'<html><p>a</p><p class="b c">d</p></html>')
+    >>> locate(tokens, build_tree(tokens), np.array([3]))
+    (['/html/p[2]'], ['p.b.c'])
+    """
+    number = len(tree.close)
+    needed = np.zeros(number, bool)
+    new = np.unique(elements)
+    while len(new):
+        needed[new] = True
+        new = np.unique(tree.parent[new])
+        new = new[(new >= 0) & ~needed[new]]
+    places = np.flatnonzero(needed)
+    tag = tokens.tag[places]
+    nth = _nth_of_type(tokens, tree)[places]
+    rank = np.cumsum(needed)  # 1-based; 0 is what is around the outermost element
+    parent = np.where(tree.parent[places] < 0, 0, rank[tree.parent[places]]).tolist()
+    names = [name[:_MAX_WORD_CHARS] for name in tokens.names]
+    described = _describe(tokens, [names[n] for n in tag.tolist()], needed, rank - 1)
+    steps = [f"/{name}" if name in _UNNUMBERED else f"/{name}[" for name in names]
+    unnumbered = [name in _UNNUMBERED for name in names]
+    paths, markups = [""], [""]
+    for around, name, count, own in zip(parent, tag.tolist(), nth.tolist(), described, strict=True):
+        path = f"{paths[around]}{steps[name]}" if unnumbered[name] else f"{paths[around]}{steps[name]}{count}]"
+        if len(path) > _MAX_PATH:
+            path = "/" + path[path.index("/", _MAX_PATH // 2) :]
+        markup = f"{markups[around]} {own}" if markups[around] else own
+        if names[name] == "html":
+            markup = ""
+        elif markup.count(" ") >= _MAX_ELEMENTS:
+            markup = markup.split(" ", 1)[1]
+        paths.append(path)
+        markups.append(markup)
+    wanted = rank[elements].tolist()
+    return [paths[n] for n in wanted], [markups[n] for n in wanted]
+
+
+def _nth_of_type(tokens: Tokens, tree: Tree) -> I64:
+    """The number of each element among its siblings with the same name, from 1."""
+    elements = np.flatnonzero(tree.close > np.arange(len(tree.close)))
+    key = tree.parent[elements] * len(tokens.names) + tokens.tag[elements]
+    order = np.argsort(key, kind="stable")
+    places = np.arange(len(order))
+    begins = np.append(True, np.diff(key[order]) != 0)
+    nth = np.zeros(len(tree.close), np.int64)
+    nth[elements[order]] = places - np.maximum.accumulate(np.where(begins, places, 0)) + 1
+    return nth
+
+
+def _describe(tokens: Tokens, own: list[str], needed: Bools, place: I64) -> list[str]:
+    """tag#id.class.class[attribute=value] of elements, without white space.
+
+    Args:
+        own: the names of the elements, to which the rest is added.
+        needed, place: which tokens these are, and their places in `own` [tokens].
+    """
+    attributes = tokens.attributes
+    listed = np.flatnonzero((attributes.name < STYLE) & needed[attributes.token])
+    number = attributes.token[listed] * len(ATTRIBUTES) + attributes.name[listed]
+    listed = listed[np.argsort(number, kind="stable")]
+    known: dict[tuple[int, bytes], str] = {}
+    data = tokens.data
+    for n, name, start, stop in zip(
+        place[attributes.token[listed]].tolist(),
+        attributes.name[listed].tolist(),
+        attributes.start[listed].tolist(),
+        attributes.stop[listed].tolist(),
+        strict=True,
+    ):
+        key = (name, data[start:stop])
+        described = known.get(key)
+        if described is None:
+            described = known[key] = _attribute(name, key[1])
+        own[n] += described
+    return own
+
+
+def _attribute(name: int, value: bytes) -> str:
+    words = _words(unescape(value.decode("utf-8", "replace")))
+    if not words:
+        return ""
+    if ATTRIBUTES[name] == "id":
+        return f"#{'-'.join(words)}"
+    if ATTRIBUTES[name] == "class":
+        return f".{'.'.join(words)}"
+    return f"[{ATTRIBUTES[name]}={'-'.join(words)}]"
+
+
+def _words(value: str) -> list[str]:
+    words = value.split() if len(value) < _MAX_ATTRIBUTE else value[:_MAX_ATTRIBUTE].split()
+    return (
+        words
+        if len(value) < _MAX_WORD_CHARS
+        else [word[:_MAX_WORD_CHARS] for word in words[:_MAX_WORDS]]
+    )

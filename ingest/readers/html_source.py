@@ -1,0 +1,87 @@
+"""Parse a page with lexbor, and serialize what may be shown."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from ingest.readers.html_tokens import INVISIBLE, VOID, names_of
+
+# Elements with much content, or whose content is not escaped, and which show nothing.
+_DROPPED = "script, style, svg, template, iframe, noembed, noframes"
+_METADATA = "title, meta, link, script[type*='ld+json' i]"
+_METADATA_NAMES = frozenset(("title", "meta", "link", "script"))
+# Elements whose content a serializer does not escape, and which are shown.
+_RAW = "xmp, plaintext"
+# Elements without an end tag in HTML, but with one in MathML.
+_VOID = ", ".join(f"math {name}" for name in sorted(names_of(VOID)))
+_INVISIBLE = names_of(INVISIBLE)
+
+
+class Source(NamedTuple):
+    """A parsed page.
+
+    Attributes:
+        html: the page as the parser understands it, without scripts, styles and images.
+        root: attributes of <html>.
+        metadata: the title, meta, link and JSON-LD script elements.
+    """
+
+    html: bytes
+    root: dict[str, str | None]
+    metadata: list[LexborNode]
+
+
+def parse(html: str) -> Source:
+    """Parse a page like a browser.
+
+    >>> parse("<script>x</script><p>a<br>b").html
+    b'<html><head><!----></head><body><p>a<br>b</p></body></html>'
+    """
+    parser = LexborHTMLParser(html)
+    root = parser.root
+    if root is None:
+        return Source(b"<html></html>", {}, [])
+    metadata = [node for node in parser.css(_METADATA) if _is_metadata(node)]
+    nothing = _comment()
+    for node in parser.css(_DROPPED):
+        node.replace_with(nothing)  # unlike removal, this keeps the texts around it apart
+    serialized = root.html or ""
+    if "<math" in serialized or "<xmp" in serialized or "<plaintext" in serialized:
+        _replace_unusual(parser, nothing)
+        serialized = root.html or ""
+    return Source(serialized.encode(), root.attributes, metadata)
+
+
+def _comment() -> LexborNode:
+    node = LexborHTMLParser("<p><!----></p>").css_first("p").first_child
+    assert node is not None
+    return node
+
+
+def _is_metadata(node: LexborNode) -> bool:
+    """Whether an element is not inside an element that is never shown."""
+    parent = node.parent
+    while parent is not None and parent.tag != "head":
+        if parent.tag in _INVISIBLE:
+            return False
+        parent = parent.parent
+    return True
+
+
+def _replace_unusual(parser: LexborHTMLParser, nothing: LexborNode) -> None:
+    """Change what could not be read from the serialized page."""
+    for node in parser.css(_VOID):
+        if node.tag in _INVISIBLE:
+            node.replace_with(nothing)
+        elif node.first_child is not None:
+            node.unwrap()
+    for node in parser.css(_RAW):
+        child = node.first_child
+        while child is not None:
+            following = child.next
+            if child.tag == "-text":
+                child.replace_with(escape(child.text_content or "", quote=False))
+            child = following
