@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from ingest.frames import BLOCK
@@ -48,20 +49,18 @@ def render(html: str) -> dict[str, Any]:
     headings = [n for n, path in enumerate(paths) if "/h1[" in path][:_MAX_HEADINGS]
     split = text.split("\n") if headings else []
     row, names = read_metadata(source.root, source.metadata, [split[n] for n in headings])
-    columns = [
-        pl.Series("block", paths, pl.String),
-        pl.Series("markup", markups, pl.String),
-        pl.Series("links", lines.links).cast(pl.Float32),
-        pl.Series("visible", lines.shown),
-    ]
-    blocks = pl.DataFrame(columns)
+    links, shown = lines.links, lines.shown
     if row["title"]:
         title = split_title(row["title"], names)
         parts = [(title.first, title.site_first), (title.second, not title.site_first)]
-        shown = [(part, is_site) for part, is_site in parts if part]
-        text = "\n".join([*(part for part, _ in shown), *([text] if paths else [])])
-        titles = [(_TITLE, _TITLE_MARKUP[is_site], 0.0, True) for _, is_site in shown]
-        blocks = pl.concat(
-            [pl.DataFrame(titles, dict(BLOCK.to_schema()), orient="row"), blocks]
-        )
+        titles = [(part, _TITLE_MARKUP[is_site]) for part, is_site in parts if part]
+        text = "\n".join([*(part for part, _ in titles), *([text] if paths else [])])
+        paths = [_TITLE] * len(titles) + paths
+        markups = [*(markup for _, markup in titles), *markups]
+        links = np.concatenate((np.zeros(len(titles)), links))
+        shown = np.concatenate((np.ones(len(titles), bool), shown))
+    values = dict(zip(BLOCK.to_schema(), (paths, markups, links, shown), strict=True))
+    blocks = pl.DataFrame(
+        [pl.Series(name, values[name], dtype) for name, dtype in BLOCK.to_schema().items()]
+    )
     return {**row, "text": text, "blocks": blocks}

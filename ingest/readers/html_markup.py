@@ -7,10 +7,11 @@ from html import unescape
 import numpy as np
 
 from ingest._typing import I64, Bools
-from ingest.readers.html_tokens import ATTRIBUTES, STYLE, Tokens
+from ingest.readers.html_tokens import ATTRIBUTES, KNOWN, STYLE, Tokens
 from ingest.readers.html_tree import Tree
 
 _UNNUMBERED = ("html", "head", "body")
+_HTML = KNOWN.index("html")
 # Limits of the markup: words of an attribute, characters of a word, elements.
 _MAX_WORDS, _MAX_WORD_CHARS, _MAX_ELEMENTS = 8, 32, 24
 _MAX_ATTRIBUTE = _MAX_WORDS * _MAX_WORD_CHARS
@@ -34,25 +35,30 @@ def locate(tokens: Tokens, tree: Tree, elements: I64) -> tuple[list[str], list[s
         new = np.unique(tree.parent[new])
         new = new[(new >= 0) & ~needed[new]]
     places = np.flatnonzero(needed)
-    tag = tokens.tag[places]
-    nth = _nth_of_type(tokens, tree)[places]
+    nth = _nth_of_type(tokens, tree)[places].tolist()
     rank = np.cumsum(needed)  # 1-based; 0 is what is around the outermost element
     parent = np.where(tree.parent[places] < 0, 0, rank[tree.parent[places]]).tolist()
     names = [name[:_MAX_WORD_CHARS] for name in tokens.names]
-    described = _describe(tokens, [names[n] for n in tag.tolist()], needed, rank - 1)
-    steps = [f"/{name}" if name in _UNNUMBERED else f"/{name}[" for name in names]
-    unnumbered = [name in _UNNUMBERED for name in names]
+    own = [names[n] for n in tokens.tag[places].tolist()]
+    steps = [
+        f"/{name}" if name in _UNNUMBERED else f"/{name}[{n}]"
+        for name, n in zip(own, nth, strict=True)
+    ]
     paths, markups = [""], [""]
-    for around, name, count, own in zip(parent, tag.tolist(), nth.tolist(), described, strict=True):
-        path = f"{paths[around]}{steps[name]}" if unnumbered[name] else f"{paths[around]}{steps[name]}{count}]"
+    for around, step in zip(parent, steps, strict=True):
+        path = paths[around] + step
         if len(path) > _MAX_PATH:
             path = "/" + path[path.index("/", _MAX_PATH // 2) :]
-        markup = f"{markups[around]} {own}" if markups[around] else own
-        if names[name] == "html":
-            markup = ""
-        elif markup.count(" ") >= _MAX_ELEMENTS:
-            markup = markup.split(" ", 1)[1]
         paths.append(path)
+    _describe(tokens, own, needed, rank - 1)
+    for n in np.flatnonzero(tokens.tag[places] == _HTML).tolist():
+        own[n] = ""  # the markup of its children starts anew
+    deep = tree.depth[places] > _MAX_ELEMENTS
+    for around, name, is_deep in zip(parent, own, deep.tolist(), strict=True):
+        before = markups[around]
+        markup = f"{before} {name}" if before and name else name
+        if is_deep and markup.count(" ") >= _MAX_ELEMENTS:
+            markup = markup.split(" ", 1)[1]
         markups.append(markup)
     wanted = rank[elements].tolist()
     return [paths[n] for n in wanted], [markups[n] for n in wanted]
@@ -70,32 +76,33 @@ def _nth_of_type(tokens: Tokens, tree: Tree) -> I64:
     return nth
 
 
-def _describe(tokens: Tokens, own: list[str], needed: Bools, place: I64) -> list[str]:
-    """tag#id.class.class[attribute=value] of elements, without white space.
+def _describe(tokens: Tokens, own: list[str], needed: Bools, place: I64) -> None:
+    """Add to the names of elements: tag#id.class.class[attribute=value], without white space.
 
     Args:
-        own: the names of the elements, to which the rest is added.
+        own: the names of the elements.
         needed, place: which tokens these are, and their places in `own` [tokens].
     """
     attributes = tokens.attributes
     listed = np.flatnonzero((attributes.name < STYLE) & needed[attributes.token])
     number = attributes.token[listed] * len(ATTRIBUTES) + attributes.name[listed]
-    listed = listed[np.argsort(number, kind="stable")]
-    known: dict[tuple[int, bytes], str] = {}
+    if np.any(number[1:] < number[:-1]):
+        listed = listed[np.argsort(number, kind="stable")]
     data = tokens.data
-    for n, name, start, stop in zip(
-        place[attributes.token[listed]].tolist(),
-        attributes.name[listed].tolist(),
-        attributes.start[listed].tolist(),
-        attributes.stop[listed].tolist(),
-        strict=True,
-    ):
-        key = (name, data[start:stop])
-        described = known.get(key)
-        if described is None:
-            described = known[key] = _attribute(name, key[1])
-        own[n] += described
-    return own
+    known = _Descriptions()
+    spans = zip(attributes.start[listed].tolist(), attributes.stop[listed].tolist(), strict=True)
+    values = zip(attributes.name[listed].tolist(), [data[a:b] for a, b in spans], strict=True)
+    described = map(known.__getitem__, values)
+    for n, text in zip(place[attributes.token[listed]].tolist(), described, strict=True):
+        own[n] += text
+
+
+class _Descriptions(dict[tuple[int, bytes], str]):
+    """The description of each attribute that was looked up, by its number and value."""
+
+    def __missing__(self, key: tuple[int, bytes]) -> str:
+        text = self[key] = _attribute(*key)
+        return text
 
 
 def _attribute(name: int, value: bytes) -> str:

@@ -10,11 +10,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from ingest.readers.html_tokens import INVISIBLE, VOID, names_of
 
 # Elements with much content, or whose content is not escaped, and which show nothing.
-_DROPPED = "script, style, svg, template, iframe, noembed, noframes"
+_DROPPED = frozenset("script style svg template iframe noembed noframes".split())
 _METADATA = "title, meta, link, script[type*='ld+json' i]"
-_METADATA_NAMES = frozenset(("title", "meta", "link", "script"))
 # Elements whose content a serializer does not escape, and which are shown.
 _RAW = "xmp, plaintext"
+_CHANGED = ", ".join([*sorted(_DROPPED), _RAW, "math"])
 # Elements without an end tag in HTML, but with one in MathML.
 _VOID = ", ".join(f"math {name}" for name in sorted(names_of(VOID)))
 _INVISIBLE = names_of(INVISIBLE)
@@ -46,13 +46,15 @@ def parse(html: str) -> Source:
         return Source(b"<html></html>", {}, [])
     metadata = [node for node in parser.css(_METADATA) if _is_metadata(node)]
     nothing = _comment()
-    for node in parser.css(_DROPPED):
-        node.replace_with(nothing)  # unlike removal, this keeps the texts around it apart
-    serialized = root.html or ""
-    if "<math" in serialized or "<xmp" in serialized or "<plaintext" in serialized:
+    unusual = False
+    for node in parser.css(_CHANGED):
+        if node.tag in _DROPPED:
+            node.replace_with(nothing)  # unlike removal, this keeps the texts around it apart
+        else:
+            unusual = True
+    if unusual:
         _replace_unusual(parser, nothing)
-        serialized = root.html or ""
-    return Source(serialized.encode(), root.attributes, metadata)
+    return Source((root.html or "").encode(), root.attributes, metadata)
 
 
 def _comment() -> LexborNode:

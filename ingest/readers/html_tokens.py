@@ -45,10 +45,10 @@ _PROPERTIES = np.array(
 ATTRIBUTES = "id class dir itemprop lang property rel role style hidden".split()
 STYLE, HIDDEN = ATTRIBUTES.index("style"), ATTRIBUTES.index("hidden")
 
-_QUOTE, _EQUALS, _SPACE, _SLASH, _BANG, _QUESTION = map(ord, "\"= /!?")
-_LESS, _GREATER = map(ord, "<>")
+_LESS, _GREATER, _QUOTE, _EQUALS, _SPACE, _SLASH, _BANG, _DASH, _QUESTION = map(ord, "<>\"= /!-?")
 _WIDTH = 8  # bytes of a word
-_LOW, _HIGH = 0x0101010101010101, 0x8080808080808080
+_LOW, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_SPACES, _GREATERS = np.frombuffer(b" " * _WIDTH + b">" * _WIDTH, np.uint64)
 _PAD = b" " * _WIDTH  # so that a word can be read at every position
 _MASKS = np.array([(1 << 8 * n) - 1 for n in range(_WIDTH + 1)], np.uint64)  # the first n bytes
 _NAME = re.compile(rb"[^ >]+")
@@ -116,69 +116,84 @@ def tokenize(html: bytes) -> Tokens:
     ['p', 'br']
     """
     html = html.replace(BETWEEN_TEXTS, "\ufffd".encode())
-    if b' ="' not in html and (tokens := _tokenize(_without_comments(html))):
-        return tokens
-    tokens = _tokenize(_plain(html))
-    assert tokens is not None, "a plain page is always read"
+    tokens = _tokenize(html)
+    if not isinstance(tokens, Tokens):
+        tokens = _tokenize(_plain(html, tokens))
+    assert isinstance(tokens, Tokens), "a plain page is always read"
     return tokens
 
 
-def _without_comments(html: bytes) -> bytes:
-    """Empty the comments: they may contain tags."""
-    kept: list[bytes] = []
-    end = 0
-    while (start := html.find(b"<!--", end)) >= 0:
-        kept.append(html[end:start])
-        end = html.find(b"-->", start + 4) + 3
-        if end < 3:  # no comment, but part of a value
-            return html
-    return _COMMENT.join([*kept, html[end:]]) if kept else html
+def _tokenize(html: bytes) -> Tokens | list[tuple[int, int]]:
+    """The tags, if it is certain that each `<` starts and each `>` ends one.
 
-
-def _tokenize(html: bytes) -> Tokens | None:
-    """The tags, if it is certain that each `<` starts and each `>` ends one."""
+    Otherwise the places of tags with unusual characters; none if they are not known.
+    """
     data = html + _PAD
     chars = np.frombuffer(data, np.uint8)
-    marked = ((chars & 0xFD) == _LESS) | (chars == _QUOTE)
-    at = np.flatnonzero(marked)
+    at = np.flatnonzero(((chars & 0xFD) == _LESS) | (chars == _QUOTE))
     is_quote = chars[at] == _QUOTE
-    ends = at[~is_quote]
-    start, end = ends[0::2], ends[1::2]
+    brackets = at[~is_quote]
+    inside = _inside_comments(html, chars, brackets)
+    if inside is None:
+        return []
+    if len(inside):
+        at = np.delete(at, np.flatnonzero(~is_quote)[inside])
+        is_quote = chars[at] == _QUOTE
+        brackets = at[~is_quote]
+    start, end = brackets[0::2], brackets[1::2]
     if not (
-        len(start) == len(end)
-        and np.all(chars[start] == _LESS)
-        and np.all(chars[end] == _GREATER)
+        len(start) == len(end) and np.all(chars[start] == _LESS) and np.all(chars[end] == _GREATER)
     ):
-        return None
+        return []
     second = chars[start + 1]
     closes = second == _SLASH
     opens = ~(closes | (second == _BANG) | (second == _QUESTION))
     words = np.ndarray(len(data) - _WIDTH + 1, "<u8", data, strides=(1,))
-    named = _names(data, words, start[opens])
-    if named is None:
-        return None
-    tag = np.zeros(len(start), np.int64)
-    length = np.zeros(len(start), np.int64)
-    tag[opens], length[opens], extra = named
-    seen = np.cumsum(~is_quote)[is_quote]  # a quotation mark after an odd number is in a tag
-    token = seen >> 1
-    inside = (seen & 1).astype(bool)
-    inside[inside] = opens[token[inside]]
-    quotes, token = at[is_quote][inside], token[inside]
-    first, last = quotes[0::2], quotes[1::2]
+    tag, length, extra, unusual = _names(data, words, start, opens)
+    seen = np.cumsum(~is_quote)[is_quote]
+    in_tag = (seen & 1).astype(bool)
+    quotes, token = at[is_quote][in_tag], seen[in_tag] >> 1
+    in_start_tag = opens[token]
+    quotes, token = quotes[in_start_tag], token[in_start_tag]
+    odd = (np.bincount(token, minlength=len(start)) & 1).astype(bool)
+    if odd.any():
+        unusual |= odd
+        quotes, token = quotes[~odd[token]], token[~odd[token]]
+    first, last, token = quotes[0::2], quotes[1::2], token[0::2]
     after = chars[last + 1]
-    if not (
-        len(first) == len(last)
-        and np.array_equal(token[0::2], token[1::2])
-        and np.all(chars[first - 1] == _EQUALS)
-        and np.all((after == _SPACE) | (after == _GREATER))
-    ):
-        return None
-    attributes = _attributes(words, first, last, token[0::2], start + length + 2)
+    wrong = (chars[first - 1] != _EQUALS) | ((after != _SPACE) & (after != _GREATER))
+    # The only name that looks like the start of a value
+    wrong |= (chars[first - 2] == _SPACE) & (chars[first - 1] == _EQUALS)
+    unusual[token[wrong]] = True
+    if unusual.any():
+        return list(zip(start[unusual].tolist(), (end[unusual] + 1).tolist(), strict=True))
+    attributes = _attributes(words, first, last, token, start + length + 2)
     properties = np.append(_PROPERTIES, np.zeros(len(extra), np.uint8))
-    return Tokens(
-        data, start, end, opens, closes, tag, KNOWN + extra, properties, attributes
-    )  # fmt: skip
+    return Tokens(data, start, end, opens, closes, tag, KNOWN + extra, properties, attributes)
+
+
+def _inside_comments(html: bytes, chars: U8, brackets: I64) -> I64 | None:
+    """Which `<` and `>` are part of a comment, its own ones left out; None if one does not end."""
+    starts = np.flatnonzero((chars[brackets] == _LESS) & (chars[brackets + 1] == _BANG))
+    if not len(starts):
+        return starts
+    begin, next_ = brackets[starts], brackets[np.minimum(starts + 1, len(brackets) - 1)]
+    simple = (
+        (chars[next_] == _GREATER)
+        & (chars[next_ - 1] == _DASH)
+        & (chars[next_ - 2] == _DASH)
+        & (next_ - begin >= len(_COMMENT) - 1)
+    )
+    inside = [np.zeros(0, np.int64)]
+    end = 0
+    for start in starts[~simple].tolist():
+        if brackets[start] < end:
+            continue
+        end = html.find(b"-->", int(brackets[start]) + 4) + 2
+        if end < 2:
+            return None
+        inside.append(np.arange(start + 1, np.searchsorted(brackets, end)))
+    return np.concatenate(inside)
 
 
 def _short_words(names: list[bytes]) -> tuple[U64, I64]:
@@ -192,38 +207,41 @@ _TAG_WORDS, _TAG_IDS = _short_words(list(_ID))
 _ATTRIBUTE_WORDS, _ATTRIBUTE_IDS = _short_words([name.encode() for name in ATTRIBUTES])
 
 
-def _names(data: bytes, words: U64, start: I64) -> tuple[I64, I64, list[str]] | None:
+def _names(
+    data: bytes, words: U64, start: I64, opens: Bools
+) -> tuple[I64, I64, list[str], Bools]:
     """The number and the length of the name of each start tag, and the names that are not known.
 
-    None if a name could be taken for something else.
+    Last, which tags have names that could be taken for something else.
     """
-    word = words[start + 1]
-    stops = _zero_bytes(word ^ np.uint64(_LOW * _SPACE)) | _zero_bytes(
-        word ^ np.uint64(_LOW * _GREATER)
-    )
+    tag, length = np.zeros(len(start), np.int64), np.zeros(len(start), np.int64)
+    unusual = np.zeros(len(start), bool)
+    begin = start[opens] + 1
+    word = words[begin]
+    stops = _zero_bytes(word ^ _SPACES) | _zero_bytes(word ^ _GREATERS)
     first = stops & (~stops + np.uint64(1))
     mask = (first >> np.uint64(7)) - np.uint64(1)  # of the bytes before the end of the name
     word &= mask
-    length = np.bitwise_count(mask).astype(np.int64) >> 3
+    length[opens] = np.bitwise_count(mask) >> 3
     place = np.minimum(np.searchsorted(_TAG_WORDS, word), len(_TAG_WORDS) - 1)
-    tag = _TAG_IDS[place]
+    tag[opens] = _TAG_IDS[place]
     extra: list[str] = []
     numbers: dict[bytes, int] = dict(_ID)
-    for n in np.flatnonzero((_TAG_WORDS[place] != word) | (first == 0)).tolist():
-        match = _NAME.match(data, start[n] + 1)
+    others = np.flatnonzero((_TAG_WORDS[place] != word) | (first == 0))
+    for n, at in zip(np.flatnonzero(opens)[others].tolist(), begin[others].tolist(), strict=True):
+        match = _NAME.match(data, at)
         name = match[0] if match else b""
         if name not in numbers:
-            if b'"' in name or b"=" in name:
-                return None
             numbers[name] = len(KNOWN) + len(extra)
             extra.append(name.translate(_UNMASKED).decode("utf-8", "replace"))
         tag[n], length[n] = numbers[name], len(name)
-    return tag, length, extra
+        unusual[n] = b'"' in name or b"=" in name
+    return tag, length, extra, unusual
 
 
 def _zero_bytes(word: U64) -> U64:
     """The high bits of the zero bytes of words, exact up to the first one of each."""
-    return (word - np.uint64(_LOW)) & ~word & np.uint64(_HIGH)
+    return (word - _LOW) & ~word & _HIGH
 
 
 def _attributes(words: U64, first: I64, last: I64, token: I64, after_name: I64) -> Attributes:
@@ -238,11 +256,26 @@ def _attributes(words: U64, first: I64, last: I64, token: I64, after_name: I64) 
     return Attributes(token[known], _ATTRIBUTE_IDS[place[known]], first[known] + 1, last[known])
 
 
-def _plain(html: bytes) -> bytes:
-    """The same page without `<` and `>` in values, and without unusual characters in names."""
+def _plain(html: bytes, tags: list[tuple[int, int]]) -> bytes:
+    """The same page without `<` and `>` in values, and without unusual characters in names.
+
+    Args:
+        tags: the places of all tags that may have these; none if they are not known.
+    """
+    if tags and all(_ends_at(html, start, end) for start, end in tags):
+        kept, last = [], 0
+        for start, end in tags:
+            kept += html[last:start], _plain_tag(html[start:end])
+            last = end
+        return b"".join([*kept, html[last:]])
     parts = _TAG.split(html)
     parts[1::2] = map(_plain_tag, parts[1::2])
     return b"".join(parts)
+
+
+def _ends_at(html: bytes, start: int, end: int) -> bool:
+    match = _TAG.match(html, start)
+    return match is not None and match.end() == end
 
 
 def _plain_tag(tag: bytes) -> bytes:
