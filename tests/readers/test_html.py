@@ -4,6 +4,7 @@ import json
 import re
 import time
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -15,19 +16,22 @@ from ingest.readers.html import render
 from ingest.readers.html_limits import limit_nesting
 
 
+NINE_TENTHS = float(np.float32(0.9))
+
+
 def lines(html: str) -> list[str]:
     """The lines that are shown."""
     row = render(html)
     lines = row["text"].split("\n")
     if not row["text"]:
         return lines
-    return [line for line, (*_, shown) in zip(lines, row["blocks"], strict=True) if shown]
+    return [line for line, (*_, shown) in zip(lines, row["blocks"].rows(), strict=True) if shown]
 
 
 def hidden_lines(html: str) -> list[str]:
     row = render(html)
     lines = row["text"].split("\n")
-    return [line for line, (*_, shown) in zip(lines, row["blocks"], strict=True) if not shown]
+    return [line for line, (*_, shown) in zip(lines, row["blocks"].rows(), strict=True) if not shown]
 
 
 @pytest.mark.parametrize(
@@ -95,10 +99,10 @@ def test_each_line_has_its_position():
         "<p lang=en><strong>all <i>strong</i></strong></div><ul><li>1<li><a rel=tag>2</a>"
     )
     where = list(
-        zip(rendered["text"].split("\n"), *zip(*rendered["blocks"], strict=True), strict=True)
+        zip(rendered["text"].split("\n"), *zip(*rendered["blocks"].rows(), strict=True), strict=True)
     )
     assert where == [
-        ("x in a link", "/html/body/div[1]/p[1]", "body.home.page div#main.a.b p", 9 / 10, True),
+        ("x in a link", "/html/body/div[1]/p[1]", "body.home.page div#main.a.b p", NINE_TENTHS, True),
         ("all strong", "/html/body/div[1]/p[2]/strong[1]",
          "body.home.page div#main.a.b p[lang=en] strong", 0.0, True),
         ("1", "/html/body/ul[1]/li[1]", "body.home.page ul li", 0.0, True),
@@ -110,7 +114,7 @@ def test_the_path_finds_the_element_again():
     source = "<body><div><p>a</p><p>b<div><p>c</p></div>d</div><ul><li>e</ul>"
     rendered = render(source)
     tree = LexborHTMLParser(source)
-    for text, (path, *_) in zip(rendered["text"].split("\n"), rendered["blocks"], strict=True):
+    for text, path in zip(rendered["text"].split("\n"), rendered["blocks"]["block"], strict=True):
         css = re.sub(r"\[(\d+)\]", r":nth-of-type(\1)", path[1:]).replace("/", " > ")
         assert text in tree.css_first(css).text()
 
@@ -164,7 +168,7 @@ def test_any_page_has_one_block_per_line_and_no_blank_lines(parts):
     if text:
         assert len(rendered["blocks"]) == text.count("\n") + 1
         assert all(line and not line.isspace() for line in text.split("\n"))
-    assert all(0 <= links <= 1 for _, _, links, _ in rendered["blocks"])
+    assert rendered["blocks"]["links"].is_between(0, 1).all()
 
 
 @pytest.mark.parametrize(
@@ -221,7 +225,7 @@ def test_a_long_style_takes_no_time(text):
 def test_nesting_is_cut_where_browsers_cut_it():
     deep = "<div>" * 12_000 + "<p>text</p>" + "</div>" * 12_000 + "<p>after</p>"
     assert lines(deep) == ["text", "after"]
-    assert render(deep)["blocks"][1][0] == "/html/body/p[1]"
+    assert render(deep)["blocks"]["block"][1] == "/html/body/p[1]"
 
 
 def test_lone_surrogates_and_nul_do_no_harm():
@@ -258,10 +262,10 @@ def test_a_large_table_keeps_the_text_of_its_cells():
 
 
 def test_paths_of_deep_elements_are_limited():
-    block = render("<section>" * 400 + "text")["blocks"][0][0]
+    block = render("<section>" * 400 + "text")["blocks"]["block"][0]
     assert len(block) <= 1024
     assert block.startswith("//section[1]/")
-    assert len(render(f"<{'a' * 5000}>text")["blocks"][0][0]) < 99
+    assert len(render(f"<{'a' * 5000}>text")["blocks"]["block"][0]) < 99
 
 
 @pytest.mark.parametrize("around", ["{}", '{{"a": {}}}'])
