@@ -232,7 +232,7 @@ def _before_links(
     text = np.maximum.accumulate(text)
     links = np.flatnonzero(is_link & tokens.opens)
     links = links[ended[links] > text[links - 1]]
-    if not len(links) or not len(between):
+    if not len(links) or not len(texts.token):
         return np.zeros(0, np.int64)
     before = np.searchsorted(texts.token, links)  # texts before each link
     hidden = flow.hidden[links]

@@ -52,11 +52,11 @@ def locate(tokens: Tokens, tree: Tree, elements: I64) -> tuple[list[str], list[s
         paths.append(path)
     _describe(tokens, own, needed, rank - 1)
     for n in np.flatnonzero(tokens.tag[places] == _HTML).tolist():
-        own[n] = ""  # the markup of its children starts anew
+        own[n] = ""
     deep = tree.depth[places] > _MAX_ELEMENTS
     for around, name, is_deep in zip(parent, own, deep.tolist(), strict=True):
         before = markups[around]
-        markup = f"{before} {name}" if before and name else name
+        markup = f"{before} {name}" if before and name else before or name
         if is_deep and markup.count(" ") >= _MAX_ELEMENTS:
             markup = markup.split(" ", 1)[1]
         markups.append(markup)

@@ -16,7 +16,7 @@ _METADATA = "title, meta, link, script[type*='ld+json' i]"
 _RAW = "xmp, plaintext"
 _CHANGED = ", ".join([*sorted(_DROPPED), _RAW, "math"])
 # Elements without an end tag in HTML, but with one in MathML.
-_VOID = ", ".join(f"math {name}" for name in sorted(names_of(VOID)))
+_VOID = ", ".join(sorted(names_of(VOID)))
 _INVISIBLE = names_of(INVISIBLE)
 
 
@@ -76,10 +76,9 @@ def _is_metadata(node: LexborNode) -> bool:
 def _replace_unusual(parser: LexborHTMLParser, nothing: LexborNode) -> None:
     """Change what could not be read from the serialized page."""
     for node in parser.css(_VOID):
-        if node.tag in _INVISIBLE:
+        in_math = node.first_child is not None or (node.html or "").endswith(f"</{node.tag}>")
+        if in_math or node.tag in _INVISIBLE:
             node.replace_with(nothing)
-        elif node.first_child is not None:
-            node.unwrap()
     for node in parser.css(_RAW):
         child = node.first_child
         while child is not None:
