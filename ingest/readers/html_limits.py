@@ -20,9 +20,8 @@ _ROOTS = frozenset(("html", "body"))
 _MAX_ROOT_TAGS = 100
 # Start tags of these elements, except those that have only text inside and an end tag.
 _LEFT_OPEN = re.compile(
-    rf"<({'|'.join(sorted(_FORMATTING | _ROOTS))})(?=[\s/>])"
-    r"(?!(?:\s++[a-z-]++=(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>=]++))*+\s*+>[^<]*+</\1[\s>])",
-    re.IGNORECASE,
+    rf"<(?i:({'|'.join(sorted(_FORMATTING | _ROOTS))})(?=[\s/>])"
+    r"(?!(?:\s++[a-z-]++=(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>=]++))*+\s*+>[^<]*+</\1[\s>]))"
 )
 # The time of lexbor grows with the square of the attributes of a tag.
 _MAX_ATTRIBUTES = 2_000
@@ -42,7 +41,7 @@ _MANY_ATTRIBUTES = re.compile(
 _MAX_LOOKS = 100  # at tags that may have too many attributes; most are in scripts
 # The time of lexbor grows with the square of the options of a <select>: 3,000 take 50 ms.
 _MAX_OPTIONS = 3_000
-_OPTION = re.compile(r"<(?:option|optgroup|hr)\b", re.IGNORECASE)
+_OPTION = re.compile(r"<(?i:option|optgroup|hr)\b")
 _SELECT = re.compile(r"<(/?)select\b", re.IGNORECASE)
 
 # Blink has the same limit (maximum DOM tree depth).

@@ -13,7 +13,7 @@ from ingest.readers.html_tree import Tree
 
 _COLLAPSIBLE = bytes.maketrans(b"\t\n\r\f", b"    ")
 _NEWLINE = re.compile(r"\r\n?|\n")
-_SPACES = re.compile("  +")
+_RUNS = (" " * 16, " " * 4, " " * 2)  # long runs are shortened first
 # What a serializer escapes; the ampersand last.
 _ESCAPED = ((b"&lt;", b"<"), (b"&gt;", b">"), (b"&nbsp;", "\xa0".encode()), (b"&amp;", b"&"))
 
@@ -213,7 +213,11 @@ def _join(
 
 
 def _collapse(text: str) -> str:
-    return _SPACES.sub(" ", text) if "  " in text else text
+    for run in _RUNS:
+        text = text.replace(run, " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
 
 
 def _before_links(

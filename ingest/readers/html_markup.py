@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from html import unescape
 
 import numpy as np
@@ -10,7 +11,7 @@ from ingest._typing import I64, Bools
 from ingest.readers.html_tokens import ATTRIBUTES, KNOWN, STYLE, Tokens
 from ingest.readers.html_tree import Tree
 
-_UNNUMBERED = ("html", "head", "body")
+_UNNUMBERED = [KNOWN.index(name) for name in ("html", "head", "body")]
 _HTML = KNOWN.index("html")
 # Limits of the markup: words of an attribute, characters of a word, elements.
 _MAX_WORDS, _MAX_WORD_CHARS, _MAX_ELEMENTS = 8, 32, 24
@@ -27,23 +28,17 @@ def locate(tokens: Tokens, tree: Tree, elements: I64) -> tuple[list[str], list[s
     >>> locate(tokens, build_tree(tokens), np.array([3]))
     (['/html/p[2]'], ['p.b.c'])
     """
-    number = len(tree.close)
-    needed = np.zeros(number, bool)
-    new = np.unique(elements)
-    while len(new):
-        needed[new] = True
-        new = np.unique(tree.parent[new])
-        new = new[(new >= 0) & ~needed[new]]
+    needed = _with_ancestors(tree, elements)
     places = np.flatnonzero(needed)
-    nth = _nth_of_type(tokens, tree)[places].tolist()
     rank = np.cumsum(needed)  # 1-based; 0 is what is around the outermost element
     parent = np.where(tree.parent[places] < 0, 0, rank[tree.parent[places]]).tolist()
+    tag = tokens.tag[places]
     names = [name[:_MAX_WORD_CHARS] for name in tokens.names]
-    own = [names[n] for n in tokens.tag[places].tolist()]
-    steps = [
-        f"/{name}" if name in _UNNUMBERED else f"/{name}[{n}]"
-        for name, n in zip(own, nth, strict=True)
-    ]
+    own = [names[n] for n in tag.tolist()]
+    nth = _nth_of_type(tokens, tree)[places].tolist()
+    steps = [f"/{name}[{n}]" for name, n in zip(own, nth, strict=True)]
+    for n in np.flatnonzero(np.isin(tag, _UNNUMBERED)).tolist():
+        steps[n] = f"/{own[n]}"
     paths, markups = [""], [""]
     for around, step in zip(parent, steps, strict=True):
         path = paths[around] + step
@@ -51,7 +46,7 @@ def locate(tokens: Tokens, tree: Tree, elements: I64) -> tuple[list[str], list[s
             path = "/" + path[path.index("/", _MAX_PATH // 2) :]
         paths.append(path)
     _describe(tokens, own, needed, rank - 1)
-    for n in np.flatnonzero(tokens.tag[places] == _HTML).tolist():
+    for n in np.flatnonzero(tag == _HTML).tolist():
         own[n] = ""
     deep = tree.depth[places] > _MAX_ELEMENTS
     for around, name, is_deep in zip(parent, own, deep.tolist(), strict=True):
@@ -62,6 +57,21 @@ def locate(tokens: Tokens, tree: Tree, elements: I64) -> tuple[list[str], list[s
         markups.append(markup)
     wanted = rank[elements].tolist()
     return [paths[n] for n in wanted], [markups[n] for n in wanted]
+
+
+def _with_ancestors(tree: Tree, elements: I64) -> Bools:
+    """Which tokens are some elements or around them."""
+    needed = np.zeros(len(tree.close), bool)
+    place = np.empty(len(tree.close), np.int64)
+    new = elements
+    while len(new):
+        needed[new] = True
+        new = tree.parent[new]
+        new = new[(new >= 0) & ~needed[new]]
+        order = np.arange(len(new))
+        place[new] = order
+        new = new[place[new] == order]  # each once
+    return needed
 
 
 def _nth_of_type(tokens: Tokens, tree: Tree) -> I64:
@@ -89,31 +99,30 @@ def _describe(tokens: Tokens, own: list[str], needed: Bools, place: I64) -> None
     if np.any(number[1:] < number[:-1]):
         listed = listed[np.argsort(number, kind="stable")]
     data = tokens.data
-    known = _Descriptions()
-    spans = zip(attributes.start[listed].tolist(), attributes.stop[listed].tolist(), strict=True)
-    values = zip(attributes.name[listed].tolist(), [data[a:b] for a, b in spans], strict=True)
-    described = map(known.__getitem__, values)
-    for n, text in zip(place[attributes.token[listed]].tolist(), described, strict=True):
+    spans = zip(attributes.begin[listed].tolist(), attributes.stop[listed].tolist(), strict=True)
+    texts = map(_describe_attribute, [data[a:b] for a, b in spans])
+    for n, text in zip(place[attributes.token[listed]].tolist(), texts, strict=True):
         own[n] += text
 
 
-class _Descriptions(dict[tuple[int, bytes], str]):
-    """The description of each attribute that was looked up, by its number and value."""
-
-    def __missing__(self, key: tuple[int, bytes]) -> str:
-        text = self[key] = _attribute(*key)
-        return text
+def _describe_attribute(written: bytes) -> str:
+    return _cached(written) if len(written) <= _MAX_ATTRIBUTE else _described(written)
 
 
-def _attribute(name: int, value: bytes) -> str:
-    words = _words(unescape(value.decode("utf-8", "replace")))
+def _described(written: bytes) -> str:
+    """The description of an attribute, given what is written up to the end of its value."""
+    name, _, value = written.decode("utf-8", "replace").partition('="')
+    words = _words(unescape(value))
     if not words:
         return ""
-    if ATTRIBUTES[name] == "id":
+    if name == "id":
         return f"#{'-'.join(words)}"
-    if ATTRIBUTES[name] == "class":
+    if name == "class":
         return f".{'.'.join(words)}"
-    return f"[{ATTRIBUTES[name]}={'-'.join(words)}]"
+    return f"[{name}={'-'.join(words)}]"
+
+
+_cached = lru_cache(maxsize=1 << 14)(_described)
 
 
 def _words(value: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
 from typing import NamedTuple
 
@@ -57,6 +58,7 @@ def parse(html: str) -> Source:
     return Source((root.html or "").encode(), root.attributes, metadata)
 
 
+@cache
 def _comment() -> LexborNode:
     node = LexborHTMLParser("<p><!----></p>").css_first("p").first_child
     assert node is not None

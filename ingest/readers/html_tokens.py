@@ -91,10 +91,18 @@ class Tokens(NamedTuple):
 
 
 class Attributes(NamedTuple):
-    """Attributes: the token of each, its name as a number in ATTRIBUTES, the span of its value."""
+    """Attributes.
+
+    Attributes:
+        token: the start tag of each.
+        name: its name, a number in ATTRIBUTES.
+        begin: where its name starts.
+        start, stop: where its value starts and ends.
+    """
 
     token: I64
     name: I64
+    begin: I64
     start: I64
     stop: I64
 
@@ -253,7 +261,9 @@ def _attributes(words: U64, first: I64, last: I64, token: I64, after_name: I64) 
     word = words[begin] & _MASKS[np.minimum(length, _WIDTH)]
     place = np.minimum(np.searchsorted(_ATTRIBUTE_WORDS, word), len(_ATTRIBUTE_WORDS) - 1)
     known = (_ATTRIBUTE_WORDS[place] == word) & (length <= _WIDTH)
-    return Attributes(token[known], _ATTRIBUTE_IDS[place[known]], first[known] + 1, last[known])
+    return Attributes(
+        token[known], _ATTRIBUTE_IDS[place[known]], begin[known], first[known] + 1, last[known]
+    )
 
 
 def _plain(html: bytes, tags: list[tuple[int, int]]) -> bytes:
