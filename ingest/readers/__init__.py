@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -70,9 +71,7 @@ def read(
     """
     settings = config_of(config, ReadConfig)
     if isinstance(sources, (pl.DataFrame, pl.LazyFrame)):
-        return _to_frame(
-            [document.to_row(record) for record in dataframe.read_records(sources, settings)]
-        )
+        return _to_frame(list(document.to_rows(dataframe.read_records(sources, settings))))
     parts = plan_slices(
         find_sources(sources).files,
         shard_bytes=config_of(
@@ -128,13 +127,13 @@ def read_batches(
     """
     rows: list[dict[str, Any]] = []
     size = count = 0
-    for part in parts:
-        for record in read_records(part, settings):
-            rows.append(document.to_row(record))
-            size += rows[-1].get("chars", 0)
-            if size >= batch_chars:
-                yield _to_frame(rows)
-                count, rows, size = count + 1, [], 0
+    records = chain.from_iterable(read_records(part, settings) for part in parts)
+    for row in document.to_rows(records):
+        rows.append(row)
+        size += row.get("chars", 0)
+        if size >= batch_chars:
+            yield _to_frame(rows)
+            count, rows, size = count + 1, [], 0
     if rows or not count:
         yield _to_frame(rows)
 

@@ -9,6 +9,8 @@ Python never visits single elements: lexbor serializes the page, and NumPy finds
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,17 +18,22 @@ import polars as pl
 
 from ingest.frames import BLOCK
 from ingest.readers.html_limits import limit_nesting
-from ingest.readers.html_lines import find_lines
+from ingest.readers.html_lines import Lines, find_lines
 from ingest.readers.html_markup import locate
-from ingest.readers.html_source import parse
+from ingest.readers.html_source import Source, parse
 from ingest.readers.html_tokens import tokenize
 from ingest.readers.html_tree import build_tree
-from ingest.readers.metadata import read_metadata
-from ingest.readers.titles import SITE_NAME, split_title
+from ingest.readers.metadata import Metadata
+from ingest.readers.titles import SITE_NAME, page_names, split_title
 
 _TITLE = "/html/head/title"
 _TITLE_MARKUP = ("head title", f"head {SITE_NAME}")  # of a headline, of the name of the site
 _MAX_HEADINGS = 8  # <h1> that a title is compared with
+
+
+def read_source(html: str) -> Source:
+    """Parse a page. Never raises, like a browser."""
+    return parse(limit_nesting(html))
 
 
 def render(html: str) -> dict[str, Any]:
@@ -34,33 +41,74 @@ def render(html: str) -> dict[str, Any]:
 
     `text` has one line per block, the title first; the name of the site in a title has a line of
     its own. `blocks` is a frame with one row per line: DOM path, markup, share of characters in
-    links, whether it is shown. Never raises, like a browser.
+    links, whether it is shown.
 
     >>> row = render("<title>T</title><p>One <b>two</b><br>three<script>x</script>")
     >>> row["text"], row["blocks"]["block"].to_list()
     ('T\nOne two\nthree', ['/html/head/title', '/html/body/p[1]', '/html/body/p[1]'])
     """
-    source = parse(limit_nesting(html))
-    tokens = tokenize(source.html)
+    return render_pages([read_source(html)])[0]
+
+
+def render_pages(sources: Sequence[Source]) -> list[dict[str, Any]]:
+    """Render parsed pages like `render`. A group of small pages takes little longer than one."""
+    tokens = tokenize(b"".join([source.html for source in sources]))
     tree = build_tree(tokens)
-    lines = find_lines(tokens, tree)
-    text = lines.text
-    paths, markups = locate(tokens, tree, lines.element)
-    headings = [n for n, path in enumerate(paths) if "/h1[" in path][:_MAX_HEADINGS]
-    split = text.split("\n") if headings else []
-    row, names = read_metadata(source.root, source.metadata, [split[n] for n in headings])
-    links, shown = lines.links, lines.shown
-    if row["title"]:
-        title = split_title(row["title"], names)
-        parts = [(title.first, title.site_first), (title.second, not title.site_first)]
-        titles = [(part, _TITLE_MARKUP[is_site]) for part, is_site in parts if part]
-        text = "\n".join([*(part for part, _ in titles), *([text] if paths else [])])
-        paths = [_TITLE] * len(titles) + paths
-        markups = [*(markup for _, markup in titles), *markups]
-        links = np.concatenate((np.zeros(len(titles)), links))
-        shown = np.concatenate((np.ones(len(titles), bool), shown))
-    values = dict(zip(BLOCK.to_schema(), (paths, markups, links, shown), strict=True))
-    blocks = pl.DataFrame(
-        [pl.Series(name, values[name], dtype) for name, dtype in BLOCK.to_schema().items()]
+    found = find_lines(tokens, tree)
+    page = np.searchsorted(tree.roots, found.element, "right") - 1
+    counts = np.bincount(page, minlength=len(sources)).tolist()
+    lines = found.text.split("\n") if counts else []
+    paths, markups = locate(tokens, tree, found.element)
+    texts: list[str] = []
+    titled: list[list[tuple[str, str]]] = []  # title lines of each page, with their markup
+    end = 0
+    for source, count in zip(sources, counts, strict=True):
+        start, end = end, end + count
+        titles = _title_lines(source.metadata, lines[start:end], paths[start:end])
+        titled.append(titles)
+        texts.append("\n".join([*(title for title, _ in titles), *lines[start:end]]))
+    blocks = _blocks(titled, counts, paths, markups, found)
+    rows = []
+    end = 0
+    for source, text, titles, count in zip(sources, texts, titled, counts, strict=True):
+        start, end = end, end + len(titles) + count
+        rows.append({**source.metadata.row, "text": text, "blocks": blocks[start:end]})
+    return rows
+
+
+def _title_lines(metadata: Metadata, lines: list[str], paths: list[str]) -> list[tuple[str, str]]:
+    """The lines of the title, and how the markup calls them."""
+    if not metadata.row["title"]:
+        return []
+    headings = (line for line, path in zip(lines, paths, strict=True) if "/h1[" in path)
+    names = page_names(
+        metadata.meta, metadata.json_ld, metadata.urls, list(islice(headings, _MAX_HEADINGS))
     )
-    return {**row, "text": text, "blocks": blocks}
+    title = split_title(metadata.row["title"], names)
+    parts = [(title.first, title.site_first), (title.second, not title.site_first)]
+    return [(part, _TITLE_MARKUP[is_site]) for part, is_site in parts if part]
+
+
+def _blocks(
+    titled: list[list[tuple[str, str]]],
+    counts: list[int],
+    paths: list[str],
+    markups: list[str],
+    lines: Lines,
+) -> pl.DataFrame:
+    """The blocks of all lines, with those of titles before each page."""
+    all_paths: list[str] = []
+    all_markups: list[str] = []
+    end = 0
+    for titles, count in zip(titled, counts, strict=True):
+        start, end = end, end + count
+        all_paths += [*([_TITLE] * len(titles)), *paths[start:end]]
+        all_markups += [*(markup for _, markup in titles), *markups[start:end]]
+    before = np.repeat(np.cumsum([0, *counts[:-1]]), [len(titles) for titles in titled])
+    values = (
+        pl.Series(all_paths, dtype=pl.String),
+        pl.Series(all_markups, dtype=pl.String),
+        pl.Series(np.insert(lines.links, before, 0), dtype=pl.Float32),
+        pl.Series(np.insert(lines.shown, before, values=True)),
+    )
+    return pl.DataFrame(dict(zip(BLOCK.to_schema(), values, strict=True)))

@@ -9,19 +9,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-# The time of lexbor grows with the square of the depth. With this many tags, it is half a second.
+# The time of lexbor grows with the square of the depth. With this many elements that may be open,
+# it is half a second.
 _SAFE_TAGS = 16_000
 # Formatting elements that are left open are reopened in each block that follows. With this many
 # tags, or this many elements that are reopened, there are at most two million more elements.
 _SAFE_FORMATTING_TAGS, _SAFE_REOPENED = 3_000, 2_000_000
 _FORMATTING = frozenset("b big code em font i s small strike strong tt u".split())
+# What follows the name in a start tag if the element has only text inside and an end tag.
+_CLOSED = (
+    r"(?:\s++[a-z-]++=(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>=]++))*+\s*+>[^<]*+</\1[\s>]"
+)
+_NOT_CLOSED = re.compile(rf"<(?i:([a-z][^\s/>]*+)(?!{_CLOSED}))")
 # Elements that exist once. Each further tag adds its attributes, at growing cost.
 _ROOTS = frozenset(("html", "body"))
 _MAX_ROOT_TAGS = 100
-# Start tags of these elements, except those that have only text inside and an end tag.
+# Start tags of these elements that are not surely closed.
 _LEFT_OPEN = re.compile(
-    rf"<(?i:({'|'.join(sorted(_FORMATTING | _ROOTS))})(?=[\s/>])"
-    r"(?!(?:\s++[a-z-]++=(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>=]++))*+\s*+>[^<]*+</\1[\s>]))"
+    rf"<(?i:({'|'.join(sorted(_FORMATTING | _ROOTS))})(?=[\s/>])(?!{_CLOSED}))"
 )
 # The time of lexbor grows with the square of the attributes of a tag.
 _MAX_ATTRIBUTES = 2_000
@@ -98,7 +103,7 @@ def limit_nesting(html: str) -> str:
 def _is_safe(html: str) -> bool:
     """Whether a page is sure to need no limits."""
     tags = html.count("<")
-    if tags > _SAFE_TAGS:
+    if tags > _SAFE_TAGS and len(_NOT_CLOSED.findall(html)) > _SAFE_TAGS:
         return False
     if tags > _SAFE_FORMATTING_TAGS and len(_LEFT_OPEN.findall(html)) * tags > _SAFE_REOPENED:
         return False

@@ -122,7 +122,12 @@ def _find_texts(tokens: Tokens, tree: Tree) -> _Texts:
     text = _unescape(joined.translate(_COLLAPSIBLE)) if len(token) else []
     breaks = np.zeros(len(token), bool)
     if kept.any():
-        text, counts = _split_kept(text, _unescape(joined), kept)
+        places = np.flatnonzero(kept)
+        unchanged = _unescape(BETWEEN_TEXTS.join([pieces[n] for n in places.tolist()]))
+        parts = [_NEWLINE.split(part) for part in unchanged]
+        counts = np.ones(len(token), np.int64)
+        counts[places] = list(map(len, parts))
+        text = _replace_each(text, places.tolist(), parts)
         breaks = np.ones(len(text), bool)
         breaks[np.cumsum(counts) - counts] = False
         token, kept = np.repeat(token, counts), np.repeat(kept, counts)
@@ -136,12 +141,15 @@ def _unescape(joined: bytes) -> list[str]:
     return joined.decode("utf-8", "replace").split(BETWEEN_TEXTS.decode())
 
 
-def _split_kept(text: list[str], unchanged: list[str], kept: Bools) -> tuple[list[str], I64]:
-    """Cut texts whose white space is kept at line breaks. Returns the number of lines of each."""
-    parts = [[line] for line in text]
-    for n in np.flatnonzero(kept).tolist():
-        parts[n] = _NEWLINE.split(unchanged[n])
-    return [line for lines in parts for line in lines], np.array([len(lines) for lines in parts])
+def _replace_each(text: list[str], places: list[int], parts: list[list[str]]) -> list[str]:
+    """Replace some texts by their parts."""
+    replaced: list[str] = []
+    last = 0
+    for place, lines in zip(places, parts, strict=True):
+        replaced += text[last:place]
+        replaced += lines
+        last = place + 1
+    return replaced + text[last:]
 
 
 def within(tree: Tree, kind: int) -> Bools:
@@ -198,18 +206,13 @@ def _join(
     for n in _before_links(tokens, tree, texts, flow, is_used).tolist():
         parts[n] += " "
     order, line = order[used], line[used]
-    ends = np.flatnonzero(np.diff(line))
-    for n in order[ends].tolist():
+    between = BETWEEN_TEXTS.decode()  # for a space that is kept
+    for n in order[texts.kept[order]].tolist():
+        parts[n] = parts[n].replace(" ", between)
+    for n in order[np.flatnonzero(np.diff(line))].tolist():
         parts[n] += "\n"
-    text = "".join(map(parts.__getitem__, order.tolist()))
-    kept = texts.kept[order]
-    if not kept.any():
-        return _collapse(text).replace(" \n", "\n").replace("\n ", "\n").strip(" ")
-    is_kept = kept[np.append(ends, len(kept) - 1)].tolist()
-    return "\n".join(
-        line if keep else _collapse(line).strip(" ")
-        for line, keep in zip(text.split("\n"), is_kept, strict=True)
-    )
+    text = _collapse("".join(map(parts.__getitem__, order.tolist())))
+    return text.replace(" \n", "\n").replace("\n ", "\n").strip(" ").replace(between, " ")
 
 
 def _collapse(text: str) -> str:
@@ -233,6 +236,7 @@ def _before_links(
     text = np.full(len(is_link), -1)
     between = texts.token[used & ~texts.kept]
     text[between] = between
+    text[tree.roots] = tree.roots  # another page
     text = np.maximum.accumulate(text)
     links = np.flatnonzero(is_link & tokens.opens)
     links = links[ended[links] > text[links - 1]]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from ingest.readers.html_tokens import INVISIBLE, VOID, names_of
+from ingest.readers.metadata import Metadata, read_metadata
 
 # Elements with much content, or whose content is not escaped, and which show nothing.
 _DROPPED = frozenset("script style svg template iframe noembed noframes".split())
@@ -25,14 +26,13 @@ class Source(NamedTuple):
     """A parsed page.
 
     Attributes:
-        html: the page as the parser understands it, without scripts, styles and images.
-        root: attributes of <html>.
-        metadata: the title, meta, link and JSON-LD script elements.
+        html: the page as the parser understands it, without scripts, styles and images: one
+            element <html>.
+        metadata: what it says about itself.
     """
 
     html: bytes
-    root: dict[str, str | None]
-    metadata: list[LexborNode]
+    metadata: Metadata
 
 
 def parse(html: str) -> Source:
@@ -44,18 +44,17 @@ def parse(html: str) -> Source:
     parser = LexborHTMLParser(html)
     root = parser.root
     if root is None:
-        return Source(b"<html></html>", {}, [])
-    metadata = [node for node in parser.css(_METADATA) if _is_metadata(node)]
-    nothing = _comment()
+        return Source(b"<html></html>", read_metadata({}, ()))
+    metadata = read_metadata(root.attributes, filter(_is_metadata, parser.css(_METADATA)))
     unusual = False
     for node in parser.css(_CHANGED):
         if node.tag in _DROPPED:
-            node.replace_with(nothing)  # unlike removal, this keeps the texts around it apart
+            node.replace_with(_comment())  # unlike removal, this keeps the texts around it apart
         else:
             unusual = True
     if unusual:
-        _replace_unusual(parser, nothing)
-    return Source((root.html or "").encode(), root.attributes, metadata)
+        _replace_unusual(parser)
+    return Source((root.html or "").encode(), metadata)
 
 
 @cache
@@ -75,12 +74,12 @@ def _is_metadata(node: LexborNode) -> bool:
     return True
 
 
-def _replace_unusual(parser: LexborHTMLParser, nothing: LexborNode) -> None:
+def _replace_unusual(parser: LexborHTMLParser) -> None:
     """Change what could not be read from the serialized page."""
     for node in parser.css(_VOID):
         in_math = node.first_child is not None or (node.html or "").endswith(f"</{node.tag}>")
         if in_math or node.tag in _INVISIBLE:
-            node.replace_with(nothing)
+            node.replace_with(_comment())
     for node in parser.css(_RAW):
         child = node.first_child
         while child is not None:

@@ -19,6 +19,7 @@ class Tree(NamedTuple):
     """The structure of a page. An element is named by the token of its start tag.
 
     Attributes:
+        roots: the outermost element of each page [pages].
         depth: open elements after each token [tokens].
         close: the token of the end tag of each element; an element without one ends itself
             [tokens].
@@ -31,6 +32,7 @@ class Tree(NamedTuple):
         shown: whether text after each token is shown [tokens]; None if everything is.
     """
 
+    roots: I64
     depth: I64
     close: I64
     parent: I64
@@ -42,7 +44,7 @@ class Tree(NamedTuple):
 
 
 def build_tree(tokens: Tokens) -> Tree:
-    """Match the tags of a page.
+    """Match the tags of one or more pages.
 
     >>> from ingest.readers.html_tokens import tokenize
     >>> tree = build_tree(tokenize(b"<html><p>a<b>c</b></p></html>"))
@@ -76,7 +78,8 @@ def build_tree(tokens: Tokens) -> Tree:
     properties[inside] = 0
     visible = tokens.opens & ~inside & ((properties & (INVISIBLE | LINE_BREAK)) == 0)
     regions, shown = _find_hidden(tokens, close, visible, properties)
-    return Tree(depth, close, parent, inner, properties, invisible, regions, shown)
+    roots = elements[depth[elements] == 1]
+    return Tree(roots, depth, close, parent, inner, properties, invisible, regions, shown)
 
 
 def _stable_order(values: I64) -> I64:
