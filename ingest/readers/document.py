@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -77,11 +78,13 @@ def _prepare(record: Record) -> tuple[dict[str, Any], Source | None]:
         text, row["encoding"], row["replaced"] = _decode_record(record, content)
     except SourceError as error:
         return row | {"error": str(error)}, None
-    text, row["repaired"] = repair_mojibake(text)
+    is_utf8 = row["encoding"] == "utf-8" and not (row["replaced"] or stored.startswith(BOM_UTF8))
+    encoded = stored if is_utf8 else None  # the text, which need not be encoded again
+    text, row["repaired"] = repair_mojibake(text, encoded)
     if record.media_type is None:
         row["media_type"] = "text/html" if looks_like_html(text) else "text/plain"
     if row["media_type"] == "text/html":
-        return row, html.read_source(text)
+        return row, html.read_source(text, None if row["repaired"] else encoded)
     return row | {"text": text}, None
 
 

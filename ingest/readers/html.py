@@ -31,9 +31,14 @@ _TITLE_MARKUP = ("head title", f"head {SITE_NAME}")  # of a headline, of the nam
 _MAX_HEADINGS = 8  # <h1> that a title is compared with
 
 
-def read_source(html: str) -> Source:
-    """Parse a page. Never raises, like a browser."""
-    return parse(limit_nesting(html))
+def read_source(html: str, encoded: bytes | None = None) -> Source:
+    """Parse a page. Never raises, like a browser.
+
+    Args:
+        encoded: the page in UTF-8, if it is at hand.
+    """
+    limited = limit_nesting(html)
+    return parse(encoded if encoded is not None and limited is html else limited)
 
 
 def render(html: str) -> dict[str, Any]:
@@ -108,7 +113,7 @@ def _blocks(
     values = (
         pl.Series(all_paths, dtype=pl.String),
         pl.Series(all_markups, dtype=pl.String),
-        pl.Series(np.insert(lines.links, before, 0), dtype=pl.Float32),
+        pl.Series(np.insert(lines.links, before, 0).astype(np.float32)),
         pl.Series(np.insert(lines.shown, before, values=True)),
     )
     return pl.DataFrame(dict(zip(BLOCK.to_schema(), values, strict=True)))

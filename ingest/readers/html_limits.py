@@ -29,7 +29,7 @@ _LEFT_OPEN = re.compile(
     rf"<(?i:({'|'.join(sorted(_FORMATTING | _ROOTS))})(?=[\s/>])(?!{_CLOSED}))"
 )
 # The time of lexbor grows with the square of the attributes of a tag.
-_MAX_ATTRIBUTES = 2_000
+_MAX_ATTRIBUTES = 4_000
 _ATTRIBUTE = r"[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+"
 _ATTRIBUTES = re.compile(rf"<[^\s/>]*+(?:{_ATTRIBUTE}){{{_MAX_ATTRIBUTES}}}")
 # A tag with many attributes, or with a name or a value that is long and has no space. Both limits

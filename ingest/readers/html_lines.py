@@ -13,7 +13,7 @@ from ingest.readers.html_tree import Tree
 
 _COLLAPSIBLE = bytes.maketrans(b"\t\n\r\f", b"    ")
 _NEWLINE = re.compile(r"\r\n?|\n")
-_RUNS = (" " * 16, " " * 4, " " * 2)  # long runs are shortened first
+_SPACES = re.compile("  +")
 # What a serializer escapes; the ampersand last.
 _ESCAPED = ((b"&lt;", b"<"), (b"&gt;", b">"), (b"&nbsp;", "\xa0".encode()), (b"&amp;", b"&"))
 
@@ -211,16 +211,8 @@ def _join(
         parts[n] = parts[n].replace(" ", between)
     for n in order[np.flatnonzero(np.diff(line))].tolist():
         parts[n] += "\n"
-    text = _collapse("".join(map(parts.__getitem__, order.tolist())))
+    text = _SPACES.sub(" ", "".join(map(parts.__getitem__, order.tolist())))
     return text.replace(" \n", "\n").replace("\n ", "\n").strip(" ").replace(between, " ")
-
-
-def _collapse(text: str) -> str:
-    for run in _RUNS:
-        text = text.replace(run, " ")
-    while "  " in text:
-        text = text.replace("  ", " ")
-    return text
 
 
 def _before_links(

@@ -37,7 +37,9 @@ def locate(tokens: Tokens, tree: Tree, elements: I64) -> tuple[list[str], list[s
     own = [names[n] for n in tag.tolist()]
     nth = _nth_of_type(tokens, tree)[places].tolist()
     steps = [f"/{name}[{n}]" for name, n in zip(own, nth, strict=True)]
-    for n in np.flatnonzero(np.isin(tag, _UNNUMBERED)).tolist():
+    unnumbered = np.zeros(len(names), bool)
+    unnumbered[_UNNUMBERED] = True
+    for n in np.flatnonzero(unnumbered[tag]).tolist():
         steps[n] = f"/{own[n]}"
     paths, markups = [""], [""]
     for around, step in zip(parent, steps, strict=True):

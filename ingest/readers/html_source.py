@@ -35,8 +35,8 @@ class Source(NamedTuple):
     metadata: Metadata
 
 
-def parse(html: str) -> Source:
-    """Parse a page like a browser.
+def parse(html: str | bytes) -> Source:
+    """Parse a page like a browser; bytes are in UTF-8.
 
     >>> parse("<script>x</script><p>a<br>b").html
     b'<html><head><!----></head><body><p>a<br>b</p></body></html>'

@@ -35,8 +35,11 @@ _MIN_LATIN = 3  # runs inside words
 _MIN_SHARE = 0.05  # broken runs, relative to sound runs
 
 
-def repair_mojibake(text: str) -> tuple[str, str | None]:
+def repair_mojibake(text: str, encoded: bytes | None = None) -> tuple[str, str | None]:
     """Undo a wrong decoding. Returns the text, and what was undone or None.
+
+    Args:
+        encoded: the text in UTF-8, if it is at hand.
 
     >>> repair_mojibake("القاهرة".encode().decode("cp1256"))
     ('القاهرة', 'utf-8 read as windows-1256')
@@ -46,7 +49,8 @@ def repair_mojibake(text: str) -> tuple[str, str | None]:
     if text.isascii():
         return text, None
     # Without ASCII, a page is short. What is adjacent in it still is, and a little more.
-    others = text.encode("utf-8", "surrogatepass").translate(None, _ASCII)
+    encoded = encoded or text.encode("utf-8", "surrogatepass")
+    others = encoded.translate(None, _ASCII)
     rest = others.decode("utf-8", "surrogatepass")
     for name, codec in _TABLES.items():
         if not any(sign in rest for sign in codec.signs) or not codec.pairs.search(rest):
