@@ -30,13 +30,13 @@ def to_row(record: Record) -> dict[str, Any]:
 def to_rows(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
     """Rows of the documents frame like `to_row`, in order. Small pages are rendered in groups."""
     rows: list[dict[str, Any]] = []
-    sources: list[Source | None] = []  # of the pages that are not rendered yet
+    sources: list[list[Source]] = []  # of the pages that are not rendered yet
     size = 0
     for record in records:
-        row, source = _prepare(record)
+        row, pieces = _prepare(record)
         rows.append(row)
-        sources.append(source)
-        size += len(source.html if source else row.get("text", "")) + _ROW_SIZE
+        sources.append(pieces)
+        size += _ROW_SIZE + len(row.get("text", "")) + sum(len(source.html) for source in pieces)
         if size >= _GROUP_SIZE:
             yield from _finish(rows, sources)
             rows, sources, size = [], [], 0
@@ -44,20 +44,20 @@ def to_rows(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
 
 
 def _finish(
-    rows: list[dict[str, Any]], sources: list[Source | None]
+    rows: list[dict[str, Any]], sources: list[list[Source]]
 ) -> Iterator[dict[str, Any]]:
-    pages = [source for source in sources if source]
+    pages = [pieces for pieces in sources if pieces]
     rendered = iter(html.render_pages(pages) if pages else ())
-    for row, source in zip(rows, sources, strict=True):
-        if source:
+    for row, pieces in zip(rows, sources, strict=True):
+        if pieces:
             row |= next(rendered)
         if "text" in row:
             row["chars"] = len(row["text"])
         yield row
 
 
-def _prepare(record: Record) -> tuple[dict[str, Any], Source | None]:
-    """The row of a record, and its source if it is a page to be rendered."""
+def _prepare(record: Record) -> tuple[dict[str, Any], list[Source]]:
+    """The row of a record, and its parsed source if it is a page to be rendered."""
     source = escape_file_name(record.source)
     name = record.record if record.key is None else scrub(record.key)
     row: dict[str, Any] = {
@@ -70,22 +70,25 @@ def _prepare(record: Record) -> tuple[dict[str, Any], Source | None]:
         "error": record.error and scrub(record.error),
     }
     if record.content is None:
-        return row | {"sha256": record.sha256}, None
+        return row | {"sha256": record.sha256}, []
     content = record.content
     stored = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
     row["sha256"] = record.sha256 or hashlib.sha256(stored).hexdigest()
     try:
         text, row["encoding"], row["replaced"] = _decode_record(record, content)
     except SourceError as error:
-        return row | {"error": str(error)}, None
+        return row | {"error": str(error)}, []
     is_utf8 = row["encoding"] == "utf-8" and not (row["replaced"] or stored.startswith(BOM_UTF8))
     encoded = stored if is_utf8 else None  # the text, which need not be encoded again
     text, row["repaired"] = repair_mojibake(text, encoded)
     if record.media_type is None:
         row["media_type"] = "text/html" if looks_like_html(text) else "text/plain"
     if row["media_type"] == "text/html":
-        return row, html.read_source(text, None if row["repaired"] else encoded)
-    return row | {"text": text}, None
+        try:
+            return row, html.read_source(text, None if row["repaired"] else encoded)
+        except SourceError as error:
+            return row | {"error": str(error)}, []
+    return row | {"text": text}, []
 
 
 def _decode_record(record: Record, content: bytes | str) -> tuple[str, str | None, int]:

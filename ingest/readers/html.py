@@ -31,14 +31,19 @@ _TITLE_MARKUP = ("head title", f"head {SITE_NAME}")  # of a headline, of the nam
 _MAX_HEADINGS = 8  # <h1> that a title is compared with
 
 
-def read_source(html: str, encoded: bytes | None = None) -> Source:
-    """Parse a page. Never raises, like a browser.
+def read_source(html: str, encoded: bytes | None = None) -> list[Source]:
+    """Parse a page: its pieces, which is one unless it is very large.
 
     Args:
         encoded: the page in UTF-8, if it is at hand.
+
+    Raises:
+        SourceError: the page has more than two million tags.
     """
     limited = limit_nesting(html)
-    return parse(encoded if encoded is not None and limited is html else limited)
+    if encoded is not None and limited[0] is html:
+        return [parse(encoded)]
+    return [parse(piece) for piece in limited]
 
 
 def render(html: str) -> dict[str, Any]:
@@ -55,8 +60,26 @@ def render(html: str) -> dict[str, Any]:
     return render_pages([read_source(html)])[0]
 
 
-def render_pages(sources: Sequence[Source]) -> list[dict[str, Any]]:
+def render_pages(pages: Sequence[list[Source]]) -> list[dict[str, Any]]:
     """Render parsed pages like `render`. A group of small pages takes little longer than one."""
+    if all(len(pieces) == 1 for pieces in pages):
+        return _render([source for source, in pages])
+    return [_render_pieces(pieces) for pieces in pages]
+
+
+def _render_pieces(pieces: list[Source]) -> dict[str, Any]:
+    """Render a page that was cut. Elements are counted anew in each piece."""
+    row = _render(pieces[:1])[0]
+    texts, blocks = [row["text"]], [row["blocks"]]
+    for piece in pieces[1:]:
+        untitled = piece.metadata._replace(row={**piece.metadata.row, "title": None})
+        rendered = _render([piece._replace(metadata=untitled)])[0]
+        texts.append(rendered["text"])
+        blocks.append(rendered["blocks"])
+    return {**row, "text": "\n".join(filter(None, texts)), "blocks": pl.concat(blocks)}
+
+
+def _render(sources: list[Source]) -> list[dict[str, Any]]:
     tokens = tokenize(b"".join([source.html for source in sources]))
     tree = build_tree(tokens)
     found = find_lines(tokens, tree)

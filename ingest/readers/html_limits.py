@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from ingest.errors import SourceError
+
+# A parsed page takes about 300 bytes per tag.
+_PIECE_TAGS, _MAX_TAGS = 200_000, 2_000_000
 # The time of lexbor grows with the square of the depth. With this many elements that may be open,
 # it is half a second.
 _SAFE_TAGS = 16_000
@@ -87,17 +91,25 @@ _SPECIAL = _BLOCKS | _BARRIERS
 _MAX_FORMATTING, _MAX_IDENTICAL = 16, 3
 
 
-def limit_nesting(html: str) -> str:
+def limit_nesting(html: str) -> list[str]:
     """Strip an extreme page of its deepest tags and of most attributes of a tag with thousands.
 
-    A <select> with very many options becomes an element without a meaning; its options stay.
+    A <select> with very many options becomes an element without a meaning; its options stay. A page
+    with very many tags is cut into pieces, each of which starts with the tags that are open. An
+    ordinary page is one piece, and is not changed.
 
-    >>> limit_nesting("<p>x</p>"), limit_nesting("<b>" * 20_000 + "x").count("<b>")
-    ('<p>x</p>', 512)
+    Raises:
+        SourceError: the page has more than two million tags.
+
+    >>> limit_nesting("<p>x</p>"), limit_nesting("<b>" * 20_000 + "x")[0].count("<b>")
+    (['<p>x</p>'], 512)
     """
-    if html.count("<") > _MAX_OPTIONS and len(_OPTION.findall(html)) > _MAX_OPTIONS:
+    tags = html.count("<")
+    if tags > _MAX_TAGS:
+        raise SourceError(f"has more than {_MAX_TAGS:,} tags")
+    if tags > _MAX_OPTIONS and len(_OPTION.findall(html)) > _MAX_OPTIONS:
         html = _SELECT.sub(r"<\1x-select", html)
-    return html if _is_safe(html) else _limit(html)
+    return [html] if tags <= _PIECE_TAGS and _is_safe(html) else _limit(html)
 
 
 def _is_safe(html: str) -> bool:
@@ -118,17 +130,22 @@ def _is_safe(html: str) -> bool:
     return False
 
 
-def _limit(html: str) -> str:
-    """The page with the limits applied.
+def _limit(html: str) -> list[str]:
+    """The pieces of a page with the limits applied.
 
     What would be read in one way in HTML and in another in SVG or MathML loses its tag, so that
     it is surely read in one way.
     """
     elements = _OpenElements()
+    pieces: list[str] = []
     kept: list[str] = []
-    end = 0
+    end = tags = 0
     while match := _TAG.search(html, end):
         kept.append(html[end : match.start()])
+        tags += 1
+        if tags % _PIECE_TAGS == 0:
+            pieces.append("".join(kept))
+            kept = elements.tags()
         end = match.end()
         tag, name, closing = match[0], (match["name"] or "").lower(), match["closing"]
         raw = None if closing else _RAW.get(name)
@@ -144,7 +161,7 @@ def _limit(html: str) -> str:
             # In a script, the start of a comment may change what its end is
             kept.append(html[end : stop.start()].replace("<!--", ""))
             end = stop.start()
-    return "".join([*kept, html[end:]])
+    return [*pieces, "".join([*kept, html[end:]])]
 
 
 class _OpenElements:
@@ -152,10 +169,15 @@ class _OpenElements:
 
     def __init__(self) -> None:
         self._names: list[str] = []  # outermost first
+        self._tags: list[str] = []  # their start tags
         self._open: Counter[str] = Counter()
         self._removed: Counter[str] = Counter()  # open, but removed because they are too deep
         self._formatting: list[tuple[str, str]] = []  # name and tag of those that are reopened
         self._root_tags = 0
+
+    def tags(self) -> list[str]:
+        """The start tags of the open elements, outermost first."""
+        return self._tags.copy()
 
     def is_open(self, name: str) -> bool:
         """Whether an element of a name is open."""
@@ -177,6 +199,7 @@ class _OpenElements:
             self._removed[name] += 1
             return False
         self._names.append(name)
+        self._tags.append(tag)
         self._open[name] += 1
         return True
 
@@ -212,4 +235,5 @@ class _OpenElements:
 
     def _pop(self) -> None:
         self._open[self._names.pop()] -= 1
+        self._tags.pop()
         self._removed.clear()
