@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from ingest.config import Config, ReadConfig, RunConfig, config_of
@@ -71,9 +73,7 @@ def read(
     """
     settings = config_of(config, ReadConfig)
     if isinstance(sources, (pl.DataFrame, pl.LazyFrame)):
-        return _to_frame(
-            [document.to_row(record) for record in dataframe.read_records(sources, settings)]
-        )
+        return _to_frame(list(document.to_rows(dataframe.read_records(sources, settings))))
     parts = plan_slices(
         find_sources(sources).files,
         shard_bytes=config_of(
@@ -140,24 +140,25 @@ def read_batches(
     """
     rows: list[dict[str, Any]] = []
     size = count = 0
-    for part in parts:
-        for record in read_records(part, settings):
-            rows.append(document.to_row(record))
-            size += rows[-1].get("chars", 0)
-            if size >= batch_chars:
-                yield _to_frame(rows)
-                count, rows, size = count + 1, [], 0
+    records = chain.from_iterable(read_records(part, settings) for part in parts)
+    for row in document.to_rows(records):
+        rows.append(row)
+        size += row.get("chars", 0)
+        if size >= batch_chars:
+            yield _to_frame(rows)
+            count, rows, size = count + 1, [], 0
     if rows or not count:
         yield _to_frame(rows)
 
 
 def _to_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """A documents frame from rows whose blocks are tuples."""
-    flat = [b for row in rows for b in row.get("blocks") or ()]
-    number = [n for n, row in enumerate(rows) for _ in row.get("blocks") or ()]
+    """A documents frame from rows whose blocks are frames."""
+    frames = [row["blocks"] for row in rows if "blocks" in row]
+    counts = [len(row["blocks"]) if "blocks" in row else 0 for row in rows]
+    number = np.repeat(np.arange(len(rows), dtype=np.uint32), counts)
     blocks = (
-        pl.DataFrame(flat, dict(BLOCK.to_schema()), orient="row")
-        .select(row=pl.Series(number, dtype=pl.UInt32), blocks=pl.struct(pl.all()))
+        pl.concat([pl.DataFrame(schema=BLOCK.to_schema()), *frames])
+        .select(row=pl.Series(number), blocks=pl.struct(pl.all()))
         .group_by("row", maintain_order=True)
         .agg("blocks")
     )

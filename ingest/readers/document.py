@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ingest.errors import SourceError
 from ingest.readers import html
 from ingest.readers.encoding import decode
+from ingest.readers.html_source import Source
 from ingest.readers.mojibake import repair_mojibake
 from ingest.readers.records import Record
 from ingest.readers.sniff import declared_charset, looks_like_html, why_not_a_page
@@ -15,10 +18,46 @@ from ingest.text import escape_file_name, scrub
 
 _HEAD_SIZE = 4096  # bytes at the start of a page that decide whether it is HTML
 _REPLACEMENT = "\ufffd"
+# Characters of pages that are rendered together. A row counts as at least so many.
+_GROUP_SIZE, _ROW_SIZE = 1 << 19, 1 << 8
 
 
 def to_row(record: Record) -> dict[str, Any]:
     """One row of the documents frame, by column. Never raises: failures are in column `error`."""
+    return next(to_rows([record]))
+
+
+def to_rows(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
+    """Rows of the documents frame like `to_row`, in order. Small pages are rendered in groups."""
+    rows: list[dict[str, Any]] = []
+    sources: list[list[Source]] = []  # of the pages that are not rendered yet
+    size = 0
+    for record in records:
+        row, pieces = _prepare(record)
+        rows.append(row)
+        sources.append(pieces)
+        size += _ROW_SIZE + len(row.get("text", "")) + sum(len(source.html) for source in pieces)
+        if size >= _GROUP_SIZE:
+            yield from _finish(rows, sources)
+            rows, sources, size = [], [], 0
+    yield from _finish(rows, sources)
+
+
+def _finish(
+    rows: list[dict[str, Any]], sources: list[list[Source]]
+) -> Iterator[dict[str, Any]]:
+    pages = [pieces for pieces in sources if pieces]
+    rendered = iter(html.render_pages(pages) if pages else ())
+    for row, pieces in zip(rows, sources, strict=True):
+        if pieces:
+            row |= next(rendered)
+        if "text" in row:
+            row["chars"] = len(row["text"])
+        yield row
+
+
+def _prepare(record: Record) -> tuple[dict[str, Any], list[Source]]:
+    """The row of a record, and its parsed source if it is a page to be rendered."""
     source = escape_file_name(record.source)
     name = record.record if record.key is None else scrub(record.key)
     row: dict[str, Any] = {
@@ -31,23 +70,25 @@ def to_row(record: Record) -> dict[str, Any]:
         "error": record.error and scrub(record.error),
     }
     if record.content is None:
-        return row | {"sha256": record.sha256}
+        return row | {"sha256": record.sha256}, []
     content = record.content
     stored = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
     row["sha256"] = record.sha256 or hashlib.sha256(stored).hexdigest()
     try:
         text, row["encoding"], row["replaced"] = _decode_record(record, content)
     except SourceError as error:
-        return row | {"error": str(error)}
-    text, row["repaired"] = repair_mojibake(text)
+        return row | {"error": str(error)}, []
+    is_utf8 = row["encoding"] == "utf-8" and not (row["replaced"] or stored.startswith(BOM_UTF8))
+    encoded = stored if is_utf8 else None  # the text, which need not be encoded again
+    text, row["repaired"] = repair_mojibake(text, encoded)
     if record.media_type is None:
         row["media_type"] = "text/html" if looks_like_html(text) else "text/plain"
     if row["media_type"] == "text/html":
-        row |= html.render(text)
-    else:
-        row["text"] = text
-    row["chars"] = len(row["text"])
-    return row
+        try:
+            return row, html.read_source(text, None if row["repaired"] else encoded)
+        except SourceError as error:
+            return row | {"error": str(error)}, []
+    return row | {"text": text}, []
 
 
 def _decode_record(record: Record, content: bytes | str) -> tuple[str, str | None, int]:

@@ -1,29 +1,76 @@
-"""Limit the nesting and the attributes of pages that would block the parser."""
+"""Limit the nesting and the attributes of pages that would block the parser.
+
+Nearly all pages are passed on after a quick look, which never misses a page that is slow to parse:
+it counts what may be tags anywhere, also inside scripts, comments and values.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 
-# Blink has the same limit (maximum DOM tree depth). The time of lexbor grows with the square of the
-# depth, and with the square of the attributes of a tag.
-_MAX_DEPTH = 512
-_MAX_TAG = 20_000  # characters
-# Smaller pages cannot block the parser for more than a second.
-_SAFE_TAGS, _SAFE_CHARS = 10_000, 200_000
+from ingest.errors import SourceError
+
+# A parsed page takes about 300 bytes per tag.
+_PIECE_TAGS, _MAX_TAGS = 200_000, 2_000_000
+# The time of lexbor grows with the square of the depth. With this many elements that may be open,
+# it is half a second.
+_SAFE_TAGS = 16_000
+# Formatting elements that are left open are reopened in each block that follows. With this many
+# tags, or this many elements that are reopened, there are at most two million more elements.
+_SAFE_FORMATTING_TAGS, _SAFE_REOPENED = 3_000, 2_000_000
+_FORMATTING = frozenset("b big code em font i s small strike strong tt u".split())
+# What follows the name in a start tag if the element has only text inside and an end tag.
+_CLOSED = (
+    r"(?:\s++[a-z-]++=(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>=]++))*+\s*+>[^<]*+</\1[\s>]"
+)
+_NOT_CLOSED = re.compile(rf"<(?i:([a-z][^\s/>]*+)(?!{_CLOSED}))")
+# Elements that exist once. Each further tag adds its attributes, at growing cost.
+_ROOTS = frozenset(("html", "body"))
+_MAX_ROOT_TAGS = 100
+# Start tags of these elements that are not surely closed.
+_LEFT_OPEN = re.compile(
+    rf"<(?i:({'|'.join(sorted(_FORMATTING | _ROOTS))})(?=[\s/>])(?!{_CLOSED}))"
+)
+# The time of lexbor grows with the square of the attributes of a tag.
+_MAX_ATTRIBUTES = 4_000
+_ATTRIBUTE = r"[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+"
+_ATTRIBUTES = re.compile(rf"<[^\s/>]*+(?:{_ATTRIBUTE}){{{_MAX_ATTRIBUTES}}}")
+# A tag with many attributes, or with a name or a value that is long and has no space. Both limits
+# keep the search linear, as it starts again at each `<`.
+_SHORT = r"{0,999}+"
+_SHORT_ATTRIBUTE = (
+    rf"[\s/]*+[^\s/>][^\s/>=]{_SHORT}(?![^\s/>=])"
+    rf"(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]{_SHORT}(?![^\s>])))?+"
+)
+_MANY_ATTRIBUTES = re.compile(
+    rf"<[a-zA-Z](?:[^\s/>]{{999}}|[^\s/>]*+(?:{_SHORT_ATTRIBUTE}){{0,99}}+"
+    rf"(?:{_SHORT_ATTRIBUTE}|[\s/]*+[^\s/>](?:[^\s/>=]{{999}}|[^\s/>=]*+\s*+=\s*+[^\s>]{{999}})))"
+)
+_MAX_LOOKS = 100  # at tags that may have too many attributes; most are in scripts
 # The time of lexbor grows with the square of the options of a <select>: 3,000 take 50 ms.
 _MAX_OPTIONS = 3_000
-_OPTION = re.compile(r"<(?:option|optgroup|hr)\b", re.IGNORECASE)
+_OPTION = re.compile(r"<(?i:option|optgroup|hr)\b")
 _SELECT = re.compile(r"<(/?)select\b", re.IGNORECASE)
-# Comments and elements without tags inside, then tags as in the tokenizer of the HTML standard.
-# Each alternative also matches at the end of the page, so that matching takes linear time.
+
+# Blink has the same limit (maximum DOM tree depth).
+_MAX_DEPTH = 512
+# Comments, and tags as in the tokenizer of the HTML standard. Each alternative also matches at the
+# end of the page, so that matching takes linear time.
 _TAG = re.compile(
-    r"<!--.*?(?:-->|\Z)"
-    r"|<(?P<raw>script|style|textarea|xmp|iframe|noembed|noframes)\b.*?(?:</(?P=raw)\b|\Z)"
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))"
+    r"|<(?:[!?]|/(?![a-z]))[^>]*+>?"
     r"|<(?P<closing>/?)(?P<name>[a-z][^\s/>]*+)"
     r"(?:[^=>]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?+)*+(?:>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
+# Elements without tags inside, except in SVG and MathML.
+_RAW = {
+    name: re.compile(rf"</{name}(?=[\s/>])|\Z", re.IGNORECASE)
+    for name in "script style textarea title xmp iframe noembed noframes".split()
+}
+_FOREIGN = ("svg", "math")
+_CDATA = "<![CDATA["
 # Elements without content or with an optional end tag. They do not add depth.
 _FLAT = frozenset(
     "area base body br col colgroup dd dt embed frame head hr html img input li link meta "
@@ -39,71 +86,82 @@ _BLOCKS = frozenset(
 )
 _BARRIERS = frozenset("applet marquee object table template".split())
 _SPECIAL = _BLOCKS | _BARRIERS
-# Formatting elements: if left open, they are reopened in each block that follows. The limits are on
-# all of them and on identical ones; the HTML standard keeps three identical ones.
-_FORMATTING = frozenset("b big code em font i s small strike strong tt u".split())
+# Formatting elements: the limits are on all that are left open and on identical ones; the HTML
+# standard keeps three identical ones.
 _MAX_FORMATTING, _MAX_IDENTICAL = 16, 3
-# Elements that exist once. Each further tag adds its attributes, at growing cost.
-_ROOTS = frozenset(("html", "body"))
-_MAX_ROOT_TAGS = 100
 
 
-def limit_nesting(html: str) -> str:
-    """Strip an extreme page of its deepest tags and of the attributes of overlong tags.
+def limit_nesting(html: str) -> list[str]:
+    """Strip an extreme page of its deepest tags and of most attributes of a tag with thousands.
 
-    A <select> with very many options becomes an element without a meaning; its options stay.
+    A <select> with very many options becomes an element without a meaning; its options stay. A page
+    with very many tags is cut into pieces, each of which starts with the tags that are open. An
+    ordinary page is one piece, and is not changed.
 
-    >>> limit_nesting("<p>x</p>"), limit_nesting("<b>" * 20_000 + "x").count("<b>")
-    ('<p>x</p>', 512)
+    Raises:
+        SourceError: the page has more than two million tags.
+
+    >>> limit_nesting("<p>x</p>"), limit_nesting("<b>" * 20_000 + "x")[0].count("<b>")
+    (['<p>x</p>'], 512)
     """
-    if html.count("<") > _MAX_OPTIONS and len(_OPTION.findall(html)) > _MAX_OPTIONS:
+    tags = html.count("<")
+    if tags > _MAX_TAGS:
+        raise SourceError(f"has more than {_MAX_TAGS:,} tags")
+    if tags > _MAX_OPTIONS and len(_OPTION.findall(html)) > _MAX_OPTIONS:
         html = _SELECT.sub(r"<\1x-select", html)
-    longest = max(map(len, html.split(">")))  # an upper bound for the longest tag
-    is_small = len(html) < _SAFE_CHARS and html.count("<") < _SAFE_TAGS
-    if longest < _MAX_TAG and (is_small or _is_flat(html)):
-        return html
-    elements = _OpenElements()
-
-    def filter_tag(match: re.Match[str]) -> str:
-        tag, name = match.group(), match["name"]
-        if name is None:
-            return tag
-        lower = name.lower()
-        if not (elements.close(lower) if match["closing"] else elements.open(lower, tag)):
-            return ""
-        return tag if len(tag) < _MAX_TAG else f"<{match['closing']}{name}>"
-
-    return _TAG.sub(filter_tag, html)
+    return [html] if tags <= _PIECE_TAGS and _is_safe(html) else _limit(html)
 
 
-def _is_flat(html: str) -> bool:
-    """Whether a page is sure to need no limits, by a count that is never too low.
-
-    An element counts as open until an end tag of its name comes that would close it: one with as
-    many open blocks around it as at the start tag, or, for a block, as many tables and the like.
-    """
-    opened: Counter[tuple[str, int]] = Counter()
-    depth = blocks = barriers = formatting = roots = 0
-    for _, closing, tag in _TAG.findall(html):
-        name = tag.lower()
-        if not name or name in _FLAT:
-            roots += name in _ROOTS
-            continue
-        is_block, is_barrier = name in _SPECIAL, name in _BARRIERS
-        place = (name, 0 if is_barrier else barriers if is_block else blocks)
-        step = 1
-        if closing:
-            if not opened[place]:
-                continue
-            step = -1
-        opened[place] += step
-        depth += step
-        blocks += step * is_block
-        barriers += step * is_barrier
-        formatting += step * (name in _FORMATTING)
-        if depth >= _MAX_DEPTH or formatting >= _MAX_FORMATTING:
+def _is_safe(html: str) -> bool:
+    """Whether a page is sure to need no limits."""
+    tags = html.count("<")
+    if tags > _SAFE_TAGS and len(_NOT_CLOSED.findall(html)) > _SAFE_TAGS:
+        return False
+    if tags > _SAFE_FORMATTING_TAGS and len(_LEFT_OPEN.findall(html)) * tags > _SAFE_REOPENED:
+        return False
+    end = 0
+    for _ in range(_MAX_LOOKS):
+        match = _MANY_ATTRIBUTES.search(html, end)
+        if match is None:
+            return True
+        if _ATTRIBUTES.match(html, match.start()):
             return False
-    return roots <= _MAX_ROOT_TAGS
+        end = match.start() + 1
+    return False
+
+
+def _limit(html: str) -> list[str]:
+    """The pieces of a page with the limits applied.
+
+    What would be read in one way in HTML and in another in SVG or MathML loses its tag, so that
+    it is surely read in one way.
+    """
+    elements = _OpenElements()
+    pieces: list[str] = []
+    kept: list[str] = []
+    end = tags = 0
+    while match := _TAG.search(html, end):
+        kept.append(html[end : match.start()])
+        tags += 1
+        if tags % _PIECE_TAGS == 0:
+            pieces.append("".join(kept))
+            kept = elements.tags()
+        end = match.end()
+        tag, name, closing = match[0], (match["name"] or "").lower(), match["closing"]
+        raw = None if closing else _RAW.get(name)
+        if tag[: len(_CDATA)].upper() == _CDATA:
+            end = match.start() + len(_CDATA)
+            continue
+        if raw and any(map(elements.is_open, _FOREIGN)):
+            continue
+        if raw or not name or (elements.close(name) if closing else elements.open(name, tag)):
+            few = _ATTRIBUTES.match(tag) if name and len(tag) > _MAX_ATTRIBUTES else None
+            kept.append(f"{few[0]}>" if few else tag)
+        if raw and (stop := raw.search(html, end)):
+            # In a script, the start of a comment may change what its end is
+            kept.append(html[end : stop.start()].replace("<!--", ""))
+            end = stop.start()
+    return [*pieces, "".join([*kept, html[end:]])]
 
 
 class _OpenElements:
@@ -111,10 +169,19 @@ class _OpenElements:
 
     def __init__(self) -> None:
         self._names: list[str] = []  # outermost first
+        self._tags: list[str] = []  # their start tags
         self._open: Counter[str] = Counter()
         self._removed: Counter[str] = Counter()  # open, but removed because they are too deep
         self._formatting: list[tuple[str, str]] = []  # name and tag of those that are reopened
         self._root_tags = 0
+
+    def tags(self) -> list[str]:
+        """The start tags of the open elements, outermost first."""
+        return self._tags.copy()
+
+    def is_open(self, name: str) -> bool:
+        """Whether an element of a name is open."""
+        return self._open[name] > 0
 
     def open(self, name: str, tag: str) -> bool:
         """Register a start tag. Returns whether to keep it."""
@@ -132,6 +199,7 @@ class _OpenElements:
             self._removed[name] += 1
             return False
         self._names.append(name)
+        self._tags.append(tag)
         self._open[name] += 1
         return True
 
@@ -167,4 +235,5 @@ class _OpenElements:
 
     def _pop(self) -> None:
         self._open[self._names.pop()] -= 1
+        self._tags.pop()
         self._removed.clear()

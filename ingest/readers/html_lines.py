@@ -1,171 +1,265 @@
-"""The lines of a rendered page, and the place of each in its DOM."""
+"""The lines of a rendered page: their text, and where each is in the tree."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-from selectolax.lexbor import LexborNode
+import numpy as np
 
-from ingest.readers.visibility import Visibility
+from ingest._typing import F64, I64, Bools
+from ingest.readers.html_tokens import BETWEEN_TEXTS, BLOCK, KEEP_SPACE, LINE_BREAK, LINK, Tokens
+from ingest.readers.html_tree import Tree
 
-_SPACE = re.compile(r"[ \t\n\r\f]+")
-_COLLAPSIBLE = ("\n", "  ", "\t", "\r", "\f")
-# Attributes other than id and class that describe the purpose of an element.
-_MARKUP_ATTRIBUTES = frozenset(("role", "itemprop", "property", "rel", "lang", "dir"))
-_UNNUMBERED = ("html", "head", "body")
-# Limits of the markup: words of an attribute, characters of a word, elements.
-_MAX_WORDS, _MAX_WORD_CHARS, _MAX_ELEMENTS = 8, 32, 24
-_MAX_ATTRIBUTE = _MAX_WORDS * _MAX_WORD_CHARS
-_MAX_PATH = 1 << 10  # characters; longer paths are cut at the start and begin with //
-
-# DOM path, markup, share of characters in links, whether it is shown
-Block = tuple[str, str, float, bool]
+_COLLAPSIBLE = bytes.maketrans(b"\t\n\r\f", b"    ")
+_NEWLINE = re.compile(r"\r\n?|\n")
+_SPACES = re.compile("  +")
+# What a serializer escapes; the ampersand last.
+_ESCAPED = ((b"&lt;", b"<"), (b"&gt;", b">"), (b"&nbsp;", "\xa0".encode()), (b"&amp;", b"&"))
 
 
-class Element:
-    """An open element at the current position of the walk."""
+class Lines(NamedTuple):
+    """The lines of a page.
 
-    # DOM path and markup, including the elements around it; set when text is found inside.
-    path = markup = ""
+    Attributes:
+        text: the lines, joined by newlines.
+        element: the innermost element around all text of each line [lines].
+        links: the share of its characters in links [lines].
+        shown: whether any of it is shown [lines].
+    """
 
-    def __init__(
-        self,
-        node: LexborNode,
-        tag: str,
-        nth: int,
-        attributes: dict[str, str | None],
-        visibility: Visibility,
-    ) -> None:
-        self.node = node
-        self.tag = tag
-        self.nth = nth  # 1-based, among its siblings of the same tag
-        self.attributes = attributes
-        self.visibility = visibility
-        self.counts: dict[str, int] = {}  # children so far, by tag
+    text: str
+    element: I64
+    links: F64
+    shown: Bools
 
 
-class Line:
-    """The pieces of a line that has not ended."""
+class _Texts(NamedTuple):
+    """The texts of a page. Each is a text node, or one of its lines if white space is kept.
 
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-        self.stack: list[Element] = []  # open elements at the first visible piece
-        self.depth = 0  # how many of them contain all pieces
-        self.lowest = 0  # fewest open elements since the last piece
-        self.chars = self.linked = 0  # characters that are not space, and those in links
-        self.is_shown = False  # whether any of them is shown
+    Attributes:
+        text: the texts, unescaped.
+        token: the token before each text [texts].
+        chars: characters without surrounding white space [texts].
+        kept: whether its white space is kept [texts].
+        breaks: whether a line break in the text node comes before it [texts].
+    """
 
-
-class Lines:
-    """The finished lines, and the current one."""
-
-    def __init__(self) -> None:
-        self.text: list[str] = []
-        self.blocks: list[Block] = []
-        self.metadata: list[LexborNode] = []
-        self.line = Line()
-        # Within a hidden element: the line that it interrupts, and its depth in the tree.
-        self.interrupted: Line | None = None
-        self.hidden_depth = 0
-        self.waiting: list[tuple[str, Block]] = []  # hidden lines, until the shown line ends
-
-    def add(self, text: str, stack: list[Element], *, linked: bool) -> None:
-        """Add a text node to the current line."""
-        line = self.line
-        line.pieces.append(text)
-        visible = len(text.strip())
-        if not visible:
-            return
-        depth = len(stack)
-        if line.chars:
-            line.depth = min(line.depth, line.lowest)
-        else:
-            line.stack, line.depth, line.is_shown = stack[:], depth, False
-        line.lowest = depth
-        line.chars += visible
-        line.is_shown |= stack[-1].visibility is Visibility.SHOWN
-        if linked:
-            line.linked += visible
-
-    def end(self, *, keep_space: bool) -> None:
-        """End the current line. It is dropped if it has no characters."""
-        line = self.line
-        text = "".join(line.pieces)
-        line.pieces.clear()
-        if line.chars:
-            if not keep_space:
-                if any(space in text for space in _COLLAPSIBLE):
-                    text = _SPACE.sub(" ", text)
-                text = text.strip(" ")
-            block = (*_locate(line.stack, line.depth), line.linked / line.chars, line.is_shown)
-            line.chars = line.linked = 0
-            if self.interrupted is not None and self.interrupted.chars:
-                self.waiting.append((text, block))
-                return
-            self.text.append(text)
-            self.blocks.append(block)
-        if self.waiting and self.interrupted is None:
-            self.text += [text for text, _ in self.waiting]
-            self.blocks += [block for _, block in self.waiting]
-            self.waiting.clear()
-
-    def hide(self, depth: int) -> None:
-        """Start lines of their own for a hidden element, without breaking the line around it."""
-        self.interrupted, self.line = self.line, Line()
-        self.hidden_depth = depth
-
-    def show(self, *, keep_space: bool) -> None:
-        """End the lines of the hidden element."""
-        if self.line.pieces:
-            self.end(keep_space=keep_space)
-        if self.interrupted is not None:
-            self.line, self.interrupted = self.interrupted, None
+    text: list[str]
+    token: I64
+    chars: I64
+    kept: Bools
+    breaks: Bools
 
 
-def _locate(stack: list[Element], depth: int) -> tuple[str, str]:
-    """DOM path and markup of the innermost of the first `depth` elements."""
-    inner = stack[depth - 1]
-    if not inner.path:
-        start = depth - 1
-        while start and not stack[start - 1].path:
-            start -= 1
-        path, markup = (stack[start - 1].path, stack[start - 1].markup) if start else ("", "")
-        for element in stack[start:depth]:
-            tag = element.tag[:_MAX_WORD_CHARS]
-            path = f"{path}/{tag}" if tag in _UNNUMBERED else f"{path}/{tag}[{element.nth}]"
-            if len(path) > _MAX_PATH:
-                path = "/" + path[path.index("/", _MAX_PATH // 2) :]
-            element.path = path
-            if tag != "html":
-                own = _element_markup(element)
-                markup = f"{markup} {own}" if markup else own
-                if markup.count(" ") >= _MAX_ELEMENTS:
-                    markup = markup.split(" ", 1)[1]
-                element.markup = markup
-    return inner.path, inner.markup
+class _Flow(NamedTuple):
+    """The numbers of lines. What is hidden does not interrupt the line around it.
+
+    Attributes:
+        hidden: whether each token is in a hidden element, also its own tags [tokens].
+        outer, inner: lines started by tokens so far, outside and inside hidden elements [tokens].
+        text_hidden: whether each text is in a hidden element [texts].
+        text_outer, text_inner: as above, also with line breaks inside texts [texts].
+    """
+
+    hidden: Bools
+    outer: I64
+    inner: I64
+    text_hidden: Bools
+    text_outer: I64
+    text_inner: I64
 
 
-def _element_markup(element: Element) -> str:
-    """tag#id.class.class[attribute=value] of one element, without white space."""
-    attributes, markup = element.attributes, element.tag[:_MAX_WORD_CHARS]
-    if not attributes:
-        return markup
-    name, names = attributes.get("id"), attributes.get("class")
-    if name and (words := _words(name)):
-        markup = f"{markup}#{'-'.join(words)}"
-    if names and (words := _words(names)):
-        markup = f"{markup}.{'.'.join(words)}"
-    if not _MARKUP_ATTRIBUTES.isdisjoint(attributes):
-        for key in sorted(_MARKUP_ATTRIBUTES.intersection(attributes)):
-            if words := _words(attributes[key] or ""):
-                markup = f"{markup}[{key}={'-'.join(words)}]"
-    return markup
+def find_lines(tokens: Tokens, tree: Tree) -> Lines:
+    """Cut the text of a page into lines. Lines without characters are left out.
+
+    The lines of a hidden element come after the line that it interrupts, or before it if that has
+    no characters yet.
+
+    >>> from ingest.readers.html_tokens import tokenize
+    >>> from ingest.readers.html_tree import build_tree
+    >>> tokens = tokenize(b"<html><p>a<b>c</b></p><p>d</p></html>")
+    >>> lines = find_lines(tokens, build_tree(tokens))
+    >>> lines.text.split(), lines.element.tolist()
+    (['ac', 'd'], [1, 5])
+    """
+    texts = _find_texts(tokens, tree)
+    flow = _number_lines(texts, tree)
+    order = _reading_order(texts, flow)
+    number = np.where(flow.text_hidden, -flow.text_inner - 1, flow.text_outer)[order]
+    token, chars, kept = texts.token[order], texts.chars[order], texts.kept[order]
+    line = np.cumsum(np.diff(number, prepend=number[:1]) != 0)
+    full = np.flatnonzero(chars)
+    changes = np.flatnonzero(np.diff(line[full])) + 1
+    first = full[np.concatenate((np.zeros(min(len(full), 1), np.int64), changes))]
+    last = full[np.concatenate((changes - 1, np.full(min(len(full), 1), len(full) - 1)))]
+    # Of a line with characters, what comes before them counts only if white space is kept
+    begin = np.full(line[-1] + 1 if len(line) else 0, len(line))
+    begin[line[first]] = first
+    begin = begin[line]
+    used = (np.arange(len(line)) >= begin) | (kept & (begin < len(line)))
+    text = _join(tokens, tree, texts, flow, order, used, line)
+    linked = _sums(line, chars * within(tree, LINK)[token], first)
+    if tree.shown is None:
+        shown = np.ones(len(first), bool)
+    else:
+        shown = _sums(line, (chars > 0) & tree.shown[token], first) > 0
+    return Lines(text, _around(tree, token[first], token[last]), linked / _sums(line, chars, first), shown)
 
 
-def _words(value: str) -> list[str]:
-    words = value.split() if len(value) < _MAX_ATTRIBUTE else value[:_MAX_ATTRIBUTE].split()
-    return (
-        words
-        if len(value) < _MAX_WORD_CHARS
-        else [word[:_MAX_WORD_CHARS] for word in words[:_MAX_WORDS]]
-    )
+def _sums(line: I64, values: I64 | Bools, first: I64) -> F64:
+    """The sum of values of texts in each line, given a text of each."""
+    return np.bincount(line, values)[line[first]] if len(first) else np.zeros(0)
+
+
+def _find_texts(tokens: Tokens, tree: Tree) -> _Texts:
+    begin, stop = tokens.end[:-1] + 1, tokens.start[1:]
+    token = np.flatnonzero((stop > begin) & ~tree.invisible[:-1])
+    data = tokens.data
+    pieces = [data[a:b] for a, b in zip(begin[token].tolist(), stop[token].tolist(), strict=True)]
+    joined = BETWEEN_TEXTS.join(pieces)
+    kept = within(tree, KEEP_SPACE)[token]
+    text = _unescape(joined.translate(_COLLAPSIBLE)) if len(token) else []
+    breaks = np.zeros(len(token), bool)
+    if kept.any():
+        places = np.flatnonzero(kept)
+        unchanged = _unescape(BETWEEN_TEXTS.join([pieces[n] for n in places.tolist()]))
+        parts = [_NEWLINE.split(part) for part in unchanged]
+        counts = np.ones(len(token), np.int64)
+        counts[places] = list(map(len, parts))
+        text = _replace_each(text, places.tolist(), parts)
+        breaks = np.ones(len(text), bool)
+        breaks[np.cumsum(counts) - counts] = False
+        token, kept = np.repeat(token, counts), np.repeat(kept, counts)
+    chars = np.fromiter(map(len, map(str.strip, text)), np.int64, len(text))
+    return _Texts(text, token, chars, kept, breaks)
+
+
+def _unescape(joined: bytes) -> list[str]:
+    for escaped, plain in _ESCAPED:
+        joined = joined.replace(escaped, plain)
+    return joined.decode("utf-8", "replace").split(BETWEEN_TEXTS.decode())
+
+
+def _replace_each(text: list[str], places: list[int], parts: list[list[str]]) -> list[str]:
+    """Replace some texts by their parts."""
+    replaced: list[str] = []
+    last = 0
+    for place, lines in zip(places, parts, strict=True):
+        replaced += text[last:place]
+        replaced += lines
+        last = place + 1
+    return replaced + text[last:]
+
+
+def within(tree: Tree, kind: int) -> Bools:
+    """Whether what comes after each token is in an element of a kind."""
+    tags = np.flatnonzero(tree.properties & kind)
+    steps = np.zeros(len(tree.close), np.int64)
+    steps[tags] = np.where(tree.close[tags] > tags, 1, -1)
+    return np.cumsum(steps) > 0
+
+
+def _number_lines(texts: _Texts, tree: Tree) -> _Flow:
+    breaks = (tree.properties & (BLOCK | LINE_BREAK)) != 0
+    hidden = np.zeros(len(breaks), bool)
+    inner_breaks = np.zeros(len(breaks), bool)
+    text_hidden = np.zeros(len(texts.token), bool)
+    for start, end in tree.regions.tolist():
+        hidden[start : end + 1] = True
+        inner_breaks[start] = True
+        text_hidden[slice(*np.searchsorted(texts.token, (start, end)))] = True
+    outer = np.cumsum(breaks & ~hidden)
+    inner = np.cumsum((breaks & hidden) | inner_breaks)
+    text_outer, text_inner = outer[texts.token], inner[texts.token]
+    if texts.kept.any():
+        text_outer += np.cumsum(texts.breaks & ~text_hidden)
+        text_inner += np.cumsum(texts.breaks & text_hidden)
+    return _Flow(hidden, outer, inner, text_hidden, text_outer, text_inner)
+
+
+def _reading_order(texts: _Texts, flow: _Flow) -> I64:
+    """The texts with those of hidden elements before or after the line that they interrupt."""
+    places = np.arange(len(texts.token))
+    if not flow.text_hidden.any():
+        return places
+    outside = np.flatnonzero((texts.chars > 0) & ~flow.text_hidden)
+    first = np.full(int(flow.text_outer[-1]) + 1, len(places))
+    np.minimum.at(first, flow.text_outer[outside], outside)
+    after = first[flow.text_outer] < places
+    rank = 3 * flow.text_outer + np.where(flow.text_hidden, np.where(after, 2, 0), 1)
+    return np.argsort(rank, kind="stable")
+
+
+def _join(
+    tokens: Tokens, tree: Tree, texts: _Texts, flow: _Flow, order: I64, used: Bools, line: I64
+) -> str:
+    """The text of the page, with white space collapsed unless it is kept.
+
+    Args:
+        order: the texts in reading order.
+        used, line: whether each of these belongs to the text, and its line [texts].
+    """
+    parts = texts.text
+    is_used = np.zeros(len(order), bool)
+    is_used[order] = used
+    for n in _before_links(tokens, tree, texts, flow, is_used).tolist():
+        parts[n] += " "
+    order, line = order[used], line[used]
+    between = BETWEEN_TEXTS.decode()  # for a space that is kept
+    for n in order[texts.kept[order]].tolist():
+        parts[n] = parts[n].replace(" ", between)
+    for n in order[np.flatnonzero(np.diff(line))].tolist():
+        parts[n] += "\n"
+    text = _SPACES.sub(" ", "".join(map(parts.__getitem__, order.tolist())))
+    return text.replace(" \n", "\n").replace("\n ", "\n").strip(" ").replace(between, " ")
+
+
+def _before_links(
+    tokens: Tokens, tree: Tree, texts: _Texts, flow: _Flow, used: Bools
+) -> I64:
+    """The texts that are followed by a space, since browsers show adjacent links apart.
+
+    Links are adjacent if no text is between them. Text whose white space is kept does not count.
+    """
+    is_link = (tree.properties & LINK) != 0
+    places = np.arange(len(is_link))
+    ended = np.maximum.accumulate(np.where(is_link & tokens.closes, places, -1))
+    text = np.full(len(is_link), -1)
+    between = texts.token[used & ~texts.kept]
+    text[between] = between
+    text[tree.roots] = tree.roots  # another page
+    text = np.maximum.accumulate(text)
+    links = np.flatnonzero(is_link & tokens.opens)
+    links = links[ended[links] > text[links - 1]]
+    if not len(links) or not len(texts.token):
+        return np.zeros(0, np.int64)
+    before = np.searchsorted(texts.token, links)  # texts before each link
+    hidden = flow.hidden[links]
+    found = [np.zeros(0, np.int64)]
+    for inside, by_token, by_text in (
+        (False, flow.outer, flow.text_outer),
+        (True, flow.inner, flow.text_inner),
+    ):
+        mine = flow.text_hidden == inside
+        broken = np.cumsum(np.append(0, texts.breaks & mine))
+        latest = np.maximum.accumulate(np.append(-1, np.where(used & mine, np.arange(len(mine)), -1)))
+        chosen = hidden == inside
+        last = latest[before[chosen]]
+        line = by_token[links[chosen]] + broken[before[chosen]]
+        found.append(last[(last >= 0) & (by_text[last] == line)])
+    return np.concatenate(found)
+
+
+def _around(tree: Tree, first: I64, last: I64) -> I64:
+    """The innermost elements around everything from some tokens to others."""
+    if not len(first):
+        return first
+    spans = np.stack((first, last + 1), axis=1).ravel()
+    depth = np.minimum.reduceat(tree.depth, spans)[0::2]
+    element = tree.inner[first]
+    below = np.flatnonzero(tree.depth[element] > depth)
+    while len(below):
+        element[below] = tree.parent[element[below]]
+        below = below[tree.depth[element[below]] > depth[below]]
+    return element

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from selectolax.lexbor import LexborNode
-
-from ingest.readers.titles import PageNames, page_names
 
 _SPACE = re.compile(r"\s+")
 # Names of <meta> elements that describe the page.
@@ -24,22 +22,33 @@ _MAX_VALUE = 1 << 16  # characters of a value or JSON-LD script; larger ones are
 _MAX_LEVELS = 100
 
 
-def read_metadata(
-    root: LexborNode | None, nodes: Iterable[LexborNode], headings: list[str]
-) -> tuple[dict[str, Any], PageNames]:
-    """Columns of the documents frame from the root and the title, meta, link and script elements.
+class Metadata(NamedTuple):
+    """What a page says about itself.
 
-    `metadata` is a JSON object: "meta" has one value or a list of values per name, "json_ld" is
-    the list of JSON-LD scripts. It is null if the page has neither. The names come from these and
-    from `headings`, the texts of the page's <h1>.
+    Attributes:
+        row: columns of the documents frame.
+        meta: values of <meta>, by name.
+        json_ld: values of its JSON-LD scripts.
+        urls: addresses of the page itself.
+    """
+
+    row: dict[str, Any]
+    meta: dict[str, Any]
+    json_ld: list[Any]
+    urls: tuple[str | None, ...]
+
+
+def read_metadata(root: dict[str, str | None], nodes: Iterable[LexborNode]) -> Metadata:
+    """Read the attributes of <html>, and the title, meta, link and script elements.
+
+    Column `metadata` is a JSON object: "meta" has one value or a list of values per name,
+    "json_ld" is the list of JSON-LD scripts. It is null if the page has neither.
     """
     row: dict[str, Any] = dict.fromkeys(
         ("title", "canonical_url", "declared_lang", "declared_dir", "alternates", "metadata")
     )
-    if root is not None:
-        attributes = root.attributes
-        row["declared_lang"] = _one_line(attributes.get("lang") or attributes.get("xml:lang"))
-        row["declared_dir"] = _one_line(attributes.get("dir"))
+    row["declared_lang"] = _one_line(root.get("lang") or root.get("xml:lang"))
+    row["declared_dir"] = _one_line(root.get("dir"))
     meta: dict[str, Any] = {}
     json_ld: list[tuple[Any, str]] = []  # the value and the text of each script
     for node in nodes:
@@ -58,7 +67,7 @@ def read_metadata(
     if members:
         row["metadata"] = f"{{{', '.join(members)}}}".encode("utf-8", "replace").decode()
     urls = (row["canonical_url"], *_values(meta.get("og:url")))
-    return row, page_names(meta, [value for value, _ in json_ld], urls, headings)
+    return Metadata(row, meta, [value for value, _ in json_ld], urls)
 
 
 def _values(value: str | list[str] | None) -> list[str]:

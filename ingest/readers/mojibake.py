@@ -35,8 +35,11 @@ _MIN_LATIN = 3  # runs inside words
 _MIN_SHARE = 0.05  # broken runs, relative to sound runs
 
 
-def repair_mojibake(text: str) -> tuple[str, str | None]:
+def repair_mojibake(text: str, encoded: bytes | None = None) -> tuple[str, str | None]:
     """Undo a wrong decoding. Returns the text, and what was undone or None.
+
+    Args:
+        encoded: the text in UTF-8, if it is at hand.
 
     >>> repair_mojibake("القاهرة".encode().decode("cp1256"))
     ('القاهرة', 'utf-8 read as windows-1256')
@@ -46,16 +49,25 @@ def repair_mojibake(text: str) -> tuple[str, str | None]:
     if text.isascii():
         return text, None
     # Without ASCII, a page is short. What is adjacent in it still is, and a little more.
-    others = text.encode("utf-8", "surrogatepass").translate(None, _ASCII)
+    encoded = encoded or text.encode("utf-8", "surrogatepass")
+    others = encoded.translate(None, _ASCII)
     rest = others.decode("utf-8", "surrogatepass")
     for name, codec in _TABLES.items():
         if not any(sign in rest for sign in codec.signs) or not codec.pairs.search(rest):
             continue
-        if not any(sign in text for sign in codec.signs) or not codec.hint.search(text):
+        if not any(sign in text for sign in codec.signs):
             continue
-        if repaired := _try_repair(text, codec):
+        near = _surroundings(text)
+        if codec.hint.search(near) and (repaired := _try_repair(text, near, codec)):
             return repaired, f"utf-8 read as {name}"
     return text, None
+
+
+def _surroundings(text: str) -> str:
+    """The runs of non-ASCII characters with one character on each side, for a quicker search."""
+    return "\n".join(
+        text[max(match.start() - 1, 0) : match.end() + 1] for match in _RUN.finditer(text)
+    )
 
 
 class _Codec(NamedTuple):
@@ -97,8 +109,12 @@ def _build_codec(codec: str, signs: tuple[str, ...]) -> _Codec:
 _TABLES = {name: _build_codec(*codec) for name, codec in _CODECS.items()}
 
 
-def _try_repair(text: str, codec: _Codec) -> str | None:
-    """The text with its broken runs repaired; None if there is not enough evidence."""
+def _try_repair(text: str, near: str, codec: _Codec) -> str | None:
+    """The text with its broken runs repaired; None if there is not enough evidence.
+
+    Args:
+        near: the surroundings of all runs.
+    """
     runs = {run: _repair_run(run, codec.table) for run in set(_RUN.findall(text))}
     sound = broken = arabic = 0
     for match in _RUN.finditer(text):
@@ -108,7 +124,7 @@ def _try_repair(text: str, codec: _Codec) -> str | None:
         else:
             broken += 1
             arabic += sum(map(len, _ARABIC.findall(repaired)))
-    latin = sum(1 for _ in codec.latin.finditer(text))
+    latin = sum(1 for _ in codec.latin.finditer(near))
     if arabic < _MIN_ARABIC and latin < _MIN_LATIN:
         return None
     if broken < _MIN_SHARE * sound:

@@ -4,6 +4,7 @@ import json
 import re
 import time
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -11,8 +12,13 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 import ingest
+from ingest.readers.document import to_row, to_rows
 from ingest.readers.html import render
 from ingest.readers.html_limits import limit_nesting
+from ingest.readers.records import Record
+
+
+NINE_TENTHS = float(np.float32(0.9))
 
 
 def lines(html: str) -> list[str]:
@@ -21,13 +27,18 @@ def lines(html: str) -> list[str]:
     lines = row["text"].split("\n")
     if not row["text"]:
         return lines
-    return [line for line, (*_, shown) in zip(lines, row["blocks"], strict=True) if shown]
+    return [line for line, (*_, shown) in zip(lines, row["blocks"].rows(), strict=True) if shown]
+
+
+def limited(html: str) -> str:
+    (piece,) = limit_nesting(html)
+    return piece
 
 
 def hidden_lines(html: str) -> list[str]:
     row = render(html)
     lines = row["text"].split("\n")
-    return [line for line, (*_, shown) in zip(lines, row["blocks"], strict=True) if not shown]
+    return [line for line, (*_, shown) in zip(lines, row["blocks"].rows(), strict=True) if not shown]
 
 
 @pytest.mark.parametrize(
@@ -95,10 +106,10 @@ def test_each_line_has_its_position():
         "<p lang=en><strong>all <i>strong</i></strong></div><ul><li>1<li><a rel=tag>2</a>"
     )
     where = list(
-        zip(rendered["text"].split("\n"), *zip(*rendered["blocks"], strict=True), strict=True)
+        zip(rendered["text"].split("\n"), *zip(*rendered["blocks"].rows(), strict=True), strict=True)
     )
     assert where == [
-        ("x in a link", "/html/body/div[1]/p[1]", "body.home.page div#main.a.b p", 9 / 10, True),
+        ("x in a link", "/html/body/div[1]/p[1]", "body.home.page div#main.a.b p", NINE_TENTHS, True),
         ("all strong", "/html/body/div[1]/p[2]/strong[1]",
          "body.home.page div#main.a.b p[lang=en] strong", 0.0, True),
         ("1", "/html/body/ul[1]/li[1]", "body.home.page ul li", 0.0, True),
@@ -110,7 +121,7 @@ def test_the_path_finds_the_element_again():
     source = "<body><div><p>a</p><p>b<div><p>c</p></div>d</div><ul><li>e</ul>"
     rendered = render(source)
     tree = LexborHTMLParser(source)
-    for text, (path, *_) in zip(rendered["text"].split("\n"), rendered["blocks"], strict=True):
+    for text, path in zip(rendered["text"].split("\n"), rendered["blocks"]["block"], strict=True):
         css = re.sub(r"\[(\d+)\]", r":nth-of-type(\1)", path[1:]).replace("/", " > ")
         assert text in tree.css_first(css).text()
 
@@ -164,7 +175,7 @@ def test_any_page_has_one_block_per_line_and_no_blank_lines(parts):
     if text:
         assert len(rendered["blocks"]) == text.count("\n") + 1
         assert all(line and not line.isspace() for line in text.split("\n"))
-    assert all(0 <= links <= 1 for _, _, links, _ in rendered["blocks"])
+    assert rendered["blocks"]["links"].is_between(0, 1).all()
 
 
 @pytest.mark.parametrize(
@@ -188,19 +199,34 @@ def test_any_page_has_one_block_per_line_and_no_blank_lines(parts):
         "<table><tr><td>" * 30_000 + "x",
         "\0" * 1_000_000 + "x",
         "<font size=1>" * 50_000 + "<p>x" * 50_000,
+        "".join(f"<b id={n}><p>x" for n in range(50_000)),
+        "".join(f"<b id={n}><p>x" for n in range(5_000)),
+        "<p " + "".join(f"a{n}='>'" for n in range(100_000)) + ">x",
+        "<p " + " ".join(f"a{n}" for n in range(100_000)) + ">x",
+        "<svg><style><p " + " ".join(f"a{n}" for n in range(100_000)) + ">x",
+        "<svg><title><g>" + "<g>" * 100_000 + "</title>x",
+        "<svg><style>" + "<g>" * 100_000 + "</style>x",
+        "<!-->" + "<div>" * 100_000 + "-->x",
+        "".join(f"<html a{n}=1>" for n in range(50_000)),
+        "<a/b=" * 200_000 + ">x",
+        "<a<" * 300_000 + ">x",
+        "<figure>abc" * 90_000,
+        "<dl>" * 90_000,
+        "<math><mi><base>" * 20_000,
+        "<p class='x>' hidden<b>a" * 40_000,
     ],
     ids=lambda html: html[:12],
 )
-def test_extreme_pages_take_at_most_two_seconds(html):
+def test_extreme_pages_take_a_few_seconds_at_most(html):
     began = time.process_time()
     render(html)
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 5
 
 
 @given(st.lists(_TAGS | st.text(max_size=8), max_size=40))
 def test_ordinary_pages_are_not_changed(parts):
     html = "".join(parts)
-    assert limit_nesting(html) == html
+    assert limited(html) == html
 
 
 @pytest.mark.parametrize("unit", ["<option>abc", "<option>abc</option>", "<OPTION>abc<hr>"])
@@ -221,7 +247,7 @@ def test_a_long_style_takes_no_time(text):
 def test_nesting_is_cut_where_browsers_cut_it():
     deep = "<div>" * 12_000 + "<p>text</p>" + "</div>" * 12_000 + "<p>after</p>"
     assert lines(deep) == ["text", "after"]
-    assert render(deep)["blocks"][1][0] == "/html/body/p[1]"
+    assert render(deep)["blocks"]["block"][1] == "/html/body/p[1]"
 
 
 def test_lone_surrogates_and_nul_do_no_harm():
@@ -236,32 +262,64 @@ def test_lone_surrogates_and_nul_do_no_harm():
              "<div><textarea></div></textarea>text", "<div><table><tr><td></div>text"],
 )  # fmt: skip
 def test_end_tags_that_close_nothing_do_not_hide_depth(unit):
-    cut = limit_nesting(unit * 20_000)
+    cut = limited(unit * 20_000)
     assert len(lines(cut)) >= 256
     assert max(cut.count("<x-a>"), cut.count("<div>")) <= 512
 
 
 def test_reopened_formatting_is_limited():
     html = "".join(f"<p><font size={n}>text {n}</font></p>" for n in range(20_000))
-    assert limit_nesting(html) == html
+    assert limited(html) == html
     html = html.replace("</font>", "")
-    assert limit_nesting(html).count("<font") == 16
+    assert limited(html).count("<font") == 16
     assert lines(html)[-1] == "text 19999"
-    assert limit_nesting("<b>a</b>" * 20_000).count("<b>") == 20_000
+    assert limited("<b>a</b>" * 20_000).count("<b>") == 20_000
 
 
 def test_a_large_table_keeps_the_text_of_its_cells():
     row = "<tr><td><div><b>one</div><td><center>two"
     html = f"<table>{row * 5_000}</table>"
-    assert limit_nesting(html).count("<div>") == 5_000
+    assert limited(html).count("<div>") == 5_000
     assert lines(html) == ["one", "two"] * 5_000
 
 
+def test_a_page_with_very_many_tags_is_read_in_pieces():
+    html = "<title>T</title><div class=a><ul>" + "<li>x" * 450_000
+    rendered = render(html)
+    assert rendered["text"] == "T" + "\nx" * 450_000
+    assert set(rendered["blocks"]["markup"][1:]) == {"body div.a ul li"}
+    assert len(rendered["blocks"]) == 450_001
+
+
+def test_a_page_with_millions_of_tags_is_in_error():
+    row = to_row(Record("a", content=b"<li>x" * 2_000_001, media_type="text/html"))
+    assert row["error"] == "has more than 2,000,000 tags"
+    assert "text" not in row
+
+
+def test_pages_do_not_affect_each_other_in_a_group():
+    pages = ["<title>A</title><p>a <a>b</a>", "<pre> <a>c</a> <a>d</a></pre>", "", "<p hidden>e<p>f",
+             "<a<b class='<p>'>g", "text"] * 3  # fmt: skip
+    records = [Record("a", n, content=page, media_type="text/html") for n, page in enumerate(pages)]
+    for row, page in zip(to_rows(records), pages, strict=True):
+        alone = render(page)
+        assert row["text"] == alone["text"]
+        assert row["blocks"].rows() == alone["blocks"].rows()
+
+
+def test_unusual_names_and_values_do_not_change_what_is_read():
+    rendered = render(
+        "<p class='a>b' a\"b=c =\"d=e <f=g title='<i>x</i>'>1 <!-- > <b> --> 2<x<y>3</x<y><x\"z>4"
+    )
+    assert rendered["text"] == "1 2 34"
+    assert rendered["blocks"]["markup"].to_list() == ["body p.a>b"]
+
+
 def test_paths_of_deep_elements_are_limited():
-    block = render("<section>" * 400 + "text")["blocks"][0][0]
+    block = render("<section>" * 400 + "text")["blocks"]["block"][0]
     assert len(block) <= 1024
     assert block.startswith("//section[1]/")
-    assert len(render(f"<{'a' * 5000}>text")["blocks"][0][0]) < 99
+    assert len(render(f"<{'a' * 5000}>text")["blocks"]["block"][0]) < 99
 
 
 @pytest.mark.parametrize("around", ["{}", '{{"a": {}}}'])

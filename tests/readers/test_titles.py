@@ -11,7 +11,7 @@ from ingest.readers.titles import PageNames, split_title
 def title_lines(html: str) -> list[tuple[str, bool]]:
     """The lines of the title, and whether each is the name of the site."""
     row = render(html)
-    blocks = zip(row["text"].split("\n"), row["blocks"], strict=True)
+    blocks = zip(row["text"].split("\n"), row["blocks"].rows(), strict=True)
     return [
         (text, "site_name" in markup)
         for text, (path, markup, *_) in blocks

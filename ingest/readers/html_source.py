@@ -1,0 +1,89 @@
+"""Parse a page with lexbor, and serialize what may be shown."""
+
+from __future__ import annotations
+
+from functools import cache
+from html import escape
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from ingest.readers.html_tokens import INVISIBLE, VOID, names_of
+from ingest.readers.metadata import Metadata, read_metadata
+
+# Elements with much content, or whose content is not escaped, and which show nothing.
+_DROPPED = frozenset("script style svg template iframe noembed noframes".split())
+_METADATA = "title, meta, link, script[type*='ld+json' i]"
+# Elements whose content a serializer does not escape, and which are shown.
+_RAW = "xmp, plaintext"
+_CHANGED = ", ".join([*sorted(_DROPPED), _RAW, "math"])
+# Elements without an end tag in HTML, but with one in MathML.
+_VOID = ", ".join(sorted(names_of(VOID)))
+_INVISIBLE = names_of(INVISIBLE)
+
+
+class Source(NamedTuple):
+    """A parsed page.
+
+    Attributes:
+        html: the page as the parser understands it, without scripts, styles and images: one
+            element <html>.
+        metadata: what it says about itself.
+    """
+
+    html: bytes
+    metadata: Metadata
+
+
+def parse(html: str | bytes) -> Source:
+    """Parse a page like a browser; bytes are in UTF-8.
+
+    >>> parse("<script>x</script><p>a<br>b").html
+    b'<html><head><!----></head><body><p>a<br>b</p></body></html>'
+    """
+    parser = LexborHTMLParser(html)
+    root = parser.root
+    if root is None:
+        return Source(b"<html></html>", read_metadata({}, ()))
+    metadata = read_metadata(root.attributes, filter(_is_metadata, parser.css(_METADATA)))
+    unusual = False
+    for node in parser.css(_CHANGED):
+        if node.tag in _DROPPED:
+            node.replace_with(_comment())  # unlike removal, this keeps the texts around it apart
+        else:
+            unusual = True
+    if unusual:
+        _replace_unusual(parser)
+    return Source((root.html or "").encode(), metadata)
+
+
+@cache
+def _comment() -> LexborNode:
+    node = LexborHTMLParser("<p><!----></p>").css_first("p").first_child
+    assert node is not None
+    return node
+
+
+def _is_metadata(node: LexborNode) -> bool:
+    """Whether an element is not inside an element that is never shown."""
+    parent = node.parent
+    while parent is not None and parent.tag != "head":
+        if parent.tag in _INVISIBLE:
+            return False
+        parent = parent.parent
+    return True
+
+
+def _replace_unusual(parser: LexborHTMLParser) -> None:
+    """Change what could not be read from the serialized page."""
+    for node in parser.css(_VOID):
+        in_math = node.first_child is not None or (node.html or "").endswith(f"</{node.tag}>")
+        if in_math or node.tag in _INVISIBLE:
+            node.replace_with(_comment())
+    for node in parser.css(_RAW):
+        child = node.first_child
+        while child is not None:
+            following = child.next
+            if child.tag == "-text":
+                child.replace_with(escape(child.text_content or "", quote=False))
+            child = following
