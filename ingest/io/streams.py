@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import io
+import lzma
 import os
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import IO, AnyStr, BinaryIO
 
@@ -21,8 +23,15 @@ _GZIP = 31  # zlib's window bits for a gzip member
 # A zstd block holds at most 128 KiB and can be stored in four bytes. Limiting the input of one step
 # therefore limits its output, here to 32 MiB.
 _ZSTD_STEP = 1 << 10
-_FORMS = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\x5d\x2a\x4d\x18", "zstd"))
-_SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
+_FORMS = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x5d\x2a\x4d\x18", "zstd"),
+    (b"\xfd7zXZ\x00", "xz"),
+    *((b"BZh%d1AY" % level, "bzip2") for level in range(1, 10)),
+)
+_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz"}
+_MAX_XZ_MEMORY = 1 << 28  # bytes; what `xz -9` needs is a quarter of it
 _DICTIONARY_MAGIC = b"\x5d\x2a\x4d\x18"  # frame with the dictionary of a .warc.zst
 _MAX_DICTIONARY = 1 << 26  # bytes
 TRUNCATED = "cannot be decompressed: the file is cut off"
@@ -35,7 +44,9 @@ def describe_os_error(error: OSError) -> str:
 
 
 def compression(name: str, start: bytes) -> str | None:
-    r"""How a file is compressed, by its first bytes, else by its name: gzip, zstd or None.
+    r"""How a file is compressed, by its first bytes, else by its name.
+
+    The result is gzip, zstd, bzip2, xz or None.
 
     >>> compression("a.gz", b""), compression("a.warc", b"\x1f\x8b"), compression("a.txt", b"")
     ('gzip', 'gzip', None)
@@ -68,7 +79,7 @@ def read_pieces(source: str, start: int = 0, stop: int | None = None) -> Iterato
                 size = int.from_bytes(head[4:8], "little")
                 yield from unzstd(_read_chunks(file, b""), _read_dictionary(file, size))
             else:
-                yield from (gunzip if form == "gzip" else unzstd)(_read_chunks(file, head))
+                yield from _DECOMPRESS[form](_read_chunks(file, head))
     except OSError as error:
         raise SourceError(describe_os_error(error)) from error
 
@@ -176,6 +187,51 @@ def unzstd(
                     rest, frame = frame.unused_data, None
     if frame is not None:
         raise SourceError(TRUNCATED)
+
+
+def _unbzip2(stored: Iterable[bytes]) -> Iterator[bytes]:
+    return _decompress(stored, bz2.BZ2Decompressor)
+
+
+def _unxz(stored: Iterable[bytes]) -> Iterator[bytes]:
+    return _decompress(
+        stored, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY)
+    )
+
+
+def _decompress(
+    stored: Iterable[bytes], new: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]
+) -> Iterator[bytes]:
+    """Decompress all streams of a file, in pieces of at most CHUNK bytes."""
+    stream = None
+    streams = 0
+    for piece in stored:
+        rest = piece
+        while rest:
+            if stream is None:
+                if streams and not (rest := rest.lstrip(b"\0")):  # xz allows zero padding
+                    break
+                stream = new()
+                streams += 1
+            try:
+                output = stream.decompress(rest, CHUNK)
+                while output:
+                    yield output
+                    output = (
+                        b"" if stream.needs_input or stream.eof else stream.decompress(b"", CHUNK)
+                    )
+            except (OSError, EOFError, lzma.LZMAError) as error:
+                raise SourceError(f"cannot be decompressed: {error}") from error
+            rest = b""
+            if stream.eof:
+                rest, stream = stream.unused_data, None
+    if stream is not None:
+        raise SourceError(TRUNCATED)
+
+
+_DECOMPRESS: dict[str, Callable[[Iterable[bytes]], Iterator[bytes]]] = {
+    "gzip": gunzip, "zstd": unzstd, "bzip2": _unbzip2, "xz": _unxz,
+}  # fmt: skip
 
 
 def _read_dictionary(file: BinaryIO, size: int) -> zstandard.ZstdCompressionDict:

@@ -188,9 +188,10 @@ class _Run:
 def exclude_outputs(state: State, sources: FoundSources) -> FoundSources:
     """Remove the run's own files from its sources, which may include the folder of OUT."""
     own = tuple(f"{os.path.realpath(folder)}{os.sep}" for folder in (state.target, state.folder))
-    files, skipped = (
-        [p for p in paths if not os.path.realpath(p).startswith(own)] for paths in sources
-    )
+    files = [path for path in sources.files if not os.path.realpath(path).startswith(own)]
+    skipped = [
+        item for item in sources.skipped if not os.path.realpath(item.source).startswith(own)
+    ]
     if not files:
         raise SourceError(f"{sources.files[0]}: is inside OUT, and there are no other pages")
     return FoundSources(files, skipped)

@@ -11,16 +11,21 @@ import polars as pl
 from ingest.config import Config, ReadConfig, RunConfig, config_of
 from ingest.frames import BLOCK, DOCUMENTS, schema
 from ingest.readers import (
+    arc,
     dataframe,
     delimited,
     document,
+    feeds,
+    json_file,
     jsonl,
+    mhtml,
     parquet,
     single_file,
     stdin,
-    tables,
+    wacz,
     warc,
 )
+from ingest.readers.columns import describe_guesses as describe_column_guesses
 from ingest.readers.records import Record, Slice
 from ingest.readers.sources import STDIN, find_sources, reader_kind
 
@@ -29,18 +34,30 @@ __all__ = ["describe_guesses", "plan_slices", "read", "read_batches", "read_reco
 _READERS = {
     "file": single_file.read_records,
     "warc": warc.read_records,
+    "arc": arc.read_records,
+    "wacz": wacz.read_records,
+    "mhtml": mhtml.read_records,
+    "feed": feeds.read_records,
+    "json": json_file.read_records,
     "jsonl": jsonl.read_records,
     "csv": delimited.read_records,
     "parquet": parquet.read_records,
     "pipe": stdin.read_records,
 }
-_SLICERS = {"warc": warc.cut_slices, "jsonl": jsonl.cut_slices, "parquet": parquet.cut_slices}
+_SLICERS = {
+    "warc": warc.cut_slices,
+    "arc": arc.cut_slices,
+    "wacz": wacz.cut_slices,
+    "jsonl": jsonl.cut_slices,
+    "parquet": parquet.cut_slices,
+}
 _COLUMNS = {
+    "json": json_file.find_columns,
     "jsonl": jsonl.find_columns,
     "csv": delimited.find_columns,
     "parquet": parquet.find_columns,
 }
-_CUT_BY_ROWS = ("parquet",)  # formats whose slices are ranges of rows and not of bytes
+_ALWAYS_CUT = ("parquet", "wacz")  # formats whose slices are not simply ranges of bytes
 
 
 def read(
@@ -87,7 +104,7 @@ def plan_slices(files: Iterable[str], *, shard_bytes: int) -> list[Slice]:
     for file in files:
         kind = reader_kind(file)
         size = os.path.getsize(file) if file != STDIN and os.path.isfile(file) else 0
-        if (slicer := _SLICERS.get(kind)) and (size > shard_bytes or kind in _CUT_BY_ROWS):
+        if (slicer := _SLICERS.get(kind)) and (size > shard_bytes or kind in _ALWAYS_CUT):
             parts += slicer(file, shard_bytes)
         else:
             parts.append(Slice(file, kind, 0, size, 0, size))
@@ -105,7 +122,7 @@ def describe_guesses(parts: Iterable[Slice], settings: ReadConfig) -> list[str]:
         if find_columns is None or part.first or not os.path.isfile(part.source):
             continue
         columns = find_columns(part, settings)
-        if columns and (message := tables.describe_guesses(columns, settings)):
+        if columns and (message := describe_column_guesses(columns, settings)):
             files.setdefault(message, []).append(part.source)
     return [
         names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") + f": {message}"

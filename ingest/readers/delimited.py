@@ -17,25 +17,32 @@ from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.io.streams import read_pieces
 from ingest.readers import tables
+from ingest.readers.columns import Columns, choose_columns
 from ingest.readers.decoded import SURROGATES, open_text, text_file
-from ingest.readers.records import Record, Slice
-from ingest.readers.single_file import too_large_message
-from ingest.readers.sources import suffix
+from ingest.readers.formats import suffix
+from ingest.readers.records import Record, Slice, too_large_message
 
 _SKIP_SIZE = 1 << 20  # characters of an overlong line that are read at once
 _DELIMITERS = ",;\t|"
 _LINE_ENDS = ("\n", "\r")
 _UNCLOSED = "opens a quote that is not closed"
+_DECLARED_DELIMITER = re.compile(r'\s*"?sep=([^\s"]|\t)"?[ ]*(?:\r\n?|\n)', re.IGNORECASE)
+_ESCAPED_QUOTE = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
 _SAMPLE_LINES = 1000  # lines that decide whether quotes are special
 
 
-def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
-    """Yield one record per row. A row with too few or too many fields is an error."""
+def read_records(
+    part: Slice, settings: ReadConfig, data: Iterator[bytes] | None = None
+) -> Iterator[Record]:
+    """Yield one record per row of a file, or of `data` if the source is already open.
+
+    A row with too few or too many fields is an error.
+    """
     limit = settings.max_record_bytes
     try:
-        table = Table(part.source, limit)
+        table = Table(part.source, limit, data=data)
         names = tuple(table.header)
-        columns = tables.choose_columns(names, settings, names)
+        columns = choose_columns(names, settings, names)
     except SourceError as error:
         yield Record(part.source, error=str(error))
         return
@@ -51,11 +58,11 @@ def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
             )
 
 
-def find_columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
+def find_columns(part: Slice, settings: ReadConfig) -> Columns | None:
     """The columns to read; None if there are none or the file cannot be read."""
     try:
         names = tuple(Table(part.source, settings.max_record_bytes).header)
-        return tables.choose_columns(names, settings, names)
+        return choose_columns(names, settings, names)
     except SourceError:
         return None
 
@@ -68,20 +75,30 @@ class Table:
         limit: maximum number of characters in a row.
         header: whether the first row is a header.
         delimiter: the character between fields; detected if None.
+        data: the bytes of the source if it is already open.
 
     Raises:
         SourceError: the file or its header cannot be read.
     """
 
     def __init__(
-        self, source: str, limit: int, *, header: bool = True, delimiter: str | None = None
+        self,
+        source: str,
+        limit: int,
+        *,
+        header: bool = True,
+        delimiter: str | None = None,
+        data: Iterator[bytes] | None = None,
     ) -> None:
-        start, file = open_text(read_pieces(source), newline="")
+        start, file = open_text(data or read_pieces(source), newline="")
         self._lines = _Lines(file, limit)
+        if header and (declared := _DECLARED_DELIMITER.match(start)):
+            next(self._lines)
+            start, delimiter = start[declared.end() :], delimiter or declared[1]
         self._delimiter = delimiter or _detect_delimiter(source, start)
-        self._rows = csv.reader(
-            self._lines, delimiter=self._delimiter, quoting=_detect_quoting(start, self._delimiter)
-        )
+        quoting = _detect_quoting(start, self._delimiter)
+        self._lines.escapes = quoting == csv.QUOTE_MINIMAL and _has_escapes(start, self._delimiter)
+        self._rows = csv.reader(self._lines, delimiter=self._delimiter, quoting=quoting)
         self._limit = limit
         self.header: list[str] = []
         while header and not self.header:
@@ -141,6 +158,7 @@ class _Lines:
         first: number of the first line of the row.
         after: the other lines of the row, in UTF-8.
         ended: whether the row reached the end of the file, which happens only inside quotes.
+        escapes: whether a backslash before a quote means that the quote belongs to the text.
     """
 
     def __init__(self, file: io.TextIOBase, limit: int) -> None:
@@ -150,6 +168,7 @@ class _Lines:
         self._damage: SourceError | None = None
         self._bom = "\ufeff"
         self._count = 0
+        self.escapes = False
         self.begin_row()
 
     def begin_row(self) -> None:
@@ -168,6 +187,8 @@ class _Lines:
         if not line:
             self.ended = True
             raise StopIteration
+        if self.escapes:
+            line = _double_escaped(line)
         self._count += 1
         if len(line) > self._limit and not line.endswith(_LINE_ENDS):
             if self._first:  # will be reported as a row of its own
@@ -214,6 +235,46 @@ class _Lines:
         return damage
 
 
+def _double_escaped(text: str) -> str:
+    r'''Text whose quotes are escaped by doubling instead of by a backslash.
+
+    >>> _double_escaped(r'"He said \"yes\"",2')
+    '"He said ""yes""",2'
+    '''
+    return _ESCAPED_QUOTE.sub(r'\1""', text)
+
+
+def _has_escapes(start: str, delimiter: str) -> bool:
+    """Whether quotes are escaped by a backslash, as Spark and MySQL do, and not by doubling.
+
+    They are if more rows at the start of the file are valid that way.
+    """
+    if '\\"' not in start:
+        return False
+    as_is, escaped = (_count_valid(text, delimiter) for text in (start, _double_escaped(start)))
+    return escaped > as_is
+
+
+def _count_valid(start: str, delimiter: str) -> int:
+    """The number of valid rows with as many fields as the header; the last one may be cut off."""
+    previous_limit = csv.field_size_limit(len(start))
+    rows = csv.reader(
+        start.splitlines(keepends=True)[:_SAMPLE_LINES], delimiter=delimiter, strict=True
+    )
+    valid = fields = 0
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            break
+        except csv.Error:
+            continue
+        fields = fields or len(row)
+        valid += len(row) == fields
+    csv.field_size_limit(previous_limit)
+    return valid
+
+
 def _has_stray_quote(row: str, delimiter: str) -> bool:
     r"""Whether a quote in a row closes a field, although it looks like an opening quote.
 
@@ -232,7 +293,7 @@ def _detect_delimiter(source: str, start: str) -> str:
     (';', ',')
     """
     header = re.sub(r'"[^"]*"', "", start.lstrip("\r\n").partition("\n")[0])
-    if suffix(source) == ".tsv":
+    if suffix(source) in (".tsv", ".tab"):
         return "\t"
     return max(_DELIMITERS, key=header.count)
 

@@ -8,6 +8,9 @@ from typing import Any
 from ingest.errors import SourceError
 from ingest.readers import html
 from ingest.readers.encoding import decode
+from ingest.readers.formats import is_named_text
+from ingest.readers.fragments import resolve_markup
+from ingest.readers.markdown import render_markdown
 from ingest.readers.mojibake import repair_mojibake
 from ingest.readers.records import Record
 from ingest.readers.sniff import declared_charset, looks_like_html, why_not_a_page
@@ -39,9 +42,14 @@ def to_row(record: Record) -> dict[str, Any]:
         text, row["encoding"], row["replaced"] = _decode_record(record, content)
     except SourceError as error:
         return row | {"error": str(error)}
-    text, row["repaired"] = repair_mojibake(text)
     if record.media_type is None:
-        row["media_type"] = "text/html" if looks_like_html(text) else "text/plain"
+        is_cell, is_text = isinstance(content, str), is_named_text(record.source)
+        row["media_type"], text = resolve_markup(
+            text, entities=is_cell, strict=not is_cell and is_text
+        )
+    elif record.media_type == "text/markdown":
+        row["media_type"], text = "text/html", render_markdown(text)
+    text, row["repaired"] = repair_mojibake(text)
     if row["media_type"] == "text/html":
         row |= html.render(text)
     else:
