@@ -27,7 +27,7 @@ _BLOCKS = frozenset(
 _VOID = frozenset("br hr img input source embed wbr col link meta".split())
 _OPTIONAL_END = frozenset("p li td th tr dt dd option tbody thead tfoot".split())
 _KNOWN = _INLINE | _BLOCKS | _VOID
-_VALUE = r"\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>=`]++"
+_VALUE = r"\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>`]++"
 _ATTRIBUTES = rf"(?:\s+[a-zA-Z_:@][\w:.@-]*+(?:\s*=\s*(?:{_VALUE}))?)*+"
 _TAG = re.compile(
     rf"<(?P<closing>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*+)(?P<attributes>{_ATTRIBUTES})\s*/?>"
@@ -52,7 +52,7 @@ _ABOUT_MARKUP = re.compile(
 )
 # What only programs have, and lines that end as in programs.
 _CODE = re.compile(
-    r"=>|&&|\|\||```|^\s*(?:#include\b|import \{|from \S+ import |def \w+\(|class \w+[:({]"
+    r"=>|&&|\|\||```|^[ \t]*(?:#include\b|import \{|from \S+ import |def \w+\(|class \w+[:({]"
     r"|(?:public|private|protected) \w+ \w+\(|(?:const|let|var) \w+ ?=|return\b.*;|function\b.*\("
     r"|(?:if|for|while) ?\()",
     re.MULTILINE,
@@ -149,7 +149,9 @@ def is_html(text: str, *, strict: bool = False) -> bool:
     seen = _weigh(sample, is_cut=len(text) > _MAX_SAMPLE)
     if not seen.good or seen.stray > seen.good or seen.mentioned >= seen.good:
         return False
-    is_weak = seen.good == seen.implied or not (seen.blocks or seen.starts or seen.good > 1)
+    is_weak = seen.good == seen.implied or not (
+        seen.blocks or seen.starts or seen.breaks or seen.good > 1
+    )
     return not (strict and is_weak) and _is_meant(sample, seen)
 
 
