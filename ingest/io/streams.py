@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import io
 import lzma
 import os
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +20,9 @@ from ingest.errors import SourceError
 
 STDIN = "-"
 CHUNK = 1 << 16
+HEAD = 1 << 9  # bytes at the start of a file that show whether it is compressed
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_SURE = 64  # bytes without a control byte, which compressed data hardly ever has
 _SKIP_SIZE = 1 << 20  # bytes of an overlong line that are read at once
 _GZIP = 31  # zlib's window bits for a gzip member
 # A zstd block holds at most 128 KiB and can be stored in four bytes. Limiting the input of one step
@@ -48,13 +53,35 @@ def compression(name: str, start: bytes) -> str | None:
 
     The result is gzip, zstd, bzip2, xz or None.
 
-    >>> compression("a.gz", b""), compression("a.warc", b"\x1f\x8b"), compression("a.txt", b"")
+    A name that says so is wrong if the file starts with text: many tools decompress what they
+    download, and keep its name.
+
+    >>> compression("a.gz", b""), compression("a.warc", b"\x1f\x8b"), compression("a.gz", b"text")
     ('gzip', 'gzip', None)
+
+    Args:
+        name: the name of the file.
+        start: its first HEAD bytes.
     """
     for magic, form in _FORMS:
         if start.startswith(magic):
             return form
+    if start and _is_text(start):
+        return None
     return _SUFFIXES.get(os.path.splitext(name.lower())[1])
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether bytes are text. Compressed bytes soon have a control byte, or are not UTF-8."""
+    if _CONTROL.search(start):
+        return False
+    if len(start) >= _SURE:
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def read_pieces(source: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
@@ -72,7 +99,9 @@ def read_pieces(source: str, start: int = 0, stop: int | None = None) -> Iterato
         with _open_binary(source) as file:
             if start:
                 file.seek(start)
-            head = file.read(8)
+            head = file.read(len(_DICTIONARY_MAGIC) + 4)
+            if not head.startswith(_DICTIONARY_MAGIC):  # else the dictionary follows
+                head += file.read(HEAD - len(head))
             if not (form := None if start else compression(source, head)):
                 yield from _limit(_read_chunks(file, head), None if stop is None else stop - start)
             elif head.startswith(_DICTIONARY_MAGIC):

@@ -184,6 +184,7 @@ def _build_report(state: State, plan: Plan, config: Config, timer: StepTimer) ->
             {"source": escape_file_name(source), "reason": reason}
             for source, reason in plan.skipped[:MAX_LISTED_SKIPPED]
         ],
+        "left_out": dict(sorted(sum_counts(r["left_out"] for r in labelled).items())),
         "columns": [escape_file_name(line) for line in plan.columns],
         "counts": {
             **sum_counts(r["counts"] for r in (*labelled, *finished)),

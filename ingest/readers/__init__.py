@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -130,22 +131,39 @@ def describe_guesses(parts: Iterable[Slice], settings: ReadConfig) -> list[str]:
     ]
 
 
-def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
-    """Yield the records of a slice in order. One that cannot be read has an `error`."""
-    return _READERS[part.kind](part, settings)
+def read_records(
+    part: Slice, settings: ReadConfig, left_out: Counter[str] | None = None
+) -> Iterator[Record]:
+    """Yield the records of a slice in order. One that cannot be read has an `error`.
+
+    Args:
+        part: the slice.
+        settings: how to read it.
+        left_out: where to count the crawler's own records in web archives, by what they are.
+    """
+    for record in _READERS[part.kind](part, settings):
+        if record.left_out is None:
+            yield record
+        elif left_out is not None:
+            left_out[record.left_out] += 1
 
 
 def read_batches(
-    parts: Iterable[Slice], settings: ReadConfig, *, batch_chars: int = 1 << 62
+    parts: Iterable[Slice],
+    settings: ReadConfig,
+    *,
+    batch_chars: int = 1 << 62,
+    left_out: Counter[str] | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Yield documents frames of whole pages with about `batch_chars` characters of text each.
 
-    At least one frame is yielded, so that its columns are always known.
+    At least one frame is yielded, so that its columns are always known. `left_out` is as for
+    `read_records`.
     """
     rows: list[dict[str, Any]] = []
     size = count = 0
     for part in parts:
-        for record in read_records(part, settings):
+        for record in read_records(part, settings, left_out):
             rows.append(document.to_row(record))
             size += rows[-1].get("chars", 0)
             if size >= batch_chars:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ingest.errors import SourceError
-from ingest.io.streams import TRUNCATED, compression, inflate, new_gzip_member, read_pieces
+from ingest.io.streams import HEAD, TRUNCATED, compression, inflate, new_gzip_member, read_pieces
 from ingest.io.window import FileWindow, Window
 from ingest.readers import http
 from ingest.readers.records import Slice, too_large_message
@@ -76,7 +76,7 @@ def cut_slices(source: str, shard_bytes: int, syntax: Syntax) -> list[Slice]:
         with open(source, "rb", buffering=0) as file:
             size = file.seek(0, io.SEEK_END)
             file.seek(0)
-            form = compression(source, file.read(8))
+            form = compression(source, file.read(HEAD))
             if form is None:
                 cuts = _find_record_cuts(file, shard_bytes, syntax)
             elif form == "gzip" and _has_one_record_per_member(file, syntax):
@@ -102,7 +102,7 @@ def read_frames(part: Slice, limit: int, wanted: Filter, syntax: Syntax) -> Iter
         yield from read_stream(Window(read_pieces(part.source)), limit, wanted, syntax)
         return
     with open(part.source, "rb", buffering=0) as file:
-        form = compression(part.source, file.read(8))
+        form = compression(part.source, file.read(HEAD))
         if form is None:
             window = FileWindow(file, part.start)
             yield from read_stream(window, limit, wanted, syntax, stop=part.stop)

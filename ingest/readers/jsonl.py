@@ -11,7 +11,7 @@ from typing import Any
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import as_stream, compression, open_source, read_line, read_pieces
+from ingest.io.streams import HEAD, as_stream, compression, open_source, read_line, read_pieces
 from ingest.readers import tables
 from ingest.readers.columns import Columns, choose_columns, nested_names
 from ingest.readers.decoded import narrow
@@ -28,7 +28,7 @@ def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
     """Cut a file at line ends. A compressed or unreadable file becomes one slice."""
     try:
         with open(source, "rb", buffering=0) as file:
-            start = file.read(8)
+            start = file.read(HEAD)
             if compression(source, start) or wide_encoding(start):
                 return [Slice(source, "jsonl", 0, size := os.path.getsize(source), 0, size)]
             file.seek(0)

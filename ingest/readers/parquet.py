@@ -9,7 +9,7 @@ import polars as pl
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import compression, describe_os_error
+from ingest.io.streams import HEAD, compression, describe_os_error
 from ingest.readers import tables
 from ingest.readers.columns import Columns, choose_from_schema, select_path
 from ingest.readers.records import Record, Slice
@@ -73,7 +73,7 @@ def find_columns(part: Slice, settings: ReadConfig) -> Columns | None:
 
 def _scan(source: str) -> pl.LazyFrame:
     with open(source, "rb") as file:  # for an error that is clearer than that of Polars
-        head = file.read(8)
+        head = file.read(HEAD)
         if not head.startswith(_MAGIC) and compression(source, head):
             raise SourceError("is Parquet inside a compressed file; decompress it first")
         file.seek(0)

@@ -39,6 +39,7 @@ class Record(NamedTuple):
         url: the address of the page.
         sha256: hash of the stored bytes, if they differ from the content.
         error: why the content cannot be read.
+        left_out: what the record is, if it is no page but the crawler's own.
     """
 
     source: str
@@ -50,6 +51,7 @@ class Record(NamedTuple):
     url: str | None = None
     sha256: str | None = None
     error: str | None = None
+    left_out: str | None = None
 
 
 def too_large_message(limit: int) -> str:

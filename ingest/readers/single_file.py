@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import STDIN, compression, read_pieces
+from ingest.io.streams import HEAD, STDIN, compression, read_pieces
 from ingest.readers.formats import media_type
 from ingest.readers.records import Record, Slice, too_large_message
 
@@ -35,7 +35,7 @@ def stored_sha256(source: str, limit: int) -> str | None:
         if source == STDIN or not os.path.isfile(source) or os.path.getsize(source) > limit:
             return None
         with open(source, "rb") as file:
-            if not compression(source, file.read(8)):
+            if not compression(source, file.read(HEAD)):
                 return None
             file.seek(0)
             return hashlib.file_digest(file, "sha256").hexdigest()

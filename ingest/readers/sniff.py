@@ -43,12 +43,13 @@ _ADVICE = {
     "old Office file": "is an old Office file, such as DOC; save it as text or HTML first",
     "RTF document": "is an RTF document; save it as text or HTML first",
 }
-# A byte order mark, or an ASCII character, in each of the wide encodings.
+# A byte order mark and an ASCII character in each of the wide encodings. The mark may be missing;
+# alone, it may be damage.
 _WIDE = (
-    ("utf-32-le", re.compile(rb"\xff\xfe\0\0|[\t-\x7e]\0\0\0")),
-    ("utf-32-be", re.compile(rb"\0\0\xfe\xff|\0\0\0[\t-\x7e]")),
-    ("utf-16-le", re.compile(rb"\xff\xfe|[\t-\x7e]\0[^\0]")),
-    ("utf-16-be", re.compile(rb"\xfe\xff|\0[\t-\x7e]\0")),
+    ("utf-32-le", re.compile(rb"(?:\xff\xfe\0\0)*[\t-\x7e]\0\0\0")),
+    ("utf-32-be", re.compile(rb"(?:\0\0\xfe\xff)*\0\0\0[\t-\x7e]")),
+    ("utf-16-le", re.compile(rb"(?:\xff\xfe)+[\t-\x7e]\0|[\t-\x7e]\0[^\0]")),
+    ("utf-16-be", re.compile(rb"(?:\xfe\xff)+\0[\t-\x7e]|\0[\t-\x7e]\0")),
 )
 
 

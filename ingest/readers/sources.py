@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ __all__ = [
     "STDIN",
     "FoundSources",
     "Skipped",
+    "describe_left_out",
     "describe_skipped",
     "find_sources",
     "is_run",
@@ -156,6 +157,16 @@ def describe_skipped(skipped: Iterable[Skipped], more: int = 0) -> str:
         listed = ", ".join(runs[:_MAX_LISTED]) + ", …" * (len(runs) > _MAX_LISTED)
         notes.append(f"{count_of_runs}{'' if notes else ' skipped'} ({listed})")
     return ", and ".join(notes)
+
+
+def describe_left_out(left_out: Mapping[str, int]) -> str:
+    """Describe the crawler's own records in web archives.
+
+    >>> describe_left_out({"description of the crawl": 2, "rules for crawlers": 1})
+    '3 records left out: description of the crawl (2), rules for crawlers (1)'
+    """
+    listed = ", ".join(f"{what} ({count:,})" for what, count in left_out.items())
+    return f"{count_noun(sum(left_out.values()), 'record')} left out: {listed}"
 
 
 def _name_some(paths: list[str]) -> str:

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import CHUNK, compression, describe_os_error, gunzip
+from ingest.io.streams import CHUNK, HEAD, compression, describe_os_error, gunzip
 from ingest.io.window import FileWindow, Window
-from ingest.readers import archive, http, warc
+from ingest.readers import archive, warc
 from ingest.readers.records import Record, Slice
 
 _WARC = (".warc", ".warc.gz")
@@ -52,7 +52,7 @@ def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
                     parts.append(Slice(source, "wacz", at, _COMPRESSED, at, size))
                     continue
                 start = _find_content(raw, at)
-                is_gzip = compression("", os.pread(raw.fileno(), 8, start)) == "gzip"
+                is_gzip = compression("", os.pread(raw.fileno(), HEAD, start)) == "gzip"
                 cuts = (
                     archive.find_member_cuts(raw, start, start + size, shard_bytes, warc.SYNTAX)
                     if is_gzip and size > shard_bytes
@@ -89,8 +89,8 @@ def _read_stored(part: Slice, limit: int) -> Iterator[archive.Frame]:
         raise zipfile.BadZipFile("its list of files cannot be read")
     with open(part.source, "rb", buffering=0) as file:
         window = FileWindow(file, part.start)
-        wanted, syntax = http.may_be_page, warc.SYNTAX
-        if compression("", window.peek(0, 8)) == "gzip":
+        wanted, syntax = warc.is_wanted, warc.SYNTAX
+        if compression("", window.peek(0, HEAD)) == "gzip":
             yield from archive.read_members(window, limit, wanted, syntax, part.stop)
         else:
             yield from archive.read_stream(window, limit, wanted, syntax, part.stop)
@@ -105,7 +105,7 @@ def _read_compressed(part: Slice, limit: int) -> Iterator[archive.Frame]:
             if info.filename.endswith(".gz"):
                 pieces = gunzip(pieces)
             frames = archive.read_stream(
-                Window(_report_damage(pieces)), limit, http.may_be_page, warc.SYNTAX
+                Window(_report_damage(pieces)), limit, warc.is_wanted, warc.SYNTAX
             )
             for number, frame in enumerate(frames):
                 yield frame._replace(offset=part.start + number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
@@ -11,7 +11,8 @@ from ingest.io.streams import describe_os_error
 from ingest.io.window import Window
 from ingest.readers import archive, http
 from ingest.readers.archive import Frame, Syntax
-from ingest.readers.records import Record, Slice
+from ingest.readers.crawler_records import address, describe_own_record
+from ingest.readers.records import Record, Slice, too_large_message
 
 _VERSION = re.compile(rb"WARC/\d\.\d{1,2}[ \t]*\r?\n")
 _NEXT_RECORD = re.compile(rb"WARC/\d\.\d{1,2}[ \t]*\r?\n(?=[A-Za-z-]{2,30}:)")
@@ -31,14 +32,15 @@ def read_records(
 ) -> Iterator[Record]:
     """Yield the pages of a slice, or of `data` if the source is already open.
 
-    Records that are not pages are left out. Damaged records have an `error`.
+    Records that are not pages are left out; those of the crawler itself are marked as such.
+    Damaged records have an `error`.
     """
     limit, syntax = settings.max_record_bytes, syntax or SYNTAX
     try:
         frames = (
-            archive.read_stream(Window(data), limit, http.may_be_page, syntax)
+            archive.read_stream(Window(data), limit, is_wanted, syntax)
             if data
-            else archive.read_frames(part, limit, http.may_be_page, syntax)
+            else archive.read_frames(part, limit, is_wanted, syntax)
         )
         yield from to_records(part.source, frames, limit)
     except OSError as error:
@@ -52,8 +54,16 @@ def to_records(source: str, frames: Iterator[Frame], limit: int) -> Iterator[Rec
             yield record
 
 
+def is_wanted(fields: Mapping[str, str], start: bytes) -> bool:
+    """Whether a record may be a page, or is the crawler's own, which are counted."""
+    return describe_own_record(fields) is not None or http.may_be_page(fields, start)
+
+
 def _to_record(source: str, frame: Frame, limit: int) -> Record | None:
-    record = Record(source, frame.offset, url=_url(frame.fields), error=frame.error)
+    record = Record(source, frame.offset, url=address(frame.fields), error=frame.error)
+    own = describe_own_record(frame.fields)
+    if own and frame.error in (None, too_large_message(limit)):
+        return record._replace(error=None, left_out=own)
     if frame.error:
         return record
     try:
@@ -63,11 +73,6 @@ def _to_record(source: str, frame: Frame, limit: int) -> Record | None:
     if page is None:
         return None
     return record._replace(content=page.content, media_type=page.media_type, charset=page.charset)
-
-
-def _url(fields: dict[str, str]) -> str | None:
-    """The address of a record. WARC 1.0 files may have it in angle brackets."""
-    return fields.get("warc-target-uri", "").removeprefix("<").removesuffix(">").strip() or None
 
 
 def _read_header(window: Window, fields: dict[str, str]) -> int:

@@ -18,7 +18,7 @@ COUNTS = {"pages": 1, "articles": 1, "clusters": 1, "errors": 0, "duplicates": 0
 
 def report(skipped=(), **counts):
     return {
-        "counts": COUNTS | counts, "skipped": list(skipped), "columns": [], "elapsed": 1, "seconds": {},
+        "counts": COUNTS | counts, "skipped": list(skipped), "left_out": {}, "columns": [], "elapsed": 1, "seconds": {},
     }  # fmt: skip
 
 

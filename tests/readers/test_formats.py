@@ -324,3 +324,16 @@ def test_the_reported_files(shared):
         assert documents["error"].null_count() == documents.height
         assert documents.height >= count, name
         assert documents["chars"].min() > 100, name
+
+
+@pytest.mark.parametrize("ending", PACKS)
+def test_a_name_of_a_compression_that_was_undone(tmp_path, ending):
+    for name, data in (
+        ("a.warc", made.warc()),
+        ("a.html", made.html(made.TEXTS[0])),
+        ("a.jl", b'{"text": "a"}'),
+    ):
+        (tmp_path / (name + ending)).write_bytes(data)
+    assert ingest.read(tmp_path)["error"].to_list() == [None] * 4
+    parts = plan_slices([str(tmp_path / ("a.warc" + ending))], shard_bytes=100)
+    assert len(parts) == 2
