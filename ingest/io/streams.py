@@ -17,6 +17,7 @@ from typing import IO, AnyStr, BinaryIO
 import zstandard
 
 from ingest.errors import SourceError
+from ingest.io.urls import check_source_is_local
 
 STDIN = "-"
 CHUNK = 1 << 16
@@ -95,6 +96,7 @@ def read_pieces(source: str, start: int = 0, stop: int | None = None) -> Iterato
     Raises:
         SourceError: the file cannot be read or is damaged. Pieces before the damage are yielded.
     """
+    check_source_is_local(source)
     try:
         with _open_binary(source) as file:
             if start:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ingest.errors import SourceError
 from ingest.io.streams import STDIN, describe_os_error, read_pieces
+from ingest.io.urls import check_source_is_local, is_url
 from ingest.readers.decoded import take_sample
 from ingest.readers.formats import (
     SNIFF_BYTES,
@@ -68,7 +69,7 @@ def find_sources(
     nothing else was found.
 
     Raises:
-        SourceError: no file was found, or a source is a table of a finished run.
+        SourceError: no file was found, or a source is a table of a finished run or a URL.
 
     >>> find_sources(["-", "-"])
     FoundSources(files=['-'], skipped=[])
@@ -80,6 +81,7 @@ def find_sources(
     unavailable: dict[str, str] = {}  # path to reason
     skipped: list[Skipped] = []
     for source in given:
+        check_source_is_local(source)
         if source == STDIN or (os.path.exists(source) and not os.path.isdir(source)):
             _check_not_in_run(source)
             named.append(source)  # also a pipe, such as /dev/stdin or <(command)
@@ -268,4 +270,5 @@ def _normalize(path: str) -> str:
         return STDIN if path == STDIN else f"./{STDIN}"
     if ".." in path and os.path.realpath(normal) != os.path.realpath(path):
         normal = path
-    return Path(normal).as_posix()
+    shortest = Path(normal).as_posix()
+    return f"./{shortest}" if is_url(shortest) else shortest  # a path only with the dot
