@@ -38,10 +38,11 @@ _AMPERSAND = re.compile(
     re.DOTALL,
 )
 # Characters that XML does not allow, and references to them.
-_NOT_XML = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
-    r"|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_XML_REFERENCE = re.compile(
+    r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
 )
+_ANY_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 # Elements with the content of an item, the best first.
 _CONTENT = (
     "content:encoded", "encoded", "content", "description", "summary", "dc:description",
@@ -155,7 +156,7 @@ def _to_record(record: Record, item: str, lang: str | None) -> Record:
         elements = _parse(item)
     except expat.ExpatError as error:
         return record._replace(error=f"is not an item of a feed: {error}")
-    title = next((e.text for name, e in elements if name == "title"), "").strip()
+    title = _title(elements)
     body = _body(elements)
     if not (title or body):
         return record._replace(error="has neither a title nor a text")
@@ -227,7 +228,17 @@ def _repair(item: str) -> str:
         is_known = entity and known != f"&{entity}"
         return html.escape(known, quote=False) if is_known else f"&amp;{entity or ''}"
 
-    return _AMPERSAND.sub(replace, _NOT_XML.sub(" ", item))
+    allowed = _NOT_XML_REFERENCE.sub(" ", _NOT_XML.sub(" ", item))
+    return _AMPERSAND.sub(replace, allowed)
+
+
+def _title(elements: list[tuple[str, _Element]]) -> str:
+    """The title of an item, without tags that were escaped."""
+    for name, element in elements:
+        if name == "title":
+            has_tags = element.attributes.get("type") == "html" or is_html(element.text)
+            return _ANY_TAG.sub("", element.text).strip() if has_tags else element.text.strip()
+    return ""
 
 
 def _body(elements: list[tuple[str, _Element]]) -> str:

@@ -106,6 +106,8 @@ def _format_of_text(text: str, ending: str, name: str) -> Format | None:
     """The format of text that says what it is; None if it does not."""
     if is_html_page(text):
         return Format("file")
+    if text.startswith("<?php"):
+        return Format("file", "source code")
     if format_of_xml := _format_of_xml(text, ending):
         return format_of_xml
     if kind := sniff_json(text, lines=ending in _JSON_LINES):
@@ -113,7 +115,7 @@ def _format_of_text(text: str, ending: str, name: str) -> Format | None:
             return Format(kind)
     elif _is_mime(text):
         return Format("mhtml")
-    elif ending not in _KINDS and not _not_a_page(name, ending) and _is_table(text):
+    elif ending not in _KINDS.keys() - _TEXT and not _not_a_page(name, ending) and _is_table(text):
         return Format("csv")
     return None
 
@@ -125,7 +127,7 @@ def _format_of_xml(text: str, ending: str) -> Format | None:
     end = before.end() if before else 0
     if _FEED.match(text, end):
         return Format("feed")
-    if "<?xml" in text[:end] and ending not in _HTML:
+    if ("<?xml" in text[:end] or ending == ".xml") and ending not in _HTML:
         is_image = re.match(r"<(?:\w+:)?svg[\s>]", text[end : end + 20])
         return Format("feed", "image" if is_image else "XML that is not a feed")
     return None

@@ -44,6 +44,8 @@ _CDATA = re.compile(r"\s*<!\[CDATA\[(.*?)\]\]>\s*\Z", re.DOTALL)
 _ESCAPED_TAG = re.compile(r"&(?:amp;)*(?:lt|#60|#x3c);/?[a-zA-Z!]", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _MAX_ESCAPES = 3  # times that entities may have been escaped
+# Blogs put the caption of an image into brackets.
+_CAPTION = re.compile(r"\[caption\s[^\[\]]{0,1000}\](.{0,2000}?)\[/caption\]", re.DOTALL)
 # Words of texts about markup.
 _ABOUT_MARKUP = re.compile(
     r"\b(?:tags?|elements?|x?html5?|css|markup|entit(?:y|ies)|escap(?:e|ed|es|ing))\b|balise"
@@ -102,8 +104,8 @@ def resolve_markup(text: str, *, entities: bool, strict: bool = False) -> tuple[
 
     Args:
         text: the text.
-        entities: whether entities are resolved in a text that is no HTML, as in tables and JSON,
-            whose texts often come from HTML.
+        entities: whether entities and the captions of blogs are resolved in a text that is no
+            HTML, as in tables and JSON, whose texts often come from HTML.
         strict: as for `is_html`.
 
     >>> resolve_markup("&lt;p&gt;One&lt;/p&gt;", entities=True)
@@ -111,6 +113,8 @@ def resolve_markup(text: str, *, entities: bool, strict: bool = False) -> tuple[
     >>> resolve_markup("Tom &amp; Jerry, AT&T and <b>", entities=True)
     ('text/plain', 'Tom & Jerry, AT&T and <b>')
     """
+    if entities and "[/" in text:
+        text = _CAPTION.sub(r"\n\1\n", text).strip("\n")
     if "<" not in text and "&" not in text:
         return "text/plain", text
     if section := _CDATA.match(text):
@@ -157,21 +161,16 @@ def is_html(text: str, *, strict: bool = False) -> bool:
 
 def _is_meant(sample: str, seen: _Evidence) -> bool:
     """Whether tags that would make sense are markup, and not what the text is about."""
+    if seen.starts and seen.blocks:
+        has_several = seen.good + seen.stray >= _MIN_TAGS
+        if seen.ends or (has_several and looks_like_html(sample)):
+            return True
     prose = _TAG.sub(" ", sample)
-    spans = seen.starts and seen.ends and seen.blocks > 0
-    if (
-        seen.starts
-        and seen.blocks
-        and seen.good + seen.stray >= _MIN_TAGS
-        and looks_like_html(sample)
-    ):
-        return True
     if _CODE.search(prose) or len(_CODE_END.findall(prose)) >= _MIN_CODE_ENDS:
-        return spans
-    if _ABOUT_MARKUP.search(prose):
-        has_double_break = _DOUBLE_BREAK.search(sample) is not None
-        return spans or seen.full_blocks > 0 or (has_double_break and not seen.mentioned)
-    return True
+        return False
+    if seen.full_blocks or (_DOUBLE_BREAK.search(sample) and not seen.mentioned):
+        return True
+    return _ABOUT_MARKUP.search(prose) is None
 
 
 def _weigh(text: str, *, is_cut: bool) -> _Evidence:

@@ -133,6 +133,8 @@ def test_what_is_no_page_is_left_out_of_a_folder_with_its_reason(tmp_path):
         "files.tar.gz": (gzip.compress(b"a.txt".ljust(257, b"\0") + b"ustar\x0000"), "tar archive"),
         "sitemap.xml": (b'<?xml version="1.0"?><urlset><url/></urlset>', "XML that is not a feed"),
         "icon.svg": (b"<svg></svg>", "image"),
+        "dump.xml": (b"<mediawiki><page/></mediawiki>", "XML that is not a feed"),
+        "code.php": (b"<?php echo 1; ?>", "source code"),
         "data.bin": (bytes(range(256)), "not text"),
         "empty": (b"", "empty"),
         "wget.log": (b"--2024-05-05-- https://x.example/\n", "log or index of a crawler"),
@@ -146,9 +148,8 @@ def test_what_is_no_page_is_left_out_of_a_folder_with_its_reason(tmp_path):
     assert reasons == {name: reason for name, (_, reason) in files.items()}
     report = ingest.run(tmp_path, tmp_path.with_name("out"))
     assert report["counts"]["skipped"] == len(files) == len(report["skipped"])
-    assert report["skipped"][0] == {
-        "source": str(tmp_path / "data.bin"), "reason": "not text"
-    }  # fmt: skip
+    listed = {"source": str(tmp_path / "data.bin"), "reason": "not text"}
+    assert listed in report["skipped"]
 
 
 def test_a_page_whose_name_says_otherwise(tmp_path):
@@ -170,6 +171,7 @@ def test_a_page_whose_name_says_otherwise(tmp_path):
         ("MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n--x--", "mhtml"),
         ("https://x.example 1.2.3.4 20100203040506 text/html 5\nabcde\n", "arc"),
         ("https://x.example/ is an address", "file"),
+        ("<mediawiki><page/></mediawiki>", "file"),
         ('<?xml version="1.0"?><html><p>x</html>', "file"),
         ("﻿  <rdf:RDF><item/></rdf:RDF>", "feed"),
         ("", "file"),
@@ -177,6 +179,29 @@ def test_a_page_whose_name_says_otherwise(tmp_path):
 )
 def test_the_kind_of_nameless_text(text, kind):
     assert detect_format(text.encode(), "-").kind == kind
+
+
+def test_a_table_in_a_text_file(tmp_path):
+    (tmp_path / "a.txt").write_text("url\ttitle\ttext\nu\tt\tThe text\n")
+    (tmp_path / "b.txt").write_text("title,note\nA list, of sorts\n")
+    assert ingest.read(tmp_path)["text"].to_list() == ["The text", "title,note\nA list, of sorts\n"]
+
+
+@pytest.mark.parametrize(
+    ("feed", "text"),
+    [
+        ('<?xml version="1.0" encoding="windows-1256"?><rss><item><title>خبر</title>'
+         "<description>نص الخبر عن المدينة</description></item></rss>", "خبر\nنص الخبر عن المدينة"),
+        ('<rdf:RDF><item rdf:about="a"><title>T &amp;amp; U</title><description>a &lt; b\nc</description>'
+         "</item></rdf:RDF>", "T & U\na < b\nc"),
+        ('<a:feed><a:entry><a:title type="html">A &lt;b&gt;bold&lt;/b&gt; one</a:title><a:content '
+         'type="text">text</a:content></a:entry></a:feed>', "A bold one\ntext"),
+        ("<rss><item><title>Only a title</title></item></rss>", "Only a title"),
+    ],
+)  # fmt: skip
+def test_forms_of_feeds(tmp_path, feed, text):
+    (tmp_path / "a.xml").write_bytes(feed.encode("cp1256" if "1256" in feed else "utf-8"))
+    assert ingest.read(tmp_path)["text"].to_list() == [text]
 
 
 # damage
