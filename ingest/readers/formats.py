@@ -106,8 +106,6 @@ def _format_of_text(text: str, ending: str, name: str) -> Format | None:
     """The format of text that says what it is; None if it does not."""
     if is_html_page(text):
         return Format("file")
-    if text.startswith("<?php"):
-        return Format("file", "source code")
     if format_of_xml := _format_of_xml(text, ending):
         return format_of_xml
     if kind := sniff_json(text, lines=ending in _JSON_LINES):
@@ -123,6 +121,8 @@ def _format_of_text(text: str, ending: str, name: str) -> Format | None:
 def _format_of_xml(text: str, ending: str) -> Format | None:
     if text.lstrip()[:1] != "<":
         return None
+    if text.startswith("<?php"):
+        return Format("file", "source code")
     before = _BEFORE_ROOT.match(text)
     end = before.end() if before else 0
     if _FEED.match(text, end):
