@@ -11,7 +11,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from typing import Literal
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
@@ -19,16 +18,18 @@ from ingest.io.streams import read_pieces
 from ingest.readers import tables
 from ingest.readers.columns import Columns, choose_columns
 from ingest.readers.decoded import SURROGATES, open_text, text_file
-from ingest.readers.formats import suffix
+from ingest.readers.dialect import (
+    detect_delimiter,
+    detect_quoting,
+    double_escaped,
+    find_declared_delimiter,
+    has_escapes,
+)
 from ingest.readers.records import Record, Slice, too_large_message
 
 _SKIP_SIZE = 1 << 20  # characters of an overlong line that are read at once
-_DELIMITERS = ",;\t|"
 _LINE_ENDS = ("\n", "\r")
 _UNCLOSED = "opens a quote that is not closed"
-_DECLARED_DELIMITER = re.compile(r'\s*"?sep=([^\s"]|\t)"?[ ]*(?:\r\n?|\n)', re.IGNORECASE)
-_ESCAPED_QUOTE = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
-_SAMPLE_LINES = 1000  # lines that decide whether quotes are special
 
 
 def read_records(
@@ -92,12 +93,12 @@ class Table:
     ) -> None:
         start, file = open_text(data or read_pieces(source), newline="")
         self._lines = _Lines(file, limit)
-        if header and (declared := _DECLARED_DELIMITER.match(start)):
+        if header and (declared := find_declared_delimiter(start)):
             next(self._lines)
             start, delimiter = start[declared.end() :], delimiter or declared[1]
-        self._delimiter = delimiter or _detect_delimiter(source, start)
-        quoting = _detect_quoting(start, self._delimiter)
-        self._lines.escapes = quoting == csv.QUOTE_MINIMAL and _has_escapes(start, self._delimiter)
+        self._delimiter = delimiter or detect_delimiter(source, start)
+        quoting = detect_quoting(start, self._delimiter)
+        self._lines.escapes = quoting == csv.QUOTE_MINIMAL and has_escapes(start, self._delimiter)
         self._rows = csv.reader(self._lines, delimiter=self._delimiter, quoting=quoting)
         self._limit = limit
         self.header: list[str] = []
@@ -188,7 +189,7 @@ class _Lines:
             self.ended = True
             raise StopIteration
         if self.escapes:
-            line = _double_escaped(line)
+            line = double_escaped(line)
         self._count += 1
         if len(line) > self._limit and not line.endswith(_LINE_ENDS):
             if self._first:  # will be reported as a row of its own
@@ -235,46 +236,6 @@ class _Lines:
         return damage
 
 
-def _double_escaped(text: str) -> str:
-    r'''Text whose quotes are escaped by doubling instead of by a backslash.
-
-    >>> _double_escaped(r'"He said \"yes\"",2')
-    '"He said ""yes""",2'
-    '''
-    return _ESCAPED_QUOTE.sub(r'\1""', text)
-
-
-def _has_escapes(start: str, delimiter: str) -> bool:
-    """Whether quotes are escaped by a backslash, as Spark and MySQL do, and not by doubling.
-
-    They are if more rows at the start of the file are valid that way.
-    """
-    if '\\"' not in start:
-        return False
-    as_is, escaped = (_count_valid(text, delimiter) for text in (start, _double_escaped(start)))
-    return escaped > as_is
-
-
-def _count_valid(start: str, delimiter: str) -> int:
-    """The number of valid rows with as many fields as the header; the last one may be cut off."""
-    previous_limit = csv.field_size_limit(len(start))
-    rows = csv.reader(
-        start.splitlines(keepends=True)[:_SAMPLE_LINES], delimiter=delimiter, strict=True
-    )
-    valid = fields = 0
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            break
-        except csv.Error:
-            continue
-        fields = fields or len(row)
-        valid += len(row) == fields
-    csv.field_size_limit(previous_limit)
-    return valid
-
-
 def _has_stray_quote(row: str, delimiter: str) -> bool:
     r"""Whether a quote in a row closes a field, although it looks like an opening quote.
 
@@ -284,35 +245,3 @@ def _has_stray_quote(row: str, delimiter: str) -> bool:
     ends = re.escape(delimiter) + r"\r\n"
     fields = re.findall(rf'("(?:[^"]++|"")*+"?)?([^{ends}]*+)(?:[{ends}]|\Z)', row)
     return any(rest.strip() and quoted[-2:-1] in (delimiter, "\r", "\n") for quoted, rest in fields)
-
-
-def _detect_delimiter(source: str, start: str) -> str:
-    r"""A tab in .tsv files, else the most frequent delimiter of the header.
-
-    >>> _detect_delimiter("a.csv", 'id;"a, b";text\n1;2;3'), _detect_delimiter("a.csv", "text")
-    (';', ',')
-    """
-    header = re.sub(r'"[^"]*"', "", start.lstrip("\r\n").partition("\n")[0])
-    if suffix(source) in (".tsv", ".tab"):
-        return "\t"
-    return max(_DELIMITERS, key=header.count)
-
-
-def _detect_quoting(start: str, delimiter: str) -> Literal[0, 3]:
-    """Whether quotes are special. In many TSV files they are ordinary characters.
-
-    They are taken as ordinary if all lines at the start have the same number of fields, and
-    quoting would lead to fewer rows.
-    """
-    if delimiter != "\t":
-        return csv.QUOTE_MINIMAL
-    lines = start.splitlines(keepends=True)[:_SAMPLE_LINES]
-    field_counts = [len(line.split(delimiter)) for line in lines if line.strip()]
-    previous_limit = csv.field_size_limit(len(start))  # an unclosed quote makes one large field
-    quoted = sum(1 for row in csv.reader(lines, delimiter=delimiter) if row)
-    csv.field_size_limit(previous_limit)
-    return (
-        csv.QUOTE_NONE
-        if len(set(field_counts)) == 1 and quoted < len(field_counts)
-        else csv.QUOTE_MINIMAL
-    )
