@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
+import quopri
 import random
 import re
 import time
+import zipfile
 import zlib
 from collections.abc import Callable
 from functools import cache
@@ -20,8 +24,11 @@ import zstandard
 import ingest
 from ingest.config import ReadConfig
 from ingest.frames import DOCUMENTS, schema
+from ingest.io.streams import HEAD, compression
 from ingest.readers import document as page
 from ingest.readers import plan_slices, read_batches, read_records
+from ingest.readers.formats import Format, detect_format
+from ingest.readers.sniff import wide_encoding
 
 ROOT = Path(__file__).resolve().parents[1]
 READ = ReadConfig(max_record_bytes=1 << 18)
@@ -33,7 +40,8 @@ _ARABIC = [
     "نص قصير من كلمات قليلة",
 ]
 _ENGLISH = ["The plan sets a ceiling for both cabinets.", "Share this", "Prices rose on Monday."]
-_NAMES = ("warc", "warc.gz", "warc.zst", "html", "html.gz", "jsonl", "jsonl.gz", "jsonl.zst", "csv",
+_NAMES = ("arc", "arc.gz", "json", "json.gz", "jl.bz2", "rss", "xml", "mht", "mhtml.xz", "wacz", "md",
+          "warc", "warc.gz", "warc.zst", "html", "html.gz", "jsonl", "jsonl.gz", "jsonl.zst", "csv",
           "tsv", "csv.gz", "parquet", "txt", "txt.gz", "txt.zst", "gz", "bin")  # fmt: skip
 _NASTY = [
     b"Content-Length: 99999999999\r\n", b"Content-Length: -1\r\n", b"WARC/1.0", b"WARC/1.1\r\n",
@@ -42,6 +50,8 @@ _NASTY = [
     b"Content-Encoding: br\r\n", b"ffffffffffffff\r\n", b"<![CDATA[", b"<!--", b"<script>",
     b"<plaintext>", b"<title>", b"</body></html>", b"<textarea>", b"<svg><foreignObject>",
     b"&#x110000;", b"&#xD800;", b"&#0;", b"&#13;", b"&", b"&#", b"&lt", b"&" + b"a" * 5000,
+    b"<item>", b"</item>", b"<entry", b"]]>", b"<!ENTITY a 'b'>", b"&a;", b"--b\r\n", b"=3D", b"=\r\n",
+    b"}, {", b"]", b"sep=;\n", b"PK\x03\x04", b"\\\"", b"http://x 1.1.1.1 20100101000000 text/html 9\n",
     b"<meta charset=utf-16>", b"<meta charset=utf-7>", b"<meta charset=x-user-defined>",
     b"<a href='", b'<p class="', b"<p hidden", b"\\ud800", b"\\u0000", b'"', b'""', b'"' * 999,
     b"'", b"[" * 5000, b"{" * 3000, b'{"text":', b"9" * 6000, b"1e999", b"-" * 99, b"NaN", b"\t",
@@ -157,9 +167,63 @@ def sound() -> list[Input]:
         *(Input(f"a-{name}.txt", text.encode(name))
           for name in ("utf-8", "cp1256", "utf-16", "utf-16-be", "utf-32", "iso8859-6")),
         *(Input(f"{n}.txt", path.read_bytes()) for n, path in enumerate(plain)),
+        *other_formats(),
         Input("a.txt.gz", gzip.compress(text.encode(), mtime=0)),
         Input("a.txt.zst", zstandard.compress(text.encode())),
     ]  # fmt: skip
+
+
+def other_formats() -> list[Input]:
+    """One valid file of each format that scrapers and crawlers write besides WARC and tables."""
+    rows = [{"url": url, "text": text} for url, text in pages(5)]
+    array = json.dumps(rows, ensure_ascii=False)
+    arc = [b"filedesc://a 0.0.0.0 20100101000000 text/plain 9\n1 0 fuzz\n\n"]
+    for url, text in pages(4):
+        block = http(f"<p>{text}</p>".encode())
+        arc.append(
+            b"%b 10.0.0.1 20100101000000 text/html %d\n%b\n" % (url.encode(), len(block), block)
+        )
+    items = [
+        f"<item><title>{n}</title><link>{url}</link><description><![CDATA[<p>{text}</p>]]></description></item>"
+        for n, (url, text) in enumerate(pages(4))
+    ]
+    rss = f'<?xml version="1.0"?><rss><channel><language>ar</language>{"".join(items)}</channel></rss>'
+    entries = [
+        f'<entry><title>{n}</title><link href="{url}"/><content type="xhtml"><div>{text}</div></content></entry>'
+        for n, (url, text) in enumerate(pages(4))
+    ]
+    atom = f'<feed xml:lang="en">{"".join(entries)}</feed>'
+    html = f"<!doctype html><meta charset=utf-8><p>{_ARABIC[0]}</p><p>{_ENGLISH[0]}</p>".encode()
+    mhtml = (
+        b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\n"
+        b"Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+        + quopri.encodestring(html) + b"\r\n--b\r\nContent-Type: image/gif\r\n\r\nGIF\r\n--b--\r\n"
+    )  # fmt: skip
+    return [
+        Input("a.json", array.encode()),
+        Input("b.json", json.dumps(rows, indent=1).encode("utf-16")),
+        Input("c.json.gz", gzip.compress("\n".join(json.dumps(r, indent=1) for r in rows).encode(), mtime=0)),
+        Input("a.jl.bz2", bz2.compress("\n".join(map(json.dumps, rows)).encode())),
+        Input("a.arc", b"".join(arc)),
+        Input("a.arc.gz", packed(arc)),
+        Input("a.rss", rss.encode()),
+        Input("a.xml", atom.encode()),
+        Input("a.mht", mhtml),
+        Input("a.mhtml.xz", lzma.compress(mhtml)),
+        Input("a.wacz", wacz(packed(warc_records(4)), zipfile.ZIP_STORED)),
+        Input("b.wacz", wacz(packed(warc_records(4)), zipfile.ZIP_DEFLATED)),
+        Input("a.md", "\n\n".join(f"# {a}\n- [{e}](x)\n> **{a}**" for a in _ARABIC for e in _ENGLISH).encode()),
+        Input("c.jsonl", json.dumps({"markdown": "# a\n\n*b* | c\n---|---\n" + array}).encode()),
+        Input("c.csv", b"sep=;\nid;text\n" + "".join(f'{n};"\\"{t}\\" <b>x</b><br>"\n' for n, (_, t) in enumerate(pages(5))).encode()),
+    ]  # fmt: skip
+
+
+def wacz(archive: bytes, compression: int) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr(zipfile.ZipInfo("datapackage.json"), "{}")
+        file.writestr(zipfile.ZipInfo("archive/a.warc.gz"), archive, compression)
+    return stream.getvalue()
 
 
 # damage
@@ -262,6 +326,9 @@ def mutated(seed: int) -> Input:
     name, data = sound()[seed % len(sound())]
     if name.endswith(".gz") and rng.random() < 0.5:  # damage the decompressed content
         data = gzip.compress(damage(rng, gzip.decompress(data)), 1, mtime=0)
+    elif name.endswith((".bz2", ".xz")) and rng.random() < 0.5:
+        module = bz2 if name.endswith("2") else lzma
+        data = module.compress(damage(rng, module.decompress(data)))
     elif name.endswith(".zst") and rng.random() < 0.5:
         data = zstandard.compress(
             damage(rng, zstandard.ZstdDecompressor().decompressobj().decompress(data))
@@ -290,7 +357,8 @@ def one_damaged(seed: int) -> OneDamaged:
     if form == "jsonl":
         parts[n] = damage(rng, parts[n]).replace(b"\n", b" ")
         parts[n] = parts[n] if parts[n].strip() else b"{"
-        if parts[n].startswith(_MAGIC):  # would declare the file to be compressed
+        is_lines = detect_format(parts[n], "a.jsonl") == Format("jsonl")
+        if parts[n].startswith(_MAGIC) or not is_lines:  # would declare another form or format
             parts[n] = b"{" + parts[n]
         data = b"\n".join(parts)
     elif form == "warc.gz":
@@ -298,8 +366,8 @@ def one_damaged(seed: int) -> OneDamaged:
         stored[n] = damage(rng, stored[n])
         if not stored[n].strip(b"\0"):  # zero padding between members is valid
             stored[n] = b"?"
-        if stored[0].startswith(_MAGIC[1:]):
-            stored[0] = b"?" + stored[0]
+        if stored[0].startswith(_MAGIC[1:]) or not compression("a.gz", stored[0][:HEAD]):
+            stored[0] = b"?\0" + stored[0]  # else another form, or none, would be declared
         data = b"".join(stored)
     else:
         parts[n] = _damage_record(rng, parts[n])
@@ -432,9 +500,15 @@ def check_count(path: Path, documents: pl.DataFrame) -> None:
     """Each file and each JSON line has a row, except WARC files without a page."""
     data = path.read_bytes()
     name = path.name
-    if name.endswith(".jsonl") and not data.startswith(_MAGIC):
-        stored = [line for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
-        assert documents.height == len(stored), "lines and rows differ in number"
+    kind = plan_slices([str(path)], shard_bytes=1 << 62)[0].kind
+    is_plain = not compression(name, data[:HEAD]) and not wide_encoding(data)
+    if kind == "jsonl" and is_plain:
+        stored = [
+            line for line in data.split(b"\n") if line.translate(None, b"\xef\xbb\xbf\x1e").strip()
+        ]
+        assert documents.height >= len(stored), "lines and rows differ in number"
+    elif not documents.height and kind in ("arc", "feed", "wacz"):
+        pass  # none of their records may be a page
     elif not documents.height and data.strip(b"\0"):  # padding without a member is valid gzip
         head = data.strip().splitlines()
         assert _is_warc(data) or (

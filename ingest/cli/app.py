@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
+# The arguments of all commands that are paths.
+PATHS = (
+    "sources", "pages", "run", "file", "files", "pairs", "what", "exclude", "config", "encoder",
+    "cache", "out",
+)  # fmt: skip
 # Headings of `ingest --help`, each with the modules that add commands under it.
 _GROUPS = {
     "Pages": (run, pages),
@@ -72,12 +77,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help()
         return OK
+    _check_paths(parser, args)
     start = os.times()
     with _sigterm_as_interrupt():
         status = _run_command(args)
     if args.verbose:
         _print_timing(start)
     return status
+
+
+def _check_paths(parser: Parser, args: argparse.Namespace) -> None:
+    """End with status 2 if an argument that is a path is a URL, before anything is done."""
+    from ingest.io.urls import check_source_is_local, check_target_is_local
+
+    for name in PATHS:
+        values = getattr(args, name, None)
+        for value in values if isinstance(values, list) else [values or ""]:
+            try:
+                (check_target_is_local if name == "out" else check_source_is_local)(value)
+            except IngestError as error:
+                parser.exit(WRONG_CALL, f"ingest: {error}\n")
 
 
 def _run_command(args: argparse.Namespace) -> int:

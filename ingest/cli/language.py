@@ -51,15 +51,16 @@ def _detect(args: argparse.Namespace) -> int:
 
 def _read_texts(words: list[str]) -> list[str]:
     """Return the lines of the file that the words name, or else of the words themselves."""
+    from ingest.io.streams import STDIN
+    from ingest.readers.formats import has_known_suffix
     from ingest.readers.lines import read_lines
-    from ingest.readers.sources import STDIN, is_readable
     from ingest.text import scrub
 
     first, *more = words
     if not more and (first == STDIN or os.path.exists(first)):
         return read_lines(first)
     text = " ".join(words)
-    if more and any(map(is_readable, words)):
+    if more and any(map(has_known_suffix, words)):
         raise SourceError(f"{text}: give one file, or put the text in quotes")
     if not more and _looks_like_path(first):
         raise SourceError(f"{first}: no such file; if it is text, pass it on standard input")
@@ -73,7 +74,7 @@ def _looks_like_path(word: str) -> bool:
     >>> [_looks_like_path(word) for word in words]
     [True, True, False, False]
     """
-    from ingest.readers.sources import is_readable
+    from ingest.readers.formats import has_known_suffix
 
-    is_name = is_readable(word) or (os.sep in word and "://" not in word)
+    is_name = has_known_suffix(word) or (os.sep in word and "://" not in word)
     return is_name and not any(map(str.isspace, word))

@@ -24,8 +24,8 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="file of text, HTML, WARC, JSONL, CSV or TSV (plain, .gz or .zst) or Parquet; folder; "
-        "glob; or - for standard input, which holds WARC, JSONL, or one page of text or HTML",
+        help="file of text, HTML, Markdown, MHTML, RSS, Atom, WARC, ARC, JSON, CSV or TSV, plain "
+        "or compressed, or of Parquet or WACZ; folder; glob; or - for standard input",
     )
     for content in _COLUMNS:
         parser.add_argument(

@@ -15,7 +15,7 @@ from rich.text import Text
 from ingest.cli.render import Stdout
 from ingest.config import ReadConfig
 from ingest.readers import describe_guesses, document, plan_slices, read_records
-from ingest.readers.sources import describe_skipped, find_sources
+from ingest.readers.sources import describe_left_out, describe_skipped, find_sources
 from ingest.text import json_line, safe
 
 MAX_RECORDS = 1000  # of a source that the table counts
@@ -55,11 +55,12 @@ def print_table(sources: Iterable[str], settings: ReadConfig) -> int:
     counts: dict[str, _SourceCounts] = {}
     errors: list[tuple[str, str]] = []
     first_page: dict[str, Any] | None = None
+    left_out: Counter[str] = Counter()
     for part in slices:
         name = part.kind if by_kind else part.source
         row = counts.setdefault(name, _SourceCounts(name, part.kind))
         row.sources += 1
-        pages = (document.to_row(record) for record in read_records(part, settings))
+        pages = (document.to_row(record) for record in read_records(part, settings, left_out))
         for page in islice(pages, MAX_RECORDS):
             row.add(page)
             if page["error"] is None:
@@ -74,6 +75,8 @@ def print_table(sources: Iterable[str], settings: ReadConfig) -> int:
         console.print_line(f"+ only the first {MAX_RECORDS:,} records of a source were read")
     if files.skipped:
         console.print_line(describe_skipped(files.skipped))
+    if left_out:
+        console.print_line(describe_left_out(left_out))
     for line in describe_guesses(slices, settings):
         console.print_line(line)
     in_error = sum(row.errors for row in rows)

@@ -15,7 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from ingest.readers.sources import describe_skipped
+from ingest.readers.sources import Skipped, describe_left_out, describe_skipped
 from ingest.roles import KEPT_ROLES, ROLES
 from ingest.text import count_noun, json_line, printable, safe
 
@@ -68,15 +68,20 @@ def print_run_summary(report: dict[str, Any], out: str, *, verbose: bool = False
     console.print()
     console.print_line(", ".join(_totals(counts)))
     if report["skipped"]:
-        console.print_line(
-            f"{describe_skipped(report['skipped'])}; names in {Path(out, 'run.json')}"
-        )
+        console.print_line(f"{_describe_skipped(report)}; see {Path(out, 'run.json')}")
+    if report["left_out"]:
+        console.print_line(describe_left_out(report["left_out"]))
     for line in report["columns"]:
         console.print_line(line)
     if verbose or report["elapsed"] > _LONG_RUN:
         console.print_line(_step_times(report))
     console.print_line(f"written to {out}")
     print_pages_in_error(report)
+
+
+def _describe_skipped(report: dict[str, Any]) -> str:
+    listed = [Skipped(item["source"], item["reason"]) for item in report["skipped"]]
+    return describe_skipped(listed, more=report["counts"]["skipped"] - len(listed))
 
 
 def _role_table(rows: list[dict[str, Any]]) -> Table:

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from ingest.errors import OutputError, WriteError
+from ingest.io.urls import check_target_is_local
 
 _TEXT_SUFFIXES = (".tsv", ".csv", ".txt", ".jsonl", ".json", ".tmx")
 
@@ -36,8 +37,8 @@ def check_output(
 
     Raises:
         WriteError: the parent folder does not exist.
-        OutputError: `dest` exists and may not be replaced, is an input, is of another kind, or has
-            the suffix of another kind of file.
+        OutputError: `dest` exists and may not be replaced, is an input, is of another kind, has
+            the suffix of another kind of file, or is a URL.
 
     >>> check_output("no-such-folder/pairs.tsv", overwrite=False)
     Traceback (most recent call last):
@@ -45,6 +46,7 @@ def check_output(
     ingest.errors.WriteError: no-such-folder/pairs.tsv: cannot be written: there is no folder \
 no-such-folder; create it first
     """
+    check_target_is_local(dest)
     dest = Path(dest)
     _check_parent(dest)
     if any(_is_same_file(dest, path) for path in inputs):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 from ingest.errors import OutputError, SourceError
+from ingest.io.urls import check_source_is_local
 
 PAIRS_FILE = "pairs.parquet"
 RUN_FILE = "run.json"
@@ -27,6 +29,8 @@ def check_run_output(
 ) -> None:
     """Raise unless a run may write to `target`.
 
+    The output of a run that could read no page is in nobody's way: a corrected run replaces it.
+
     Args:
         target: the folder to write.
         overwrite: whether the output of an earlier run may be replaced.
@@ -38,7 +42,7 @@ def check_run_output(
     if not os.path.lexists(target):
         return
     shown = Path(shown or target)
-    if not overwrite:
+    if not overwrite and not has_only_errors(target):
         raise OutputError(f"{shown}: exists already; choose another name, or give --overwrite")
     if not target.is_dir():
         raise OutputError(f"{shown}: is not a folder; choose another name")
@@ -48,6 +52,21 @@ def check_run_output(
             f"{shown}: contains files that ingest did not write ({', '.join(others[:3])}); "
             "choose another name"
         )
+
+
+def has_only_errors(target: Path) -> bool:
+    """Whether a folder is the output of a run in which all pages are in error, and nothing else.
+
+    >>> has_only_errors(Path("no-such-folder"))
+    False
+    """
+    try:
+        if set(os.listdir(target)) != set(OUTPUTS):
+            return False
+        counts = json.loads((target / RUN_FILE).read_bytes())["counts"]
+        return bool(counts["pages"] and counts["errors"] == counts["pages"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _is_run_file(name: str) -> bool:
@@ -64,8 +83,9 @@ def find_pairs(source: str | Path) -> Path:
     """The pairs file that a path means: the file itself, or the one in a run folder.
 
     Raises:
-        SourceError: there is none.
+        SourceError: there is none, or the path is a URL.
     """
+    check_source_is_local(source)
     path = Path(source)
     if path.is_dir():
         if not (path / PAIRS_FILE).is_file():

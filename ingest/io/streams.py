@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import bz2
+import codecs
 import io
+import lzma
 import os
+import re
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import IO, AnyStr, BinaryIO
 
 import zstandard
 
 from ingest.errors import SourceError
+from ingest.io.urls import check_source_is_local
 
 STDIN = "-"
 CHUNK = 1 << 16
+HEAD = 1 << 9  # bytes at the start of a file that show whether it is compressed
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_SURE = 64  # bytes without a control byte, which compressed data hardly ever has
 _SKIP_SIZE = 1 << 20  # bytes of an overlong line that are read at once
 _GZIP = 31  # zlib's window bits for a gzip member
 # A zstd block holds at most 128 KiB and can be stored in four bytes. Limiting the input of one step
 # therefore limits its output, here to 32 MiB.
 _ZSTD_STEP = 1 << 10
-_FORMS = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\x5d\x2a\x4d\x18", "zstd"))
-_SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
+_FORMS = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x5d\x2a\x4d\x18", "zstd"),
+    (b"\xfd7zXZ\x00", "xz"),
+    *((b"BZh%d1AY" % level, "bzip2") for level in range(1, 10)),
+)
+_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz"}
+_MAX_XZ_MEMORY = 1 << 28  # bytes; what `xz -9` needs is a quarter of it
 _DICTIONARY_MAGIC = b"\x5d\x2a\x4d\x18"  # frame with the dictionary of a .warc.zst
 _MAX_DICTIONARY = 1 << 26  # bytes
 TRUNCATED = "cannot be decompressed: the file is cut off"
@@ -35,15 +50,39 @@ def describe_os_error(error: OSError) -> str:
 
 
 def compression(name: str, start: bytes) -> str | None:
-    r"""How a file is compressed, by its first bytes, else by its name: gzip, zstd or None.
+    r"""How a file is compressed, by its first bytes, else by its name.
 
-    >>> compression("a.gz", b""), compression("a.warc", b"\x1f\x8b"), compression("a.txt", b"")
+    The result is gzip, zstd, bzip2, xz or None.
+
+    A name that says so is wrong if the file starts with text: many tools decompress what they
+    download, and keep its name.
+
+    >>> compression("a.gz", b""), compression("a.warc", b"\x1f\x8b"), compression("a.gz", b"text")
     ('gzip', 'gzip', None)
+
+    Args:
+        name: the name of the file.
+        start: its first HEAD bytes.
     """
     for magic, form in _FORMS:
         if start.startswith(magic):
             return form
+    if start and _is_text(start):
+        return None
     return _SUFFIXES.get(os.path.splitext(name.lower())[1])
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether bytes are text. Compressed bytes soon have a control byte, or are not UTF-8."""
+    if _CONTROL.search(start):
+        return False
+    if len(start) >= _SURE:
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def read_pieces(source: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
@@ -57,18 +96,21 @@ def read_pieces(source: str, start: int = 0, stop: int | None = None) -> Iterato
     Raises:
         SourceError: the file cannot be read or is damaged. Pieces before the damage are yielded.
     """
+    check_source_is_local(source)
     try:
         with _open_binary(source) as file:
             if start:
                 file.seek(start)
-            head = file.read(8)
+            head = file.read(len(_DICTIONARY_MAGIC) + 4)
+            if not head.startswith(_DICTIONARY_MAGIC):  # else the dictionary follows
+                head += file.read(HEAD - len(head))
             if not (form := None if start else compression(source, head)):
                 yield from _limit(_read_chunks(file, head), None if stop is None else stop - start)
             elif head.startswith(_DICTIONARY_MAGIC):
                 size = int.from_bytes(head[4:8], "little")
                 yield from unzstd(_read_chunks(file, b""), _read_dictionary(file, size))
             else:
-                yield from (gunzip if form == "gzip" else unzstd)(_read_chunks(file, head))
+                yield from _DECOMPRESS[form](_read_chunks(file, head))
     except OSError as error:
         raise SourceError(describe_os_error(error)) from error
 
@@ -176,6 +218,51 @@ def unzstd(
                     rest, frame = frame.unused_data, None
     if frame is not None:
         raise SourceError(TRUNCATED)
+
+
+def _unbzip2(stored: Iterable[bytes]) -> Iterator[bytes]:
+    return _decompress(stored, bz2.BZ2Decompressor)
+
+
+def _unxz(stored: Iterable[bytes]) -> Iterator[bytes]:
+    return _decompress(
+        stored, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY)
+    )
+
+
+def _decompress(
+    stored: Iterable[bytes], new: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]
+) -> Iterator[bytes]:
+    """Decompress all streams of a file, in pieces of at most CHUNK bytes."""
+    stream = None
+    streams = 0
+    for piece in stored:
+        rest = piece
+        while rest:
+            if stream is None:
+                if streams and not (rest := rest.lstrip(b"\0")):  # xz allows zero padding
+                    break
+                stream = new()
+                streams += 1
+            try:
+                output = stream.decompress(rest, CHUNK)
+                while output:
+                    yield output
+                    output = (
+                        b"" if stream.needs_input or stream.eof else stream.decompress(b"", CHUNK)
+                    )
+            except (OSError, EOFError, lzma.LZMAError) as error:
+                raise SourceError(f"cannot be decompressed: {error}") from error
+            rest = b""
+            if stream.eof:
+                rest, stream = stream.unused_data, None
+    if stream is not None:
+        raise SourceError(TRUNCATED)
+
+
+_DECOMPRESS: dict[str, Callable[[Iterable[bytes]], Iterator[bytes]]] = {
+    "gzip": gunzip, "zstd": unzstd, "bzip2": _unbzip2, "xz": _unxz,
+}  # fmt: skip
 
 
 def _read_dictionary(file: BinaryIO, size: int) -> zstandard.ZstdCompressionDict:

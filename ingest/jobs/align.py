@@ -20,7 +20,7 @@ from ingest.errors import AlignError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.io.atomic import atomic_write, check_output
 from ingest.labelling import label
-from ingest.readers import read, sources
+from ingest.readers import formats, read, sources
 from ingest.readers.lines import read_lines
 from ingest.segmentation import segment
 from ingest.text import count_noun, safe
@@ -29,7 +29,7 @@ from ingest.text import count_noun, safe
 # optional compression suffix.
 _SUFFIXES = re.compile(
     r"([.](ar|ara|arabic|en|eng|english)([-_][a-z]{2,4})?)?[.][^./]+"
-    rf"({'|'.join(map(re.escape, sources.COMPRESSED))})?$",
+    rf"({'|'.join(map(re.escape, formats.COMPRESSED))})?$",
     re.IGNORECASE,
 )
 _GOOD_SCORE = 0.5  # most pairs score higher when the texts are translations of each other

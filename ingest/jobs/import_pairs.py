@@ -24,7 +24,7 @@ from ingest.pairs.languages import parse_languages
 from ingest.pairs.rows import PairReader, cast_column
 from ingest.pairs.tables import InvalidRow, Rows
 from ingest.pairs.tmx import read_tmx
-from ingest.readers.sources import suffix
+from ingest.readers.formats import suffix
 
 _DELIMITED = (".tsv", ".csv")
 _JSON_LINES = (".jsonl", ".ndjson", ".json")

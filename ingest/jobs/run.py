@@ -10,6 +10,7 @@ from typing import Any
 from ingest._typing import Progress, TranslationProgress
 from ingest.config import Config
 from ingest.errors import ConfigError
+from ingest.io.urls import check_target_is_local
 from ingest.jobs.postprocess import (
     add_pairs,
     add_translations,
@@ -77,7 +78,8 @@ def run(
         MissingExtraError: the extra `translate` is not installed.
         SourceError: no page was found, or an input has changed or disappeared since the run
             started.
-        OutputError: `out` or an unfinished run of it exists, or another run is writing it.
+        OutputError: `out` or an unfinished run of it exists, or another run is writing it, or it
+            is a URL. An `out` in which all pages are in error may be replaced.
         WriteError: `out` cannot be written, or a worker died.
 
     >>> import tempfile, ingest
@@ -92,6 +94,7 @@ def run(
         )
     if translate:
         check_translatable(translate)
+    check_target_is_local(out)
     config = config or Config()
     state = State(Path(os.path.abspath(out)))
     if resume and (align or translate) and state.is_complete():

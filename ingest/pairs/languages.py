@@ -12,7 +12,7 @@ import polars as pl
 from ingest.detection.rules import load_rules
 from ingest.errors import ConfigError
 from ingest.languages import parse_language_pair
-from ingest.readers.sources import COMPRESSED
+from ingest.readers.formats import COMPRESSED
 
 _CODE = re.compile(r"[a-z]{2,3}")
 _NAMES = {"english": "en", "eng": "en", "arabic": "ar", "ara": "ar", "arb": "ar"}

@@ -17,7 +17,7 @@ from ingest.pairs.columns import find_text_columns
 from ingest.pairs.rows import unnest_translation
 from ingest.pairs.text_lines import MAX_CHARS, is_damaged, read_lines
 from ingest.readers.delimited import Table
-from ingest.readers.sources import suffix
+from ingest.readers.formats import suffix
 
 _MAGIC = b"PAR1"
 _DEFAULT_NAMES = ("source_text", "target_text")  # columns of a file without a header

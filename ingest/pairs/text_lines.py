@@ -9,7 +9,7 @@ from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.io.streams import read_line, read_pieces
 from ingest.readers.decoded import open_text
-from ingest.readers.single_file import too_large_message
+from ingest.readers.records import too_large_message
 
 MAX_CHARS = ReadConfig().max_record_bytes  # longest line
 _SURROGATE = re.compile("[\ud800-\udfff]")

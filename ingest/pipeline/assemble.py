@@ -29,6 +29,7 @@ from ingest.pipeline.shard import OUTPUT_SEGMENTS, StepTimer, number_to_doc_id
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import (
     MAX_LISTED_ERRORS,
+    MAX_LISTED_SKIPPED,
     ROLE_COUNTS,
     merge_sources,
     sum_counts,
@@ -191,11 +192,16 @@ def _build_report(
         "fingerprint": config.fingerprint(),
         "inputs": inputs,
         "in_error": [page for r in labelled for page in r["in_error"]][:MAX_LISTED_ERRORS],
-        "skipped": [escape_file_name(name) for name in plan.skipped],
+        "skipped": [
+            {"source": escape_file_name(source), "reason": reason}
+            for source, reason in plan.skipped[:MAX_LISTED_SKIPPED]
+        ],
+        "left_out": dict(sorted(sum_counts(r["left_out"] for r in labelled).items())),
         "columns": [escape_file_name(line) for line in plan.columns],
         "counts": {
             **sum_counts(r["counts"] for r in (*labelled, *finished)),
             **joined["counts"],
+            "skipped": len(plan.skipped),
             "by_role_and_lang": sum_role_counts(role_counts).to_dicts(),
         },
         "seconds": {step: round(s, 3) for step, s in seconds.items()},

@@ -15,7 +15,7 @@ from ingest.errors import ConfigError, SourceError
 from ingest.io.streams import describe_os_error
 from ingest.readers import describe_guesses, expansion, plan_slices
 from ingest.readers.records import Slice
-from ingest.readers.sources import STDIN, FoundSources, is_stream
+from ingest.readers.sources import STDIN, FoundSources, Skipped, is_stream
 
 # Size and modification time of a file; None for anything else: missing, a pipe, standard input.
 Stamp = tuple[int, int] | None
@@ -33,7 +33,7 @@ class Plan(NamedTuple):
         shard_bytes: target size of a shard.
         stamps: the stamp of each input, in order.
         streams: inputs that can be read only once.
-        skipped: files that no reader handles.
+        skipped: files in folders that are not read, and why.
         columns: which table columns were guessed.
         shards: the slices of each shard.
     """
@@ -44,7 +44,7 @@ class Plan(NamedTuple):
     shard_bytes: int
     stamps: dict[str, Stamp]
     streams: list[str]
-    skipped: list[str]
+    skipped: list[Skipped]
     columns: list[str]
     shards: list[list[Slice]]
 
@@ -65,7 +65,8 @@ class Plan(NamedTuple):
             )
         stamps = {name: stamp and (stamp[0], stamp[1]) for name, stamp in fields["stamps"].items()}
         shards = [[Slice(*values) for values in shard] for shard in fields["shards"]]
-        return cls(**fields | {"stamps": stamps, "shards": shards})
+        skipped = [Skipped(*values) for values in fields["skipped"]]
+        return cls(**fields | {"stamps": stamps, "shards": shards, "skipped": skipped})
 
 
 def make_plan(sources: FoundSources, config: Config, *, overwrite: bool) -> Plan:

@@ -22,7 +22,8 @@ from ingest._typing import Progress
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.atomic import wrap_os_errors
-from ingest.io.run_files import check_run_output
+from ingest.io.run_files import check_run_output, has_only_errors
+from ingest.io.urls import check_target_is_local
 from ingest.pipeline.assemble import join_shards, write_outputs
 from ingest.pipeline.plan import check_plan, make_plan
 from ingest.pipeline.state import State
@@ -57,6 +58,7 @@ def run_shards(
         raise OutputError(
             f"{out}: --overwrite starts a new run; it cannot be used with --resume or --shard"
         )
+    check_target_is_local(out)
     state = State(Path(os.path.abspath(out)))
     run = _Run(state, out, config or Config(), progress)
     listing = exclude_outputs(state, find_sources(sources))
@@ -99,9 +101,10 @@ class _Run:
 
     def check_target(self, *, overwrite: bool, resume: bool) -> None:
         """Raise unless a new run may write to OUT."""
-        if resume and os.path.lexists(self.state.target):
+        target = self.state.target
+        if resume and os.path.lexists(target) and not has_only_errors(target):
             raise OutputError(f"{self.out}: exists already; there is nothing to resume")
-        check_run_output(self.state.target, overwrite=overwrite, shown=self.out)
+        check_run_output(target, overwrite=overwrite, shown=self.out)
 
     def load_or_make_plan(
         self, sources: FoundSources, *, overwrite: bool, resume: bool, is_part: bool
@@ -190,9 +193,10 @@ class _Run:
 def exclude_outputs(state: State, sources: FoundSources) -> FoundSources:
     """Remove the run's own files from its sources, which may include the folder of OUT."""
     own = tuple(f"{os.path.realpath(folder)}{os.sep}" for folder in (state.target, state.folder))
-    files, skipped = (
-        [p for p in paths if not os.path.realpath(p).startswith(own)] for paths in sources
-    )
+    files = [path for path in sources.files if not os.path.realpath(path).startswith(own)]
+    skipped = [
+        item for item in sources.skipped if not os.path.realpath(item.source).startswith(own)
+    ]
     if not files:
         raise SourceError(f"{sources.files[0]}: is inside OUT, and there are no other pages")
     return FoundSources(files, skipped)

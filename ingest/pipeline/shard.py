@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
@@ -89,10 +90,13 @@ def label_shard(
     counts: list[dict[str, int]] = []
     sources: list[dict[str, Any]] = []
     in_error: list[dict[str, str]] = []
+    left_out: Counter[str] = Counter()
     keys, values, lines = [], [], []
     rows = 0
     with atomic_folder(state.labelled(number)) as work:
-        batches = read_batches(slices, config.read, batch_chars=config.run.batch_chars)
+        batches = read_batches(
+            slices, config.read, batch_chars=config.run.batch_chars, left_out=left_out
+        )
         for batch in count():
             documents = timer("read", next, batches, None)
             if documents is None:
@@ -122,6 +126,7 @@ def label_shard(
             counts=sum_counts(counts),
             sources=list(merge_sources(sources).values()),
             in_error=in_error,
+            left_out=left_out,
             seconds=timer.seconds,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -13,38 +14,56 @@ import polars as pl
 from ingest.config import Config, ReadConfig, RunConfig, config_of
 from ingest.frames import BLOCK, DOCUMENTS, schema
 from ingest.readers import (
+    arc,
     dataframe,
     delimited,
     document,
+    feeds,
+    json_file,
     jsonl,
+    mhtml,
     parquet,
     single_file,
     stdin,
-    tables,
+    wacz,
     warc,
 )
+from ingest.readers.columns import describe_guesses as describe_column_guesses
+from ingest.readers.formats import COMPRESSED
 from ingest.readers.records import Record, Slice
-from ingest.readers.sources import COMPRESSED, STDIN, find_sources, reader_kind
+from ingest.readers.sources import STDIN, find_sources, reader_kind
 
 __all__ = ["describe_guesses", "expansion", "plan_slices", "read", "read_batches", "read_records"]
 
 _READERS = {
     "file": single_file.read_records,
     "warc": warc.read_records,
+    "arc": arc.read_records,
+    "wacz": wacz.read_records,
+    "mhtml": mhtml.read_records,
+    "feed": feeds.read_records,
+    "json": json_file.read_records,
     "jsonl": jsonl.read_records,
     "csv": delimited.read_records,
     "parquet": parquet.read_records,
     "pipe": stdin.read_records,
 }
-_SLICERS = {"warc": warc.cut_slices, "jsonl": jsonl.cut_slices, "parquet": parquet.cut_slices}
+_SLICERS = {
+    "warc": warc.cut_slices,
+    "arc": arc.cut_slices,
+    "wacz": wacz.cut_slices,
+    "jsonl": jsonl.cut_slices,
+    "parquet": parquet.cut_slices,
+}
 _COLUMNS = {
+    "json": json_file.find_columns,
     "jsonl": jsonl.find_columns,
     "csv": delimited.find_columns,
     "parquet": parquet.find_columns,
 }
 # How many bytes of text a stored byte of a compressed file holds, at least. HTML has four to eight.
 _EXPANSION = 4
-_CUT_BY_ROWS = ("parquet",)  # formats whose slices are ranges of rows and not of bytes
+_ALWAYS_CUT = ("parquet", "wacz")  # formats whose slices are not simply ranges of bytes
 
 
 def read(
@@ -90,7 +109,7 @@ def plan_slices(files: Iterable[str], *, shard_bytes: int) -> list[Slice]:
         kind = reader_kind(file)
         slice_bytes = max(shard_bytes // expansion(file, kind), 1)
         size = os.path.getsize(file) if file != STDIN and os.path.isfile(file) else 0
-        if (slicer := _SLICERS.get(kind)) and (size > slice_bytes or kind in _CUT_BY_ROWS):
+        if (slicer := _SLICERS.get(kind)) and (size > slice_bytes or kind in _ALWAYS_CUT):
             parts += slicer(file, slice_bytes)
         else:
             parts.append(Slice(file, kind, 0, size, 0, size))
@@ -118,7 +137,7 @@ def describe_guesses(parts: Iterable[Slice], settings: ReadConfig) -> list[str]:
         if find_columns is None or part.first or not os.path.isfile(part.source):
             continue
         columns = find_columns(part, settings)
-        if columns and (message := tables.describe_guesses(columns, settings)):
+        if columns and (message := describe_column_guesses(columns, settings)):
             files.setdefault(message, []).append(part.source)
     return [
         names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") + f": {message}"
@@ -126,21 +145,38 @@ def describe_guesses(parts: Iterable[Slice], settings: ReadConfig) -> list[str]:
     ]
 
 
-def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
-    """Yield the records of a slice in order. One that cannot be read has an `error`."""
-    return _READERS[part.kind](part, settings)
+def read_records(
+    part: Slice, settings: ReadConfig, left_out: Counter[str] | None = None
+) -> Iterator[Record]:
+    """Yield the records of a slice in order. One that cannot be read has an `error`.
+
+    Args:
+        part: the slice.
+        settings: how to read it.
+        left_out: where to count the crawler's own records in web archives, by what they are.
+    """
+    for record in _READERS[part.kind](part, settings):
+        if record.left_out is None:
+            yield record
+        elif left_out is not None:
+            left_out[record.left_out] += 1
 
 
 def read_batches(
-    parts: Iterable[Slice], settings: ReadConfig, *, batch_chars: int = 1 << 62
+    parts: Iterable[Slice],
+    settings: ReadConfig,
+    *,
+    batch_chars: int = 1 << 62,
+    left_out: Counter[str] | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Yield documents frames of whole pages with about `batch_chars` characters of text each.
 
-    At least one frame is yielded, so that its columns are always known.
+    At least one frame is yielded, so that its columns are always known. `left_out` is as for
+    `read_records`.
     """
     rows: list[dict[str, Any]] = []
     size = count = 0
-    records = chain.from_iterable(read_records(part, settings) for part in parts)
+    records = chain.from_iterable(read_records(part, settings, left_out) for part in parts)
     for row in document.to_rows(records):
         rows.append(row)
         size += row.get("chars", 0)

@@ -10,6 +10,7 @@ from ingest.config import ReadConfig
 from ingest.errors import FrameError, SourceError
 from ingest.frames import check
 from ingest.readers import tables
+from ingest.readers.columns import choose_from_schema, select_path
 from ingest.readers.records import Record
 
 SOURCE = "frame"
@@ -23,9 +24,11 @@ def read_records(frame: pl.DataFrame, settings: ReadConfig) -> Iterator[Record]:
     """
     check(frame, verb="read")
     try:
-        columns = tables.choose_from_schema(frame.schema, settings)
+        columns = choose_from_schema(frame.schema, settings)
     except SourceError as error:
         raise FrameError(f"read: the frame {error}, or in ReadConfig(text_column=…)") from error
-    wanted = frame.select(list(dict.fromkeys(filter(None, columns))))
+    wanted = frame.select(
+        select_path(frame.schema, name) for name in dict.fromkeys(filter(None, columns))
+    )
     for number, row in enumerate(wanted.iter_rows(named=True)):
         yield tables.to_record(SOURCE, number, row, columns, settings.max_record_bytes)

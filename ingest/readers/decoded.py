@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from ingest.errors import SourceError
 from ingest.io.streams import as_stream
 from ingest.readers.encoding import decode
+from ingest.readers.sniff import wide_encoding
 
 SURROGATES = "surrogatepass"
+_LONGEST_MARK = 16  # bytes that tell UTF-16 from UTF-8 if the text starts with ASCII
 _SAMPLE = 1 << 20  # bytes from which the encoding is detected
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 # The first bytes of a UTF-8 character that is cut off.
@@ -22,8 +24,8 @@ _LONE_SURROGATES = "ingest.lone"
 codecs.register_error(_LONE_SURROGATES, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
 
 
-def take_sample(parts: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """The first bytes of a stream, and an iterator over the whole stream.
+def take_sample(parts: Iterator[bytes], most: int = _SAMPLE) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes of a stream, at most `most`, and an iterator over the whole stream.
 
     Raises:
         SourceError: the stream raised it before its first piece.
@@ -31,14 +33,14 @@ def take_sample(parts: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     pieces: list[bytes] = []
     size = 0
     try:
-        while size < _SAMPLE and (part := next(parts, b"")):
+        while size < most and (part := next(parts, b"")):
             pieces.append(part)
             size += len(part)
     except SourceError as error:
         if not pieces:
             raise
         parts = _raise(error)
-    return b"".join(pieces)[:_SAMPLE], itertools.chain(pieces, parts)
+    return b"".join(pieces)[:most], itertools.chain(pieces, parts)
 
 
 def _raise(error: SourceError) -> Iterator[bytes]:
@@ -86,6 +88,20 @@ def decode_pieces(parts: Iterator[bytes], encoding: str | None) -> Iterator[str]
     decoder = codecs.getincrementaldecoder(encoding)(_LONE_SURROGATES)
     yield from map(decoder.decode, parts)
     yield decoder.decode(b"", True)
+
+
+def narrow(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The bytes of a stream of JSON: those of UTF-16 and UTF-32 as UTF-8, others as they are.
+
+    Raises:
+        SourceError: the stream raised it.
+    """
+    start, parts = take_sample(parts, _LONGEST_MARK)
+    if encoding := wide_encoding(start):
+        for text in decode_pieces(parts, encoding):
+            yield text.encode("utf-8", SURROGATES)
+    else:
+        yield from parts
 
 
 def open_text(parts: Iterator[bytes], newline: str) -> tuple[str, io.TextIOWrapper]:

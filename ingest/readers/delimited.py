@@ -11,34 +11,42 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from typing import Literal
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.io.streams import read_pieces
 from ingest.readers import tables
+from ingest.readers.columns import Columns, choose_columns
 from ingest.readers.decoded import SURROGATES, open_text, text_file
-from ingest.readers.records import Record, Slice
-from ingest.readers.single_file import too_large_message
-from ingest.readers.sources import suffix
+from ingest.readers.dialect import (
+    detect_delimiter,
+    detect_quoting,
+    double_escaped,
+    find_declared_delimiter,
+    has_escapes,
+)
+from ingest.readers.records import Record, Slice, too_large_message
 
 _SKIP_SIZE = 1 << 20  # characters of an overlong line that are read at once
-_DELIMITERS = ",;\t|"
 _LINE_ENDS = ("\n", "\r")
 _UNCLOSED = "opens a quote that is not closed"
 # How often lines may be read again, on average. Quotes that are not closed can be placed so that
 # each row reaches the end of the file; from then on, a row is one line.
 _MAX_REREADS = 8
-_SAMPLE_LINES = 1000  # lines that decide whether quotes are special
 
 
-def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
-    """Yield one record per row. A row with too few or too many fields is an error."""
+def read_records(
+    part: Slice, settings: ReadConfig, data: Iterator[bytes] | None = None
+) -> Iterator[Record]:
+    """Yield one record per row of a file, or of `data` if the source is already open.
+
+    A row with too few or too many fields is an error.
+    """
     limit = settings.max_record_bytes
     try:
-        table = Table(part.source, limit)
+        table = Table(part.source, limit, data=data)
         names = tuple(table.header)
-        columns = tables.choose_columns(names, settings, names)
+        columns = choose_columns(names, settings, names)
     except SourceError as error:
         yield Record(part.source, error=str(error))
         return
@@ -54,11 +62,11 @@ def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
             )
 
 
-def find_columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
+def find_columns(part: Slice, settings: ReadConfig) -> Columns | None:
     """The columns to read; None if there are none or the file cannot be read."""
     try:
         names = tuple(Table(part.source, settings.max_record_bytes).header)
-        return tables.choose_columns(names, settings, names)
+        return choose_columns(names, settings, names)
     except SourceError:
         return None
 
@@ -71,20 +79,30 @@ class Table:
         limit: maximum number of characters in a row.
         header: whether the first row is a header.
         delimiter: the character between fields; detected if None.
+        data: the bytes of the source if it is already open.
 
     Raises:
         SourceError: the file or its header cannot be read.
     """
 
     def __init__(
-        self, source: str, limit: int, *, header: bool = True, delimiter: str | None = None
+        self,
+        source: str,
+        limit: int,
+        *,
+        header: bool = True,
+        delimiter: str | None = None,
+        data: Iterator[bytes] | None = None,
     ) -> None:
-        start, file = open_text(read_pieces(source), newline="")
+        start, file = open_text(data or read_pieces(source), newline="")
         self._lines = _Lines(file, limit)
-        self._delimiter = delimiter or _detect_delimiter(source, start)
-        self._rows = csv.reader(
-            self._lines, delimiter=self._delimiter, quoting=_detect_quoting(start, self._delimiter)
-        )
+        if header and (declared := find_declared_delimiter(start)):
+            next(self._lines)
+            start, delimiter = start[declared.end() :], delimiter or declared[1]
+        self._delimiter = delimiter or detect_delimiter(source, start)
+        quoting = detect_quoting(start, self._delimiter)
+        self._lines.escapes = quoting == csv.QUOTE_MINIMAL and has_escapes(start, self._delimiter)
+        self._rows = csv.reader(self._lines, delimiter=self._delimiter, quoting=quoting)
         self._limit = limit
         self.header: list[str] = []
         while header and not self.header:
@@ -144,6 +162,7 @@ class _Lines:
         first: number of the first line of the row.
         after: the other lines of the row, in UTF-8.
         ended: whether the row reached the end of the file, which happens only inside quotes.
+        escapes: whether a backslash before a quote means that the quote belongs to the text.
     """
 
     def __init__(self, file: io.TextIOBase, limit: int) -> None:
@@ -154,6 +173,7 @@ class _Lines:
         self._bom = "\ufeff"
         self._count = 0
         self._rereads_left = 0  # bytes
+        self.escapes = False
         self.begin_row()
 
     def begin_row(self) -> None:
@@ -173,6 +193,8 @@ class _Lines:
         if not line:
             self.ended = True
             raise StopIteration
+        if self.escapes:
+            line = double_escaped(line)
         self._count += 1
         if len(line) > self._limit and not line.endswith(_LINE_ENDS):
             if self._first:  # will be reported as a row of its own
@@ -232,35 +254,3 @@ def _has_stray_quote(row: str, delimiter: str) -> bool:
     ends = re.escape(delimiter) + r"\r\n"
     fields = re.findall(rf'("(?:[^"]++|"")*+"?)?([^{ends}]*+)(?:[{ends}]|\Z)', row)
     return any(rest.strip() and quoted[-2:-1] in (delimiter, "\r", "\n") for quoted, rest in fields)
-
-
-def _detect_delimiter(source: str, start: str) -> str:
-    r"""A tab in .tsv files, else the most frequent delimiter of the header.
-
-    >>> _detect_delimiter("a.csv", 'id;"a, b";text\n1;2;3'), _detect_delimiter("a.csv", "text")
-    (';', ',')
-    """
-    header = re.sub(r'"[^"]*"', "", start.lstrip("\r\n").partition("\n")[0])
-    if suffix(source) == ".tsv":
-        return "\t"
-    return max(_DELIMITERS, key=header.count)
-
-
-def _detect_quoting(start: str, delimiter: str) -> Literal[0, 3]:
-    """Whether quotes are special. In many TSV files they are ordinary characters.
-
-    They are taken as ordinary if all lines at the start have the same number of fields, and
-    quoting would lead to fewer rows.
-    """
-    if delimiter != "\t":
-        return csv.QUOTE_MINIMAL
-    lines = start.splitlines(keepends=True)[:_SAMPLE_LINES]
-    field_counts = [len(line.split(delimiter)) for line in lines if line.strip()]
-    previous_limit = csv.field_size_limit(len(start))  # an unclosed quote makes one large field
-    quoted = sum(1 for row in csv.reader(lines, delimiter=delimiter) if row)
-    csv.field_size_limit(previous_limit)
-    return (
-        csv.QUOTE_NONE
-        if len(set(field_counts)) == 1 and quoted < len(field_counts)
-        else csv.QUOTE_MINIMAL
-    )

@@ -10,6 +10,9 @@ from typing import Any
 from ingest.errors import SourceError
 from ingest.readers import html
 from ingest.readers.encoding import decode
+from ingest.readers.formats import is_named_text
+from ingest.readers.fragments import resolve_markup
+from ingest.readers.markdown import render_markdown
 from ingest.readers.html_source import Source
 from ingest.readers.mojibake import repair_mojibake
 from ingest.readers.records import Record
@@ -75,14 +78,21 @@ def _prepare(record: Record) -> tuple[dict[str, Any], list[Source]]:
     stored = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
     row["sha256"] = record.sha256 or hashlib.sha256(stored).hexdigest()
     try:
-        text, row["encoding"], row["replaced"] = _decode_record(record, content)
+        decoded, row["encoding"], row["replaced"] = _decode_record(record, content)
     except SourceError as error:
         return row | {"error": str(error)}, []
-    is_utf8 = row["encoding"] == "utf-8" and not (row["replaced"] or stored.startswith(BOM_UTF8))
-    encoded = stored if is_utf8 else None  # the text, which need not be encoded again
-    text, row["repaired"] = repair_mojibake(text, encoded)
+    text = decoded
     if record.media_type is None:
-        row["media_type"] = "text/html" if looks_like_html(text) else "text/plain"
+        is_cell, is_text = isinstance(content, str), is_named_text(record.source)
+        row["media_type"], text = resolve_markup(
+            text, entities=is_cell, strict=not is_cell and is_text
+        )
+    elif record.media_type == "text/markdown":
+        row["media_type"], text = "text/html", render_markdown(text)
+    encoded = None  # the text, where it need not be encoded again
+    if row["encoding"] == "utf-8" and not (row["replaced"] or text is not decoded):
+        encoded = stored.removeprefix(BOM_UTF8)
+    text, row["repaired"] = repair_mojibake(text, encoded)
     if row["media_type"] == "text/html":
         try:
             return row, html.read_source(text, None if row["repaired"] else encoded)

@@ -13,7 +13,8 @@ from fastwarc.stream_io import BrotliReader
 from ingest.errors import SourceError
 from ingest.io.streams import CHUNK, TRUNCATED, gunzip, unzstd
 from ingest.readers.encoding import is_text
-from ingest.readers.single_file import join_pieces, too_large_message
+from ingest.readers.records import too_large_message
+from ingest.readers.single_file import join_pieces
 from ingest.readers.sniff import looks_like_html
 
 MAX_HEADER = 1 << 16  # bytes of a WARC or HTTP header; real ones have a few hundred

@@ -6,15 +6,18 @@ import io
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import as_stream, compression, open_source, read_line
+from ingest.io.streams import HEAD, as_stream, compression, open_source, read_line, read_pieces
 from ingest.readers import tables
+from ingest.readers.columns import Columns, choose_columns, nested_names
+from ingest.readers.decoded import narrow
 from ingest.readers.encoding import decode
-from ingest.readers.records import Record, Slice
-from ingest.readers.single_file import too_large_message
+from ingest.readers.records import Record, Slice, too_large_message
+from ingest.readers.sniff import wide_encoding
 
 _BOM = b"\xef\xbb\xbf"
 _PIECE_SIZE = 1 << 20
@@ -25,7 +28,8 @@ def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
     """Cut a file at line ends. A compressed or unreadable file becomes one slice."""
     try:
         with open(source, "rb", buffering=0) as file:
-            if compression(source, file.read(8)):
+            start = file.read(HEAD)
+            if compression(source, start) or wide_encoding(start):
                 return [Slice(source, "jsonl", 0, size := os.path.getsize(source), 0, size)]
             file.seek(0)
             cuts, size = _find_cuts(file, shard_bytes)
@@ -67,30 +71,42 @@ def read_records(
         if isinstance(line, SourceError):
             yield Record(part.source, number, error=str(line))
             continue
-        try:
-            row = _parse(line)
-            columns = _choose_columns(row, settings)
-        except SourceError as error:
-            yield Record(part.source, number, error=str(error))
-            continue
-        for name in columns:
-            if name and name not in row:
-                row[name] = _lookup(row, name)
-        yield tables.to_record(part.source, number, row, columns, settings.max_record_bytes)
+        yield to_record(part.source, number, line, settings)
 
 
-def find_columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
+def to_record(source: str, number: int, stored: bytes, settings: ReadConfig) -> Record:
+    """Convert the bytes of an object to a record, which may have an `error`."""
+    try:
+        return row_to_record(source, number, parse_object(stored), settings)
+    except SourceError as error:
+        return Record(source, number, error=str(error))
+
+
+def row_to_record(source: str, number: int, row: dict[str, Any], settings: ReadConfig) -> Record:
+    """Convert a parsed object to a record.
+
+    Raises:
+        SourceError: no column is known to contain text.
+    """
+    columns = choose_row_columns(row, settings)
+    for name in columns:
+        if name and name not in row:
+            row[name] = _lookup(row, name)
+    return tables.to_record(source, number, row, columns, settings.max_record_bytes)
+
+
+def find_columns(part: Slice, settings: ReadConfig) -> Columns | None:
     """The columns of the first valid line, without a named url or id that no line has."""
-    chosen: tables.Columns | None = None
+    chosen: Columns | None = None
     absent = {settings.url_column, settings.id_column} - {""}
     for number, line in _read_lines(part, settings.max_record_bytes):
         if number - part.first >= _SAMPLE_LINES or (chosen and not absent):
             break
         try:
             if not isinstance(line, SourceError):
-                row = _parse(line)
+                row = parse_object(line)
                 absent = {name for name in absent if name not in row and _lookup(row, name) is None}
-                chosen = chosen or _choose_columns(row, settings)
+                chosen = chosen or choose_row_columns(row, settings)
         except SourceError:
             continue
     return chosen and chosen._replace(
@@ -99,20 +115,15 @@ def find_columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
     )
 
 
-def is_row(line: bytes) -> bool:
-    """Whether a line is a JSON object."""
-    try:
-        return bool(_parse(line.lstrip().removeprefix(_BOM)))
-    except SourceError:
-        return False
-
-
 def _read_lines(
     part: Slice, limit: int, data: Iterator[bytes] | None = None
 ) -> Iterator[tuple[int, bytes | SourceError]]:
     """Yield the number and content of each non-blank line, or an error instead of the content."""
     # a pipe has no size
-    file = as_stream(data) if data else open_source(part.source, part.start, part.stop or None)
+    if part.start:
+        file = open_source(part.source, part.start, part.stop)
+    else:  # a part that is not the first is in UTF-8
+        file = as_stream(narrow(data or read_pieces(part.source, 0, part.stop or None)))
     number = part.first
     while True:
         try:
@@ -122,17 +133,29 @@ def _read_lines(
             return
         if not line:
             return
-        if number == 0:
-            line = line.removeprefix(_BOM)
         if overlong:
             yield number, SourceError(too_large_message(limit))
-        elif line.strip():
+        elif line := _strip(line):
             yield number, line
         number += 1
 
 
-def _parse(line: bytes) -> dict[str, Any]:
-    """Parse the object of a line. Invalid UTF-8 becomes lone surrogates, to be counted later."""
+def _strip(line: bytes) -> bytes:
+    """A line without white space, record separators (RFC 7464) and byte order marks around it.
+
+    Files that were joined have marks inside.
+    """
+    while (line := line.strip(b" \t\r\n\x0b\x0c\x1e")).startswith(_BOM):
+        line = line.removeprefix(_BOM)
+    return line
+
+
+def parse_object(line: bytes) -> dict[str, Any]:
+    """Parse an object. Invalid UTF-8 becomes lone surrogates, to be counted later.
+
+    Raises:
+        SourceError: it is not a JSON object.
+    """
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
@@ -150,16 +173,37 @@ def _parse(line: bytes) -> dict[str, Any]:
     return row
 
 
-def _choose_columns(row: dict[str, Any], settings: ReadConfig) -> tables.Columns:
+def choose_row_columns(row: dict[str, Any], settings: ReadConfig) -> Columns:
+    """The columns to read from an object, some of which may be inside other objects.
+
+    Raises:
+        SourceError: no column is known to contain text.
+    """
     names = tuple(row)
-    texts = tuple(name for name, value in row.items() if isinstance(value, str))
+    inside: list[tuple[str, Any]] = []
+    if any(isinstance(value, dict) for value in row.values()):
+        inside = [(name, value) for name, value in nested_names(row) if name not in row]
+        names += tuple(name for name, _ in inside)
     for name in (settings.html_column, settings.text_column):
-        if "." in name and name not in row and _lookup(row, name) is not None:
+        if "." in name and name not in names and _lookup(row, name) is not None:
             names += (name,)
-    try:
-        return tables.choose_columns(names, settings, texts, rows_differ=True)
-    except SourceError:  # the text may be null or a number; its column is still found
-        return tables.choose_columns(names, settings, names, rows_differ=True)
+    candidates = (
+        (name for name, value in row.items() if _is_text(value)),
+        # the text may be null or a number in this row: what is inside another object is not it
+        (name for name, value in row.items() if not isinstance(value, dict)),
+        (name for name, value in inside if _is_text(value)),
+    )
+    for texts in map(tuple, candidates):
+        with suppress(SourceError):
+            return choose_columns(names, settings, texts, rows_differ=True)
+    return choose_columns(tuple(row), settings, tuple(row), rows_differ=True)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value is text or a list that may contain text."""
+    return isinstance(value, str) or (
+        isinstance(value, list) and any(isinstance(item, (str, dict, list)) for item in value)
+    )
 
 
 def _lookup(row: dict[str, Any], path: str) -> Any:

@@ -9,8 +9,9 @@ import polars as pl
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import compression, describe_os_error
+from ingest.io.streams import HEAD, compression, describe_os_error
 from ingest.readers import tables
+from ingest.readers.columns import Columns, choose_from_schema, select_path
 from ingest.readers.records import Record, Slice
 from ingest.text import scrub
 
@@ -41,8 +42,9 @@ def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
     number = part.start
     try:
         frame = _scan(part.source)
-        columns = tables.choose_from_schema(frame.collect_schema(), settings)
-        wanted = [pl.col(name) for name in dict.fromkeys(columns) if name]
+        schema = frame.collect_schema()
+        columns = choose_from_schema(schema, settings)
+        wanted = [select_path(schema, name) for name in dict.fromkeys(columns) if name]
         length = part.stop - part.start if part.stop else None
         rows = frame.select(wanted).slice(part.start, length)
         for batch in rows.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True):
@@ -61,17 +63,17 @@ def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
         yield Record(part.source, number, error=f"cannot be read from row {number} on: {reason}")
 
 
-def find_columns(part: Slice, settings: ReadConfig) -> tables.Columns | None:
+def find_columns(part: Slice, settings: ReadConfig) -> Columns | None:
     """The columns to read; None if there are none or the file cannot be read."""
     try:
-        return tables.choose_from_schema(_scan(part.source).collect_schema(), settings)
+        return choose_from_schema(_scan(part.source).collect_schema(), settings)
     except (SourceError, OSError, *_DAMAGE):
         return None
 
 
 def _scan(source: str) -> pl.LazyFrame:
     with open(source, "rb") as file:  # for an error that is clearer than that of Polars
-        head = file.read(8)
+        head = file.read(HEAD)
         if not head.startswith(_MAGIC) and compression(source, head):
             raise SourceError("is Parquet inside a compressed file; decompress it first")
         file.seek(0)

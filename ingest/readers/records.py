@@ -10,7 +10,7 @@ class Slice(NamedTuple):
 
     Attributes:
         source: path of the source, or '-' for standard input.
-        kind: the reader: file, warc, jsonl, csv, parquet or pipe.
+        kind: the reader, such as file, warc or jsonl; pipe if only reading it tells.
         start: start of the range, in bytes or rows, depending on the reader.
         stop: end of the range.
         first: number of the first record.
@@ -33,11 +33,13 @@ class Record(NamedTuple):
         record: number or byte offset in the source; None if the source is a single page.
         key: the name of the page in its table, if it has one.
         content: bytes, or text if the container stores text; None if there is an `error`.
-        media_type: text/html or text/plain; None if it has to be detected from the content.
+        media_type: text/html, text/plain or text/markdown; None if it has to be detected from the
+            content.
         charset: the declared encoding, for example from a Content-Type header.
         url: the address of the page.
         sha256: hash of the stored bytes, if they differ from the content.
         error: why the content cannot be read.
+        left_out: what the record is, if it is no page but the crawler's own.
     """
 
     source: str
@@ -49,3 +51,9 @@ class Record(NamedTuple):
     url: str | None = None
     sha256: str | None = None
     error: str | None = None
+    left_out: str | None = None
+
+
+def too_large_message(limit: int) -> str:
+    """The `error` of a page that exceeds the size limit."""
+    return f"has more than {limit} bytes; read.max_record_bytes in a config file sets the limit"

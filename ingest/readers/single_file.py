@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import compression, read_pieces
-from ingest.readers.records import Record, Slice
-from ingest.readers.sources import STDIN, media_type
+from ingest.io.streams import HEAD, STDIN, compression, read_pieces
+from ingest.readers.formats import media_type
+from ingest.readers.records import Record, Slice, too_large_message
 
 
 def read_records(
@@ -23,10 +23,10 @@ def read_records(
         record = record._replace(content=join_pieces(data or read_pieces(part.source), limit))
     except SourceError as error:
         record = record._replace(error=str(error))
-    yield record._replace(sha256=_stored_sha256(part.source, limit))
+    yield record._replace(sha256=stored_sha256(part.source, limit))
 
 
-def _stored_sha256(source: str, limit: int) -> str | None:
+def stored_sha256(source: str, limit: int) -> str | None:
     """The hash of a compressed file as stored; None if it is not compressed or too large.
 
     For a file that is not compressed, the hash of its content is the same.
@@ -35,7 +35,7 @@ def _stored_sha256(source: str, limit: int) -> str | None:
         if source == STDIN or not os.path.isfile(source) or os.path.getsize(source) > limit:
             return None
         with open(source, "rb") as file:
-            if not compression(source, file.read(8)):
+            if not compression(source, file.read(HEAD)):
                 return None
             file.seek(0)
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -55,8 +55,3 @@ def join_pieces(pieces: Iterable[bytes], limit: int) -> bytes:
         if len(content) > limit:
             raise SourceError(too_large_message(limit))
     return bytes(content)
-
-
-def too_large_message(limit: int) -> str:
-    """The `error` of a page that exceeds the size limit."""
-    return f"has more than {limit} bytes; read.max_record_bytes in a config file sets the limit"

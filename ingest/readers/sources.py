@@ -4,49 +4,57 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from ingest.errors import SourceError
-from ingest.io.streams import STDIN, describe_os_error, open_source
+from ingest.io.streams import STDIN, describe_os_error, read_pieces
+from ingest.io.urls import check_source_is_local, is_url
+from ingest.readers.decoded import take_sample
+from ingest.readers.formats import (
+    SNIFF_BYTES,
+    Format,
+    detect_format,
+    has_known_suffix,
+    kind_by_name,
+)
+from ingest.readers.wacz import is_wacz
 from ingest.text import count_noun
 
 __all__ = [
     "STDIN",
     "FoundSources",
+    "Skipped",
+    "describe_left_out",
     "describe_skipped",
     "find_sources",
-    "is_readable",
     "is_run",
     "is_stream",
-    "kind_from_magic",
-    "media_type",
     "reader_kind",
-    "suffix",
-]  # fmt: skip
+]
 
-COMPRESSED = (".gz", ".zst")
-_MEDIA_TYPES = {
-    ".txt": "text/plain", ".text": "text/plain",
-    ".html": "text/html", ".htm": "text/html", ".xhtml": "text/html", ".shtml": "text/html",
-}  # fmt: skip
-_KINDS = {
-    ".warc": "warc", ".wet": "warc", ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".csv": "csv", ".tsv": "csv", ".parquet": "parquet",
-} | dict.fromkeys(_MEDIA_TYPES, "file")  # fmt: skip
-_MAGIC = {b"WARC/": "warc", b"PAR1": "parquet"}
 _RUN_FILES = {"run.json", "documents.parquet", "segments.parquet"}  # in OUT of a finished run
 _RUN_TABLES = {"documents.parquet", "segments.parquet"}
 _UNFINISHED_FILES = {"plan.json", "locks"}  # in OUT.unfinished of an unfinished run
-_MAX_LISTED = 3  # earlier runs in a message
+EARLIER_RUN = "part of an earlier run"
+_NO_FILE = "neither a file nor a folder"
+_MAX_LISTED = 3  # earlier runs, or files with the same reason, in a message
+_MAX_REASONS = 8  # in a message
+
+
+class Skipped(NamedTuple):
+    """A file in a folder that is not read, and why."""
+
+    source: str
+    reason: str
 
 
 class FoundSources(NamedTuple):
     """The files to read, sorted, and the files in folders that are skipped."""
 
     files: list[str]
-    skipped: list[str]
+    skipped: list[Skipped]
 
 
 def find_sources(
@@ -54,13 +62,14 @@ def find_sources(
 ) -> FoundSources:
     """Expand sources to files. Each file is listed once; the list is sorted by name.
 
-    A folder is expanded to the files below it that some reader supports. Links are followed;
-    hidden files and the output of earlier runs are skipped. A file named by the user is always
-    listed, whatever its suffix. So are missing files and unreadable folders, because their rows
-    will have an error, unless nothing else was found.
+    A folder is expanded to the files below it, except those that are clearly no pages by their
+    content or name, such as images and style sheets. Links are followed; hidden files and the
+    output of earlier runs are skipped. A file named by the user is always listed, whatever it is.
+    So are missing files and unreadable folders, because their rows will have an error, unless
+    nothing else was found.
 
     Raises:
-        SourceError: no file was found, or a source is a table of a finished run.
+        SourceError: no file was found, or a source is a table of a finished run or a URL.
 
     >>> find_sources(["-", "-"])
     FoundSources(files=['-'], skipped=[])
@@ -70,8 +79,9 @@ def find_sources(
     given = [os.fspath(s) for s in sources]
     named: list[str] = []
     unavailable: dict[str, str] = {}  # path to reason
-    skipped: list[str] = []
+    skipped: list[Skipped] = []
     for source in given:
+        check_source_is_local(source)
         if source == STDIN or (os.path.exists(source) and not os.path.isdir(source)):
             _check_not_in_run(source)
             named.append(source)  # also a pipe, such as /dev/stdin or <(command)
@@ -84,19 +94,23 @@ def find_sources(
                 files, others = _walk_folder(match, unavailable, named=match == source)
                 named += files
                 skipped += others
+            elif _may_be_file(match):
+                named.append(match)
             else:
-                (named if _may_be_file(match) else skipped).append(match)
+                skipped.append(Skipped(match, _NO_FILE))
     if not named:
         reasons = (f"{name} ({reason})" for name, reason in unavailable.items())
         names = ", ".join(reasons) or ", ".join(given)
         hint = f", {describe_skipped(skipped)}" if skipped else ""
         raise SourceError(
             f"{names or 'no source given'}: no page to read{hint}; give a file or folder of text, "
-            "HTML, WARC, JSONL, CSV or TSV, plain, .gz or .zst, or of Parquet, a glob, or - for "
+            "HTML, WARC, JSON, CSV or TSV, plain or compressed, or of Parquet, a glob, or - for "
             "standard input"
         )
     paths = _deduplicate([*named, *unavailable])
-    return FoundSources(paths, sorted({_normalize(path) for path in skipped}.difference(paths)))
+    reasons_of = {_normalize(path): reason for path, reason in skipped}
+    left_out = (Skipped(*item) for item in sorted(reasons_of.items()))
+    return FoundSources(paths, [item for item in left_out if item.source not in set(paths)])
 
 
 def is_run(path: str) -> bool:
@@ -115,79 +129,75 @@ def _check_not_in_run(path: str) -> None:
         raise SourceError(f"{path}: is part of a run; name its folder: {folder or '.'}")
 
 
-def describe_skipped(skipped: Iterable[str]) -> str:
-    """Describe what was skipped in folders: files by suffix, and earlier runs.
+def describe_skipped(skipped: Iterable[Skipped], more: int = 0) -> str:
+    """Describe what was skipped in folders: files by reason, and earlier runs.
 
-    >>> describe_skipped(["a.docx", "b.PDF", "c", "out/documents.parquet", "out/run.json"])
-    '3 files skipped (.docx, .pdf, no suffix), and 1 earlier run (out)'
+    Args:
+        skipped: the files.
+        more: number of further files that are not listed.
+
+    >>> files = [("a.zip", "ZIP archive"), ("b.png", "image"), ("c.png", "image")]
+    >>> describe_skipped([Skipped(*file) for file in files])
+    '3 files not read: b.png, c.png (image); a.zip (ZIP archive)'
     """
-    files = list(skipped)
-    # Parquet files are skipped only in runs, and plans exist only there.
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in skipped:
+        by_reason.setdefault(reason, []).append(path)
+    in_runs = by_reason.pop(EARLIER_RUN, [])
+    # Only runs have these files, and each run has one of them.
     markers = ("documents.parquet", ".unfinished/plan.json")
-    runs = sorted({os.path.dirname(path) for path in files if path.endswith(markers)})
-    endings = [os.path.splitext(p)[1].lower() for p in files if os.path.dirname(p) not in runs]
+    runs = sorted({os.path.dirname(path) for path in in_runs if path.endswith(markers)})
     notes = []
-    if endings:
-        kinds = {ending if ending[1:].isalnum() else "no suffix" for ending in endings}
-        listed = ", ".join(sorted(kinds, key=lambda kind: (kind == "no suffix", kind)))
-        notes.append(f"{count_noun(len(endings), 'file')} skipped ({listed})")
+    if by_reason or more:
+        groups = sorted(by_reason.items(), key=lambda item: -len(item[1]))
+        listed = "; ".join(f"{_name_some(paths)} ({why})" for why, paths in groups[:_MAX_REASONS])
+        listed += "; …" * (len(groups) > _MAX_REASONS or more > 0)
+        count = sum(map(len, by_reason.values())) + more
+        notes.append(f"{count_noun(count, 'file')} not read: {listed}")
     if runs:
-        count = count_noun(len(runs), "earlier run")
+        count_of_runs = count_noun(len(runs), "earlier run")
         listed = ", ".join(runs[:_MAX_LISTED]) + ", …" * (len(runs) > _MAX_LISTED)
-        notes.append(f"{count}{'' if notes else ' skipped'} ({listed})")
+        notes.append(f"{count_of_runs}{'' if notes else ' skipped'} ({listed})")
     return ", and ".join(notes)
 
 
-def is_readable(path: str) -> bool:
-    """Whether a file in a folder is read, by its suffix.
+def describe_left_out(left_out: Mapping[str, int]) -> str:
+    """Describe the crawler's own records in web archives.
 
-    >>> is_readable("a/b.txt.gz"), is_readable("a/b.warc"), is_readable("a/b.png")
-    (True, True, False)
+    >>> describe_left_out({"description of the crawl": 2, "rules for crawlers": 1})
+    '3 records left out: description of the crawl (2), rules for crawlers (1)'
     """
-    return suffix(path) in _KINDS
+    listed = ", ".join(f"{what} ({count:,})" for what, count in left_out.items())
+    return f"{count_noun(sum(left_out.values()), 'record')} left out: {listed}"
 
 
-def suffix(path: str) -> str:
-    """The last suffix of a path in lower case, ignoring that of a compression.
-
-    >>> suffix("a/B.JSONL.gz")
-    '.jsonl'
-    """
-    stem = path.lower()
-    for ending in COMPRESSED:
-        stem = stem.removesuffix(ending)
-    return os.path.splitext(stem)[1]
+def _name_some(paths: list[str]) -> str:
+    more = len(paths) - _MAX_LISTED
+    return ", ".join(paths[:_MAX_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def reader_kind(path: str) -> str:
-    """The kind of reader for a file, by its suffix, else by its first decompressed bytes.
+    """The kind of reader for a file, by its first decompressed bytes and its name.
 
     Streams are not inspected, because that would consume their data.
     """
-    if known := _KINDS.get(suffix(path)):
-        return known
-    if is_stream(path):
-        return "pipe"
+    return "pipe" if is_stream(path) else _format_of_file(path).kind
+
+
+def _format_of_file(path: str) -> Format:
     try:
-        start = open_source(path).read(8)
-    except SourceError:
-        return "file"  # its reader reports the error
-    return kind_from_magic(start) or "file"
-
-
-def kind_from_magic(start: bytes) -> str | None:
-    """The kind of reader for data that start with these bytes, or None."""
-    return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
+        start, _ = take_sample(read_pieces(path), SNIFF_BYTES)
+    except SourceError as error:  # the reader of a page reports it
+        return Format(kind_by_name(path), None if has_known_suffix(path) else str(error))
+    found = detect_format(start, path)
+    if found.kind == "zip":
+        return Format("wacz") if is_wacz(path) else found._replace(kind="file")
+    return found
 
 
 def is_stream(path: str) -> bool:
     """Whether a source can be read only once: standard input or a pipe."""
     return path == STDIN or not (_may_be_file(path) or os.path.isdir(path))
-
-
-def media_type(path: str) -> str | None:
-    """The media type by the suffix of a file; None if it has to be detected from the content."""
-    return _MEDIA_TYPES.get(suffix(path))
 
 
 def _may_be_file(path: str) -> bool:
@@ -197,14 +207,14 @@ def _may_be_file(path: str) -> bool:
 
 def _walk_folder(
     folder: str, unavailable: dict[str, str], *, named: bool
-) -> tuple[list[str], list[str]]:
-    """The files below a folder that some reader supports, and the others.
+) -> tuple[list[str], list[Skipped]]:
+    """The files below a folder that may be pages, and the others.
 
     Linked folders come last, and no folder is visited twice, so that links do not change the names
     of files. The output of a run is skipped unless its folder is `named` by the user.
     """
     files: list[str] = []
-    others: list[str] = []
+    others: list[Skipped] = []
     seen: set[str] = set()
     folders, linked = [folder], list[str]()
     while folders or linked:
@@ -222,10 +232,20 @@ def _walk_folder(
             if os.path.isdir(path):
                 if not skip:
                     (linked if os.path.islink(path) else folders).append(path)
+            elif reason := EARLIER_RUN if skip else _why_skipped(path, names):
+                others.append(Skipped(path, reason))
             else:
-                supported = is_readable(path) and _may_be_file(path) and not skip
-                (files if supported else others).append(path)
+                files.append(path)
     return files, others
+
+
+def _why_skipped(path: str, names: Iterable[str]) -> str | None:
+    """Why a file in a folder with these names is not read; None if it is."""
+    if not _may_be_file(path):
+        return _NO_FILE
+    if os.path.basename(path) == "run.json" and _RUN_FILES.issubset(names):
+        return "report of a run"
+    return _format_of_file(path).refusal
 
 
 def _is_run_folder(folder: str, names: Iterable[str]) -> bool:
@@ -250,4 +270,5 @@ def _normalize(path: str) -> str:
         return STDIN if path == STDIN else f"./{STDIN}"
     if ".." in path and os.path.realpath(normal) != os.path.realpath(path):
         normal = path
-    return Path(normal).as_posix()
+    shortest = Path(normal).as_posix()
+    return f"./{shortest}" if is_url(shortest) else shortest  # a path only with the dot

@@ -33,7 +33,7 @@ def test_one_row_per_source_and_the_guessed_columns(call, folder):
     assert "1,000+" in printed
     assert "only the first 1,000 records" in printed
     assert f"{folder}/a.jsonl: text from column `content`, url from column `link`" in printed
-    assert "1 file skipped (.png)\n" in printed
+    assert f"1 file not read: {folder}/d.png (image)\n" in printed
     assert "  Page 0\n" in printed
 
 

@@ -212,7 +212,7 @@ def test_changed_inputs_are_named(pages, out):
     interrupt(pages, out)
     first, second, *_ = sorted(pages.iterdir())
     was = second.stat()
-    moved = first.rename(first.with_suffix(".away"))
+    moved = first.rename(out.parent / "away.txt")
     (pages / "more.txt").write_text("x")
     second.write_bytes(second.read_bytes() + b"!")
     with pytest.raises(SourceError) as changed:

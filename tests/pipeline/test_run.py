@@ -187,7 +187,7 @@ def test_names_that_are_not_utf_8_are_escaped(tmp_path):
             file.write(b"One page of text.")
     report = ingest.run(folder, tmp_path / "out")
     assert [Path(entry["source"]).name for entry in report["inputs"]] == ["caf\\udce9.txt"]
-    assert [Path(name).name for name in report["skipped"]] == ["caf\\udce9.png"]
+    assert [Path(entry["source"]).name for entry in report["skipped"]] == ["caf\\udce9.png"]
     assert json.loads((tmp_path / "out" / "run.json").read_bytes())["skipped"] == report["skipped"]
 
 

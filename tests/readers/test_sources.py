@@ -9,7 +9,14 @@ import pytest
 
 import ingest
 from ingest.errors import SourceError
-from ingest.readers.sources import describe_skipped, find_sources, is_run, is_stream
+from ingest.readers.sources import (
+    EARLIER_RUN,
+    Skipped,
+    describe_skipped,
+    find_sources,
+    is_run,
+    is_stream,
+)
 
 
 @pytest.fixture
@@ -25,7 +32,7 @@ def folder(tmp_path, monkeypatch):
 def test_a_folder_is_expanded_to_readable_files(folder):
     listing = find_sources(["."])
     assert listing.files == ["a.txt.gz", "b.txt", "sub/c.txt.zst"]
-    assert listing.skipped == ["sub/d.png"]
+    assert listing.skipped == [("sub/d.png", "image")]
 
 
 def test_the_order_of_sources_makes_no_difference(folder):
@@ -126,7 +133,10 @@ def test_linked_folders_are_read_and_each_file_once(folder, tmp_path_factory):
 
 def test_a_glob_that_matches_folders_is_expanded(folder):
     listing = find_sources(["s*"])
-    assert (listing.files, listing.skipped) == (["sub/c.txt.zst"], ["sub/d.png"])
+    assert (listing.files, listing.skipped) == (
+        ["sub/c.txt.zst"],
+        [("sub/d.png", "image")],
+    )
     named = find_sources(["**"])
     assert (named.files[-1], named.skipped) == ("sub/d.png", [])
 
@@ -137,7 +147,7 @@ def test_only_files_are_read_below_a_folder(folder):
     for source in (".", "sub", "sub/*.txt*"):
         listing = find_sources([source])
         assert listing.files[-2:] == ["sub/c.txt.zst", "sub/e.txt"]
-        assert "sub/pipe.txt" in listing.skipped
+        assert ("sub/pipe.txt", "neither a file nor a folder") in listing.skipped
     assert find_sources(["sub/pipe.txt"]).files == ["sub/pipe.txt"]
 
 
@@ -173,14 +183,16 @@ def test_the_output_of_an_earlier_run_is_skipped(folder):
             "pages/b/page.txt",
         ]
         assert not [f for f in listing.files if f.startswith("link")]
-        assert "pages/out/segments.parquet" in listing.skipped
-        assert "pages/two.unfinished/plan.json" in listing.skipped
+        for name in ("pages/out/segments.parquet", "pages/two.unfinished/plan.json"):
+            assert (name, EARLIER_RUN) in listing.skipped
     second = ingest.run("pages", "other")
     assert second["counts"]["pages"] == first["counts"]["pages"] == 2
     message = "2 earlier runs skipped (pages/out, pages/two.unfinished)"
-    assert describe_skipped(second["skipped"]) == message
+    skipped = [Skipped(**item) for item in second["skipped"]]
+    assert describe_skipped(skipped) == message
+    assert second["counts"]["skipped"] == len(skipped)
     again = ingest.run("pages", "pages/out", overwrite=True)
-    assert not [name for name in again["skipped"] if name.startswith("pages/out/")]
+    assert not [name for name in again["skipped"] if name["source"].startswith("pages/out/")]
 
 
 def test_a_run_that_is_named_is_read(folder):
@@ -206,13 +218,17 @@ def test_a_table_of_a_run_is_refused(folder, name, monkeypatch):
     assert find_sources(name).files == [name]
 
 
-def test_skipped_files_are_reported_by_suffix(folder):
-    names = ["x.PDF", "y.pdf", "README", "notes.of a meeting", "z.tar.gz"]
-    assert describe_skipped(names) == "5 files skipped (.gz, .pdf, no suffix)"
-    runs = [f"{n}/documents.parquet" for n in range(5)]
+def test_skipped_files_are_named_with_their_reason(folder):
+    names = ["x.PDF", "y.pdf", *(f"{n}.png" for n in range(9))]
+    files = [Skipped(name, "image" if name.endswith("png") else "PDF") for name in names]
+    message = "11 files not read: 0.png, 1.png, 2.png and 6 more (image); x.PDF, y.pdf (PDF)"
+    assert describe_skipped(files) == message
+    assert describe_skipped(files, more=5) == message.replace("11", "16") + "; …"
+    runs = [Skipped(f"{n}/documents.parquet", EARLIER_RUN) for n in range(5)]
     assert describe_skipped(runs) == "5 earlier runs skipped (0, 1, 2, …)"
     (folder / "sub" / "c.txt.zst").unlink()
-    with pytest.raises(SourceError, match=r"^sub: no page to read, 1 file skipped \(\.png\);"):
+    message = r"^sub: no page to read, 1 file not read: sub/d.png \(image\);"
+    with pytest.raises(SourceError, match=message):
         find_sources(["sub"])
 
 
@@ -222,6 +238,7 @@ def test_skipped_files_are_reported_by_suffix(folder):
         (b"%PDF-1.4\nText that is read as text.\n", "is a PDF; extract its text first"),
         (b"PK\x03\x04[Content_Types].xml", "is a ZIP archive, such as DOCX"),
         (b"\xd0\xcf\x11\xe0 Word.Document", "is an old Office file"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(99), "is a PNG image, which has no text to read"),
     ],
 )
 @pytest.mark.parametrize("name", ["page.bin", "page.txt", "page.html"])

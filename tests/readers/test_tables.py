@@ -18,8 +18,8 @@ from ingest.config import Config, ReadConfig
 from ingest.errors import SourceError
 from ingest.readers import describe_guesses, plan_slices, read_records
 from ingest.readers import document as page
+from ingest.readers.columns import choose_columns
 from ingest.readers.sources import reader_kind
-from ingest.readers.tables import choose_columns
 
 SMALL = ReadConfig(max_record_bytes=10_000)
 ARABIC = ["أعلنت الوزارة عن خطة جديدة", "قتل أربعة أشخاص أمس", "نص قصير من كلمات قليلة"]

@@ -44,7 +44,8 @@ def html(n, size=0):
 
 def read(path, config=SMALL, **part):
     size = path.stat().st_size
-    return list(warc.read_records(Slice(str(path), "warc", 0, size, 0, size), config))
+    records = warc.read_records(Slice(str(path), "warc", 0, size, 0, size), config)
+    return [record for record in records if record.left_out is None]
 
 
 def in_slices(path, shard, config=SMALL):

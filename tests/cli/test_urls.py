@@ -1,0 +1,145 @@
+"""A URL is refused wherever a path is needed, by every command; a failed run leaves nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+import ingest
+from ingest.cli.app import PATHS, build_parser
+from ingest.io.urls import is_url
+
+URLS = ["s3://bucket/x", "gs://bucket/x", "https://x.example/x", "hf://datasets/a/b", "file:///a/b"]
+SOURCES = [
+    ("run", "URL", "-o", "out"), ("read", "URL"), ("show", "URL"), ("report", "URL"), ("pair", "URL"),
+    ("align", "URL", "b.txt", "-o", "p.parquet"), ("align", "a.txt", "URL", "-o", "p.parquet"),
+    ("encode", "URL", "-o", "v.npy"), ("import", "URL", "-o", "p.parquet"),
+    ("score", "URL", "-o", "s.parquet"), ("filter", "URL", "-o", "f.parquet"),
+    ("filter", "p.parquet", "-o", "f.parquet", "--exclude", "URL"), ("split", "URL", "-o", "s.parquet"),
+    ("export", "URL", "--format", "moses"), ("translate", "URL", "-o", "t.parquet"),
+    ("models", "install", "URL"), ("run", "a.txt", "-o", "out", "--config", "URL"),
+]  # fmt: skip
+TARGETS = [
+    ("run", "a.txt", "-o", "URL"), ("report", "out", "-o", "URL"), ("pair", "out", "-o", "URL"),
+    ("align", "a.txt", "b.txt", "-o", "URL"), ("encode", "a.txt", "-o", "URL"),
+    ("import", "a.tsv", "-o", "URL"), ("score", "p.parquet", "-o", "URL"),
+    ("filter", "p.parquet", "-o", "URL"), ("split", "p.parquet", "-o", "URL"),
+    ("export", "p.parquet", "--format", "moses", "-o", "URL"), ("translate", "a.txt", "-o", "URL"),
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("A page of text that can be read.")
+    return tmp_path
+
+
+@pytest.mark.parametrize("args", [*SOURCES, *TARGETS], ids=" ".join)
+def test_every_command_refuses_urls(call, folder, args):
+    for url in URLS:
+        done = call(*(url if arg == "URL" else arg for arg in args))
+        assert done.status == 2
+        assert done.out == ""
+        assert done.err.startswith(f"ingest: {url}: is a URL, which cannot be ")
+        assert (
+            "upload" if args in TARGETS else "download"
+        ) in done.err or "its path: /a/b" in done.err
+    assert [path.name for path in folder.iterdir()] == ["a.txt"]
+
+
+def test_every_path_of_every_command_is_checked():
+    paths = {
+        "SOURCE",
+        "OUT",
+        "PAIRS",
+        "PAGE",
+        "PAGES",
+        "FILE",
+        "FILE|CODE",
+        "FOLDER",
+        "DEST",
+        "VECTORS",
+    }
+    seen: set[str] = set()
+
+    def walk(parser):
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for below in action.choices.values():
+                    walk(below)
+            elif action.metavar in paths:
+                seen.add(action.dest)
+
+    walk(build_parser())
+    assert seen == set(PATHS)
+
+
+def test_the_functions_refuse_urls(folder):
+    for source in ("s3://bucket/x", Path("s3://bucket/x")):
+        with pytest.raises(
+            ingest.SourceError, match=r"^s3:/+bucket/x: is a URL, which cannot be read"
+        ):
+            ingest.read(source)
+        with pytest.raises(ingest.OutputError, match=r"^s3:/+bucket/x: is a URL"):
+            ingest.run("a.txt", source)
+    assert [path.name for path in folder.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    "path", ["a.txt", "C:/a", "./s3:/x", "a:b", "showthread.php?u=http://x", "a/s3://b"]
+)
+def test_local_paths(path):
+    assert not is_url(path)
+
+
+def test_a_local_file_with_the_name_of_a_url_can_be_named(call, folder):
+    (folder / "s3:").mkdir()
+    (folder / "s3:" / "a.txt").write_text("A page.")
+    assert call("run", "./s3:/a.txt", "-o", "out").status == 0
+
+
+# a run without a page that could be read
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (["b.pdf"], ["a.txt"]),
+        (["b.pdf", "gone.txt"], ["a.txt"]),
+        (["c.jsonl"], ["c.jsonl", "--text-column", "words"]),
+        (["c.jsonl", "--workers", "2"], ["c.jsonl", "--text-column", "words"]),
+        (["gone.txt"], ["a.txt"]),
+    ],
+)
+def test_a_failed_run_does_not_block_the_corrected_one(call, folder, first, second):
+    (folder / "b.pdf").write_bytes(b"%PDF-1.7\n")
+    (folder / "c.jsonl").write_text(json.dumps({"words": "A page of text."}) + "\n")
+    done = call("run", *first, "-o", "out")
+    assert done.status in (2, 3)
+    assert all(name in done.out + done.err for name in first if "." in name)
+    again = call("run", *first, "-o", "out", "--resume")
+    assert again.status == done.status
+    assert call("run", *second, "-o", "out").status == 0
+    assert not (folder / "out.unfinished").exists()
+    blocked = call("run", *first, "-o", "out")
+    assert blocked.status == 2
+    counts = json.loads((folder / "out" / "run.json").read_bytes())["counts"]
+    assert (counts["pages"], counts["errors"]) == (1, 0)
+
+
+def test_a_failed_run_that_is_not_alone_is_kept(call, folder):
+    (folder / "b.pdf").write_bytes(b"%PDF-1.7\n")
+    assert call("run", "b.pdf", "-o", "out").status == 3
+    (folder / "out" / "notes.txt").write_text("mine")
+    assert call("run", "a.txt", "-o", "out").status == 2
+    assert (folder / "out" / "notes.txt").read_text() == "mine"
+
+
+def test_a_run_with_one_good_page_is_kept(call, folder):
+    (folder / "b.pdf").write_bytes(b"%PDF-1.7\n")
+    assert call("run", "a.txt", "b.pdf", "-o", "out").status == 3
+    assert call("run", "a.txt", "-o", "out").status == 2
