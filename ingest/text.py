@@ -20,8 +20,8 @@ _UNSAFE = re.compile(f"{FORMAT_CONTROLS}|[\\x7f-\\x9f\\u2028\\u2029]")
 
 
 # Latin ligatures (ﬁ, ĳ), Arabic presentation forms (ﻻ, ﷲ, ﷺ), and vowel signs that stand alone.
-_LIGATURES = "[\u0132\u0133\uFB00-\uFB06\uFB50-\uFDFF\uFE70-\uFEFC]"
-_SPACING_MARKS = "[\uFC5E-\uFC63\uFE70-\uFE7F]"
+_LIGATURES = "[\u0132\u0133\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufefc]"
+_SPACING_MARKS = "[\ufc5e-\ufc63\ufe70-\ufe7f]"
 
 
 def comparable(text: pl.Expr) -> pl.Expr:

@@ -8,9 +8,10 @@ from typing import Any
 from ingest.errors import SourceError
 from ingest.readers import html
 from ingest.readers.encoding import decode
-from ingest.readers.mojibake import repair_mojibake
 from ingest.readers.records import Record
+from ingest.readers.repairs import repair_text
 from ingest.readers.sniff import declared_charset, looks_like_html, why_not_a_page
+from ingest.readers.visual_order import repair_visual_order
 from ingest.text import escape_file_name, scrub
 
 _HEAD_SIZE = 4096  # bytes at the start of a page that decide whether it is HTML
@@ -39,13 +40,15 @@ def to_row(record: Record) -> dict[str, Any]:
         text, row["encoding"], row["replaced"] = _decode_record(record, content)
     except SourceError as error:
         return row | {"error": str(error)}
-    text, row["repaired"] = repair_mojibake(text)
+    text, row["repaired"] = repair_text(text)
     if record.media_type is None:
         row["media_type"] = "text/html" if looks_like_html(text) else "text/plain"
     if row["media_type"] == "text/html":
         row |= html.render(text)
     else:
         row["text"] = text
+    row["text"], turned = repair_visual_order(row["text"])
+    row["repaired"] = "; ".join(filter(None, (row["repaired"], *turned))) or None
     row["chars"] = len(row["text"])
     return row
 
