@@ -58,7 +58,11 @@ DOCUMENTS: tuple[Column, ...] = (
     Column("blocks", pl.List(BLOCK), "HTML block of each line of text; null for plain text"),
     Column("chars", pl.Int64(), "length of text in characters (code points)"),
     Column("replaced", pl.Int64(), "number of U+FFFD in text, put in for undecodable bytes"),
-    Column("repaired", pl.String(), "encoding error that was repaired in text; null if none"),
+    Column(
+        "repaired",
+        pl.String(),
+        "errors that were repaired in text: wrong decoding, visual order; null if none",
+    ),
     Column(
         "sha256",
         pl.String(),

@@ -14,6 +14,7 @@ import polars as pl
 
 from ingest._typing import F64, I64, U16, U64, Bools
 from ingest.codepoints import CodePoints, mix
+from ingest.text import spell_out
 
 SHINGLE = 4  # words
 # MinHash (Broder 1997) with 63 values in 21 bands of 3: two texts with Jaccard similarity s share
@@ -96,7 +97,7 @@ def text_keys(texts: pl.Series) -> U64:
 
 
 def _text_keys(texts: pl.Series) -> U64:
-    words = CodePoints(texts).words()
+    words = CodePoints(spell_out(texts)).words()
     with np.errstate(over="ignore"):
         position = np.arange(len(words.text)) - np.searchsorted(words.text, words.text)
         terms = mix(words.key + np.uint64(0x9E3779B97F4A7C15) * (position + 1).astype(np.uint64))
@@ -117,7 +118,7 @@ def bigrams(texts: pl.Series) -> tuple[I64, U64]:
     >>> text.tolist()
     [0, 0, 1]
     """
-    words = CodePoints(texts.str.head(_MAX_CHARS)).words()
+    words = CodePoints(spell_out(texts.str.head(_MAX_CHARS))).words()
     text, key = words.text, words.key
     last = np.ones(len(text), bool)
     last[:-1] = text[1:] != text[:-1]

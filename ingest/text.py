@@ -19,6 +19,11 @@ ARABIC_MARKS = r"[\u0640\u0610-\u061A\u064B-\u065F\u0670\u06D6-\u06DC\u06DF-\u06
 _UNSAFE = re.compile(f"{FORMAT_CONTROLS}|[\\x7f-\\x9f\\u2028\\u2029]")
 
 
+# Latin ligatures (ﬁ, ĳ), Arabic presentation forms (ﻻ, ﷲ, ﷺ), and vowel signs that stand alone.
+_LIGATURES = "[\u0132\u0133\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufefc]"
+_SPACING_MARKS = "[\ufc5e-\ufc63\ufe70-\ufe7f]"
+
+
 def comparable(text: pl.Expr) -> pl.Expr:
     """The normal form for comparing two texts: String to String.
 
@@ -29,7 +34,8 @@ def comparable(text: pl.Expr) -> pl.Expr:
     'محمد محمد'
     """
     return (
-        text.str.normalize("NFKC")
+        text.str.replace_all(_SPACING_MARKS, "")  # NFKC would put spaces before them
+        .str.normalize("NFKC")
         .str.replace_all(f"{FORMAT_CONTROLS}|{ARABIC_MARKS}", "")
         .str.replace_all(r"\s+", " ")
         .str.strip_chars()
@@ -48,6 +54,19 @@ def comparable_key(texts: pl.Series) -> pl.Series:
     form = comparable(pl.col("text"))
     frame = texts.to_frame("text")
     return frame.select(pl.when(form == "").then("text").otherwise(form).hash()).to_series()
+
+
+def spell_out(texts: pl.Series) -> pl.Series:
+    """Spell out ligatures and presentation forms, so that a copy without them has the same words.
+
+    >>> spell_out(pl.Series(["ﻻ ﷲ ﬁne", "²"])).to_list()
+    ['لا الله fine', '²']
+    """
+    rows = texts.str.contains(_LIGATURES).fill_null(value=False).arg_true()
+    if not len(rows):
+        return texts
+    some = texts.gather(rows).str.replace_all(_SPACING_MARKS, "").str.normalize("NFKC")
+    return texts.clone().scatter(rows, some)
 
 
 def scrub(text: str) -> str:

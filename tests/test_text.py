@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.codepoints import CodePoints
-from ingest.text import comparable, printable, scrub
+from ingest.minhash import text_keys, text_signatures
+from ingest.text import comparable, printable, scrub, spell_out
 
 
 def word_key(word: str) -> int:
@@ -25,10 +26,33 @@ def comparable_of(text: str) -> str:
         ("ﻣﺮﺣﺒﺎ", "مرحبا"),
         ("\u202babc\u202c  d ", "abc d"),
         ("ﬁne\u00a0print", "fine print"),
+        ("ﻻ ﺇﻟﻪ ﺇﻻ ﷲ", "لا إله إلا الله"),
+        ("ﻣﺮﺣﺒﺎﹰ ﺑﻜﻢ", "مرحبا بكم"),
     ],
 )
 def test_spellings_of_the_same_text(one, other):
     assert comparable_of(one) == comparable_of(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ﻭﻻ ﺃﺣﺪ ﻓﻲ ﺍﻷﺳﻮﺍﻕ", "ولا أحد في الأسواق"),
+        ("ﻗﺎﻝ ﷴ ﷺ ﻟﻬﻢ ﻣﺮﺣﺒﺎﹰ", "قال محمد صلى الله عليه وسلم لهم مرحباً"),
+        ("the ﬁrst oﬃce oﬀers ﬂowers and ĳs", "the first office offers flowers and ijs"),
+    ],
+)
+def test_ligatures_have_the_words_of_a_text_without_them(one, other):
+    assert text_keys(pl.Series([one]))[0] == text_keys(pl.Series([other]))[0]
+    assert (text_signatures(pl.Series([one])) == text_signatures(pl.Series([other]))).all()
+
+
+@given(st.text("سوقا ﻻﷲﺔabﬁ²½ ", min_size=1))
+def test_only_ligatures_are_spelled_out(text):
+    spelled = spell_out(pl.Series([text])).item()
+    assert comparable_of(spelled) == comparable_of(text)
+    if not any(c in text for c in "ﻻﷲﺔﬁ"):
+        assert spelled == text
 
 
 def test_case_is_significant():

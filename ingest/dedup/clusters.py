@@ -11,6 +11,7 @@ from ingest._typing import I64, U16
 from ingest.codepoints import CodePoints
 from ingest.minhash import components, minhash, shingles, similar_pairs
 from ingest.page_spans import find_pages
+from ingest.text import spell_out
 
 # A whole page is a copy only if nearly everything agrees: all pages of a site share boilerplate.
 _PAGE_THRESHOLD = 0.9
@@ -31,8 +32,7 @@ class Signatures(NamedTuple):
 
 def article_signatures(segments: pl.DataFrame) -> Signatures:
     """Compute the signatures of the articles and pages of one batch."""
-    chars = CodePoints(segments["text"].str.head(_MAX_CHARS))
-    words = chars.words()
+    words = CodePoints(spell_out(segments["text"].str.head(_MAX_CHARS))).words()
     article = segments["article"].to_numpy()
     pages = find_pages(segments["doc_id"])
     page = pages.page

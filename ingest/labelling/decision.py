@@ -9,6 +9,7 @@ from ingest._typing import F64, I64, Bools
 from ingest.config import LabelConfig
 from ingest.labelling.articles import find_script_debris, number_articles
 from ingest.labelling.bare import find_bare
+from ingest.labelling.damage import find_damaged
 from ingest.labelling.duplicates import find_originals
 from ingest.labelling.features import Context
 from ingest.labelling.headings import find_lesser_headlines, find_repeated_headlines
@@ -77,7 +78,7 @@ def decide_labels(
         role_by=pl.Series(_DECIDERS).gather(by),
         article=pl.Series(article, dtype=pl.Int64),
         duplicate_of=pl.when(pl.Series(is_duplicate)).then(segments["segment"].gather(original)),
-        keep=pl.Series(kept & ~is_duplicate & ~hidden),
+        keep=pl.Series(kept & ~is_duplicate & ~hidden & ~find_damaged(segments)),
     )
 
 

@@ -14,9 +14,10 @@ from ingest.readers.formats import is_named_text
 from ingest.readers.fragments import resolve_markup
 from ingest.readers.markdown import render_markdown
 from ingest.readers.html_source import Source
-from ingest.readers.mojibake import repair_mojibake
 from ingest.readers.records import Record
+from ingest.readers.repairs import repair_text
 from ingest.readers.sniff import declared_charset, looks_like_html, why_not_a_page
+from ingest.readers.visual_order import repair_visual_order
 from ingest.text import escape_file_name, scrub
 
 _HEAD_SIZE = 4096  # bytes at the start of a page that decide whether it is HTML
@@ -55,6 +56,8 @@ def _finish(
         if pieces:
             row |= next(rendered)
         if "text" in row:
+            row["text"], turned = repair_visual_order(row["text"])
+            row["repaired"] = "; ".join(filter(None, (row["repaired"], *turned))) or None
             row["chars"] = len(row["text"])
         yield row
 
@@ -92,7 +95,7 @@ def _prepare(record: Record) -> tuple[dict[str, Any], list[Source]]:
     encoded = None  # the text, where it need not be encoded again
     if row["encoding"] == "utf-8" and not (row["replaced"] or text is not decoded):
         encoded = stored.removeprefix(BOM_UTF8)
-    text, row["repaired"] = repair_mojibake(text, encoded)
+    text, row["repaired"] = repair_text(text, encoded)
     if row["media_type"] == "text/html":
         try:
             return row, html.read_source(text, None if row["repaired"] else encoded)

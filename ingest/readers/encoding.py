@@ -17,6 +17,9 @@ import numpy as np
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
 from ingest.errors import SourceError
+from ingest.readers.arabic_bytes import arabic_encoding, to_letters
+from ingest.readers.legacy import repair_legacy
+from ingest.readers.non_ascii import non_ascii_bytes
 
 _BOMS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -139,7 +142,20 @@ def _decode_invalid_utf8(data: bytes, declared: list[str]) -> Decoded:
     sound = len(damaged.text) - ascii_bytes - damaged.replaced
     if damaged.replaced <= _DAMAGED_SHARE * sound:
         return damaged
-    other_bytes = len(data) - ascii_bytes
+    decoded = _decode_one_byte(data, declared, len(data) - ascii_bytes)
+    is_declared = decoded.encoding in declared
+    if name := arabic_encoding(data, decoded.encoding, declared=is_declared):
+        decoded = _decode_as(data, name)
+        return decoded._replace(text=to_letters(decoded.text))
+    if decoded.encoding == _DEFAULT:  # French, which has the same bytes in windows-1256, and Arabic
+        arabic = _decode_as(data, "cp1256")
+        repaired, _ = repair_legacy(decoded.text, non_ascii_bytes(decoded.text))
+        if repaired == arabic.text != decoded.text:
+            return arabic
+    return decoded
+
+
+def _decode_one_byte(data: bytes, declared: list[str], other_bytes: int) -> Decoded:
     for name in declared:
         if name == "utf-8" or (name == _DEFAULT and _is_not_default(data, other_bytes)):
             continue

@@ -155,3 +155,24 @@ def test_case_of_the_host_does_not_matter():
     assert (
         find_sites(pl.DataFrame(rows, schema(DOCUMENTS)))["site"].to_list() == ["news.example"] * 2
     )
+
+
+def labelled_clusters(source) -> list[set[str]]:
+    documents = ingest.read(source)
+    segments = ingest.label(ingest.detect(ingest.segment(documents)))
+    frame = ingest.dedupe(segments, documents)
+    return frame.filter(pl.col("article") > 0)["cluster"].unique().to_list()
+
+
+def test_a_copy_with_presentation_forms_is_found(shared):
+    assert len(labelled_clusters(shared / "cases" / "reading" / "r23_lig")) == 1
+
+
+def test_ligatures_make_no_difference():
+    plain = [
+        "the first officer of the fleet offers five flowers to his staff",
+        "لا إله إلا الله في الأسواق",
+    ]
+    ligatures = ["the ﬁrst oﬃcer of the ﬂeet oﬀers ﬁve ﬂowers to his staﬀ", "ﻻ ﺇﻟﻪ ﺇﻻ ﷲ ﻓﻲ ﺍﻷﺳﻮﺍﻕ"]  # fmt: skip
+    frame = pl.concat([page("a", plain), page("b", ligatures)])
+    assert cluster_groups(ingest.dedupe(frame)) == [{"a", "b"}]
