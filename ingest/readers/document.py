@@ -43,14 +43,12 @@ def to_rows(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
     yield from _finish(rows, sources)
 
 
-def _finish(
-    rows: list[dict[str, Any]], sources: list[list[Source]]
-) -> Iterator[dict[str, Any]]:
+def _finish(rows: list[dict[str, Any]], sources: list[list[Source]]) -> Iterator[dict[str, Any]]:
     pages = [pieces for pieces in sources if pieces]
     rendered = iter(html.render_pages(pages) if pages else ())
     for row, pieces in zip(rows, sources, strict=True):
         if pieces:
-            row |= next(rendered)
+            row.update(next(rendered))
         if "text" in row:
             row["chars"] = len(row["text"])
         yield row

@@ -38,8 +38,7 @@ _MIN_SHARE = 0.05  # broken runs, relative to sound runs
 def repair_mojibake(text: str, encoded: bytes | None = None) -> tuple[str, str | None]:
     """Undo a wrong decoding. Returns the text, and what was undone or None.
 
-    Args:
-        encoded: the text in UTF-8, if it is at hand.
+    If the text in UTF-8 is at hand, `encoded` saves time.
 
     >>> repair_mojibake("القاهرة".encode().decode("cp1256"))
     ('القاهرة', 'utf-8 read as windows-1256')
@@ -110,11 +109,7 @@ _TABLES = {name: _build_codec(*codec) for name, codec in _CODECS.items()}
 
 
 def _try_repair(text: str, near: str, codec: _Codec) -> str | None:
-    """The text with its broken runs repaired; None if there is not enough evidence.
-
-    Args:
-        near: the surroundings of all runs.
-    """
+    """The text with its broken runs repaired; None if `near` them is not enough evidence."""
     runs = {run: _repair_run(run, codec.table) for run in set(_RUN.findall(text))}
     sound = broken = arabic = 0
     for match in _RUN.finditer(text):
