@@ -12,8 +12,8 @@ from ingest.readers import html
 from ingest.readers.encoding import decode
 from ingest.readers.formats import is_named_text
 from ingest.readers.fragments import resolve_markup
-from ingest.readers.markdown import render_markdown
 from ingest.readers.html_source import Source
+from ingest.readers.markdown import render_markdown
 from ingest.readers.records import Record
 from ingest.readers.repairs import repair_text
 from ingest.readers.sniff import declared_charset, looks_like_html, why_not_a_page
@@ -47,14 +47,12 @@ def to_rows(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
     yield from _finish(rows, sources)
 
 
-def _finish(
-    rows: list[dict[str, Any]], sources: list[list[Source]]
-) -> Iterator[dict[str, Any]]:
+def _finish(rows: list[dict[str, Any]], sources: list[list[Source]]) -> Iterator[dict[str, Any]]:
     pages = [pieces for pieces in sources if pieces]
     rendered = iter(html.render_pages(pages) if pages else ())
     for row, pieces in zip(rows, sources, strict=True):
         if pieces:
-            row |= next(rendered)
+            row.update(next(rendered))
         if "text" in row:
             row["text"], turned = repair_visual_order(row["text"])
             row["repaired"] = "; ".join(filter(None, (row["repaired"], *turned))) or None

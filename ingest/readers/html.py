@@ -34,8 +34,7 @@ _MAX_HEADINGS = 8  # <h1> that a title is compared with
 def read_source(html: str, encoded: bytes | None = None) -> list[Source]:
     """Parse a page: its pieces, which is one unless it is very large.
 
-    Args:
-        encoded: the page in UTF-8, if it is at hand.
+    If the page in UTF-8 is at hand, `encoded` saves time.
 
     Raises:
         SourceError: the page has more than two million tags.
@@ -63,7 +62,7 @@ def render(html: str) -> dict[str, Any]:
 def render_pages(pages: Sequence[list[Source]]) -> list[dict[str, Any]]:
     """Render parsed pages like `render`. A group of small pages takes little longer than one."""
     if all(len(pieces) == 1 for pieces in pages):
-        return _render([source for source, in pages])
+        return _render([source for (source,) in pages])
     return [_render_pieces(pieces) for pieces in pages]
 
 

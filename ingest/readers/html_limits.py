@@ -21,17 +21,13 @@ _SAFE_TAGS = 16_000
 _SAFE_FORMATTING_TAGS, _SAFE_REOPENED = 3_000, 2_000_000
 _FORMATTING = frozenset("b big code em font i s small strike strong tt u".split())
 # What follows the name in a start tag if the element has only text inside and an end tag.
-_CLOSED = (
-    r"(?:\s++[a-z-]++=(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>=]++))*+\s*+>[^<]*+</\1[\s>]"
-)
+_CLOSED = r"(?:\s++[a-z-]++=(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>=]++))*+\s*+>[^<]*+</\1[\s>]"
 _NOT_CLOSED = re.compile(rf"<(?i:([a-z][^\s/>]*+)(?!{_CLOSED}))")
 # Elements that exist once. Each further tag adds its attributes, at growing cost.
 _ROOTS = frozenset(("html", "body"))
 _MAX_ROOT_TAGS = 100
 # Start tags of these elements that are not surely closed.
-_LEFT_OPEN = re.compile(
-    rf"<(?i:({'|'.join(sorted(_FORMATTING | _ROOTS))})(?=[\s/>])(?!{_CLOSED}))"
-)
+_LEFT_OPEN = re.compile(rf"<(?i:({'|'.join(sorted(_FORMATTING | _ROOTS))})(?=[\s/>])(?!{_CLOSED}))")
 # The time of lexbor grows with the square of the attributes of a tag.
 _MAX_ATTRIBUTES = 4_000
 _ATTRIBUTE = r"[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+"

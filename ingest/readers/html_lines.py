@@ -9,7 +9,7 @@ import numpy as np
 
 from ingest._typing import F64, I64, Bools
 from ingest.readers.html_tokens import BETWEEN_TEXTS, BLOCK, KEEP_SPACE, LINE_BREAK, LINK, Tokens
-from ingest.readers.html_tree import Tree
+from ingest.readers.html_tree import Tree, within
 
 _COLLAPSIBLE = bytes.maketrans(b"\t\n\r\f", b"    ")
 _NEWLINE = re.compile(r"\r\n?|\n")
@@ -98,18 +98,23 @@ def find_lines(tokens: Tokens, tree: Tree) -> Lines:
     begin[line[first]] = first
     begin = begin[line]
     used = (np.arange(len(line)) >= begin) | (kept & (begin < len(line)))
-    text = _join(tokens, tree, texts, flow, order, used, line)
-    linked = _sums(line, chars * within(tree, LINK)[token], first)
+    is_used = np.zeros(len(order), bool)
+    is_used[order] = used
+    spaces = _before_links(tokens, tree, texts, flow, is_used)
+    text = _join(texts, spaces, order[used], line[used])
+    linked = _sums(line, chars * _inside(tree, LINK)[token], first)
     if tree.shown is None:
         shown = np.ones(len(first), bool)
     else:
         shown = _sums(line, (chars > 0) & tree.shown[token], first) > 0
-    return Lines(text, _around(tree, token[first], token[last]), linked / _sums(line, chars, first), shown)
+    return Lines(
+        text, _around(tree, token[first], token[last]), linked / _sums(line, chars, first), shown
+    )
 
 
 def _sums(line: I64, values: I64 | Bools, first: I64) -> F64:
     """The sum of values of texts in each line, given a text of each."""
-    return np.bincount(line, values)[line[first]] if len(first) else np.zeros(0)
+    return np.bincount(line, values, minlength=1)[line[first]].astype(np.float64)
 
 
 def _find_texts(tokens: Tokens, tree: Tree) -> _Texts:
@@ -118,7 +123,7 @@ def _find_texts(tokens: Tokens, tree: Tree) -> _Texts:
     data = tokens.data
     pieces = [data[a:b] for a, b in zip(begin[token].tolist(), stop[token].tolist(), strict=True)]
     joined = BETWEEN_TEXTS.join(pieces)
-    kept = within(tree, KEEP_SPACE)[token]
+    kept = _inside(tree, KEEP_SPACE)[token]
     text = _unescape(joined.translate(_COLLAPSIBLE)) if len(token) else []
     breaks = np.zeros(len(token), bool)
     if kept.any():
@@ -152,12 +157,10 @@ def _replace_each(text: list[str], places: list[int], parts: list[list[str]]) ->
     return replaced + text[last:]
 
 
-def within(tree: Tree, kind: int) -> Bools:
+def _inside(tree: Tree, kind: int) -> Bools:
     """Whether what comes after each token is in an element of a kind."""
     tags = np.flatnonzero(tree.properties & kind)
-    steps = np.zeros(len(tree.close), np.int64)
-    steps[tags] = np.where(tree.close[tags] > tags, 1, -1)
-    return np.cumsum(steps) > 0
+    return within(tags[tree.close[tags] > tags], tree.close)
 
 
 def _number_lines(texts: _Texts, tree: Tree) -> _Flow:
@@ -191,21 +194,18 @@ def _reading_order(texts: _Texts, flow: _Flow) -> I64:
     return np.argsort(rank, kind="stable")
 
 
-def _join(
-    tokens: Tokens, tree: Tree, texts: _Texts, flow: _Flow, order: I64, used: Bools, line: I64
-) -> str:
+def _join(texts: _Texts, spaces: I64, order: I64, line: I64) -> str:
     """The text of the page, with white space collapsed unless it is kept.
 
     Args:
-        order: the texts in reading order.
-        used, line: whether each of these belongs to the text, and its line [texts].
+        texts: all texts.
+        spaces: texts that are followed by a space.
+        order: the texts of the page, in reading order.
+        line: the line of each [order].
     """
     parts = texts.text
-    is_used = np.zeros(len(order), bool)
-    is_used[order] = used
-    for n in _before_links(tokens, tree, texts, flow, is_used).tolist():
+    for n in spaces.tolist():
         parts[n] += " "
-    order, line = order[used], line[used]
     between = BETWEEN_TEXTS.decode()  # for a space that is kept
     for n in order[texts.kept[order]].tolist():
         parts[n] = parts[n].replace(" ", between)
@@ -215,9 +215,7 @@ def _join(
     return text.replace(" \n", "\n").replace("\n ", "\n").strip(" ").replace(between, " ")
 
 
-def _before_links(
-    tokens: Tokens, tree: Tree, texts: _Texts, flow: _Flow, used: Bools
-) -> I64:
+def _before_links(tokens: Tokens, tree: Tree, texts: _Texts, flow: _Flow, used: Bools) -> I64:
     """The texts that are followed by a space, since browsers show adjacent links apart.
 
     Links are adjacent if no text is between them. Text whose white space is kept does not count.
@@ -243,7 +241,9 @@ def _before_links(
     ):
         mine = flow.text_hidden == inside
         broken = np.cumsum(np.append(0, texts.breaks & mine))
-        latest = np.maximum.accumulate(np.append(-1, np.where(used & mine, np.arange(len(mine)), -1)))
+        latest = np.maximum.accumulate(
+            np.append(-1, np.where(used & mine, np.arange(len(mine)), -1))
+        )
         chosen = hidden == inside
         last = latest[before[chosen]]
         line = by_token[links[chosen]] + broken[before[chosen]]

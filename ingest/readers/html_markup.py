@@ -91,9 +91,7 @@ def _nth_of_type(tokens: Tokens, tree: Tree) -> I64:
 def _describe(tokens: Tokens, own: list[str], needed: Bools, place: I64) -> None:
     """Add to the names of elements: tag#id.class.class[attribute=value], without white space.
 
-    Args:
-        own: the names of the elements.
-        needed, place: which tokens these are, and their places in `own` [tokens].
+    `own` are the names; `needed` tells of which tokens, and `place` where these are in `own`.
     """
     attributes = tokens.attributes
     listed = np.flatnonzero((attributes.name < STYLE) & needed[attributes.token])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -59,9 +59,8 @@ def parse(html: str | bytes) -> Source:
 
 @cache
 def _comment() -> LexborNode:
-    node = LexborHTMLParser("<p><!----></p>").css_first("p").first_child
-    assert node is not None
-    return node
+    (parent,) = LexborHTMLParser("<p><!----></p>").css("p")
+    return cast(LexborNode, parent.first_child)
 
 
 def _is_metadata(node: LexborNode) -> bool:

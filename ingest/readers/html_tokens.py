@@ -45,7 +45,7 @@ _PROPERTIES = np.array(
 ATTRIBUTES = "id class dir itemprop lang property rel role style hidden".split()
 STYLE, HIDDEN = ATTRIBUTES.index("style"), ATTRIBUTES.index("hidden")
 
-_LESS, _GREATER, _QUOTE, _EQUALS, _SPACE, _SLASH, _BANG, _DASH, _QUESTION = map(ord, "<>\"= /!-?")
+_LESS, _GREATER, _QUOTE, _EQUALS, _SPACE, _SLASH, _BANG, _DASH, _QUESTION = map(ord, '<>"= /!-?')
 _WIDTH = 8  # bytes of a word
 _LOW, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 _SPACES, _GREATERS = np.frombuffer(b" " * _WIDTH + b">" * _WIDTH, np.uint64)
@@ -62,8 +62,8 @@ _ATTRIBUTE = re.compile(
 _COMMENT = b"<!---->"
 BETWEEN_TEXTS = b"\0"  # a byte that a page does not contain
 # Characters in names that would be taken for those of tags, and bytes that never occur in UTF-8.
-_MASKED = bytes.maketrans(b"\"<=", b"\xf8\xf9\xfa")
-_UNMASKED = bytes.maketrans(b"\xf8\xf9\xfa", b"\"<=")
+_MASKED = bytes.maketrans(b'"<=', b"\xf8\xf9\xfa")
+_UNMASKED = bytes.maketrans(b"\xf8\xf9\xfa", b'"<=')
 
 
 class Tokens(NamedTuple):
@@ -119,6 +119,9 @@ def names_of(kind: int) -> frozenset[str]:
 def tokenize(html: bytes) -> Tokens:
     """Find the tags of a page that a parser has serialized.
 
+    Raises:
+        TypeError: it was not.
+
     >>> tokens = tokenize(b'<p class="a">x<br></p>')
     >>> [tokens.names[number] for number in tokens.tag[tokens.opens]]
     ['p', 'br']
@@ -127,7 +130,8 @@ def tokenize(html: bytes) -> Tokens:
     tokens = _tokenize(html)
     if not isinstance(tokens, Tokens):
         tokens = _tokenize(_plain(html, tokens))
-    assert isinstance(tokens, Tokens), "a plain page is always read"
+    if not isinstance(tokens, Tokens):
+        raise TypeError("the page was not written by a serializer")
     return tokens
 
 
@@ -215,9 +219,7 @@ _TAG_WORDS, _TAG_IDS = _short_words(list(_ID))
 _ATTRIBUTE_WORDS, _ATTRIBUTE_IDS = _short_words([name.encode() for name in ATTRIBUTES])
 
 
-def _names(
-    data: bytes, words: U64, start: I64, opens: Bools
-) -> tuple[I64, I64, list[str], Bools]:
+def _names(data: bytes, words: U64, start: I64, opens: Bools) -> tuple[I64, I64, list[str], Bools]:
     """The number and the length of the name of each start tag, and the names that are not known.
 
     Last, which tags have names that could be taken for something else.
@@ -269,11 +271,11 @@ def _attributes(words: U64, first: I64, last: I64, token: I64, after_name: I64) 
 def _plain(html: bytes, tags: list[tuple[int, int]]) -> bytes:
     """The same page without `<` and `>` in values, and without unusual characters in names.
 
-    Args:
-        tags: the places of all tags that may have these; none if they are not known.
+    `tags` are the places of all tags that may have these; there are none if they are not known.
     """
     if tags and all(_ends_at(html, start, end) for start, end in tags):
-        kept, last = [], 0
+        kept: list[bytes] = []
+        last = 0
         for start, end in tags:
             kept += html[last:start], _plain_tag(html[start:end])
             last = end

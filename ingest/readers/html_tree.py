@@ -72,7 +72,7 @@ def build_tree(tokens: Tokens) -> Tree:
     # After other tokens, the innermost element is the same as before
     known = np.where(starts | tokens.closes, np.arange(number), 0)
     inner = inner[np.maximum.accumulate(known)]
-    invisible = _within(elements[(properties[elements] & INVISIBLE) != 0], close)
+    invisible = within(elements[(properties[elements] & INVISIBLE) != 0], close)
     inside = np.zeros(number, bool)
     inside[1:] = invisible[:-1]
     properties[inside] = 0
@@ -104,7 +104,7 @@ def _parents(elements: I64, depth: I64) -> I64:
     return parents
 
 
-def _within(elements: I64, close: I64) -> Bools:
+def within(elements: I64, close: I64) -> Bools:
     """Whether each token is inside one of some elements: its start tag is, its end tag is not."""
     steps = np.zeros(len(close), np.int64)
     steps[elements] = 1
@@ -157,7 +157,7 @@ def _find_hidden(
     return np.array(regions, np.int64).reshape(-1, 2), shown
 
 
-def _visibility(style: str | None, hidden: bool, around: Visibility) -> Visibility:  # noqa: FBT001
+def _visibility(style: str | None, hidden: bool, around: Visibility) -> Visibility:
     attributes: dict[str, str | None] = {} if style is None else {"style": unescape(style)}
     return visibility_of(attributes | ({"hidden": None} if hidden else {}), around)
 

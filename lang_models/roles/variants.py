@@ -13,7 +13,6 @@ import polars as pl
 
 from ingest.detection import detect
 from ingest.readers import html
-from ingest.readers.html_lines import Block
 from ingest.readers.titles import SITE_NAME
 from lang_models.roles.render import Line as RenderLine
 from lang_models.roles.render import Theme, render
@@ -33,6 +32,7 @@ class Line:
 
 
 Page = list[Line]
+Block = tuple[str, str, float, bool]  # DOM path, markup, share in links, whether it is shown
 
 
 def load_pages(gold: Path) -> dict[str, Page]:
@@ -134,7 +134,7 @@ def load_html(folder: Path, gold: Path) -> dict[str, Variant]:
     variants = {}
     for name, page in load_pages(gold).items():
         parsed = html.render((folder / name).read_text(encoding="utf-8"))
-        variants[name] = Variant(page, tuple(parsed["blocks"]))
+        variants[name] = Variant(page, tuple(parsed["blocks"].iter_rows()))
     return variants
 
 
@@ -158,7 +158,7 @@ def render_page(page: Page, theme: Theme, rng: random.Random) -> Variant:
     parsed = html.render(rendered)
     # whitespace at the ends of a line does not belong to a segment
     lines = [" ".join(line.split()) for line in parsed["text"].split("\n")]
-    blocks = list(parsed["blocks"])
+    blocks = parsed["blocks"].rows()
     for number, (_, markup, *_) in enumerate(blocks[:2]):
         if markup.endswith(SITE_NAME):  # cut off the title, and labelled by rule
             del lines[number], blocks[number]

@@ -49,7 +49,9 @@ def test_a_tag_with_thousands_of_attributes_is_always_found(attributes, around):
         assert "a8999" not in limited
 
 
-@pytest.mark.parametrize("value", ["'" + "x " * 50_000 + "'", '"data:image/png;base64,' + "Aa/" * 50_000 + '"'])
+@pytest.mark.parametrize(
+    "value", ["'" + "x " * 50_000 + "'", '"data:image/png;base64,' + "Aa/" * 50_000 + '"']
+)
 def test_a_long_value_is_kept(value):
     html = f"<p class=a title={value} id=b>x"
     assert limit_nesting(html) == [html]
