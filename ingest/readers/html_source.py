@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 from html import escape
 from typing import NamedTuple, cast
@@ -45,7 +46,7 @@ def parse(html: str | bytes) -> Source:
     root = parser.root
     if root is None:
         return Source(b"<html></html>", read_metadata({}, ()))
-    metadata = read_metadata(root.attributes, filter(_is_metadata, parser.css(_METADATA)))
+    metadata = read_metadata(root.attributes, _outside_invisible(parser.css(_METADATA)))
     unusual = False
     for node in parser.css(_CHANGED):
         if node.tag in _DROPPED:
@@ -63,14 +64,21 @@ def _comment() -> LexborNode:
     return cast(LexborNode, parent.first_child)
 
 
-def _is_metadata(node: LexborNode) -> bool:
-    """Whether an element is not inside an element that is never shown."""
-    parent = node.parent
-    while parent is not None and parent.tag != "head":
-        if parent.tag in _INVISIBLE:
-            return False
-        parent = parent.parent
-    return True
+def _outside_invisible(nodes: Iterable[LexborNode]) -> Iterator[LexborNode]:
+    """The nodes that are not inside an element that is never shown."""
+    known: dict[int, bool] = {}  # whether elements are shown, so that none is visited twice
+    for node in nodes:
+        path: list[int] = []
+        parent, shown = node.parent, True
+        while parent is not None and shown and parent.mem_id not in known:
+            path.append(parent.mem_id)
+            shown = parent.tag not in _INVISIBLE
+            parent = parent.parent
+        if shown and parent is not None:
+            shown = known[parent.mem_id]
+        known.update(dict.fromkeys(path, shown))
+        if shown:
+            yield node
 
 
 def _replace_unusual(parser: LexborHTMLParser) -> None:
