@@ -33,6 +33,7 @@ _CAPITAL = 6.0  # nats: the cost of a capital after a small letter of the same w
 # Nats by which Arabic must be likelier, in a phrase by itself; and in one of a page in which such
 # phrases amount to _SURE.
 _MIN_PHRASE, _MIN_IN_PAGE, _SURE = 10.0, 2.0, 30.0
+_MIN_RARE = 20.0  # the same as _MIN_PHRASE for an encoding that is rare
 _MIN_LEAD = 2.0  # nats by which one encoding must be likelier than the others
 _MIN_LETTERS = 2  # of a phrase in such a page
 _MARKS = "ًٌٍَُِّْـ"
@@ -51,6 +52,7 @@ class _Reading(NamedTuple):
         phrase: pattern of words of such letters and nothing else.
         capital: pattern of a capital letter after a small one.
         cost: nats per letter.
+        least: nats by which Arabic must be likelier, in a phrase by itself.
     """
 
     repair: str
@@ -59,6 +61,7 @@ class _Reading(NamedTuple):
     phrase: re.Pattern[str]
     capital: re.Pattern[str]
     cost: float
+    least: float
 
 
 def repair_legacy(text: str, others: bytes) -> tuple[str, list[str]]:
@@ -114,6 +117,7 @@ def _build_reading(wrong: str, right: str) -> _Reading:
         re.compile(rf"(?<!\w){word}(?:[{_BETWEEN}{signs}]++{word})*+(?: ?[{signs}])*+"),
         re.compile(f"[{small}](?=[{capital}])"),
         cost,
+        _MIN_PHRASE if right == "windows-1256" else _MIN_RARE,
     )
 
 
@@ -127,7 +131,7 @@ def _try_reading(text: str, reading: _Reading) -> tuple[str, float]:
     capitals = np.array([len(reading.capital.findall(phrase)) for phrase in phrases])
     odd = np.array([len(_ODD.findall(phrase.translate(reading.table))) for phrase in phrases])
     gain = total + reading.cost * letters + _CAPITAL * capitals - _ODD_COST * odd
-    sure = gain >= _MIN_PHRASE
+    sure = gain >= reading.least
     if gain[sure].sum() >= _SURE:
         sure |= (gain >= _MIN_IN_PAGE) & (letters >= _MIN_LETTERS)
     if not sure.any():
