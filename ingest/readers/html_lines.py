@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ingest._typing import F64, I64, Bools
+from ingest.readers.html_spacing import find_unspaced
 from ingest.readers.html_tokens import BETWEEN_TEXTS, BLOCK, KEEP_SPACE, LINE_BREAK, LINK, Tokens
 from ingest.readers.html_tree import Tree, within
 
@@ -88,11 +89,15 @@ def find_lines(tokens: Tokens, tree: Tree) -> Lines:
     order = _reading_order(texts, flow)
     number = np.where(flow.text_hidden, -flow.text_inner - 1, flow.text_outer)[order]
     token, chars, kept = texts.token[order], texts.chars[order], texts.kept[order]
-    line = np.cumsum(np.diff(number, prepend=number[:1]) != 0)
+    new_line = np.diff(number, prepend=number[:1]) != 0
+    goes_on = ~(np.append(new_line[1:], np.ones(min(len(order), 1), bool)) | kept)
+    unspaced, apart = find_unspaced(tokens, tree, texts.text, texts.token, order, goes_on=goes_on)
+    new_line[unspaced[apart] + 1] = True
+    line = np.cumsum(new_line)
     full = np.flatnonzero(chars)
-    changes = np.flatnonzero(np.diff(line[full])) + 1
-    first = full[np.concatenate((np.zeros(min(len(full), 1), np.int64), changes))]
-    last = full[np.concatenate((changes - 1, np.full(min(len(full), 1), len(full) - 1)))]
+    begins = np.flatnonzero(np.diff(line[full])) + 1
+    first = full[np.concatenate((np.zeros(min(len(full), 1), np.int64), begins))]
+    last = full[np.concatenate((begins - 1, np.full(min(len(full), 1), len(full) - 1)))]
     # Of a line with characters, what comes before them counts only if white space is kept
     begin = np.full(line[-1] + 1 if len(line) else 0, len(line))
     begin[line[first]] = first
@@ -100,7 +105,7 @@ def find_lines(tokens: Tokens, tree: Tree) -> Lines:
     used = (np.arange(len(line)) >= begin) | (kept & (begin < len(line)))
     is_used = np.zeros(len(order), bool)
     is_used[order] = used
-    spaces = _before_links(tokens, tree, texts, flow, is_used)
+    spaces = np.concatenate((_before_links(tokens, tree, texts, flow, is_used), order[unspaced]))
     text = _join(texts, spaces, order[used], line[used])
     linked = _sums(line, chars * _inside(tree, LINK)[token], first)
     if tree.shown is None:

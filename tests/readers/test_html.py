@@ -347,3 +347,23 @@ def test_metadata_is_valid_json():
     )
     kept = json.loads(rendered["metadata"], parse_constant=never)
     assert kept == {"json_ld": [{"a": None}, [None, 1]]}
+
+
+@pytest.mark.parametrize(
+    ("html", "lines"),
+    [
+        ('<span class="ar">قيد العمل</span><span class="en">Pending</span>', ["قيد العمل", "Pending"]),
+        ('<b lang="ar">تم النشر.</b><b lang="en">Published.</b>', ["تم النشر.", "Published."]),
+        ("<span>قيد العمل</span><span>Pending</span>", ["قيد العمل Pending"]),
+        ("قيد العمل<b>Pending</b>", ["قيد العمل Pending"]),
+        ("<b>Fish</b>السمك", ["Fish السمك"]),
+        ("و<b>WhatsApp</b> الـ<i>PDF</i>", ["وWhatsApp الـPDF"]),
+        ("<span>By Dana Haddad</span><span>May 5, 2024</span><span>3 min</span>",
+         ["By Dana Haddad May 5, 2024 3 min"]),
+        ("<span>T</span><span>He Harbour</span> H<sub>2</sub>O 5<sup>th</sup>", ["THe Harbour H2O 5th"]),
+        ("Java<b>Script</b> <i>micro</i><b>phone</b>", ["JavaScript microphone"]),
+        ("<pre><b>foo</b><i>Bar</i> <b>سمك</b><i>Bar</i></pre>", ["fooBar سمكBar"]),
+    ],
+)  # fmt: skip
+def test_neighbouring_elements_do_not_glue_words(html, lines):
+    assert render(f"<p>{html}</p>")["text"].split("\n") == lines
