@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from ingest.codepoints import unique_texts
@@ -14,9 +15,10 @@ from ingest.frames import SEGMENTS, check
 from ingest.text import scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _REQUIRED = ("doc_id", "segment", "text")
+_PART = 1 << 16  # segments analysed at once, unless a single page has more
 _MAX_PAGE = 1 << 13  # segments; keeps memory constant for a page with a million lines
 
 
@@ -59,16 +61,35 @@ def detect(
         .with_row_index("row")
         .sort("doc_id", "segment", "row", maintain_order=True)
     )
-    # The pages of a site have many lines in common, so each distinct text is analysed once.
-    distinct, index = unique_texts(order["text"])
-    texts = detect_scripts(distinct)[index]
-    if context:
-        texts = resolve_rival_scripts(texts.with_columns(page=_number_pages(order["doc_id"])))
-    decisions = decide_languages(texts, config)
+    order = order.with_columns(page=_number_pages(order["doc_id"]))
+    parts = [_detect_part(part, config, context=context) for part in _whole_pages(order)]
+    decisions = pl.concat(parts or [_detect_part(order, config, context=context)])
     original_order = order["row"].arg_sort()
     return segments.with_columns(
         decisions.select("script", "lang", "lang_score", "lang_by")[original_order]
     )
+
+
+def _detect_part(segments: pl.DataFrame, config: DetectConfig, *, context: bool) -> pl.DataFrame:
+    """Detect the languages of a few pages: the columns of `decide_languages`."""
+    # The pages of a site have many lines in common, so each distinct text is analysed once.
+    distinct, index = unique_texts(segments["text"])
+    texts = detect_scripts(distinct)[index]
+    if context:
+        texts = resolve_rival_scripts(texts.with_columns(segments["page"]))
+    return decide_languages(texts, config)
+
+
+def _whole_pages(segments: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield some pages at a time, so that memory does not grow with the batch."""
+    ends = segments["page"].rle().struct.field("len").cum_sum().to_numpy()
+    start = 0
+    while start < len(segments):
+        fits = int(np.searchsorted(ends, start + _PART, side="right")) - 1
+        first = int(np.searchsorted(ends, start, side="right"))
+        end = int(ends[max(fits, first)])
+        yield segments[start:end]
+        start = end
 
 
 def identify(

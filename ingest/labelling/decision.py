@@ -27,6 +27,7 @@ _KEPT, _BOILERPLATE = np.isin(OUTPUTS, KEPT_ROLES), np.isin(OUTPUTS, BOILERPLATE
 _HEADINGS = (_HEADLINE, _SUBHEADING)
 # What stands between a headline and its repetition below the picture.
 _BETWEEN = [OUTPUTS.index(r) for r in ("caption", "byline", "dateline", "widget", "credit", "ad")]
+_ROWS = 1 << 15  # segments compared at once, so that memory does not grow with the page
 # What can decide a role; the rules from the second on.
 _DECIDERS = ("model", "heading", "section", "bare", "title", "script")
 _HEADING = _DECIDERS.index("heading")
@@ -46,8 +47,10 @@ def decide_labels(
     """
     pages = context.pages
     in_block, averaged = average_in_blocks(segments, probability)
-    is_listing = in_block & (choose_roles(averaged) == LISTING)
-    probability = np.where(is_listing[:, None], averaged, probability)
+    is_listing = in_block
+    if in_block.any():
+        is_listing = in_block & (choose_roles(averaged) == LISTING)
+        probability = np.where(is_listing[:, None], averaged, probability)
     chosen, by, lesser = _revise(segments, context, probability)
     content = _KEPT[chosen]
     hidden = find_hidden(segments, content & (chosen != _HEADLINE), pages)
@@ -103,7 +106,8 @@ def _revise(segments: pl.DataFrame, context: Context, probability: F64) -> tuple
     correct(repeated & (chosen != _HEADLINE), _HEADLINE, "heading")
     sure = probability[:, _HEADLINE] > 0.5
     lesser = find_lesser_headlines(segments, chosen == _HEADLINE, sure, pages)
-    correct(lesser.others, _next_best(probability), "heading")
+    if lesser.others.any():
+        correct(lesser.others, _next_best(probability), "heading")
     headings, content = np.isin(chosen, _HEADINGS), CONTENT[chosen]
     sections = find_sections(segments, context.markup, content, headings, pages)
     for kind, inside in sections.items():
@@ -137,7 +141,10 @@ def choose_roles(probability: F64) -> I64:
     >>> OUTPUTS[choose_roles(probability)[0]]
     'body'
     """
-    content = probability[:, CONTENT].sum(axis=1) > 0.5
-    allowed = content[:, None] == CONTENT[None, :]
-    best: I64 = np.where(allowed, probability, -1.0).argmax(axis=1)
+    best = np.empty(len(probability), np.int64)
+    for start in range(0, len(probability), _ROWS):
+        some = probability[start : start + _ROWS]
+        content = some[:, CONTENT].sum(axis=1) > 0.5
+        allowed = content[:, None] == CONTENT[None, :]
+        best[start : start + _ROWS] = np.where(allowed, some, -1.0).argmax(axis=1)
     return best
