@@ -68,6 +68,11 @@ DOCUMENTS: tuple[Column, ...] = (
         pl.String(),
         "SHA-256 of the stored file or the unpacked record; null if it cannot be read",
     ),
+    Column(
+        "warning",
+        pl.String(),
+        "from a run: why the page may be incomplete (no text is kept); null if it is not",
+    ),
     Column("error", pl.String(), "why the page could not be used; null if it could"),
 )
 

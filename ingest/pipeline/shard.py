@@ -36,6 +36,7 @@ from ingest.pipeline.stats import (
     sum_counts,
     sum_role_counts,
 )
+from ingest.pipeline.warnings import add_warnings
 from ingest.readers import read_batches
 from ingest.readers.records import Slice
 from ingest.segmentation import segment
@@ -110,6 +111,7 @@ def label_shard(
             values.append(signatures.values)
             lines.append(short.with_columns(pl.col("row") + rows))
             rows += len(signatures.keys)
+            documents = add_warnings(documents, segments)
             timer("write", _write, documents, work / f"documents-{batch:05d}.parquet")
             timer("write", _write, segments, work / f"segments-{batch:05d}.parquet")
             counts.append(count_pages(documents))

@@ -52,6 +52,7 @@ def count_pages(documents: pl.DataFrame) -> dict[str, int]:
         replaced=pl.col("replaced").sum(),
         chars=pl.col("chars").sum(),
         empty=(pl.col("text").str.strip_chars() == "").sum(),
+        warnings=pl.col("warning").count(),
     ).row(0, named=True)
     return counts
 

@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from ingest.frames import BLOCK
+from ingest.readers.html_embedded import add_embedded_article, open_shadow_roots
 from ingest.readers.html_limits import limit_nesting
 from ingest.readers.html_lines import Lines, find_lines
 from ingest.readers.html_markup import locate
@@ -39,10 +40,14 @@ def read_source(html: str, encoded: bytes | None = None) -> list[Source]:
     Raises:
         SourceError: the page has more than two million tags.
     """
-    limited = limit_nesting(html)
+    limited = limit_nesting(open_shadow_roots(html))
     if encoded is not None and limited[0] is html:
-        return [parse(encoded)]
-    return [parse(piece) for piece in limited]
+        sources = [parse(encoded)]
+    else:
+        sources = [parse(piece) for piece in limited]
+    if len(sources) == 1 and (more := add_embedded_article(html, sources[0].html)):
+        return [parse(piece) for piece in limit_nesting(more)]
+    return sources
 
 
 def render(html: str) -> dict[str, Any]:
