@@ -7,11 +7,9 @@ import re
 from html import escape
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser
-
 # A shadow root that a page declares is shown in place of its host's content.
-_SHADOW = re.compile(r"<template\b[^>]*\bshadowrootmode\b", re.IGNORECASE)
-_TEMPLATE = re.compile(r"<(/?)template\b([^>]*)", re.IGNORECASE)
+_SHADOW = re.compile(r"<template\b[^<>]{0,500}?\bshadowrootmode\b", re.IGNORECASE)
+_TEMPLATE = re.compile(r"<(/?)template\b([^<>]{0,500})", re.IGNORECASE)
 _ROOT = "shadow-root"
 
 _SHOWN_HTML = 1 << 16  # bytes of a page without scripts, from which no text is looked for in them
@@ -22,6 +20,9 @@ _HEAD_END = b"</head>"
 _STATE = re.compile(r"\bwindow\.__\w+__\s*=\s*(?=[{\[])")
 _ARTICLE = "articlebody"
 _KEYS = frozenset((_ARTICLE, "body", "content", "html", "text", "paragraphs", "bodytext", "story"))
+_SCRIPT = re.compile(r"<script\b([^<>]{0,500})>", re.IGNORECASE)
+_SCRIPT_END = re.compile(r"</script\b", re.IGNORECASE)
+_IS_JSON = re.compile(r"\btype\s*=\s*[\"']?[\w/.+-]*json", re.IGNORECASE)
 _LONGEST_SCRIPT = 1 << 22  # characters
 _MAX_VALUES = 100_000  # of the data of a page
 _MIN_PART, _MIN_TEXT = 40, 200  # characters of a paragraph, and of an article
@@ -79,25 +80,21 @@ def add_embedded_article(html: str, shown: bytes) -> str | None:
 def _scripts(html: str) -> list[Any]:
     """The JSON values in the scripts of a page."""
     values = []
-    for node in LexborHTMLParser(html).css("script"):
-        text = node.text()
-        if len(text) > _LONGEST_SCRIPT:
+    place = 0
+    while (script := _SCRIPT.search(html, place)) and (
+        end := _SCRIPT_END.search(html, script.end())
+    ):
+        place = end.end()
+        text = html[script.end() : min(end.start(), script.end() + _LONGEST_SCRIPT)]
+        if not _IS_JSON.search(script[1]):
+            state = _STATE.search(text)
+            text = text[state.end() :] if state else ""
+        try:
+            value, _ = json.JSONDecoder().raw_decode(text.lstrip())
+        except (ValueError, RecursionError):
             continue
-        is_json = "json" in (node.attributes.get("type") or "").lower()
-        start = 0 if is_json else -1
-        if not is_json and (state := _STATE.search(text)):
-            start = state.end()
-        if start >= 0:
-            try:
-                value, _ = json.JSONDecoder().raw_decode(text, start + _blank(text, start))
-            except (ValueError, RecursionError):
-                continue
-            values.append(value)
+        values.append(value)
     return values
-
-
-def _blank(text: str, start: int) -> int:
-    return len(text) - start - len(text[start:].lstrip())
 
 
 def _texts(value: Any) -> list[tuple[str, str]]:

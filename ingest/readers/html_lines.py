@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ingest._typing import F64, I64, Bools
+from ingest.readers.html_rows import find_rows, first_cells
 from ingest.readers.html_spacing import find_unspaced
 from ingest.readers.html_tokens import BETWEEN_TEXTS, BLOCK, KEEP_SPACE, LINE_BREAK, LINK, Tokens
 from ingest.readers.html_tree import Tree, within
@@ -85,7 +86,8 @@ def find_lines(tokens: Tokens, tree: Tree) -> Lines:
     (['ac', 'd'], [1, 5])
     """
     texts = _find_texts(tokens, tree)
-    flow = _number_lines(texts, tree)
+    rows = find_rows(tokens, tree, texts.text, texts.token)
+    flow = _number_lines(texts, tree, rows.joined)
     order = _reading_order(texts, flow)
     number = np.where(flow.text_hidden, -flow.text_inner - 1, flow.text_outer)[order]
     token, chars, kept = texts.token[order], texts.chars[order], texts.kept[order]
@@ -105,16 +107,24 @@ def find_lines(tokens: Tokens, tree: Tree) -> Lines:
     used = (np.arange(len(line)) >= begin) | (kept & (begin < len(line)))
     is_used = np.zeros(len(order), bool)
     is_used[order] = used
-    spaces = np.concatenate((_before_links(tokens, tree, texts, flow, is_used), order[unspaced]))
+    cells = _before_cells(texts.token[order], rows.joined)
+    spaces = np.concatenate(
+        (_before_links(tokens, tree, texts, flow, is_used), order[unspaced], order[cells])
+    )
     text = _join(texts, spaces, order[used], line[used])
     linked = _sums(line, chars * _inside(tree, LINK)[token], first)
     if tree.shown is None:
         shown = np.ones(len(first), bool)
     else:
         shown = _sums(line, (chars > 0) & tree.shown[token], first) > 0
-    return Lines(
-        text, _around(tree, token[first], token[last]), linked / _sums(line, chars, first), shown
-    )
+    element = first_cells(rows, tree, _around(tree, token[first], token[last]), token[first])
+    return Lines(text, element, linked / _sums(line, chars, first), shown)
+
+
+def _before_cells(token: I64, joined: Bools) -> I64:
+    """The texts after which another cell of a row begins, by their places in reading order."""
+    tags = np.cumsum(joined)[token]
+    return np.flatnonzero(np.diff(tags))
 
 
 def _sums(line: I64, values: I64 | Bools, first: I64) -> F64:
@@ -168,8 +178,8 @@ def _inside(tree: Tree, kind: int) -> Bools:
     return within(tags[tree.close[tags] > tags], tree.close)
 
 
-def _number_lines(texts: _Texts, tree: Tree) -> _Flow:
-    breaks = (tree.properties & (BLOCK | LINE_BREAK)) != 0
+def _number_lines(texts: _Texts, tree: Tree, joined: Bools) -> _Flow:
+    breaks = ((tree.properties & (BLOCK | LINE_BREAK)) != 0) & ~joined
     hidden = np.zeros(len(breaks), bool)
     inner_breaks = np.zeros(len(breaks), bool)
     text_hidden = np.zeros(len(texts.token), bool)
