@@ -52,6 +52,7 @@ def build_token_table(tokens: Sequence[str]) -> TokenTable:
 def markup_tokens(markup: MarkupTable) -> list[set[str]]:
     """The tokens of each distinct markup: a zone, then a tag, a word, or a value of an attribute.
 
+    >>> import polars as pl
     >>> from ingest.labelling.markup import table_markup
     >>> table = table_markup(pl.Series(["body#top div.postComments p"]))
     >>> sorted(markup_tokens(table)[0])

@@ -81,9 +81,10 @@ def _scripts(html: str) -> list[Any]:
     """The JSON values in the scripts of a page."""
     values = []
     place = 0
-    while (script := _SCRIPT.search(html, place)) and (
-        end := _SCRIPT_END.search(html, script.end())
-    ):
+    while script := _SCRIPT.search(html, place):
+        end = _SCRIPT_END.search(html, script.end())
+        if end is None:
+            break
         place = end.end()
         text = html[script.end() : min(end.start(), script.end() + _LONGEST_SCRIPT)]
         if not _IS_JSON.search(script[1]):

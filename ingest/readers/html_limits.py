@@ -154,8 +154,9 @@ def _limit(html: str) -> list[str]:
             few = _ATTRIBUTES.match(tag) if name and len(tag) > _MAX_ATTRIBUTES else None
             kept.append(f"{few[0]}>" if few else tag)
         if raw and (stop := raw.search(html, end)):
+            content = html[end : stop.start()]
             # In a script, the start of a comment may change what its end is
-            kept.append(html[end : stop.start()].replace("<!--", ""))
+            kept.append(content.replace("<!--", "") if name == "script" else content)
             end = stop.start()
     return [*pieces, "".join([*kept, html[end:]])]
 
