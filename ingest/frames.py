@@ -71,7 +71,7 @@ DOCUMENTS: tuple[Column, ...] = (
     Column(
         "warning",
         pl.String(),
-        "from a run: why the page may be incomplete (no text is kept); null if it is not",
+        "from a run: why a web page may be incomplete (only its title is kept); null if it is not",
     ),
     Column("error", pl.String(), "why the page could not be used; null if it could"),
 )

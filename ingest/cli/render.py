@@ -108,7 +108,7 @@ def _totals(counts: dict[str, Any]) -> list[str]:
     ]
     for key, noun, rest in (
         ("empty", "page", "without text"),
-        ("warnings", "page", "of which no text is kept"),
+        ("warnings", "page", "of which no more than the title is kept"),
         ("template_lines", "line", "of site templates"),
         ("replaced", "character", "that could not be decoded"),
     ):

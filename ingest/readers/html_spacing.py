@@ -20,7 +20,8 @@ _OTHER_SCRIPT = [
     (re.compile(r"[A-Za-z\u00c0-\u024f]{2}[^\w\s]{0,2}\Z"),
      re.compile(r"[^\w\s]?[\u0620-\u06d3]")),
 ]  # fmt: skip
-# The same for two elements next to each other: a word that begins anew inside a word.
+# The same for two elements next to each other, which differ in class or language: a word that
+# begins anew inside a word.
 _NEW_WORD = [
     (re.compile(r"(?:[a-z\u00df-\u00ff]|\d)\Z"), re.compile(r"[A-Z\u00c0-\u00de]|\d")),
     (re.compile(r"[\u0620-\u063f\u0641-\u065f]{2}\Z"), re.compile(r"[\u0620-\u06d3]{2}|\d")),
@@ -32,7 +33,7 @@ _SHORTEST = 2  # characters of a text that is not a decorated initial
 def find_unspaced(
     tokens: Tokens, tree: Tree, text: list[str], token: I64, order: I64, *, goes_on: Bools
 ) -> tuple[I64, Bools]:
-    """Find texts after which a space is missing: another script follows, or another element.
+    """Find texts after which a space is missing: another script follows, or an element of its own.
 
     Args:
         tokens: the tags of the page.
@@ -61,14 +62,15 @@ def find_unspaced(
             and _fits(before, after, _NEW_WORD)
         ):
             places.append(n)
-            changes.append(change and are_siblings)
-    at, twins = np.array(places, np.int64), np.array(changes, bool)
-    if twins.any():
-        one, other = (tree.inner[token[order[at + step]]] for step in (0, 1))
-        named = _names(tokens, np.concatenate((one[twins], other[twins])))
-        pairs = zip(one.tolist(), other.tolist(), strict=True)
-        twins &= np.array([named.get(a) != named.get(b) for a, b in pairs], bool)
-    return at, twins
+            changes.append(change)
+    at, changes_script = np.array(places, np.int64), np.array(changes, bool)
+    if not places:
+        return at, changes_script
+    one, other = (tree.inner[token[order[at + step]]] for step in (0, 1))
+    named = _names(tokens, np.concatenate((one, other)))
+    pairs = zip(one.tolist(), other.tolist(), strict=True)
+    apart = siblings[at] & np.array([named.get(a) != named.get(b) for a, b in pairs], bool)
+    return at[changes_script | apart], (changes_script & apart)[changes_script | apart]
 
 
 def _fits(before: str, after: str, kinds: list[tuple[re.Pattern[str], re.Pattern[str]]]) -> bool:
