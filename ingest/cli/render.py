@@ -112,7 +112,7 @@ def _totals(counts: dict[str, Any]) -> list[str]:
         ("template_lines", "line", "of site templates"),
         ("replaced", "character", "that could not be decoded"),
     ):
-        if counts[key]:
+        if counts.get(key):  # an earlier version did not count all of them
             totals.append(f"{count_noun(counts[key], noun)} {rest}")
     return totals
 
