@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -76,3 +77,25 @@ def combine_keys(key: U64, number: I64) -> U64:
     """Hash a key together with the number of its text, block or page."""
     with np.errstate(over="ignore"):
         return mix(key ^ (number.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)))
+
+
+def cut_between_pages(ends: I64, rows: int) -> Iterator[tuple[int, int]]:
+    """Cut a batch into parts of whole pages: about so many rows, or one page that has more.
+
+    Args:
+        ends: int64 [pages], the row after the last one of each page.
+        rows: of a part, at most, unless it is one page.
+
+    Yields:
+        The first row of each part, and the row after its last one.
+
+    >>> list(cut_between_pages(np.array([2, 3, 9, 10]), 4))
+    [(0, 3), (3, 9), (9, 10)]
+    """
+    start = 0
+    while len(ends) and start < ends[-1]:
+        fits = int(np.searchsorted(ends, start + rows, side="right")) - 1
+        first = int(np.searchsorted(ends, start, side="right"))
+        end = int(ends[max(fits, first)])
+        yield start, end
+        start = end

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from ingest.codepoints import unique_texts
@@ -12,10 +11,11 @@ from ingest.config import Config, DetectConfig, config_of
 from ingest.detection.decision import decide_languages, resolve_rival_scripts
 from ingest.detection.script import detect_scripts
 from ingest.frames import SEGMENTS, check
+from ingest.page_spans import cut_between_pages
 from ingest.text import scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _REQUIRED = ("doc_id", "segment", "text")
 _PART = 1 << 16  # segments analysed at once, unless a single page has more
@@ -62,7 +62,11 @@ def detect(
         .sort("doc_id", "segment", "row", maintain_order=True)
     )
     order = order.with_columns(page=_number_pages(order["doc_id"]))
-    parts = [_detect_part(part, config, context=context) for part in _whole_pages(order)]
+    ends = order["page"].rle().struct.field("len").cum_sum().cast(pl.Int64).to_numpy()
+    parts = [
+        _detect_part(order[start:end], config, context=context)
+        for start, end in cut_between_pages(ends, _PART)
+    ]
     decisions = pl.concat(parts or [_detect_part(order, config, context=context)])
     original_order = order["row"].arg_sort()
     return segments.with_columns(
@@ -78,18 +82,6 @@ def _detect_part(segments: pl.DataFrame, config: DetectConfig, *, context: bool)
     if context:
         texts = resolve_rival_scripts(texts.with_columns(segments["page"]))
     return decide_languages(texts, config)
-
-
-def _whole_pages(segments: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield some pages at a time, so that memory does not grow with the batch."""
-    ends = segments["page"].rle().struct.field("len").cum_sum().to_numpy()
-    start = 0
-    while start < len(segments):
-        fits = int(np.searchsorted(ends, start + _PART, side="right")) - 1
-        first = int(np.searchsorted(ends, start, side="right"))
-        end = int(ends[max(fits, first)])
-        yield segments[start:end]
-        start = end
 
 
 def identify(

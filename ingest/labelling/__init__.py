@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
@@ -14,7 +13,7 @@ from ingest.frames import DETECTED, SEGMENTS, check
 from ingest.labelling.decision import decide_labels
 from ingest.labelling.features import compute_features, find_context
 from ingest.labelling.network import predict_roles
-from ingest.page_spans import find_pages
+from ingest.page_spans import cut_between_pages, find_pages
 
 __all__ = ["label"]
 
@@ -49,21 +48,10 @@ def label(segments: pl.DataFrame, *, config: LabelConfig | Config | None = None)
     """
     check(segments, SEGMENTS, DETECTED, verb="label")
     config = config_of(config, LabelConfig)
-    parts = [_label_part(part, config) for part in _whole_pages(segments)]
+    ends = find_pages(segments["doc_id"]).last + 1
+    cuts = cut_between_pages(ends, _PART)
+    parts = [_label_part(segments[start:end], config) for start, end in cuts]
     return pl.concat(parts) if parts else _label_part(segments, config)
-
-
-def _whole_pages(segments: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield some pages at a time, so that memory does not grow with the batch."""
-    pages = find_pages(segments["doc_id"])
-    ends = pages.last + 1
-    start = 0
-    while start < len(segments):
-        fits = int(np.searchsorted(ends, start + _PART, side="right"))
-        first = int(np.searchsorted(ends, start, side="right"))
-        end = int(ends[max(fits - 1, first)])
-        yield segments[start:end]
-        start = end
 
 
 def _label_part(segments: pl.DataFrame, config: LabelConfig) -> pl.DataFrame:
