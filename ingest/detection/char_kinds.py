@@ -85,7 +85,7 @@ class CharKinds:
         """
         kinds: U16 = self.kinds & np.uint16(SCRIPT | LETTER)
         kinds, starts = _remove(kinds, self.kinds & JOINER > 0, self.starts)
-        # What is no letter, such as a digit of one script, goes on a word of that script.
+        # What is not a letter, such as a digit of one script, continues a word of that script.
         goes_on = np.zeros(len(kinds), bool)
         script = kinds & np.uint16(SCRIPT)
         goes_on[1:] = (kinds[1:] == script[1:]) & (script[1:] == script[:-1]) & (script[1:] > 0)
@@ -109,7 +109,7 @@ class CharKinds:
         begins = in_name.copy()
         begins[1:] &= ~in_name[:-1]
         size = np.diff(at, append=len(kinds))
-        # names have few characters that are no letters
+        # names have few characters other than letters
         other = np.flatnonzero((kinds == NAME) & ~self.is_letter)
         size -= np.bincount(np.searchsorted(at, other) - 1, minlength=len(at))
         size[~in_name] = 0

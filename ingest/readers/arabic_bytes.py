@@ -17,7 +17,7 @@ _FORMS = re.compile("[\ufe70-\ufefc]+")
 _ARABIC = re.compile("[\u0621-\u065f\u0670-\u06d5]")
 _ODD = re.compile("[^\u0600-\u06ff \u00a0«»“”‘’–—…!-/:-@\\[\\]0-9]")
 _ODD_COST = 8.0  # nats for a character that is not found among Arabic words
-_PER_LETTER = 5.0  # nats: the least that a byte costs that is no letter
+_PER_LETTER = 5.0  # nats: the least cost of a byte that is not a letter
 _RARE = 2.0  # nats against each next encoding
 _MIN_SHARE = 0.5  # of bytes in words of Arabic letters only, among all that are not ASCII
 # Nats per letter: sound text has 2.6; text read in another encoding has 4 or less.

@@ -2,7 +2,7 @@
 
 Scrapers and crawlers name files as they like: `items.jl`, `showthread.php?t=17`, no suffix at all.
 Nearly every format says what it is in its first bytes. The name decides only among formats without
-a mark: CSV, lines of JSON that are damaged, and text that is no page, such as a style sheet.
+a mark: CSV, lines of JSON that are damaged, and text that is not a page, such as a style sheet.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _KINDS = (
     | dict.fromkeys(_TABLES, "csv")
     | dict.fromkeys((*_HTML, *_TEXT, *_MARKDOWN), "file")
 )  # fmt: skip
-# Files of a site or of a crawler whose text is no page.
+# Files of a site or of a crawler whose text is not a page.
 _NOT_PAGES = (
     dict.fromkeys((".css", ".scss", ".less"), "style sheet")
     | dict.fromkeys((".js", ".mjs", ".cjs", ".map", ".ts"), "script")

@@ -39,7 +39,7 @@ class Record(NamedTuple):
         url: the address of the page.
         sha256: hash of the stored bytes, if they differ from the content.
         error: why the content cannot be read.
-        left_out: what the record is, if it is no page but the crawler's own.
+        left_out: what the record is, if it is not a page but the crawler's own.
     """
 
     source: str

@@ -56,7 +56,7 @@ _WIDE = (
 
 
 def refusal_of_magic(start: bytes) -> str | None:
-    """What a file is, if its first bytes say that it is no page.
+    """What a file is, if its first bytes say that it is not a page.
 
     >>> refusal_of_magic(b"%PDF-1.7 ..."), refusal_of_magic(b"About PDF")
     ('PDF', None)
