@@ -1,11 +1,10 @@
-"""Training pairs of the translation models: selected, cleaned and encoded as sentence pieces."""
+"""Training pairs of the translation models: selected and cleaned."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from ingest.encoder.words import words
@@ -13,11 +12,6 @@ from lang_models.encoder.data import HELD_OUT, SOURCES, pairs
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import sentencepiece
-    from numpy.typing import NDArray
-
-    Ints = NDArray[np.int32]
 
 # Passes per epoch where they differ from the encoder's: more for prose in whole sentences, less for
 # scripture and two-word labels.
@@ -33,7 +27,6 @@ PASSES = {
     "kde": 0.4,
     "mediawiki": 0.5,
 }
-MAX_PIECES = 100  # per side; longer pairs are more often misaligned than useful
 # Arabic diacritics, tatweel, dagger alif, recitation marks
 _REMOVED = {*range(0x64B, 0x660), 0x640, 0x670, *range(0x6D6, 0x6EE)}
 MAX_RATIO = 2.2  # of the lengths of the two sides in characters, if one has more than 30
@@ -105,13 +98,6 @@ def normalization_rules() -> str:
             rules.append(f"{code:X}\t{' '.join(f'{ord(c):X}' for c in replacement)}\t")
     rules += [f"{code:X}\t20\t" for code in (0x9, 0xA, 0xD)]
     return "\n".join(rules) + "\n"
-
-
-def encode(texts: pl.Series, model: sentencepiece.SentencePieceProcessor) -> tuple[Ints, Ints]:
-    """Encode texts as piece ids: all ids in a row, and the n + 1 offsets of the texts."""
-    ids = model.encode(texts.to_list(), num_threads=2)
-    starts = np.concatenate([[0], np.cumsum([len(i) for i in ids])]).astype(np.int32)
-    return np.concatenate([np.asarray(i, np.int32) for i in ids]), starts
 
 
 def _keys(texts: pl.Series) -> pl.Series:

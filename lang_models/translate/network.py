@@ -37,17 +37,20 @@ class Attention(nn.Module):
             layer(states).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for layer, states in ((self.query, x), (self.key, memory), (self.value, memory))
         )
-        # On a CPU, fused attention is slower for sequences of the length of a sentence.
-        scores = (q * q.shape[-1] ** -0.5) @ k.mT + mask
-        y = scores.softmax(-1, dtype=q.dtype) @ v
+        if q.is_cuda:
+            y = functional.scaled_dot_product_attention(q, k, v, mask.to(q.dtype))
+        else:  # fused attention is slower here for sequences of the length of a sentence
+            scores = (q * q.shape[-1] ** -0.5) @ k.mT + mask
+            y = scores.softmax(-1, dtype=q.dtype) @ v
         return self.out(y.transpose(1, 2).flatten(2))
 
 
 class Layer(nn.Module):
     """A layer of the encoder, or of the decoder if `crossed`."""
 
-    def __init__(self, shape: Shape, crossed: bool) -> None:
+    def __init__(self, shape: Shape, crossed: bool, dropout: float) -> None:
         super().__init__()
+        self.dropout = dropout
         self.norm_own, self.own = nn.LayerNorm(shape.width), Attention(shape)
         if crossed:
             self.norm_cross, self.cross = nn.LayerNorm(shape.width), Attention(shape)
@@ -59,29 +62,33 @@ class Layer(nn.Module):
         self, x: Tensor, mask: Tensor, memory: Tensor | None, memory_mask: Tensor | None
     ) -> Tensor:
         y = self.norm_own(x)
-        x = x + self.own(y, y, mask)
+        x = x + self.drop(self.own(y, y, mask))
         if memory is not None and memory_mask is not None:
-            x = x + self.cross(self.norm_cross(x), memory, memory_mask)
-        return x + self.down(functional.relu(self.up(self.norm_inner(x))))
+            x = x + self.drop(self.cross(self.norm_cross(x), memory, memory_mask))
+        return x + self.drop(self.down(self.drop(functional.relu(self.up(self.norm_inner(x))))))
+
+    def drop(self, x: Tensor) -> Tensor:
+        return functional.dropout(x, self.dropout, self.training) if self.dropout else x
 
 
 class Translator(nn.Module):
     """Encoder and decoder with one table of piece vectors, which is also the output layer."""
 
-    def __init__(self, shape: Shape, pad: int) -> None:
+    def __init__(self, shape: Shape, pad: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.shape, self.pad = shape, pad
+        self.shape, self.pad, self.dropout = shape, pad, dropout
         self.table = nn.Parameter(torch.randn(shape.vocabulary, shape.width) / shape.width**0.5)
         self.bias = nn.Parameter(torch.zeros(shape.vocabulary))
-        self.encoder = nn.ModuleList(Layer(shape, False) for _ in range(shape.encoder))
-        self.decoder = nn.ModuleList(Layer(shape, True) for _ in range(shape.decoder))
+        self.encoder = nn.ModuleList(Layer(shape, False, dropout) for _ in range(shape.encoder))
+        self.decoder = nn.ModuleList(Layer(shape, True, dropout) for _ in range(shape.decoder))
         self.norm_encoder, self.norm_decoder = nn.LayerNorm(shape.width), nn.LayerNorm(shape.width)
         self.places: Tensor
         self.register_buffer("places", encode_positions(512, shape.width), persistent=False)
 
     def embed(self, ids: Tensor) -> Tensor:
         x = functional.embedding(ids, self.table) * math.sqrt(self.shape.width)
-        return x + self.places[: ids.shape[1]]
+        x = x + self.places[: ids.shape[1]]
+        return functional.dropout(x, self.dropout, self.training) if self.dropout else x
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         """Return decoder states, [sentences, length, width], to be multiplied by the table."""

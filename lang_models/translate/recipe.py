@@ -6,8 +6,11 @@ r"""Train the two translation models, pack them as argos packages, and measure t
 Needs torch, sentencepiece, ctranslate2, sacrebleu and the dependencies of ingest. On two cores a
 step takes about a second in bfloat16, and a third less with
 MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592, which makes malloc reuse freed
-memory. A GPU is many times faster; `--large` is the shape for one. An interrupted run resumes from
-its checkpoints in FOLDER.
+memory. An interrupted run resumes from its checkpoints in FOLDER.
+
+A GPU is many times faster; `--large` is the shape for one. Where the GPU has a machine of its own,
+`--prepare` writes what the training reads, `python -m lang_models.translate.train FOLDER` trains
+there, and a second call without `--prepare` finds the checkpoints and packs the models.
 """
 
 from __future__ import annotations
@@ -15,7 +18,6 @@ from __future__ import annotations
 import argparse
 import io
 import zipfile
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +27,16 @@ import polars as pl
 from lang_models.encoder.data import pairs
 from lang_models.translate import data
 from lang_models.translate.convert import LICENSE, write_package
-from lang_models.translate.network import Shape
-from lang_models.translate.train import BOS, EOS, PAD, UNK, Corpus, Settings, Training
+from lang_models.translate.corpus import BOS, EOS, PAD, UNK, Texts
+from lang_models.translate.train import add_options, from_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-LARGE = Shape(vocabulary=16000, width=384, inner=1536, heads=6, encoder=8, decoder=2)
+    from lang_models.translate.network import Shape
+
 VERSION = "1.0"
 _PIECE_PAIRS = 200_000  # pairs that the pieces are trained on
 
@@ -45,23 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--dev", type=Path, required=True, help="pairs used only for evaluation")
     parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--large", action="store_true")
-    for field in fields(Settings):
-        parser.add_argument(f"--{field.name}", type=type(field.default), default=field.default)
+    parser.add_argument("--prepare", action="store_true", help="stop before the training")
+    add_options(parser)
     args = parser.parse_args(arguments)
-    settings = Settings(**{field.name: getattr(args, field.name) for field in fields(Settings)})
-    shape = LARGE if args.large else Shape()
+    training = from_options(args, args.work)
 
-    args.work.mkdir(parents=True, exist_ok=True)
-    rows = data.load_pairs(args.data, [args.dev])
-    model = load_or_train_pieces(rows, args.work, shape.vocabulary)
-    train, dev = (
-        build_corpus(rows.filter(pl.col("held") == held_out), model) for held_out in (False, True)
-    )
+    model = prepare(args.data, [args.dev], args.work, training.shape)
+    if args.prepare:
+        return
     names = [model.id_to_piece(i) for i in range(model.get_piece_size())]
-    start = initial_vectors(names, shape.width)
-    training = Training(train, dev, shape, settings, args.work, start, args.device)
     for name, network in training.run().items():
         source, target = name.split("-")
         path = args.out / f"translate-{source}_{target}-{VERSION.replace('.', '_')}.argosmodel"
@@ -73,6 +68,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(
             f"{name}: {path.stat().st_size / 1e6:.1f} MB, chrF {compute_chrf(path, args.dev):.1f}"
         )
+
+
+def prepare(folder: Path, exclude: list[Path], work: Path, shape: Shape) -> Any:
+    """Write texts, pieces and initial vectors into `work`; return the SentencePiece model."""
+    work.mkdir(parents=True, exist_ok=True)
+    rows = data.load_pairs(folder, exclude)
+    for name, held in (("train", False), ("dev", True)):
+        part = rows.filter(pl.col("held") == held)
+        Texts(part["english"].to_list(), part["arabic"].to_list(), part["passes"].to_numpy()).write(
+            work / f"{name}.tsv"
+        )
+    model = load_or_train_pieces(rows, work, shape.vocabulary)
+    names = [model.id_to_piece(i) for i in range(model.get_piece_size())]
+    np.save(work / "start.npy", initial_vectors(names, shape.width))
+    return model
 
 
 def license_text() -> str:
@@ -113,16 +123,6 @@ def load_or_train_pieces(rows: pl.DataFrame, work: Path, size: int) -> Any:
         )  # fmt: skip
         path.write_bytes(out.getvalue())
     return sentencepiece.SentencePieceProcessor(model_file=str(path))
-
-
-def build_corpus(rows: pl.DataFrame, model: Any) -> Corpus:
-    """Encode the pairs, without those that have an empty side or more than `data.MAX_PIECES`."""
-    sides = [data.encode(rows[name], model) for name in ("english", "arabic")]
-    sizes = [np.diff(starts) for _, starts in sides]
-    fits = (np.minimum(*sizes) > 0) & (np.maximum(*sizes) <= data.MAX_PIECES)
-    rows = rows.filter(pl.Series(fits))
-    english, arabic = (data.encode(rows[name], model) for name in ("english", "arabic"))
-    return Corpus((english, arabic), rows["passes"].to_numpy())
 
 
 def initial_vectors(names: list[str], width: int) -> NDArray[np.float32]:

@@ -12,10 +12,11 @@ ctranslate2 = pytest.importorskip("ctranslate2", reason="the extra 'translate' i
 from ingest.translation.packages.package import load_zip  # noqa: E402
 from lang_models.encoder.data import SOURCES  # noqa: E402
 from lang_models.translate.convert import build_spec, write_package  # noqa: E402
+from lang_models.translate.corpus import BOS, EOS, PAD, Corpus, Texts  # noqa: E402
 from lang_models.translate.data import PASSES  # noqa: E402
 from lang_models.translate.network import Shape, Translator  # noqa: E402
 from lang_models.translate.recipe import license_text  # noqa: E402
-from lang_models.translate.train import BOS, EOS, PAD, orthogonalize  # noqa: E402
+from lang_models.translate.train import orthogonalize  # noqa: E402
 
 PIECES = ["<unk>", "<s>", "</s>", "<pad>", *(f"▁{i}" for i in range(36))]
 
@@ -90,3 +91,32 @@ def test_an_orthogonal_update():
     values = torch.linalg.svdvals(update)
     assert values.min() > 0.5
     assert values.max() < 1.5
+
+
+def test_batches_have_each_pair_once_and_keep_its_pieces():
+    rng = np.random.default_rng(5)
+    sizes = rng.integers(1, 30, (2, 200)).astype(np.int32)
+    ids = [rng.integers(4, 40, side.sum()).astype(np.int32) for side in sizes]
+    corpus = Corpus.build(list(zip(ids, sizes, strict=True)), "cpu")
+    seen = []
+    for rows in corpus.draw_batches(300, np.random.default_rng(1)):
+        seen += rows.tolist()
+        for side in (0, 1):
+            padded = corpus.pad(side, rows).numpy()
+            assert padded.shape[1] % 8 == 1
+            assert corpus.count(side, rows) == (padded[:, 1:] != PAD).sum()
+            for row, line in zip(rows, padded.tolist(), strict=True):
+                start = int(sizes[side][:row].sum())
+                pieces = ids[side][start : start + sizes[side][row]].tolist()
+                assert line[: len(pieces) + 2] == [BOS, *pieces, EOS]
+                assert set(line[len(pieces) + 2 :]) <= {PAD}
+    assert sorted(seen) == list(range(200))
+
+
+def test_texts_come_back_as_lines(tmp_path):
+    texts = Texts(["a\tb", "c\nd"], ["ب", "ت\u2028ث"], np.array([0.5, 2], np.float32))
+    texts.write(tmp_path / "texts.tsv")
+    read = Texts.read(tmp_path / "texts.tsv")
+    assert read.english == ["a b", "c d"]
+    assert read.arabic == ["ب", "ت ث"]
+    assert read.passes.tolist() == [0.5, 2.0]
