@@ -102,20 +102,26 @@ class Training:
     folder: Path
     device: str = "cpu"
 
-    def run(self) -> dict[str, Translator]:
-        """Train the two translators, `ar-en` and `en-ar`; resume from the last checkpoint."""
+    def run(self, names: Sequence[str] = ("ar-en", "en-ar")) -> dict[str, Translator]:
+        """Train the translators of these directions; resume from the last checkpoint.
+
+        Without joint steps, each starts from scratch.
+        """
         description = json.dumps(asdict(self.shape) | asdict(self.settings), indent=1)
         (self.folder / "settings.json").write_text(description)
-        both = self._run_stage("both", (0, 1), self.settings.steps, None)[1]
+        steps, both = self.settings.steps, None
+        if steps:
+            both = self._run_stage("both", (0, 1), steps, None)[1]
+        sides = {"ar-en": (1,), "en-ar": (0,)}
         return {
-            name: self._run_stage(name, (side,), self.settings.own_steps, both)[0]
-            for side, name in ((1, "ar-en"), (0, "en-ar"))
+            name: self._run_stage(name, sides[name], self.settings.own_steps, both)[0]
+            for name in names
         }
 
     def _run_stage(
         self, name: str, sources: tuple[int, ...], steps: int, initial: State | None
     ) -> tuple[Translator, State]:
-        """Run one stage. From scratch, the rate warms up; from `initial`, it decays to zero."""
+        """Run one stage. From scratch, the rate warms up; with one source, it decays to zero."""
         settings = self.settings
         torch.manual_seed(settings.seed)
         model = Translator(self.shape, PAD, settings.dropout)
@@ -149,7 +155,8 @@ class Training:
         batches = self._draw_batches(rng)
         since, seen, total = time.time(), 0, torch.zeros((), device=self.device)
         for step in range(first_step, steps):
-            share = min(1.0, (step + 1) / settings.warm) if initial is None else 1.0 - step / steps
+            share = min(1.0, (step + 1) / settings.warm) if initial is None else 1.0
+            share *= 1.0 - step / steps if len(sources) == 1 else 1.0
             for group in adam.param_groups:
                 group["lr"] = settings.table_rate * share
             side = sources[step % len(sources)]
