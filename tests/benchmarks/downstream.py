@@ -1,11 +1,11 @@
 r"""Does filtering help? The same small translation model, trained on equal parts of a noisy mix.
 
-    python tests/benchmarks/filtering.py halves --shared ../shared --work W
+    python tests/benchmarks/downstream.py halves --shared ../shared --work W
     python -m lang_models.encoder.recipe --data W/first/parallel --epochs 3 --descents 2
     python -m lang_models.quality.recipe --shared W/first
-    python tests/benchmarks/filtering.py mix --shared ../shared --work W
-    python tests/benchmarks/filtering.py train --work W
-    python tests/benchmarks/filtering.py measure --work W
+    python tests/benchmarks/downstream.py mix --shared ../shared --work W
+    python tests/benchmarks/downstream.py train --work W
+    python tests/benchmarks/downstream.py measure --work W
 
 Run it in a copy of the checkout, because the second and the third command write over models: the
 encoder and the quality model that ship have seen the texts of the mix. They are trained on every
