@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 # Chosen on the development pairs of tests/benchmarks/word_alignment.py; values nearby do as well.
 _UNLINKED = round(0.15 * UNIT)  # score of a token without a link
-_JUMP = round(0.05 * UNIT)  # cost of each token that a step from link to link skips
+_JUMP = round(0.06 * UNIT)  # cost of each token that a step from link to link skips
 _MAX_JUMPS = 4  # a longer jump costs no more
+_STAY = round(0.01 * UNIT)  # cost of staying, so that equal words in a row are linked one by one
 # The steps from column to column that cost less than the longest jump, with their cost
 _STEPS = {step: jumps * _JUMP for jumps in range(_MAX_JUMPS) for step in (jumps + 1, -jumps)}
+_STEPS[0] = _STAY
 _STEP = np.array(list(_STEPS))
 # Steps are numbered from the back, so that the first wins a tie; a longer jump is 0.
 _CODE_BITS = 4
@@ -42,8 +44,8 @@ class _Steps(NamedTuple):
 def best_path(scores: I32) -> Bools:
     """Link each row to the best column or to none: a hidden Markov model, decoded with Viterbi.
 
-    From one row to the next, it costs nothing to stay in the column or to go on to the next one.
-    Each column farther, forwards or backwards, costs `_JUMP`. Rows without a link are skipped.
+    From one row to the next, it costs nothing to go on to the next column, and little to stay. Each
+    column farther, forwards or backwards, costs `_JUMP`. Rows without a link are skipped.
 
     Args:
         scores: int32 [rows, columns, pairs], PADDING where there are no tokens.
