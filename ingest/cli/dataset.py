@@ -127,7 +127,7 @@ def _add_export(commands: Commands) -> None:
                         "(default: unknown)")  # fmt: skip
     parser.add_argument("--word-alignments", action="store_true",
                         help="add which words translate each other, as links such as 0-0 1-2; in "
-                        "moses a file .align")  # fmt: skip
+                        "moses a file such as pairs.ar-en.align")  # fmt: skip
     add_overwrite(parser, "DEST")
 
 

@@ -5,8 +5,8 @@
 NAME is the split, or `pairs` if the frame has none. Machine-translated pairs are in files of their
 own, NAME.translated.*, and so are imported pairs, NAME.imported.*, if there are aligned pairs.
 The .ids file has the other columns, separated by tabs and without a header; export.json lists their
-names. Line N of all files is about the same pair. If asked for, NAME.align has the word alignment
-of each pair, from the first language to the second; the line is empty if it has none.
+names. Line N of all files is about the same pair. If asked for, NAME.ar-en.align has the word
+alignment of each pair, Arabic token first; the line is empty if it has none.
 """
 
 from __future__ import annotations
@@ -28,8 +28,11 @@ FOLDER = True
 def write(selection: Selection, dest: Path) -> dict[str, Any]:
     """Write all files into the folder `dest`."""
     langs = selection.language_pair()
-    has_links = selection.word_alignments
-    apart = ("source_text", "target_text", *([WORD_ALIGNMENT] if has_links else []))
+    ends = [*langs, "ids"]
+    apart = ["source_text", "target_text"]
+    if selection.word_alignments:
+        ends.append(f"{'-'.join(langs)}.align")
+        apart.append(WORD_ALIGNMENT)
     ids_columns = [n for n in selection.columns if n not in apart]
     changed = 0
     files = []
@@ -37,7 +40,7 @@ def write(selection: Selection, dest: Path) -> dict[str, Any]:
         stem = part.split or "pairs"
         if part.method != selection.default_method:
             stem += f".{part.method}"
-        names = [f"{stem}.{end}" for end in (*langs, "ids", *(["align"] if has_links else []))]
+        names = [f"{stem}.{end}" for end in ends]
         with ExitStack() as stack:
             first, second, ids, *align = (stack.enter_context((dest / n).open("wb")) for n in names)
             for batch in selection.batches(part):
