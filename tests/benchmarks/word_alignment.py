@@ -5,7 +5,7 @@
 
 `word_alignment_gold.tsv` has 105 pairs of 5 to 25 tokens per side, drawn at random from 13 files of
 `parallel`. It has no text: only file, line, a hash of the line's two texts, and the links, which one
-person wrote before any aligner was built. `3-4` is a sure link, `3?4` a possible one; the English
+annotator wrote before any aligner was built. `3-4` is a sure link, `3?4` a possible one; the English
 token comes first. Articles, pronouns and prepositions that Arabic writes as part of a word have a
 link to this word. The settings were chosen on the part `dev`; `test` was used once they were fixed.
 
