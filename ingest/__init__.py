@@ -41,6 +41,7 @@ _PUBLIC_NAMES = {
     "ingest.segmentation": ("segment",),
     "ingest.splitting": ("split",),
     "ingest.translation": ("translate",),
+    "ingest.word_alignment": ("align_words",),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _PUBLIC_NAMES.items() for name in names}
 
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from ingest.segmentation import segment
     from ingest.splitting import split
     from ingest.translation import translate
+    from ingest.word_alignment import align_words
 
 # `filter` is public too, but a star import must not shadow the builtin.
 __all__ = [
@@ -96,6 +98,7 @@ __all__ = [
     "ModelError", "OutputError", "ReadConfig", "RunConfig", "SegmentConfig", "SourceError",
     "SplitConfig",
     "TranslateConfig", "WriteError", "__version__", "align", "align_lines", "align_pages",
+    "align_words",
     "dedupe", "detect", "export", "funnel", "identify", "label", "mask_pii", "pair_pages", "read",
     "read_pairs", "run", "samples", "score", "segment", "split", "translate",
 ]  # fmt: skip

@@ -220,6 +220,16 @@ MASKED: tuple[Column, ...] = (
     Column("target_masked", pl.String(), "target_text without personal data; null if it has none"),
 )
 
+WORD_ALIGNMENT = "word_alignment"
+WORD_ALIGNED: tuple[Column, ...] = (
+    Column(
+        WORD_ALIGNMENT,
+        pl.String(),
+        "links i-j between tokens of source_text and target_text, from 0; null if not "
+        "Arabic–English or over 1,000 tokens",
+    ),
+)
+
 METHOD_ALIGNED, METHOD_IMPORTED, METHOD_TRANSLATED = "aligned", "imported", "translated"
 METHODS = (METHOD_ALIGNED, METHOD_IMPORTED, METHOD_TRANSLATED)
 HUMAN_METHODS = (METHOD_ALIGNED, METHOD_IMPORTED)  # not known to be machine-translated
@@ -229,7 +239,7 @@ TURNED = "turned"  # column of an export: whether source and target were swapped
 _MADE_BY = {
     "segment": SEGMENTS, "detect": DETECTED, "label": LABELLED, "dedupe": CLUSTERED,
     "align": (*PAIRS, *ALIGNED), "translate": TRANSLATED, "score": SCORED, "filter": FILTERED,
-    "split": SPLIT, "mask_pii": MASKED,
+    "split": SPLIT, "mask_pii": MASKED, "align_words": WORD_ALIGNED,
 }  # fmt: skip
 
 

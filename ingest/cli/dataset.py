@@ -125,6 +125,9 @@ def _add_export(commands: Commands) -> None:
     parser.add_argument("--license", default="", metavar="TEXT",
                         help="license that the card of huggingface states, such as cc-by-4.0 "
                         "(default: unknown)")  # fmt: skip
+    parser.add_argument("--word-alignments", action="store_true",
+                        help="add which words translate each other, as links such as 0-0 1-2; in "
+                        "moses a file such as pairs.ar-en.align")  # fmt: skip
     add_overwrite(parser, "DEST")
 
 
@@ -184,6 +187,7 @@ def _split(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
+    use_one_blas_thread()
     allow_interrupts()
     from ingest.cli.messages import print_summary
     from ingest.io.run_files import describe_later_files
@@ -196,6 +200,7 @@ def _export(args: argparse.Namespace) -> int:
         min_score=args.min_score,
         langs=language_pair(args),
         license=args.license,
+        word_alignments=args.word_alignments,
         overwrite=args.overwrite,
     )
     print_summary(args, *describe_later_files(args.pairs, "export"), *summary_lines(report))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("moses", "tsv", "tmx", "jsonl", "parquet", "huggingface")
 FOLDERS = ("moses", "huggingface")
+UNALIGNED = "without word alignment, not Arabic–English or over 1,000 tokens"
 
 
 def export(
@@ -30,6 +31,7 @@ def export(
     min_score: float = 0.0,
     langs: Sequence[str] | None = None,
     license: str = "",
+    word_alignments: bool = False,
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Export pairs to a file or folder. The output is complete or does not exist.
@@ -49,6 +51,8 @@ def export(
             pairs of the opposite direction are turned around; column `turned` marks them.
         license: license of the texts, such as "cc-by-4.0", for the data card. Only huggingface
             has one.
+        word_alignments: whether to add `word_alignment`, as `ingest.align_words` makes it, for the
+            texts as they are written. In moses it is a file of its own.
         overwrite: whether to replace an earlier export.
 
     Returns:
@@ -61,6 +65,7 @@ def export(
         ConfigError: a setting is invalid.
         SourceError: there is no such file, or it is not Parquet.
         FrameError: a column is missing, or has a value that pairs cannot have.
+        ModelError: the encoder, which word alignments need, is missing or damaged.
         OutputError: `dest` exists, or is the input.
         WriteError: `dest` cannot be written, or its parent folder does not exist.
     """
@@ -77,7 +82,7 @@ def export(
 
     target = Path(dest)
     writer = import_module(f"ingest.writers.{format}")
-    selection = Selection(pairs, min_score=min_score, langs=langs)
+    selection = Selection(pairs, min_score=min_score, langs=langs, word_alignments=word_alignments)
     inputs = [selection.path] if selection.path else []
     check_output(target, overwrite=overwrite, folder=writer.FOLDER, inputs=inputs)
     if writer.FOLDER:
@@ -98,7 +103,8 @@ def export(
     }
     with atomic_write(target, folder=writer.FOLDER) as work:
         report |= writer.write(selection, work, **({"license": license} if license else {}))
-        report["changed"] = {change: n for change, n in report["changed"].items() if n}
+        changed = {**report["changed"], UNALIGNED: selection.unaligned}
+        report["changed"] = {change: n for change, n in changed.items() if n}
         if writer.FOLDER:
             report["files"] = [EXPORT_FILE, *report["files"]]
             write_report(work, report)

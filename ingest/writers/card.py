@@ -35,7 +35,7 @@ _MEANINGS = {
     **{c.name: c.meaning for c in (*frames.PAIRS, *frames.ALIGNED)},
     "translation": "the two texts, by language",
     **{c.name: c.meaning for c in (*frames.TRANSLATED, *frames.SCORED)},
-    **{c.name: c.meaning for c in (*frames.FILTERED, *frames.SPLIT)},
+    **{c.name: c.meaning for c in (*frames.FILTERED, *frames.SPLIT, *frames.WORD_ALIGNED)},
     TURNED: "whether source and target were exchanged for this export, and their scores with "
     "them; `copy` has no opposite and was not changed",
 }

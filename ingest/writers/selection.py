@@ -16,11 +16,20 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ingest.errors import ConfigError, FrameError
-from ingest.frames import METHOD_ALIGNED, METHOD_IMPORTED, METHODS, PAIRS, TURNED, check
+from ingest.frames import (
+    METHOD_ALIGNED,
+    METHOD_IMPORTED,
+    METHODS,
+    PAIRS,
+    TURNED,
+    WORD_ALIGNMENT,
+    check,
+)
 from ingest.io.parquet import PAIR_ROWS
 from ingest.io.run_files import PAIRS_FILE, RUN_FILE, find_pairs
 from ingest.io.snapshot import Snapshot
 from ingest.languages import parse_language_pair
+from ingest.word_alignment import align_words, swap_sides
 
 # The masked text of each side, null where nothing is masked, and the text that it replaces.
 _MASKED = {"source_masked": "source_text", "target_masked": "target_text"}
@@ -49,6 +58,7 @@ class Selection:
         pairs: a frame of pairs, a Parquet file of them, or a folder that contains pairs.parquet.
         min_score: minimum score of aligned and machine-translated pairs; 0 selects all.
         langs: source and target; other pairs are left out or turned around.
+        word_alignments: whether to add `word_alignment`, or to compute it anew.
 
     Attributes:
         columns: schema of the exported pairs.
@@ -62,6 +72,8 @@ class Selection:
         turned: number of pairs that are turned around.
         masked: number of pairs with placeholders for personal data.
         masks: columns with masked texts.
+        word_alignments: as given.
+        unaligned: number of pairs yielded by `batches` without a word alignment that was asked for.
 
     Raises:
         ConfigError: a setting is invalid.
@@ -75,6 +87,7 @@ class Selection:
         *,
         min_score: float = 0.0,
         langs: Sequence[str] | None = None,
+        word_alignments: bool = False,
     ) -> None:
         self.path = None if isinstance(pairs, pl.DataFrame) else find_pairs(pairs)
         self.name = str(self.path or "the frame")
@@ -89,7 +102,10 @@ class Selection:
         # masked texts replace the originals, so that nothing of these is written
         out = {name: dtype for name, dtype in columns.items() if name not in _MASKED}
         self.masks = [name for name in _MASKED if columns.get(name) == pl.String]
-        self.columns = pl.Schema({**out, TURNED: pl.Boolean()} if self.langs else out)
+        out |= {TURNED: pl.Boolean()} if self.langs else {}
+        self.word_alignments, self.unaligned = word_alignments, 0
+        out |= {WORD_ALIGNMENT: pl.String()} if word_alignments else {}
+        self.columns = pl.Schema(out)
         self.read = int(self._read(self._frame.select(pl.len()).collect).item())
         self._count()
 
@@ -203,13 +219,24 @@ class Selection:
                 is_selected &= pl.col("split").cast(pl.String) == part.split
         for start in range(0, self.read, PAIR_ROWS):
             batch: pl.DataFrame = self._read(self._frame.slice(start, PAIR_ROWS).collect)
-            selected = batch.filter(is_selected).with_columns(
-                pl.coalesce(name, _MASKED[name]).alias(_MASKED[name]) for name in self.masks
-            )
+            selected = self._mask(batch.filter(is_selected))
             if len(selected):
                 is_small = len(selected) < len(batch) // 2
-                selected = _copy(selected) if is_small else selected
-                yield self._turn(selected).select(self.columns.names())
+                selected = self._turn(_copy(selected) if is_small else selected)
+                if self.word_alignments:
+                    selected = align_words(selected)
+                    self.unaligned += selected[WORD_ALIGNMENT].null_count()
+                yield selected.select(self.columns.names())
+
+    def _mask(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Replace texts by masked ones. Word alignments of the texts no longer fit these."""
+        masked = batch.with_columns(
+            pl.coalesce(name, _MASKED[name]).alias(_MASKED[name]) for name in self.masks
+        )
+        if self.masks and batch.schema.get(WORD_ALIGNMENT) == pl.String:
+            is_masked = pl.any_horizontal(pl.col(self.masks).is_not_null())
+            masked = masked.with_columns(pl.when(~is_masked).then(WORD_ALIGNMENT))
+        return masked
 
     def _is_turned(self) -> pl.Expr:
         if not self.langs:
@@ -225,6 +252,11 @@ class Selection:
         if all(batch.schema.get(name) == pl.Float32 for name in _SIDE_SCORES):
             twins.append(_SIDE_SCORES)
         ratios = [name for name in _RATIO_SCORES if batch.schema.get(name) == pl.Float32]
+        if batch.schema.get(WORD_ALIGNMENT) == pl.String and not self.word_alignments:
+            links = swap_sides(batch[WORD_ALIGNMENT])
+            batch = batch.with_columns(
+                pl.when(turned).then(links).otherwise(WORD_ALIGNMENT).alias(WORD_ALIGNMENT)
+            )
         before = pl.col(TURNED).fill_null(False) if TURNED in batch.columns else pl.lit(False)
         return batch.with_columns(
             *(pl.when(turned).then(t).otherwise(s).alias(s) for s, t in twins),
