@@ -342,3 +342,20 @@ def test_an_experiment_outside_a_run_leaves_its_run_json_alone(tmp_path):
     assert main(["filter", str(out), "-o", str(tmp_path / "trial.parquet")]) == 0
     assert (out / "run.json").read_bytes() == before
     assert (tmp_path / "trial.funnel.json").exists()
+
+
+def test_machine_translations_of_another_tool_are_kept(call, tmp_path):
+    units = "".join(
+        f'<tu><tuv xml:lang="en"><seg>{english}</seg></tuv>'
+        f'<tuv xml:lang="ar" creationid="MT!"><seg>{arabic}</seg></tuv></tu>'
+        for arabic, english in TEXTS[3:]
+    )
+    header = '<header creationtool="OmegaT" srclang="en"/>'
+    (tmp_path / "a.tmx").write_text(f"<tmx version='1.4'>{header}<body>{units}</body></tmx>")
+    for command in (
+        ("import", tmp_path / "a.tmx", "-o", tmp_path / "p.parquet"),
+        ("filter", tmp_path / "p.parquet", "-o", tmp_path / "f.parquet"),
+    ):
+        assert call(*command).status == 0
+    filtered = pl.read_parquet(tmp_path / "f.parquet")
+    assert filtered.select("method", "keep").unique().rows() == [("translated", True)]
