@@ -10,10 +10,12 @@ import polars as pl
 
 from ingest.config import Config
 from ingest.drop_reasons import funnel_table
-from ingest.filtering import find_drop_reasons, read_reference_texts, with_drop_reasons
+from ingest.filtering import find_drop_reasons, with_drop_reasons
+from ingest.filtering.excluded import ExcludedTexts
 from ingest.frames import FILTERED, MASKED, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.pii import mask_pii
+from ingest.text import count_noun
 
 _REPORT_SUFFIX = ".funnel.json"
 
@@ -28,6 +30,7 @@ class FilterResult:
         funnel: one row per rule, as `ingest.funnel` returns it.
         pii: personal data found, by kind.
         masked: pairs in which personal data was masked.
+        excluded_by: for each excluded file, its number of texts, and of pairs that have one.
         report_path: file that contains the same numbers.
     """
 
@@ -36,6 +39,7 @@ class FilterResult:
     funnel: pl.DataFrame
     pii: dict[str, int] = field(default_factory=dict)
     masked: int = 0
+    excluded_by: dict[str, tuple[int, int]] = field(default_factory=dict)
     report_path: str = ""
 
     in_error = 0  # the file is read completely or not at all
@@ -64,10 +68,26 @@ class FilterResult:
 
     @property
     def messages(self) -> list[str]:
-        """Notes for the user that are not in the table."""
-        if not self.pairs or self.kept:
-            return []
-        return ["no pair was kept: check which rules dropped them, and [filter] of --config"]
+        """Notes for the user that are not in the table.
+
+        >>> counts = {"a.en": (3, 0), "b.en": (2, 1)}
+        >>> FilterResult(0, 0, pl.DataFrame(), excluded_by=counts).messages
+        ['a.en: excludes nothing: no pair has any of its 3 texts; check that it is the right file']
+        """
+        messages = []
+        for name, (texts, pairs) in self.excluded_by.items():
+            if not texts:
+                messages.append(f"{name}: excludes nothing: no text was found in it")
+            elif not pairs:
+                messages.append(
+                    f"{name}: excludes nothing: no pair has any of its "
+                    f"{count_noun(texts, 'text')}; check that it is the right file"
+                )
+        if self.pairs and not self.kept:
+            messages.append(
+                "no pair was kept: check which rules dropped them, and [filter] of --config"
+            )
+        return messages
 
 
 def filter_file(
@@ -84,7 +104,7 @@ def filter_file(
     Args:
         source: a Parquet file of pairs, or a folder that contains pairs.parquet.
         out: Parquet file to write: all pairs, with keep, drop_reason and pii.
-        exclude: text files whose lines must not occur in a kept pair.
+        exclude: files or folders of texts that must not occur in a kept pair.
         mask: whether to add source_masked and target_masked.
         overwrite: whether to replace `out` and its report.
         config: the settings.
@@ -98,10 +118,12 @@ def filter_file(
     config = config or Config()
     pairs = PairsFile(source, verb="filter")
     pairs.check_outputs(out, _REPORT_SUFFIX, overwrite=overwrite, other_inputs=exclude)
-    reasons = find_drop_reasons(
-        pairs.batches, pairs.columns, read_reference_texts(exclude), config.filter
-    )
+    excluded = ExcludedTexts.read(exclude) if exclude else None
+    reasons = find_drop_reasons(pairs.batches, pairs.columns, excluded, config.filter)
     result = FilterResult(pairs.count, 0, pl.DataFrame())
+    if excluded:
+        counts = zip(excluded.texts, excluded.pairs, strict=True)
+        result.excluded_by = dict(zip(excluded.files, counts, strict=True))
     dropped: dict[str, int] = {}
 
     def batches() -> Iterator[pl.DataFrame]:
@@ -119,6 +141,7 @@ def filter_file(
         "out": str(out),
         "settings": asdict(config.filter),
         "exclude": [str(file) for file in exclude],
+        "excluded_by": {name: pairs for name, (_, pairs) in result.excluded_by.items()},
         "pairs": result.pairs,
         "kept": result.kept,
         "funnel": result.funnel.to_dicts(),

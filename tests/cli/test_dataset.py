@@ -191,17 +191,60 @@ def test_parquet_is_not_written_under_the_suffix_of_text(command, name, path, ca
     assert [file.name for file in tmp_path.iterdir()] == ["p.parquet"]
 
 
-def test_exclude_takes_every_name_after_it(path, call, tmp_path):
-    files = [tmp_path / "a.en", tmp_path / "b.en"]
+def test_exclude_may_stand_anywhere_and_several_times(path, call, tmp_path):
+    a, b = files = [tmp_path / "a.en", tmp_path / "b.en"]
     for file, (_, text) in zip(files, (TEXTS[0], TEXTS[3]), strict=True):
         file.write_text(text)
     out = ("-o", tmp_path / "f.parquet", "--overwrite")
-    for options in (("--exclude", *files), ("--exclude", files[0], "--exclude", files[1])):
-        assert call("filter", path, *options, *out).status == 0
+    for options in (
+        (path, "--exclude", a, b),
+        (path, "--exclude", a, "--exclude", b),
+        ("--exclude", a, "--exclude", b, *out, path),
+        ("--exclude", a, b, path),
+        ("--exclude", a, path, "--exclude", b),
+        ("--exclude", a, "--exclude", b, path),
+        (f"--exclude={a}", path, f"--exclude={b}"),
+    ):
+        status, _, err = call("filter", *options, *out)
+        assert (status, err) == (0, "")
         assert pl.read_parquet(tmp_path / "f.parquet")["keep"].sum() == 2
-    status, _, err = call("filter", "--exclude", files[0], path, *out)
-    assert status == 2
-    assert "PAIRS before --exclude" in err
+    for options in (("--exclude", a), ("--exclude", path, a, "--exclude", path, b), ()):
+        status, _, err = call("filter", *options, *out)
+        assert status == 2
+        assert "PAIRS before --exclude" in err
+
+
+def test_a_file_that_excludes_nothing_is_named(path, call, tmp_path):
+    names = ["hit.en", "same.en", "miss.en", "empty.en"]
+    hit, same, miss, empty = files = [tmp_path / name for name in names]
+    hit.write_text(f"{TEXTS[3][1]}\n")
+    same.write_text(f"{TEXTS[3][1]}\n")
+    miss.write_text("Nothing of this is in the pairs.\nNor is this line.\n")
+    empty.write_text("")
+    status, out, err = call("filter", path, "-o", tmp_path / "f.parquet", "--exclude", *files)
+    assert status == 0
+    lines = [line for line in (out + err).splitlines() if "excludes nothing" in line]
+    assert [line.split(": ")[1] for line in lines] == [str(miss), str(empty)]
+    assert "2 texts" in lines[0]
+    report = json.loads((tmp_path / "f.funnel.json").read_text())
+    assert report["exclude"] == [str(file) for file in files]
+    assert list(report["excluded_by"].values()) == [1, 1, 0, 0]
+    assert call("-q", "filter", path, "-o", tmp_path / "g.parquet", "--exclude", miss)[1:] == (
+        "",
+        "",
+    )
+
+
+@pytest.mark.parametrize("format", ["tsv", "jsonl", "tmx", "parquet", "moses", "huggingface"])
+def test_whatever_export_writes_can_be_excluded(format, pairs, path, call, tmp_path):
+    test_set, some = tmp_path / f"test.{format}", tmp_path / "some.parquet"
+    pairs[1:4].write_parquet(some)
+    assert call("export", some, "--format", format, "-o", test_set).status == 0
+    options = ("-o", tmp_path / "f.parquet", "--exclude", test_set)
+    status, _, err = call("filter", path, *options)
+    assert (status, err) == (0, "")
+    reasons = pl.read_parquet(tmp_path / "f.parquet")["drop_reason"].to_list()
+    assert reasons == [None, "excluded", "too short", "excluded", None]
 
 
 def test_an_excluded_file_must_exist(path, call, tmp_path):
