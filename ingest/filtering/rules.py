@@ -51,6 +51,18 @@ _SCORE_RULES = (
 )
 
 
+def unchecked_rules(columns: pl.Schema, config: FilterConfig) -> list[str]:
+    """Return the rules that are switched on, but cannot be checked without `ingest.score`.
+
+    >>> unchecked_rules(pl.Schema({"quality": pl.Float32}), FilterConfig(max_repetition=0))
+    ['copied words', 'wrong language', 'boilerplate']
+    """
+    active = _active_score_rules(columns, config)
+    rules = [rule for rule in _SCORE_RULES if getattr(config, rule.setting) and rule not in active]
+    # without scores, a copy of the whole text is still found
+    return ["copied words" if rule.name == "copy" else rule.name for rule in rules]
+
+
 def check_scores(columns: pl.Schema, config: FilterConfig) -> None:
     """Raise unless the columns that the rules need exist and are numeric.
 

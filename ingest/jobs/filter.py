@@ -12,6 +12,7 @@ from ingest.config import Config
 from ingest.drop_reasons import funnel_table
 from ingest.filtering import find_drop_reasons, with_drop_reasons
 from ingest.filtering.excluded import ExcludedTexts
+from ingest.filtering.rules import unchecked_rules
 from ingest.frames import FILTERED, MASKED, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.pii import mask_pii
@@ -30,6 +31,7 @@ class FilterResult:
         funnel: one row per rule, as `ingest.funnel` returns it.
         pii: personal data found, by kind.
         masked: pairs in which personal data was masked.
+        unchecked: rules that need scores, if there are none.
         excluded_by: for each excluded file, its number of texts, and of pairs that have one.
         report_path: file that contains the same numbers.
     """
@@ -39,6 +41,7 @@ class FilterResult:
     funnel: pl.DataFrame
     pii: dict[str, int] = field(default_factory=dict)
     masked: int = 0
+    unchecked: list[str] = field(default_factory=list)
     excluded_by: dict[str, tuple[int, int]] = field(default_factory=dict)
     report_path: str = ""
 
@@ -75,6 +78,11 @@ class FilterResult:
         ['a.en: excludes nothing: no pair has any of its 3 texts; check that it is the right file']
         """
         messages = []
+        if self.unchecked:
+            messages.append(
+                f"the pairs have no scores, so these rules were not checked: "
+                f"{', '.join(self.unchecked)}; to check them, run ingest score first"
+            )
         for name, (texts, pairs) in self.excluded_by.items():
             if not texts:
                 messages.append(f"{name}: excludes nothing: no text was found in it")
@@ -121,6 +129,7 @@ def filter_file(
     excluded = ExcludedTexts.read(exclude) if exclude else None
     reasons = find_drop_reasons(pairs.batches, pairs.columns, excluded, config.filter)
     result = FilterResult(pairs.count, 0, pl.DataFrame())
+    result.unchecked = unchecked_rules(pairs.columns, config.filter)
     if excluded:
         counts = zip(excluded.texts, excluded.pairs, strict=True)
         result.excluded_by = dict(zip(excluded.files, counts, strict=True))
