@@ -15,6 +15,7 @@ from ingest.cli.options import (
     load_config,
     use_one_blas_thread,
 )
+from ingest.config import settings_in
 from ingest.errors import ConfigError
 from ingest.jobs.export import FORMATS
 
@@ -90,11 +91,12 @@ def _add_filter(commands: Commands) -> None:
         help="mark which pairs to keep, and why not the others",
         description="Mark which pairs are kept, and for each other pair the first rule that it "
         "fails. The counts per rule go to run.json if the pairs belong to a run, or else to a file "
-        "next to OUT. Thresholds are in [filter] of --config. OUT has every pair; ingest export "
-        "selects the kept ones.",
+        "next to OUT. Thresholds are in [filter] of --config; --like sets the others. OUT has all "
+        "pairs; ingest export selects the kept ones.",
         examples=[
             "ingest filter out/scored.parquet -o out/filtered.parquet",
             "ingest filter pairs.parquet -o filtered.parquet --mask-pii --exclude test.ar test.en",
+            "ingest filter scored.parquet -o filtered.parquet --like clean.tsv",
         ],
     )
     _add_files(parser, required=False)  # --exclude may have taken PAIRS
@@ -103,6 +105,10 @@ def _add_filter(commands: Commands) -> None:
                         "lines: no kept pair has one of their sentences, whole or within a longer "
                         "text")  # fmt: skip
     parser.set_defaults(last_excluded=[])
+    parser.add_argument("--like", action="append", default=[], metavar="FILE",
+                        help="clean pairs, in any format that import reads: set each threshold so "
+                        "that about 98 of 100 such pairs pass all rules, and print the settings; "
+                        "twice for two text files")  # fmt: skip
     parser.add_argument("--mask-pii", action="store_true",
                         help="add texts in which personal data is masked; ingest export then uses "
                         "them")  # fmt: skip
@@ -185,19 +191,23 @@ def _find_pairs(args: argparse.Namespace) -> None:
 
 
 def _filter(args: argparse.Namespace) -> int:
+    use_one_blas_thread()  # --like scores pairs
     allow_interrupts()
     from ingest.cli.messages import print_result, print_summary
     from ingest.io.run_files import describe_later_files
     from ingest.jobs.filter import filter_file
 
     _find_pairs(args)
+    config = load_config(args)
     result = filter_file(
         args.pairs,
         args.out,
         exclude=args.exclude,
+        like=args.like,
+        given=settings_in(args.config, "filter") if args.config else (),
         mask=args.mask_pii,
         overwrite=args.overwrite,
-        config=load_config(args),
+        config=config,
     )
     print_summary(args, *describe_later_files(args.pairs, "filter"))
     return print_result(args, result, f"written to {args.out}, the table to {result.report_path}")

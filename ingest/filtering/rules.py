@@ -89,9 +89,7 @@ def first_failed_rule(pairs: pl.DataFrame, excluded: pl.Series, config: FilterCo
     flags = ["flags"] if "flags" in pairs.columns and not config.flagged else []
     measures = pairs.select(
         *{"method", "score", "source_lang", "target_lang", *scores, *flags},
-        *(_word_count(side).alias(f"words_in_{side}") for side in _SIDES),
-        *(_length(side).alias(f"length_of_{side}") for side in _SIDES),
-        *(_script_share(pairs, side) for side in _SIDES),
+        *_text_measures(pairs),
         same_text=_is_same_text(),
     ).with_columns(excluded=excluded)
     for rule in score_rules:
@@ -108,6 +106,45 @@ def first_failed_rule(pairs: pl.DataFrame, excluded: pl.Series, config: FilterCo
             index = pl.lit(RULES.index(name), pl.UInt8)
             reason = pl.when(failed).then(index).otherwise(reason)
     return measures.select(reason=reason)["reason"]
+
+
+def rule_values(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return what each rule with a threshold measures: one column per setting, one row per pair.
+
+    A pair fails a rule if the value is below a `min_` setting or above a `max_` one.
+
+    Args:
+        pairs: pairs; the columns of `ingest.score` are used if they are there.
+    """
+    measures = pairs.select("method", "score", *_text_measures(pairs))
+    words = [f"words_in_{side}" for side in _SIDES]
+    source, target = (pl.col(f"length_of_{side}") for side in _SIDES)
+    is_aligned = pl.col("method") == METHOD_ALIGNED
+    values = measures.select(
+        min_words=pl.min_horizontal(words),
+        max_words=pl.max_horizontal(words),
+        max_ratio=pl.max_horizontal(source / target, target / source),
+        min_script=pl.min_horizontal(f"script_of_{side}" for side in _SIDES),
+        min_score=pl.when(is_aligned).then(_number("score")),
+    )
+    score_rules = [rule for rule in _SCORE_RULES if {*rule.columns} <= {*pairs.columns}]
+    return values.hstack(
+        pairs.select(
+            (pl.min_horizontal if rule.is_minimum else pl.max_horizontal)(
+                map(_number, rule.columns)
+            ).alias(rule.setting)
+            for rule in score_rules
+        )
+    )
+
+
+def _text_measures(pairs: pl.DataFrame) -> list[pl.Expr | pl.Series]:
+    """Return the words, length and script of each side, to select from pairs."""
+    return [
+        *(_word_count(side).alias(f"words_in_{side}") for side in _SIDES),
+        *(_length(side).alias(f"length_of_{side}") for side in _SIDES),
+        *(_script_share(pairs, side) for side in _SIDES),
+    ]
 
 
 def _basic_failures(config: FilterConfig) -> dict[str, list[pl.Expr]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +15,7 @@ from ingest.filtering.excluded import ExcludedTexts
 from ingest.filtering.rules import unchecked_rules
 from ingest.frames import FILTERED, MASKED, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
+from ingest.jobs.calibrate import Calibration, calibrate_files
 from ingest.pii import mask_pii
 from ingest.text import count_noun
 
@@ -32,6 +33,7 @@ class FilterResult:
         pii: personal data found, by kind.
         masked: pairs in which personal data was masked.
         unchecked: rules that need scores, if there are none.
+        calibration: the settings that were made from clean pairs, if any.
         excluded_by: for each excluded file, its number of texts, and of pairs that have one.
         report_path: file that contains the same numbers.
     """
@@ -42,6 +44,7 @@ class FilterResult:
     pii: dict[str, int] = field(default_factory=dict)
     masked: int = 0
     unchecked: list[str] = field(default_factory=list)
+    calibration: Calibration | None = None
     excluded_by: dict[str, tuple[int, int]] = field(default_factory=dict)
     report_path: str = ""
 
@@ -62,7 +65,8 @@ class FilterResult:
             *((f"-{count:,}", rule) for rule, count in dropped),
             (f"{self.kept:,}", "kept"),
         ]
-        lines = [f"{count:>12}  {label}" for count, label in rows]
+        lines = [f"{self.calibration}\n"] if self.calibration else []
+        lines += [f"{count:>12}  {label}" for count, label in rows]
         if self.pii:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.pii.items())
             masked = f"; masked in {self.masked:,} pairs" if self.masked else ""
@@ -77,7 +81,7 @@ class FilterResult:
         >>> FilterResult(0, 0, pl.DataFrame(), excluded_by=counts).messages
         ['a.en: excludes nothing: no pair has any of its 3 texts; check that it is the right file']
         """
-        messages = []
+        messages = [*self.calibration.messages] if self.calibration else []
         if self.unchecked:
             messages.append(
                 f"the pairs have no scores, so these rules were not checked: "
@@ -103,6 +107,8 @@ def filter_file(
     out: str | Path,
     *,
     exclude: Sequence[str | Path] = (),
+    like: Sequence[str] = (),
+    given: Collection[str] = (),
     mask: bool = False,
     overwrite: bool = False,
     config: Config | None = None,
@@ -113,6 +119,9 @@ def filter_file(
         source: a Parquet file of pairs, or a folder that contains pairs.parquet.
         out: Parquet file to write: all pairs, with keep, drop_reason and pii.
         exclude: files or folders of texts that must not occur in a kept pair.
+        like: a file of clean pairs, as `import` reads them, or two text files. The thresholds are
+            set so that these pairs pass.
+        given: names of thresholds that `like` must not change.
         mask: whether to add source_masked and target_masked.
         overwrite: whether to replace `out` and its report.
         config: the settings.
@@ -120,15 +129,20 @@ def filter_file(
     Raises:
         SourceError: a file is missing or cannot be read.
         FrameError: a column is missing, also one that a threshold was set for.
+        ConfigError: the clean pairs are in other languages.
         OutputError: `out` or its report exists already, or is an input.
         WriteError: `out` cannot be written, or its parent folder does not exist.
     """
     config = config or Config()
     pairs = PairsFile(source, verb="filter")
-    pairs.check_outputs(out, _REPORT_SUFFIX, overwrite=overwrite, other_inputs=exclude)
+    inputs = [*exclude, *like]
+    pairs.check_outputs(out, _REPORT_SUFFIX, overwrite=overwrite, other_inputs=inputs)
+    calibration = calibrate_files(like, pairs, config, given=given) if like else None
+    if calibration:
+        config = replace(config, filter=calibration.config)
     excluded = ExcludedTexts.read(exclude) if exclude else None
     reasons = find_drop_reasons(pairs.batches, pairs.columns, excluded, config.filter)
-    result = FilterResult(pairs.count, 0, pl.DataFrame())
+    result = FilterResult(pairs.count, 0, pl.DataFrame(), calibration=calibration)
     result.unchecked = unchecked_rules(pairs.columns, config.filter)
     if excluded:
         counts = zip(excluded.texts, excluded.pairs, strict=True)
@@ -149,6 +163,7 @@ def filter_file(
         "source": str(pairs.path),
         "out": str(out),
         "settings": asdict(config.filter),
+        "like": [str(file) for file in like],
         "exclude": [str(file) for file in exclude],
         "excluded_by": {name: pairs for name, (_, pairs) in result.excluded_by.items()},
         "pairs": result.pairs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import polars as pl
 import pytest
@@ -424,3 +425,101 @@ def test_steps_say_what_they_could_not_apply(pairs, path, call, settings, tmp_pa
         assert ("run ingest filter first" in out + err) != is_filtered
         report = json.loads((tmp_path / "s.split.json").read_text())
         assert report["filtered"] == is_filtered
+
+
+WORDS = [
+    ("الكتاب", "book"), ("المفتاح", "key"), ("القلم", "pen"), ("الهاتف", "phone"),
+    ("الطعام", "food"), ("الماء", "water"), ("التقرير", "report"), ("الدواء", "medicine"),
+    ("الخبز", "bread"), ("المال", "money"), ("الصندوق", "box"), ("الخريطة", "map"),
+]  # fmt: skip
+PLACES = [("المدرسة", "school"), ("المكتبة", "library"), ("البيت", "house"), ("المدينة", "city"),
+          ("السوق", "market"), ("المسجد", "mosque"), ("المستشفى", "hospital"), ("الميناء", "harbour"),
+          ("القرية", "village"), ("المكتب", "office")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def clean_rows():
+    """Clean pairs: an English text, a tab, an Arabic text."""
+    return [
+        f"The man left the {thing} in the {place} in the morning.\tترك الرجل {arabic} في {where} في الصباح."
+        for arabic, thing in WORDS
+        for where, place in PLACES
+    ]
+
+
+@pytest.fixture
+def scored(pairs, call, tmp_path):
+    """A file of scored pairs, Arabic first: one pair fits, the other does not."""
+    fitting = (
+        "ترك الولد الكرة في الحديقة في المساء.",
+        "The boy left the ball in the garden in the evening.",
+    )
+    rows = [fitting, (TEXTS[4][0], TEXTS[0][1])]
+    texts = pl.DataFrame(rows, ["source_text", "target_text"], orient="row")
+    pairs[:2].with_columns(texts).write_parquet(tmp_path / "two.parquet")
+    assert call("score", tmp_path / "two.parquet", "-o", tmp_path / "s.parquet").status == 0
+    return tmp_path / "s.parquet"
+
+
+def test_thresholds_from_clean_pairs(scored, clean_rows, call, settings, tmp_path):
+    clean = tmp_path / "clean.tsv"
+    clean.write_text("\n".join(clean_rows))
+    out = tmp_path / "f.parquet"
+    status, printed, err = call("filter", scored, "-o", out, "--like", clean)
+    assert (status, err) == (0, "")
+    toml, _, table = printed.partition("\n\n")
+    assert toml.startswith("[filter]  # from 120 clean pairs")
+    assert table.split()[:2] == ["2", "pairs"]
+    used = json.loads((tmp_path / "f.funnel.json").read_text())
+    assert used["like"] == [str(clean)]
+    values = tomllib.loads(toml)["filter"]
+    assert {"min_words", "max_ratio", "min_script", "min_quality"} <= values.keys()
+    assert used["settings"] | values == used["settings"]
+    assert values["min_quality"] > FilterConfig().min_quality
+    # pasted into the settings, they do the same
+    again = tmp_path / "g.parquet"
+    assert call("filter", scored, "-o", again, *settings(toml)).status == 0
+    assert_frame_equal(pl.read_parquet(again), pl.read_parquet(out))
+    # what was given stays, even if it is the default
+    given = settings("[filter]\nmin_quality = 0.2\nmax_words = 77\n")
+    _, printed, _ = call("filter", scored, "-o", out, "--overwrite", "--like", clean, *given)
+    values = tomllib.loads(printed.partition("\n\n")[0])["filter"]
+    assert (values["min_quality"], values["max_words"]) == (0.2, 77)
+    assert printed.count("# as given") == 2
+    assert call("-q", "filter", scored, "-o", again, "--overwrite", "--like", clean)[1:] == ("", "")
+
+
+def test_clean_pairs_of_any_format_and_direction(scored, clean_rows, call, tmp_path):
+    clean = tmp_path / "clean.tsv"
+    clean.write_text("\n".join(clean_rows))
+    out = ("-o", tmp_path / "f.parquet", "--overwrite")
+    first = call("filter", scored, *out, "--like", clean).out
+    english, arabic = zip(*(row.split("\t") for row in clean_rows), strict=True)
+    (tmp_path / "c.en").write_text("\n".join(english))
+    (tmp_path / "c.ar").write_text("\n".join(arabic))
+    likes = ("--like", tmp_path / "c.ar", "--like", tmp_path / "c.en")
+    assert call("filter", *likes, scored, *out).out == first
+    assert call("import", clean, "-o", tmp_path / "c.parquet").status == 0
+    assert call("filter", scored, *out, "--like", tmp_path / "c.parquet").out == first
+
+
+def test_clean_pairs_that_are_few_or_do_not_fit(scored, path, clean_rows, call, tmp_path):
+    clean = tmp_path / "clean.tsv"
+    out = ("-o", tmp_path / "f.parquet", "--overwrite")
+    clean.write_text("\n".join(clean_rows[:30]))
+    status, printed, err = call("filter", scored, *out, "--like", clean)
+    assert status == 0
+    assert "clean.tsv: has only 30 pairs" in printed + err
+    _, printed, err = call("filter", path, *out, "--like", clean)  # without scores
+    values = tomllib.loads(printed.partition("\n\n")[0])["filter"]
+    assert values.keys() == {"min_words", "max_words", "max_ratio", "min_script"}
+    assert "not checked: copied words" in printed + err
+    clean.write_text("fr\ten\nLe chat dort sur le tapis.\tThe cat sleeps on the mat.\n")
+    status, _, err = call("filter", scored, *out, "--like", clean)
+    assert status == 2
+    assert "clean.tsv: the clean pairs are fr-en" in err
+    clean.write_text("")
+    status, _, err = call("filter", scored, *out, "--like", clean)
+    assert status == 2
+    assert "clean.tsv" in err
+    assert call("filter", scored, *out, "--like", tmp_path / "no.tsv").status == 2
