@@ -130,7 +130,10 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _json_texts(text: str) -> Iterator[str]:
-    """Yield the strings of one JSON value, or of one per line. A damaged line loses nothing."""
+    """Yield the strings of one JSON value, or of one per line.
+
+    A line that is not JSON is yielded itself, and so are the strings inside it.
+    """
     try:
         yield from _strings(json.loads(text))
     except (ValueError, RecursionError):
@@ -138,6 +141,7 @@ def _json_texts(text: str) -> Iterator[str]:
             try:
                 yield from _strings(json.loads(line))
             except (ValueError, RecursionError):
+                yield line
                 yield from (_unquote(quoted) for quoted in _JSON_STRING.findall(line))
 
 

@@ -17,7 +17,6 @@ from ingest.frames import FILTERED, MASKED, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.jobs.calibrate import Calibration, calibrate_files
 from ingest.pii import mask_pii
-from ingest.text import count_noun
 
 _REPORT_SUFFIX = ".funnel.json"
 
@@ -79,7 +78,7 @@ class FilterResult:
 
         >>> counts = {"a.en": (3, 0), "b.en": (2, 1)}
         >>> FilterResult(0, 0, pl.DataFrame(), excluded_by=counts).messages
-        ['a.en: excludes nothing: no pair has any of its 3 texts; check that it is the right file']
+        ['a.en: excludes nothing: none of its 3 texts is in a pair; check that the file is right']
         """
         messages = [*self.calibration.messages] if self.calibration else []
         if self.unchecked:
@@ -91,9 +90,13 @@ class FilterResult:
             if not texts:
                 messages.append(f"{name}: excludes nothing: no text was found in it")
             elif not pairs:
+                count = (
+                    "its only text is in no"
+                    if texts == 1
+                    else f"none of its {texts:,} texts is in a"
+                )
                 messages.append(
-                    f"{name}: excludes nothing: no pair has any of its "
-                    f"{count_noun(texts, 'text')}; check that it is the right file"
+                    f"{name}: excludes nothing: {count} pair; check that the file is right"
                 )
         if self.pairs and not self.kept:
             messages.append(

@@ -69,7 +69,6 @@ FILES = {
     "a.jsonl": "\n".join(map(json.dumps, JSON)),
     "a.json": json.dumps(JSON),
     "pretty.json": json.dumps({"data": JSON}, indent=2, ensure_ascii=False),
-    "damaged.jsonl": "\n".join(json.dumps(row).removesuffix("}") for row in JSON),
     "a.tmx": TMX,
     "cut.tmx": TMX.removesuffix("</tuv></tu></body></tmx>") + "<tu><tuv>& <b",
     "utf16.tmx": ('<?xml version="1.0" encoding="utf-8"?>' + TMX).encode("utf-16"),
@@ -88,6 +87,14 @@ def test_all_texts_are_read(name, tmp_path):
     file = tmp_path / name
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert sorted(read_texts(str(file))) == ALL
+
+
+def test_damaged_json_and_text_that_looks_like_json(tmp_path):
+    file = tmp_path / "a.jsonl"
+    file.write_text("\n".join(json.dumps(row).removesuffix("}") for row in JSON))
+    assert set(read_texts(str(file))) > set(ALL)
+    file.write_text('[The crowd cheers]\nHe said "no way" and left.')
+    assert set(read_texts(str(file))) >= {"[The crowd cheers]", 'He said "no way" and left.'}
 
 
 def test_sgm_is_not_xml(tmp_path):
