@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 # The arguments of all commands that are paths.
 PATHS = (
-    "sources", "pages", "run", "file", "files", "pairs", "what", "exclude", "config", "encoder",
-    "cache", "out",
+    "sources", "pages", "run", "file", "files", "pairs", "what", "exclude", "like", "config",
+    "encoder", "cache", "out",
 )  # fmt: skip
 # Headings of `ingest --help`, each with the modules that add commands under it.
 _GROUPS = {

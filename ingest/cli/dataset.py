@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
+from typing import TYPE_CHECKING, Any
 
 from ingest.cli.options import (
     OK,
@@ -14,12 +15,21 @@ from ingest.cli.options import (
     load_config,
     use_one_blas_thread,
 )
+from ingest.config import settings_in
+from ingest.errors import ConfigError
 from ingest.jobs.export import FORMATS
 
 if TYPE_CHECKING:
-    import argparse
-
     from ingest.cli.parser import Commands
+
+
+class _Exclude(argparse.Action):
+    """Collects the names after every --exclude; the last of several may be PAIRS."""
+
+    def __call__(self, _parser: Any, args: Any, values: Any, _option: str | None = None) -> None:
+        args.exclude = [*args.exclude, *values]
+        if len(values) > 1:
+            args.last_excluded = [*args.last_excluded, values[-1]]
 
 
 def add_commands(commands: Commands) -> None:
@@ -77,22 +87,28 @@ def _add_filter(commands: Commands) -> None:
     parser = commands.add(
         "filter",
         _filter,
-        usage="%(prog)s PAIRS -o OUT [OPTIONS] [--exclude FILE ...]\n"
-        "       (PAIRS before --exclude, which takes every name after it)",
+        usage="%(prog)s PAIRS -o OUT [OPTIONS] [--exclude FILE ...]",
         help="mark which pairs to keep, and why not the others",
         description="Mark which pairs are kept, and for each other pair the first rule that it "
         "fails. The counts per rule go to run.json if the pairs belong to a run, or else to a file "
-        "next to OUT. Thresholds are in [filter] of --config. OUT has every pair; ingest export "
-        "selects the kept ones.",
+        "next to OUT. Thresholds are in [filter] of --config; --like sets the others. OUT has all "
+        "pairs; ingest export selects the kept ones.",
         examples=[
             "ingest filter out/scored.parquet -o out/filtered.parquet",
             "ingest filter pairs.parquet -o filtered.parquet --mask-pii --exclude test.ar test.en",
+            "ingest filter scored.parquet -o filtered.parquet --like clean.tsv",
         ],
     )
-    _add_files(parser)
-    parser.add_argument("--exclude", nargs="+", action="extend", default=[], metavar="FILE",
-                        help="text files, such as test sets, whose lines must not be in a kept "
-                        "pair; put PAIRS first")  # fmt: skip
+    _add_files(parser, required=False)  # --exclude may have taken PAIRS
+    parser.add_argument("--exclude", nargs="+", action=_Exclude, default=[], metavar="FILE",
+                        help="test sets, in any format that import reads, or as SGM or plain "
+                        "lines: no kept pair has one of their sentences, whole or within a longer "
+                        "text")  # fmt: skip
+    parser.set_defaults(last_excluded=[])
+    parser.add_argument("--like", action="append", default=[], metavar="FILE",
+                        help="clean pairs, in any format that import reads: set each threshold so "
+                        "that about 98 of 100 such pairs pass all rules, and print the settings; "
+                        "twice for two text files")  # fmt: skip
     parser.add_argument("--mask-pii", action="store_true",
                         help="add texts in which personal data is masked; ingest export then uses "
                         "them")  # fmt: skip
@@ -131,8 +147,8 @@ def _add_export(commands: Commands) -> None:
     add_overwrite(parser, "DEST")
 
 
-def _add_files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pairs", metavar="PAIRS",
+def _add_files(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    parser.add_argument("pairs", metavar="PAIRS", nargs=None if required else "?",
                         help="Parquet file of pairs, or folder with pairs.parquet")  # fmt: skip
     add_output(parser, "OUT", "Parquet file to write")
     add_config(parser)
@@ -157,19 +173,44 @@ def _score(args: argparse.Namespace) -> int:
     return print_result(args, result, f"written to {args.out}")
 
 
+def _find_pairs(args: argparse.Namespace) -> None:
+    """Set `pairs` if it stands behind --exclude, which has then taken it as its last name.
+
+    Raises:
+        ConfigError: PAIRS is missing.
+    """
+    from pathlib import Path
+
+    if args.pairs is not None:
+        return
+    candidates = args.last_excluded
+    if len(candidates) > 1:  # a test set can be Parquet too, but seldom all of them are
+        candidates = [name for name in candidates if Path(name).suffix in (".parquet", "")]
+    if len(candidates) != 1:
+        raise ConfigError("filter: PAIRS is missing or unclear; give PAIRS before --exclude")
+    args.pairs = candidates[0]
+    at = len(args.exclude) - 1 - args.exclude[::-1].index(args.pairs)
+    args.exclude = [*args.exclude[:at], *args.exclude[at + 1 :]]
+
+
 def _filter(args: argparse.Namespace) -> int:
+    use_one_blas_thread()  # --like scores pairs
     allow_interrupts()
     from ingest.cli.messages import print_result, print_summary
     from ingest.io.run_files import describe_later_files
     from ingest.jobs.filter import filter_file
 
+    _find_pairs(args)
+    config = load_config(args)
     result = filter_file(
         args.pairs,
         args.out,
         exclude=args.exclude,
+        like=args.like,
+        given=settings_in(args.config, "filter") if args.config else (),
         mask=args.mask_pii,
         overwrite=args.overwrite,
-        config=load_config(args),
+        config=config,
     )
     print_summary(args, *describe_later_files(args.pairs, "filter"))
     return print_result(args, result, f"written to {args.out}, the table to {result.report_path}")

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from ingest._typing import Batches
 from ingest.config import Config, FilterConfig, config_of
 from ingest.drop_reasons import RULES, funnel_table
-from ingest.filtering.contamination import ReferenceTexts
+from ingest.filtering.excluded import ExcludedTexts
 from ingest.filtering.near_duplicates import PairKeys, drop_duplicates, pair_keys
 from ingest.filtering.rules import check_scores, first_failed_rule
 from ingest.frames import FILTERED, PAIRS, check
 from ingest.io.pairs_file import BATCH_SIZE
 from ingest.pii import pii
-from ingest.readers.lines import read_lines
-
-# Texts less similar than this to a line of a test set may well be different sentences.
-_MIN_SIMILARITY = 0.6
 
 
 def filter(
@@ -40,8 +35,10 @@ def filter(
 
     Args:
         pairs: a frame of pairs, with or without the columns of `ingest.score`.
-        exclude: text files, such as test sets. A pair is dropped if one of its sides is the same
-            or nearly the same as one of their lines, or contains a line that is not short.
+        exclude: files or folders of texts, such as test sets, in any format of
+            `ingest.filtering.reference_files`. A pair is dropped if one of its sides is the same
+            or nearly the same as one of these texts, or if one is not short and is inside the
+            other.
         config: the thresholds.
 
     Raises:
@@ -60,43 +57,31 @@ def filter(
     def batches() -> Iterator[pl.DataFrame]:
         return pairs.iter_slices(BATCH_SIZE)
 
-    reasons = find_drop_reasons(batches, pairs.schema, read_reference_texts(exclude), settings)
+    excluded = ExcludedTexts.read(exclude) if exclude else None
+    reasons = find_drop_reasons(batches, pairs.schema, excluded, settings)
     return with_drop_reasons(pairs, reasons)
 
 
-def read_reference_texts(files: Iterable[str | Path]) -> ReferenceTexts | None:
-    """Read the lines that pairs must not contain; None if there are no lines."""
-    texts = [line for file in files for line in read_lines(str(file)) if line.strip()]
-    if not texts:
-        return None
-    return ReferenceTexts(pl.Series(texts, dtype=pl.String), min_similarity=_MIN_SIMILARITY)
-
-
 def find_drop_reasons(
-    batches: Batches, columns: pl.Schema, excluded: ReferenceTexts | None, config: FilterConfig
+    batches: Batches, columns: pl.Schema, excluded: ExcludedTexts | None, config: FilterConfig
 ) -> pl.Series:
     """Return the first rule that each pair fails, as an index into RULES; null if none.
 
     Args:
         batches: the pairs. Only keys of fixed size are kept from each batch.
         columns: their columns.
-        excluded: texts that pairs must not contain.
+        excluded: texts that pairs must not contain. The pairs that do are counted in it.
         config: the thresholds.
     """
     check_scores(columns, config)
     keys: list[PairKeys] = []
     for batch in batches():
-        failed = first_failed_rule(batch, _is_excluded(batch, excluded), config)
+        is_excluded = (
+            excluded.match(batch) if excluded else pl.repeat(False, len(batch), eager=True)
+        )
+        failed = first_failed_rule(batch, is_excluded, config)
         keys.append(pair_keys(batch, failed, with_signatures=config.near > 0))
     return drop_duplicates(keys, config) if keys else pl.Series("reason", [], pl.UInt8)
-
-
-def _is_excluded(batch: pl.DataFrame, excluded: ReferenceTexts | None) -> pl.Series:
-    is_excluded = np.zeros(len(batch), bool)
-    if excluded:
-        for side in ("source_text", "target_text"):
-            is_excluded[excluded.find_similar(batch[side])["text"].to_numpy()] = True
-    return pl.Series(is_excluded)
 
 
 def with_drop_reasons(pairs: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:

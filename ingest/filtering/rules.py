@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cache
 from typing import NamedTuple
 
 import polars as pl
 
 from ingest.config import FilterConfig
-from ingest.detection.rules import load_rules
 from ingest.drop_reasons import NO_SCORE, RULES, SINGLE_PAIR_RULES
 from ingest.errors import FrameError
-from ingest.frames import METHOD_ALIGNED, METHOD_IMPORTED, METHOD_TRANSLATED, TRANSLATED, check
+from ingest.frames import METHOD_ALIGNED, METHOD_TRANSLATED, TRANSLATED, check
 from ingest.languages import DENSITY
 from ingest.scoring.model import LANGS
+from ingest.scoring.surface import script_share
 from ingest.text import comparable
 
 _SIDES = ("source", "target")
@@ -52,6 +51,18 @@ _SCORE_RULES = (
 )
 
 
+def unchecked_rules(columns: pl.Schema, config: FilterConfig) -> list[str]:
+    """Return the rules that are switched on, but cannot be checked without `ingest.score`.
+
+    >>> unchecked_rules(pl.Schema({"quality": pl.Float32}), FilterConfig(max_repetition=0))
+    ['copied words', 'wrong language', 'boilerplate']
+    """
+    active = _active_score_rules(columns, config)
+    rules = [rule for rule in _SCORE_RULES if getattr(config, rule.setting) and rule not in active]
+    # without scores, a copy of the whole text is still found
+    return ["copied words" if rule.name == "copy" else rule.name for rule in rules]
+
+
 def check_scores(columns: pl.Schema, config: FilterConfig) -> None:
     """Raise unless the columns that the rules need exist and are numeric.
 
@@ -78,9 +89,7 @@ def first_failed_rule(pairs: pl.DataFrame, excluded: pl.Series, config: FilterCo
     flags = ["flags"] if "flags" in pairs.columns and not config.flagged else []
     measures = pairs.select(
         *{"method", "score", "source_lang", "target_lang", *scores, *flags},
-        *(_word_count(side).alias(f"words_in_{side}") for side in _SIDES),
-        *(_length(side).alias(f"length_of_{side}") for side in _SIDES),
-        *(_script_share(side, pairs[f"{side}_lang"]).alias(f"script_of_{side}") for side in _SIDES),
+        *_text_measures(pairs),
         same_text=_is_same_text(),
     ).with_columns(excluded=excluded)
     for rule in score_rules:
@@ -97,6 +106,45 @@ def first_failed_rule(pairs: pl.DataFrame, excluded: pl.Series, config: FilterCo
             index = pl.lit(RULES.index(name), pl.UInt8)
             reason = pl.when(failed).then(index).otherwise(reason)
     return measures.select(reason=reason)["reason"]
+
+
+def rule_values(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return what each rule with a threshold measures: one column per setting, one row per pair.
+
+    A pair fails a rule if the value is below a `min_` setting or above a `max_` one.
+
+    Args:
+        pairs: pairs; the columns of `ingest.score` are used if they are there.
+    """
+    measures = pairs.select("method", "score", *_text_measures(pairs))
+    words = [f"words_in_{side}" for side in _SIDES]
+    source, target = (pl.col(f"length_of_{side}") for side in _SIDES)
+    is_aligned = pl.col("method") == METHOD_ALIGNED
+    values = measures.select(
+        min_words=pl.min_horizontal(words),
+        max_words=pl.max_horizontal(words),
+        max_ratio=pl.max_horizontal(source / target, target / source),
+        min_script=pl.min_horizontal(f"script_of_{side}" for side in _SIDES),
+        min_score=pl.when(is_aligned).then(_number("score")),
+    )
+    score_rules = [rule for rule in _SCORE_RULES if {*rule.columns} <= {*pairs.columns}]
+    return values.hstack(
+        pairs.select(
+            (pl.min_horizontal if rule.is_minimum else pl.max_horizontal)(
+                map(_number, rule.columns)
+            ).alias(rule.setting)
+            for rule in score_rules
+        )
+    )
+
+
+def _text_measures(pairs: pl.DataFrame) -> list[pl.Expr | pl.Series]:
+    """Return the words, length and script of each side, to select from pairs."""
+    return [
+        *(_word_count(side).alias(f"words_in_{side}") for side in _SIDES),
+        *(_length(side).alias(f"length_of_{side}") for side in _SIDES),
+        *(_script_share(pairs, side) for side in _SIDES),
+    ]
 
 
 def _basic_failures(config: FilterConfig) -> dict[str, list[pl.Expr]]:
@@ -131,14 +179,15 @@ def _number(name: str) -> pl.Expr:
 def _lacks_score(name: str) -> pl.Expr:
     """Return whether a score is missing that should be there.
 
-    Imported pairs have no `score`, and languages other than ar and en have no `quality`.
+    `score` comes from the alignment, so pairs of other origin need none; languages other than ar
+    and en have no `quality`.
     """
     expected = pl.lit(True)
     if name == "quality":
         langs = pl.concat_list(f"{side}_lang" for side in _SIDES).list.sort()
         expected = langs == pl.lit(list(LANGS))
     elif name == "score":
-        expected = pl.col("method") != METHOD_IMPORTED
+        expected = pl.col("method") == METHOD_ALIGNED
     return _number(name).is_null() & expected
 
 
@@ -157,32 +206,9 @@ def _length(side: str) -> pl.Expr:
     return pl.col(f"{side}_text").str.len_chars() / density + _EXTRA_CHARS
 
 
-def _script_share(side: str, langs: pl.Series) -> pl.Expr:
-    """Return the share of letters in the script of the side's language; null if unknown."""
-    text, lang = pl.col(f"{side}_text"), pl.col(f"{side}_lang")
-    letters = text.str.count_matches(r"\p{L}")
-    share = pl.lit(None, pl.Float64)
-    present = set(langs.unique())
-    for script_langs, letter in _letters_by_script():
-        if matching := present.intersection(script_langs):
-            share_in_script = text.str.count_matches(letter) / letters
-            share = pl.when(lang.is_in(sorted(matching))).then(share_in_script).otherwise(share)
-    return pl.when(letters > 0).then(share)
-
-
-@cache
-def _letters_by_script() -> list[tuple[list[str], str]]:
-    """Return the languages of each script, and a pattern for its letters."""
-    langs_by_script = load_rules()["languages"]
-    scripts = []
-    for script in load_rules()["scripts"]:
-        langs = langs_by_script.get(script["code"], "").replace("|", "").split()
-        langs = sorted({lang.partition("-")[0] for lang in langs})
-        if script["lang"] and script["lang"] != "ja":  # Japanese mixes scripts
-            langs.append(script["lang"])
-        if langs:
-            scripts.append((langs, rf"[\p{{{script['property']}}}&&\p{{L}}]"))
-    return scripts
+def _script_share(pairs: pl.DataFrame, side: str) -> pl.Series:
+    share = script_share(pairs[f"{side}_text"].fill_null(""), pairs[f"{side}_lang"])
+    return pl.Series(f"script_of_{side}", share)
 
 
 def _active_score_rules(columns: pl.Schema, config: FilterConfig) -> list[_ScoreRule]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
 from ingest.config import Config
 from ingest.drop_reasons import funnel_table
-from ingest.filtering import find_drop_reasons, read_reference_texts, with_drop_reasons
+from ingest.filtering import find_drop_reasons, with_drop_reasons
+from ingest.filtering.excluded import ExcludedTexts
+from ingest.filtering.rules import unchecked_rules
 from ingest.frames import FILTERED, MASKED, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
+from ingest.jobs.calibrate import Calibration, calibrate_files
 from ingest.pii import mask_pii
 
 _REPORT_SUFFIX = ".funnel.json"
@@ -28,6 +31,9 @@ class FilterResult:
         funnel: one row per rule, as `ingest.funnel` returns it.
         pii: personal data found, by kind.
         masked: pairs in which personal data was masked.
+        unchecked: rules that need scores, if there are none.
+        calibration: the settings that were made from clean pairs, if any.
+        excluded_by: for each excluded file, its number of texts, and of pairs that have one.
         report_path: file that contains the same numbers.
     """
 
@@ -36,6 +42,9 @@ class FilterResult:
     funnel: pl.DataFrame
     pii: dict[str, int] = field(default_factory=dict)
     masked: int = 0
+    unchecked: list[str] = field(default_factory=list)
+    calibration: Calibration | None = None
+    excluded_by: dict[str, tuple[int, int]] = field(default_factory=dict)
     report_path: str = ""
 
     in_error = 0  # the file is read completely or not at all
@@ -55,7 +64,8 @@ class FilterResult:
             *((f"-{count:,}", rule) for rule, count in dropped),
             (f"{self.kept:,}", "kept"),
         ]
-        lines = [f"{count:>12}  {label}" for count, label in rows]
+        lines = [f"{self.calibration}\n"] if self.calibration else []
+        lines += [f"{count:>12}  {label}" for count, label in rows]
         if self.pii:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.pii.items())
             masked = f"; masked in {self.masked:,} pairs" if self.masked else ""
@@ -64,10 +74,35 @@ class FilterResult:
 
     @property
     def messages(self) -> list[str]:
-        """Notes for the user that are not in the table."""
-        if not self.pairs or self.kept:
-            return []
-        return ["no pair was kept: check which rules dropped them, and [filter] of --config"]
+        """Notes for the user that are not in the table.
+
+        >>> counts = {"a.en": (3, 0), "b.en": (2, 1)}
+        >>> FilterResult(0, 0, pl.DataFrame(), excluded_by=counts).messages
+        ['a.en: excludes nothing: none of its 3 texts is in a pair; check that the file is right']
+        """
+        messages = [*self.calibration.messages] if self.calibration else []
+        if self.unchecked:
+            messages.append(
+                f"the pairs have no scores, so these rules were not checked: "
+                f"{', '.join(self.unchecked)}; to check them, run ingest score first"
+            )
+        for name, (texts, pairs) in self.excluded_by.items():
+            if not texts:
+                messages.append(f"{name}: excludes nothing: no text was found in it")
+            elif not pairs:
+                count = (
+                    "its only text is in no"
+                    if texts == 1
+                    else f"none of its {texts:,} texts is in a"
+                )
+                messages.append(
+                    f"{name}: excludes nothing: {count} pair; check that the file is right"
+                )
+        if self.pairs and not self.kept:
+            messages.append(
+                "no pair was kept: check which rules dropped them, and [filter] of --config"
+            )
+        return messages
 
 
 def filter_file(
@@ -75,6 +110,8 @@ def filter_file(
     out: str | Path,
     *,
     exclude: Sequence[str | Path] = (),
+    like: Sequence[str] = (),
+    given: Collection[str] = (),
     mask: bool = False,
     overwrite: bool = False,
     config: Config | None = None,
@@ -84,7 +121,10 @@ def filter_file(
     Args:
         source: a Parquet file of pairs, or a folder that contains pairs.parquet.
         out: Parquet file to write: all pairs, with keep, drop_reason and pii.
-        exclude: text files whose lines must not occur in a kept pair.
+        exclude: files or folders of texts that must not occur in a kept pair.
+        like: a file of clean pairs, as `import` reads them, or two text files. The thresholds are
+            set so that these pairs pass.
+        given: names of thresholds that `like` must not change.
         mask: whether to add source_masked and target_masked.
         overwrite: whether to replace `out` and its report.
         config: the settings.
@@ -92,16 +132,24 @@ def filter_file(
     Raises:
         SourceError: a file is missing or cannot be read.
         FrameError: a column is missing, also one that a threshold was set for.
+        ConfigError: the clean pairs are in other languages.
         OutputError: `out` or its report exists already, or is an input.
         WriteError: `out` cannot be written, or its parent folder does not exist.
     """
     config = config or Config()
     pairs = PairsFile(source, verb="filter")
-    pairs.check_outputs(out, _REPORT_SUFFIX, overwrite=overwrite, other_inputs=exclude)
-    reasons = find_drop_reasons(
-        pairs.batches, pairs.columns, read_reference_texts(exclude), config.filter
-    )
-    result = FilterResult(pairs.count, 0, pl.DataFrame())
+    inputs = [*exclude, *like]
+    pairs.check_outputs(out, _REPORT_SUFFIX, overwrite=overwrite, other_inputs=inputs)
+    calibration = calibrate_files(like, pairs, config, given=given) if like else None
+    if calibration:
+        config = replace(config, filter=calibration.config)
+    excluded = ExcludedTexts.read(exclude) if exclude else None
+    reasons = find_drop_reasons(pairs.batches, pairs.columns, excluded, config.filter)
+    result = FilterResult(pairs.count, 0, pl.DataFrame(), calibration=calibration)
+    result.unchecked = unchecked_rules(pairs.columns, config.filter)
+    if excluded:
+        counts = zip(excluded.texts, excluded.pairs, strict=True)
+        result.excluded_by = dict(zip(excluded.files, counts, strict=True))
     dropped: dict[str, int] = {}
 
     def batches() -> Iterator[pl.DataFrame]:
@@ -118,7 +166,9 @@ def filter_file(
         "source": str(pairs.path),
         "out": str(out),
         "settings": asdict(config.filter),
+        "like": [str(file) for file in like],
         "exclude": [str(file) for file in exclude],
+        "excluded_by": {name: pairs for name, (_, pairs) in result.excluded_by.items()},
         "pairs": result.pairs,
         "kept": result.kept,
         "funnel": result.funnel.to_dicts(),

@@ -31,6 +31,7 @@ class SplitResult:
         groups: number of groups of pairs that must stay in one split.
         largest: pairs in the largest group.
         shares: dev and test where the configured share rounds to no pairs.
+        filtered: whether a filter has marked the pairs to keep.
     """
 
     pairs: int
@@ -40,6 +41,7 @@ class SplitResult:
     groups: int
     largest: int
     shares: dict[str, float] = field(default_factory=dict)
+    filtered: bool = True
 
     in_error = 0  # the file is read completely or not at all
 
@@ -65,6 +67,11 @@ class SplitResult:
         test has 3 pairs instead of 1: groups stay together, and no smaller group is left
         """
         messages = []
+        if not self.filtered:
+            messages.append(
+                "the pairs are not filtered, so all of them were used; to leave out bad ones and "
+                "duplicates, run ingest filter first"
+            )
         if unassigned := self.kept - sum(self.sizes.values()):
             messages.append(
                 f"{unassigned:,} in no split: machine-translated, and their pages are in dev or "
@@ -158,6 +165,7 @@ def _result(pairs: PairsFile, assignment: Assignment, config: SplitConfig) -> Sp
         wanted=assignment.wanted,
         groups=assignment.groups,
         largest=assignment.largest,
+        filtered="keep" in pairs.columns,
         shares={
             name: share for name, share in shares.items() if share and not assignment.wanted[name]
         },

@@ -29,14 +29,31 @@ class Match(NamedTuple):
     value: str
 
 
+# Arabic words are often written onto a value without a space, so only Latin letters, digits and
+# underscores next to it show that it is part of something longer.
+_LATIN = r"[\p{Latin}\d_]"
+# The local part is Latin, with any other letter before it; or else it has other letters up to the
+# @. The domain likewise: if its last label is Latin, other letters may follow.
 _EMAIL = regex.compile(
-    r"(?<![\w.+%\-])[\w.+%\-]{1,64}+@(?:[\p{L}\p{M}\d](?:[\p{L}\p{M}\d\-]{0,62})\.){1,8}\p{L}{2,24}(?![\w@])"
+    rf"(?:(?<!{_LATIN}[.+%\-]?){_LATIN}[\p{{Latin}}\d_.+%\-]{{0,63}}+"
+    r"|(?<![\w.+%\-])[\w.+%\-]{0,63}(?![\p{Latin}\d_])\w)@(?:"
+    rf"(?:[\p{{Latin}}\d](?:[\p{{Latin}}\d\-]{{0,62}})\.){{1,8}}\p{{Latin}}{{2,24}}(?!{_LATIN}|@)"
+    r"|(?:[\p{L}\p{M}\d](?:[\p{L}\p{M}\d\-]{0,62})\.){1,8}\p{L}{2,24}(?![\w@]))"
 )
-_IBAN = regex.compile(r"(?<![\w])[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{1,4}+){3,9}(?!\w)")
-_CARD = regex.compile(r"(?<![\w.,:/=#+\-])[3-6]\d{3}(?:[ \-]?\d){10,15}(?![\w%]|[.,:\-]\d)")
+_IBAN = regex.compile(
+    rf"(?<!{_LATIN})[A-Z]{{2}}\d{{2}}(?:[ \-]?[A-Z0-9]{{1,4}}+){{3,9}}(?!{_LATIN})"
+)
+_CARD = regex.compile(
+    r"(?<![\p{Latin}\d_.,:/=#+\-])[3-6]\d{3}(?:[ \-]?\d){10,15}(?![\p{Latin}\d_%]|[.,:\-]\d)"
+)
 _CARD_LENGTHS = (14, 15, 16, 19)
-_IPV4 = regex.compile(r"(?<![\w.])(?<!\bv\.? ?)(?<!version )\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
-_IPV6 = regex.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
+_VERSION = r"(?<!\bv\.? ?)(?<!version )(?<!(?:إصدار|الإصدار|نسخة|النسخة) )"
+_IPV4 = regex.compile(
+    rf"(?<![\p{{Latin}}\d_.]){_VERSION}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?!{_LATIN}|\.\d)"
+)
+_IPV6 = regex.compile(
+    rf"(?<![\p{{Latin}}\d_:.])[0-9A-Fa-f]{{0,4}}(?::[0-9A-Fa-f]{{0,4}}){{2,7}}(?!{_LATIN}|:)"
+)
 _FORMAT_CONTROL = regex.compile(FORMAT_CONTROLS)
 
 

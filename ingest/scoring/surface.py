@@ -14,6 +14,7 @@ from ingest.detection.rules import candidate_languages, load_rules
 from ingest.languages import DENSITY
 from ingest.phrases import find_phrases, load_phrases
 from ingest.roles import BOILERPLATE_ROLES
+from ingest.scoring.code_spans import LETTER, without_code
 
 _MARKS = {
     "question": "[?؟]", "exclamation": "!", "stop": "[.…۔]", "pause": "[,،;؛:]",
@@ -90,18 +91,37 @@ def length_ratio(source: F32, target: F32, langs: tuple[pl.Series, pl.Series]) -
 
 
 def script_share(texts: pl.Series, langs: pl.Series) -> F32:
-    """Return the share of letters in the script of each text's language; 1 without letters."""
+    """Return the share of letters in the script of each text's language: float32 [texts].
+
+    It is 1 if there are no letters, or if the script is unknown. What is the same in every
+    language does not count: URLs, placeholders, code, mentions, and the tatweel.
+
+    >>> texts = pl.Series(["انظر https://example.org", "شكـــرا", "see this"])
+    >>> script_share(texts, pl.Series(["ar", "ar", "ar"])).tolist()
+    [1.0, 1.0, 0.0]
+    """
     out = np.ones(len(texts), np.float32)
     for lang in langs.unique().drop_nulls().sort():
         pattern = _script_pattern(lang)
         if not pattern:
             continue
-        which = (langs == lang).fill_null(value=False).arg_true()
-        matching = texts.gather(which)
-        letters = matching.str.count_matches(r"\p{L}").to_numpy().astype(np.float32)
-        own = matching.str.count_matches(rf"[{pattern}&&\p{{L}}]").to_numpy().astype(np.float32)
-        out[which.to_numpy()] = np.where(letters > 0, own / np.maximum(letters, 1.0), 1.0)
+        of_lang = (langs == lang).fill_null(value=False).arg_true()
+        share = _share_of_letters(texts.gather(of_lang), pattern)
+        # code can only hide letters of other scripts where there are some: this saves time
+        has_others = np.flatnonzero(share < 1)
+        without = without_code(pl.col("text"))
+        rest = texts.gather(of_lang)[has_others].to_frame("text").select(without).to_series()
+        share[has_others] = _share_of_letters(rest, pattern)
+        out[of_lang.to_numpy()] = share
     return out
+
+
+def _share_of_letters(texts: pl.Series, pattern: str) -> F32:
+    """Return the share of letters that match a pattern of a script; 1 without letters."""
+    letters = texts.str.count_matches(LETTER).to_numpy().astype(np.float32)
+    own = texts.str.count_matches(rf"[{pattern}&&{LETTER}]").to_numpy().astype(np.float32)
+    share: F32 = np.where(letters > 0, own / np.maximum(letters, 1.0), np.float32(1.0))
+    return share
 
 
 @cache
@@ -112,10 +132,10 @@ def _script_pattern(lang: str) -> str:
     for script in rules["languages"]:
         if lang in {code.partition("-")[0] for code in candidate_languages(script)}:
             return patterns[script]
-    for script in rules["scripts"]:
-        if script["lang"] == lang:
-            return rf"[{patterns[script['code']]}]"
-    return ""
+    own = [patterns[script["code"]] for script in rules["scripts"] if script["lang"] == lang]
+    if lang == "ja":
+        own.append(r"\p{Han}")
+    return f"[{''.join(own)}]" if own else ""
 
 
 def language_probability(texts: pl.Series, langs: pl.Series, detector: str) -> F32:

@@ -113,7 +113,7 @@ def assign_splits(
         is_new = (codes != _CODES[TRAIN]).to_numpy() & ~is_compared
         if not is_new.any():
             break
-        edges.append(_similar_rows(np.flatnonzero(is_new), kept, batches, config.near))
+        edges.append(_similar_rows(np.flatnonzero(is_new), group, kept, batches, config.near))
         is_compared |= is_new
     names = pl.Series([None, *_CODES]).gather(codes)
     splits = kept.select("row").with_columns(split=names)
@@ -188,9 +188,20 @@ def _choose_groups(groups: pl.DataFrame, wanted: dict[str, int]) -> dict[str, li
 
 
 def _similar_rows(
-    drawn: I64, kept: pl.DataFrame, batches: Batches, min_similarity: float
+    drawn: I64, group: I64, kept: pl.DataFrame, batches: Batches, min_similarity: float
 ) -> tuple[I64, I64]:
-    """Find rows that are similar to one drawn for dev or test, and return both rows of each."""
+    """Find rows that are similar to one drawn for dev or test, but in another group.
+
+    Args:
+        drawn: the drawn rows.
+        group: the group of each row, which is the number of a row in it.
+        kept: keys of the pairs to split.
+        batches: all pairs.
+        min_similarity: what counts as similar.
+
+    Returns:
+        The similar rows, and for each a row of the group that it belongs to.
+    """
     is_drawn = np.zeros(len(kept), bool)
     is_drawn[drawn] = True
     drawn_texts = [
@@ -200,14 +211,14 @@ def _similar_rows(
     references = ReferenceTexts(
         pl.concat([batch[name] for name in TEXTS for batch in drawn_texts]),
         min_similarity=min_similarity,
+        groups=np.tile(group[drawn], len(TEXTS)),
     )
     edges = []
     for start, batch in kept_texts(kept, batches):
         for name in TEXTS:
             # rows with the same text are in one group already
             is_first = kept[name][start : start + len(batch)].is_first_distinct()
-            texts, row = batch[name].filter(is_first), is_first.arg_true().to_numpy() + start
-            matches = pl.concat([references.find_similar(texts), references.find_contained(texts)])
-            other = drawn[matches["line"].to_numpy() % len(drawn)]
-            edges.append((row[matches["text"].to_numpy()], other))
+            row = is_first.arg_true().to_numpy() + start
+            matches = references.find_matches(batch[name].filter(is_first), group[row])
+            edges.append((row[matches["text"].to_numpy()], matches["group"].to_numpy()))
     return np.concatenate([a for a, _ in edges]), np.concatenate([b for _, b in edges])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import polars as pl
 import pytest
@@ -191,17 +192,62 @@ def test_parquet_is_not_written_under_the_suffix_of_text(command, name, path, ca
     assert [file.name for file in tmp_path.iterdir()] == ["p.parquet"]
 
 
-def test_exclude_takes_every_name_after_it(path, call, tmp_path):
-    files = [tmp_path / "a.en", tmp_path / "b.en"]
+def test_exclude_may_stand_anywhere_and_several_times(path, call, tmp_path):
+    a, b = files = [tmp_path / "a.en", tmp_path / "b.en"]
     for file, (_, text) in zip(files, (TEXTS[0], TEXTS[3]), strict=True):
         file.write_text(text)
     out = ("-o", tmp_path / "f.parquet", "--overwrite")
-    for options in (("--exclude", *files), ("--exclude", files[0], "--exclude", files[1])):
-        assert call("filter", path, *options, *out).status == 0
+    for options in (
+        (path, "--exclude", a, b),
+        (path, "--exclude", a, "--exclude", b),
+        ("--exclude", a, "--exclude", b, *out, path),
+        ("--exclude", a, b, path),
+        ("--exclude", a, path, "--exclude", b),
+        ("--exclude", a, "--exclude", b, path),
+        (f"--exclude={a}", path, f"--exclude={b}"),
+    ):
+        status, _, err = call("filter", *options, *out)
+        assert status == 0
+        assert "excludes nothing" not in err
         assert pl.read_parquet(tmp_path / "f.parquet")["keep"].sum() == 2
-    status, _, err = call("filter", "--exclude", files[0], path, *out)
-    assert status == 2
-    assert "PAIRS before --exclude" in err
+    for options in (("--exclude", a), ("--exclude", path, a, "--exclude", path, b), ()):
+        status, _, err = call("filter", *options, *out)
+        assert status == 2
+        assert "PAIRS before --exclude" in err
+
+
+def test_a_file_that_excludes_nothing_is_named(path, call, tmp_path):
+    names = ["hit.en", "same.en", "miss.en", "empty.en"]
+    hit, same, miss, empty = files = [tmp_path / name for name in names]
+    hit.write_text(f"{TEXTS[3][1]}\n")
+    same.write_text(f"{TEXTS[3][1]}\n")
+    miss.write_text("Nothing of this is in the pairs.\nNor is this line.\n")
+    empty.write_text("")
+    status, out, err = call("filter", path, "-o", tmp_path / "f.parquet", "--exclude", *files)
+    assert status == 0
+    lines = [line for line in (out + err).splitlines() if "excludes nothing" in line]
+    assert [line.split(": ")[1] for line in lines] == [str(miss), str(empty)]
+    assert "2 texts" in lines[0]
+    report = json.loads((tmp_path / "f.funnel.json").read_text())
+    assert report["exclude"] == [str(file) for file in files]
+    assert list(report["excluded_by"].values()) == [1, 1, 0, 0]
+    assert call("-q", "filter", path, "-o", tmp_path / "g.parquet", "--exclude", miss)[1:] == (
+        "",
+        "",
+    )
+
+
+@pytest.mark.parametrize("format", ["tsv", "jsonl", "tmx", "parquet", "moses", "huggingface"])
+def test_whatever_export_writes_can_be_excluded(format, pairs, path, call, tmp_path):
+    test_set, some = tmp_path / f"test.{format}", tmp_path / "some.parquet"
+    pairs[1:4].write_parquet(some)
+    assert call("export", some, "--format", format, "-o", test_set).status == 0
+    options = ("-o", tmp_path / "f.parquet", "--exclude", test_set)
+    status, _, err = call("filter", path, *options)
+    assert status == 0
+    assert "excludes nothing" not in err
+    reasons = pl.read_parquet(tmp_path / "f.parquet")["drop_reason"].to_list()
+    assert reasons == [None, "excluded", "too short", "excluded", None]
 
 
 def test_an_excluded_file_must_exist(path, call, tmp_path):
@@ -342,3 +388,138 @@ def test_an_experiment_outside_a_run_leaves_its_run_json_alone(tmp_path):
     assert main(["filter", str(out), "-o", str(tmp_path / "trial.parquet")]) == 0
     assert (out / "run.json").read_bytes() == before
     assert (tmp_path / "trial.funnel.json").exists()
+
+
+def test_machine_translations_of_another_tool_are_kept(call, tmp_path):
+    units = "".join(
+        f'<tu><tuv xml:lang="en"><seg>{english}</seg></tuv>'
+        f'<tuv xml:lang="ar" creationid="MT!"><seg>{arabic}</seg></tuv></tu>'
+        for arabic, english in TEXTS[3:]
+    )
+    header = '<header creationtool="OmegaT" srclang="en"/>'
+    (tmp_path / "a.tmx").write_text(f"<tmx version='1.4'>{header}<body>{units}</body></tmx>")
+    for command in (
+        ("import", tmp_path / "a.tmx", "-o", tmp_path / "p.parquet"),
+        ("filter", tmp_path / "p.parquet", "-o", tmp_path / "f.parquet"),
+    ):
+        assert call(*command).status == 0
+    filtered = pl.read_parquet(tmp_path / "f.parquet")
+    assert filtered.select("method", "keep").unique().rows() == [("translated", True)]
+
+
+def test_steps_say_what_they_could_not_apply(pairs, path, call, settings, tmp_path):
+    scored, filtered = tmp_path / "scored.parquet", tmp_path / "filtered.parquet"
+    _, out, err = call("filter", path, "-o", filtered)
+    assert "not checked: copied words, wrong language, low quality" in out + err
+    assert "run ingest score first" in out + err
+    off = "".join(f"{name} = 0\n" for name in (
+        "max_copy", "min_language", "min_quality", "max_boilerplate", "max_repetition"
+    ))  # fmt: skip
+    _, out, err = call("filter", path, "-o", filtered, "--overwrite", *settings(f"[filter]\n{off}"))
+    assert "not checked" not in out + err
+    assert call("score", path, "-o", scored).status == 0
+    _, out, err = call("filter", scored, "-o", filtered, "--overwrite")
+    assert "not checked" not in out + err
+    for source, is_filtered in ((scored, False), (filtered, True)):
+        _, out, err = call("split", source, "-o", tmp_path / "s.parquet", "--overwrite")
+        assert ("run ingest filter first" in out + err) != is_filtered
+        report = json.loads((tmp_path / "s.split.json").read_text())
+        assert report["filtered"] == is_filtered
+
+
+WORDS = [
+    ("الكتاب", "book"), ("المفتاح", "key"), ("القلم", "pen"), ("الهاتف", "phone"),
+    ("الطعام", "food"), ("الماء", "water"), ("التقرير", "report"), ("الدواء", "medicine"),
+    ("الخبز", "bread"), ("المال", "money"), ("الصندوق", "box"), ("الخريطة", "map"),
+]  # fmt: skip
+PLACES = [("المدرسة", "school"), ("المكتبة", "library"), ("البيت", "house"), ("المدينة", "city"),
+          ("السوق", "market"), ("المسجد", "mosque"), ("المستشفى", "hospital"), ("الميناء", "harbour"),
+          ("القرية", "village"), ("المكتب", "office")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def clean_rows():
+    """Clean pairs: an English text, a tab, an Arabic text."""
+    return [
+        f"The man left the {thing} in the {place} in the morning.\tترك الرجل {arabic} في {where} في الصباح."
+        for arabic, thing in WORDS
+        for where, place in PLACES
+    ]
+
+
+@pytest.fixture
+def scored(pairs, call, tmp_path):
+    """A file of scored pairs, Arabic first: one pair fits, the other does not."""
+    fitting = (
+        "ترك الولد الكرة في الحديقة في المساء.",
+        "The boy left the ball in the garden in the evening.",
+    )
+    rows = [fitting, (TEXTS[4][0], TEXTS[0][1])]
+    texts = pl.DataFrame(rows, ["source_text", "target_text"], orient="row")
+    pairs[:2].with_columns(texts).write_parquet(tmp_path / "two.parquet")
+    assert call("score", tmp_path / "two.parquet", "-o", tmp_path / "s.parquet").status == 0
+    return tmp_path / "s.parquet"
+
+
+def test_thresholds_from_clean_pairs(scored, clean_rows, call, settings, tmp_path):
+    clean = tmp_path / "clean.tsv"
+    clean.write_text("\n".join(clean_rows))
+    out = tmp_path / "f.parquet"
+    status, printed, err = call("filter", scored, "-o", out, "--like", clean)
+    assert (status, err) == (0, "")
+    toml, _, table = printed.partition("\n\n")
+    assert toml.startswith("[filter]  # from 120 clean pairs")
+    assert table.split()[:2] == ["2", "pairs"]
+    used = json.loads((tmp_path / "f.funnel.json").read_text())
+    assert used["like"] == [str(clean)]
+    values = tomllib.loads(toml)["filter"]
+    assert {"min_words", "max_ratio", "min_script", "min_quality"} <= values.keys()
+    assert used["settings"] | values == used["settings"]
+    assert values["min_quality"] > FilterConfig().min_quality
+    # pasted into the settings, they do the same
+    again = tmp_path / "g.parquet"
+    assert call("filter", scored, "-o", again, *settings(toml)).status == 0
+    assert_frame_equal(pl.read_parquet(again), pl.read_parquet(out))
+    # what was given stays, even if it is the default
+    given = settings("[filter]\nmin_quality = 0.2\nmax_words = 77\n")
+    _, printed, _ = call("filter", scored, "-o", out, "--overwrite", "--like", clean, *given)
+    values = tomllib.loads(printed.partition("\n\n")[0])["filter"]
+    assert (values["min_quality"], values["max_words"]) == (0.2, 77)
+    assert printed.count("# as given") == 2
+    assert call("-q", "filter", scored, "-o", again, "--overwrite", "--like", clean)[1:] == ("", "")
+
+
+def test_clean_pairs_of_any_format_and_direction(scored, clean_rows, call, tmp_path):
+    clean = tmp_path / "clean.tsv"
+    clean.write_text("\n".join(clean_rows))
+    out = ("-o", tmp_path / "f.parquet", "--overwrite")
+    first = call("filter", scored, *out, "--like", clean).out
+    english, arabic = zip(*(row.split("\t") for row in clean_rows), strict=True)
+    (tmp_path / "c.en").write_text("\n".join(english))
+    (tmp_path / "c.ar").write_text("\n".join(arabic))
+    likes = ("--like", tmp_path / "c.ar", "--like", tmp_path / "c.en")
+    assert call("filter", *likes, scored, *out).out == first
+    assert call("import", clean, "-o", tmp_path / "c.parquet").status == 0
+    assert call("filter", scored, *out, "--like", tmp_path / "c.parquet").out == first
+
+
+def test_clean_pairs_that_are_few_or_do_not_fit(scored, path, clean_rows, call, tmp_path):
+    clean = tmp_path / "clean.tsv"
+    out = ("-o", tmp_path / "f.parquet", "--overwrite")
+    clean.write_text("\n".join(clean_rows[:30]))
+    status, printed, err = call("filter", scored, *out, "--like", clean)
+    assert status == 0
+    assert "clean.tsv: has only 30 pairs" in printed + err
+    _, printed, err = call("filter", path, *out, "--like", clean)  # without scores
+    values = tomllib.loads(printed.partition("\n\n")[0])["filter"]
+    assert values.keys() == {"min_words", "max_words", "max_ratio", "min_script"}
+    assert "not checked: copied words" in printed + err
+    clean.write_text("fr\ten\nLe chat dort sur le tapis.\tThe cat sleeps on the mat.\n")
+    status, _, err = call("filter", scored, *out, "--like", clean)
+    assert status == 2
+    assert "clean.tsv: the clean pairs are fr-en" in err
+    clean.write_text("")
+    status, _, err = call("filter", scored, *out, "--like", clean)
+    assert status == 2
+    assert "clean.tsv" in err
+    assert call("filter", scored, *out, "--like", tmp_path / "no.tsv").status == 2

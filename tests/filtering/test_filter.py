@@ -59,6 +59,52 @@ def test_rules_of_texts(source, target, reason):
     assert reasons(pairs((source, target))) == [reason]
 
 
+@pytest.mark.parametrize(
+    "arabic",
+    [
+        "راجع https://example.org/a/long/path/to/the/page.html?query=value",
+        "راجعhttps://example.org/a/long/path/to/the/page.html الآن",
+        "زر www.a-long-name.example.org الآن",
+        "راسل firstname.lastname@subdomain.example.org الآن",
+        "نقل %(filecount)d ملف من %(sourcefolder)s إلى %(targetfolder)s",
+        "نقل %1$s إلى %2$s و%@ ثم %-5.2f",
+        "أهلا بك في {application_name} يا {user.first_name}",
+        "أهلا بك في ${application_name} أو %{application_name}",
+        "أهلا بك يا {{ object.customer.name or 'customer' }}",
+        "نفذ الأمر `git commit --amend --no-edit` أولا",
+        "انقر <a href='https://example.org/help'>هنا</a> أو <code>print(value)</code> فقط",
+        "تابعوا #AnEnglishHashtag على @an_english_account",
+        "شـــــــــــكـــــــــــرا جـــــــــــزيـــــــــــلا",
+        "محاذاة إلى اليسار \\begin{flushleft} \\end{flushleft}",
+        "الخيار --ignore-whitespace-changes مع /usr/share/doc/package",
+        "قيمة a_long_variable_name أو module.function_name() صحيحة",
+        "رقم&nbsp;&nbsp;واحد&lrm;&lrm;",
+    ],
+)
+def test_what_is_the_same_in_every_language_has_no_script(arabic):
+    assert reasons(pairs((arabic, "word")), min_words=0, max_ratio=0.0) == [None]
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("see https://example.org today please", "see the page"),
+        ("click <b>here</b> to open `file` with %s", "click here"),
+        ("راجع الصفحة", "راجع https://example.org/a/long/path/to/the/page.html"),
+        ("راجع الصفحة", "#وسم عربي {name} هنا"),
+    ],
+)
+def test_text_of_another_script_beside_code_is_dropped(source, target):
+    assert reasons(pairs((source, target)), min_words=0, max_ratio=0.0) == ["wrong script"]
+
+
+def test_japanese_is_written_in_three_scripts():
+    texts = ["図書館へ行きました", "図書館", "コンピューター", "the library"]
+    frame = pairs(*((text, f"word {n}", {"source_lang": "ja"}) for n, text in enumerate(texts)))
+    found = reasons(frame, min_words=0, max_ratio=0.0)
+    assert found == [None, None, None, "wrong script"]
+
+
 def test_unknown_languages_may_have_any_script():
     assert reasons(pairs(("ord og ting", "text and things", {"source_lang": "xx"}))) == [None]
 
@@ -71,6 +117,15 @@ def test_scores(score, reason):
     frame = pairs((*GOOD, {"score": score}))
     assert reasons(frame) == [reason]
     assert reasons(frame, min_score=0.0) == [None]
+
+
+@pytest.mark.parametrize("method", ["imported", "translated"])
+def test_pairs_that_ingest_did_not_align_need_no_score(method):
+    frame = pairs((*GOOD, {"score": None, "method": method}))
+    assert reasons(frame) == [None]
+    # after `score`, a missing quality still counts
+    scored = frame.with_columns(quality=pl.lit(None, pl.Float32))
+    assert reasons(scored) == ["no score"]
 
 
 def test_min_score_does_not_apply_to_translated_pairs():

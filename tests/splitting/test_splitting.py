@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import ingest
@@ -99,22 +101,88 @@ def test_nothing_leaks(seed):
         assert not docs[0] & docs[1]
 
 
-def test_the_size_of_batches_does_not_change_what_is_similar(monkeypatch):
+def matches(text, reference, similar=0.6, contained=0.9):
+    """Whether a text and a reference match, each given as a list of words, by definition."""
+    a, b = ({*pairwise(words)} or {tuple(words)} - {()} for words in (text, reference))
+    common = len(a & b)
+    return (
+        text == reference
+        or common >= max(similar * len(a | b), 1)
+        or (len(b) >= 5 and common >= contained * len(b))
+        or (len(a) >= 5 and common >= 0.9 * len(a))
+    )
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=10, deadline=None)
+def test_matches_are_those_of_the_definition(rnd):
+    words = [f"w{n}" for n in range(rnd.choice([6, 30, 300]))]
+    references = [rnd.choices(words, k=rnd.randint(0, 14)) for _ in range(30)]
+    texts = []
+    for _ in range(60):
+        words_of_text = list(rnd.choice(references))
+        kind = rnd.randrange(4)
+        if kind == 0 and words_of_text:
+            words_of_text[rnd.randrange(len(words_of_text))] = rnd.choice(words)
+        elif kind == 1:
+            words_of_text = [*rnd.choices(words, k=6), *words_of_text, rnd.choice(words)]
+        elif kind == 2:
+            words_of_text = words_of_text[2:]
+        texts.append(words_of_text)
+    groups = np.array([rnd.randrange(7) for _ in references])
+    own = np.array([rnd.randrange(-1, 7) for _ in texts])
+    index = ReferenceTexts(
+        pl.Series([" ".join(words) for words in references], dtype=pl.String),
+        min_similarity=0.6, min_contained=0.75, groups=groups,
+    )  # fmt: skip
+    wanted = {
+        (t, g)
+        for (t, text), (words, g) in product(
+            enumerate(texts), zip(references, groups.tolist(), strict=True)
+        )
+        if (text or words) and matches(text, words, contained=0.75) and g != own[t]
+    }
+    series = pl.Series([" ".join(words) for words in texts], dtype=pl.String)
+    found = index.find_matches(series, own).rows()
+    # texts without words have only themselves in common
+    assert sorted(wanted) == [(t, g) for t, g in found if texts[t]]
+
+
+def test_the_size_of_batches_does_not_change_what_matches(monkeypatch):
     texts = corpus()["target_text"]
     texts = pl.concat([texts, texts[:50] + " " + texts[50:100]])
     references = ReferenceTexts(texts[100:], min_similarity=0.6)
-    whole = [references.find_similar(texts), references.find_contained(texts)]
-    of = [{*pairwise(folded(text))} for text in texts]
-    inside = [
+    whole = references.find_matches(texts)
+    words = [folded(text) for text in texts]
+    assert whole.rows() == [
         (a, b)
-        for a, b in product(range(len(of)), range(len(of) - 100))
-        if len(of[a]) >= 5 and len(of[a] & of[b + 100]) >= 0.9 * len(of[a])
+        for a, b in product(range(len(words)), range(len(words) - 100))
+        if matches(words[a], words[b + 100])
     ]
-    assert whole[1].rows() == inside
     monkeypatch.setattr(contamination, "_BATCH_CANDIDATES", 7)
     monkeypatch.setattr(contamination, "_BATCH_TEXTS", 11)
-    assert references.find_similar(texts).equals(whole[0])
-    assert references.find_contained(texts).equals(whole[1])
+    assert references.find_matches(texts).equals(whole)
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["self.assertEqual(value, {})", "if value == {} return the value of the table", "x {}", "let it be {} now"],
+)  # fmt: skip
+@pytest.mark.parametrize("own", [-1, 0])
+def test_lines_of_one_template_are_compared_a_few_times_each(template, own, monkeypatch):
+    compared = []
+    count = ReferenceTexts._count_common
+
+    def counted(self, text, line, grams):
+        compared.append(len(text))
+        return count(self, text, line, grams)
+
+    monkeypatch.setattr(ReferenceTexts, "_count_common", counted)
+    lines = pl.Series([template.format(n) for n in range(1500)])
+    groups = np.zeros(500, np.int64)
+    references = ReferenceTexts(lines[:500], min_similarity=0.6, groups=groups)
+    references.find_matches(lines[500:], np.full(1000, own))
+    assert sum(compared) <= 4 * len(lines)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
