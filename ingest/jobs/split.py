@@ -31,6 +31,8 @@ class SplitResult:
         groups: number of groups of pairs that must stay in one split.
         largest: pairs in the largest group.
         shares: dev and test where the configured share rounds to no pairs.
+        original: pairs that stay in dev or test, where the data set had them.
+        repeated: pairs in no split because they repeat one of those.
     """
 
     pairs: int
@@ -40,6 +42,8 @@ class SplitResult:
     groups: int
     largest: int
     shares: dict[str, float] = field(default_factory=dict)
+    original: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
 
     in_error = 0  # the file is read completely or not at all
 
@@ -65,7 +69,18 @@ class SplitResult:
         test has 3 pairs instead of 1: groups stay together, and no smaller group is left
         """
         messages = []
-        if unassigned := self.kept - sum(self.sizes.values()):
+        if self.original:
+            sizes = " and ".join(f"{count:,} {name}" for name, count in self.original.items())
+            messages.append(
+                f"{sizes} pairs stay in the split that they came with, and none was added; drop "
+                "the column split to draw all anew"
+            )
+        if self.repeated:
+            messages.append(
+                f"{self.repeated:,} in no split: they share a text or page with a pair of that dev "
+                "or test, or nearly repeat one"
+            )
+        if unassigned := self.kept - sum(self.sizes.values()) - self.repeated:
             messages.append(
                 f"{unassigned:,} in no split: machine-translated, and their pages are in dev or "
                 "test"
@@ -159,6 +174,10 @@ def _result(pairs: PairsFile, assignment: Assignment, config: SplitConfig) -> Sp
         groups=assignment.groups,
         largest=assignment.largest,
         shares={
-            name: share for name, share in shares.items() if share and not assignment.wanted[name]
+            name: share
+            for name, share in shares.items()
+            if share and not assignment.wanted[name] and name not in assignment.original
         },
+        original=assignment.original,
+        repeated=assignment.repeated,
     )

@@ -25,9 +25,9 @@ _TEXT_WORDS = frozenset(
 _NOT_TEXT = frozenset(
     "id ids url urls uri link links href score scores len length chars tokens count counts num "
     "number n date time year hash md5 sha sha256 checksum size index idx row rank prob "
-    "probability confidence quality similarity sim laser labse bicleaner bleu domain genre category "
-    "label topic split file filename path is has license method model segments start end doc docid "
-    "document site author user code type status flag flags metadata meta "
+    "probability confidence quality similarity sim laser labse bicleaner bleu domain genre "
+    "category label topic split file filename path is has license method model segments start end "
+    "doc docid document site author user code type status flag flags metadata meta "
     "رقم معرف رابط تاريخ درجه".split()
 )
 _LANGUAGE_WORDS = frozenset(("lang", "language", "langs", "languages", "locale"))

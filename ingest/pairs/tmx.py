@@ -1,7 +1,7 @@
 """Read TMX: the texts of each translation unit, as a stream.
 
-A damaged unit costs no other one. No other file is ever opened: names of characters, such as &nbsp;,
-are those of HTML, and those that the file itself declares for a few characters.
+A damaged unit costs no other one. No other file is ever opened: the names of characters, such as
+&nbsp;, are those of HTML, and those that the file itself declares for a few characters.
 """
 
 from __future__ import annotations

@@ -413,10 +413,7 @@ def test_other_invalid_calls(tmp_path, capsys):
         ((saved(tmp_path, "x.parquet", "PAR1"),), "cannot be read as Parquet"),
         ((saved(tmp_path, "y.parquet", "ar,en"),), "is not a Parquet file"),
         ((saved(tmp_path, "z.jsonl", objects([{"text": "a"}])),), "its columns are 'text'"),
-        (
-            (saved(tmp_path, "w.tsv", "a\tb\tc\n"),),
-            "has 3 of 2 fields: a table of more than two columns needs a",
-        ),
+        ((saved(tmp_path, "w.tsv", "a\tb\tc\n"),), "w.tsv: has 3 columns (1 to 3), and it is"),
     ):
         assert call("import", *args, "-o", tmp_path / "o.pairs") == 2
         assert message in capsys.readouterr().err
