@@ -75,7 +75,12 @@ def translate_files(
 
 def _why_nothing(segments: Path, options: TranslateOptions) -> str:
     """Return why no segment of a run was translated."""
-    counts = pl.scan_parquet(segments).group_by("keep", "lang").len().sort("len", descending=True)
+    counts = (
+        pl.scan_parquet(segments)
+        .group_by("keep", "lang")
+        .len()
+        .sort("len", "lang", descending=[True, False])
+    )
     rows = counts.collect()
     kept = rows.filter("keep")
     if kept.is_empty() and rows.is_empty():

@@ -37,7 +37,7 @@ def read_moses(source: str, target: str) -> Iterator[Rows | InvalidRow]:
             )
 
     def rows() -> Iterator[NumberedRow]:
-        for lines in zip_longest(*map(read_lines, files)):
+        for lines in zip_longest(*(read_lines(file, has_mark=not names) for file in files)):
             present = [line for line in lines if line]
             number = present[0][0]
             if len(present) < len(files):

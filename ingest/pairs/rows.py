@@ -76,17 +76,19 @@ class PairReader:
         if not columns.row_langs:
             sides = [first[column].cast(pl.String) for column in columns.texts]
             if self._langs:
-                self._check_order(sides, self._langs)
+                self._check_order(sides, self._langs, may_swap=not chosen)
             else:
                 self._langs = detect_languages(sides, name)
         used = {*columns.texts, *(columns.row_langs or ()), *_PAIR_COLUMNS}
         self.other_columns = [column for column in first.columns if column not in used]
 
-    def _check_order(self, sides: list[pl.Series], langs: tuple[str, str]) -> None:
-        """Exchange the sides if each is in the language of the other."""
+    def _check_order(
+        self, sides: list[pl.Series], langs: tuple[str, str], *, may_swap: bool
+    ) -> None:
+        """Exchange the sides if each is in the language of the other, or only say so."""
         found = [detect_language(side) for side in sides]
         source, target = self._columns.texts
-        if tuple(found) == langs[::-1]:
+        if tuple(found) == langs[::-1] and may_swap:
             self._columns = self._columns._replace(texts=(target, source))
             named = "" if (source, target) == TEXTS else f" (columns {source!r} and {target!r})"
             self.notice = (

@@ -180,6 +180,9 @@ def _sources_inside(
 
 
 def _split_inside(folder: str, path: str) -> str | None:
+    """Return the split that a file in a folder is named by; ingest's own exports have a column."""
+    if os.path.isfile(os.path.join(folder, EXPORT_FILE)):
+        return None
     state = _read_state(Path(path).parent / _STATE_FILE) if suffix(path) in _ARROW else {}
     return split_of_path(path[len(folder) :]) or parse_split(str(state.get("_split", "")))
 
@@ -200,7 +203,7 @@ def _group(paths: list[str], langs: tuple[str, str] | None, folder: str) -> list
             alone += files.values()
             continue
         first, second = _choose(stem, files, langs)
-        split = split_of_path(first[len(folder) :] if folder else _name(first))
+        split = _split_inside(folder, first) if folder else split_of_path(_name(first))
         sources.append(_parallel_files(first, second, langs, split))
     if not sources and not folder:
         raise ConfigError(

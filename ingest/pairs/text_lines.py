@@ -16,11 +16,15 @@ MAX_CHARS = ReadConfig().max_record_bytes  # longest line
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def read_lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
+def read_lines(source: str, *, has_mark: bool = True) -> Iterator[tuple[int, str | SourceError]]:
     r"""Yield the 1-based number and text of each line, or an error if it cannot be read.
 
     Lines end with \n or \r\n, and nowhere else; if a file has no \n at its start, they end with \r.
     Invalid bytes become lone surrogates.
+
+    Args:
+        source: the file.
+        has_mark: whether U+FEFF at the start is a byte order mark, and not part of the text.
 
     Raises:
         SourceError: the file cannot be read, or is not text.
@@ -45,7 +49,7 @@ def read_lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
             return
         if not line:
             return
-        if number == 1:
+        if number == 1 and has_mark:
             line = line.removeprefix("\ufeff")
         text = line.removesuffix("\n").removesuffix("\r")
         yield number, SourceError(too_large_message(MAX_CHARS)) if too_large else text
