@@ -233,7 +233,9 @@ def _splits(frame: pl.DataFrame, source: PairSource, result: ImportResult) -> pl
             "such pairs are in no split"
         )
         result.notices += [notice] if notice not in result.notices else []
-    return splits if len(unknown) else splits.fill_null(source.split).alias(_SPLIT)
+    if source.split and not len(unknown):
+        splits = splits.fill_null(source.split)
+    return splits.alias(_SPLIT)
 
 
 def _text(frame: pl.DataFrame) -> pl.Series:

@@ -11,12 +11,16 @@ from ingest.errors import SourceError
 from ingest.io.streams import CHUNK, read_pieces
 
 _SEPARATOR = "!"
+_MAGIC = b"PK\3\4"
 _ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
 
 def is_archive(path: str) -> bool:
     """Return whether a path is a ZIP archive."""
-    return os.path.isfile(path) and zipfile.is_zipfile(path)
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC or zipfile.is_zipfile(path)
 
 
 def list_members(path: str) -> list[str]:

@@ -32,7 +32,7 @@ def read_parquet(source: str) -> Iterator[Rows]:
         for start in range(0, size, BATCH_SIZE):
             yield _rows(frame.slice(start, BATCH_SIZE).collect(), start)
     except _ERRORS as error:
-        raise SourceError(f"{source}: cannot be read as Parquet: {error}") from error
+        raise SourceError(f"{source}: cannot be read as Parquet: {_reason(error)}") from error
 
 
 def read_arrow(source: str) -> Iterator[Rows]:
@@ -53,7 +53,12 @@ def read_arrow(source: str) -> Iterator[Rows]:
         for at in range(0, len(frame), BATCH_SIZE):
             yield _rows(frame[at : at + BATCH_SIZE], at)
     except _ERRORS as error:
-        raise SourceError(f"{source}: cannot be read as Arrow: {error}") from error
+        raise SourceError(f"{source}: cannot be read as Arrow: {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return what an error of Polars says, without the values of its own that follow."""
+    return str(error).partition("(Error {")[0]
 
 
 def _rows(batch: pl.DataFrame, start: int) -> Rows:

@@ -46,6 +46,8 @@ def read_delimited(
     if header.guessed:
         names = ", ".join(repr(name) for name in fields[first])
         yield Notice(f"the first row was taken as a header: {names}")
+    if header.has_row and len(sample) == 1:
+        yield Notice("has a header, and no other row")
     numbered = chain(sample, rows)
     yield from batch_rows(_to_rows(numbered, header.names, fields[first], header.has_row))
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from ingest.pairs.columns import find_text_columns
 from ingest.pairs.names import parse_name
 
 _LANGUAGES, _TEXTS = "language", "translation"
@@ -38,8 +39,14 @@ def texts_by_language(value: Any) -> dict[str, str | None] | None:
         value = dict(reversed(value.items()))
     if not all(text is None or isinstance(text, str) for text in value.values()):
         return None
-    named = [name for name in value if (meaning := parse_name(str(name))) and meaning.lang]
-    return {str(name): text for name, text in value.items()} if len(named) > 1 else None
+    texts = {str(name): text for name, text in value.items()}
+    return texts if _names_texts(list(texts)) else None
+
+
+def _names_texts(names: list[str]) -> bool:
+    """Return whether names are those of languages, or of source and target."""
+    langs = [name for name in names if (meaning := parse_name(name)) and meaning.lang]
+    return len(langs) > 1 or find_text_columns(names, None) is not None
 
 
 def is_dictionary(cell: str) -> bool:
@@ -105,8 +112,8 @@ def _unnest_struct(column: pl.Series, dtype: pl.Struct) -> pl.DataFrame | None:
     if set(fields) == {_LANGUAGES, _TEXTS} and all(isinstance(t, pl.List) for t in fields.values()):
         rows = [texts_by_language(value) or {} for value in column]
         return _frame(rows)
-    named = [name for name in fields if (meaning := parse_name(name)) and meaning.lang]
-    return column.struct.unnest() if column.name == _TEXTS or len(named) > 1 else None
+    is_translation = column.name == _TEXTS or _names_texts(list(fields))
+    return column.struct.unnest() if is_translation else None
 
 
 def _parse_column(column: pl.Series) -> pl.DataFrame | None:

@@ -13,7 +13,7 @@ from ingest.pairs.columns import TEXTS, find_text_columns, missing_column_error
 from ingest.pairs.dictionaries import is_dictionary
 from ingest.pairs.languages import detect_language
 
-_TRANSLATION = ("translation", "translations")
+_TRANSLATION = "translation"  # name of a column of dictionaries
 _MAX_NAME_CHARS = 60
 _MAX_NAME_WORDS = 4
 _MOST = 0.9  # share of the values of a column that must look alike
@@ -22,6 +22,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 _SENTENCE_END = re.compile(r"[.!?؟…،؛:]\s*\Z")
 # Values of columns with addresses, identifiers and numbers; they hold no sentences.
 _NOT_PROSE = re.compile(r"(?:\S*(?:\d|/|@)\S*|\W*|true|false)\Z", re.IGNORECASE)
+_MAX_COLUMNS = 50  # of a table in whose texts languages are looked for
 _MUCH_LONGER = 3  # how much longer texts are than labels
 
 
@@ -57,25 +58,36 @@ def find_header(
         SourceError: it cannot be told which columns have the texts, or a chosen one is missing.
     """
     first = [cell.strip() for cell in rows[0]]
-    if len(first) == 1 and not _names_texts(first, list(rows[1:]), langs, chosen):
-        return Header(list(TEXTS), has_row=False)
     others = [row for row in rows[1:] if len(row) == len(first)]
-    is_named = _names_texts(first, others, langs, chosen)
+    at = None if chosen else _find_translation([first, *others])
+    if at is not None:
+        has_row = not is_dictionary(first[at])
+        names = _distinct(first) if has_row else _numbers(first)
+        names[at] = _TRANSLATION
+        return Header(names, has_row)
+    if len(first) == 1:
+        return Header(list(TEXTS), has_row=False)
+    is_named = _names_texts(first, langs, chosen)
     guessed = not is_named and _looks_like_header(first, others)
     has_row = is_named or guessed
-    names = _distinct(first) if has_row else [str(n) for n in range(1, len(first) + 1)]
+    names = _distinct(first) if has_row else _numbers(first)
     if chosen and not find_text_columns(names, langs, chosen):
         names = _name_by_number(names, chosen, name)
     elif not chosen and not is_named:
-        at = _find_texts(others if has_row else [first, *others], langs, name, names, has_row)
-        for index, text_name in zip(at, TEXTS, strict=True):
+        texts = _find_texts(others if has_row else [first, *others], langs, name, names, has_row)
+        for index, text_name in zip(texts, TEXTS, strict=True):
             names[index] = text_name
     return Header(names, has_row, guessed)
 
 
+def _find_translation(rows: list[list[str]]) -> int | None:
+    """Return the column that has a dictionary in the first or the second row, if there is one."""
+    cells = (at for row in rows[:2] for at, cell in enumerate(row) if is_dictionary(cell))
+    return next(cells, None)
+
+
 def _names_texts(
     first: list[str],
-    others: list[list[str]],
     langs: tuple[str, str] | None,
     chosen: tuple[str, str] | None,
 ) -> bool:
@@ -83,11 +95,6 @@ def _names_texts(
     if any(len(cell) > _MAX_NAME_CHARS for cell in first):
         return False
     if chosen and find_text_columns(first, langs, chosen):
-        return True
-    if any(
-        cell.lower() in _TRANSLATION and any(is_dictionary(row[at]) for row in others)
-        for at, cell in enumerate(first)
-    ):
         return True
     return find_text_columns(first, langs) is not None
 
@@ -102,6 +109,9 @@ def _looks_like_header(first: list[str], others: list[list[str]]) -> bool:
     """
     if len(first) < 2 or not others or len({cell.casefold() for cell in first}) < len(first):
         return False
+    numbers = [cell for cell in first if cell]
+    if numbers == [str(number) for number in range(len(numbers))] and len(numbers) > 1:
+        return True  # names that pandas gives
     if not all(map(_is_name, first)):
         return False
     columns = zip(*others, strict=True)
@@ -139,7 +149,7 @@ def _find_texts(
     if width == 2:
         return 0, 1
     found: list[tuple[float, int, str]] = []  # length, column, language
-    for index, column in enumerate(zip(*rows, strict=True)):
+    for index, column in enumerate(zip(*rows, strict=True) if width <= _MAX_COLUMNS else ()):
         values = pl.Series([value for value in column if value.strip()], dtype=pl.String)
         prose = values.filter([not _NOT_PROSE.match(value.strip()) for value in values])
         if len(prose) and len(prose) >= _MOST * len(values) and (lang := detect_language(prose)):
@@ -165,6 +175,10 @@ def _name_by_number(names: list[str], chosen: tuple[str, str], name: str) -> lis
     for number, text_name in zip(chosen, TEXTS, strict=True):
         named[int(number) - 1] = text_name
     return named
+
+
+def _numbers(row: list[str]) -> list[str]:
+    return [str(number) for number in range(1, len(row) + 1)]
 
 
 def _distinct(names: list[str]) -> list[str]:

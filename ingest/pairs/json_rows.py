@@ -27,22 +27,28 @@ def read_json(source: str) -> Iterator[Rows | InvalidRow]:
     Raises:
         SourceError: the file cannot be read.
     """
-    if suffix(source) in _LINES or _has_lines(source):
+    if _has_lines(source):
         yield from batch_rows(_read_lines(source))
     else:
         yield from batch_rows(_read_objects(source), unit="record")
 
 
 def _has_lines(source: str) -> bool:
-    """Return whether the first line with text is a whole object, and not the only one."""
+    """Return whether a file has a value per line; its name decides if its first lines do not."""
     lines = (text for _, text in read_lines(source) if not isinstance(text, str) or text.strip())
     first, second = next(lines, None), next(lines, None)
-    if not isinstance(first, str) or second is None:
-        return False
+    if not isinstance(first, str):
+        return True
+    begin = first.lstrip("\ufeff\x1e \t")[:1]
+    named_lines = suffix(source) in _LINES
     try:
-        return isinstance(json.loads(first), dict | list)
+        value = json.loads(first.strip("\ufeff\x1e"))
     except (ValueError, RecursionError):
-        return isinstance(second, str) and second.lstrip()[:1] == "{" == first.lstrip()[:1]
+        is_broken_object = isinstance(second, str) and second.lstrip()[:1] == "{" == begin
+        return is_broken_object or (named_lines and begin != "[")
+    if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+        return False
+    return named_lines or second is not None
 
 
 def _read_lines(source: str) -> Iterator[NumberedRow]:

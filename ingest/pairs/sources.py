@@ -210,9 +210,8 @@ def _group(paths: list[str], langs: tuple[str, str] | None, folder: str) -> list
             f"{alone[0]}: is plain text; give two text files, source first, or files whose names "
             "differ only in the language, such as corpus.ar and corpus.en"
         )
-    if alone:
-        sources.append(PairSource(alone[0], partial(_report_alone, alone)))
-    return sources
+    left_out = [path for path in alone if not _is_description(path)]
+    return sources + [PairSource(path, _report_alone) for path in left_out]
 
 
 def _choose(stem: str, files: dict[str, str], langs: tuple[str, str] | None) -> tuple[str, str]:
@@ -229,9 +228,13 @@ def _choose(stem: str, files: dict[str, str], langs: tuple[str, str] | None) -> 
     return (files[second], files[first]) if turned else (files[first], files[second])
 
 
-def _report_alone(paths: list[str]) -> Content:
-    for path in paths:
-        yield Notice(f"{path}: left out, since no file in another language has the same name")
+def _is_description(path: str) -> bool:
+    """Return whether a file belongs to a corpus, but has no texts, such as its license."""
+    return suffix(path) in _NOT_TEXT or _name(path).upper().startswith(("LICENSE", "README"))
+
+
+def _report_alone() -> Content:
+    yield Notice("left out, since no file in another language has the same name")
 
 
 def _parallel_files(

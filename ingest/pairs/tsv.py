@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ingest.errors import SourceError
-from ingest.pairs.columns import is_written_by_ingest
+from ingest.pairs.columns import find_text_columns, is_written_by_ingest
 from ingest.pairs.text_lines import MAX_CHARS, read_lines
 
 Line = tuple[int, "str | SourceError"]
 _SAMPLE_LINES = 1000
+_MAX_HEADER = 1000  # characters
 _MIN_QUOTED_LINES = 3  # fewer lines with quotes around each field may be speech
 _UNCLOSED = "opens a quote that is not closed"
 # A quoted field may contain tabs and line breaks. It must end where a field ends.
@@ -53,7 +54,10 @@ def read_rows(source: str) -> Iterator[tuple[int, list[str] | str]]:
 
 
 def _width(texts: list[str]) -> int:
-    """Return the most frequent number of fields."""
+    """Return the number of fields of the header, or else the most frequent one."""
+    names = [name.strip('" ') for name in texts[0].split("\t")]
+    if len(names) > 1 and len(texts[0]) <= _MAX_HEADER and find_text_columns(names, None):
+        return len(names)
     return Counter(text.count("\t") + 1 for text in texts).most_common(1)[0][0]
 
 

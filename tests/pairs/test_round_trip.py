@@ -88,8 +88,12 @@ def quoted(field: str) -> str:
     return '"' + field.replace('"', '""') + '"' if needs else field
 
 
+# Where a line break and a tab follow an opening quote, the next line could be a row as well.
+_one_of_both = _texts.filter(lambda text: "\t" not in text or not re.search("[\r\n]", text))
+
+
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(_texts, _texts), min_size=1, max_size=6), st.booleans())
+@given(st.lists(st.tuples(_one_of_both, _one_of_both), min_size=1, max_size=6), st.booleans())
 def test_tsv_of_other_tools_comes_back(texts, quotes_all):
     def write(field):
         return '"' + field.replace('"', '""') + '"' if quotes_all else quoted(field)
