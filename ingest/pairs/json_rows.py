@@ -45,10 +45,10 @@ def _has_lines(source: str) -> bool:
         value = json.loads(first.strip("\ufeff\x1e"))
     except (ValueError, RecursionError):
         is_broken_object = isinstance(second, str) and second.lstrip()[:1] == "{" == begin
-        return is_broken_object or (named_lines and begin != "[")
+        return is_broken_object or (named_lines and begin != "[" and first.strip() != "{")
     if isinstance(value, list) and not all(isinstance(item, str) for item in value):
         return False
-    return named_lines or second is not None
+    return second is not None
 
 
 def _read_lines(source: str) -> Iterator[NumberedRow]:
