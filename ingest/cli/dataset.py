@@ -63,24 +63,30 @@ def _add_import(commands: Commands) -> None:
         "import",
         _import,
         help="import pairs from other formats",
-        description="Import pairs from TSV, CSV, JSONL, Parquet or TMX, or from two text files in "
-        "which line N of one translates line N of the other. In tables, the texts are in columns "
-        "source_text and target_text, or in two columns named by their languages, such as ar and "
-        "en; TSV and CSV without a header have two columns. The pairs have the method "
+        description="Import pairs from TSV, CSV, JSON, Parquet, Arrow or TMX, or from two text "
+        "files in which line N of one translates line N of the other. In tables, the texts are in "
+        "columns such as source_text and target_text, original and translation, or text_ar and "
+        "text_en; tables without a header are recognized. The pairs have the method "
         "imported and no score, unless the file has columns method and score, as the exports of "
-        "ingest do. Invalid lines are counted and left out.",
+        "ingest do, and keep the split that a column or the name of the file gives. Invalid lines "
+        "are counted and left out.",
         examples=[
             "ingest import pairs.tsv -o pairs.parquet",
             "ingest import corpus.ar corpus.en -o pairs.parquet --langs ar,en",
+            "ingest import table.csv -o pairs.parquet --source-column question --target-column 3",
         ],
     )
     parser.add_argument("files", nargs="+", metavar="FILE",
-                        help="tables or TMX, plain, .gz or .zst; a folder of Parquet files; or two "
-                        "text files, source first")  # fmt: skip
+                        help="tables or TMX, plain, .gz or .zst; folders and ZIP archives of them; "
+                        "or two text files, source first")  # fmt: skip
     add_output(parser, "PAIRS", "Parquet file to write")
     parser.add_argument("--langs", metavar="CODES",
                         help="source and target, such as ar,en (default: from the names of columns "
                         "or files, or else detected)")  # fmt: skip
+    for side in ("source", "target"):
+        parser.add_argument(f"--{side}-column", metavar="NAME",
+                            help=f"column of a table with the {side} text, by name or by number "
+                            "from 1 (default: guessed)")  # fmt: skip
 
 
 def _add_filter(commands: Commands) -> None:
@@ -157,9 +163,21 @@ def _add_files(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
 def _import(args: argparse.Namespace) -> int:
     allow_interrupts()
     from ingest.cli.messages import print_result
+    from ingest.errors import ConfigError
     from ingest.jobs.import_pairs import import_files
 
-    result = import_files(args.files, args.out, langs=language_pair(args), overwrite=args.overwrite)
+    columns = None
+    if args.source_column is not None or args.target_column is not None:
+        if args.source_column in (None, args.target_column) or args.target_column is None:
+            raise ConfigError("import: give --source-column and --target-column, of two columns")
+        columns = (args.source_column, args.target_column)
+    result = import_files(
+        args.files,
+        args.out,
+        langs=language_pair(args),
+        columns=columns,
+        overwrite=args.overwrite,
+    )
     return print_result(args, result, f"written to {args.out}")
 
 

@@ -32,6 +32,8 @@ class SplitResult:
         largest: pairs in the largest group.
         shares: dev and test where the configured share rounds to no pairs.
         filtered: whether a filter has marked the pairs to keep.
+        original: pairs that stay in dev or test, where the data set had them.
+        repeated: pairs in no split because they repeat one of those.
     """
 
     pairs: int
@@ -42,6 +44,8 @@ class SplitResult:
     largest: int
     shares: dict[str, float] = field(default_factory=dict)
     filtered: bool = True
+    original: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
 
     in_error = 0  # the file is read completely or not at all
 
@@ -72,7 +76,18 @@ class SplitResult:
                 "the pairs are not filtered, so all of them were used; to leave out bad ones and "
                 "duplicates, run ingest filter first"
             )
-        if unassigned := self.kept - sum(self.sizes.values()):
+        if self.original:
+            sizes = " and ".join(f"{count:,} {name}" for name, count in self.original.items())
+            messages.append(
+                f"{sizes} pairs stay in the split that they came with, and none was added; drop "
+                "the column split to draw all anew"
+            )
+        if self.repeated:
+            messages.append(
+                f"{self.repeated:,} in no split: they share a text or page with a pair of that dev "
+                "or test, or nearly repeat one"
+            )
+        if unassigned := self.kept - sum(self.sizes.values()) - self.repeated:
             messages.append(
                 f"{unassigned:,} in no split: machine-translated, and their pages are in dev or "
                 "test"
@@ -167,6 +182,10 @@ def _result(pairs: PairsFile, assignment: Assignment, config: SplitConfig) -> Sp
         largest=assignment.largest,
         filtered="keep" in pairs.columns,
         shares={
-            name: share for name, share in shares.items() if share and not assignment.wanted[name]
+            name: share
+            for name, share in shares.items()
+            if share and not assignment.wanted[name] and name not in assignment.original
         },
+        original=assignment.original,
+        repeated=assignment.repeated,
     )

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import polars as pl
+
 from ingest.errors import ConfigError
 from ingest.io.atomic import check_output
 from ingest.jobs.run import run
@@ -16,6 +18,7 @@ from ingest.jobs.translate_run import (
     TranslationResult,
     translate_segments,
 )
+from ingest.text import count_noun
 from ingest.translation.cache import Cache
 from ingest.translation.pool import require_package
 
@@ -45,7 +48,11 @@ def translate_files(
     """
 
     def translate_run(folder: str) -> TranslationResult:
-        return translate_segments(Path(folder) / SEGMENTS_FILE, Path(out), options)
+        segments = Path(folder) / SEGMENTS_FILE
+        result = translate_segments(segments, Path(out), options)
+        if not result.texts and not result.messages:
+            result.messages.append(_why_nothing(segments, options))
+        return result
 
     runs = [name for name in sources if (Path(name) / SEGMENTS_FILE).is_file()]
     if runs and len(sources) > 1:
@@ -64,3 +71,25 @@ def translate_files(
     result.in_error = report["counts"]["errors"]
     result.messages += [f"{page['uri']}: {page['error']}" for page in report["in_error"]]
     return result
+
+
+def _why_nothing(segments: Path, options: TranslateOptions) -> str:
+    """Return why no segment of a run was translated."""
+    counts = (
+        pl.scan_parquet(segments)
+        .group_by("keep", "lang")
+        .len()
+        .sort("len", "lang", descending=[True, False])
+    )
+    rows = counts.collect()
+    kept = rows.filter("keep")
+    if kept.is_empty() and rows.is_empty():
+        return "nothing was translated: the pages have no text"
+    if kept.is_empty():
+        return (
+            f"nothing was translated: none of {count_noun(int(rows['len'].sum()), 'segment')} is "
+            "content, and ingest show prints the reasons; --lines translates each line of a text"
+        )
+    langs = ", ".join(f"{count:,} in {lang}" for lang, count in kept.select("lang", "len").rows())
+    wanted = f"from {options.source} " if options.source else ""
+    return f"nothing was translated {wanted}to {options.to}: the kept segments are {langs}"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import polars as pl
 
 from ingest.errors import FrameError, SourceError
 from ingest.frames import check
+from ingest.pairs.dictionaries import unnest_translation
 from ingest.pairs.ids import IdGenerator
 from ingest.pairs.languages import parse_languages
-from ingest.pairs.rows import EMPTY_SIDE, PairReader, unnest_translation
+from ingest.pairs.rows import EMPTY_SIDE, PairReader
 
 
 def read_pairs(frame: pl.DataFrame, *, langs: Sequence[str] | None = None) -> pl.DataFrame:
@@ -44,6 +46,8 @@ def read_pairs(frame: pl.DataFrame, *, langs: Sequence[str] | None = None) -> pl
     except SourceError as error:
         raise FrameError(f"read_pairs: {error}") from error
     pairs, problems = reader.read(table)
+    if reader.notice:
+        warnings.warn(f"read_pairs: {reader.notice}", stacklevel=2)
     invalid = (problems != EMPTY_SIDE).fill_null(value=False)  # `filter` drops empty sides
     if invalid.any():
         row = invalid.arg_true()[0]

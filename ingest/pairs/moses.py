@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from ingest.errors import SourceError
@@ -14,6 +14,7 @@ from ingest.io.run_files import EXPORT_FILE
 from ingest.pairs.languages import language_of_file
 from ingest.pairs.tables import InvalidRow, NumberedRow, Row, Rows, batch_rows
 from ingest.pairs.text_lines import is_damaged, read_lines
+from ingest.readers.subtitles import is_subtitles
 
 _TRANSLATED_MARK = f".{METHOD_TRANSLATED}."  # in the names of files that `ingest export` writes
 
@@ -28,9 +29,15 @@ def read_moses(source: str, target: str) -> Iterator[Rows | InvalidRow]:
     names = _ids_columns(source, target)
     files = [source, target, *([_ids_path(source)] if names else [])]
     langs = languages_of_files(source, target)
+    for file in files[:2]:
+        if is_subtitles("\n".join(str(line) for _, line in islice(read_lines(file), 3))):
+            raise SourceError(
+                f"{file}: is a file of subtitles, which are not in parallel; align them with "
+                f"ingest align {source} {target} -o pairs.parquet"
+            )
 
     def rows() -> Iterator[NumberedRow]:
-        for lines in zip_longest(*map(read_lines, files)):
+        for lines in zip_longest(*(read_lines(file, has_mark=not names) for file in files)):
             present = [line for line in lines if line]
             number = present[0][0]
             if len(present) < len(files):

@@ -10,8 +10,13 @@ import polars as pl
 
 from ingest.errors import FrameError
 from ingest.frames import METHOD_IMPORTED, METHOD_TRANSLATED, METHODS, PAIRS, schema
-from ingest.pairs.columns import find_text_columns, unclear_columns_error
-from ingest.pairs.languages import detect_languages, normalize_language
+from ingest.pairs.columns import (
+    TEXTS,
+    find_text_columns,
+    missing_column_error,
+    unclear_columns_error,
+)
+from ingest.pairs.languages import detect_language, detect_languages, normalize_language
 
 EMPTY_SIDE = "has an empty side"
 _PAIR_COLUMNS = schema(PAIRS)
@@ -24,14 +29,6 @@ _MACHINE_NAMES = (
 _SIDES = ("source", "target")
 
 
-def unnest_translation(frame: pl.DataFrame) -> pl.DataFrame:
-    """Turn the fields of a struct column `translation`, as Hugging Face uses, into columns."""
-    if not isinstance(frame.schema.get("translation"), pl.Struct):
-        return frame
-    texts = frame["translation"].struct.unnest()
-    return frame.drop("translation", *texts.columns, strict=False).hstack(texts)
-
-
 class PairReader:
     """Converts the rows of one table. The first rows determine its columns and languages.
 
@@ -40,6 +37,11 @@ class PairReader:
         langs: source and target, if the table does not name them.
         name: the table, for error messages.
         method: method of rows that do not name one.
+        chosen: names of the columns of source and target, if the user gives them.
+
+    Attributes:
+        other_columns: columns that pairs do not have.
+        notice: what is odd about the languages of the sides, and what was done; None if nothing.
 
     Raises:
         SourceError: the columns of the texts are unclear.
@@ -53,8 +55,14 @@ class PairReader:
         langs: tuple[str, str] | None,
         name: str,
         method: str = METHOD_IMPORTED,
+        chosen: tuple[str, str] | None = None,
     ) -> None:
-        columns = find_text_columns(first.columns, langs)
+        columns = find_text_columns(first.columns, langs, chosen)
+        if columns is None and chosen and all(map(str.isdecimal, chosen)):
+            columns = find_text_columns(first.columns, langs)  # a table without a header
+        if columns is None and chosen:
+            missing = next(column for column in chosen if column not in first.columns)
+            raise missing_column_error(name, missing, first.columns)
         if columns is None:
             raise unclear_columns_error(name, first.columns)
         for column in columns.texts:
@@ -64,11 +72,33 @@ class PairReader:
                 )
         self._columns, self._method = columns, method
         self._langs = langs if langs and not columns.langs else columns.langs
-        if not (self._langs or columns.row_langs):
+        self.notice: str | None = None
+        if not columns.row_langs:
             sides = [first[column].cast(pl.String) for column in columns.texts]
-            self._langs = detect_languages(sides, name)
+            if self._langs:
+                self._check_order(sides, self._langs, may_swap=not chosen)
+            else:
+                self._langs = detect_languages(sides, name)
         used = {*columns.texts, *(columns.row_langs or ()), *_PAIR_COLUMNS}
         self.other_columns = [column for column in first.columns if column not in used]
+
+    def _check_order(
+        self, sides: list[pl.Series], langs: tuple[str, str], *, may_swap: bool
+    ) -> None:
+        """Exchange the sides if each is in the language of the other, or only say so."""
+        found = [detect_language(side) for side in sides]
+        source, target = self._columns.texts
+        if tuple(found) == langs[::-1] and may_swap:
+            self._columns = self._columns._replace(texts=(target, source))
+            named = "" if (source, target) == TEXTS else f" (columns {source!r} and {target!r})"
+            self.notice = (
+                f"the sides are swapped: the first is {found[0]}, the second {found[1]}{named}; "
+                f"they were exchanged, so that the source is {langs[0]}"
+            )
+            return
+        for side, lang, expected in zip(_SIDES, found, langs, strict=True):
+            if lang in langs and lang != expected:
+                self.notice = f"the {side} looks like {lang}, not {expected}; check --langs"
 
     def read(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
         """Convert some rows.

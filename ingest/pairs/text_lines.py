@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.streams import read_line, read_pieces
+from ingest.io.streams import read_line
+from ingest.pairs.archives import open_pieces
 from ingest.readers.decoded import open_text
 from ingest.readers.records import too_large_message
 
@@ -15,10 +16,15 @@ MAX_CHARS = ReadConfig().max_record_bytes  # longest line
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def read_lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
+def read_lines(source: str, *, has_mark: bool = True) -> Iterator[tuple[int, str | SourceError]]:
     r"""Yield the 1-based number and text of each line, or an error if it cannot be read.
 
-    Lines end with \n or \r\n, and nowhere else. Invalid bytes become lone surrogates.
+    Lines end with \n or \r\n, and nowhere else; if a file has no \n at its start, they end with \r.
+    Invalid bytes become lone surrogates.
+
+    Args:
+        source: the file.
+        has_mark: whether U+FEFF at the start is a byte order mark, and not part of the text.
 
     Raises:
         SourceError: the file cannot be read, or is not text.
@@ -28,9 +34,11 @@ def read_lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
     (1, 'The Floating Library of Marsa Tahla')
     """
     try:
-        file = open_text(read_pieces(source), newline="\n")[1]
+        start, file = open_text(open_pieces(source), newline="\n")
     except SourceError as error:
         raise SourceError(f"{source}: {error}") from error
+    if "\r" in start and "\n" not in start:
+        file.reconfigure(newline="\r")
     number = 0
     while True:
         number += 1
@@ -41,7 +49,7 @@ def read_lines(source: str) -> Iterator[tuple[int, str | SourceError]]:
             return
         if not line:
             return
-        if number == 1:
+        if number == 1 and has_mark:
             line = line.removeprefix("\ufeff")
         text = line.removesuffix("\n").removesuffix("\r")
         yield number, SourceError(too_large_message(MAX_CHARS)) if too_large else text

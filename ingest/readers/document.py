@@ -17,6 +17,7 @@ from ingest.readers.markdown import render_markdown
 from ingest.readers.records import Record
 from ingest.readers.repairs import repair_text
 from ingest.readers.sniff import declared_charset, looks_like_html, why_not_a_page
+from ingest.readers.subtitles import is_subtitles, subtitle_text
 from ingest.readers.visual_order import repair_visual_order
 from ingest.text import escape_file_name, scrub
 
@@ -83,7 +84,9 @@ def _prepare(record: Record) -> tuple[dict[str, Any], list[Source]]:
     except SourceError as error:
         return row | {"error": str(error)}, []
     text = decoded
-    if record.media_type is None:
+    if isinstance(content, bytes) and is_subtitles(decoded):
+        row["media_type"], text = "text/plain", subtitle_text(decoded)
+    elif record.media_type is None:
         is_cell, is_text = isinstance(content, str), is_named_text(record.source)
         row["media_type"], text = resolve_markup(
             text, entities=is_cell, strict=not is_cell and is_text

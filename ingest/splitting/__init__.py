@@ -21,7 +21,14 @@ from ingest.filtering.contamination import ReferenceTexts
 from ingest.frames import CLUSTERED, PAIRS, SEGMENTS, check, schema
 from ingest.io.pairs_file import BATCH_SIZE
 from ingest.minhash import components
-from ingest.splitting.groups import TEXTS, clusters_of, kept_texts, pair_keys, related_rows
+from ingest.splitting.groups import (
+    TEXTS,
+    clusters_of,
+    kept_texts,
+    pair_keys,
+    related_rows,
+    sharing_rows,
+)
 
 TRAIN, DEV, TEST = "train", "dev", "test"
 _CODES = {TRAIN: 1, DEV: 2, TEST: 3}
@@ -36,6 +43,8 @@ class Assignment(NamedTuple):
         wanted: number of pairs that dev and test should have.
         groups: number of groups.
         largest: number of pairs in the largest group.
+        original: number of pairs that stay in dev or test, where they were before.
+        repeated: number of pairs in no split because they repeat one of those.
     """
 
     split: pl.Series
@@ -43,6 +52,8 @@ class Assignment(NamedTuple):
     wanted: dict[str, int]
     groups: int
     largest: int
+    original: dict[str, int]
+    repeated: int
 
 
 def split(
@@ -58,6 +69,10 @@ def split(
     smallest group if it would be empty otherwise. Machine-translated pairs are never in dev or
     test unless the settings allow it: in a group drawn for these, their split is null. The order
     of rows does not change the result.
+
+    If pairs have a split already, such as those of an imported data set, what was dev or test stays
+    there, and nothing is added to it. Pairs that share a page or a text with such a pair, or nearly
+    repeat it, are in no split. All others are assigned anew.
 
     Args:
         pairs: a frame of pairs; without `keep`, all are used. Pairs with a common value in the
@@ -101,9 +116,15 @@ def assign_splits(
     rows = pl.concat(
         [pair_keys(pl.DataFrame(schema=schema(PAIRS))), *map(pair_keys, batches())]
     ).with_row_index("row")
-    kept = rows.filter("keep")
+    fixed, is_repeat = _keep_original(rows, batches, page_clusters, config)
+    original = {name: fixed.filter(split=name).height for name in (DEV, TEST)}
+    kept = rows.filter(pl.col("keep") & ~is_repeat).join(fixed, on="row", how="anti")
+    kept = kept.filter(~pl.col("original").is_in([DEV, TEST]).fill_null(value=False)).sort("row")
     edges = related_rows(kept, batches, page_clusters, config)
-    wanted = _wanted_sizes(len(kept) if config.machine else int((~kept["machine"]).sum()), config)
+    in_use = {name for name in (DEV, TEST) if (rows["original"] == name).any()}
+    wanted = _wanted_sizes(
+        len(kept) if config.machine else int((~kept["machine"]).sum()), config, in_use
+    )
     # Similarity by signatures is approximate. So the pairs drawn for dev and test are compared
     # exactly with all others, and the draw is repeated until it contains no new pairs.
     is_compared = np.zeros(len(kept), bool)
@@ -116,22 +137,61 @@ def assign_splits(
         edges.append(_similar_rows(np.flatnonzero(is_new), group, kept, batches, config.near))
         is_compared |= is_new
     names = pl.Series([None, *_CODES]).gather(codes)
-    splits = kept.select("row").with_columns(split=names)
+    splits = pl.concat([kept.select("row").with_columns(split=names), fixed])
     joined = rows.select("row").join(splits, on="row", how="left", maintain_order="left")
     sizes = np.bincount(group) if len(group) else np.zeros(1, np.int64)
     return Assignment(
         split=joined["split"],
-        kept=len(kept),
-        wanted=wanted,
+        kept=int(rows["keep"].sum()),
+        wanted=wanted | {name: original[name] for name in in_use},
         groups=int((sizes > 0).sum()),
         largest=int(sizes.max()),
+        original={name: original[name] for name in (DEV, TEST) if name in in_use},
+        repeated=int((rows["keep"] & is_repeat).sum()),
     )
 
 
-def _wanted_sizes(pairs: int, config: SplitConfig) -> dict[str, int]:
-    """Return how many of `pairs` pairs test and dev should have."""
+def _keep_original(
+    rows: pl.DataFrame,
+    batches: Batches,
+    page_clusters: pl.DataFrame | None,
+    config: SplitConfig,
+) -> tuple[pl.DataFrame, pl.Series]:
+    """Find pairs that stay in dev or test, and pairs that repeat them and must not be in train.
+
+    Pairs of the original test that a filter dropped have no split, but still nothing may repeat
+    them. What is in both stays in test.
+
+    Returns:
+        The rows that stay, with their split, and whether each row repeats one.
+    """
+    is_repeat = np.zeros(len(rows), bool)
+    names = rows["original"]
+    if not names.is_in([DEV, TEST]).any():
+        return pl.DataFrame(schema={"row": pl.UInt32, "split": pl.String}), pl.Series(is_repeat)
+    used = rows.filter(pl.col("keep") | names.is_in([DEV, TEST]).fill_null(value=False))
+    at = used["row"].to_numpy()
+    for name in (TEST, DEV):
+        chosen = (used["original"] == name).fill_null(value=False).to_numpy()
+        if not chosen.any():
+            continue
+        repeats = sharing_rows(used, chosen, page_clusters, config)
+        drawn = np.flatnonzero(chosen)
+        group = np.where(chosen, 0, -1)
+        similar, _ = _similar_rows(drawn, group, used, batches, config.near, every=True)
+        repeats[similar] = True
+        is_test = (used["original"] == TEST).fill_null(value=False).to_numpy()
+        is_repeat[at[repeats & ~chosen & ~is_test]] = True
+    repeat = pl.Series(is_repeat)
+    is_allowed = pl.lit(config.machine) | ~pl.col("machine")
+    stays = pl.col("keep") & is_allowed & pl.col("original").is_in([DEV, TEST]) & ~repeat
+    return rows.filter(stays).select("row", split="original"), repeat
+
+
+def _wanted_sizes(pairs: int, config: SplitConfig, in_use: set[str]) -> dict[str, int]:
+    """Return how many of `pairs` pairs test and dev should have: none if they have some already."""
     wanted = {
-        name: round(size * pairs) if size < 1 else int(size)
+        name: 0 if name in in_use else round(size * pairs) if size < 1 else int(size)
         for name, size in ((TEST, config.test), (DEV, config.dev))
     }
     if pairs and sum(wanted.values()) >= pairs:
@@ -188,19 +248,26 @@ def _choose_groups(groups: pl.DataFrame, wanted: dict[str, int]) -> dict[str, li
 
 
 def _similar_rows(
-    drawn: I64, group: I64, kept: pl.DataFrame, batches: Batches, min_similarity: float
+    drawn: I64,
+    group: I64,
+    kept: pl.DataFrame,
+    batches: Batches,
+    min_similarity: float,
+    *,
+    every: bool = False,
 ) -> tuple[I64, I64]:
     """Find rows that are similar to one drawn for dev or test, but in another group.
 
     Args:
         drawn: the drawn rows.
-        group: the group of each row, which is the number of a row in it.
+        group: the group of each row; for edges between rows, the number of a row in it.
         kept: keys of the pairs to split.
         batches: all pairs.
         min_similarity: what counts as similar.
+        every: compare every row, not only one of those with the same text.
 
     Returns:
-        The similar rows, and for each a row of the group that it belongs to.
+        The similar rows, and for each the group of the drawn row.
     """
     is_drawn = np.zeros(len(kept), bool)
     is_drawn[drawn] = True
@@ -217,7 +284,7 @@ def _similar_rows(
     for start, batch in kept_texts(kept, batches):
         for name in TEXTS:
             # rows with the same text are in one group already
-            is_first = kept[name][start : start + len(batch)].is_first_distinct()
+            is_first = kept[name][start : start + len(batch)].is_first_distinct() | every
             row = is_first.arg_true().to_numpy() + start
             matches = references.find_matches(batch[name].filter(is_first), group[row])
             edges.append((row[matches["text"].to_numpy()], matches["group"].to_numpy()))

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from ingest._typing import I64, U16, Batches
+from ingest._typing import I64, U16, Batches, Bools
 from ingest.config import SplitConfig
 from ingest.errors import FrameError
 from ingest.frames import HUMAN_METHODS
 from ingest.minhash import similar_pairs, text_keys, text_signatures
 
 TEXTS = ("source_text", "target_text")
+_DOCS = ("source_doc", "target_doc")
 _CLUSTERS = ("cluster", "source_cluster", "target_cluster")
 # Signatures of 63 numbers estimate similarity to ± 0.06, so pairs slightly below the threshold are
 # joined too. What this still misses is found when dev and test are compared with the rest.
@@ -41,6 +42,9 @@ def pair_keys(pairs: pl.DataFrame) -> pl.DataFrame:
         ),
         keep=keep,
         machine=~pl.col("method").is_in(HUMAN_METHODS),
+        original=pl.col("split")
+        if pairs.schema.get("split") == pl.String
+        else pl.lit(None, pl.String),
     ).with_columns(pl.Series(name, text_keys(pairs[name])) for name in TEXTS)
 
 
@@ -57,7 +61,7 @@ def related_rows(
     """
     edges = [_sharing(kept, ["pair_id"]), _sharing(kept, list(TEXTS))]
     if config.by == "page":
-        edges += [_sharing(kept, ["source_doc", "target_doc"]), _sharing(kept, list(_CLUSTERS))]
+        edges += [_sharing(kept, list(_DOCS)), _sharing(kept, list(_CLUSTERS))]
         if page_clusters is not None:
             rows = kept.with_row_index("at")
             sides = [rows.select("at", doc_id=f"{side}_doc") for side in ("source", "target")]
@@ -69,6 +73,26 @@ def related_rows(
     left, right = similar_pairs(signatures, max(config.near - _TOLERANCE, 0.01))
     edges.append((first_rows[left], first_rows[right]))
     return edges
+
+
+def sharing_rows(
+    kept: pl.DataFrame, chosen: Bools, page_clusters: pl.DataFrame | None, config: SplitConfig
+) -> Bools:
+    """Return which rows share a text, a page or a copy of an article with a chosen row."""
+    groups: list[tuple[str, ...]] = [("pair_id",), TEXTS]
+    if config.by == "page":
+        groups += [_DOCS, _CLUSTERS]
+    shares = np.zeros(len(kept), bool)
+    for names in groups:
+        values = pl.concat([kept[name].filter(pl.Series(chosen)) for name in names])
+        if names == _DOCS and page_clusters is not None:
+            of_chosen = page_clusters.filter(pl.col("doc_id").is_in(values.implode()))["cluster"]
+            copies = page_clusters.filter(pl.col("cluster").is_in(of_chosen.implode()))
+            values = pl.concat([values, copies["doc_id"]])
+        values = values.drop_nulls().unique()
+        for name in names:
+            shares |= kept[name].is_in(values.implode()).fill_null(value=False).to_numpy()
+    return shares
 
 
 def _indices(column: pl.Series) -> I64:

@@ -20,6 +20,7 @@ from ingest.filtering import contamination
 from ingest.filtering.contamination import ReferenceTexts
 from ingest.frames import PAIRS, schema
 from ingest.minhash import components, similar_pairs, text_signatures
+from ingest.splitting.groups import TEXTS
 
 HALF = SplitConfig(dev=0.2, test=0.2)
 
@@ -356,3 +357,55 @@ def test_signatures_estimate_similarity():
     one, other = similar_pairs(text_signatures(texts), 0.6)
     assert {*zip(one.tolist(), other.tolist(), strict=True)} <= {(0, 1), (1, 0)}
     assert len(one)
+
+
+# splits that pairs came with
+
+
+def with_originals(pages=60):
+    """A corpus of which some pages were dev or test; others have copies of their texts."""
+    pairs = corpus(pages)
+    page = pl.col("source_doc").str.slice(1).cast(pl.Int64)
+    original = pl.when(page < 4).then(pl.lit("test")).when(page < 8).then(pl.lit("dev"))
+    return pairs.with_columns(split=original.otherwise(pl.lit("train")))
+
+
+def test_what_was_dev_or_test_stays_there_and_is_repeated_nowhere():
+    pairs = with_originals()
+    again = ingest.split(pairs, config=HALF)
+    both = pairs.select("pair_id", before="split").hstack(again.select("split", *TEXTS, "method"))
+    for name in ("dev", "test"):
+        after = both.filter(split=name)
+        assert len(after)
+        assert set(after["before"]) == {name}
+    assert set(both.filter(before="test", method="aligned")["split"]) == {"test"}
+    tests = both.filter(before="test")
+    train = both.filter(split="train")
+    assert len(train) > len(pairs) / 2
+    for text, one in product(TEXTS, train.rows(named=True)):
+        for other in tests[text]:
+            assert similarity(folded(one[text]), folded(other)) < 0.8
+
+
+def test_the_order_of_rows_makes_no_difference_to_original_splits():
+    pairs = with_originals()
+    shuffled = ingest.split(pairs.sample(fraction=1, shuffle=True, seed=3), config=HALF)
+    assert_frame_equal(shuffled.sort("pair_id"), ingest.split(pairs, config=HALF).sort("pair_id"))
+
+
+def test_dev_is_drawn_if_only_a_test_existed():
+    pairs = with_originals().with_columns(pl.col("split").replace("dev", "train"))
+    again = ingest.split(pairs, config=HALF)["split"]
+    assert set(again.drop_nulls()) == {"train", "dev", "test"}
+    assert pairs.filter(again == "test")["split"].unique().to_list() == ["test"]
+
+
+def test_a_copy_of_a_dropped_test_pair_is_not_in_train():
+    text = {"source_text": "نص في مجموعة الاختبار الأصلية", "target_text": "A text of the old test"}
+    rows = [{**text, "keep": False}, {**text, "keep": True}]
+    rows += [
+        {"source_text": f"جملة أخرى {n} {n * 7}", "target_text": f"other {n} {n * 7}", "keep": True}
+        for n in range(20)
+    ]
+    pairs = frame(rows).with_columns(split=pl.Series(["test", *["train"] * 21]))
+    assert ingest.split(pairs, config=HALF)["split"][:2].to_list() == [None, None]
