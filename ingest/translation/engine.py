@@ -14,13 +14,16 @@ import re
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingest.config import TranslateConfig
 from ingest.errors import ModelError
 from ingest.text import scrub
+from ingest.translation.attempts import combine, translate_marked
 from ingest.translation.cache import Cache, CachedTranslation, cache_key
 from ingest.translation.flags import find_flags
+from ingest.translation.masks import Piece, mark_items, split_items, unmark
 from ingest.translation.model import load_model, load_tokenizer, special_tokens
 from ingest.translation.pieces import cut, join
 
@@ -32,7 +35,7 @@ FractionProgress = Callable[[float], None]
 
 _TokenizedPiece = tuple[str, list[str]]
 
-_RECIPE_VERSION = 2  # increase when the same piece, model and options give another translation
+_RECIPE_VERSION = 3  # increase when the same piece, model and options give another translation
 # Largest batch: more tokens or pieces do not fit a core's cache and gain nothing.
 _BATCH_TOKENS, _BATCH_PIECES = 1024, 32
 _COMMIT_SECONDS = 2.0  # how often translations are written to the cache
@@ -41,6 +44,10 @@ _LENGTH_PENALTY = 1.0  # scores are means per token, so that long translations h
 # Longest output of a piece: CTranslate2's own limit, and less for short pieces, so that a loop does
 # not hold up the others.
 _MAX_OUTPUT, _OUTPUT_PER_TOKEN, _OUTPUT_BASE = 256, 3, 24
+
+# Languages whose texts also have other digits than ASCII, by their argos codes; numbers that are
+# kept for these are left as they are.
+_OWN_DIGITS = frozenset(("ar", "fa", "ur", "ps", "ckb", "hi", "mr", "ne", "bn", "my"))
 
 # A translation has the line breaks of its source and no others.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -149,22 +156,34 @@ class _Step:
         self._model = load_model(package, cores)
         self._max_queued = 2 * cores  # batches that the model is given in advance
         self._end_token, self._unknown_token = special_tokens(package)
+        self._ascii_numbers = package.to_lang not in _OWN_DIGITS
         self._options = f"recipe {_RECIPE_VERSION} beam {config.beam_size}"
         self.tokens = 0
 
     def translate(self, texts: list[str], progress: FractionProgress) -> list[CachedTranslation]:
         """Return one translation per text; its score is a probability."""
-        texts_parts = [cut(text, self._count_tokens, self._config.max_tokens) for text in texts]
+        marked = [mark_items(text, ascii_numbers=self._ascii_numbers) for text in texts]
+        texts_parts = [
+            split_items(cut(text, self._count_tokens, self._config.max_tokens), items)
+            for text, items in marked
+        ]
         pieces = list(dict.fromkeys(piece for parts in texts_parts for piece in parts[1::2]))
-        known = self._translate_pieces(pieces, progress)
+        # the first attempt is nearly all of the work
+        steps = chain([progress], repeat(lambda _: None))
+        known = translate_marked(
+            pieces,
+            lambda texts: self._translate_pieces(texts, next(steps)),
+            ascii_numbers=self._ascii_numbers,
+        )
         progress(1.0)  # also if everything was cached
         return [self._join(parts, [known[piece] for piece in parts[1::2]]) for parts in texts_parts]
 
-    def _join(self, parts: list[str], translations: list[CachedTranslation]) -> CachedTranslation:
-        tokens = sum(t.tokens for t in translations)
-        mean = sum(t.score * t.tokens for t in translations) / tokens if tokens else -math.inf
-        text = join(parts, [t.text for t in translations], self._package.to_lang)
-        return CachedTranslation(text, math.exp(mean), tokens, any(t.cut for t in translations))
+    def _join(self, parts: list[Piece], translations: list[CachedTranslation]) -> CachedTranslation:
+        # the marks of a piece tell how it ends
+        texts = [part.text if at % 2 else unmark(part) for at, part in enumerate(parts)]
+        text = join(texts, [t.text for t in translations], self._package.to_lang)
+        whole = combine(translations, text)
+        return whole._replace(score=math.exp(whole.score))
 
     def _count_tokens(self, texts: list[str]) -> list[int]:
         return [len(tokens) for tokens in self._tokenizer.encode(texts)]
