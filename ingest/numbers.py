@@ -16,7 +16,9 @@ _IN_NAME = r"(?:[A-Za-z]{2,}|[A-UW-Za-uw-z])\d+"
 _PLAIN = r"^\d+(?:[.,:]\d+)?$|^\d{1,3}(?:[,.']\d{3})+(?:[.,]\d+)?$"
 _RANGE = r"^\d+[/-]\d+$"
 _DATE = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}$|^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}$|^\d{1,2}/\d{1,2}/\d{2}$"
-_LAST_DIGIT = 0x20000  # no digit has a higher code point; the planes above are CJK, tags and private
+_LAST_DIGIT = (
+    0x20000  # no digit has a higher code point; the planes above are CJK, tags and private
+)
 _OTHER_MARKS = {"٫": ".", "٬": ",", "’": "'", "‐": "-", "‑": "-", "–": "-", "−": "-", "／": "/"}
 
 
@@ -75,7 +77,13 @@ def _keys(texts: pl.Series) -> pl.Series:
             .when(number.str.contains(_RANGE))
             .then(parts)
             .when(number.str.contains(_DATE))
-            .then(pl.concat_list(parts.list.eval(pl.element().sort_by(pl.element().str.to_integer(strict=False))).list.join(".")))
+            .then(
+                pl.concat_list(
+                    parts.list.eval(
+                        pl.element().sort_by(pl.element().str.to_integer(strict=False))
+                    ).list.join(".")
+                )
+            )
             .otherwise(pl.concat_list(parts.list.join(".")))
         )
         .explode("key")

@@ -12,6 +12,7 @@ from ingest.translation.masks import (
     MARK,
     TURNS,
     Piece,
+    has_items,
     is_whole,
     mark_numbers,
     restore,
@@ -39,17 +40,23 @@ def translate_marked(
         A translation for each piece. All items are in it, but whole numbers may be missing.
     """
     done: dict[Piece, CachedTranslation] = {}
-    unfinished = dict(zip(pieces, pieces, strict=True))
+    unfinished = {piece: piece for piece in pieces if has_items(piece)}
+    plain = [piece for piece in pieces if piece not in unfinished]
     for turn in range(TURNS):
         shown = ((piece, show(marked, turn)) for piece, marked in unfinished.items())
         attempts = {piece: attempt for piece, attempt in shown if attempt}
-        known = translate(list(dict.fromkeys(attempt.text for attempt in attempts.values())))
+        texts = [piece.text for piece in plain] + [attempt.text for attempt in attempts.values()]
+        known = translate(list(dict.fromkeys(texts)))
+        done.update((piece, known[piece.text]) for piece in plain)
+        plain = []
         for piece, attempt in attempts.items():
             translation = known[attempt.text]
             text, lost_masks, lost_numbers = restore(attempt, translation.text)
             complete = not lost_masks and not lost_numbers
             # Whole numbers may be written in words, and a sentence is not cut for their sake.
-            if complete or (not lost_masks and all(map(is_whole, lost_numbers)) and piece not in done):
+            if complete or (
+                not lost_masks and all(map(is_whole, lost_numbers)) and piece not in done
+            ):
                 done[piece] = translation._replace(text=text)
             if complete:
                 del unfinished[piece]

@@ -23,7 +23,7 @@ from ingest.text import scrub
 from ingest.translation.attempts import combine, translate_marked
 from ingest.translation.cache import Cache, CachedTranslation, cache_key
 from ingest.translation.flags import find_flags
-from ingest.translation.masks import Piece, mark_items, split_items, unmark
+from ingest.translation.masks import mark_items, split_items
 from ingest.translation.model import load_model, load_tokenizer, special_tokens
 from ingest.translation.pieces import cut, join
 
@@ -44,6 +44,14 @@ _LENGTH_PENALTY = 1.0  # scores are means per token, so that long translations h
 # Longest output of a piece: CTranslate2's own limit, and less for short pieces, so that a loop does
 # not hold up the others.
 _MAX_OUTPUT, _OUTPUT_PER_TOKEN, _OUTPUT_BASE = 256, 3, 24
+
+LOW_SCORE = 0.4
+"""Score of one package under which a translation is most likely useless.
+
+Most lines of FLORES devtest with a lower score have a chrF below 35 against the reference, which is
+close to word salad; most lines with a higher one have more. `tests/benchmarks/translate.py
+--calibrate` prints the table and the best threshold of a package.
+"""
 
 # Languages whose texts also have other digits than ASCII, by their argos codes; numbers that are
 # kept for these are left as they are.
@@ -110,8 +118,8 @@ class Translator:
         """Translate texts, in order. Each distinct text is translated once.
 
         Args:
-            texts: texts without letters and digits come back unchanged; in the others, line breaks
-                and tabs are kept.
+            texts: texts without letters come back unchanged; in the others, line breaks and tabs
+                are kept.
             progress: called with the share that is done, 0 to 1.
         """
         distinct = list(dict.fromkeys(texts))
@@ -123,6 +131,7 @@ class Translator:
             share = len(window) / work
             outputs = sources = [scrub(text) for text in window]
             scores, ended = [1.0] * len(window), [True] * len(window)
+            unsure = [False] * len(window)
             for number, step in enumerate(self._steps):
                 step_progress = scale_progress(
                     progress, start * steps / work + share * number, share
@@ -131,7 +140,9 @@ class Translator:
                 outputs = [result.text for result in results]
                 scores = [a * r.score for a, r in zip(scores, results, strict=True)]
                 ended = [a and not r.cut for a, r in zip(ended, results, strict=True)]
-            flags = find_flags(sources, outputs, ended, (self.from_lang, self.to_lang))
+                unsure = [a or _is_unsure(r) for a, r in zip(unsure, results, strict=True)]
+            pair = (self.from_lang, self.to_lang)
+            flags = find_flags(sources, outputs, ended, pair, unsure)
             rows = map(Translation, outputs, scores, flags)
             translations.update(zip(window, rows, strict=True))
         return [translations[text] for text in texts]
@@ -162,27 +173,25 @@ class _Step:
 
     def translate(self, texts: list[str], progress: FractionProgress) -> list[CachedTranslation]:
         """Return one translation per text; its score is a probability."""
-        marked = [mark_items(text, ascii_numbers=self._ascii_numbers) for text in texts]
-        texts_parts = [
+        marked = (mark_items(text, ascii_numbers=self._ascii_numbers) for text in texts)
+        split = [
             split_items(cut(text, self._count_tokens, self._config.max_tokens), items)
             for text, items in marked
         ]
-        pieces = list(dict.fromkeys(piece for parts in texts_parts for piece in parts[1::2]))
         # the first attempt is nearly all of the work
         steps = chain([progress], repeat(lambda _: None))
         known = translate_marked(
-            pieces,
+            list(dict.fromkeys(piece for _, pieces in split for piece in pieces)),
             lambda texts: self._translate_pieces(texts, next(steps)),
             ascii_numbers=self._ascii_numbers,
         )
         progress(1.0)  # also if everything was cached
-        return [self._join(parts, [known[piece] for piece in parts[1::2]]) for parts in texts_parts]
+        return [self._join(parts, [known[piece] for piece in pieces]) for parts, pieces in split]
 
-    def _join(self, parts: list[Piece], translations: list[CachedTranslation]) -> CachedTranslation:
-        # the marks of a piece tell how it ends
-        texts = [part.text if at % 2 else unmark(part) for at, part in enumerate(parts)]
-        text = join(texts, [t.text for t in translations], self._package.to_lang)
-        whole = combine(translations, text)
+    def _join(self, parts: list[str], translations: list[CachedTranslation]) -> CachedTranslation:
+        whole = combine(
+            translations, join(parts, [t.text for t in translations], self._package.to_lang)
+        )
         return whole._replace(score=math.exp(whole.score))
 
     def _count_tokens(self, texts: list[str]) -> list[int]:
@@ -284,6 +293,11 @@ class _Step:
         if "\ufffd" not in piece:
             text = _REPLACEMENT_CHARS.sub("", text)
         return CachedTranslation(text.strip(), float(score), len(tokens), not ended)
+
+
+def _is_unsure(translation: CachedTranslation) -> bool:
+    """Whether the score of a translation is low; nothing translated has no score."""
+    return translation.tokens > 0 and translation.score < LOW_SCORE
 
 
 def _available_cores() -> int:

@@ -28,8 +28,8 @@ MARK, CUT_MARK = "\ue000", "\ue001"
 _MARKS = regex.compile(f"[{MARK}{CUT_MARK}]")
 # A mark, and the letters or digits that touch it, which a mask must not touch.
 _SPACED_MARK = regex.compile(rf"(?<=([\p{{L}}\p{{M}}\p{{N}}]?)){MARK}(?=([\p{{L}}\p{{N}}]?))")
-# Numbers of five digits, all different: of all masks tried, the shipped models copy these most often
-# (98 of 100; see the README). Two sets, so that a second attempt differs from the first.
+# Numbers of five digits, all different: of all masks tried, the shipped models copy these most
+# often (98 of 100; see the README). Two sets, so that a second attempt differs from the first.
 _MASKS = (
     ("60417", "38291", "84362", "20471", "91735", "57328", "13946", "72589"),
     ("46193", "95284", "31670", "28504", "74932", "69815", "52063", "87451"),
@@ -99,10 +99,26 @@ def mark_items(text: str, *, ascii_numbers: bool) -> Piece:
     return Piece("".join([*parts, text[position:]]), tuple(items))
 
 
-def split_items(parts: Sequence[str], items: Sequence[str]) -> list[Piece]:
-    """Give each part of a marked text its own items."""
+def split_items(parts: list[str], items: Sequence[str]) -> tuple[list[str], list[Piece]]:
+    """Distribute the items of a marked text that was cut.
+
+    Args:
+        parts: separators and pieces in turn, as `pieces.cut` returns them.
+        items: the items of all of them, in order.
+
+    Returns:
+        The parts, with their items in the separators; and the pieces, each with its items.
+
+    >>> split_items(["", f"Write to {MARK}", f" {CUT_MARK}"], ["a@b.org", "🐶"])[0][2]
+    ' 🐶'
+    """
+    if not items:
+        return parts, list(map(Piece, parts[1::2]))
     rest = iter(items)
-    return [Piece(part, tuple(islice(rest, len(_MARKS.findall(part))))) for part in parts]
+    split = [Piece(part, tuple(islice(rest, len(_MARKS.findall(part))))) for part in parts]
+    # a piece keeps its marks, which tell how it ends
+    texts = [part.text if at % 2 else unmark(part) for at, part in enumerate(split)]
+    return texts, split[1::2]
 
 
 def unmark(piece: Piece) -> str:
@@ -161,8 +177,6 @@ def restore(attempt: Attempt, translation: str) -> Restored:
     >>> restore(attempt, "اكتب إلى 60,417 قبل 8")
     Restored(text='اكتب إلى a@b.org قبل 8', lost_masks=False, lost_numbers=('8:15',))
     """
-    if not attempt.masks and not attempt.numbers:
-        return Restored(translation, False, ())
     digits = _in_ascii(translation)
     lost = tuple(
         number
@@ -179,6 +193,11 @@ def restore(attempt: Attempt, translation: str) -> Restored:
         parts += [translation[position:start], item]
         position = end
     return Restored("".join([*parts, translation[position:]]), lost_masks, lost)
+
+
+def has_items(piece: Piece) -> bool:
+    """Whether a piece has items, or numbers that the model should copy."""
+    return bool(piece.items) or any(map(_is_checked, _NUMBER.findall(piece.text)))
 
 
 def is_whole(number: str) -> bool:

@@ -45,11 +45,11 @@ def test_pieces_and_separators_are_the_text(text, max_tokens):
     assert "".join(parts) == text
     assert len(parts) % 2 == 1
     for piece in parts[1::2]:
-        assert any(c.isalnum() for c in piece)
+        assert any(c.isalpha() for c in piece)
         assert piece == piece.strip()
         assert len(piece.splitlines()) == 1
     for separator in parts[::2]:
-        assert not any(c.isalnum() for c in separator)
+        assert not any(c.isalpha() for c in separator)
 
 
 @given(st.lists(WORDS, max_size=40).map("".join), st.integers(8, 12))
@@ -64,7 +64,7 @@ def test_no_piece_is_too_long(text, max_tokens):
         ("A b c, d e f, g h", ["A b c,", "d e f,", "g h"]),
         ("كيف حالك؟أنا بخير", ["كيف حالك؟", "أنا بخير"]),
         ("ab\n\ncd\tef", ["ab", "cd", "ef"]),
-        ("— 20 —", ["— 20 —"]),
+        ("— 20 —", []),
         ("", []),
         (" \n ", []),
         ("...", []),
