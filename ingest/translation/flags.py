@@ -104,7 +104,7 @@ def find_flags(
             has_items = items[0][at] or items[1][at]
             whole = (_WORD.findall(folded[text]) for text in texts) if has_items else words
             checks["repeated"] = _is_repetitive(*whole)
-        flags.append(tuple(flag for flag in FLAGS if flag in checks and checks[flag]))
+        flags.append(tuple(flag for flag in FLAGS if checks.get(flag)))
     return flags
 
 

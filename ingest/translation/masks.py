@@ -36,7 +36,7 @@ _MASKS = (
 )
 TURNS = len(_MASKS)
 # A number that the model sees, with its sign and its sign of currency or percent.
-_NUMBER = regex.compile(
+NUMBER = regex.compile(
     r"(?:(?<![\w.,:/-])[-+−])?(?:\p{Sc}\s?)?\d+(?:[.,:/٫٬'’-]\d+)*+"
     r"(?:\s?(?:[%٪‰]|°[CF]?\b)|\s?\p{Sc})?"
 )
@@ -134,7 +134,7 @@ def mark_numbers(piece: Piece, numbers: Collection[str], *, ascii_numbers: bool)
     ('7:30',)
     """
     parts, items, position = [], list(piece.items), 0
-    for match in _NUMBER.finditer(piece.text):
+    for match in NUMBER.finditer(piece.text):
         if match[0] in numbers:
             before = piece.text[: match.start()].count(MARK) + len(items) - len(piece.items)
             items.insert(before, _in_ascii(match[0]) if ascii_numbers else match[0])
@@ -156,7 +156,7 @@ def show(piece: Piece, turn: int) -> Attempt | None:
     >>> show(Piece(f"Write to {MARK} by 8:15", ("a@b.org",)), 0)
     Attempt(text='Write to 60417 by 8:15', masks=(('60417', 'a@b.org'),), numbers=('8:15',))
     """
-    numbers = tuple(number for number in _NUMBER.findall(piece.text) if _is_checked(number))
+    numbers = tuple(number for number in NUMBER.findall(piece.text) if _is_checked(number))
     if not piece.items:
         return Attempt(piece.text, (), numbers)
     digits = ascii_digits(piece.text)
@@ -197,7 +197,7 @@ def restore(attempt: Attempt, translation: str) -> Restored:
 
 def has_items(piece: Piece) -> bool:
     """Whether a piece has items, or numbers that the model should copy."""
-    return bool(piece.items) or any(map(_is_checked, _NUMBER.findall(piece.text)))
+    return bool(piece.items) or any(map(_is_checked, NUMBER.findall(piece.text)))
 
 
 def is_whole(number: str) -> bool:

@@ -67,6 +67,8 @@ def _export_options(selection: Selection, license: str) -> str:
         options += f" --langs {','.join(selection.langs)}"
     if selection.min_score:
         options += f" --min-score {selection.min_score:g}"
+    if selection.flagged:
+        options += " --flagged"
     if license:
         options += f" --license {shlex.quote(' '.join(license.split()))}"
     return options

@@ -16,7 +16,15 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ingest.errors import ConfigError, FrameError
-from ingest.frames import METHOD_ALIGNED, METHOD_IMPORTED, METHODS, PAIRS, TURNED, check
+from ingest.frames import (
+    METHOD_ALIGNED,
+    METHOD_IMPORTED,
+    METHOD_TRANSLATED,
+    METHODS,
+    PAIRS,
+    TURNED,
+    check,
+)
 from ingest.io.parquet import PAIR_ROWS
 from ingest.io.run_files import PAIRS_FILE, RUN_FILE, find_pairs
 from ingest.io.snapshot import Snapshot
@@ -30,6 +38,7 @@ _SIDE_SCORES = ("words_source", "words_target")
 _RATIO_SCORES = ("length", "length_ratio")
 # A pair without one of these is useless, or could be mistaken for another kind of pair.
 _REQUIRED = ("source_lang", "target_lang", "source_text", "target_text", "method")
+FLAGGED = "flagged: "  # begins the reason of a translation with flags; its first flag follows
 _LANG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # BCP 47; becomes part of file names
 _SPLIT = re.compile(r"\w+", re.ASCII)
 
@@ -49,6 +58,7 @@ class Selection:
         pairs: a frame of pairs, a Parquet file of them, or a folder that contains pairs.parquet.
         min_score: minimum score of aligned and machine-translated pairs; 0 selects all.
         langs: source and target; other pairs are left out or turned around.
+        flagged: whether to select machine translations that have flags.
 
     Attributes:
         columns: schema of the exported pairs.
@@ -75,6 +85,7 @@ class Selection:
         *,
         min_score: float = 0.0,
         langs: Sequence[str] | None = None,
+        flagged: bool = False,
     ) -> None:
         self.path = None if isinstance(pairs, pl.DataFrame) else find_pairs(pairs)
         self.name = str(self.path or "the frame")
@@ -85,7 +96,10 @@ class Selection:
         self.min_score = _check_min_score(min_score)
         self.langs = None if langs is None else parse_language_pair(langs)
         self._input_columns = pl.Schema(columns)
-        self._reason = _reason_to_leave_out(self._input_columns, self.min_score, self.langs)
+        self.flagged = flagged
+        self._reason = _reason_to_leave_out(
+            self._input_columns, self.min_score, self.langs, flagged=flagged
+        )
         # masked texts replace the originals, so that nothing of these is written
         out = {name: dtype for name, dtype in columns.items() if name not in _MASKED}
         self.masks = [name for name in _MASKED if columns.get(name) == pl.String]
@@ -254,11 +268,15 @@ def side_columns(columns: pl.Schema) -> list[tuple[str, str]]:
 
 
 def _reason_to_leave_out(
-    columns: pl.Schema, min_score: float, langs: tuple[str, str] | None
+    columns: pl.Schema, min_score: float, langs: tuple[str, str] | None, *, flagged: bool
 ) -> pl.Expr:
     """Return why a pair is left out; null if it is selected."""
     reason = pl.lit(None, pl.String)
     # conditions added later take precedence
+    if not flagged and columns.get("flags") == pl.List(pl.String):
+        first = pl.col("flags").list.drop_nulls().list.first()
+        is_flagged = (pl.col("method") == METHOD_TRANSLATED) & first.is_not_null()
+        reason = pl.when(is_flagged).then(pl.lit(FLAGGED) + first).otherwise(reason)
     if min_score:
         score = pl.col("score")
         is_low = score < pl.lit(min_score, columns["score"])  # compare 0.7 as a Float32 too
