@@ -11,8 +11,6 @@ from ingest.text import FORMAT_CONTROLS
 
 # Numbers, times, dates, versions and addresses, from texts whose digits and marks are ASCII.
 _NUMBER = r"\d+(?:[.,:/'-]\d+)*"
-# Digits after a Latin letter belong to a name, such as B12; a v announces a version.
-_IN_NAME = r"(?:[A-Za-z]{2,}|[A-UW-Za-uw-z])\d+"
 _PLAIN = r"^\d+(?:[.,:]\d+)?$|^\d{1,3}(?:[,.']\d{3})+(?:[.,]\d+)?$"
 _RANGE = r"^\d+[/-]\d+$"
 _DATE = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}$|^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}$|^\d{1,2}/\d{1,2}/\d{2}$"
@@ -38,17 +36,15 @@ def number_keys(texts: pl.Series) -> pl.Series:
     >>> number_keys(pl.Series(["00:00:12,840", "1.1.1.1", "١٢/٠٣/٢٠٢٤ 2024-03-12"])).to_list()
     [['0.0.12.840'], ['1.1.1.1'], ['3.12.2024', '3.12.2024']]
     >>> number_keys(pl.Series(["1,500 and ١٬٥٠٠", "1990-1995", "B12"])).to_list()
-    [['1500', '1500'], ['1990', '1995'], []]
+    [['1500', '1500'], ['1990', '1995'], ['12']]
     """
-    has_digit = texts.str.contains(r"\d")
-    rows = has_digit.arg_true()
-    found = _keys(texts.filter(has_digit))
-    empty = pl.Series([[]], dtype=pl.List(pl.String)).new_from_index(0, len(texts))
-    if rows.is_empty():
-        return empty
-    index = has_digit.cast(pl.Int64).cum_sum() - 1
-    frame = pl.DataFrame({"is": has_digit, "empty": empty, "found": found.gather(index.clip(0))})
-    return frame.select(pl.when("is").then("found").otherwise("empty")).to_series()
+    texts = texts.alias("text")
+    is_digit = pl.col("text").str.contains(r"\d")
+    rows = texts.to_frame().with_row_index().filter(is_digit)
+    found = rows.select("index", keys=_keys(rows["text"]))
+    every = texts.to_frame().with_row_index().select("index")
+    joined = every.join(found, on="index", how="left", maintain_order="left")
+    return joined["keys"].fill_null([])
 
 
 def ascii_digits(text: str) -> str:
@@ -63,7 +59,7 @@ def ascii_digits(text: str) -> str:
 def _keys(texts: pl.Series) -> pl.Series:
     table = {chr(code): digit for code, digit in _digits().items()} | _OTHER_MARKS
     plain = texts.str.replace_many(list(table), list(table.values()))
-    plain = plain.str.replace_all(FORMAT_CONTROLS, "").str.replace_all(_IN_NAME, " ")
+    plain = plain.str.replace_all(FORMAT_CONTROLS, "")
     rows = pl.DataFrame({"number": plain.str.extract_all(_NUMBER)}).with_row_index("text")
     number = pl.col("number")
     parts = number.str.extract_all(r"\d+").list.eval(_without_zeros(pl.element()))
