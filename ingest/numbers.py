@@ -63,29 +63,18 @@ def _keys(texts: pl.Series) -> pl.Series:
     rows = pl.DataFrame({"number": plain.str.extract_all(_NUMBER)}).with_row_index("text")
     number = pl.col("number")
     parts = number.str.extract_all(r"\d+").list.eval(_without_zeros(pl.element()))
-    digits = _without_zeros(number.str.replace_all(r"\D", ""))
-    keys = (
-        rows.explode("number")
-        .drop_nulls()
-        .with_columns(
-            key=pl.when(number.str.contains(_PLAIN))
-            .then(pl.concat_list(digits))
-            .when(number.str.contains(_RANGE))
-            .then(parts)
-            .when(number.str.contains(_DATE))
-            .then(
-                pl.concat_list(
-                    parts.list.eval(
-                        pl.element().sort_by(pl.element().str.to_integer(strict=False))
-                    ).list.join(".")
-                )
-            )
-            .otherwise(pl.concat_list(parts.list.join(".")))
-        )
-        .explode("key")
-        .group_by("text", maintain_order=True)
-        .agg("key")
+    by_value = pl.element().sort_by(pl.element().str.to_integer(strict=False))
+    key = (
+        pl.when(number.str.contains(_PLAIN))
+        .then(pl.concat_list(_without_zeros(number.str.replace_all(r"\D", ""))))
+        .when(number.str.contains(_RANGE))
+        .then(parts)
+        .when(number.str.contains(_DATE))
+        .then(pl.concat_list(parts.list.eval(by_value).list.join(".")))
+        .otherwise(pl.concat_list(parts.list.join(".")))
     )
+    keys = rows.explode("number").drop_nulls().with_columns(key=key).explode("key")
+    keys = keys.group_by("text", maintain_order=True).agg("key")
     joined = rows.select("text").join(keys, on="text", how="left", maintain_order="left")
     return joined["key"].fill_null([])
 

@@ -23,7 +23,7 @@ from ingest.text import scrub
 from ingest.translation.attempts import combine, translate_marked
 from ingest.translation.cache import Cache, CachedTranslation, cache_key
 from ingest.translation.flags import find_flags
-from ingest.translation.masks import mark_items, split_items
+from ingest.translation.masks import CUT_MARK, MARK, mark_items, split_items
 from ingest.translation.model import load_model, load_tokenizer, special_tokens
 from ingest.translation.pieces import cut, join
 
@@ -57,8 +57,8 @@ close to word salad; most lines with a higher one have more. `tests/benchmarks/t
 # kept for these are left as they are.
 _OWN_DIGITS = frozenset(("ar", "fa", "ur", "ps", "ckb", "hi", "mr", "ne", "bn", "my"))
 
-# A translation has the line breaks of its source and no others.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# A translation has the line breaks of its source and no others, and no marks of ours.
+_CONTROLS = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{MARK}{CUT_MARK}]+")
 # Replacement characters, from models that spell rare characters in bytes and produce invalid UTF-8.
 _REPLACEMENT_CHARS = re.compile("(?<!\\S)\ufffd+\\s+|\ufffd+")
 

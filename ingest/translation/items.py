@@ -27,7 +27,7 @@ _URL_CHAR = r"""(?:(?<![A-Za-z0-9])\p{Arabic}
 _URL_END = r"(?<![.,:;!?'*_|\]])"
 _URL_REST = rf"{_URL_CHAR}{{1,2000}}{_URL_END}"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})"
-_DOMAIN = rf"(?:{_LABEL}\.){{1,8}}+[A-Za-z]{{2,24}}"
+_DOMAIN = rf"(?:{_LABEL}\.){{1,8}}[A-Za-z]{{2,24}}"
 _VALUE = r"""(?:"[^"<>]{0,2000}+"|'[^'<>]{0,2000}+'|[^\s"'<>=`]{1,2000}+)"""
 _PICTURE = r"\p{Extended_Pictographic}[\ufe0e\ufe0f]?\p{EMod}?"
 _PATTERNS = {
