@@ -173,10 +173,13 @@ class _Step:
 
     def translate(self, texts: list[str], progress: FractionProgress) -> list[CachedTranslation]:
         """Return one translation per text; its score is a probability."""
-        marked = (mark_items(text, ascii_numbers=self._ascii_numbers) for text in texts)
         split = [
-            split_items(cut(text, self._count_tokens, self._config.max_tokens), items)
-            for text, items in marked
+            split_items(
+                cut(text, self._count_tokens, self._config.max_tokens),
+                items,
+                ascii_numbers=self._ascii_numbers,
+            )
+            for text, items in map(mark_items, texts)
         ]
         # the first attempt is nearly all of the work
         steps = chain([progress], repeat(lambda _: None))

@@ -1,14 +1,14 @@
 r"""Find what a translation must not change: addresses, placeholders, markup, emoji, numbers.
 
-url          https://example.org, www.example.org, example.org/page
+url          https://example.org, www.example.org, example.org/page, C:\folder
 email        office@example.org
-placeholder  %s  %(name)d  %1$s  {name}  ${name}  {{name}}  <%= name %>  %NAME%  \n
+placeholder  %s  %(name)d  %1$s  {name}  ${name}  {{name}}  <%= name %>  %NAME%  \n  `code`
 mention      @name
 hashtag      #name
 markup       tags and comments of HTML and XML, character references
 emoji        emoji, flags, other pictures and symbols; characters for private use
-number       numbers of three and more parts: versions, IP addresses, dates, times, telephone
-             numbers. Simpler numbers are left to the model and only checked.
+number       numbers of three and more parts: versions, IP and MAC addresses, UUIDs, dates,
+             times, telephone numbers. Simpler numbers are left to the model and only checked.
 """
 
 from __future__ import annotations
@@ -41,8 +41,10 @@ _PATTERNS = {
          (?:[A-Za-z][A-Za-z0-9+.-]{{1,15}}+://|www\.(?=[A-Za-z0-9])|mailto:){_URL_REST}
         |(?<![A-Za-z0-9@.-]){_DOMAIN}(?::\d{{1,5}})?/(?:{_URL_REST})?
         |(?<![A-Za-z0-9@.-])(?:{_LABEL}\.){{1,8}}(?:com|org|net|info|edu|gov|example|io)
-         (?![A-Za-z0-9-]|\.[A-Za-z0-9])""",
-    "placeholder": r"""[$\#@%]?\{\{[^{}\n]{1,80}\}\}|\{%[^{}\n]{1,80}%\}|<%[^<>\n]{1,80}%>
+         (?![A-Za-z0-9-]|\.[A-Za-z0-9])
+        |(?<![\w])[A-Za-z]:\\[^\s<>"|?*:]{{1,200}}{_URL_END}""",
+    "placeholder": r"""`[^`\n]{1,80}`
+        |[$\#@%]?\{\{[^{}\n]{1,80}\}\}|\{%[^{}\n]{1,80}%\}|<%[^<>\n]{1,80}%>
         |[$\#@%]?\{[A-Za-z0-9_.:,!\[\]+*/$\#%@-]{0,60}\}
         |(?<!\d)%(?:\(\w{1,60}\)|\d{1,2}\$)?[-+\#0]*\d{0,3}(?:\.\d{1,3})?
          (?:hh|ll|[hlLzjt])?[@diouxXeEfFgGcsrapn](?![A-Za-z])
@@ -51,13 +53,14 @@ _PATTERNS = {
     "mention": r"(?<![\w@.])@[A-Za-z0-9_][\w.]{0,60}(?<!\.)",
     "hashtag": r"(?<![\w&\#/])\#(?=[\w·]*\p{L})[\w·]{1,100}",
     "number": r"""(?<![\w.])v\d{1,4}(?:\.\d{1,6}){1,8}(?:[-+][A-Za-z0-9.]{1,20})?(?<!\.)(?!\w)
-        |(?<![\d.,:/+-])\d{1,8}(?:[.:/-]\d{1,8}){2,8}(?:,\d{1,6})?
+        |(?<![\d.,:/+-])\d{1,8}(?:[.:/-]\d{1,8}){2,8}(?:[,٫]\d{1,6})?
          (?:[-+][A-Za-z]{1,8}[\d.]{0,8})?(?<!\.)(?![A-Za-z0-9])
+        |(?<![\w:.-])(?=[A-Fa-f:-]{0,40}\d)[0-9A-Fa-f]{1,8}(?:(?:::?|-)[0-9A-Fa-f]{1,12}){2,8}(?!\w)
         |(?<![\w+])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,6}(?!\d)""",
     "emoji": rf"""\p{{Regional_Indicator}}{{2}}|[0-9\#*]\ufe0f?\u20e3
         |(?![\u00a9\u00ae\u2122\u2139\u203c\u2049\u3030\u303d]){_PICTURE}
          [\U000e0020-\U000e007f]*(?:\u200d{_PICTURE})*
-        |[\p{{So}}\p{{Co}}\u2190-\u21ff--[©®™°\u2100-\u214f]][\ufe0e\ufe0f]?""",
+        |[\p{{So}}\p{{Co}}\u2190-\u21ff\u27f0-\u27ff\u2900-\u297f--[©®™°\u2100-\u214f]][\ufe0e\ufe0f]?""",
 }
 _ITEM = regex.compile(
     "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS.items()),
@@ -65,7 +68,7 @@ _ITEM = regex.compile(
 )
 # A character that every item has; nearly all texts have none of them.
 _HINT = regex.compile(
-    r"[<>&@%{}$\\#/]|www\.|\.[a-z]{2}|\d[.:-]\d|v\d|\+\d|[\p{So}\p{Co}\u2190-\u21ff\p{Extended_Pictographic}\p{Regional_Indicator}\u20e3]"
+    r"[<>&@%{}$\\#/`]|[:-][0-9A-Fa-f]|www\.|\.[a-z]{2}|\d[.:-]\d|v\d|\+\d|[\p{So}\p{Co}\u2190-\u21ff\u27f0-\u27ff\u2900-\u297f\p{Extended_Pictographic}\p{Regional_Indicator}\u20e3]"
 )
 
 
@@ -88,6 +91,16 @@ def find_items(text: str) -> list[Item]:
     return [
         Item(match.start(), _end(match), str(match.lastgroup)) for match in _ITEM.finditer(text)
     ]
+
+
+def is_number(item: str) -> bool:
+    """Whether an item is of the kind number.
+
+    >>> is_number("1.1.1.1"), is_number("a@b.org")
+    (True, False)
+    """
+    match = _ITEM.match(item)
+    return match is not None and match.lastgroup == "number"
 
 
 def _end(match: regex.Match[str]) -> int:

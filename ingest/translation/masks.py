@@ -21,7 +21,7 @@ from typing import NamedTuple
 import regex
 
 from ingest.numbers import ascii_digits
-from ingest.translation.items import CUT_KINDS, find_items
+from ingest.translation.items import CUT_KINDS, find_items, is_number
 
 # Two characters for private use. A text that contains such a character has an item there.
 MARK, CUT_MARK = "\ue000", "\ue001"
@@ -79,38 +79,43 @@ class Restored(NamedTuple):
     lost_numbers: tuple[str, ...]
 
 
-def mark_items(text: str, *, ascii_numbers: bool) -> Piece:
-    """Replace the items of a text by marks.
+def mark_items(text: str) -> Piece:
+    """Replace the items of a text by marks. Items that touch share a mark.
 
-    Args:
-        text: any text.
-        ascii_numbers: whether the target language writes numbers in ASCII digits.
-
-    >>> marked = mark_items("Write to a@b.org 🐶", ascii_numbers=True)
-    >>> marked == Piece(f"Write to {MARK} {CUT_MARK}", ("a@b.org", "🐶"))
+    >>> mark_items("Write to a@b.org 🐶") == Piece(f"Write to {MARK} {CUT_MARK}", ("a@b.org", "🐶"))
     True
     """
-    parts, items, position = [], [], 0
+    parts: list[str] = []
+    items: list[str] = []
+    position = 0
     for start, end, kind in find_items(text):
-        item = text[start:end]
-        parts += [text[position:start], CUT_MARK if kind in CUT_KINDS else MARK]
-        items.append(_in_ascii(item) if kind == "number" and ascii_numbers else item)
+        mark = CUT_MARK if kind in CUT_KINDS else MARK
+        if items and start == position and parts[-1] == mark:
+            items[-1] += text[start:end]
+        else:
+            parts += [text[position:start], mark]
+            items.append(text[start:end])
         position = end
     return Piece("".join([*parts, text[position:]]), tuple(items))
 
 
-def split_items(parts: list[str], items: Sequence[str]) -> tuple[list[str], list[Piece]]:
+def split_items(
+    parts: list[str], items: Sequence[str], *, ascii_numbers: bool
+) -> tuple[list[str], list[Piece]]:
     """Distribute the items of a marked text that was cut.
 
     Args:
         parts: separators and pieces in turn, as `pieces.cut` returns them.
         items: the items of all of them, in order.
+        ascii_numbers: whether the target language writes numbers in ASCII digits.
 
     Returns:
         The parts, with their items in the separators; and the pieces, each with its items.
 
-    >>> split_items(["", f"Write to {MARK}", f" {CUT_MARK}"], ["a@b.org", "🐶"])[0][2]
-    ' 🐶'
+    >>> parts, pieces = split_items(["", f"at {MARK}", f" {CUT_MARK}"], ["١.١.١.١", "🐶"],
+    ...                             ascii_numbers=True)
+    >>> parts[2], pieces[0].items
+    (' 🐶', ('1.1.1.1',))
     """
     if not items:
         return parts, list(map(Piece, parts[1::2]))
@@ -118,7 +123,13 @@ def split_items(parts: list[str], items: Sequence[str]) -> tuple[list[str], list
     split = [Piece(part, tuple(islice(rest, len(_MARKS.findall(part))))) for part in parts]
     # a piece keeps its marks, which tell how it ends
     texts = [part.text if at % 2 else unmark(part) for at, part in enumerate(split)]
-    return texts, split[1::2]
+    pieces = split[1::2]
+    if ascii_numbers:
+        pieces = [
+            piece._replace(items=tuple(_in_ascii(i) if is_number(i) else i for i in piece.items))
+            for piece in pieces
+        ]
+    return texts, pieces
 
 
 def unmark(piece: Piece) -> str:

@@ -259,7 +259,7 @@ def test_the_same_on_one_core_and_on_two(package, translator, texts):
 
 def test_texts_without_words_come_back(translator):
     texts = ["", " ", "\n\n", "* * *", "\u2028", "—", "2024", "٣٫٥", "00:00:12,840 --> 00:01:00,000",
-             "a@b.org", "https://a.org/b?c=1", "v2.1.0", "☎ 030 / 9018", "<br>🐶", "%s {x}"]  # fmt: skip
+             "a@b.org", "https://a.org/b?c=1", "v2.1.0", "٠٠:٠٠:١٢٫٨٤٠", "☎ 030 / 9018", "<br>🐶", "%s {x}"]  # fmt: skip
     tokens = translator.tokens
     assert [t.text for t in translator.translate(texts)] == texts
     assert {t.score for t in translator.translate(texts)} == {0.0}

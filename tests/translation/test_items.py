@@ -40,6 +40,9 @@ from ingest.translation.pieces import cut
         ("1.1.1.1 ١٢/٣/٢٠٢٤ v2.1 4.0.0-beta2 00:00:12,840 +44 20 7946 0321",
          ["1.1.1.1", "١٢/٣/٢٠٢٤", "v2.1", "4.0.0-beta2", "00:00:12,840", "+44 20 7946 0321"]),
         ("3.5 and 1,500 and 7:30", []),
+        ("2001:db8::1 00:1A:2B:3C:4D:5E 123e4567-e89b-12d3-a456-426614174000 face-to-face",
+         ["2001:db8::1", "00:1A:2B:3C:4D:5E", "123e4567-e89b-12d3-a456-426614174000"]),
+        (r"run `pip install x==1.2` in C:\Users\me.", ["`pip install x==1.2`", r"C:\Users\me"]),
     ],
 )  # fmt: skip
 def test_what_is_an_item(text, items):
@@ -67,7 +70,7 @@ TEXTS = st.lists(PARTS, max_size=14).map("".join)
 
 @given(TEXTS)
 def test_marked_texts_can_be_restored(text):
-    assert unmark(mark_items(text, ascii_numbers=False)) == text
+    assert unmark(mark_items(text)) == text
 
 
 OUTPUTS = {
@@ -83,9 +86,9 @@ OUTPUTS = {
 @pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
 @given(TEXTS)
 def test_no_item_is_lost(output, text):
-    marked = mark_items(text, ascii_numbers=False)
+    marked = mark_items(text)
     parts = cut(f"a {marked.text} b", lambda texts: [1 for _ in texts], 8)
-    _, pieces = split_items(parts, marked.items)
+    _, pieces = split_items(parts, marked.items, ascii_numbers=False)
     seen = []
 
     def translate(texts):
@@ -97,6 +100,10 @@ def test_no_item_is_lost(output, text):
         for item in piece.items:
             assert results[piece].text.count(item) >= piece.items.count(item)
     assert not any(MARK in text for text in seen)
+
+
+def test_items_that_touch_share_a_mask():
+    assert mark_items("(%d%%)") == Piece(f"({MARK})", ("%d%%",))
 
 
 def test_masks_do_not_touch_words_and_are_not_in_the_text():
