@@ -170,7 +170,7 @@ TRANSLATED: tuple[Column, ...] = (
     Column(
         "flags",
         pl.List(pl.String()),
-        "suspected faults: empty, cut, copied, repeated, wrong_language, length",
+        "suspected faults, such as copied, low_score or lost_url: see translation/README.md",
     ),
 )
 
@@ -187,7 +187,11 @@ SCORED: tuple[Column, ...] = (
     Column(
         "length_ratio", pl.Float32(), "target over source length, as if both were English; above 0"
     ),
-    Column("numbers_kept", pl.Float32(), "share of numbers on both sides; 1 if there are none"),
+    Column(
+        "numbers_kept",
+        pl.Float32(),
+        "share of numbers on both sides, a time or address being one; 1 if none",
+    ),
     Column("names_kept", pl.Float32(), "share of names on both sides; 1 if there are none"),
     Column("source_lang_right", pl.Float32(), "probability that the source is in source_lang"),
     Column("target_lang_right", pl.Float32(), "probability that the target is in target_lang"),

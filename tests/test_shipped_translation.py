@@ -58,6 +58,33 @@ def test_unknown_characters():
     assert not any("\ufffd" in t.text for t in Translator(package).translate(texts))
 
 
+KEPT = {
+    "en": [
+        ("The ticket costs €30 and the train leaves at 19:30.", ("€30", "19:30")),
+        (
+            "Hello {name}, you have %d new messages in <b>Inbox</b>.",
+            ("{name}", "%d", "<b>", "</b>"),
+        ),
+        (
+            "Set the first server to 8.8.4.4 and write to a.b@c.org 🐶",
+            ("8.8.4.4", "a.b@c.org", "🐶"),
+        ),
+    ],
+    "ar": [
+        ("ارتفعت الأسعار بنسبة ٧٫٢٥٪ منذ ٢٠٢١/٠٣/١٤ في المدينة.", ("7.25%", "2021/03/14")),
+        ("التذاكر على https://a.org/b?c=1 في الساعة 07:55", ("https://a.org/b?c=1", "07:55")),
+    ],
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=NAMES)
+def test_it_keeps_what_must_not_change(pair):
+    texts, kept = zip(*KEPT[pair[0]], strict=True)
+    for translation, items in zip(Translator(*find(*pair)).translate(texts), kept, strict=True):
+        assert [item for item in items if item not in translation.text] == []
+        assert not any(flag.startswith("lost") for flag in translation.flags)
+
+
 @each
 def test_it_can_be_installed(path, pair):
     package = install(path)

@@ -11,7 +11,7 @@ from ingest.alignment.char_ngrams import Encode, encode_ngrams
 from ingest.errors import ModelError
 
 if TYPE_CHECKING:
-    from ingest.config import TranslateConfig
+    from ingest.config import AlignConfig, TranslateConfig
     from ingest.translation.engine import Translator
     from ingest.translation.packages.package import Package
 
@@ -76,6 +76,13 @@ def load_side_translator(
         MissingExtraError: the extra `translate` is not installed.
     """
     return SideTranslator(_load_translator(tuple(_find_packages(langs)), config))
+
+
+def translation_messages(config: AlignConfig) -> list[str]:
+    """Return what the user should know about the packages that alignment uses, if it does."""
+    from ingest.translation.pool import describe_shipped
+
+    return describe_shipped(_find_packages(_DIRECTIONS[0])) if config.translate else []
 
 
 def _find_packages(langs: tuple[str, str]) -> list[Package]:

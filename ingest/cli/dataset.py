@@ -141,6 +141,8 @@ def _add_export(commands: Commands) -> None:
                         "name)")  # fmt: skip
     parser.add_argument("--min-score", type=float, default=0.0, metavar="X",
                         help="leave out pairs with a score below X")  # fmt: skip
+    parser.add_argument("--flagged", action="store_true",
+                        help="also export machine translations that have flags")  # fmt: skip
     parser.add_argument("--langs", metavar="CODES",
                         help="source and target, such as ar,en; swaps the sides of pairs where "
                         "necessary (default: as they are)")  # fmt: skip
@@ -258,6 +260,7 @@ def _export(args: argparse.Namespace) -> int:
         format=args.format,
         min_score=args.min_score,
         langs=language_pair(args),
+        flagged=args.flagged,
         license=args.license,
         word_alignments=args.word_alignments,
         overwrite=args.overwrite,

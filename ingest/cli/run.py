@@ -129,7 +129,7 @@ def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
 
 def _print_later_steps(args: argparse.Namespace, report: dict[str, Any]) -> int:
     """Print what --align and --translate did; return the exit status of the whole run."""
-    from ingest.cli.messages import print_result, print_summary
+    from ingest.cli.messages import print_result
 
     in_error = bool(report["counts"]["errors"])
     if "pairs" in report:
@@ -139,5 +139,5 @@ def _print_later_steps(args: argparse.Namespace, report: dict[str, Any]) -> int:
     if "translated" in report:
         from ingest.jobs.translate_run import TranslationResult
 
-        print_summary(args, str(TranslationResult.from_dict(report["translated"])))
+        print_result(args, TranslationResult.from_dict(report["translated"]))
     return PAGES_IN_ERROR if in_error else OK

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from ingest.alignment import align, align_lines
+from ingest.alignment.machine_translation import translation_messages
 from ingest.config import Config
 from ingest.dedup import dedupe
 from ingest.detection import detect
@@ -140,6 +141,8 @@ def align_files(
         frames.append(frame)
     pairs = pl.concat([pl.DataFrame(schema=schema(PAIRS, ALIGNED)), *frames])
     result.count(pairs)
+    if result.aligned:
+        result.messages += translation_messages(config.align)
     with atomic_write(out) as work:
         pairs.write_parquet(work)
     return result

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from ingest.alignment.machine_translation import translation_messages
 from ingest.config import Config
 from ingest.errors import AlignError, ConfigError, FrameError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
@@ -77,6 +78,8 @@ def align_run(
             pairs.write_parquet(Path(folder) / f"pairs-{number:06d}.parquet")
             result.count(pairs)
         sink_lazy(pl.scan_parquet(sorted(Path(folder).glob("*.parquet"))), work)
+    if result.aligned:
+        result.messages += translation_messages(config.align)
     return result
 
 

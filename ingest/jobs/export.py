@@ -30,6 +30,7 @@ def export(
     format: str,
     min_score: float = 0.0,
     langs: Sequence[str] | None = None,
+    flagged: bool = False,
     license: str = "",
     word_alignments: bool = False,
     overwrite: bool = False,
@@ -37,7 +38,8 @@ def export(
     """Export pairs to a file or folder. The output is complete or does not exist.
 
     If the frame has `keep`, only kept pairs are exported; if it has `split`, only pairs in a split.
-    Pairs without a text, language or method are left out. If the frame has masked texts, as
+    Machine translations with flags are left out, and so are pairs without a text, language or
+    method. If the frame has masked texts, as
     `ingest.mask_pii` makes them, they replace the original texts.
 
     Args:
@@ -49,6 +51,7 @@ def export(
             pairs have no score and are always exported.
         langs: source and target, such as ("ar", "en"). Pairs of other languages are left out, and
             pairs of the opposite direction are turned around; column `turned` marks them.
+        flagged: whether to export machine translations that have flags.
         license: license of the texts, such as "cc-by-4.0", for the data card. Only huggingface
             has one.
         word_alignments: whether to add `word_alignment`, as `ingest.align_words` makes it, for the
@@ -82,7 +85,9 @@ def export(
 
     target = Path(dest)
     writer = import_module(f"ingest.writers.{format}")
-    selection = Selection(pairs, min_score=min_score, langs=langs, word_alignments=word_alignments)
+    selection = Selection(
+        pairs, min_score=min_score, langs=langs, flagged=flagged, word_alignments=word_alignments
+    )
     inputs = [selection.path] if selection.path else []
     check_output(target, overwrite=overwrite, folder=writer.FOLDER, inputs=inputs)
     if writer.FOLDER:
@@ -92,6 +97,7 @@ def export(
         "format": format,
         "min_score": selection.min_score,
         "langs": selection.langs,
+        "flagged": selection.flagged,
         "read": selection.read,
         "written": selection.written,
         "by": selection.by,
@@ -131,12 +137,16 @@ def summary_lines(report: dict[str, Any]) -> list[str]:
     ...                "turned": 0, "masked": 0, "changed": {}, "dest": "x.tmx"})
     ['2 of 3 pairs', 'left out: 1 not kept', 'written to x.tmx']
     """
+    from ingest.writers.selection import FLAGGED
+
     lines = [f"{report['written']:,} of {report['read']:,} pairs"]
     for group in report["by"]:
         split = f" in {group['split']}" if group["split"] else ""
         direction = f"{group['source_lang']}-{group['target_lang']}"
         lines.append(f"  {group['pairs']:,} {group['method']}, {direction}{split}")
     lines += [f"left out: {n:,} {reason}" for reason, n in report["left_out"].items()]
+    if any(reason.startswith(FLAGGED) for reason in report["left_out"]):
+        lines.append("to export translations with flags too: --flagged")
     if report["turned"]:
         lines.append(f"turned around: {report['turned']:,}")
     if report["masked"]:

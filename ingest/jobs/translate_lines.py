@@ -19,7 +19,7 @@ from ingest.jobs.translate_run import (
 )
 from ingest.readers.sources import STDIN
 from ingest.translation.packages.package import DETECTED_AS
-from ingest.translation.pool import TranslatorPool, find_routes
+from ingest.translation.pool import TranslatorPool, describe_shipped, find_routes
 
 STDOUT = "-"
 _BATCH_LINES = 1 << 13  # bounds memory, together with _BATCH_CHARS
@@ -61,12 +61,13 @@ def translate_lines(source_file: str, out: str, options: TranslateOptions) -> Tr
     with open_cache(result, options.cache) as cache, _open_output(out) as file:
         for lines in _read_batches(source_file):
             lang = lang or _detect_language(lines, source_file, options.to)
-            if not lang:  # only blank lines so far
+            if not lang:  # no letters so far
                 file.writelines((line.text + line.end).encode() for line in lines)
                 result.texts += len(lines)
                 continue
             if pool is None:
                 routes, _ = find_routes({lang: len(lines)}, options.to, lang)
+                result.messages += describe_shipped(routes[lang])
                 pool = TranslatorPool(routes, options.to, options.config.translate, cache)
             progress = batch_progress(options.progress, result.texts, len(lines), None, pool)
             texts = [line.text for line in lines]
@@ -127,8 +128,8 @@ def _read_lines(source: str) -> Iterator[Line]:
 
 
 def _detect_language(lines: list[Line], source: str, to: str) -> str:
-    """Return the language of most lines, or an empty string if all lines are blank."""
-    if not any(line.text.strip() for line in lines):
+    """Return the language of most lines, or an empty string if no line has a letter."""
+    if not any(char.isalpha() for line in lines for char in line.text):
         return ""
     majority = majority_language(line.text for line in lines)
     if majority is None:

@@ -28,6 +28,7 @@ from ingest.translation.pool import (
     NEEDED,
     TranslatorPool,
     count_by_language,
+    describe_shipped,
     find_routes,
     select_translatable,
 )
@@ -131,7 +132,9 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
     for batch in _read_batches(scan.with_columns(text=pl.lit("")), segments, to, source):
         counts.update(count_by_language(batch))
     routes, missing = find_routes(counts, to, source)
-    result = TranslationResult(messages=_describe_untranslated(counts, missing, to))
+    packages = [package for route in routes.values() for package in route]
+    messages = describe_shipped(packages) + _describe_untranslated(counts, missing, to)
+    result = TranslationResult(messages=messages)
     total = sum(counts.get(lang, 0) for lang in routes)
     with open_cache(result, options.cache) as cache, _parts_folder(dest) as folder:
         pool = TranslatorPool(routes, to, options.config.translate, cache)

@@ -10,6 +10,7 @@ from ingest.config import Config, DetectConfig, config_of
 from ingest.frames import METHOD_TRANSLATED, PAIRS, SCORED, check, schema
 from ingest.scoring.evidence import measure_evidence
 from ingest.scoring.model import LANGS, NAMES, predict_quality, shipped_model
+from ingest.scoring.surface import kept_numbers
 
 # Limits of a batch
 _MAX_PAIRS = 4096
@@ -86,7 +87,7 @@ def _score_batch(pairs: pl.DataFrame, detector: str) -> pl.DataFrame:
         "words_source": words[0],
         "words_target": words[1],
         "length_ratio": np.where(turned, 1.0 / evidence["longer"], evidence["longer"]),
-        "numbers_kept": _kept_share(sides("numbers_missed"), sides("numbers")),
+        "numbers_kept": kept_numbers(source, target),
         "names_kept": _kept_share(sides("names_missed"), sides("names")),
         "source_lang_right": langs[0],
         "target_lang_right": langs[1],

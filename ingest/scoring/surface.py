@@ -12,9 +12,11 @@ from ingest.codepoints import CodePoints
 from ingest.detection import identify
 from ingest.detection.rules import candidate_languages, load_rules
 from ingest.languages import DENSITY
+from ingest.numbers import number_keys
 from ingest.phrases import find_phrases, load_phrases
 from ingest.roles import BOILERPLATE_ROLES
 from ingest.scoring.code_spans import LETTER, without_code
+from ingest.scoring.words import expand_magnitudes
 
 _MARKS = {
     "question": "[?؟]", "exclamation": "!", "stop": "[.…۔]", "pause": "[,،;؛:]",
@@ -88,6 +90,37 @@ def length_ratio(source: F32, target: F32, langs: tuple[pl.Series, pl.Series]) -
     log_ratio = np.clip(np.log(lengths[1] / lengths[0]), -_MAX_LOG_RATIO, _MAX_LOG_RATIO)
     ratio: F32 = np.exp(log_ratio).astype(np.float32)
     return ratio
+
+
+def kept_numbers(source: pl.Series, target: pl.Series) -> F32:
+    """Return the share of the distinct numbers of both sides that the other side has too.
+
+    A time, date, version or IP address is one number; see `ingest.numbers.number_keys`.
+
+    Args:
+        source: String [pairs], without nulls.
+        target: the same for the target.
+
+    Returns:
+        float32 [pairs], 0…1; 1 if neither side has a number.
+
+    >>> kept_numbers(pl.Series(["1.1.1.1", "5 and 7"]), pl.Series(["1.1.1", "٧ و٥"])).tolist()
+    [0.0, 1.0]
+    """
+    sides = {
+        name: number_keys(expand_magnitudes(texts)).list.unique()
+        for name, texts in (("source", source), ("target", target))
+    }
+    source_keys, target_keys = pl.col("source").list, pl.col("target").list
+    total = source_keys.len() + target_keys.len()
+    kept = 2 * source_keys.set_intersection("target").list.len() / total
+    share: F32 = (
+        pl.DataFrame(sides)
+        .select(pl.when(total > 0).then(kept).otherwise(1.0).cast(pl.Float32))
+        .to_series()
+        .to_numpy()
+    )
+    return share
 
 
 def script_share(texts: pl.Series, langs: pl.Series) -> F32:

@@ -73,7 +73,7 @@ def split_words(first: pl.Series, second: pl.Series) -> PairWords:
     ['45000', '1500000']
     """
     n = len(first)
-    texts = _expand_magnitudes(pl.concat([first, second])).alias("text")
+    texts = expand_magnitudes(pl.concat([first, second])).alias("text")
     names = texts.str.extract_all(_NAMES).list.join(" ")
     # texts 0 to 2n - 1 are those of both sides, texts 2n to 4n - 1 their names
     all_words = tokens(pl.concat([texts, names]))
@@ -124,7 +124,7 @@ def repetition(side: SideWords, pairs: int) -> F32:
     return share
 
 
-def _expand_magnitudes(texts: pl.Series) -> pl.Series:
+def expand_magnitudes(texts: pl.Series) -> pl.Series:
     """Write numbers with a magnitude in digits: 1.5 million as 1500000."""
     has_magnitude = texts.str.contains(_HAS_MAGNITUDE).fill_null(False)
     matching = texts.filter(has_magnitude)  # few texts match, and each pattern is a pass over them

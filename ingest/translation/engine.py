@@ -14,13 +14,16 @@ import re
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingest.config import TranslateConfig
 from ingest.errors import ModelError
 from ingest.text import scrub
+from ingest.translation.attempts import combine, translate_marked
 from ingest.translation.cache import Cache, CachedTranslation, cache_key
 from ingest.translation.flags import find_flags
+from ingest.translation.masks import CUT_MARK, MARK, mark_items, split_items
 from ingest.translation.model import load_model, load_tokenizer, special_tokens
 from ingest.translation.pieces import cut, join
 
@@ -32,7 +35,7 @@ FractionProgress = Callable[[float], None]
 
 _TokenizedPiece = tuple[str, list[str]]
 
-_RECIPE_VERSION = 2  # increase when the same piece, model and options give another translation
+_RECIPE_VERSION = 3  # increase when the same piece, model and options give another translation
 # Largest batch: more tokens or pieces do not fit a core's cache and gain nothing.
 _BATCH_TOKENS, _BATCH_PIECES = 1024, 32
 _COMMIT_SECONDS = 2.0  # how often translations are written to the cache
@@ -42,8 +45,20 @@ _LENGTH_PENALTY = 1.0  # scores are means per token, so that long translations h
 # not hold up the others.
 _MAX_OUTPUT, _OUTPUT_PER_TOKEN, _OUTPUT_BASE = 256, 3, 24
 
-# A translation has the line breaks of its source and no others.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+LOW_SCORE = 0.4
+"""Score of one package under which a translation is most likely useless.
+
+Most lines of FLORES devtest with a lower score have a chrF below 35 against the reference, which is
+close to word salad; most lines with a higher one have more. `tests/benchmarks/translate.py
+--calibrate` prints the table and the best threshold of a package.
+"""
+
+# Languages whose texts also have other digits than ASCII, by their argos codes; numbers that are
+# kept for these are left as they are.
+_OWN_DIGITS = frozenset(("ar", "fa", "ur", "ps", "ckb", "hi", "mr", "ne", "bn", "my"))
+
+# A translation has the line breaks of its source and no others, and no marks of ours.
+_CONTROLS = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{MARK}{CUT_MARK}]+")
 # Replacement characters, from models that spell rare characters in bytes and produce invalid UTF-8.
 _REPLACEMENT_CHARS = re.compile("(?<!\\S)\ufffd+\\s+|\ufffd+")
 
@@ -103,8 +118,8 @@ class Translator:
         """Translate texts, in order. Each distinct text is translated once.
 
         Args:
-            texts: texts without letters and digits come back unchanged; in the others, line breaks
-                and tabs are kept.
+            texts: texts without letters come back unchanged; in the others, line breaks and tabs
+                are kept.
             progress: called with the share that is done, 0 to 1.
         """
         distinct = list(dict.fromkeys(texts))
@@ -116,6 +131,7 @@ class Translator:
             share = len(window) / work
             outputs = sources = [scrub(text) for text in window]
             scores, ended = [1.0] * len(window), [True] * len(window)
+            unsure = [False] * len(window)
             for number, step in enumerate(self._steps):
                 step_progress = scale_progress(
                     progress, start * steps / work + share * number, share
@@ -124,7 +140,9 @@ class Translator:
                 outputs = [result.text for result in results]
                 scores = [a * r.score for a, r in zip(scores, results, strict=True)]
                 ended = [a and not r.cut for a, r in zip(ended, results, strict=True)]
-            flags = find_flags(sources, outputs, ended, (self.from_lang, self.to_lang))
+                unsure = [a or _is_unsure(r) for a, r in zip(unsure, results, strict=True)]
+            pair = (self.from_lang, self.to_lang)
+            flags = find_flags(sources, outputs, ended, pair, unsure)
             rows = map(Translation, outputs, scores, flags)
             translations.update(zip(window, rows, strict=True))
         return [translations[text] for text in texts]
@@ -149,22 +167,35 @@ class _Step:
         self._model = load_model(package, cores)
         self._max_queued = 2 * cores  # batches that the model is given in advance
         self._end_token, self._unknown_token = special_tokens(package)
+        self._ascii_numbers = package.to_lang not in _OWN_DIGITS
         self._options = f"recipe {_RECIPE_VERSION} beam {config.beam_size}"
         self.tokens = 0
 
     def translate(self, texts: list[str], progress: FractionProgress) -> list[CachedTranslation]:
         """Return one translation per text; its score is a probability."""
-        texts_parts = [cut(text, self._count_tokens, self._config.max_tokens) for text in texts]
-        pieces = list(dict.fromkeys(piece for parts in texts_parts for piece in parts[1::2]))
-        known = self._translate_pieces(pieces, progress)
+        split = [
+            split_items(
+                cut(text, self._count_tokens, self._config.max_tokens),
+                items,
+                ascii_numbers=self._ascii_numbers,
+            )
+            for text, items in map(mark_items, texts)
+        ]
+        # the first attempt is nearly all of the work
+        steps = chain([progress], repeat(lambda _: None))
+        known = translate_marked(
+            list(dict.fromkeys(piece for _, pieces in split for piece in pieces)),
+            lambda texts: self._translate_pieces(texts, next(steps)),
+            ascii_numbers=self._ascii_numbers,
+        )
         progress(1.0)  # also if everything was cached
-        return [self._join(parts, [known[piece] for piece in parts[1::2]]) for parts in texts_parts]
+        return [self._join(parts, [known[piece] for piece in pieces]) for parts, pieces in split]
 
     def _join(self, parts: list[str], translations: list[CachedTranslation]) -> CachedTranslation:
-        tokens = sum(t.tokens for t in translations)
-        mean = sum(t.score * t.tokens for t in translations) / tokens if tokens else -math.inf
-        text = join(parts, [t.text for t in translations], self._package.to_lang)
-        return CachedTranslation(text, math.exp(mean), tokens, any(t.cut for t in translations))
+        whole = combine(
+            translations, join(parts, [t.text for t in translations], self._package.to_lang)
+        )
+        return whole._replace(score=math.exp(whole.score))
 
     def _count_tokens(self, texts: list[str]) -> list[int]:
         return [len(tokens) for tokens in self._tokenizer.encode(texts)]
@@ -265,6 +296,11 @@ class _Step:
         if "\ufffd" not in piece:
             text = _REPLACEMENT_CHARS.sub("", text)
         return CachedTranslation(text.strip(), float(score), len(tokens), not ended)
+
+
+def _is_unsure(translation: CachedTranslation) -> bool:
+    """Whether the score of a translation is low; nothing translated has no score."""
+    return translation.tokens > 0 and translation.score < LOW_SCORE
 
 
 def _available_cores() -> int:

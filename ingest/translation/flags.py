@@ -6,6 +6,11 @@
     repeated        the translation loops, and the source does not
     wrong_language  the translation is in another language than requested
     length          the translation is several times longer or shorter than expected
+    lost_url        a URL of the source is missing; so for every kind of item, as in `items`
+    low_score       the model was so unsure that the translation is most likely useless
+
+All but `cut`, `repeated` and `lost_…` look only at the text besides the items that a translation
+does not change.
 
 A flag is a reason to look at a pair or to drop it. Nothing is dropped here.
 """
@@ -13,7 +18,7 @@ A flag is a reason to look at a pair or to drop it. Nothing is dropped here.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 
 import polars as pl
@@ -22,13 +27,17 @@ import regex
 from ingest.detection import identify
 from ingest.detection.rules import candidate_languages, load_rules
 from ingest.languages import DENSITY
+from ingest.numbers import number_keys
 from ingest.text import comparable
+from ingest.translation.items import KINDS, Item, find_items
 from ingest.translation.packages.package import DETECTED_AS
 
-FLAGS = ("empty", "cut", "copied", "repeated", "wrong_language", "length")
+LOST = tuple(f"lost_{kind}" for kind in KINDS)
+FLAGS = ("empty", "cut", "copied", "repeated", "wrong_language", "length", *LOST, "low_score")
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _LETTER = regex.compile(r"\p{L}")
+_DIGIT = regex.compile(r"\d")
 _NAME = regex.compile(r"[\p{Ll}\p{M}]*[\p{Lu}\p{Lt}][\p{Ll}\p{Lu}\p{M}]*")
 # Languages of one script share names unchanged, so a copy needs several words, most of them the
 # same.
@@ -43,12 +52,17 @@ _TRIGRAM_MIN_WORDS, _REPEATED_TRIGRAM_SHARE = 12, 0.5
 _MIN_LETTERS, _MIN_CONFIDENCE = 20, 0.9  # for a language to be detected as wrong
 _NO_LANGUAGE = ("und", "zxx")
 _REST_SHARE = 0.25  # share of letters outside names that is enough to detect a language
+_IN_WORDS = 12  # a whole number up to this may be written in words
 # Accepted length ratio, and characters added to both sides, since acronyms may be spelled out.
 _MAX_RATIO, _EXTRA_CHARS = 2.5, 20
 
 
 def find_flags(
-    sources: Sequence[str], targets: Sequence[str], ended: Sequence[bool], pair: tuple[str, str]
+    sources: Sequence[str],
+    targets: Sequence[str],
+    ended: Sequence[bool],
+    pair: tuple[str, str],
+    unsure: Sequence[bool] | None = None,
 ) -> list[tuple[str, ...]]:
     """Return the flags of each translation, in the order of FLAGS.
 
@@ -57,24 +71,88 @@ def find_flags(
         targets: their translations.
         ended: whether the model ended each translation by itself.
         pair: source and target language.
+        unsure: whether the score of each is low; None if no score is.
 
     >>> find_flags(["One bird sings."], ["طائر طائر طائر طائر طائر"], [True], ("en", "ar"))
     [('repeated',)]
+    >>> find_flags(["See a.org"], ["انظر"], [True], ("en", "ar"))
+    [('lost_url',)]
     """
-    in_wrong_language = _are_in_wrong_language(targets, pair[1])
-    folded = zip(_fold(sources), _fold(targets), strict=True)
+    items = [list(map(find_items, texts)) for texts in (sources, targets)]
+    lost = _find_lost(sources, targets, *items)
+    bare_sources, bare_targets = (
+        list(map(_without, texts, spans))
+        for texts, spans in zip((sources, targets), items, strict=True)
+    )
+    in_wrong_language = _are_in_wrong_language(bare_targets, pair[1])
+    sides = (bare_sources, bare_targets, sources, targets)
+    texts = list(dict.fromkeys(text for side in sides for text in side))
+    folded = dict(zip(texts, _fold(texts), strict=True))
     flags = []
-    for (source, target), complete, wrong in zip(folded, ended, in_wrong_language, strict=True):
-        checks = {"empty": False, "cut": not complete, "wrong_language": wrong}
+    for at, (bare_source, bare_target, *texts) in enumerate(zip(*sides, strict=True)):
+        source, target = folded[bare_source], folded[bare_target]
+        checks = dict.fromkeys(lost[at], True)
+        checks["cut"] = not ended[at]
+        checks["wrong_language"] = in_wrong_language[at]
+        checks["low_score"] = bool(unsure and unsure[at])
         words = _WORD.findall(source), _WORD.findall(target)
         if words[0] and not words[1]:
             checks["empty"] = True
         elif words[0]:
             checks["copied"] = _is_copy(source, target, *words)
-            checks["repeated"] = _is_repetitive(*words)
             checks["length"] = _is_implausible_length(len(source), len(target), pair)
+            has_items = items[0][at] or items[1][at]
+            whole = (_WORD.findall(folded[text]) for text in texts) if has_items else words
+            checks["repeated"] = _is_repetitive(*whole)
         flags.append(tuple(flag for flag in FLAGS if checks.get(flag)))
     return flags
+
+
+def _find_lost(
+    sources: Sequence[str],
+    targets: Sequence[str],
+    source_items: Sequence[list[Item]],
+    target_items: Sequence[list[Item]],
+) -> list[set[str]]:
+    """Return the flags for the items of each source that its translation does not have."""
+    lost = [
+        _lost_items(source, items, target) if items else set()
+        for source, items, target in zip(sources, source_items, targets, strict=True)
+    ]
+    rows = [at for at, source in enumerate(sources) if _DIGIT.search(source)]
+    texts = [
+        _without(side[at], [item for item in items[at] if item.kind != "number"])
+        for side, items in ((sources, source_items), (targets, target_items))
+        for at in rows
+    ]
+    numbers = number_keys(pl.Series(texts, dtype=pl.String)).to_list()
+    for at, ours, theirs in zip(rows, numbers, numbers[len(rows) :], strict=False):
+        if _loses_number(ours, theirs):
+            lost[at].add("lost_number")
+    return lost
+
+
+def _lost_items(source: str, items: list[Item], target: str) -> set[str]:
+    texts = Counter((source[start:end], kind) for start, end, kind in items if kind != "number")
+    return {f"lost_{kind}" for (text, kind), count in texts.items() if target.count(text) < count}
+
+
+def _loses_number(source: list[str], target: list[str]) -> bool:
+    """Whether a number of the source is neither in the translation nor written in words."""
+    missing = Counter(source) - Counter(target)
+    in_words = all(len(key) < 3 and key.isdecimal() and int(key) <= _IN_WORDS for key in missing)
+    return bool(missing) and (not in_words or bool(Counter(target) - Counter(source)))
+
+
+def _without(text: str, items: list[Item]) -> str:
+    """Return a text with spaces in place of items."""
+    if not items:
+        return text
+    parts, position = [], 0
+    for start, end, _ in items:
+        parts += [text[position:start], " "]
+        position = end
+    return "".join([*parts, text[position:]])
 
 
 def _fold(texts: Sequence[str]) -> list[str]:
@@ -112,6 +190,8 @@ def _excess_repeats(words: list[str]) -> int:
 def _excess_repeats_of(items: Sequence[Hashable]) -> int:
     """Count how often a sequence of items follows itself, minus the repeats of a minimal loop."""
     excess = 1 - _SEQUENCE_LOOP
+    if len(set(items)) == len(items):
+        return excess
     for size in range(1, _LOOP_MAX_WORDS + 1):
         run = longest = 0
         for item, later in zip(items, items[size:], strict=False):
@@ -147,6 +227,8 @@ def _are_in_wrong_language(targets: Sequence[str], to: str) -> list[bool]:
     suspects = identify(distinct).filter(
         ~pl.col("lang").is_in([expected, *_NO_LANGUAGE]) & (pl.col("lang_score") >= _MIN_CONFIDENCE)
     )
+    if suspects.is_empty():
+        return [False] * len(targets)
     wrong = set()
     # Names are often left untranslated, so the text outside names decides.
     rests = identify([_NAME.sub(" ", text) for text in suspects["text"]])

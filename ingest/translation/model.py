@@ -32,6 +32,8 @@ class _SentencePieceTokenizer:
         self._processor = SentencePieceProcessor(model_file=path)
 
     def encode(self, texts: list[str]) -> list[list[str]]:
+        if len(texts) == 1:  # a list starts threads, which takes longer than one text
+            return [self._processor.encode(texts[0], out_type=str)]
         tokens: list[list[str]] = self._processor.encode(texts, out_type=str)
         return tokens
 

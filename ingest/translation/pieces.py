@@ -12,15 +12,19 @@ from collections.abc import Callable, Sequence
 import regex
 
 from ingest.sentences import sentence_spans
+from ingest.translation.masks import CUT_MARK, MARK
 
 CountTokens = Callable[[list[str]], list[int]]
 Span = tuple[int, int]
 
-# Pieces never contain control characters: some readers treat them as ends of lines or cells.
-_BLOCK = regex.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# Pieces never contain control characters: some readers treat them as ends of lines or cells. Nor do
+# they contain items that are no words.
+_BLOCK = regex.compile(rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029{CUT_MARK}]+")
+# Items after the end of a sentence, such as hashtags
+_ITEMS_AFTER = regex.compile(rf"(?<=[.!?؟…])[\s{MARK}]*{MARK}\s*$")
 _CLAUSE_END = regex.compile(r"(?<=[،؛、，；：。！？])[ \u00a0]*|(?<=[,;:–—…)\]»”])[ \u00a0]+")
 _WORD_END = regex.compile(r"\s+")
-_LETTER_OR_DIGIT = regex.compile(r"[\p{L}\p{N}]")
+_LETTER = regex.compile(r"\p{L}")
 # Longest SentencePiece token. Spans that cannot fit are not tokenized.
 _MAX_TOKEN_CHARS = 16
 # Languages written without spaces between sentences, by their argos codes.
@@ -30,10 +34,11 @@ _UNSPACED = frozenset(("zh", "zt", "ja", "th", "lo", "km", "my"))
 def cut(text: str, count: CountTokens, max_tokens: int) -> list[str]:
     """Return separators and pieces in turn, beginning and ending with a separator.
 
-    Joined, they are `text`. A span without letters and digits is part of a separator.
+    Joined, they are `text`. A span without letters is part of a separator, and so is an item of
+    markup or emoji.
 
     Args:
-        text: any text.
+        text: any text, with marks in place of its items.
         count: gives the number of tokens of each text in a list.
         max_tokens: longest piece.
 
@@ -81,10 +86,16 @@ def _piece_spans(text: str, count: CountTokens, max_tokens: int) -> list[Span]:
     return [
         span
         for start, end in sentences
-        if _LETTER_OR_DIGIT.search(text, start, end)
-        for span in _split_to_fit(text, (start, end), count, max_tokens)
-        if _LETTER_OR_DIGIT.search(text, *span)
+        if _LETTER.search(text, start, end)
+        for span in _split_to_fit(text, (start, _end(text, start, end)), count, max_tokens)
+        if _LETTER.search(text, *span)
     ]
+
+
+def _end(text: str, start: int, end: int) -> int:
+    """Return the end of a sentence without the items after it."""
+    after = _ITEMS_AFTER.search(text, start, end) if text[end - 1] == MARK else None
+    return after.start() if after else end
 
 
 def _split_to_fit(text: str, span: Span, count: CountTokens, max_tokens: int) -> list[Span]:

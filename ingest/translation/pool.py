@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -67,6 +67,26 @@ def find_routes(
         most_frequent = max(missing, key=lambda lang: counts[lang])
         raise ModelError(missing[most_frequent])
     return routes, missing
+
+
+def describe_shipped(packages: Iterable[Package]) -> list[str]:
+    """Say what the packages that ship with ingest are for, and how to get better ones.
+
+    Returns:
+        One message if any of the packages ships with ingest, else none.
+    """
+    shipped = sorted(
+        {(p.from_lang, p.to_lang): p.name for p in packages if p.origin == "shipped"}.items()
+    )
+    if not shipped:
+        return []
+    are = "ship with ingest and are" if len(shipped) > 1 else "ships with ingest and is"
+    installs = "; ".join(f"ingest models install {start} {end}" for (start, end), _ in shipped)
+    return [
+        f"{', '.join(name for _, name in shipped)} {are} meant for a rough idea of a page and as "
+        "evidence for alignment, not for text to publish or to train on; to install the official "
+        f"package, which is better: {installs}"
+    ]
 
 
 def require_package(to: str, source: str | None) -> None:

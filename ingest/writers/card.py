@@ -178,14 +178,18 @@ def _size_tables(selection: Selection) -> list[str]:
 def _method_notes(selection: Selection, columns: pl.Schema) -> list[str]:
     unless_turned = f", or of `source_lang` where `{TURNED}` is true" if TURNED in columns else ""
     example = max((part.method for part in selection.parts), default=METHOD_ALIGNED)
+    flagged = ""
+    if "flags" in columns:
+        are = "are part of the data" if selection.flagged else "were left out"
+        flagged = f"Translations in which a fault is suspected (`flags`) {are}. "
     return [
         f"Both sides of `{METHOD_ALIGNED}` pairs come from pages; who or what wrote them is not "
         "known.",
         f"`{METHOD_IMPORTED}` pairs existed before this data set was made; who or what "
         "translated them is not known, and they have no score.",
         f"One side of `{METHOD_TRANSLATED}` pairs was translated by a machine for this data set, "
-        f"the side of `target_lang`{unless_turned}; `model` names the model. Each method is a "
-        "separate configuration:",
+        f"the side of `target_lang`{unless_turned}; `model` names the model. {flagged}Each method "
+        "is a separate configuration:",
         "",
         "```python",
         f'datasets.load_dataset(folder, "{example}")',

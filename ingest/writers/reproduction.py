@@ -69,6 +69,8 @@ def _export_options(selection: Selection, license: str) -> str:
         options += f" --min-score {selection.min_score:g}"
     if selection.word_alignments:
         options += " --word-alignments"
+    if selection.flagged:
+        options += " --flagged"
     if license:
         options += f" --license {shlex.quote(' '.join(license.split()))}"
     return options

@@ -19,6 +19,7 @@ from ingest.errors import ConfigError, FrameError
 from ingest.frames import (
     METHOD_ALIGNED,
     METHOD_IMPORTED,
+    METHOD_TRANSLATED,
     METHODS,
     PAIRS,
     TURNED,
@@ -39,6 +40,7 @@ _SIDE_SCORES = ("words_source", "words_target")
 _RATIO_SCORES = ("length", "length_ratio")
 # A pair without one of these is useless, or could be mistaken for another kind of pair.
 _REQUIRED = ("source_lang", "target_lang", "source_text", "target_text", "method")
+FLAGGED = "flagged: "  # begins the reason of a translation with flags; its first flag follows
 _LANG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # BCP 47; becomes part of file names
 _SPLIT = re.compile(r"\w+", re.ASCII)
 
@@ -59,6 +61,7 @@ class Selection:
         min_score: minimum score of aligned and machine-translated pairs; 0 selects all.
         langs: source and target; other pairs are left out or turned around.
         word_alignments: whether to add `word_alignment`, or to compute it anew.
+        flagged: whether to select machine translations that have flags.
 
     Attributes:
         columns: schema of the exported pairs.
@@ -88,6 +91,7 @@ class Selection:
         min_score: float = 0.0,
         langs: Sequence[str] | None = None,
         word_alignments: bool = False,
+        flagged: bool = False,
     ) -> None:
         self.path = None if isinstance(pairs, pl.DataFrame) else find_pairs(pairs)
         self.name = str(self.path or "the frame")
@@ -98,7 +102,10 @@ class Selection:
         self.min_score = _check_min_score(min_score)
         self.langs = None if langs is None else parse_language_pair(langs)
         self._input_columns = pl.Schema(columns)
-        self._reason = _reason_to_leave_out(self._input_columns, self.min_score, self.langs)
+        self.flagged = flagged
+        self._reason = _reason_to_leave_out(
+            self._input_columns, self.min_score, self.langs, flagged=flagged
+        )
         # masked texts replace the originals, so that nothing of these is written
         out = {name: dtype for name, dtype in columns.items() if name not in _MASKED}
         self.masks = [name for name in _MASKED if columns.get(name) == pl.String]
@@ -286,11 +293,15 @@ def side_columns(columns: pl.Schema) -> list[tuple[str, str]]:
 
 
 def _reason_to_leave_out(
-    columns: pl.Schema, min_score: float, langs: tuple[str, str] | None
+    columns: pl.Schema, min_score: float, langs: tuple[str, str] | None, *, flagged: bool
 ) -> pl.Expr:
     """Return why a pair is left out; null if it is selected."""
     reason = pl.lit(None, pl.String)
     # conditions added later take precedence
+    if not flagged and columns.get("flags") == pl.List(pl.String):
+        first = pl.col("flags").list.drop_nulls().list.first()
+        is_flagged = (pl.col("method") == METHOD_TRANSLATED) & first.is_not_null()
+        reason = pl.when(is_flagged).then(pl.lit(FLAGGED) + first).otherwise(reason)
     if min_score:
         score = pl.col("score")
         is_low = score < pl.lit(min_score, columns["score"])  # compare 0.7 as a Float32 too

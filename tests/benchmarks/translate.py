@@ -2,6 +2,8 @@
 
     python tests/benchmarks/translate.py --package FILE [--lines FILE] [--segments N] [--memory]
     python tests/benchmarks/translate.py --package FILE --chrf PAIRS    # needs sacrebleu
+    python tests/benchmarks/translate.py --package FILE --items tests/benchmarks/items.tsv
+    python tests/benchmarks/translate.py --package FILE --calibrate PAIRS
 
 The loop does what argostranslate's `translate` does, one segment at a time and with the same model:
 split at line breaks and sentences, encode with its tokenizer class, `translate_batch` with its
@@ -14,6 +16,15 @@ installed. Both use all cores, and loading the model is not measured.
 The segments are the lines of a file, or the kept segments of the samples, repeated with a number in
 each sentence so that all sentences differ. `--memory` translates two runs, one ten times as long as
 the other, each in a process of its own.
+
+`--items` counts the items of each kind (addresses, placeholders, tags, emoji, numbers) that a
+translation has as the source has them, and prints the mean chrF.
+
+`--calibrate` relates the score of a translation to its chrF against the reference. It prints the best
+threshold for the flag `low_score`, `LOW_SCORE` in ingest/translation/engine.py: the score for which the
+fewest useless lines are above it and useful ones below it. A line is useless if its chrF is below 35;
+such translations read like word salad. One threshold serves all packages, between those that are best
+for each of the shipped ones.
 """
 
 from __future__ import annotations
@@ -26,18 +37,26 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 import ingest
 from ingest.config import TranslateConfig
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
 from ingest.jobs.translate_run import TranslateOptions, translate_segments
+from ingest.numbers import ascii_digits
 from ingest.sentences import split_sentences
 from ingest.translation.cache import Cache
-from ingest.translation.engine import Translator
+from ingest.translation.chrf import chrf
+from ingest.translation.engine import LOW_SCORE, Translator
+from ingest.translation.items import find_items
+from ingest.translation.masks import NUMBER
 from ingest.translation.packages.package import Package, load
+
+USELESS_CHRF = 35
 
 
 def make_segments(lang: str, count: int) -> list[str]:
@@ -159,19 +178,70 @@ def measure_quality(package: Package, pairs: Path) -> None:
     """Print corpus chrF and BLEU, by sacrebleu, of lines translated like `translate --lines`."""
     import sacrebleu
 
-    rows = [line.split("\t") for line in pairs.read_text("utf-8").splitlines()]
-    sides = [row[0] for row in rows], [row[1] for row in rows]
-    sources, references = sides if package.from_lang == "en" else sides[::-1]
+    sources, references = read_pairs(package, pairs)
     for beam in (2, 3, 5):
         with Cache(tempfile.mkdtemp()) as cache:
             config = TranslateConfig(beam_size=beam)
             translations = Translator(package, config=config, cache=cache).translate(sources)
         texts = [translation.text for translation in translations]
-        chrf, bleu = (
+        scores = (
             score(texts, [references]).score
             for score in (sacrebleu.corpus_chrf, sacrebleu.corpus_bleu)
         )
-        print(f"{package.name}, beam {beam}: chrF {chrf:.1f}, BLEU {bleu:.1f}")
+        print("{}, beam {}: chrF {:.1f}, BLEU {:.1f}".format(package.name, beam, *scores))
+
+
+def read_pairs(package: Package, pairs: Path) -> tuple[list[str], list[str]]:
+    """Return sources and references from lines of English<TAB>Arabic."""
+    rows = [line.split("\t") for line in pairs.read_text("utf-8").splitlines()]
+    sides = [row[0] for row in rows], [row[1] for row in rows]
+    return sides if package.from_lang == "en" else sides[::-1]
+
+
+def measure_items(package: Package, pairs: Path) -> None:
+    """Print how many items of each kind are in the translation as they are in the source."""
+    sources, references = read_pairs(package, pairs)
+    translations = Translator(package).translate(sources)
+    total, kept = Counter[str](), Counter[str]()
+    for source, translation in zip(sources, translations, strict=True):
+        items = find_items(source)
+        texts = [(source[start:end], kind) for start, end, kind in items]
+        rest = source
+        for start, end, _ in items[::-1]:
+            rest = f"{rest[:start]} {rest[end:]}"
+        for text, kind in [*texts, *((number, "number") for number in NUMBER.findall(rest))]:
+            total[kind] += 1
+            kept[kind] += ascii_digits(text) in ascii_digits(translation.text)
+    for kind in total:
+        print(f"{kind:<12} {kept[kind]:>4} of {total[kind]}")
+    share = kept.total() / total.total()
+    score = chrf([translation.text for translation in translations], references).mean()
+    print(f"{package.name}: {share:.1%} of items kept, mean chrF {score:.1f}")
+
+
+def calibrate(package: Package, pairs: Path) -> None:
+    """Print chrF by score, and the threshold that separates useless and useful lines best."""
+    sources, references = read_pairs(package, pairs)
+    translations = Translator(package).translate(sources)
+    scores = np.array([translation.score for translation in translations])
+    quality = chrf([translation.text for translation in translations], references)
+    is_useless = quality < USELESS_CHRF
+    print(f"{package.name}: correlation of score and chrF {np.corrcoef(scores, quality)[0, 1]:.2f}")
+    print(f"{'score':<12}{'lines':>6}{'mean chrF':>11}{f'below {USELESS_CHRF}':>10}")
+    for low in np.arange(0.0, 1.0, 0.05):
+        rows = (scores >= low) & (scores < low + 0.05)
+        if rows.any():
+            line = f"{low:.2f} – {low + 0.05:.2f}{rows.sum():>7}{quality[rows].mean():>11.1f}"
+            print(f"{line}{is_useless[rows].mean():>10.0%}")
+    thresholds = np.arange(0.0, 1.0, 0.01)
+    right = [(is_useless == (scores < threshold)).sum() for threshold in thresholds]
+    best = thresholds[int(np.argmax(right))]
+    for threshold in sorted({round(best, 2), LOW_SCORE}):
+        low = scores < threshold
+        below = f"{low.mean():.0%} of lines, {is_useless[low].mean():.0%} of them useless"
+        above = f"{is_useless[~low].mean():.0%} of the others"
+        print(f"threshold {threshold:.2f}: {below}, and {above}")
+    print(f"best threshold {best:.2f}; LOW_SCORE is {LOW_SCORE}")
 
 
 def main() -> None:
@@ -183,15 +253,22 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=10_000, metavar="N")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--chrf", type=Path, metavar="FILE", help="English<TAB>Arabic")
+    parser.add_argument("--items", type=Path, metavar="FILE", help="English<TAB>Arabic")
+    parser.add_argument("--calibrate", type=Path, metavar="FILE", help="English<TAB>Arabic")
     parser.add_argument("--one-run", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(args.package) as archive:
             archive.extractall(folder)
         package = load(next(Path(folder).iterdir()))
-        if args.chrf:
-            measure_quality(package, args.chrf)
-            return
+        for measure, file in (
+            (measure_quality, args.chrf),
+            (measure_items, args.items),
+            (calibrate, args.calibrate),
+        ):
+            if file:
+                measure(package, file)
+                return
         if args.one_run:
             translate_and_print_peak(package, args.one_run)
             return

@@ -350,3 +350,33 @@ def test_the_command(tmp_path):
     assert again.stderr.decode() == (
         "ingest: out.moses: exists already; choose another name, or give --overwrite\n"
     )
+
+
+def test_translations_with_flags_are_left_out(tmp_path, capsys):
+    frame = pairs(
+        ("ar-en", {"method": "translated", "flags": []}),
+        ("ar-en", {"method": "translated", "flags": ["cut", "low_score"]}),
+        ("ar-en", {"method": "translated", "flags": ["low_score"]}),
+        ("ar-en", {"method": "translated", "flags": None}),
+        ("ar-en", {"method": "imported", "flags": ["low_score"]}),
+        flags=pl.List(pl.String),
+    )
+    got, report = exported(frame, tmp_path)
+    assert got["pair_id"].to_list() == ["0", "3", "4"]
+    assert report["left_out"] == {"flagged: cut": 1, "flagged: low_score": 1}
+    got, report = exported(frame, tmp_path, flagged=True)
+    assert (len(got), report["left_out"]) == (5, {})
+    frame.write_parquet(tmp_path / "pairs.parquet")
+    command = ["export", str(tmp_path / "pairs.parquet"), "--format", "jsonl", "-o"]
+    assert main([*command, str(tmp_path / "a.jsonl")]) == 0
+    summary = capsys.readouterr().out
+    assert "left out: 1 flagged: low_score" in summary
+    assert "to export translations with flags too: --flagged" in summary
+    assert main([*command, str(tmp_path / "b.jsonl"), "--flagged"]) == 0
+    assert "flagged" not in capsys.readouterr().out
+    for flagged, words in ((False, "were left out"), (True, "are part of the data")):
+        export(frame, tmp_path / words, format="huggingface", flagged=flagged)
+        card = (tmp_path / words / "README.md").read_text(encoding="utf-8")
+        assert f"Translations in which a fault is suspected (`flags`) {words}." in card
+        assert ("--flagged" in card) == flagged
+        assert ("flagged: low_score" in card) != flagged

@@ -137,6 +137,25 @@ def test_numbers_before_a_magnitude(english, arabic):
     assert score_one(f"It is {english} now.", f"هذا {arabic} الآن.")["numbers_kept"] == 1
 
 
+@pytest.mark.parametrize(
+    ("english", "arabic", "kept"),
+    [
+        ("00:00:12,840", "00:00:12,840", 1),
+        ("00:00:12,840", "00:00:21,840", 0),
+        ("1.1.1.1", "١.١.١.١", 1),
+        ("1.1.1.1", "1.1.1", 0),
+        ("03/14/2021", "١٤/٣/٢٠٢١", 1),
+        ("14/03/2021", "15/03/2021", 0),
+        ("7:30", "7.30", 1),
+        ("2.14.3", "2.14.4", 0),
+        ("1990-1995", "1990 إلى 1995", 1),
+        ("25%", "٪٢٥", 1),
+    ],
+)
+def test_a_time_a_date_or_an_address_is_one_number(english, arabic, kept):
+    assert score_one(f"It is {english} now.", f"هذا {arabic} الآن.")["numbers_kept"] == kept
+
+
 def test_other_digits_before_a_magnitude_do_not_change():
     texts = pl.Series(["1.2345 million", "1.234.567 million"])
     assert set(split_words(texts, texts).distinct) == {"1", "2345", "234", "567", "million"}

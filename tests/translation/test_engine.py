@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import zipfile
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -45,11 +46,11 @@ def test_pieces_and_separators_are_the_text(text, max_tokens):
     assert "".join(parts) == text
     assert len(parts) % 2 == 1
     for piece in parts[1::2]:
-        assert any(c.isalnum() for c in piece)
+        assert any(c.isalpha() for c in piece)
         assert piece == piece.strip()
         assert len(piece.splitlines()) == 1
     for separator in parts[::2]:
-        assert not any(c.isalnum() for c in separator)
+        assert not any(c.isalpha() for c in separator)
 
 
 @given(st.lists(WORDS, max_size=40).map("".join), st.integers(8, 12))
@@ -64,7 +65,7 @@ def test_no_piece_is_too_long(text, max_tokens):
         ("A b c, d e f, g h", ["A b c,", "d e f,", "g h"]),
         ("كيف حالك؟أنا بخير", ["كيف حالك؟", "أنا بخير"]),
         ("ab\n\ncd\tef", ["ab", "cd", "ef"]),
-        ("— 20 —", ["— 20 —"]),
+        ("— 20 —", []),
         ("", []),
         (" \n ", []),
         ("...", []),
@@ -117,6 +118,36 @@ def test_a_space_is_added_if_the_source_needs_none(lang, joined):
 def test_flags(source, target, ended, flags):
     pair = ("ar", "en") if source[0] == "ي" else ("en", "ar")
     assert find_flags([source], [target], [ended], pair) == [flags]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "flags"),
+    [
+        ("See https://a.org/b today.", "انظر https://a.org/b اليوم.", ()),
+        ("See https://a.org/b today.", "انظر https://a.org/ب اليوم.", ("lost_url",)),
+        ("Write to a@b.org today.", "اكتب اليوم إلى المكتب.", ("lost_email",)),
+        ("Hello {name}, welcome.", "مرحبا {الاسم}، أهلا.", ("lost_placeholder",)),
+        ("I love <b>dogs</b>.", "أحب <b>الكلاب.", ("lost_markup",)),
+        ("I love dogs 🐶", "أحب الكلاب", ("lost_emoji",)),
+        ("Thanks, @museum and #books", "شكرا", ("lost_mention", "lost_hashtag")),
+        ("The film is at 20:45.", "الفيلم الساعة ٢٠:٤٥.", ()),
+        ("The film is at 20:45.", "الفيلم الساعة 20:54.", ("lost_number",)),
+        ("Open 1.1.1.1 now.", "افتح 1.1.1 الآن.", ("lost_number",)),
+        ("It costs 1,500 now.", "يكلف ١٬٥٠٠ الآن.", ()),
+        ("We have 3 dogs.", "لدينا ثلاثة كلاب.", ()),
+        ("We have 3 dogs.", "لدينا 5 كلاب.", ("lost_number",)),
+        ("We have 45 dogs.", "لدينا كلاب كثيرة.", ("lost_number",)),
+        ("https://example.org/page", "https://example.org/page", ()),
+        ("#rabat #tanger #fes #agadir #sale", "#rabat #tanger #fes #agadir #sale", ()),
+    ],
+)
+def test_flags_for_what_was_lost(source, target, flags):
+    assert find_flags([source], [target], [True], ("en", "ar")) == [flags]
+
+
+def test_a_low_score_is_flagged():
+    flags = find_flags(["One bird."] * 2, ["طائر واحد."] * 2, [True] * 2, ("en", "ar"), [0, 1])
+    assert flags == [(), ("low_score",)]
 
 
 LISTS = [
@@ -207,6 +238,7 @@ def texts():
     vocabulary = [w for side in tiny.SENTENCES.values() for s in side for w in s.split()]
     rows = [" ".join(dice.choices(vocabulary, k=dice.randint(1, 60))) for _ in range(150)]
     rows += [f"{a} 日本 _ {b}\n{c}" for a, b, c in zip(rows, rows[1:], rows[2:], strict=False)][:20]
+    rows += [f"{row} {item} at 19:30, {item} 2024" for row, item in zip(rows, KEPT, strict=False)]
     return [*rows, *tiny.SENTENCES["en"], "", "  \n", "* * *", "\x00", "\u200f", "x" * 2000]
 
 
@@ -226,11 +258,13 @@ def test_the_same_on_one_core_and_on_two(package, translator, texts):
 
 
 def test_texts_without_words_come_back(translator):
-    texts = ["", " ", "\n\n", "* * *", "\u2028", "—"]
+    texts = ["", " ", "\n\n", "* * *", "\u2028", "—", "2024", "٣٫٥", "00:00:12,840 --> 00:01:00,000",
+             "a@b.org", "https://a.org/b?c=1", "v2.1.0", "٠٠:٠٠:١٢٫٨٤٠", "☎ 030 / 9018", "<br>🐶", "%s {x}"]  # fmt: skip
     tokens = translator.tokens
     assert [t.text for t in translator.translate(texts)] == texts
     assert {t.score for t in translator.translate(texts)} == {0.0}
-    assert translator.tokens == tokens  # the model was not retries
+    assert not any(t.flags for t in translator.translate(texts))
+    assert translator.tokens == tokens  # the model was not asked
     assert translator.translate([]) == []
 
 
@@ -239,6 +273,41 @@ def test_line_breaks_and_marks_stay_where_they_were(translator):
         ["One bird.\n\n*\tTwo birds.\r\n", "One bird.", "Two birds."]
     )
     assert whole.text == f"{one.text}\n\n*\t{two.text}\r\n"
+
+
+KEPT = (
+    "https://a.org/b?c=1&d=2", "www.a.org", "a.b@c.org", "%s", "%(n)d", "{x}", "${x}", "{{x}}", "<b>",
+    "&amp;", "🐶", "👨\u200d👩\u200d👧", "🇲🇦", "19:30", "1.1.1.1", "2024-03-19", "00:00:12,840", "€30",
+    "7.5%", "v2.1.0-rc1", "@ann", "#books", "\ue000", "\ue001",
+)  # fmt: skip
+
+
+def test_any_model_keeps_items(translator):
+    # the tiny package translates into random words and copies nothing
+    texts = [f"The museum shows {item} until May" for item in KEPT]
+    texts += [f"{item} She reads {item}, {other}." for item, other in pairwise(KEPT)]
+    texts.append(" ".join(f"old {item}" for item in KEPT))
+    for text, translation in zip(texts, translator.translate(texts), strict=True):
+        for item in KEPT:
+            assert translation.text.count(item) >= text.count(item), (item, text)
+        assert not any(flag.startswith("lost") for flag in translation.flags)
+
+
+def test_the_cache_knows_masked_pieces(package, tmp_path):
+    from ingest.translation.cache import Cache
+    from ingest.translation.engine import Translator
+
+    texts = ["Write to a@b.org 🐶", "Write to c@d.org 🐱", "The bridge closed at 19:30."]
+    with Cache(tmp_path) as cache:
+        first = Translator(package, cache=cache)
+        translations = first.translate(texts)
+        again = Translator(package, cache=cache)
+        assert again.translate(texts) == translations
+        assert (first.tokens > 0, again.tokens) == (True, 0)
+        # both addresses have the same mask, so one translation serves both
+        assert translations[1].text == translations[0].text.replace("a@b", "c@d").replace(
+            "🐶", "🐱"
+        )
 
 
 def test_the_same_text_is_translated_once(package):

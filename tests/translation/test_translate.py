@@ -258,7 +258,7 @@ def test_folders_that_are_not_runs(tmp_path):
 def test_machine_text_is_exported_apart(run, tmp_path):
     pairs = tmp_path / "pairs.parquet"
     translate_segments(run / "segments.parquet", pairs, TO_ARABIC)
-    ingest.export(pairs, tmp_path / "moses", format="moses")
+    ingest.export(pairs, tmp_path / "moses", format="moses", flagged=True)
     names = {p.name for p in (tmp_path / "moses").iterdir()} - {"export.json"}
     assert names == {f"pairs.translated.{end}" for end in ("en", "ar", "ids")}
 
@@ -281,6 +281,39 @@ def test_the_number_of_lines_is_kept(text, tmp_path):
     assert output.count("\n") == text.count("\n")
     assert len(output.splitlines()) == len(text.splitlines())
     assert result.texts == len(io.StringIO(text.replace("\r\n", "\n"), newline="\n").readlines())
+
+
+def test_lines_without_letters_need_no_language(tmp_path):
+    text = "00:00:00,000 --> 00:00:04,250\n٢٠٢٤\n=====\n1.1.1.1"
+    (tmp_path / "in.txt").write_text(text, encoding="utf-8")
+    result = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), TO_ARABIC)
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8") == text
+    assert (result.texts, result.tokens, result.flags, result.messages) == (4, 0, {}, [])
+
+
+def test_a_shipped_package_says_what_it_is_for(
+    tiny_package, shipped, tmp_path, monkeypatch, capsys
+):
+    lines = tmp_path / "in.txt"
+    lines.write_text("Our team won the match after a long evening.\n", encoding="utf-8")
+    command = ["translate", str(lines), "--lines", "--from", "en", "--to", "ar", "-o"]
+    assert main([*command, str(tmp_path / "installed.txt")]) == 0
+    assert "ships with ingest" not in capsys.readouterr().err
+    monkeypatch.setenv("ARGOS_PACKAGES_DIR", str(tmp_path / "none"))
+    (shipped / tiny_package.name).write_bytes(tiny_package.read_bytes())
+    assert main([*command, str(tmp_path / "shipped.txt")]) == 0
+    notice = capsys.readouterr().err
+    assert notice.count("translate-en_ar-1_0 ships with ingest") == 1
+    assert "ingest models install en ar\n" in notice
+
+
+def test_a_run_with_a_shipped_package_says_what_it_is_for(
+    run, tiny_package, shipped, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ARGOS_PACKAGES_DIR", str(tmp_path / "none"))
+    (shipped / tiny_package.name).write_bytes(tiny_package.read_bytes())
+    result = translate_segments(run / "segments.parquet", tmp_path / "p.parquet", TO_ARABIC)
+    assert "ingest models install en ar" in result.messages[0]
 
 
 def test_lines_are_translated_each_by_itself(tmp_path):
@@ -316,7 +349,7 @@ def gzipped(data: bytes) -> bytes:
     ("data", "error", "match"),
     [
         ("فاز فريقنا بالمباراة بعد مساء طويل".encode(), ConfigError, "is already in ar"),
-        (b"1\n2\n3\n", ConfigError, "set it with --from"),
+        (b"x 1\ny 2\n", ConfigError, "set it with --from"),
         (b"One bird.\n\xff\xfe bird\n", SourceError, "line 2: is not UTF-8"),
         (b"Unsere Mannschaft hat das Spiel gewonnen.", ModelError, "install de ar"),
         (None, SourceError, "no such file"),
