@@ -49,6 +49,7 @@ VERSION = {
     "code_apart": -1.1,
     "url": 0.5,
     "hreflang": 2.5,
+    "date": 0.5,
     "same_page": 1.5,
 }
 _UNIT = ["doc_id", "article"]
