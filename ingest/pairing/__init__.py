@@ -123,7 +123,9 @@ def pair_units(
     candidates = compare_rivals(candidates, (source.keys, target.keys), langs, read, encoder)
     good = candidates.filter(pl.col("score") >= min_score)
     matching = one_to_one(good.select("s", "t", "rank").iter_rows())
-    pairs = pl.DataFrame(matching, {"s": pl.UInt32, "t": pl.UInt32, "rank": pl.Float64}, orient="row")
+    pairs = pl.DataFrame(
+        matching, {"s": pl.UInt32, "t": pl.UInt32, "rank": pl.Float64}, orient="row"
+    )
     pairs = pairs.join(candidates.drop("rank"), on=["s", "t"], how="left", maintain_order="left")
     for key, side, units in (("s", "source", source), ("t", "target", target)):
         names = units.keys.select(

@@ -131,7 +131,9 @@ def edit(version: Version, others: Sequence[Version], dice: random.Random) -> Ve
 def _change_number(version: Version, dice: random.Random) -> Version:
     """Change a number that both sides of a line have."""
     out = list(version)
-    places = [i for i, x in enumerate(out) if set(_DIGITS.findall(x.ar)) & set(_DIGITS.findall(x.en))]
+    places = [
+        i for i, x in enumerate(out) if set(_DIGITS.findall(x.ar)) & set(_DIGITS.findall(x.en))
+    ]
     if places:
         at = dice.choice(places)
         kind, ar, en = out[at]
@@ -215,7 +217,9 @@ def build_site(
             lines = [(x.kind, x.en) for x in version]
             url = f"https://docs.example.org/en/v{v}/{name}"
             pages.append(_page(f"{name}v{v}", "en", url, lines, titles["en"][number : number + 12]))
-        translated = dice.sample(range(len(versions)), min(len(versions), dice.choice([1, 1, 1, 1, 1, 1, 2, 2, 4])))
+        translated = dice.sample(
+            range(len(versions)), min(len(versions), dice.choice([1, 1, 1, 1, 1, 1, 2, 2, 4]))
+        )
         for v in translated:
             lines = translate(versions[v], versions, site in SEEN, dice)
             claimed = dice.choice([v, *dice.sample(range(len(versions)), 2)])
@@ -232,9 +236,7 @@ def build_site(
     return pages, partner
 
 
-def _page(
-    name: str, lang: str, url: str, lines: list[tuple[str, str]], titles: list[str]
-) -> Page:
+def _page(name: str, lang: str, url: str, lines: list[tuple[str, str]], titles: list[str]) -> Page:
     """Put lines between a menu of titles and a footer."""
     menu = "".join(f'<li><a href="#">{html.escape(x[:60])}</a></li>' for x in titles)
     body = "\n".join(f"<{tag}>{html.escape(text)}</{tag}>" for tag, text in lines[1:])
