@@ -18,7 +18,7 @@ def kept(lines, markup=None, repeats=()):
     frame = pl.DataFrame(
         {
             "doc_id": "a",
-            "text": lines,
+            "text": pl.Series(lines, dtype=pl.String),
             "markup": pl.Series([markup] * len(lines), dtype=pl.String),
             "duplicate_of": pl.Series([0 if x in repeats else None for x in lines], dtype=pl.Int64),
             "keep": False,
