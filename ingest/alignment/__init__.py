@@ -63,8 +63,9 @@ def align_lines(
     """
     settings, translation = _settings(config, translation)
     sides = [[Line(scrub(t), i, None, None) for i, t in enumerate(s)] for s in (source, target)]
-    langs = langs or _configured_langs(settings)
-    return _align_sides((sides[0], sides[1]), langs, docs, settings, translation)
+    both = sides[0], sides[1]
+    langs = _check_languages(both, langs or _configured_langs(settings), docs)
+    return _align_sides(both, langs, docs, settings, translation)
 
 
 def align(
@@ -95,6 +96,19 @@ def align(
         AlignError: a side is empty, holds several pages, or is not in the expected language.
         ModelError: a side must be translated, but no package for it is installed.
     """
+    return align_named(source, target, langs=langs, config=config, translation=translation)
+
+
+def align_named(
+    source: pl.DataFrame,
+    target: pl.DataFrame,
+    *,
+    names: tuple[str, str] | None = None,
+    langs: tuple[str, str] | None = None,
+    config: AlignConfig | Config | None = None,
+    translation: TranslateConfig | None = None,
+) -> pl.DataFrame:
+    """Align the sentences of two pages like `align`; errors call the pages by `names`, as files."""
     settings, translation = _settings(config, translation)
     for frame in (source, target):
         check(frame, SEGMENTS, verb="align")
@@ -108,8 +122,14 @@ def align(
         if len(pages) > 1:
             raise AlignError(f"align: the {name} holds {len(pages)} pages; pass segments of one")
         docs.append(str(pages[0]) if len(pages) else name)
-        sides.append(_sentences(frame, lang))
-    return _align_sides((sides[0], sides[1]), side_langs, (docs[0], docs[1]), settings, translation)
+        lines = _sentences(frame, lang)
+        if not lines:  # the page may be in the language of the other side: the check names it
+            everything = _sentences(frame, "")
+            lines = everything if _dominant_language([x.text for x in everything]) else []
+        sides.append(lines)
+    both = sides[0], sides[1]
+    langs = _check_languages(both, side_langs, names or (docs[0], docs[1]))
+    return _align_sides(both, langs, (docs[0], docs[1]), settings, translation)
 
 
 def _sentences(frame: pl.DataFrame, lang: str) -> list[Line]:
@@ -161,7 +181,7 @@ def _detected_langs(source: pl.DataFrame, target: pl.DataFrame) -> tuple[str, st
 
 def _align_sides(
     sides: tuple[list[Line], list[Line]],
-    langs: tuple[str, str] | None,
+    langs: tuple[str, str],
     docs: tuple[str, str],
     config: AlignConfig,
     translation: TranslateConfig | None,
@@ -169,7 +189,6 @@ def _align_sides(
     from ingest.encoder.model import Encoder
 
     texts = [[line.text for line in side] for side in sides]
-    langs = _check_languages(texts[0], texts[1], langs, docs)
     encoder = Encoder.load(config.encoder or None)
     translator = load_side_translator(langs, translation) if config.translate else None
     spans = align_sentences(
@@ -216,13 +235,14 @@ def _row(
 
 
 def _check_languages(
-    source: list[str], target: list[str], langs: tuple[str, str] | None, docs: tuple[str, str]
+    sides: tuple[list[Line], list[Line]], langs: tuple[str, str] | None, docs: tuple[str, str]
 ) -> tuple[str, str]:
     """Return the languages of both sides.
 
     Raises:
         AlignError: a side is empty, or its language does not fit.
     """
+    source, target = ([line.text for line in side] for side in sides)
     for side, texts, doc in (("source", source, docs[0]), ("target", target, docs[1])):
         if not any(t.strip() for t in texts):
             raise AlignError(
@@ -233,7 +253,7 @@ def _check_languages(
     if langs is None:
         if detected[0] == detected[1] and detected[0]:
             raise AlignError(
-                f"align: both sides are in {_describe(detected[0])}; "
+                f"align: both sides are in {_describe(detected[0])} ({docs[0]} and {docs[1]}); "
                 "one must be a translation of the other"
             )
         other = {"ar": "en", "en": "ar"}
@@ -244,15 +264,16 @@ def _check_languages(
             f"align: source and target are in {_describe(langs[0])} and {_describe(langs[1])}, but "
             "the shipped models know only ar and en; if detection is wrong, set langs"
         )
-    for side, lang, actual in (
-        ("source", langs[0], detected[0]),
-        ("target", langs[1], detected[1]),
+    for side, lang, actual, doc in (
+        ("source", langs[0], detected[0], docs[0]),
+        ("target", langs[1], detected[1], docs[1]),
     ):
         if actual and actual != lang:
-            swapped = "; are the sides swapped?" if detected == [langs[1], langs[0]] else ""
+            swapped = detected == [langs[1], langs[0]]
+            hint = f"; the sides are swapped, so give {docs[1]} first" if swapped else ""
             raise AlignError(
-                f"align: the {side} should be in {_describe(lang)}, "
-                f"but is in {_describe(actual)}{swapped}"
+                f"align: the {side} ({doc}) should be in {_describe(lang)}, "
+                f"but is in {_describe(actual)}{hint}"
             )
     return langs
 

@@ -54,6 +54,9 @@ def _add_align(commands: Commands) -> None:
     parser.add_argument("--lines", action="store_true",
                         help="treat each line as one unit; segment numbers are then line numbers "
                         "that start at 0")  # fmt: skip
+    parser.add_argument("--unmatched", metavar="FILE",
+                        help="also write the sentences that are in no pair: .parquet, .tsv or "
+                        ".jsonl")  # fmt: skip
     add_config(parser)
     parser.add_argument("--langs", metavar="CODES",
                         help="source and target, such as ar,en (default: detected)")  # fmt: skip
@@ -119,6 +122,8 @@ def _align(args: argparse.Namespace) -> int:
     if len(pages) == 1 and folder.is_dir() and not (folder / "documents.parquet").exists():
         pages *= 2  # not a run: a folder that holds both languages
     if len(pages) == 1 and not args.lines:
+        if args.unmatched:
+            raise ConfigError("align: --unmatched needs two files or folders, not a run")
         result = align_run(pages[0], args.out, overwrite=args.overwrite, config=config)
     elif len(pages) == 2:
         result = align_files(
@@ -126,12 +131,16 @@ def _align(args: argparse.Namespace) -> int:
             pages[1],
             args.out,
             lines=args.lines,
+            unmatched=args.unmatched,
             overwrite=args.overwrite,
             config=config,
         )
     else:
         raise ConfigError("align: give a source and a target, or the folder of a run")
-    return print_result(args, result, f"written to {args.out}")
+    written = [f"written to {args.out}"]
+    if args.unmatched:
+        written.append(f"without a partner: {args.unmatched}")
+    return print_result(args, result, *written)
 
 
 def _pair(args: argparse.Namespace) -> int:

@@ -12,7 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from ingest.alignment import align, align_lines
+from ingest.alignment import align_lines, align_named
+from ingest.alignment.content import UNMATCHED, find_unmatched, keep_sentences
 from ingest.alignment.machine_translation import translation_messages
 from ingest.config import Config
 from ingest.dedup import dedupe
@@ -20,6 +21,7 @@ from ingest.detection import detect
 from ingest.errors import AlignError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.io.atomic import atomic_write, check_output
+from ingest.jobs.unmatched import check_unmatched, langs_of, sentences_of, write_unmatched
 from ingest.labelling import label
 from ingest.readers import formats, read, sources
 from ingest.readers.lines import read_lines
@@ -49,6 +51,7 @@ class AlignResult:
         in_error: pairs of files or articles that could not be aligned.
         messages: what the user should know, one line each.
         unit: what `aligned` and `in_error` count: "file" or "article".
+        left_out: lines that were not aligned because they are no content of their page.
 
     >>> str(AlignResult(aligned=1, pairs=12, good=12))
     '12 pairs of sentences from 1 pair of files'
@@ -63,6 +66,7 @@ texts translations of each other?'
     in_error: int = 0
     messages: list[str] = field(default_factory=list)
     unit: str = "file"
+    left_out: int = 0
 
     def __str__(self) -> str:
         units = f"{self.aligned:,} pair{'s' * (self.aligned != 1)} of {self.unit}s"
@@ -71,6 +75,9 @@ texts translations of each other?'
             summary += f", {self.good:,} of them with a score of {_GOOD_SCORE} or more"
         if 2 * self.good < self.pairs:
             summary += ". Are these texts translations of each other?"
+        if self.left_out:
+            lines = count_noun(self.left_out, "line")
+            summary += f"\nleft out {lines} that are not content; --lines takes every line"
         return summary
 
     def count(self, pairs: pl.DataFrame) -> None:
@@ -79,13 +86,14 @@ texts translations of each other?'
         self.good += int((pairs["score"] >= _GOOD_SCORE).sum())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entry `pairs` of what `ingest.run` returns."""
-        return {_KEYS.get(name, name): value for name, value in vars(self).items()}
+        """Return the entry `pairs` of what `ingest.run` returns, which knows nothing left out."""
+        return {_KEYS.get(k, k): value for k, value in vars(self).items() if k != "left_out"}
 
     @classmethod
     def from_dict(cls, entry: dict[str, Any]) -> AlignResult:
         """Build from what `to_dict` returns."""
-        return cls(**{name: entry[_KEYS.get(name, name)] for name in vars(cls())})
+        names = vars(cls()).keys() - {"left_out"}
+        return cls(**{name: entry[_KEYS.get(name, name)] for name in names})
 
 
 def align_files(
@@ -94,6 +102,7 @@ def align_files(
     out: str,
     *,
     lines: bool = False,
+    unmatched: str | None = None,
     overwrite: bool = False,
     config: Config | None = None,
 ) -> AlignResult:
@@ -108,7 +117,8 @@ def align_files(
             language in each file name tells which side the file is on.
         out: Parquet file to write.
         lines: treat each line as one unit.
-        overwrite: replace `out`.
+        unmatched: file to write the sentences to that are in no pair: .parquet, .tsv or .jsonl.
+        overwrite: replace `out` and `unmatched`.
         config: settings; the defaults if None.
 
     Raises:
@@ -124,13 +134,16 @@ def align_files(
         raise SourceError(f"{source} and {target}: give two files or two folders")
     files = [sources.find_sources([x]).files if is_folder[0] else [x] for x in (source, target)]
     check_output(out, overwrite=overwrite, inputs=chain(*files), parquet=True)
+    if unmatched is not None:
+        check_unmatched(unmatched, overwrite=overwrite, inputs=(*chain(*files), out))
     if is_folder[0] and os.path.samefile(source, target):
         files = _split_by_language(source, files[0], config.align.langs or ("ar", "en"), result)
     file_pairs = _match_names(source, target, files, result) if is_folder[0] else [(source, target)]
-    frames = []
+    frames, alone = [], []
     for source_file, target_file in file_pairs:
         try:
-            frame = (_align_lines if lines else _align_pages)(source_file, target_file, config)
+            align = _align_lines if lines else _align_pages
+            frame, sides = align(source_file, target_file, config)
         except (AlignError, SourceError) as error:
             if not is_folder[0]:
                 raise
@@ -139,12 +152,20 @@ def align_files(
             continue
         result.aligned += 1
         frames.append(frame)
+        result.left_out += sum(int((~side["kept"]).sum()) for side in sides)
+        if unmatched is not None:
+            alone += [
+                find_unmatched(side, frame, name)
+                for side, name in zip(sides, ("source", "target"), strict=True)
+            ]
     pairs = pl.concat([pl.DataFrame(schema=schema(PAIRS, ALIGNED)), *frames])
     result.count(pairs)
     if result.aligned:
         result.messages += translation_messages(config.align)
     with atomic_write(out) as work:
         pairs.write_parquet(work)
+    if unmatched is not None:
+        write_unmatched(pl.concat([pl.DataFrame(schema=schema(UNMATCHED)), *alone]), unmatched)
     return result
 
 
@@ -226,17 +247,37 @@ def _base_name(path: str, folder: str) -> str:
     return _SUFFIXES.sub("", Path(os.path.relpath(path, folder)).as_posix())
 
 
-def _align_lines(source: str, target: str, config: Config) -> pl.DataFrame:
-    return align_lines(
-        read_lines(source),
-        read_lines(target),
+def _align_lines(
+    source: str, target: str, config: Config
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Return the pairs of two files, and the lines of both, as `find_unmatched` needs them."""
+    texts = [read_lines(path) for path in (source, target)]
+    pairs = align_lines(
+        texts[0],
+        texts[1],
         docs=(source, target),
         config=config.align,
         translation=config.translate,
     )
+    langs = langs_of(pairs)
+    sides = [
+        pl.DataFrame({"text": lines}, {"text": pl.String})
+        .with_row_index("segment")
+        .with_columns(
+            lang=pl.lit(lang), doc=pl.lit(path), kept=pl.lit(value=True),
+            segment=pl.col("segment").cast(pl.Int64),
+            start=pl.lit(None, pl.Int64), end=pl.lit(None, pl.Int64),
+        )
+        .filter(pl.col("text").str.contains(r"\S"))
+        for path, lines, lang in zip((source, target), texts, langs, strict=True)
+    ]  # fmt: skip
+    return pairs, sides
 
 
-def _align_pages(source: str, target: str, config: Config) -> pl.DataFrame:
+def _align_pages(
+    source: str, target: str, config: Config
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Return the pairs of two pages, and the sentences of both, as `find_unmatched` needs them."""
     frames = []
     for path in (source, target):
         documents = read([path], config=config)
@@ -246,5 +287,14 @@ def _align_pages(source: str, target: str, config: Config) -> pl.DataFrame:
         if error:
             raise SourceError(f"{path}: {error}")
         segments = detect(segment(documents, config=config.segment), config=config.detect)
-        frames.append(dedupe(label(segments, config=config.label), documents, config=config.dedupe))
-    return align(frames[0], frames[1], config=config.align, translation=config.translate)
+        labelled = dedupe(label(segments, config=config.label), documents, config=config.dedupe)
+        frames.append(keep_sentences(labelled))
+    pairs = align_named(
+        frames[0],
+        frames[1],
+        names=(source, target),
+        config=config.align,
+        translation=config.translate,
+    )
+    sides = [sentences_of(x, y) for x, y in zip(frames, langs_of(pairs), strict=True)]
+    return pairs, sides

@@ -56,6 +56,7 @@ def pair_run(
 
     Text is read one row group at a time. Each unit takes about 10 kB of memory: its vector, the
     vectors of its first segments in one byte per number, and hashes of its numbers and Latin words.
+    Units with near-copies are read again; each distinct sentence of theirs takes another 0.5 kB.
 
     Args:
         out: folder written by `ingest run`.
@@ -84,8 +85,11 @@ def pair_run(
         check_columns(documents, DOCUMENT_COLUMNS, schema(DOCUMENTS))
         check_columns(segments, SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
         urls = collect_page_urls(_batches(documents, DOCUMENT_COLUMNS, _DOCUMENT_ROWS))
-        kept = (b.filter("keep") for b in _batches(segments, SEGMENT_COLUMNS, _SEGMENT_ROWS))
-        pages, units = pair_units(urls, _split_at_pages(kept), config, min_score)
+
+        def read() -> Iterator[pl.DataFrame]:
+            return _split_at_pages(_batches(segments, SEGMENT_COLUMNS, _SEGMENT_ROWS))
+
+        pages, units = pair_units(urls, read, config, min_score)
     except (pl.exceptions.ComputeError, OSError) as error:
         raise SourceError(f"{out}: {error}") from error
     with atomic_write(target) as work:

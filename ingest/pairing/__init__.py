@@ -6,7 +6,7 @@ English version on the same page can be paired like two pages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import polars as pl
 
@@ -15,9 +15,11 @@ from ingest.encoder.model import Encoder
 from ingest.errors import ConfigError, FrameError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, Column, schema
 from ingest.pairing.candidates import WEIGHTS, find_candidates, one_to_one, scores
+from ingest.pairing.near_copies import compare_rivals
 from ingest.pairing.units import build_units
 from ingest.pairing.urls import DOCUMENT_COLUMNS, PageUrls, collect_page_urls
 
+COMPARED = ("unaligned", "numbers_apart", "code_apart")
 EVIDENCE = ("cosine", *(name for name in WEIGHTS if name != "bias"))
 PAGES: tuple[Column, ...] = (
     Column("source_doc", pl.String(), "page of the source; null if the target has no partner"),
@@ -28,10 +30,14 @@ PAGES: tuple[Column, ...] = (
     Column("target_lang", pl.String(), "language of the target"),
     Column("score", pl.Float32(), "probability that they are translations; null: no partner"),
     *(Column(name, pl.Float32(), "evidence, see `find_candidates`") for name in EVIDENCE),
+    *(
+        Column(name, pl.Float32(), "evidence, see `compare_rivals`; null if there was no rival")
+        for name in COMPARED
+    ),
 )
 
 MIN_SCORE = 0.5  # candidates with a lower score are not pairs
-SEGMENT_COLUMNS = ("doc_id", "segment", "text", "lang", "article", "keep")
+SEGMENT_COLUMNS = ("doc_id", "segment", "text", "lang", "article", "role", "keep")
 
 
 def pair_pages(
@@ -45,8 +51,8 @@ def pair_pages(
 
     Args:
         documents: doc_id, url, canonical_url, alternates and metadata of a documents frame.
-        segments: doc_id, segment, text, lang, article and keep of a labelled segments frame. Only
-            kept segments in the two languages count.
+        segments: doc_id, segment, text, lang, article, role and keep of a labelled segments frame.
+            Only kept segments in the two languages count; lines of code decide between near-copies.
         config: `langs` of source and target, ("ar", "en") if empty, and `encoder`.
         min_score: the lowest score of a pair.
 
@@ -66,8 +72,8 @@ def pair_pages(
     config = config_of(config, AlignConfig)
     check_columns(documents, DOCUMENT_COLUMNS, schema(DOCUMENTS))
     check_columns(segments, SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
-    kept = segments.select(SEGMENT_COLUMNS).filter("keep").sort("doc_id", "segment")
-    return pair_units(collect_page_urls([documents]), [kept], config, min_score)[0]
+    rows = segments.select(SEGMENT_COLUMNS).sort("doc_id", "segment")
+    return pair_units(collect_page_urls([documents]), lambda: [rows], config, min_score)[0]
 
 
 def check_columns(
@@ -87,13 +93,17 @@ def check_columns(
 
 
 def pair_units(
-    urls: PageUrls, batches: Iterable[pl.DataFrame], config: AlignConfig, min_score: float
+    urls: PageUrls,
+    read: Callable[[], Iterable[pl.DataFrame]],
+    config: AlignConfig,
+    min_score: float,
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Pair the units of kept segments: the frame of pages, and the number of units per language.
 
     Args:
         urls: what the pages say about their addresses and dates.
-        batches: the SEGMENT_COLUMNS of kept segments, sorted by page, in batches of whole pages.
+        read: yields the SEGMENT_COLUMNS of segments, sorted by page, in batches of whole pages.
+            Called again for pages that have near-copies.
         config: languages and encoder.
         min_score: the lowest score of a pair.
 
@@ -106,14 +116,17 @@ def pair_units(
         raise ConfigError(f"pair: source and target are both {langs[0]!r}; set langs to ar,en")
     if not 0 <= min_score <= 1:
         raise ConfigError(f"pair: min_score {min_score} is not in [0, 1]")
-    source, target = build_units(batches, langs, Encoder.load(config.encoder or None))
+    encoder = Encoder.load(config.encoder or None)
+    source, target = build_units((x.filter("keep") for x in read()), langs, encoder)
     candidates = find_candidates(source, target, urls)
-    candidates = candidates.with_columns(score=scores(candidates))
+    candidates = candidates.with_columns(score=scores(candidates), rank=pl.lit(None, pl.Float64))
+    candidates = compare_rivals(candidates, (source.keys, target.keys), langs, read, encoder)
     good = candidates.filter(pl.col("score") >= min_score)
-    matching = one_to_one(good.select("s", "t", "score").iter_rows())
-    types = {"s": pl.UInt32, "t": pl.UInt32, "score": pl.Float32}
-    pairs = pl.DataFrame(matching, types, orient="row")
-    pairs = pairs.join(candidates.drop("score"), on=["s", "t"], how="left", maintain_order="left")
+    matching = one_to_one(good.select("s", "t", "rank").iter_rows())
+    pairs = pl.DataFrame(
+        matching, {"s": pl.UInt32, "t": pl.UInt32, "rank": pl.Float64}, orient="row"
+    )
+    pairs = pairs.join(candidates.drop("rank"), on=["s", "t"], how="left", maintain_order="left")
     for key, side, units in (("s", "source", source), ("t", "target", target)):
         names = units.keys.select(
             pl.col("doc_id").alias(f"{side}_doc"), pl.col("article").alias(f"{side}_article")

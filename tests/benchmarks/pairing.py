@@ -1,10 +1,12 @@
 """Pairing of pages: precision, recall and F1 on crawls made of documents with translations.
 
     python tests/benchmarks/pairing.py [--shared ../shared] [--seeds 3] [--units 20000] [--fit]
+    python tests/benchmarks/pairing.py --near-copies [--shared ../shared] [--seeds 3]
 
 Each side of a document becomes a page, between menus and footers, among the sample pages. A third
 of the documents lose one side. The pages are shuffled and labelled by an ordinary run, and the
 pairs of pages are compared with the truth. The second part times `pair` on made-up units.
+`--near-copies` measures sites that hold each page in many versions instead, see near_copies.py.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import polars as pl
+from near_copies import ADDRESSES, SITES, build_site, write_site
 
 import ingest
 from ingest.encoder.model import Encoder
@@ -259,7 +262,7 @@ def speed_of_run(shared: Path, count: int) -> None:
             doc = f"{i:015x}{SIDES.index(side)}"
             pages.append(doc)
             chosen = rng.integers(len(lines), size=20)
-            rows += [(doc, n, lines[x], side, 1, True) for n, x in enumerate(chosen)]
+            rows += [(doc, n, lines[x], side, 1, "body", True) for n, x in enumerate(chosen)]
     types = schema(DOCUMENTS, SEGMENTS, DETECTED, LABELLED)
     documents = pl.DataFrame({"doc_id": pages}).with_columns(
         **{c: pl.lit(None, types[c]) for c in DOCUMENT_COLUMNS[1:]}
@@ -279,6 +282,40 @@ def speed_of_run(shared: Path, count: int) -> None:
     )
 
 
+def near_copies(shared: Path, seeds: int) -> None:
+    """Print the accuracy on sites with many versions of each page."""
+    print("| site | predicted | true | precision | recall | F1 |\n|---|---|---|---|---|---|")
+    for addresses in ADDRESSES:
+        total = [0, 0, 0]
+        for site in SITES:
+            sums = [0, 0, 0]
+            for seed in range(1, seeds + 1):
+                pages, partner = build_site(shared, site, addresses, seed)
+                with tempfile.TemporaryDirectory() as work:
+                    write_site(pages, Path(work) / "pages.jsonl")
+                    out = Path(work) / "out"
+                    ingest.run(str(Path(work) / "pages.jsonl"), str(out))
+                    counts = measure_site(out, partner)
+                sums = [a + b for a, b in zip(sums, counts, strict=True)]
+            print(table_row(f"{site}, addresses {addresses}", *sums), flush=True)
+            total = [a + b for a, b in zip(total, sums, strict=True)]
+        print(table_row(f"all, addresses {addresses}", *total), flush=True)
+
+
+def measure_site(out: Path, partner: dict[str, str]) -> tuple[int, int, int]:
+    """Count correct, predicted and true pairs of pages of a site."""
+    pair_run(out)
+    documents = pl.read_parquet(out / "documents.parquet", columns=["doc_id", "uri"])
+    name = {doc: uri.rpartition("#")[2] for doc, uri in documents.iter_rows()}
+    pairs = pl.read_parquet(out / "pages.parquet").drop_nulls("score")
+    pairs = pairs.select("source_doc", "target_doc").unique()
+    correct = sum(
+        partner.get(name[source].removesuffix(".ar")) == name[target].removesuffix(".en")
+        for source, target in pairs.iter_rows()
+    )
+    return correct, len(pairs), len(partner)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -287,9 +324,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="crawls per condition; 0: no accuracy")
     parser.add_argument("--units", type=int, default=20_000, help="units per side; 0: no timing")
     parser.add_argument("--fit", action="store_true", help="print fitted weights instead")
+    parser.add_argument(
+        "--near-copies", action="store_true", help="measure sites with many versions of each page"
+    )
     args = parser.parse_args()
     bench = args.shared / "bench" / "align"
     available = (bench / "clean").is_dir()
+    if args.near_copies and (args.shared / "parallel").is_dir():
+        near_copies(args.shared, args.seeds)
+        return
     if not available:
         print(f"{bench}: contains no documents, so accuracy is not measured; use --shared")
     elif args.fit:

@@ -14,7 +14,7 @@ import pytest
 import ingest
 from ingest import resources as models
 from ingest.config import AlignConfig, Config
-from ingest.errors import ConfigError, ModelError, OutputError, SourceError
+from ingest.errors import AlignError, ConfigError, ModelError, OutputError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.jobs.align import align_files
 from ingest.jobs.align_run import align_run
@@ -168,7 +168,11 @@ def test_pages_of_another_run_are_refused(paired, lost):
 def test_from_files_to_an_export(tmp_path):
     pairs, out = tmp_path / "pairs.parquet", tmp_path / "moses"
     done = call("align", PARALLEL / "library.ar.txt", PARALLEL / "library.en.txt", "-o", pairs)
-    summary = f"12 pairs of sentences from 1 pair of files\nwritten to {pairs}\n"
+    summary = (
+        "12 pairs of sentences from 1 pair of files\n"
+        "left out 6 lines that are not content; --lines takes every line\n"
+        f"written to {pairs}\n"
+    )
     assert (done.returncode, done.stdout) == (0, summary)
     done = call("export", pairs, "--format", "moses", "--langs", "en,ar", "-o", out)
     assert done.returncode == 0, done.stderr
@@ -211,8 +215,12 @@ def test_low_scores_are_questioned(way, tmp_path, monkeypatch):
     scores = pl.read_parquet(tmp_path / "p.parquet")["score"]
     good = int((scores >= 0.5).sum())
     assert len(scores) > 2 * good
-    assert f"{report}".endswith(
-        f", {good} of them with a score of 0.5 or more. Are these texts translations of each other?"
+    assert (
+        str(report)
+        .splitlines()[0]
+        .endswith(
+            f", {good} of them with a score of 0.5 or more. Are these texts translations of each other?"
+        )
     )
 
 
@@ -257,3 +265,86 @@ def test_resume_of_a_complete_run_refuses_other_sources(tmp_path):
         with pytest.raises(SourceError, match=r"ar_news_\d\.txt"):
             ingest.run(sources, out, align=True, resume=True)
     assert not (out / "pairs.parquet").exists()
+
+
+BYLINES = {
+    "ar": "كتب الطبيب وصفة للمريض وطلب منه أن يعود بعد أسبوع.\nوصل المريض إلى العيادة في الصباح "
+    "الباكر.\nبقلم رصاص رسم الطفل بيتا صغيرا على الورقة.\nبقلم: محمد علي\n"
+    "شربت القطة الحليب كله ثم نامت قرب النافذة.\n",
+    "en": "The doctor wrote a prescription and asked the patient to return in a week.\nThe patient "
+    "arrived at the clinic early in the morning.\nThe child drew a small house on the paper with a "
+    "pencil.\nBy the time the train came, the station was empty.\nBy John Smith\n",
+}
+
+
+@pytest.fixture
+def bylines(tmp_path):
+    for lang, text in BYLINES.items():
+        (tmp_path / f"a.{lang}.txt").write_text(text, "utf-8")
+    return str(tmp_path / "a.ar.txt"), str(tmp_path / "a.en.txt"), tmp_path
+
+
+@pytest.mark.parametrize("name", ["u.parquet", "u.tsv", "u.jsonl"])
+def test_sentences_like_bylines_are_aligned_and_the_rest_is_written(bylines, name):
+    source, target, folder = bylines
+    out, unmatched = str(folder / "p.parquet"), folder / name
+    result = align_files(source, target, out, unmatched=str(unmatched))
+    pairs = pl.read_parquet(out)
+    assert any(text.startswith("بقلم رصاص") for text in pairs["source_text"])
+    assert result.left_out == 2
+    assert "left out 2 lines that are not content; --lines takes every line" in str(result)
+    readers = {
+        ".parquet": pl.read_parquet,
+        ".tsv": lambda path: pl.read_csv(path, separator="\t", quote_char=None),
+        ".jsonl": pl.read_ndjson,
+    }
+    rows = readers[unmatched.suffix](unmatched)
+    assert rows.columns == ["side", "lang", "text", "reason", "doc", "segment", "start", "end"]
+    found = rows.filter(pl.col("reason") == "no content")
+    assert found["text"].to_list() == ["بقلم: محمد علي", "By John Smith"]
+    by_the_time = rows.filter(pl.col("text").str.starts_with("By the time"))
+    in_pairs = "\n".join(pairs["target_text"])
+    assert len(by_the_time) == 1 or "By the time" in in_pairs
+    # each sentence is in a pair or in the file
+    for side, text in zip(("source", "target"), BYLINES.values(), strict=True):
+        told = "\n".join([*pairs[f"{side}_text"], *rows.filter(side=side)["text"]])
+        assert all(line in told for line in text.splitlines())
+
+
+def test_unmatched_lines_have_their_numbers(bylines):
+    source, target, folder = bylines
+    out, unmatched = str(folder / "p.parquet"), str(folder / "u.jsonl")
+    result = align_files(source, target, out, lines=True, unmatched=unmatched)
+    rows = pl.read_ndjson(unmatched)
+    assert result.left_out == 0
+    assert set(rows["reason"]) == {"no counterpart"}
+    for side, path, lang in (("source", source, "ar"), ("target", target, "en")):
+        lines = BYLINES[lang].splitlines()
+        own = rows.filter(side=side)
+        assert set(own["doc"]) <= {path}
+        assert [lines[i] for i in own["segment"]] == own["text"].to_list()
+        paired = pl.read_parquet(out)[f"{side}_segments"].explode().to_list()
+        assert sorted([*paired, *own["segment"]]) == list(range(len(lines)))
+
+
+def test_unmatched_needs_a_known_ending_and_is_not_replaced(bylines):
+    source, target, folder = bylines
+    out = str(folder / "p.parquet")
+    with pytest.raises(ConfigError, match=r"u\.csv: the name must end in one of \.parquet"):
+        align_files(source, target, out, unmatched=str(folder / "u.csv"))
+    (folder / "u.tsv").write_text("mine")
+    with pytest.raises(OutputError):
+        align_files(source, target, out, unmatched=str(folder / "u.tsv"))
+    assert (folder / "u.tsv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_swapped_sides_are_named_with_their_files(bylines, lines):
+    source, target, folder = bylines
+    out = str(folder / "p.parquet")
+    config = Config(align=AlignConfig(langs=("en", "ar")))
+    with pytest.raises(AlignError, match=r"the source \(.*a\.ar\.txt\) should be in English") as e:
+        align_files(source, target, out, lines=lines, config=config)
+    assert f"is in Arabic (ar); the sides are swapped, so give {target} first" in str(e.value)
+    with pytest.raises(AlignError, match=r"both sides are in English \(en\) \(.*en\.txt and .*en"):
+        align_files(target, target, out, lines=lines)
