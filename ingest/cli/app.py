@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # The arguments of all commands that are paths.
 PATHS = (
     "sources", "pages", "run", "file", "files", "pairs", "what", "exclude", "like", "config",
-    "encoder", "cache", "out",
+    "encoder", "cache", "unmatched", "out",
 )  # fmt: skip
 # Headings of `ingest --help`, each with the modules that add commands under it.
 _GROUPS = {
@@ -94,7 +94,9 @@ def _check_paths(parser: Parser, args: argparse.Namespace) -> None:
         values = getattr(args, name, None)
         for value in values if isinstance(values, list) else [values or ""]:
             try:
-                (check_target_is_local if name == "out" else check_source_is_local)(value)
+                (check_target_is_local if name in ("unmatched", "out") else check_source_is_local)(
+                    value
+                )
             except IngestError as error:
                 parser.exit(WRONG_CALL, f"ingest: {error}\n")
 

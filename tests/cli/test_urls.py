@@ -24,7 +24,9 @@ SOURCES = [
 ]  # fmt: skip
 TARGETS = [
     ("run", "a.txt", "-o", "URL"), ("report", "out", "-o", "URL"), ("pair", "out", "-o", "URL"),
-    ("align", "a.txt", "b.txt", "-o", "URL"), ("encode", "a.txt", "-o", "URL"),
+    ("align", "a.txt", "b.txt", "-o", "URL"),
+    ("align", "a.txt", "b.txt", "-o", "p.parquet", "--unmatched", "URL"),
+    ("encode", "a.txt", "-o", "URL"),
     ("import", "a.tsv", "-o", "URL"), ("score", "p.parquet", "-o", "URL"),
     ("filter", "p.parquet", "-o", "URL"), ("split", "p.parquet", "-o", "URL"),
     ("export", "p.parquet", "--format", "moses", "-o", "URL"), ("translate", "a.txt", "-o", "URL"),
