@@ -7,6 +7,7 @@ argostranslate.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 _END = "</w>"  # marks the end of a word in the list of merges
@@ -55,7 +56,7 @@ class BpeTokenizer:
     def _split_word(self, word: str) -> list[str]:
         symbols = [*word, _END] if self._is_end_separate else [*word[:-1], word[-1] + _END]
         while len(symbols) > 1:
-            pairs = zip(symbols, symbols[1:], strict=False)
+            pairs = pairwise(symbols)
             best = min(pairs, key=lambda pair: self._ranks.get(pair, len(self._ranks)))
             if best not in self._ranks:
                 break
