@@ -79,7 +79,7 @@ def align(
     config: AlignConfig | Config | None = None,
     translation: TranslateConfig | None = None,
 ) -> pl.DataFrame:
-    """Align the sentences of two pages.
+    r"""Align the sentences of two pages.
 
     Args:
         source: segments frame of one page. If it is labelled, only kept segments count; if
@@ -100,7 +100,7 @@ def align(
         ModelError: a side must be translated, but no package for it is installed.
 
     >>> import ingest
-    >>> texts = ["صباح الخير يا أمي\\nقرأت كتابا", "Good morning, mother\\nI read a book"]
+    >>> texts = ["صباح الخير يا أمي\nقرأت كتابا", "Good morning, mother\nI read a book"]
     >>> frames = [pl.DataFrame({"text": [text]}) for text in texts]
     >>> arabic, english = (ingest.segment(ingest.read(frame)) for frame in frames)
     >>> align(arabic, english).select("source_text", "target_text").row(0)
