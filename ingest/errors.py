@@ -48,13 +48,6 @@ class ModelError(IngestError):
     """A model is missing or damaged."""
 
 
-# A smaller installation for extras whose dependencies bring gigabytes that ingest does not use.
-_SMALL_INSTALL = {
-    "translate": "pip install --no-deps argostranslate && "
-    "pip install ctranslate2 sentencepiece sacremoses packaging",
-}
-
-
 class MissingExtraError(IngestError):
     """An optional package is not installed.
 
@@ -63,9 +56,6 @@ class MissingExtraError(IngestError):
     """
 
     def __init__(self, extra: str, package: str) -> None:
-        hint = ""
-        if extra in _SMALL_INSTALL:
-            hint = f"; or, without unused gigabytes: {_SMALL_INSTALL[extra]}"
-        super().__init__(f'{package} is not installed: pip install "ingest[{extra}]"{hint}')
+        super().__init__(f'{package} is not installed: pip install "ingest[{extra}]"')
         self.extra = extra
         self.package = package

@@ -6,6 +6,7 @@ import builtins
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 import types
@@ -43,6 +44,13 @@ def test_each_is_documented_and_no_module(name):
     value = getattr(ingest, name)
     assert not isinstance(value, types.ModuleType)
     assert value.__doc__
+
+
+@pytest.mark.parametrize("name", [n for n in PUBLIC if inspect.isfunction(getattr(ingest, n))])
+def test_a_doctest_shows_each_verb(name):
+    lines = [line.strip() for line in getattr(ingest, name).__doc__.split("\n")]
+    code = "\n".join(line for line in lines if line.startswith((">>> ", "... ")))
+    assert re.search(rf"\b{name}\(", code)
 
 
 def test_a_star_import_takes_all_but_what_would_hide_a_builtin():

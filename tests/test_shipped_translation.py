@@ -95,7 +95,7 @@ def test_it_can_be_installed(path, pair):
 
 @each
 def test_argostranslate_loads_it(path, pair, tmp_path):
-    pytest.importorskip("argostranslate", reason="the extra 'translate' is not installed")
+    pytest.importorskip("argostranslate", reason="the extra 'argostranslate' is not installed")
     package = install(path)
     code = (
         "import sys, json; from pathlib import Path; import argostranslate.package as p\n"

@@ -60,6 +60,10 @@ def align_lines(
     Raises:
         AlignError: a side is empty, or is not in the expected language.
         ModelError: a side must be translated, but no package for it is installed.
+
+    >>> pairs = align_lines(["صباح الخير يا أمي", "قرأت كتابا"], ["Good morning, mother", "I read"])
+    >>> pairs.select("source_segments", "target_segments", "source_lang").rows()
+    [([0], [0], 'ar'), ([1], [1], 'ar')]
     """
     settings, translation = _settings(config, translation)
     sides = [[Line(scrub(t), i, None, None) for i, t in enumerate(s)] for s in (source, target)]
@@ -76,7 +80,7 @@ def align(
     config: AlignConfig | Config | None = None,
     translation: TranslateConfig | None = None,
 ) -> pl.DataFrame:
-    """Align the sentences of two pages.
+    r"""Align the sentences of two pages.
 
     Args:
         source: segments frame of one page. If it is labelled, only kept segments count; if
@@ -95,6 +99,13 @@ def align(
         FrameError: a column is missing.
         AlignError: a side is empty, holds several pages, or is not in the expected language.
         ModelError: a side must be translated, but no package for it is installed.
+
+    >>> import ingest
+    >>> texts = ["صباح الخير يا أمي\nقرأت كتابا", "Good morning, mother\nI read a book"]
+    >>> frames = [pl.DataFrame({"text": [text]}) for text in texts]
+    >>> arabic, english = (ingest.segment(ingest.read(frame)) for frame in frames)
+    >>> align(arabic, english).select("source_text", "target_text").row(0)
+    ('صباح الخير يا أمي', 'Good morning, mother')
     """
     return align_named(source, target, langs=langs, config=config, translation=translation)
 

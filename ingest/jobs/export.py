@@ -71,6 +71,13 @@ def export(
         ModelError: the encoder, which word alignments need, is missing or damaged.
         OutputError: `dest` exists, or is the input.
         WriteError: `dest` cannot be written, or its parent folder does not exist.
+
+    >>> import tempfile
+    >>> from ingest.alignment import align_lines
+    >>> pairs = align_lines(["صباح الخير يا أمي", "قرأت كتابا"], ["Good morning, mother", "I read"])
+    >>> report = export(pairs, tempfile.mkdtemp() + "/pairs.tsv", format="tsv")
+    >>> report["written"], report["files"]
+    (2, ['pairs.tsv'])
     """
     if format not in FORMATS:
         raise ConfigError(f"format: {format!r} is not one of {', '.join(FORMATS)}")

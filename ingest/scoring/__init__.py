@@ -34,6 +34,12 @@ def score(pairs: pl.DataFrame, *, config: DetectConfig | Config | None = None) -
     Raises:
         FrameError: a column is missing or has the wrong type.
         ModelError: a shipped model is missing or damaged.
+
+    >>> from ingest.alignment import align_lines
+    >>> texts = ["أين المدرسة الجديدة؟", "أغلق المطر طريقين"]
+    >>> pairs = align_lines(texts, ["Where is the new school?", "The rain closed two roads"])
+    >>> bool(score(pairs)["quality"].min() > 0.5)
+    True
     """
     check(pairs, PAIRS, verb="score")
     detector = config_of(config, DetectConfig).detector

@@ -48,6 +48,13 @@ def translate(
         ConfigError: `source` equals `to`.
         ModelError: no package is installed for the languages, or a package is damaged.
         MissingExtraError: the extra `translate` is not installed.
+
+    >>> import tempfile, ingest
+    >>> page = ingest.read(pl.DataFrame({"text": ["أعلنت الحكومة عن خطة جديدة لبناء المدارس."]}))
+    >>> segments = ingest.label(ingest.detect(ingest.segment(page)))
+    >>> pairs = translate(segments, to="en", cache=tempfile.mkdtemp())
+    >>> pairs.select("source_lang", "target_lang", "method").rows()
+    [('ar', 'en', 'translated')]
     """
     check(segments, SEGMENTS, DETECTED, LABELLED, verb="translate")
     translatable = select_translatable(segments, to, source)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.errors import MissingExtraError, ModelError
+from ingest.translation.bpe import BpeTokenizer
 
 if TYPE_CHECKING:
     from ingest.translation.packages.package import Package
@@ -41,23 +42,6 @@ class _SentencePieceTokenizer:
         return str(self._processor.decode_pieces(tokens))
 
 
-class _BpeTokenizer:
-    """Byte pair encoding after the Moses tokenizer, used by older packages."""
-
-    def __init__(self, package: Package) -> None:
-        from argostranslate.tokenizer import BPETokenizer
-
-        path = package.path / package.tokenizer
-        self._tokenizer = BPETokenizer(path, package.from_lang, package.to_lang)
-        self._tokenizer.lazy_load()
-
-    def encode(self, texts: list[str]) -> list[list[str]]:
-        return [self._tokenizer.encode(text) for text in texts]
-
-    def decode(self, tokens: list[str]) -> str:
-        return str(self._tokenizer.decode(tokens))
-
-
 def load_tokenizer(package: Package) -> Tokenizer:
     """Load the tokenizer of a package.
 
@@ -67,10 +51,11 @@ def load_tokenizer(package: Package) -> Tokenizer:
     """
     try:
         if package.tokenizer == "bpe.model":
-            return _BpeTokenizer(package)
+            path = package.path / package.tokenizer
+            return BpeTokenizer(path, package.from_lang, package.to_lang)
         return _SentencePieceTokenizer(str(package.path / package.tokenizer))
     except ModuleNotFoundError as error:
-        raise MissingExtraError("translate", error.name or "argostranslate") from error
+        raise MissingExtraError("translate", error.name or "sacremoses") from error
     except Exception as error:  # the libraries raise anything on a damaged file
         raise _load_error(package, package.tokenizer, error) from error
 

@@ -48,5 +48,5 @@ def bare(folder: Path, source: str, target: str, version: str = "1.0", **metadat
 
 def no_extra(monkeypatch) -> None:
     """Make the packages of the extra impossible to import, here and in child processes."""
-    for name in ("ctranslate2", "sentencepiece", "argostranslate"):
+    for name in ("ctranslate2", "sentencepiece", "sacremoses"):
         monkeypatch.setitem(sys.modules, name, None)

@@ -440,22 +440,6 @@ def test_a_damaged_package_is_named(tmp_path, part):
         Translator(package)
 
 
-def test_byte_pairs_of_older_packages(tmp_path):
-    pytest.importorskip("argostranslate", reason="the extra 'translate' is not installed")
-    pytest.importorskip("sacremoses", reason="the extra 'translate' is not installed")
-    from ingest.translation.model import load_tokenizer
-
-    (tmp_path / "bpe.model").write_text("#version: 0.2\nt h\nth e</w>\nb i\nbi r\nbir d</w>\n")
-    parts = SimpleNamespace(path=tmp_path, tokenizer="bpe.model", from_lang="en", to_lang="en")
-    pieces = load_tokenizer(parts)
-    tokens = pieces.encode(["the bird, the", "bx"])
-    assert tokens == [["the", "bird", ",", "the"], ["b@@", "x"]]
-    assert [pieces.decode(one) for one in tokens] == ["the bird, the", "bx"]
-    (tmp_path / "bpe.model").unlink()
-    with pytest.raises(ModelError, match=r"cannot load bpe\.model"):
-        load_tokenizer(parts)
-
-
 def test_without_the_extra_it_is_named(monkeypatch, package):
     import sys
 
@@ -465,6 +449,5 @@ def test_without_the_extra_it_is_named(monkeypatch, package):
     for name in ("ctranslate2", "sentencepiece"):
         with monkeypatch.context() as absent:
             absent.setitem(sys.modules, name, None)
-            with pytest.raises(MissingExtraError, match=r"ingest\[translate\]") as caught:
+            with pytest.raises(MissingExtraError, match=rf'^{name} .*"ingest\[translate\]"$'):
                 Translator(package)
-            assert "pip install --no-deps argostranslate && pip install ctr" in str(caught.value)

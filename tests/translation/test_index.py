@@ -241,25 +241,35 @@ class TestAddress:
         assert index.index_url() == "http://x.example/a/index.json"
 
     def test_from_argostranslate_without_creating_folders(self, monkeypatch, tmp_path):
-        pytest.importorskip("argostranslate.settings", reason="the extra is not installed")
+        pytest.importorskip("argostranslate.settings", reason="argostranslate is not installed")
         monkeypatch.delenv("ARGOS_PACKAGE_INDEX", raising=False)
         before = below(tmp_path)
         assert re.fullmatch(r"https://.+/index\.json", index.index_url())
         assert below(tmp_path) == before
 
     def test_from_the_settings_file_of_argostranslate(self, monkeypatch, tmp_path):
-        pytest.importorskip("argostranslate.settings", reason="the extra is not installed")
+        pytest.importorskip("argostranslate.settings", reason="argostranslate is not installed")
         monkeypatch.delenv("ARGOS_PACKAGE_INDEX", raising=False)
         config = tmp_path / "home/.config/argos-translate/settings.json"
         config.parent.mkdir(parents=True)
         config.write_text('{"ARGOS_PACKAGE_INDEX": "http://mirror.example/"}')
         assert index.index_url() == "http://mirror.example/index.json"
 
-    def test_without_the_extra(self, monkeypatch):
+    def test_the_default_is_that_of_argostranslate(self, monkeypatch):
+        pytest.importorskip("argostranslate.settings", reason="argostranslate is not installed")
+        monkeypatch.delenv("ARGOS_PACKAGE_INDEX", raising=False)
+        with_library = index.index_url()
+        monkeypatch.setattr(index, "find_spec", lambda _: None)
+        assert index.index_url() == with_library
+
+    def test_without_argostranslate(self, monkeypatch, tmp_path):
         monkeypatch.delenv("ARGOS_PACKAGE_INDEX", raising=False)
         monkeypatch.setattr(index, "find_spec", lambda _: None)
-        with pytest.raises(MissingExtraError, match=r"ingest\[translate\]"):
-            index.index_url()
+        assert re.fullmatch(r"https://.+/index\.json", index.index_url())
+        config = tmp_path / "home/.config/argos-translate/settings.json"
+        config.parent.mkdir(parents=True)
+        config.write_text('{"ARGOS_PACKAGE_INDEX": "http://mirror.example/"}')
+        assert index.index_url() == "http://mirror.example/index.json"
 
 
 class TestAvailable:

@@ -876,7 +876,7 @@ class TestCommand:
 
 @pytest.mark.parametrize("prefix", ["", ">>ar<<"])
 def test_argostranslate_accepts_what_is_installed(packages_dir, tmp_path, tiny, prefix):
-    pytest.importorskip("argostranslate", reason="the extra 'translate' is not installed")
+    pytest.importorskip("argostranslate", reason="the extra 'argostranslate' is not installed")
     package = packages.install(tiny.make(tmp_path / "made", target_prefix=prefix))
     code = (
         "import sys, json; from pathlib import Path; import argostranslate.package as p\n"

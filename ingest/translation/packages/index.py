@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from ingest._typing import Progress
-from ingest.errors import MissingExtraError, ModelError
+from ingest.errors import ModelError
 from ingest.translation.packages.archive import MAX_BYTES
 from ingest.translation.packages.download import download, fetch
 from ingest.translation.packages.install import find_route, install, version_key
 from ingest.translation.packages.isolated import run_python
-from ingest.translation.packages.locations import cache_dir, installed
+from ingest.translation.packages.locations import argos_setting, cache_dir, installed
 from ingest.translation.packages.package import Package, load_zip
 from ingest.translation.packages.validate import CODE, require_extra
+
+DEFAULT_INDEX = "https://raw.githubusercontent.com/argosopentech/argospm-index/main/"
+"""The official index, argostranslate's default."""
 
 _MAX_INDEX_BYTES = 16 << 20  # the argos index has a hundredth of that
 _PRINT_INDEX_URL = "import argostranslate.settings as s; print(s.remote_package_index)"
@@ -48,16 +51,22 @@ class AvailablePackage:
 
 
 def index_url() -> str:
-    """Return the address of the index: $ARGOS_PACKAGE_INDEX, or argostranslate's setting.
+    """Return the address of the index: $ARGOS_PACKAGE_INDEX, argostranslate's setting or default.
+
+    Without argostranslate, its settings file is read all the same.
 
     Raises:
-        MissingExtraError: the variable is not set and argostranslate is not installed.
+        ModelError: argostranslate's settings cannot be read.
     """
     if url := os.environ.get("ARGOS_PACKAGE_INDEX"):
-        return url if url.endswith(".json") else url.rstrip("/") + "/index.json"
+        return _with_file_name(url)
     if find_spec("argostranslate") is None:
-        raise MissingExtraError("translate", "argostranslate")
+        return _with_file_name(argos_setting("ARGOS_PACKAGE_INDEX") or DEFAULT_INDEX)
     return _read_argostranslate_setting()
+
+
+def _with_file_name(url: str) -> str:
+    return url if url.endswith(".json") else url.rstrip("/") + "/index.json"
 
 
 def _read_argostranslate_setting() -> str:
@@ -82,7 +91,6 @@ def fetch_index() -> list[AvailablePackage]:
 
     Raises:
         ModelError: the index cannot be downloaded or parsed.
-        MissingExtraError: its address is unknown because argostranslate is not installed.
     """
     url = index_url()
     try:

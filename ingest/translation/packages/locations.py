@@ -55,7 +55,7 @@ def cache_dir() -> Path:
 
 def _argos_packages_dir() -> Path:
     """Return argostranslate's packages folder, found the way argostranslate finds it."""
-    if folder := os.environ.get("ARGOS_PACKAGES_DIR") or _argos_setting("ARGOS_PACKAGES_DIR"):
+    if folder := os.environ.get("ARGOS_PACKAGES_DIR") or argos_setting("ARGOS_PACKAGES_DIR"):
         return Path(folder)
     return _argos_home("XDG_DATA_HOME", ".local/share") / "packages"
 
@@ -65,7 +65,7 @@ def _argos_home(variable: str, default: str) -> Path:
     return Path(os.environ.get(variable) or Path.home() / default) / "argos-translate"
 
 
-def _argos_setting(key: str) -> str:
+def argos_setting(key: str) -> str:
     """Read a setting of argostranslate; return an empty string if it is not set."""
     try:
         path = _argos_home("XDG_CONFIG_HOME", ".config") / "settings.json"
