@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from ingest._version import __version__
-from ingest.cli import bitext, dataset, language, models, pages, run, show, translation
+from ingest.cli import bitext, dataset, language, models, pages, run, settings, show, translation
 from ingest.cli.completion import add_completion
 from ingest.cli.options import NOT_WRITTEN, OK, WRONG_CALL
 from ingest.cli.parser import Commands, Parser
@@ -38,6 +38,7 @@ _GROUPS = {
     "Bitext": (bitext,),
     "Pairs and data sets": (dataset,),
     "Translation": (translation, models),
+    "Settings": (settings,),
 }
 
 

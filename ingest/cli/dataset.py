@@ -15,7 +15,7 @@ from ingest.cli.options import (
     load_config,
     use_one_blas_thread,
 )
-from ingest.config import settings_in
+from ingest.config_file import given_settings
 from ingest.errors import ConfigError
 from ingest.jobs.export import FORMATS
 
@@ -227,7 +227,7 @@ def _filter(args: argparse.Namespace) -> int:
         args.out,
         exclude=args.exclude,
         like=args.like,
-        given=settings_in(args.config, "filter") if args.config else (),
+        given=given_settings(args.config, args.set, "filter"),
         mask=args.mask_pii,
         overwrite=args.overwrite,
         config=config,
