@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from ingest._version import __version__
-from ingest.cli import bitext, dataset, language, models, pages, run, settings, show, translation
+from ingest.cli import bitext, dataset, language, models, pages, run, settings, translation
 from ingest.cli.completion import add_completion
 from ingest.cli.options import NOT_WRITTEN, OK, WRONG_CALL
 from ingest.cli.parser import Commands, Parser
@@ -33,7 +33,7 @@ PATHS = (
 )  # fmt: skip
 # Headings of `ingest --help`, each with the modules that add commands under it.
 _GROUPS = {
-    "Pages": (run, show, pages),
+    "Pages": (run, pages),
     "Languages": (language,),
     "Bitext": (bitext,),
     "Pairs and data sets": (dataset,),

@@ -1,9 +1,10 @@
-"""Commands that show pages and runs: `read`, `samples`, `report`."""
+"""Commands that show pages and runs: `read`, `samples`, `report`; and `show`, from its own module."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ingest.cli import show
 from ingest.cli.options import (
     OK,
     PAGES_IN_ERROR,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: Commands) -> None:
-    """Add `read`, `samples` and `report`."""
+    """Add `read`, `show`, `samples` and `report`."""
     read = commands.add(
         "read",
         _read,
@@ -34,6 +35,7 @@ def add_commands(commands: Commands) -> None:
     read.add_argument("--json", action="store_true", help="print one JSON object per page")
     add_config(read)
 
+    show.add_commands(commands)
     commands.add(
         "samples",
         _samples,
@@ -80,7 +82,9 @@ def _samples(_args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     allow_interrupts()
     from ingest.cli.messages import print_result
+    from ingest.cli.progress import job_progress
     from ingest.jobs.report import write_report
 
-    result = write_report(args.run, args.out, pairs=args.pairs, overwrite=args.overwrite)
+    with job_progress("report", quiet=args.quiet):
+        result = write_report(args.run, args.out, pairs=args.pairs, overwrite=args.overwrite)
     return print_result(args, result)

@@ -21,7 +21,7 @@ def add_commands(commands: Commands) -> None:
         description="Print all settings with their defaults and meanings in TOML, as a file for "
         "--config. A command that takes --config also takes single settings with --set.",
         examples=[
-            "ingest config > ingest.toml",
+            "ingest config",
             "ingest run pages/ -o out --config ingest.toml",
             "ingest filter out/scored.parquet -o out/filtered.parquet --set filter.min_quality=0.5",
         ],

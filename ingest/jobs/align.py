@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from ingest._typing import Progress
 from ingest.alignment import align, align_lines
 from ingest.alignment.machine_translation import translation_messages
 from ingest.config import Config
@@ -96,6 +97,7 @@ def align_files(
     lines: bool = False,
     overwrite: bool = False,
     config: Config | None = None,
+    progress: Progress | None = None,
 ) -> AlignResult:
     """Align two files, or the files of two folders, and write the sentence pairs.
 
@@ -110,6 +112,7 @@ def align_files(
         lines: treat each line as one unit.
         overwrite: replace `out`.
         config: settings; the defaults if None.
+        progress: called with the number of pairs of files done, and of all pairs.
 
     Raises:
         SourceError: a file is missing or unreadable, or no file names match.
@@ -128,7 +131,9 @@ def align_files(
         files = _split_by_language(source, files[0], config.align.langs or ("ar", "en"), result)
     file_pairs = _match_names(source, target, files, result) if is_folder[0] else [(source, target)]
     frames = []
-    for source_file, target_file in file_pairs:
+    for number, (source_file, target_file) in enumerate(file_pairs):
+        if progress:
+            progress(number, len(file_pairs))
         try:
             frame = (_align_lines if lines else _align_pages)(source_file, target_file, config)
         except (AlignError, SourceError) as error:

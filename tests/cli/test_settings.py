@@ -45,8 +45,8 @@ def test_set_is_recorded_in_run_json(call, page, tmp_path):
 
 def test_set_in_filter_is_used_and_recorded(call, tmp_path):
     pairs = tmp_path / "pairs.parquet"
-    file = ingest.samples().parent / "pairs" / "harbour.tsv"
-    assert call("import", file, "-o", pairs, "-q").status == 0
+    (tmp_path / "a.tsv").write_text("قرأت كتابا\tI read a book\n", encoding="utf-8")
+    assert call("import", tmp_path / "a.tsv", "--langs", "ar,en", "-o", pairs, "-q").status == 0
     status, _, err = call("filter", pairs, "-o", tmp_path / "f.parquet",
                           "--set", "filter.min_words=50", "--set", "filter.max_ratio=0")  # fmt: skip
     assert status == 0, err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pytest
 
@@ -29,10 +31,9 @@ def segments(out):
 
 def rows(text):
     """Return the line, language, role and decision of each printed segment."""
-    lines = [line for line in text.splitlines() if line[:5].strip().isdecimal()]
-    return [
-        (int(line[:5]), *line[5:20].split(), line[28:32], line[34:46].strip()) for line in lines
-    ]
+    pattern = r"^ *(\d+)  (\S+) +(\S+) +\S+ +\S+  (keep|drop)  (.{12}) "
+    matches = re.findall(pattern, text, re.MULTILINE)
+    return [(int(line), *values, reason.strip()) for line, *values, reason in matches]
 
 
 def expected(segments):
