@@ -1,4 +1,4 @@
-"""Commands that show pages and runs: `read`, `samples`, `report`; and `show`, from its own module."""
+"""Commands that show pages and runs: `read`, `samples` and `report`, and `show` among them."""
 
 from __future__ import annotations
 

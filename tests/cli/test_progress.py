@@ -38,8 +38,7 @@ def test_lines_come_while_a_step_has_no_news(monkeypatch, capsys):
 def test_nothing_is_printed_after_the_end_or_when_quiet(monkeypatch, capsys):
     monkeypatch.setattr(progress_lines, "INTERVAL", 0.01)
     before = threading.active_count()
-    with pytest.raises(KeyError), job_progress("align", quiet=False) as progress:
-        progress(1, 2)
+    with pytest.raises(KeyError), job_progress("align", quiet=False):
         raise KeyError
     assert threading.active_count() == before
     capsys.readouterr()
