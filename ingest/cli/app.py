@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # The arguments of all commands that are paths.
 PATHS = (
     "sources", "pages", "run", "file", "files", "pairs", "what", "exclude", "like", "config",
-    "encoder", "cache", "out",
+    "encoder", "cache", "against", "out",
 )  # fmt: skip
 # Headings of `ingest --help`, each with the modules that add commands under it.
 _GROUPS = {

@@ -14,6 +14,7 @@ from ingest.cli.options import (
     allow_interrupts,
     build_config,
 )
+from ingest.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +53,8 @@ def add_commands(commands: Commands) -> None:
         "and why, each page segment by segment, and pairs side by side. The file needs no network. "
         "Of a large run it shows a random sample, and says so.",
         examples=["ingest report out",
-                  "ingest report out --pairs out/filtered.parquet -o review.html"],
+                  "ingest report out --pairs out/filtered.parquet -o review.html",
+                  "ingest report out --against out.old"],
     )  # fmt: skip
     report.add_argument("run", metavar="OUT", help="folder that ingest run wrote")
     report.add_argument("-o", "--out", metavar="FILE",
@@ -60,6 +62,9 @@ def add_commands(commands: Commands) -> None:
     report.add_argument("--pairs", metavar="PAIRS",
                         help="file of pairs to show, such as the output of ingest filter "
                         "(default: the pairs of the run)")  # fmt: skip
+    report.add_argument("--against", metavar="OUT",
+                        help="write nothing; print what changed since this earlier run of the "
+                        "same sources: kept lines, reasons, pairs")  # fmt: skip
     add_overwrite(report, "FILE")
 
 
@@ -81,6 +86,8 @@ def _samples(_args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace) -> int:
     allow_interrupts()
+    if args.against is not None:
+        return _compare(args)
     from ingest.cli.messages import print_result
     from ingest.cli.progress import job_progress
     from ingest.jobs.report import write_report
@@ -88,3 +95,16 @@ def _report(args: argparse.Namespace) -> int:
     with job_progress("report", quiet=args.quiet):
         result = write_report(args.run, args.out, pairs=args.pairs, overwrite=args.overwrite)
     return print_result(args, result)
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from ingest.cli.comparison_view import print_comparison
+    from ingest.cli.progress import job_progress
+    from ingest.jobs.compare import compare_runs
+
+    if args.out is not None or args.pairs is not None or args.overwrite:
+        raise ConfigError("report --against: writes nothing; leave out -o, --pairs and --overwrite")
+    with job_progress("report", quiet=args.quiet):
+        comparison = compare_runs(args.against, args.run)
+    print_comparison(comparison)
+    return OK

@@ -23,7 +23,8 @@ class ProgressLines:
     def __init__(self, name: str) -> None:
         self._name = name
         self._done, self._total = 0, 0
-        self._started = self._step_started = time.monotonic()
+        self._started = time.monotonic()
+        self._step = (0, self._started)  # what was done when the step began, and when that was
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._print_until_end, daemon=True)
 
@@ -47,24 +48,39 @@ class ProgressLines:
             done: amount of work that is done.
             total: amount of all work; 0 if unknown.
         """
-        if total != self._total and self._total:
-            self._step_started = time.monotonic()
+        if total != self._total:  # loading a model before the first step says nothing of its speed
+            self._step = (done, time.monotonic())
         self._done, self._total = done, total
 
     def _print_until_end(self) -> None:
         while not self._end.wait(INTERVAL):
             now = time.monotonic()
+            left = seconds_left(*self._step, self._done, self._total, now)
             line = describe(
-                self._name,
-                self._done,
-                self._total,
-                elapsed=now - self._started,
-                step_elapsed=now - self._step_started,
+                self._name, self._done, self._total, elapsed=now - self._started, left=left
             )
             print(f"ingest: {line}", file=sys.stderr, flush=True)
 
 
-def describe(name: str, done: int, total: int, *, elapsed: float, step_elapsed: float) -> str:
+def seconds_left(first: int, start: float, done: int, total: int, now: float) -> float | None:
+    """Return how long the rest of a step will take; None if that is unknown.
+
+    Args:
+        first: amount of work that was done at the time `start`.
+        start: time in seconds.
+        done: amount of work that is done now.
+        total: amount of all work; 0 if unknown.
+        now: time in seconds.
+
+    >>> seconds_left(0, 10.0, 25, 100, 30.0), seconds_left(0, 10.0, 0, 100, 30.0)
+    (60.0, None)
+    """
+    if not first < done < total:
+        return None
+    return (now - start) * (total - done) / (done - first)
+
+
+def describe(name: str, done: int, total: int, *, elapsed: float, left: float | None) -> str:
     """Return a line about the progress of a command.
 
     Args:
@@ -72,23 +88,21 @@ def describe(name: str, done: int, total: int, *, elapsed: float, step_elapsed: 
         done: amount of work that is done.
         total: amount of all work; 0 if unknown.
         elapsed: seconds since the command started.
-        step_elapsed: seconds since the current step started.
+        left: seconds that the rest will take; None if unknown.
 
-    >>> describe("score", 3000, 12000, elapsed=60, step_elapsed=60)
+    >>> describe("score", 3000, 12000, elapsed=60, left=180)
     'score: 3,000 of 12,000 (25 %), 1 min so far, about 3 min left'
-    >>> describe("import", 3000, 0, elapsed=90, step_elapsed=90)
+    >>> describe("import", 3000, 0, elapsed=90, left=None)
     'import: 3,000, 2 min so far'
-    >>> describe("report", 0, 0, elapsed=30, step_elapsed=30)
+    >>> describe("report", 0, 0, elapsed=30, left=None)
     'report: 30 s so far'
     """
     amount = f" {done:,}" if done else ""
-    left = ""
     if total:
         amount = f" {done:,} of {total:,} ({100 * done // total} %)"
-        if 0 < done < total:
-            left = f", about {format_time(step_elapsed * (total - done) / done)} left"
     separator = ", " if amount else " "
-    return f"{name}:{amount}{separator}{format_time(elapsed)} so far{left}"
+    line = f"{name}:{amount}{separator}{format_time(elapsed)} so far"
+    return line if left is None else f"{line}, about {format_time(left)} left"
 
 
 def format_time(seconds: float) -> str:

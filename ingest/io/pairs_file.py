@@ -55,6 +55,8 @@ class PairsFile:
         Raises:
             SourceError: the file is damaged, or has changed since it was opened.
         """
+        if self._progress:
+            self._progress(self._done, self._to_read)
         for start in range(0, self.count, BATCH_SIZE):
             batch: pl.DataFrame = self._read(self._frame.slice(start, BATCH_SIZE).collect)
             yield batch

@@ -84,6 +84,7 @@ def align_run(
         if progress:
             progress(result.aligned + result.in_error, len(matched))
 
+    report()
     with atomic_write(to) as work, tempfile.TemporaryDirectory() as folder:
         empty = Path(folder) / "pairs-empty.parquet"
         pl.DataFrame(schema=schema(PAIRS, ALIGNED)).write_parquet(empty)

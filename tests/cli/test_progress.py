@@ -27,6 +27,7 @@ def test_lines_come_while_a_step_has_no_news(monkeypatch, capsys):
     monkeypatch.setattr(progress_lines, "INTERVAL", 0.01)
     with ProgressLines("report") as lines:
         assert "ingest: report: 0 s so far\n" in wait_for(capsys, "so far")
+        lines.update(0, 4)
         lines.update(1, 4)
         assert "ingest: report: 1 of 4 (25 %), 0 s so far, about 0 s left\n" in wait_for(
             capsys, "left"
