@@ -45,8 +45,8 @@ def add_commands(commands: Commands) -> None:
         ],
     )
     add_sources(show)
-    chosen = show.add_argument_group("Which segments")
-    chosen.add_argument("--page", default="", metavar="PAGE",
+    chosen = show.add_argument_group("Segments to show")
+    chosen.add_argument("--page", default="", metavar="P",
                         help="of this page: its ID, URI or URL, or a part of its URI or "
                         "URL")  # fmt: skip
     chosen.add_argument("--role", type=_split, default=(), metavar="ROLES",

@@ -147,6 +147,12 @@ def test_text_is_compared_without_case_and_arabic_marks(tmp_path, call):
     assert "no segment meets all conditions" in err
 
 
+def test_the_help_names_no_empty_default(call):
+    text = " ".join(call("show", "--help").out.split())
+    assert "(default: )" not in text
+    assert "(default: ())" not in text
+
+
 def test_single_pages_point_to_what_a_run_would_know(page, call):
     assert "also finds the lines of its template" in call("show", page).err
     assert call("show", page, "-q").err == ""
