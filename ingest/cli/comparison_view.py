@@ -43,7 +43,7 @@ def _print_lines(console: Stdout, lines: pl.DataFrame) -> None:
     for title, is_kept in (("kept now", "after"), ("no longer kept", "before")):
         groups = lines.filter(pl.col(is_kept) == KEPT)
         console.print()
-        console.print_line(f"{count_noun(groups['lines'].sum(), 'line')} {title}", "bold")
+        console.print_line(f"{count_noun(int(groups['lines'].sum()), 'line')} {title}", "bold")
         for row in groups.head(_MAX_ROWS).iter_rows(named=True):
             change = (
                 f"{_describe(row['role_before'], row['before'])} → "
@@ -55,7 +55,8 @@ def _print_lines(console: Stdout, lines: pl.DataFrame) -> None:
 
 
 def _print_pairs(console: Stdout, changes: pl.DataFrame, file: str) -> None:
-    console.print_line(f"{count_noun(changes['pairs'].sum(), 'pair')} of {file} changed", "bold")
+    total = int(changes["pairs"].sum())
+    console.print_line(f"{count_noun(total, 'pair')} of {file} changed", "bold")
     for row in changes.head(_MAX_ROWS).iter_rows(named=True):
         texts = f"{_shorten(row['source_text'])} | {_shorten(row['target_text'])}"
         console.print_line(f"{row['pairs']:>9,}  {row['before']} → {row['after']:<20}  {texts}")

@@ -77,8 +77,8 @@ def compare_runs(before: str, after: str) -> Comparison:
                 f"{before} and {after}: have no page in common; compare runs of the same sources"
             )
         lines = _compare_lines(runs, shared)
-        name = next((n for n in _PAIR_FILES if all(Path(r.name, n).is_file() for r in runs)), None)
-        pairs = [_read_pairs(Path(run.name, name)) if name else _NO_PAIRS for run in runs]
+        files = [n for n in _PAIR_FILES if all(Path(run.name, n).is_file() for run in runs)]
+        pairs = [_read_pairs(Path(run.name, files[0])) if files else _NO_PAIRS for run in runs]
         kept = [run.segments.select(pl.col("keep").sum()).collect().item() for run in runs]
     except (pl.exceptions.PolarsError, OSError) as error:
         raise SourceError(f"{before} and {after}: cannot be compared: {error}") from error
@@ -88,7 +88,7 @@ def compare_runs(before: str, after: str) -> Comparison:
         shared_pages=len(shared),
         kept=(kept[0], kept[1]),
         lines=lines,
-        pairs_file=name,
+        pairs_file=files[0] if files else None,
         pairs=(len(pairs[0]), len(pairs[1])),
         pair_changes=_compare_pairs(*pairs),
     )
