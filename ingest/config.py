@@ -361,11 +361,6 @@ class Config:
             raise ConfigError(f"{path}: {error}") from error
 
 
-def settings_in(path: str | Path, step: str) -> list[str]:
-    """Return the names of the settings of one step that a valid TOML file contains."""
-    return list(tomllib.loads(Path(path).read_text(encoding="utf-8-sig")).get(step, {}))
-
-
 def config_of(config: Any, kind: type[T]) -> T:
     """Return the settings of one step.
 

@@ -62,8 +62,9 @@ def settings_page() -> str:
     parts = [
         "# Settings",
         NOTE,
-        "Settings are read from a TOML file (`--config FILE`) with one table per step; in Python, "
-        "from `ingest.Config`. An unknown table or key is an error.",
+        "Settings are read from a TOML file (`--config FILE`) with one table per step, or one by "
+        "one (`--set filter.near=0.8`); `ingest config` prints such a file. In Python, from "
+        "`ingest.Config`. An unknown table or key is an error.",
     ]
     for step, settings in vars(Config()).items():
         rows = [

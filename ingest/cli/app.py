@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from ingest._version import __version__
-from ingest.cli import bitext, dataset, language, models, pages, run, translation
+from ingest.cli import bitext, dataset, language, models, pages, run, settings, translation
 from ingest.cli.completion import add_completion
 from ingest.cli.options import NOT_WRITTEN, OK, WRONG_CALL
 from ingest.cli.parser import Commands, Parser
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # The arguments of all commands that are paths.
 PATHS = (
     "sources", "pages", "run", "file", "files", "pairs", "what", "exclude", "like", "config",
-    "encoder", "cache", "unmatched", "out",
+    "encoder", "cache", "against", "unmatched", "out",
 )  # fmt: skip
 # Headings of `ingest --help`, each with the modules that add commands under it.
 _GROUPS = {
@@ -38,6 +38,7 @@ _GROUPS = {
     "Bitext": (bitext,),
     "Pairs and data sets": (dataset,),
     "Translation": (translation, models),
+    "Settings": (settings,),
 }
 
 

@@ -114,6 +114,7 @@ def _align(args: argparse.Namespace) -> int:
     use_one_blas_thread()
     allow_interrupts()
     from ingest.cli.messages import print_result
+    from ingest.cli.progress import job_progress
     from ingest.jobs.align import align_files
     from ingest.jobs.align_run import align_run
 
@@ -121,22 +122,27 @@ def _align(args: argparse.Namespace) -> int:
     folder = Path(pages[0])
     if len(pages) == 1 and folder.is_dir() and not (folder / "documents.parquet").exists():
         pages *= 2  # not a run: a folder that holds both languages
-    if len(pages) == 1 and not args.lines:
-        if args.unmatched:
-            raise ConfigError("align: --unmatched needs two files or folders, not a run")
-        result = align_run(pages[0], args.out, overwrite=args.overwrite, config=config)
-    elif len(pages) == 2:
-        result = align_files(
-            pages[0],
-            pages[1],
-            args.out,
-            lines=args.lines,
-            unmatched=args.unmatched,
-            overwrite=args.overwrite,
-            config=config,
-        )
-    else:
+    is_run = len(pages) == 1 and not args.lines
+    if not is_run and len(pages) != 2:
         raise ConfigError("align: give a source and a target, or the folder of a run")
+    if is_run and args.unmatched:
+        raise ConfigError("align: --unmatched needs two files or folders, not a run")
+    with job_progress("align", quiet=args.quiet) as progress:
+        if is_run:
+            result = align_run(
+                pages[0], args.out, overwrite=args.overwrite, config=config, progress=progress
+            )
+        else:
+            result = align_files(
+                pages[0],
+                pages[1],
+                args.out,
+                lines=args.lines,
+                unmatched=args.unmatched,
+                overwrite=args.overwrite,
+                config=config,
+                progress=progress,
+            )
     written = [f"written to {args.out}"]
     if args.unmatched:
         written.append(f"without a partner: {args.unmatched}")
@@ -146,12 +152,19 @@ def _align(args: argparse.Namespace) -> int:
 def _pair(args: argparse.Namespace) -> int:
     allow_interrupts()
     from ingest.cli.messages import print_result
+    from ingest.cli.progress import job_progress
     from ingest.jobs.pair import pair_run
 
     config = _build_config(args).align
-    result = pair_run(
-        args.run, args.out, config=config, min_score=args.min_score, overwrite=args.overwrite
-    )
+    with job_progress("pair", quiet=args.quiet) as progress:
+        result = pair_run(
+            args.run,
+            args.out,
+            config=config,
+            min_score=args.min_score,
+            overwrite=args.overwrite,
+            progress=progress,
+        )
     return print_result(args, result)
 
 

@@ -15,7 +15,7 @@ from ingest.cli.options import (
     load_config,
     use_one_blas_thread,
 )
-from ingest.config import settings_in
+from ingest.config_file import given_settings
 from ingest.errors import ConfigError
 from ingest.jobs.export import FORMATS
 
@@ -165,6 +165,7 @@ def _add_files(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
 def _import(args: argparse.Namespace) -> int:
     allow_interrupts()
     from ingest.cli.messages import print_result
+    from ingest.cli.progress import job_progress
     from ingest.errors import ConfigError
     from ingest.jobs.import_pairs import import_files
 
@@ -173,13 +174,15 @@ def _import(args: argparse.Namespace) -> int:
         if args.source_column in (None, args.target_column) or args.target_column is None:
             raise ConfigError("import: give --source-column and --target-column, of two columns")
         columns = (args.source_column, args.target_column)
-    result = import_files(
-        args.files,
-        args.out,
-        langs=language_pair(args),
-        columns=columns,
-        overwrite=args.overwrite,
-    )
+    with job_progress("import", quiet=args.quiet) as progress:
+        result = import_files(
+            args.files,
+            args.out,
+            langs=language_pair(args),
+            columns=columns,
+            overwrite=args.overwrite,
+            progress=progress,
+        )
     return print_result(args, result, f"written to {args.out}")
 
 
@@ -187,9 +190,14 @@ def _score(args: argparse.Namespace) -> int:
     use_one_blas_thread()
     allow_interrupts()
     from ingest.cli.messages import print_result
+    from ingest.cli.progress import job_progress
     from ingest.jobs.score import score_file
 
-    result = score_file(args.pairs, args.out, overwrite=args.overwrite, config=load_config(args))
+    config = load_config(args)
+    with job_progress("score", quiet=args.quiet) as progress:
+        result = score_file(
+            args.pairs, args.out, overwrite=args.overwrite, config=config, progress=progress
+        )
     return print_result(args, result, f"written to {args.out}")
 
 
@@ -217,21 +225,24 @@ def _filter(args: argparse.Namespace) -> int:
     use_one_blas_thread()  # --like scores pairs
     allow_interrupts()
     from ingest.cli.messages import print_result, print_summary
+    from ingest.cli.progress import job_progress
     from ingest.io.run_files import describe_later_files
     from ingest.jobs.filter import filter_file
 
     _find_pairs(args)
     config = load_config(args)
-    result = filter_file(
-        args.pairs,
-        args.out,
-        exclude=args.exclude,
-        like=args.like,
-        given=settings_in(args.config, "filter") if args.config else (),
-        mask=args.mask_pii,
-        overwrite=args.overwrite,
-        config=config,
-    )
+    with job_progress("filter", quiet=args.quiet) as progress:
+        result = filter_file(
+            args.pairs,
+            args.out,
+            exclude=args.exclude,
+            like=args.like,
+            given=given_settings(args.config, args.set, "filter"),
+            mask=args.mask_pii,
+            overwrite=args.overwrite,
+            config=config,
+            progress=progress,
+        )
     print_summary(args, *describe_later_files(args.pairs, "filter"))
     return print_result(args, result, f"written to {args.out}, the table to {result.report_path}")
 
@@ -239,10 +250,15 @@ def _filter(args: argparse.Namespace) -> int:
 def _split(args: argparse.Namespace) -> int:
     allow_interrupts()
     from ingest.cli.messages import print_result, print_summary
+    from ingest.cli.progress import job_progress
     from ingest.io.run_files import describe_later_files
     from ingest.jobs.split import split_file
 
-    result = split_file(args.pairs, args.out, overwrite=args.overwrite, config=load_config(args))
+    config = load_config(args)
+    with job_progress("split", quiet=args.quiet) as progress:
+        result = split_file(
+            args.pairs, args.out, overwrite=args.overwrite, config=config, progress=progress
+        )
     print_summary(args, *describe_later_files(args.pairs, "split"))
     return print_result(args, result, f"written to {args.out}")
 
@@ -251,19 +267,22 @@ def _export(args: argparse.Namespace) -> int:
     use_one_blas_thread()
     allow_interrupts()
     from ingest.cli.messages import print_summary
+    from ingest.cli.progress import job_progress
     from ingest.io.run_files import describe_later_files
     from ingest.jobs.export import default_destination, export, summary_lines
 
-    report = export(
-        args.pairs,
-        args.out or default_destination(args.pairs, args.format),
-        format=args.format,
-        min_score=args.min_score,
-        langs=language_pair(args),
-        flagged=args.flagged,
-        license=args.license,
-        word_alignments=args.word_alignments,
-        overwrite=args.overwrite,
-    )
+    with job_progress("export", quiet=args.quiet) as progress:
+        report = export(
+            args.pairs,
+            args.out or default_destination(args.pairs, args.format),
+            format=args.format,
+            min_score=args.min_score,
+            langs=language_pair(args),
+            flagged=args.flagged,
+            license=args.license,
+            word_alignments=args.word_alignments,
+            overwrite=args.overwrite,
+            progress=progress,
+        )
     print_summary(args, *describe_later_files(args.pairs, "export"), *summary_lines(report))
     return OK

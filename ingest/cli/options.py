@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest.config import DETECTORS, Config, DetectConfig, LabelConfig, ReadConfig
+from ingest.config_file import load_settings
 from ingest.errors import ConfigError
 from ingest.languages import parse_language_pair
 
@@ -47,12 +48,21 @@ def add_overwrite(parser: argparse.ArgumentParser, metavar: str) -> None:
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """Add --config, the file of settings."""
-    parser.add_argument("--config", metavar="FILE", help="settings, in TOML")
+    """Add --config, the file of settings, and --set, which changes single ones."""
+    parser.add_argument(
+        "--config", metavar="FILE", help="settings, in TOML; ingest config prints all of them"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SETTING=VALUE",
+        help="change one setting, such as filter.min_quality=0.5; may be given several times",
+    )
 
 
 def add_detection(parser: argparse.ArgumentParser) -> None:
-    """Add --config and the options that change how languages are detected."""
+    """Add --config, --set and the options that change how languages are detected."""
     add_config(parser)
     parser.add_argument(
         "--langs",
@@ -112,12 +122,12 @@ def language_pair(args: argparse.Namespace) -> tuple[str, str] | None:
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """Return the settings of --config alone; the defaults without that option."""
-    return Config.from_toml(args.config) if args.config else Config()
+    """Return the settings of --config and --set alone; the defaults without these options."""
+    return load_settings(args.config, args.set)
 
 
 def build_config(args: argparse.Namespace) -> Config:
-    """Return the settings of --config, changed by the options for columns, languages and roles."""
+    """Return the settings of --config and --set, changed by options for single settings."""
     config = load_config(args)
     detect, label = config.detect, config.label
     if "keep" in args and args.keep is not None:

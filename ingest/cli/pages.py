@@ -1,39 +1,25 @@
-"""Commands that show pages and runs: `read`, `show`, `samples`, `report`."""
+"""Commands that show pages and runs: `read`, `samples` and `report`, and `show` among them."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from ingest.cli import show
 from ingest.cli.options import (
     OK,
     PAGES_IN_ERROR,
     add_config,
-    add_detection,
-    add_keep,
     add_overwrite,
     add_sources,
     allow_interrupts,
     build_config,
 )
-from ingest.config import Config
-from ingest.errors import ConfigError, SourceError
+from ingest.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
 
-    import polars as pl
-
     from ingest.cli.parser import Commands
-
-# Columns of a run's files that `show` needs.
-_SHOWN_COLUMNS = {
-    "documents.parquet": ("doc_id", "uri", "chars", "encoding", "repaired", "error"),
-    "segments.parquet": (
-        "doc_id", "segment", "line", "text", "visible", "script", "lang", "role", "role_score",
-        "role_by", "article", "duplicate_of", "keep",
-    ),
-}  # fmt: skip
 
 
 def add_commands(commands: Commands) -> None:
@@ -50,18 +36,7 @@ def add_commands(commands: Commands) -> None:
     read.add_argument("--json", action="store_true", help="print one JSON object per page")
     add_config(read)
 
-    show = commands.add(
-        "show",
-        _show,
-        help="show pages segment by segment",
-        description="Show each segment with its line, language, role and article, whether it is "
-        "kept, and why. If SOURCE is the OUT of a run, show what that run decided.",
-        examples=["ingest show page.html", "ingest show out"],
-    )
-    add_sources(show)
-    add_detection(show)
-    add_keep(show)
-
+    show.add_commands(commands)
     commands.add(
         "samples",
         _samples,
@@ -78,7 +53,8 @@ def add_commands(commands: Commands) -> None:
         "and why, each page segment by segment, and pairs side by side. The file needs no network. "
         "Of a large run it shows a random sample, and says so.",
         examples=["ingest report out",
-                  "ingest report out --pairs out/filtered.parquet -o review.html"],
+                  "ingest report out --pairs out/filtered.parquet -o review.html",
+                  "ingest report out --against out.old"],
     )  # fmt: skip
     report.add_argument("run", metavar="OUT", help="folder that ingest run wrote")
     report.add_argument("-o", "--out", metavar="FILE",
@@ -86,6 +62,9 @@ def add_commands(commands: Commands) -> None:
     report.add_argument("--pairs", metavar="PAIRS",
                         help="file of pairs to show, such as the output of ingest filter "
                         "(default: the pairs of the run)")  # fmt: skip
+    report.add_argument("--against", metavar="OUT",
+                        help="write nothing; print what changed since this earlier run of the "
+                        "same sources: kept lines, reasons, pairs")  # fmt: skip
     add_overwrite(report, "FILE")
 
 
@@ -98,52 +77,6 @@ def _read(args: argparse.Namespace) -> int:
     return PAGES_IN_ERROR if print_preview(args.sources, config.read) else OK
 
 
-def _show(args: argparse.Namespace) -> int:
-    allow_interrupts()
-    from ingest.cli import render
-    from ingest.dedup import dedupe
-    from ingest.detection import detect
-    from ingest.labelling import label
-    from ingest.readers import read
-    from ingest.readers.sources import is_run
-    from ingest.segmentation import segment
-
-    config = build_config(args)
-    runs = [source for source in args.sources if is_run(source)]
-    pages = [source for source in args.sources if source not in runs]
-    in_error = 0
-    for out in runs:
-        if config != Config():
-            raise ConfigError(
-                f"{out}: is a finished run, and settings apply only to pages; leave them out"
-            )
-        documents, segments = _load_run(out)
-        render.print_pages(documents, segments)
-        in_error += documents["error"].count()
-    if pages:
-        documents = read(pages, config=config)
-        segments = detect(segment(documents, config=config.segment), config=config.detect)
-        render.print_pages(
-            documents, dedupe(label(segments, config=config.label), documents, config=config.dedupe)
-        )
-        in_error += documents["error"].count()
-    return PAGES_IN_ERROR if in_error else OK
-
-
-def _load_run(out: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Load the documents and segments of a run, only the columns that are shown."""
-    import polars as pl
-
-    try:
-        documents, segments = (
-            pl.read_parquet(os.path.join(out, name), columns=list(columns), glob=False)
-            for name, columns in _SHOWN_COLUMNS.items()
-        )
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise SourceError(f"{out}: cannot be read: {error}; run it again") from error
-    return documents, segments
-
-
 def _samples(_args: argparse.Namespace) -> int:
     from ingest.resources import samples
 
@@ -153,8 +86,25 @@ def _samples(_args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace) -> int:
     allow_interrupts()
+    if args.against is not None:
+        return _compare(args)
     from ingest.cli.messages import print_result
+    from ingest.cli.progress import job_progress
     from ingest.jobs.report import write_report
 
-    result = write_report(args.run, args.out, pairs=args.pairs, overwrite=args.overwrite)
+    with job_progress("report", quiet=args.quiet):
+        result = write_report(args.run, args.out, pairs=args.pairs, overwrite=args.overwrite)
     return print_result(args, result)
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from ingest.cli.comparison_view import print_comparison
+    from ingest.cli.progress import job_progress
+    from ingest.jobs.compare import compare_runs
+
+    if args.out is not None or args.pairs is not None or args.overwrite:
+        raise ConfigError("report --against: writes nothing; leave out -o, --pairs and --overwrite")
+    with job_progress("report", quiet=args.quiet):
+        comparison = compare_runs(args.against, args.run)
+    print_comparison(comparison)
+    return OK

@@ -30,7 +30,7 @@ class HelpFormatter(RichHelpFormatter):
         text = action.help or ""
         if "(default" in text or not action.option_strings:
             return text
-        if action.default in (None, False, [], argparse.SUPPRESS):
+        if action.default in (None, False, "", (), [], argparse.SUPPRESS):
             return text
         return f"{text} (default: %(default)s)"
 

@@ -1,4 +1,4 @@
-"""Progress bars, on standard error where that is a terminal."""
+"""Progress on standard error: bars on a terminal, otherwise a line now and then."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from rich.progress import (
     DownloadColumn,
     TaskProgressColumn,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.progress import Progress as ProgressBars
+
+from ingest.cli.progress_lines import ProgressLines
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -34,9 +37,46 @@ def run_progress(*, quiet: bool, translating: bool) -> AbstractContextManager[Ru
 
 
 @contextmanager
+def job_progress(name: str, *, quiet: bool) -> Iterator[Progress | None]:
+    """Show how much of its work a command has done, and how long the rest will take.
+
+    On a terminal that is a bar. Otherwise it is a line every 30 seconds.
+
+    Args:
+        name: what is done, such as align.
+        quiet: whether to show nothing.
+
+    Yields:
+        What the job calls; None if nothing is shown. A total of 0 is unknown.
+    """
+    if quiet:
+        yield None
+    elif not sys.stderr.isatty():
+        with ProgressLines(name) as lines:
+            yield lines.update
+    else:
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"),
+                   TimeRemainingColumn(), TimeElapsedColumn())  # fmt: skip
+        with ProgressBars(*columns, console=Console(stderr=True), transient=True) as bars:
+            task = bars.add_task(name, total=None, note="")
+            total_before: int | None = None
+
+            def show(done: int, total: int) -> None:
+                nonlocal total_before
+                if total_before not in (None, total):  # the next step, in other units
+                    bars.reset(task)
+                total_before = total
+                note = f"{done:,}" + (f" of {total:,}" if total else "")
+                bars.update(task, completed=done, total=total or None, note=note)
+
+            yield show
+
+
+@contextmanager
 def _read_progress(*, quiet: bool) -> Iterator[RunProgress]:
     if quiet or not sys.stderr.isatty():
-        yield None, None
+        with job_progress("read, bytes", quiet=quiet) as progress:
+            yield progress, None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
                TimeRemainingColumn())  # fmt: skip

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from ingest.readers.sources import Skipped, describe_left_out, describe_skipped
-from ingest.roles import KEPT_ROLES, ROLES
+from ingest.roles import ROLES
 from ingest.text import count_noun, json_line, printable, safe
 
-_COLORS = {
+ROLE_COLORS = {
     "headline": "bold cyan", "subheading": "cyan", "body": "default", "caption": "magenta",
     "byline": "blue", "dateline": "blue", "nav": "yellow", "credit": "yellow", "ad": "red",
     "widget": "yellow", "code": "green", "comment": "yellow", "reference": "yellow",
@@ -93,7 +90,7 @@ def _role_table(rows: list[dict[str, Any]]) -> Table:
     for name in (*langs, "segments", "kept"):
         table.add_column(name, justify="right")
     for role in (role for role in ROLES if role in counts["role"]):
-        table.add_row(Text(role, _COLORS[role]), *_cells(counts.filter(role=role), langs))
+        table.add_row(Text(role, ROLE_COLORS[role]), *_cells(counts.filter(role=role), langs))
     table.add_section()
     table.add_row("all", *_cells(counts, langs), style="bold")
     return table
@@ -159,56 +156,8 @@ def _cells(counts: pl.DataFrame, langs: list[str]) -> list[str]:
     return [f"{number:,}" if number else "·" for number in numbers]
 
 
-def print_pages(documents: pl.DataFrame, segments: pl.DataFrame) -> None:
-    """Print pages with one line per segment: line, language, role, article, keep, why, text."""
-    console = Stdout()
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    by_page = dict(segments.group_by("doc_id", maintain_order=True))
-    for page in documents.iter_rows(named=True):
-        details = page["error"] or ", ".join(
-            filter(None, (f"{page['chars']:,} characters", page["encoding"], page["repaired"]))
-        )
-        console.print(Text.assemble((safe(page["uri"]), "bold"), f"  {safe(details)}"))
-        if (rows := by_page.get((page["doc_id"],))) is not None:
-            for row in _segment_rows(rows):
-                console.print_parts(*_segment_line(row, width))
-        elif not page["error"]:
-            console.print("no text")
-        console.print()
-
-
-def _segment_rows(segments: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    first_line = segments.select(duplicate_of="segment", first_line="line")
-    return (
-        segments.join(first_line, on="duplicate_of", how="left", maintain_order="left")
-        .with_columns(printable(pl.col("text")))
-        .iter_rows(named=True)
-    )
-
-
-def _segment_line(row: dict[str, Any], width: int | None) -> tuple[tuple[str, str], ...]:
-    score = f"{row['role_score']:.2f}" if row["role_by"] == "model" else row["role_by"]
-    if row["first_line"] is not None:
-        reason = f"= line {row['first_line']}"
-    elif row["keep"]:
-        reason = "content"
-    elif row["visible"] is False and row["role"] in KEPT_ROLES:
-        reason = "hidden"
-    else:
-        reason = "not content"
-    head = (
-        f"{row['line']:>5}  {row['lang']:<3}  {row['role']:<10} {score:>4}  "
-        f"{row['article'] or '-':>2}  {'keep' if row['keep'] else 'drop'}  {reason:<12} "
-    )
-    text = row["text"]
-    if width is not None and cell_len(text) > (room := max(width - len(head) - 1, 20)):
-        text = set_cell_size(text, room - 1).rstrip() + "…"
-    text = _isolate(text, row["script"])
-    style = _COLORS[row["role"]] if row["keep"] else f"dim {_COLORS[row['role']]}"
-    return (head, "default" if row["keep"] else "dim"), (text, style)
-
-
-def _isolate(text: str, script: str) -> str:
+def isolate(text: str, script: str) -> str:
+    """Keep right-to-left text in its own order, if it goes to a terminal."""
     return _ISOLATE.format(text) if script in _RIGHT_TO_LEFT and sys.stdout.isatty() else text
 
 
@@ -218,7 +167,7 @@ def print_languages(lines: pl.DataFrame) -> None:
     console.print(Text(f"{'lang':<5} {'score':>5}  {'by':<7} {'runners-up':<22} text", "bold"))
     for row in lines.with_columns(printable(pl.col("text"))).iter_rows(named=True):
         others = " ".join(f"{r['lang']} {r['score']:.2f}" for r in row["runners_up"][:2])
-        text = _isolate(row["text"] or "", row["script"])
+        text = isolate(row["text"] or "", row["script"])
         head = f"{row['lang']:<5} {row['lang_score']:>5.2f}  {row['lang_by']:<7} {others:<22} "
         console.print_parts((head + text, ""))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from ingest._typing import Progress
 from ingest.frames import PAIRS, check
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import sink
@@ -24,19 +25,29 @@ class PairsFile:
     Args:
         source: the file, or a folder that contains pairs.parquet.
         verb: the step that reads it, for error messages.
+        progress: called with the number of pairs read, and of all pairs to read.
+        passes: how often the step reads all pairs; more are not reported.
 
     Raises:
         SourceError: there is no such file, or it is not Parquet.
         FrameError: a column of pairs is missing.
     """
 
-    def __init__(self, source: str | Path, *, verb: str) -> None:
+    def __init__(
+        self,
+        source: str | Path,
+        *,
+        verb: str,
+        progress: Progress | None = None,
+        passes: int = 1,
+    ) -> None:
         self.path = find_pairs(source)
         self._read = Snapshot(self.path).read
         self._frame = pl.scan_parquet(self.path)
         self.columns = self._read(self._frame.collect_schema)
         self.count = int(self._read(self._frame.select(pl.len()).collect).item())
         check(pl.DataFrame(schema=self.columns), PAIRS, verb=f"{verb} of {self.path}")
+        self._progress, self._done, self._to_read = progress, 0, passes * self.count
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Yield the pairs in order. This can be called more than once.
@@ -44,8 +55,14 @@ class PairsFile:
         Raises:
             SourceError: the file is damaged, or has changed since it was opened.
         """
+        if self._progress:
+            self._progress(self._done, self._to_read)
         for start in range(0, self.count, BATCH_SIZE):
-            yield self._read(self._frame.slice(start, BATCH_SIZE).collect)
+            batch: pl.DataFrame = self._read(self._frame.slice(start, BATCH_SIZE).collect)
+            yield batch
+            self._done = min(self._done + len(batch), self._to_read)
+            if self._progress:
+                self._progress(self._done, self._to_read)
 
     def check_outputs(
         self,

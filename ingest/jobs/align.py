@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from ingest._typing import Progress
 from ingest.alignment import align_lines, align_named
 from ingest.alignment.content import UNMATCHED, find_unmatched, keep_sentences
 from ingest.alignment.machine_translation import translation_messages
@@ -105,6 +106,7 @@ def align_files(
     unmatched: str | None = None,
     overwrite: bool = False,
     config: Config | None = None,
+    progress: Progress | None = None,
 ) -> AlignResult:
     """Align two files, or the files of two folders, and write the sentence pairs.
 
@@ -120,6 +122,7 @@ def align_files(
         unmatched: file to write the sentences to that are in no pair: .parquet, .tsv or .jsonl.
         overwrite: replace `out` and `unmatched`.
         config: settings; the defaults if None.
+        progress: called with the number of pairs of files done, and of all pairs.
 
     Raises:
         SourceError: a file is missing or unreadable, or no file names match.
@@ -140,7 +143,9 @@ def align_files(
         files = _split_by_language(source, files[0], config.align.langs or ("ar", "en"), result)
     file_pairs = _match_names(source, target, files, result) if is_folder[0] else [(source, target)]
     frames, alone = [], []
-    for source_file, target_file in file_pairs:
+    for number, (source_file, target_file) in enumerate(file_pairs):
+        if progress:
+            progress(number, len(file_pairs))
         try:
             align = _align_lines if lines else _align_pages
             frame, sides = align(source_file, target_file, config)

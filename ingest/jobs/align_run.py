@@ -20,13 +20,20 @@ from ingest.pairing.sentences import SIDE_COLUMNS, align_articles
 from ingest.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from ingest._typing import Progress
 
 _BATCH_PAIRS = 500  # page pairs whose segments are in memory at once
 
 
 def align_run(
-    out: str, to: str, *, overwrite: bool = False, config: Config | None = None
+    out: str,
+    to: str,
+    *,
+    overwrite: bool = False,
+    config: Config | None = None,
+    progress: Progress | None = None,
 ) -> AlignResult:
     """Align the articles of a run that translate each other, and write the sentence pairs.
 
@@ -38,6 +45,8 @@ def align_run(
         to: Parquet file to write.
         overwrite: replace `to`.
         config: settings; the defaults if None.
+        progress: called with the number of segments read to pair the articles, and of all; then
+            with the number of pairs of articles done, and of all.
 
     Raises:
         SourceError: `out` is not the folder of a run, its files cannot be read, or pages.parquet
@@ -54,7 +63,7 @@ def align_run(
     )
     result = AlignResult(unit="article")
     if not pages_path.exists():
-        pair_run(out, config=config.align)
+        pair_run(out, config=config.align, progress=progress)
     elif config.align.encoder:
         result.messages.append(
             safe(
@@ -70,11 +79,17 @@ def align_run(
         raise SourceError(f"{out}: {error}") from error
     _refuse_other_languages(pages, pages_path, config.align.langs)
     matched = pages.drop_nulls("score").select(SIDE_COLUMNS)
+
+    def report() -> None:
+        if progress:
+            progress(result.aligned + result.in_error, len(matched))
+
+    report()
     with atomic_write(to) as work, tempfile.TemporaryDirectory() as folder:
         empty = Path(folder) / "pairs-empty.parquet"
         pl.DataFrame(schema=schema(PAIRS, ALIGNED)).write_parquet(empty)
         for number, batch in enumerate(matched.iter_slices(_BATCH_PAIRS)):
-            pairs = _align_batch(batch, segments, config, result, out)
+            pairs = _align_batch(batch, segments, config, result, out, report=report)
             pairs.write_parquet(Path(folder) / f"pairs-{number:06d}.parquet")
             result.count(pairs)
         sink_lazy(pl.scan_parquet(sorted(Path(folder).glob("*.parquet"))), work)
@@ -103,7 +118,13 @@ def _refuse_other_languages(pages: pl.DataFrame, path: Path, langs: tuple[str, .
 
 
 def _align_batch(
-    matched: pl.DataFrame, segments: pl.LazyFrame, config: Config, result: AlignResult, out: str
+    matched: pl.DataFrame,
+    segments: pl.LazyFrame,
+    config: Config,
+    result: AlignResult,
+    out: str,
+    *,
+    report: Callable[[], None],
 ) -> pl.DataFrame:
     """Return the sentence pairs of a batch of article pairs, in order."""
     docs = pl.concat([matched["source_doc"], matched["target_doc"]]).unique()
@@ -117,6 +138,7 @@ def _align_batch(
             else:
                 result.aligned += 1
                 frames.append(pairs)
+            report()
     except FrameError as error:
         raise SourceError(
             f"{out}/pages.parquet: belongs to another run: {error}; {_rebuild_hint(out)}"

@@ -18,6 +18,8 @@ from ingest.errors import ConfigError
 if TYPE_CHECKING:
     import polars as pl
 
+    from ingest._typing import Progress
+
 FORMATS = ("moses", "tsv", "tmx", "jsonl", "parquet", "huggingface")
 FOLDERS = ("moses", "huggingface")
 UNALIGNED = "without word alignment, not Arabic–English or over 1,000 tokens"
@@ -34,6 +36,7 @@ def export(
     license: str = "",
     word_alignments: bool = False,
     overwrite: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Export pairs to a file or folder. The output is complete or does not exist.
 
@@ -57,6 +60,7 @@ def export(
         word_alignments: whether to add `word_alignment`, as `ingest.align_words` makes it, for the
             texts as they are written. In moses it is a file of its own.
         overwrite: whether to replace an earlier export.
+        progress: called with the number of pairs written, and of all pairs to write.
 
     Returns:
         format, dest, files; read, written, by (pairs by split, method and direction), left_out
@@ -93,7 +97,12 @@ def export(
     target = Path(dest)
     writer = import_module(f"ingest.writers.{format}")
     selection = Selection(
-        pairs, min_score=min_score, langs=langs, flagged=flagged, word_alignments=word_alignments
+        pairs,
+        min_score=min_score,
+        langs=langs,
+        flagged=flagged,
+        word_alignments=word_alignments,
+        progress=progress,
     )
     inputs = [selection.path] if selection.path else []
     check_output(target, overwrite=overwrite, folder=writer.FOLDER, inputs=inputs)

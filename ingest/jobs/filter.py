@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ingest._typing import Progress
 from ingest.config import Config
 from ingest.drop_reasons import funnel_table
 from ingest.filtering import find_drop_reasons, with_drop_reasons
@@ -19,6 +20,7 @@ from ingest.jobs.calibrate import Calibration, calibrate_files
 from ingest.pii import mask_pii
 
 _REPORT_SUFFIX = ".funnel.json"
+_PASSES = 2  # over the pairs: to find the reasons, and to write them
 
 
 @dataclass
@@ -115,6 +117,7 @@ def filter_file(
     mask: bool = False,
     overwrite: bool = False,
     config: Config | None = None,
+    progress: Progress | None = None,
 ) -> FilterResult:
     """Filter a file of pairs, and report in run.json, or next to `out`, what each rule dropped.
 
@@ -128,6 +131,7 @@ def filter_file(
         mask: whether to add source_masked and target_masked.
         overwrite: whether to replace `out` and its report.
         config: the settings.
+        progress: called with the number of pairs read, in two passes, and the total.
 
     Raises:
         SourceError: a file is missing or cannot be read.
@@ -137,7 +141,7 @@ def filter_file(
         WriteError: `out` cannot be written, or its parent folder does not exist.
     """
     config = config or Config()
-    pairs = PairsFile(source, verb="filter")
+    pairs = PairsFile(source, verb="filter", progress=progress, passes=_PASSES)
     inputs = [*exclude, *like]
     pairs.check_outputs(out, _REPORT_SUFFIX, overwrite=overwrite, other_inputs=inputs)
     calibration = calibrate_files(like, pairs, config, given=given) if like else None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ingest._typing import Progress
 from ingest.errors import SourceError
 from ingest.frames import SPLIT, schema
 from ingest.io.atomic import atomic_write, check_output
@@ -86,6 +87,7 @@ def import_files(
     langs: Sequence[str] | None = None,
     columns: tuple[str, str] | None = None,
     overwrite: bool = False,
+    progress: Progress | None = None,
 ) -> ImportResult:
     """Convert files of pairs to one Parquet file of pairs.
 
@@ -99,6 +101,7 @@ def import_files(
         columns: names of the columns of source and target; their numbers from 1 for tables
             without a header.
         overwrite: whether to replace `out`.
+        progress: called with the number of pairs imported, and 0: their total is unknown.
 
     Raises:
         SourceError: a file cannot be read, the columns of the texts are unclear, two text files
@@ -113,7 +116,7 @@ def import_files(
     inputs = [path for file in files for path in files_of(file)]
     check_output(out, overwrite=overwrite, inputs=inputs, parquet=True)
     result = ImportResult()
-    batches = _read_batches(sources, pair, result, columns)
+    batches = _count_up(_read_batches(sources, pair, result, columns), progress)
     first = next(batches, None)
     if first is None:
         reason = f": {result.messages[0]}" if result.messages else ""
@@ -121,6 +124,15 @@ def import_files(
     with atomic_write(out) as work:
         sink(chain([first], batches), first.schema, work)
     return result
+
+
+def _count_up(batches: Iterator[pl.DataFrame], progress: Progress | None) -> Iterator[pl.DataFrame]:
+    done = 0
+    for batch in batches:
+        yield batch
+        done += len(batch)
+        if progress:
+            progress(done, 0)
 
 
 def read_pair_files(

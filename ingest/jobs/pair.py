@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ingest._typing import Progress
 from ingest.config import AlignConfig
 from ingest.errors import SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
@@ -51,6 +52,7 @@ def pair_run(
     config: AlignConfig | None = None,
     min_score: float = MIN_SCORE,
     overwrite: bool = False,
+    progress: Progress | None = None,
 ) -> PairResult:
     """Pair the pages of a run, and write the frame that `pair_pages` returns to a Parquet file.
 
@@ -64,6 +66,7 @@ def pair_run(
         config: as in `pair_pages`.
         min_score: as in `pair_pages`.
         overwrite: replace `to`.
+        progress: called with the number of segments read and encoded, and of all segments.
 
     Raises:
         SourceError: `out` is not the folder of a run, or its files cannot be read.
@@ -87,7 +90,7 @@ def pair_run(
         urls = collect_page_urls(_batches(documents, DOCUMENT_COLUMNS, _DOCUMENT_ROWS))
 
         def read() -> Iterator[pl.DataFrame]:
-            return _split_at_pages(_batches(segments, SEGMENT_COLUMNS, _SEGMENT_ROWS))
+            return _split_at_pages(_batches(segments, SEGMENT_COLUMNS, _SEGMENT_ROWS, progress))
 
         pages, units = pair_units(urls, read, config, min_score)
     except (pl.exceptions.ComputeError, OSError) as error:
@@ -98,10 +101,15 @@ def pair_run(
     return PairResult(units, pairs, unpaired=len(pages) - pairs)
 
 
-def _batches(scan: pl.LazyFrame, columns: Sequence[str], rows: int) -> Iterator[pl.DataFrame]:
+def _batches(
+    scan: pl.LazyFrame, columns: Sequence[str], rows: int, progress: Progress | None = None
+) -> Iterator[pl.DataFrame]:
     """Yield a Parquet file `rows` rows at a time."""
-    for start in range(0, scan.select(pl.len()).collect().item(), rows):
+    total = scan.select(pl.len()).collect().item()
+    for start in range(0, total, rows):
         yield scan.slice(start, rows).select(columns).collect()
+        if progress:
+            progress(min(start + rows, total), total)
 
 
 def _split_at_pages(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:

@@ -78,7 +78,7 @@ def score_file(
         OutputError: `out` exists already, or is an input.
         WriteError: `out` cannot be written, or its parent folder does not exist.
     """
-    source = PairsFile(pairs, verb="score")
+    source = PairsFile(pairs, verb="score", progress=progress)
     check_output(out, overwrite=overwrite, inputs=[source.path], parquet=True)
     detect = (config or Config()).detect
     result = ScoreResult()
@@ -89,8 +89,6 @@ def score_file(
             result.pairs += len(scored)
             result.good += int((scored["quality"] >= _GOOD).sum())
             result.other_languages += scored["quality"].null_count()
-            if progress:
-                progress(result.pairs, source.count)
             yield scored
 
     source.write(out, batches(), new_columns=schema(SCORED))

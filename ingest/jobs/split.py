@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ingest._typing import Progress
 from ingest.config import Config, SplitConfig
 from ingest.errors import SourceError
 from ingest.frames import SPLIT, schema
@@ -17,6 +18,7 @@ from ingest.splitting.groups import clusters_of
 from ingest.text import count_noun
 
 _REPORT_SUFFIX = ".split.json"
+_PASSES = 4  # over the pairs, usually: for keys, groups, similar texts, and to write
 
 
 @dataclass
@@ -116,6 +118,7 @@ def split_file(
     *,
     overwrite: bool = False,
     config: Config | None = None,
+    progress: Progress | None = None,
 ) -> SplitResult:
     """Split a file of pairs, and write a report to run.json or next to `out`.
 
@@ -126,6 +129,7 @@ def split_file(
         out: Parquet file to write.
         overwrite: whether to replace `out` and its report.
         config: the settings.
+        progress: called with the number of pairs read, in several passes, and the total.
 
     Raises:
         SourceError: there is no such file, or it cannot be read.
@@ -135,7 +139,7 @@ def split_file(
         WriteError: `out` cannot be written, or its parent folder does not exist.
     """
     config = config or Config()
-    pairs = PairsFile(source, verb="split")
+    pairs = PairsFile(source, verb="split", progress=progress, passes=_PASSES)
     pairs.check_outputs(out, _REPORT_SUFFIX, overwrite=overwrite)
     assignment = assign_splits(pairs.batches, _read_clusters(pairs), config.split)
 

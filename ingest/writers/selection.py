@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from ingest._typing import Progress
 from ingest.errors import ConfigError, FrameError
 from ingest.frames import (
     METHOD_ALIGNED,
@@ -62,6 +63,7 @@ class Selection:
         langs: source and target; other pairs are left out or turned around.
         word_alignments: whether to add `word_alignment`, or to compute it anew.
         flagged: whether to select machine translations that have flags.
+        progress: called with the number of pairs that were written, and of those to write.
 
     Attributes:
         columns: schema of the exported pairs.
@@ -92,6 +94,7 @@ class Selection:
         langs: Sequence[str] | None = None,
         word_alignments: bool = False,
         flagged: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         self.path = None if isinstance(pairs, pl.DataFrame) else find_pairs(pairs)
         self.name = str(self.path or "the frame")
@@ -111,6 +114,7 @@ class Selection:
         self.masks = [name for name in _MASKED if columns.get(name) == pl.String]
         out |= {TURNED: pl.Boolean()} if self.langs else {}
         self.word_alignments, self.unaligned = word_alignments, 0
+        self._progress, self._yielded = progress, 0
         out |= {WORD_ALIGNMENT: pl.String()} if word_alignments else {}
         self.columns = pl.Schema(out)
         self.read = int(self._read(self._frame.select(pl.len()).collect).item())
@@ -234,6 +238,9 @@ class Selection:
                     selected = align_words(selected)
                     self.unaligned += selected[WORD_ALIGNMENT].null_count()
                 yield selected.select(self.columns.names())
+                self._yielded = min(self._yielded + len(selected), self.written)
+                if self._progress:
+                    self._progress(self._yielded, self.written)
 
     def _mask(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Replace texts by masked ones. Word alignments of the texts no longer fit these."""

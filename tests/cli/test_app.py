@@ -23,6 +23,7 @@ GROUPS = {
     "Bitext": ["align", "pair", "encode"],
     "Pairs and data sets": ["import", "score", "filter", "split", "export"],
     "Translation": ["translate", "models"],
+    "Settings": ["config"],
 }
 
 

@@ -1,0 +1,173 @@
+"""The command `show`: the segments of pages, or of a finished run, and what was decided."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ingest.cli.options import (
+    OK,
+    PAGES_IN_ERROR,
+    add_detection,
+    add_keep,
+    add_sources,
+    allow_interrupts,
+    build_config,
+)
+from ingest.config import Config
+from ingest.errors import ConfigError
+from ingest.roles import ROLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ingest.cli.parser import Commands
+    from ingest.jobs.show import SegmentFilter, ShownPages
+
+_RUN_LIMIT = 1000  # segments of a run that are shown without --limit
+_FEW_PAGES = 3  # a site's template can only be found in as many pages
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `show`."""
+    show = commands.add(
+        "show",
+        _show,
+        help="show pages segment by segment",
+        description="Show each segment with its line, language, role and article, whether it is "
+        "kept, and why. If SOURCE is the OUT of a run, show what that run decided, as far as "
+        "--limit. All conditions apply together.",
+        examples=[
+            "ingest show page.html",
+            "ingest show out --page news_2.txt",
+            "ingest show out --role nav,widget --lang ar --limit 50",
+            "ingest show out --dropped --grep libya",
+        ],
+    )
+    add_sources(show)
+    chosen = show.add_argument_group("Segments to show")
+    chosen.add_argument("--page", default="", metavar="P",
+                        help="of this page: its ID, URI or URL, or a part of its URI or "
+                        "URL")  # fmt: skip
+    chosen.add_argument("--role", type=_split, default=(), metavar="ROLES",
+                        help=f"with one of these roles: {', '.join(ROLES)}")  # fmt: skip
+    chosen.add_argument("--lang", type=_split, default=(), metavar="CODES",
+                        help="in one of these languages, such as ar,en")  # fmt: skip
+    chosen.add_argument("--dropped", action="store_true", help="that are not kept")
+    # the names of jobs.show.REASONS, which would import Polars
+    chosen.add_argument("--reason", type=_split, default=(), metavar="REASONS",
+                        help="that are not kept for one of these reasons: repeated, template, "
+                        "hidden, not content, damaged")  # fmt: skip
+    chosen.add_argument("--grep", default="", metavar="TEXT",
+                        help="that contain TEXT; case, Arabic marks and white space make no "
+                        "difference")  # fmt: skip
+    chosen.add_argument("--limit", type=_parse_limit, metavar="N",
+                        help="at most N of them; 0 for all (default: 0 for pages, "
+                        f"{_RUN_LIMIT} for a run)")  # fmt: skip
+    add_detection(show)
+    add_keep(show)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    values = tuple(filter(None, (value.strip() for value in text.split(","))))
+    if not values:
+        raise argparse.ArgumentTypeError("is empty; give names, separated by commas")
+    return values
+
+
+def _parse_limit(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
+    return int(text)
+
+
+def _show(args: argparse.Namespace) -> int:
+    allow_interrupts()
+    from ingest.jobs.show import SegmentFilter, open_run
+    from ingest.readers.sources import is_run
+
+    chosen = SegmentFilter(
+        page=args.page,
+        roles=args.role,
+        langs=args.lang,
+        dropped=args.dropped,
+        reasons=args.reason,
+        text=args.grep,
+    )
+    config = build_config(args)
+    runs = [source for source in args.sources if is_run(source)]
+    pages = [source for source in args.sources if source not in runs]
+    in_error = 0
+    for out in runs:
+        if config != Config():
+            raise ConfigError(
+                f"{out}: is a finished run, and settings apply only to pages; leave them out"
+            )
+        in_error += _print(args, open_run(out), chosen, _RUN_LIMIT)
+    if pages:
+        labelled = _label(pages, config)
+        in_error += _print(args, labelled, chosen, 0)
+        if len(labelled.documents) < _FEW_PAGES:
+            _note(args, _what_a_run_knows(pages))
+    return PAGES_IN_ERROR if in_error else OK
+
+
+def _label(sources: Sequence[str], config: Config) -> ShownPages:
+    from ingest.dedup import dedupe
+    from ingest.detection import detect
+    from ingest.jobs.show import ShownPages
+    from ingest.labelling import label
+    from ingest.readers import read
+    from ingest.segmentation import segment
+
+    documents = read(sources, config=config)
+    segments = detect(segment(documents, config=config.segment), config=config.detect)
+    segments = dedupe(label(segments, config=config.label), documents, config=config.dedupe)
+    return ShownPages(", ".join(sources), documents, segments.lazy(), config.label.keep)
+
+
+def _print(
+    args: argparse.Namespace, pages: ShownPages, chosen: SegmentFilter, default_limit: int
+) -> int:
+    """Print the chosen segments; return the number of pages in error among the chosen ones."""
+    from ingest.cli.page_view import print_pages
+    from ingest.jobs.show import select_segments
+
+    limit = default_limit if args.limit is None else args.limit
+    documents = pages.find(chosen.page)
+    found = select_segments(pages, chosen, limit + 1 if limit else 0)
+    shown, has_more = print_pages(
+        documents, found, all_pages=not chosen.selects_segments, limit=limit
+    )
+    if has_more:
+        _note(args, _how_to_see_more(pages, chosen, limit))
+    elif chosen.selects_segments and not shown:
+        _note(args, f"{pages.name}: no segment meets all conditions")
+    return documents["error"].count()
+
+
+def _how_to_see_more(pages: ShownPages, chosen: SegmentFilter, limit: int) -> str:
+    import polars as pl
+
+    if chosen.page or chosen.selects_segments:
+        return f"{pages.name}: only the first {limit:,} of these segments; to see all: --limit 0"
+    total = pages.segments.select(pl.len()).collect().item()
+    return (
+        f"{pages.name}: only the first {limit:,} of {total:,} segments; to choose: --page, --role, "
+        "--lang, --dropped, --reason, --grep; to see all: --limit 0"
+    )
+
+
+def _what_a_run_knows(sources: Sequence[str]) -> str:
+    return (
+        f"{', '.join(sources)}: judged by itself; a run of all pages of a site also finds the "
+        "lines of its template and copies of articles: ingest run SITE -o OUT, ingest show OUT "
+        "--page PAGE"
+    )
+
+
+def _note(args: argparse.Namespace, text: str) -> None:
+    from ingest.cli.messages import print_notes
+
+    if not args.quiet:
+        print_notes([text])
