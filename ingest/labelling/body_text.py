@@ -16,14 +16,14 @@ from ingest.page_spans import find_pages
 
 
 def label_body_text(segments: pl.DataFrame, config: LabelConfig) -> pl.DataFrame:
-    """Add role, role_score, role_by, article, duplicate_of and keep, without asking the model.
+    r"""Add role, role_score, role_by, article, duplicate_of and keep, without asking the model.
 
     Args:
         segments: the columns of `ingest.detect`. The rows of each page are contiguous.
         config: the roles to keep.
 
     >>> import ingest
-    >>> page = ingest.read(pl.DataFrame({"text": ["A Quiet Harbour\\n* * *"]}))
+    >>> page = ingest.read(pl.DataFrame({"text": ["A Quiet Harbour\n* * *"]}))
     >>> segments = ingest.detect(ingest.segment(page))
     >>> label_body_text(segments, LabelConfig()).select("role", "role_by", "keep").rows()
     [('body', 'setting', True), ('widget', 'bare', False)]
