@@ -123,7 +123,7 @@ CLUSTERED: tuple[Column, ...] = (
 
 # A row without segments has one row of the result. In that row, the columns of segments are null.
 ANNOTATED: tuple[Column, ...] = (
-    Column("row", pl.get_index_type(), "0-based number of the row in the frame that was given"),
+    Column("row", pl.UInt32(), "0-based number of the row in the frame that was given"),
     Column("error", pl.String(), "why the row could not be read; null if it could"),
 )
 

@@ -60,7 +60,7 @@ def _chunks(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     size = 0
     for chunk in frame.collect_batches(chunk_size=_CHUNK_ROWS, maintain_order=True):
         chunks.append(chunk)
-        size += chunk.estimated_size()
+        size += int(chunk.estimated_size())
         if size >= _CHUNK_BYTES:
             yield pl.concat(chunks)
             chunks, size = [], 0
