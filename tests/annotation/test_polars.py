@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import polars as pl
@@ -68,11 +67,7 @@ def test_frames():
     assert_frame_equal(lazy.collect(), expected)
 
 
-def test_annotating_imports_neither_pandas_nor_pyarrow():
-    code = (
-        "import sys, polars as pl, ingest.polars;"
-        "pl.DataFrame({'text': ['a']}).ingest.annotate();"
-        "print({'pandas', 'pyarrow'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert done.stdout.strip() == b"set()"
+def test_annotating_needs_neither_pandas_nor_pyarrow(monkeypatch):
+    for module in ("pandas", "pyarrow"):
+        monkeypatch.setitem(sys.modules, module, None)  # importing it fails
+    assert FRAME.ingest.annotate(keep=[])["lang"][0] == "de"
