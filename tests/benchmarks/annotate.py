@@ -4,7 +4,7 @@
 
 Each row is one to three lines of the sample pages in which some words are replaced by others, so that
 rows differ. The frame is read from Parquet and the result is written to Parquet, in a process of its own
-on one core (unless --all-cores).
+with one thread of Polars (unless --all-cores). A million rows: --rows 1000000.
 """
 
 from __future__ import annotations
