@@ -76,8 +76,9 @@ def annotate(
     Returns:
         A Polars frame in the order of the rows: `row`, the kept columns, `url`, the columns of the
         level, `error`. Of a lazy frame, a lazy frame: it is read and labelled in batches when it is
-        collected, so `sink_parquet` needs no more memory for more rows. The columns of segments are
-        those of `ingest.label` without `doc_id`; those of rows are `lang`, `langs` and `kept_text`.
+        collected, and only a few of them are in memory if the result goes to `sink_parquet`. The
+        columns of segments are those of `ingest.label` without `doc_id`; those of rows are `lang`,
+        `langs` and `kept_text`.
 
     Raises:
         FrameError: `frame` is not a table, a column is missing or has no texts, or a kept column
