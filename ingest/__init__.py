@@ -16,6 +16,7 @@ from ingest._version import __version__
 # The module that defines each public name. Names load on first use, so `--help` needs no Polars.
 _PUBLIC_NAMES = {
     "ingest.alignment": ("align", "align_lines"),
+    "ingest.annotation": ("annotate",),
     "ingest.config": (
         "AlignConfig", "Config", "DedupeConfig", "DetectConfig", "FilterConfig", "LabelConfig",
         "ReadConfig", "RunConfig", "SegmentConfig", "SplitConfig", "TranslateConfig",
@@ -47,6 +48,7 @@ _MODULE_OF = {name: module for module, names in _PUBLIC_NAMES.items() for name i
 
 if TYPE_CHECKING:
     from ingest.alignment import align, align_lines
+    from ingest.annotation import annotate
     from ingest.config import (
         AlignConfig,
         Config,
@@ -98,7 +100,7 @@ __all__ = [
     "ModelError", "OutputError", "ReadConfig", "RunConfig", "SegmentConfig", "SourceError",
     "SplitConfig",
     "TranslateConfig", "WriteError", "__version__", "align", "align_lines", "align_pages",
-    "align_words",
+    "align_words", "annotate",
     "dedupe", "detect", "export", "funnel", "identify", "label", "mask_pii", "pair_pages", "read",
     "read_pairs", "run", "samples", "score", "segment", "split", "translate",
 ]  # fmt: skip

@@ -31,6 +31,12 @@ TranslationProgress = Callable[[int, "int | None", int], None]
 """Called with the number of texts done, the total (None if unknown) and the tokens used."""
 
 
+class ArrowTable(Protocol):
+    """A table that can be read through Arrow: of Polars, pandas, PyArrow and others."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
 class Result(Protocol):
     """What a job returns to the command that started it. `str(result)` is a one-line summary."""
 

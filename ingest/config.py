@@ -95,6 +95,12 @@ class LabelConfig:
         default=True,
         metadata=_help("Keep the listings of HTML pages that consist of documentation."),
     )
+    body_text: bool = field(
+        default=False,
+        metadata=_help(
+            "Pages are body text already, such as one paragraph each: look for no other roles."
+        ),
+    )
 
     def __post_init__(self) -> None:
         for role in self.keep:

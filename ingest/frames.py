@@ -121,6 +121,27 @@ CLUSTERED: tuple[Column, ...] = (
     Column("cluster", pl.String(), "ID shared by all copies of an article, or of a page"),
 )
 
+# A row without segments has one row of the result. In that row, the columns of segments are null.
+ANNOTATED: tuple[Column, ...] = (
+    Column("row", pl.UInt32(), "0-based number of the row in the frame that was given"),
+    Column("error", pl.String(), "why the row could not be read; null if it could"),
+)
+
+ANNOTATED_ROWS: tuple[Column, ...] = (
+    *ANNOTATED,
+    Column(
+        "lang",
+        pl.String(),
+        "language of most of the kept text, or of all text if none is kept; null if there is none",
+    ),
+    Column(
+        "langs",
+        pl.List(pl.Struct({"lang": pl.String(), "share": pl.Float32()})),
+        "share of each language in the characters of the same text, 0…1, largest first",
+    ),
+    Column("kept_text", pl.String(), "kept segments, one per line; null if none is kept"),
+)
+
 PAIRS: tuple[Column, ...] = (
     Column("pair_id", pl.String(), "pair ID: 16 hex digits"),
     Column("source_lang", pl.String(), "language of source_text, as in segments"),

@@ -27,6 +27,15 @@ GROUPS = {
     "Language": (frames.DETECTED, "Columns of segments, added by `ingest.detect`."),
     "Role and article": (frames.LABELLED, "Columns of segments, added by `ingest.label`."),
     "Copies": (frames.CLUSTERED, "Column of segments, added by `ingest.dedupe`."),
+    "Annotated segments": (
+        frames.ANNOTATED,
+        "Columns of the result of `ingest.annotate`, around the columns of segments except `doc_id` "
+        "and `cluster`.",
+    ),
+    "Annotated rows": (
+        frames.ANNOTATED_ROWS,
+        'Columns of the result of `ingest.annotate` with `level="row"`.',
+    ),
     "Pairs": (
         frames.PAIRS,
         "One row per pair: `pairs.parquet`, made by `ingest.align`, `ingest.read_pairs` and "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import overload
 
 import polars as pl
 
@@ -10,12 +11,18 @@ from ingest.codepoints import unique_texts
 from ingest.config import Config, DetectConfig, config_of
 from ingest.detection.decision import decide_languages, resolve_rival_scripts
 from ingest.detection.script import detect_scripts
-from ingest.frames import SEGMENTS, check
+from ingest.errors import FrameError
+from ingest.frames import DETECTED, SEGMENTS, check, schema
 from ingest.page_spans import cut_between_pages
 from ingest.text import scrub
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+# The type of what `identify` gives for each text.
+IDENTIFIED = pl.Struct(
+    {
+        **schema(DETECTED),
+        "runners_up": pl.List(pl.Struct({"lang": pl.String(), "score": pl.Float32()})),
+    }
+)
 
 _REQUIRED = ("doc_id", "segment", "text")
 _PART = 1 << 16  # segments analysed at once, unless a single page has more
@@ -84,39 +91,102 @@ def _detect_part(segments: pl.DataFrame, config: DetectConfig, *, context: bool)
     return decide_languages(texts, config)
 
 
+@overload
 def identify(
-    texts: pl.Series | Sequence[str],
+    texts: pl.Series, *, langs: Sequence[str] = ..., detector: str = ..., top: int = ...
+) -> pl.Series: ...
+@overload
+def identify(
+    texts: str | Sequence[str | None],
+    *,
+    langs: Sequence[str] = ...,
+    detector: str = ...,
+    top: int = ...,
+) -> pl.DataFrame: ...
+def identify(
+    texts: pl.Series | str | Sequence[str | None],
     *,
     langs: Sequence[str] = (),
     detector: str = "langdetect-exact",
     top: int = 3,
-) -> pl.DataFrame:
+) -> pl.Series | pl.DataFrame:
     """Detect the language of each text by itself.
 
     Args:
-        texts: one string or several; nulls and lone surrogates are allowed.
+        texts: a series of strings or categories, a list of strings, or one string; nulls and lone
+            surrogates are allowed.
         langs: candidate languages, by the codes of `lang`; all known languages if empty.
         detector: langdetect-exact, langdetect, fasttext or cld2.
         top: the most runners-up to return.
 
     Returns:
-        `text`, `script`, `lang`, `lang_score` and `lang_by` as from `detect`; and `runners_up`, a
-        list of struct {lang: String, score: Float32}, best first.
+        For a series, a series of structs with its name and length. The fields are `script`, `lang`,
+        `lang_score` and `lang_by`, as from `detect`; and `runners_up`, a list of struct {lang:
+        String, score: Float32}, best first. For strings, a frame with the column `text` and these
+        fields as columns.
 
     Raises:
+        FrameError: something is not a text.
         ConfigError, MissingExtraError, ModelError: as for `detect`.
 
     >>> identify(["Wo ist der Bahnhof?", "ئەم کتێبە زۆر باشە", ""])["lang"].to_list()
     ['de', 'ckb', 'zxx']
+    >>> identify(pl.Series("title", ["Wo ist der Bahnhof?"])).struct.field("lang").to_list()
+    ['de']
     """
-    if isinstance(texts, str):
-        texts = [texts]
-    if not isinstance(texts, pl.Series):
-        texts = pl.Series([t if t is None else scrub(t) for t in texts], dtype=pl.String)
+    if isinstance(texts, pl.Series):
+        found = identify_texts(texts, langs=langs, detector=detector, top=top)
+        return found.drop("text").to_struct(texts.name)
+    series = pl.Series(
+        [_text_of(t, row) for row, t in enumerate(_as_sequence(texts))], dtype=pl.String
+    )
+    return identify_texts(series, langs=langs, detector=detector, top=top)
+
+
+def identify_texts(
+    texts: pl.Series,
+    *,
+    langs: Sequence[str] = (),
+    detector: str = "langdetect-exact",
+    top: int = 3,
+) -> pl.DataFrame:
+    """Detect the language of each text of a series; as `identify` for a list of strings.
+
+    Raises:
+        FrameError: the series does not contain texts.
+
+    >>> identify_texts(pl.Series(["Wo ist der Bahnhof?"])).select("text", "lang").row(0)
+    ('Wo ist der Bahnhof?', 'de')
+    """
+    if texts.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        raise FrameError(f"identify: texts: must contain strings, is a Series of {texts.dtype}")
     series = texts.cast(pl.String).alias("text")
     config = DetectConfig(detector, tuple(langs))
-    decisions = decide_languages(detect_scripts(series), config, top=top)
-    return decisions.select(series, "script", "lang", "lang_score", "lang_by", "runners_up")
+    parts = [
+        decide_languages(detect_scripts(part), config, top=top).select(
+            part, "script", "lang", "lang_score", "lang_by", "runners_up"
+        )
+        for part in (series.slice(at, _PART) for at in range(0, max(len(series), 1), _PART))
+    ]
+    return pl.concat(parts)
+
+
+def _as_sequence(texts: object) -> Iterable[object]:
+    """The texts themselves; one string is one text."""
+    if isinstance(texts, str):
+        return [texts]
+    if isinstance(texts, (bytes, Mapping, pl.DataFrame)) or not isinstance(texts, Iterable):
+        raise FrameError(
+            f"identify: texts: must be a Polars Series or a list of strings, is "
+            f"{type(texts).__name__}"
+        )
+    return texts
+
+
+def _text_of(text: object, row: int) -> str | None:
+    if text is None or isinstance(text, str):
+        return text and scrub(text)
+    raise FrameError(f"identify: texts: text {row} must be a string, is {type(text).__name__}")
 
 
 def _number_pages(doc_ids: pl.Series) -> pl.Series:

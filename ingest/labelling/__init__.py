@@ -10,6 +10,7 @@ import polars as pl
 from ingest._typing import F64
 from ingest.config import Config, LabelConfig, config_of
 from ingest.frames import DETECTED, SEGMENTS, check
+from ingest.labelling.body_text import label_body_text
 from ingest.labelling.decision import decide_labels
 from ingest.labelling.features import compute_features, find_context
 from ingest.labelling.network import predict_roles
@@ -30,10 +31,13 @@ def label(segments: pl.DataFrame, *, config: LabelConfig | Config | None = None)
     shows and that do not repeat an earlier segment. Text that the page hides is kept where it hides
     more text than it shows, and listings on pages of documentation.
 
+    With `LabelConfig(body_text=True)`, every segment is body text (role_by `setting`) except for
+    leftover script, ornaments and lone numbers.
+
     Args:
         segments: a segments frame with the columns of `ingest.detect`. The rows of each page are
             contiguous and in order.
-        config: the roles to keep.
+        config: the roles to keep, and whether all is body text.
 
     Raises:
         ConfigError: `config` is neither of these.
@@ -56,6 +60,8 @@ def label(segments: pl.DataFrame, *, config: LabelConfig | Config | None = None)
 
 def _label_part(segments: pl.DataFrame, config: LabelConfig) -> pl.DataFrame:
     """Label a few pages; the model sees a page that is very long in pieces."""
+    if config.body_text:
+        return label_body_text(segments, config)
     context = find_context(segments)
     if len(segments) <= _LONGEST_PAGE:
         probability = predict_roles(compute_features(segments, context))

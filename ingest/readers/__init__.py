@@ -33,7 +33,15 @@ from ingest.readers.formats import COMPRESSED
 from ingest.readers.records import Record, Slice
 from ingest.readers.sources import STDIN, find_sources, reader_kind
 
-__all__ = ["describe_guesses", "expansion", "plan_slices", "read", "read_batches", "read_records"]
+__all__ = [
+    "batch_records",
+    "describe_guesses",
+    "expansion",
+    "plan_slices",
+    "read",
+    "read_batches",
+    "read_records",
+]
 
 _READERS = {
     "file": single_file.read_records,
@@ -63,6 +71,8 @@ _COLUMNS = {
 }
 # How many bytes of text a stored byte of a compressed file holds, at least. HTML has four to eight.
 _EXPANSION = 4
+# A page counts as at least so many characters: those without text take memory, too.
+_ROW_SIZE = 64
 _ALWAYS_CUT = ("parquet", "wacz")  # formats whose slices are not simply ranges of bytes
 
 
@@ -174,16 +184,29 @@ def read_batches(
     At least one frame is yielded, so that its columns are always known. `left_out` is as for
     `read_records`.
     """
-    rows: list[dict[str, Any]] = []
-    size = count = 0
     records = chain.from_iterable(read_records(part, settings, left_out) for part in parts)
+    batches = batch_records(records, batch_chars=batch_chars)
+    yield next(batches, _to_frame([]))
+    yield from batches
+
+
+def batch_records(
+    records: Iterable[Record], *, batch_chars: int = 1 << 62
+) -> Iterator[pl.DataFrame]:
+    """Yield documents frames with about `batch_chars` characters of text each; none for no records.
+
+    >>> [len(frame) for frame in batch_records([Record("a.txt", content="a")] * 3, batch_chars=1)]
+    [1, 1, 1]
+    """
+    rows: list[dict[str, Any]] = []
+    size = 0
     for row in document.to_rows(records):
         rows.append(row)
-        size += row.get("chars", 0)
+        size += max(row.get("chars", 0), _ROW_SIZE)
         if size >= batch_chars:
             yield _to_frame(rows)
-            count, rows, size = count + 1, [], 0
-    if rows or not count:
+            rows, size = [], 0
+    if rows:
         yield _to_frame(rows)
 
 

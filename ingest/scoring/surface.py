@@ -9,7 +9,7 @@ import polars as pl
 
 from ingest._typing import F32
 from ingest.codepoints import CodePoints
-from ingest.detection import identify
+from ingest.detection import identify_texts
 from ingest.detection.rules import candidate_languages, load_rules
 from ingest.languages import DENSITY
 from ingest.numbers import number_keys
@@ -174,7 +174,7 @@ def _script_pattern(lang: str) -> str:
 def language_probability(texts: pl.Series, langs: pl.Series, detector: str) -> F32:
     """Return the probability that each text is in its language; UNKNOWN if nothing can be said."""
     texts = texts.str.slice(0, _DETECTED_CHARS)
-    detected = identify(texts.unique(maintain_order=True), detector=detector, top=3)
+    detected = identify_texts(texts.unique(maintain_order=True), detector=detector, top=3)
     best = detected.select("text", "lang", score="lang_score")
     runners_up = detected.select("text", "runners_up").explode("runners_up").drop_nulls()
     others = runners_up.select(

@@ -24,7 +24,7 @@ from collections.abc import Hashable, Sequence
 import polars as pl
 import regex
 
-from ingest.detection import identify
+from ingest.detection import identify, identify_texts
 from ingest.detection.rules import candidate_languages, load_rules
 from ingest.languages import DENSITY
 from ingest.numbers import number_keys
@@ -224,7 +224,7 @@ def _are_in_wrong_language(targets: Sequence[str], to: str) -> list[bool]:
         return [False] * len(targets)
     texts = pl.Series(targets, dtype=pl.String)
     distinct = texts.filter(texts.str.count_matches(r"\p{L}") >= _MIN_LETTERS).unique()
-    suspects = identify(distinct).filter(
+    suspects = identify_texts(distinct).filter(
         ~pl.col("lang").is_in([expected, *_NO_LANGUAGE]) & (pl.col("lang_score") >= _MIN_CONFIDENCE)
     )
     if suspects.is_empty():
