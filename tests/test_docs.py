@@ -27,6 +27,11 @@ GROUPS = {
     "Language": (frames.DETECTED, "Columns of segments, added by `ingest.detect`."),
     "Role and article": (frames.LABELLED, "Columns of segments, added by `ingest.label`."),
     "Copies": (frames.CLUSTERED, "Column of segments, added by `ingest.dedupe`."),
+    "Articles": (
+        frames.ARTICLES,
+        "One row per article with kept text: `articles.jsonl`, made by `ingest run`. `ingest export` "
+        "writes the same columns but `headline` and `lines`.",
+    ),
     "Pairs": (
         frames.PAIRS,
         "One row per pair: `pairs.parquet`, made by `ingest.align`, `ingest.read_pairs` and "
