@@ -53,13 +53,18 @@ def collect_articles(
         .join(lang, on=_KEYS, how="left", maintain_order="left")
         .join(pages, on="doc_id", how="left", maintain_order="left")
         .join(_bylines(segments), on=_KEYS, how="left", maintain_order="left")
+        .join(_headlines(segments), on=_KEYS, how="left", maintain_order="left")
     )
-    dates = _datelines(segments, articles.select(*_KEYS, "date"))
-    is_alone = pl.len().over("doc_id") == 1
-    own = pl.col("dateline")
+    kept = segments.filter(pl.col("keep") & (pl.col("article") > 0))
+    alone = kept.group_by("doc_id").agg(alone=pl.col("article").n_unique() == 1)
+    articles = articles.join(alone, on="doc_id", how="left", maintain_order="left").with_columns(
+        pl.col("alone").fill_null(value=True)
+    )
+    is_alone, own = pl.col("alone"), pl.col("dateline")
+    dates = _datelines(segments, articles.select(*_KEYS, "date", "alone"))
     return articles.join(dates, on=_KEYS, how="left", maintain_order="left").select(
         "doc_id", "source", "url", "site", "article", "cluster", "lang",
-        pl.coalesce("headline", pl.when(is_alone).then("title")).alias("title"),
+        pl.coalesce("headline", "other", pl.when(is_alone).then("title")).alias("title"),
         "headline",
         pl.coalesce("author", "byline").alias("author"),
         pl.when(is_alone).then(pl.coalesce("date", own)).otherwise(pl.coalesce(own, "date"))
@@ -90,6 +95,15 @@ def describe_pages(documents: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def _headlines(segments: pl.DataFrame) -> pl.DataFrame:
+    """The first headline of each article, which may not be selected: doc_id, article, other."""
+    return (
+        segments.filter(pl.col("role") == "headline")
+        .select(*_KEYS, other="text")
+        .unique(_KEYS, keep="first", maintain_order=True)
+    )
+
+
 def _bylines(segments: pl.DataFrame) -> pl.DataFrame:
     """The name in the first byline of each article that has one: doc_id, article, byline."""
     name = pl.col("text").str.extract(_BYLINE).str.strip_chars(" .")
@@ -102,8 +116,8 @@ def _bylines(segments: pl.DataFrame) -> pl.DataFrame:
 
 
 def _datelines(segments: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFrame:
-    """The date in the first dateline of each article that has one: doc_id, article, dateline."""
-    needed = articles.filter(pl.col("date").is_null() | (pl.len().over("doc_id") > 1))
+    """The first date in a dateline or byline of each article: doc_id, article, dateline."""
+    needed = articles.filter(pl.col("date").is_null() | ~pl.col("alone"))
     lines = (
         segments.filter(pl.col("role").is_in(["dateline", "byline"]))
         .join(needed.select(_KEYS), on=_KEYS, how="semi", maintain_order="left")

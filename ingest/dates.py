@@ -67,7 +67,8 @@ _ALEFS = str.maketrans("أإآٱ", "اااا")
 _REMOVED = re.compile(f"{ARABIC_MARKS}|{FORMAT_CONTROLS}")
 # Words right before a date that is not the one of publication.
 _UPDATED = re.compile(
-    r"(?:updated?|modified|edited|revised|اخر تحديث|تحديث|حدث|تم التحديث|التعديل|تعديل)\W*(?:on|at|في|بتاريخ|:)?\W*$",
+    r"(?:updated?|modified|edited|revised|تحديث|حدث|التحديث|التعديل|تعديل)"
+    r"\W*(?:on|at|في|بتاريخ|:)?\W*$",
     re.IGNORECASE,
 )
 _DAY_IN_PATH = re.compile(

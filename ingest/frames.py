@@ -141,7 +141,7 @@ ARTICLES: tuple[Column, ...] = (
     Column(
         "title",
         pl.String(),
-        "headline; without one, the title of the page if it has no other article; null if none",
+        "its headline; without one, the title of the page if it has no other article; null if none",
     ),
     Column("headline", pl.String(), "first headline in its text; null if none"),
     Column("author", pl.String(), "authors of the page, or those of its byline; null if unknown"),
