@@ -89,21 +89,21 @@ def parse_date(text: str) -> str | None:
     """Read the date that a text consists of, or begins with; None if there is none.
 
     A time of day and an offset are kept as they are written. Dates in the Hijri calendar, and
-    dates such as 3/4/2024 in English, which mean different days in different countries, are not
-    read.
+    dates such as 3/4/2024, which mean different days in different places, are not read.
 
     >>> parse_date("2024-05-12T10:30:00+0300"), parse_date("Sun, 12 May 2024 10:30:00 GMT")
     ('2024-05-12T10:30:00+03:00', '2024-05-12T10:30:00Z')
     >>> parse_date("٣ كانون الثاني ٢٠٢٤"), parse_date("3/4/2024"), parse_date("yesterday")
     ('2024-01-03', None, None)
     """
-    return next((match.value for match in _matches(text)), None)
+    return next((match.value for match in _matches(text, day_first=False)), None)
 
 
 def find_date(text: str) -> str | None:
     """Find the date of publication in a dateline, without the time of day; None if there is none.
 
-    A date that stands after a word such as "updated" does not count.
+    A date that stands after a word such as "updated" does not count. In lines with Arabic letters,
+    3/4/2024 is the third of April.
 
     >>> find_date("Cairo | Updated: 14 May 2024, 09:00 | Published: May 12th, 2024")
     '2024-05-12'
@@ -113,7 +113,7 @@ def find_date(text: str) -> str | None:
     True
     """
     plain = _plain(text)
-    for match in _matches(text):
+    for match in _matches(text, day_first=_ARABIC.search(text) is not None):
         if not _UPDATED.search(plain, 0, match.start):
             return match.value[:10]
     return None
@@ -132,8 +132,8 @@ def day_in_url(url: str) -> str | None:
     return _iso(int(match["year"]), int(month), int(day))
 
 
-def _matches(text: str) -> Iterator[_Match]:
-    """The dates of a text, in its order."""
+def _matches(text: str, *, day_first: bool) -> Iterator[_Match]:
+    """The dates of a text, in its order; `day_first` says how to read 3/4/2024."""
     plain = _plain(text)
     matches: list[_Match] = []
     for form in _FORMS:
@@ -143,9 +143,9 @@ def _matches(text: str) -> Iterator[_Match]:
             _add(matches, match, month, int(parts["day"]))
     for match in _TWO_NUMBERS.finditer(plain):
         first, second = int(match["first"]), int(match["second_number"])
-        # with dots, nobody writes the month first; nor do Arabic texts
-        day_first = match["mark"] == "." or second <= 12 < first or _ARABIC.search(text)
-        if day_first or first == second:
+        # with dots, nobody writes the month first
+        is_known = day_first or match["mark"] == "." or first == second
+        if is_known or second <= 12 < first:
             _add(matches, match, second, first)
         elif first <= 12 < second:
             _add(matches, match, first, second)

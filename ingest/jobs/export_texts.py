@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -127,6 +128,24 @@ def check_format(dest: str | Path, format: str | None, what: str = "articles") -
     if format == "markdown" and what != "articles":
         raise ConfigError(f"format: markdown is for articles, not for {what}; use txt or jsonl")
     return format
+
+
+def default_destination(run: str | Path, format: str | None, what: str) -> Path:
+    """Return where an export goes if no path is given: next to the run, with its name.
+
+    Raises:
+        ConfigError: there is no format.
+
+    >>> default_destination("runs/out", "jsonl", "articles").as_posix()
+    'runs/out.articles.jsonl'
+    >>> default_destination("runs/out", "huggingface", "segments").as_posix()
+    'runs/out.segments'
+    """
+    if format is None:
+        raise ConfigError(f"format: give one with --format: {', '.join(TEXT_FORMATS)}")
+    path = Path(os.path.normpath(run))
+    ending = next((end for end, name in ENDINGS.items() if name == format), "")
+    return path.with_name(f"{path.name or path.resolve().name}.{what}{ending}")
 
 
 def summary_lines(report: dict[str, Any]) -> list[str]:

@@ -115,7 +115,8 @@ def _add_json_ld(text: str, json_ld: list[tuple[Any, str]]) -> None:
     if len(text) > _MAX_VALUE:
         return
     try:
-        value = json.loads(text, parse_constant=lambda _: None)
+        # many scripts have line breaks inside strings
+        value = json.loads(text, strict=False, parse_constant=lambda _: None)
         if _count_levels(value) <= _MAX_LEVELS:
             json_ld.append((value, json.dumps(value, ensure_ascii=False, allow_nan=False)))
     except (ValueError, RecursionError):

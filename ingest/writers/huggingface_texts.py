@@ -110,7 +110,7 @@ def text_card(selection: TextSelection, license: str) -> str:
         *sources_section(run),
         "## What was left out",
         "",
-        *table(("reason", what), [(why, f"{n:,}") for why, n in selection.left_out.items()]),
+        *_left_out(selection),
         *license_section(license),
         f"Made with ingest {__version__}.",
         "",
@@ -126,3 +126,10 @@ def _selection_notes(selection: TextSelection) -> list[str]:
     if selection.dedupe:
         notes.append("Of copies of an article, the longest is here, then the earliest.")
     return [" ".join(notes), ""]
+
+
+def _left_out(selection: TextSelection) -> list[str]:
+    if not selection.left_out:
+        return ["Nothing.", ""]
+    rows = [(reason, f"{number:,}") for reason, number in selection.left_out.items()]
+    return table(("reason", selection.what), rows)

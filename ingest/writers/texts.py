@@ -144,7 +144,7 @@ class TextSelection:
             selected = self._select(segments)
             self._count(segments, selected)
             if chosen is not None:
-                unit = _number_units(selected).to_numpy()
+                unit = _number_units(selected).to_numpy().astype(np.int64)
                 copy = pl.Series(~chosen[units + unit], dtype=pl.Boolean)
                 units += 1 + int(unit.max(initial=-1))
                 self._leave_out("copies", selected.filter(copy))
