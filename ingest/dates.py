@@ -58,7 +58,7 @@ _FORMS = tuple(
 # 12/05/2024: which number is the day depends on the writer.
 _TWO_NUMBERS = re.compile(
     rf"(?<![\d/.-])(?P<first>\d{{1,2}})\s?(?P<mark>[-/.])\s?(?P<second_number>\d{{1,2}})\s?(?P=mark)"
-    rf"\s?{_YEAR}(?![\d/]){_CLOCK}",
+    rf"\s?{_YEAR}(?!\d|[/.-]\d){_CLOCK}",
     re.IGNORECASE,
 )
 _ARABIC = re.compile(r"[\u0600-\u06ff]")

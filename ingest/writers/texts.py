@@ -28,6 +28,7 @@ from ingest.frames import (
     check,
     schema,
 )
+from ingest.io.parquet import PAIR_ROWS
 from ingest.io.run_files import OUTPUTS, RUN_FILE
 from ingest.io.snapshot import Snapshot
 from ingest.io.urls import check_source_is_local
@@ -35,6 +36,7 @@ from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES, ROLES
 
 WHATS = ("articles", "segments")
 _BATCH_SEGMENTS, _BATCH_PAGES = 1 << 15, 1 << 12
+_ARTICLE_ROWS = 1 << 12  # of a row group: about 10 MB of text
 # An article is in a language if this part of its text is: more than a quotation, less than one
 # side of a bilingual page.
 _MIN_SHARE = 0.25
@@ -108,7 +110,7 @@ class TextSelection:
         check(self._segments.head, SEGMENTS, DETECTED, LABELLED, CLUSTERED, verb="export")
         check(self._documents.head, DOCUMENTS, verb="export")
         self.columns = _ARTICLE_COLUMNS if what == "articles" else _COLUMNS_OF_SEGMENTS
-        self.row_group = 1 << (12 if what == "articles" else 15)
+        self.row_group = _ARTICLE_ROWS if what == "articles" else PAIR_ROWS
         self._kept_roles = _kept_roles(self.run())
         self._start()
 
