@@ -26,7 +26,7 @@ def modules() -> list[str]:
 def test_public_names():
     verbs = {
         "align", "align_lines", "align_pages", "align_words", "dedupe", "detect", "export", "filter", "funnel",
-        "identify", "label", "mask_pii", "pair_pages", "read", "read_pairs", "run", "samples",
+        "export_texts", "identify", "label", "mask_pii", "pair_pages", "read", "read_pairs", "run", "samples",
         "score", "segment", "split", "translate", "Encoder",
     }  # fmt: skip
     classes = {
