@@ -30,6 +30,7 @@ _PUBLIC_NAMES = {
     ),
     "ingest.filtering": ("filter", "funnel"),
     "ingest.jobs.export": ("export",),
+    "ingest.jobs.export_texts": ("export_texts",),
     "ingest.jobs.run": ("run",),
     "ingest.labelling": ("label",),
     "ingest.pairing": ("pair_pages",),
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from ingest.filtering import filter as filter
     from ingest.filtering import funnel
     from ingest.jobs.export import export
+    from ingest.jobs.export_texts import export_texts
     from ingest.jobs.run import run
     from ingest.labelling import label
     from ingest.pairing import pair_pages
@@ -101,8 +103,8 @@ __all__ = [
     "SplitConfig",
     "TranslateConfig", "WriteError", "__version__", "align", "align_lines", "align_pages",
     "align_words", "annotate",
-    "dedupe", "detect", "export", "funnel", "identify", "label", "mask_pii", "pair_pages", "read",
-    "read_pairs", "run", "samples", "score", "segment", "split", "translate",
+    "dedupe", "detect", "export", "export_texts", "funnel", "identify", "label", "mask_pii",
+    "pair_pages", "read", "read_pairs", "run", "samples", "score", "segment", "split", "translate",
 ]  # fmt: skip
 
 

@@ -53,6 +53,15 @@ DOCUMENTS: tuple[Column, ...] = (
         pl.List(pl.Struct({"lang": pl.String(), "url": pl.String()})),
         "hreflang links to the same page in other languages; null if none",
     ),
+    Column(
+        "published",
+        pl.String(),
+        "date of publication that the page declares, as in ISO 8601, with the time if it does; "
+        "null if none",
+    ),
+    Column(
+        "author", pl.String(), "authors that the page declares, separated by '; '; null if none"
+    ),
     Column("metadata", pl.String(), "OpenGraph, meta and JSON-LD data of the page as JSON"),
     Column("text", pl.String(), "decoded and rendered text; null if the page is in error"),
     Column("blocks", pl.List(BLOCK), "HTML block of each line of text; null for plain text"),
@@ -140,6 +149,35 @@ ANNOTATED_ROWS: tuple[Column, ...] = (
         "share of each language in the characters of the same text, 0…1, largest first",
     ),
     Column("kept_text", pl.String(), "kept segments, one per line; null if none is kept"),
+)
+
+ARTICLES: tuple[Column, ...] = (
+    Column("doc_id", pl.String(), "page of the article"),
+    Column("source", pl.String(), "path of the input file"),
+    Column("url", pl.String(), "URL of the page, or the canonical one; null if unknown"),
+    Column("site", pl.String(), "host of url, without www; null if unknown"),
+    Column("article", pl.Int64(), "article number on the page from 1"),
+    Column("cluster", pl.String(), "ID shared by all copies of the article"),
+    Column("lang", pl.String(), "language of most of its text"),
+    Column(
+        "title",
+        pl.String(),
+        "its headline; without one, the title of the page if it has no other article; null if none",
+    ),
+    Column("headline", pl.String(), "first headline in its text; null if none"),
+    Column("author", pl.String(), "authors of the page, or those of its byline; null if unknown"),
+    Column(
+        "date",
+        pl.String(),
+        "date of publication, as in ISO 8601: the page's, or that of its dateline (which comes "
+        "first if the page has several articles); null if unknown",
+    ),
+    Column("text", pl.String(), "its kept segments, one per line, with the headline"),
+    Column(
+        "lines",
+        pl.List(pl.List(pl.Int64())),
+        "first and last line of each of them in the page's text",
+    ),
 )
 
 PAIRS: tuple[Column, ...] = (

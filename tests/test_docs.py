@@ -36,6 +36,11 @@ GROUPS = {
         frames.ANNOTATED_ROWS,
         'Columns of the result of `ingest.annotate` with `level="row"`.',
     ),
+    "Articles": (
+        frames.ARTICLES,
+        "One row per article with kept text: `articles.jsonl`, made by `ingest run`. `ingest export` "
+        "writes the same columns but `headline` and `lines`.",
+    ),
     "Pairs": (
         frames.PAIRS,
         "One row per pair: `pairs.parquet`, made by `ingest.align`, `ingest.read_pairs` and "

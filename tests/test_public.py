@@ -26,7 +26,8 @@ def modules() -> list[str]:
 
 def test_public_names():
     verbs = {
-        "align", "align_lines", "align_pages", "align_words", "annotate", "dedupe", "detect", "export", "filter", "funnel",
+        "align", "align_lines", "align_pages", "align_words", "annotate", "dedupe", "detect", "export",
+        "export_texts", "filter", "funnel",
         "identify", "label", "mask_pii", "pair_pages", "read", "read_pairs", "run", "samples",
         "score", "segment", "split", "translate", "Encoder",
     }  # fmt: skip

@@ -11,16 +11,21 @@ from ingest.cli.options import (
     add_output,
     add_overwrite,
     allow_interrupts,
+    candidate_languages,
+    codes,
     language_pair,
     load_config,
     use_one_blas_thread,
 )
 from ingest.config_file import given_settings
 from ingest.errors import ConfigError
-from ingest.jobs.export import FORMATS
+from ingest.jobs.export import FORMATS, WHATS
+from ingest.jobs.export_texts import TEXT_FORMATS
 
 if TYPE_CHECKING:
     from ingest.cli.parser import Commands
+
+ALL_FORMATS = tuple(dict.fromkeys((*FORMATS, *TEXT_FORMATS)))
 
 
 class _Exclude(argparse.Action):
@@ -124,35 +129,52 @@ def _add_export(commands: Commands) -> None:
     parser = commands.add(
         "export",
         _export,
-        help="export kept pairs to training formats",
+        help="export kept pairs, articles or segments",
         description="Write the kept pairs as Moses, TSV, TMX, JSONL, Parquet or a Hugging Face "
-        "folder, and report what was left out.",
+        "folder; or the articles or segments of a run as Parquet, JSONL, plain text, Markdown or a "
+        "Hugging Face folder, with URL, site, title, author, date and language. What is left out "
+        "is counted.",
         examples=[
             "ingest export out/split.parquet --format huggingface -o dataset --license cc-by-4.0",
             "ingest export pairs.parquet --format moses --langs en,ar",
+            "ingest export out --what articles --langs en --dedupe -o articles.jsonl",
         ],
     )
-    parser.add_argument("pairs", metavar="PAIRS",
-                        help="Parquet file of pairs, or folder with pairs.parquet")  # fmt: skip
-    parser.add_argument("--format", required=True, choices=FORMATS, metavar="NAME",
-                        help=f"format to write: {', '.join(FORMATS)}")  # fmt: skip
+    parser.add_argument("pairs", metavar="SOURCE",
+                        help="folder of a run, or Parquet file of pairs")  # fmt: skip
+    parser.add_argument("--what", choices=WHATS, metavar="NAME",
+                        help=f"what to write: {', '.join(WHATS)} (default: pairs if SOURCE has "
+                        "any, else articles)")  # fmt: skip
+    parser.add_argument("--format", choices=ALL_FORMATS, metavar="NAME",
+                        help=f"format to write: for pairs, {', '.join(FORMATS)}; for texts, "
+                        f"{', '.join(TEXT_FORMATS)} (default: what the ending of DEST "
+                        "says)")  # fmt: skip
     parser.add_argument("-o", "--out", metavar="DEST",
-                        help="file or folder to write (default: next to PAIRS, with the same "
+                        help="file or folder to write (default: next to SOURCE, with the same "
                         "name)")  # fmt: skip
-    parser.add_argument("--min-score", type=float, default=0.0, metavar="X",
-                        help="leave out pairs with a score below X")  # fmt: skip
-    parser.add_argument("--flagged", action="store_true",
-                        help="also export machine translations that have flags")  # fmt: skip
     parser.add_argument("--langs", metavar="CODES",
-                        help="source and target, such as ar,en; swaps the sides of pairs where "
-                        "necessary (default: as they are)")  # fmt: skip
+                        help="for pairs, source and target, such as ar,en; swaps the sides where "
+                        "necessary. For texts, the languages to write (default: as they "
+                        "are)")  # fmt: skip
     parser.add_argument("--license", default="", metavar="TEXT",
                         help="license that the card of huggingface states, such as cc-by-4.0 "
                         "(default: unknown)")  # fmt: skip
-    parser.add_argument("--word-alignments", action="store_true",
-                        help="add which words translate each other, as links such as 0-0 1-2; in "
-                        "moses a file such as pairs.ar-en.align")  # fmt: skip
     add_overwrite(parser, "DEST")
+    texts = parser.add_argument_group("articles and segments")
+    texts.add_argument("--roles", metavar="ROLES",
+                       help="roles of the segments to write, such as headline,body,caption "
+                       "(default: those that the run keeps)")  # fmt: skip
+    texts.add_argument("--dedupe", action="store_true",
+                       help="write one of the copies of an article: the longest, then the "
+                       "earliest")  # fmt: skip
+    pairs = parser.add_argument_group("pairs")
+    pairs.add_argument("--min-score", type=float, default=0.0, metavar="X",
+                       help="leave out pairs with a score below X")  # fmt: skip
+    pairs.add_argument("--flagged", action="store_true",
+                       help="also export machine translations that have flags")  # fmt: skip
+    pairs.add_argument("--word-alignments", action="store_true",
+                       help="add which words translate each other, as links such as 0-0 1-2; in "
+                       "moses a file such as pairs.ar-en.align")  # fmt: skip
 
 
 def _add_files(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -267,15 +289,24 @@ def _export(args: argparse.Namespace) -> int:
     use_one_blas_thread()
     allow_interrupts()
     from ingest.cli.messages import print_summary
+    from ingest.jobs.export import choose_what
+
+    what = args.what or choose_what(args.pairs)
+    if what != "pairs":
+        if not args.what:
+            print_summary(args, f"{args.pairs} has no pairs, so its articles are exported")
+        return _export_texts(args, what)
     from ingest.cli.progress import job_progress
     from ingest.io.run_files import describe_later_files
-    from ingest.jobs.export import default_destination, export, summary_lines
+    from ingest.jobs.export import default_destination, export, format_of, summary_lines
 
+    _refuse(args, "pairs", "roles", "dedupe")
+    format = args.format or format_of(args.out)
     with job_progress("export", quiet=args.quiet) as progress:
         report = export(
             args.pairs,
-            args.out or default_destination(args.pairs, args.format),
-            format=args.format,
+            args.out or default_destination(args.pairs, format),
+            format=format,
             min_score=args.min_score,
             langs=language_pair(args),
             flagged=args.flagged,
@@ -286,3 +317,35 @@ def _export(args: argparse.Namespace) -> int:
         )
     print_summary(args, *describe_later_files(args.pairs, "export"), *summary_lines(report))
     return OK
+
+
+def _export_texts(args: argparse.Namespace, what: str) -> int:
+    from ingest.cli.messages import print_summary
+    from ingest.jobs.export_texts import default_destination, export_texts, summary_lines
+
+    _refuse(args, what, "min_score", "flagged", "word_alignments")
+    report = export_texts(
+        args.pairs,
+        args.out or default_destination(args.pairs, args.format, what),
+        what=what,
+        format=args.format,
+        langs=candidate_languages(args) or (),
+        roles=codes(args.roles, "--roles", "role"),
+        dedupe=args.dedupe,
+        license=args.license,
+        overwrite=args.overwrite,
+    )
+    print_summary(args, *summary_lines(report))
+    return OK
+
+
+def _refuse(args: argparse.Namespace, what: str, *names: str) -> None:
+    """Raise if an option was given that is not for `what`.
+
+    Raises:
+        ConfigError: it was.
+    """
+    for name in names:
+        if getattr(args, name):
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(f"export: {option} is not for {what}; leave it out")

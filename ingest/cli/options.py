@@ -110,10 +110,23 @@ def candidate_languages(args: argparse.Namespace) -> tuple[str, ...] | None:
     """
     if args.langs is None:
         return None
-    codes = tuple(filter(None, (code.strip() for code in args.langs.split(","))))
-    if not codes:
-        raise ConfigError(f"--langs: {args.langs!r} names no language; give codes, such as ar,en")
-    return codes
+    return codes(args.langs, "--langs", "language")
+
+
+def codes(text: str | None, option: str, noun: str) -> tuple[str, ...]:
+    """Return the values of an option that are separated by commas; none without the option.
+
+    Raises:
+        ConfigError: the option has no value.
+
+    >>> codes("ar, en", "--langs", "language"), codes(None, "--langs", "language")
+    (('ar', 'en'), ())
+    """
+    values = tuple(filter(None, (code.strip() for code in (text or "").split(","))))
+    if text is not None and not values:
+        example = "ar,en" if noun == "language" else "headline,body"
+        raise ConfigError(f"{option}: {text!r} names no {noun}; give some, such as {example}")
+    return values
 
 
 def language_pair(args: argparse.Namespace) -> tuple[str, str] | None:

@@ -34,6 +34,7 @@ def add_commands(commands: Commands) -> None:
             "ingest run pages/ -o out",
             "ingest run crawl.warc.gz -o out --workers 4 --align",
             "ingest run pages.jsonl -o out --text-column body --langs ar,en",
+            "ingest run pages/ -o out --export articles.jsonl",
         ],
     )
     add_sources(parser)
@@ -55,6 +56,9 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--translate", type=_parse_translate, metavar="FROM:TO",
                         help="also write translated.parquet: machine translations, such as "
                         "en:ar")  # fmt: skip
+    parser.add_argument("--export", metavar="FILE",
+                        help="also write the articles to FILE, which ends in .parquet, .jsonl, "
+                        ".txt or .md; ingest export has more choices")  # fmt: skip
     add_detection(parser)
     add_keep(parser)
 
@@ -108,6 +112,7 @@ def _run_job(args: argparse.Namespace) -> dict[str, Any]:
             shard=args.shard,
             align=args.align,
             translate=args.translate,
+            export=args.export,
             progress=reading,
             translating=translating,
         )
@@ -128,7 +133,7 @@ def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
 
 
 def _print_later_steps(args: argparse.Namespace, report: dict[str, Any]) -> int:
-    """Print what --align and --translate did; return the exit status of the whole run."""
+    """Print what --align, --translate and --export did; return the exit status of the whole run."""
     from ingest.cli.messages import print_result
 
     in_error = bool(report["counts"]["errors"])
@@ -140,4 +145,9 @@ def _print_later_steps(args: argparse.Namespace, report: dict[str, Any]) -> int:
         from ingest.jobs.translate_run import TranslationResult
 
         print_result(args, TranslationResult.from_dict(report["translated"]))
+    if "exported" in report:
+        from ingest.cli.messages import print_summary
+        from ingest.jobs.export_texts import summary_lines
+
+        print_summary(args, *summary_lines(report["exported"]))
     return PAGES_IN_ERROR if in_error else OK

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("moses", "tsv", "tmx", "jsonl", "parquet", "huggingface")
 FOLDERS = ("moses", "huggingface")
+WHATS = ("pairs", "articles", "segments")
 UNALIGNED = "without word alignment, not Arabic–English or over 1,000 tokens"
 
 
@@ -84,7 +85,10 @@ def export(
     (2, ['pairs.tsv'])
     """
     if format not in FORMATS:
-        raise ConfigError(f"format: {format!r} is not one of {', '.join(FORMATS)}")
+        raise ConfigError(
+            f"format: {format!r} is not a format of pairs, which are {', '.join(FORMATS)}"
+            + ("; to export texts: --what articles" if format in ("txt", "markdown") else "")
+        )
     if license and format != "huggingface":
         raise ConfigError(
             f"license: {format} has no data card to put it on; only huggingface has one"
@@ -144,6 +148,34 @@ def default_destination(source: str | Path, format: str) -> Path:
     path = Path(os.path.normpath(source))
     stem = path.name.removesuffix(".parquet")
     return path.with_name(f"{stem or path.resolve().name}.{format}")
+
+
+def format_of(dest: str | Path | None) -> str:
+    """Return the format of pairs that the ending of a file says.
+
+    Raises:
+        ConfigError: it says none.
+
+    >>> format_of("out.tmx")
+    'tmx'
+    """
+    ending = Path(dest or "").suffix.lower().removeprefix(".")
+    if ending not in set(FORMATS) - set(FOLDERS):
+        raise ConfigError(f"format: give one with --format: {', '.join(FORMATS)}")
+    return ending
+
+
+def choose_what(source: str | Path) -> str:
+    """Return what to export if the user does not say it: articles of a run without pairs, or pairs.
+
+    >>> choose_what("pairs.parquet")
+    'pairs'
+    """
+    from ingest.io.run_files import PAIRS_FILE
+
+    folder = Path(source)
+    is_run = (folder / "segments.parquet").is_file() and not (folder / PAIRS_FILE).is_file()
+    return "articles" if is_run else "pairs"
 
 
 def summary_lines(report: dict[str, Any]) -> list[str]:

@@ -22,6 +22,8 @@ def select_missing(
     config: Config,
     align: bool,
     translate: tuple[str, str] | None,
+    *,
+    export: bool = False,
 ) -> tuple[bool, tuple[str, str] | None]:
     """Return `align` and `translate`, switched off where a complete run already has the file.
 
@@ -31,6 +33,7 @@ def select_missing(
         config: the current settings.
         align: whether pairs were requested.
         translate: languages of the requested translations.
+        export: whether an export was requested, too.
 
     Raises:
         ConfigError: the run had other settings.
@@ -38,13 +41,14 @@ def select_missing(
     """
     align = align and not (out / PAIRS_FILE).exists()
     translate = None if (out / TRANSLATED_FILE).exists() else translate
-    if not (align or translate):
+    if not (align or translate or export):
         raise OutputError(f"{out}: exists already; there is nothing to resume")
     if report["fingerprint"] != config.fingerprint():
         commands = [f"ingest align {out} -o {out / PAIRS_FILE}"] if align else []
         commands += [_translate_command(str(out), translate)] if translate else []
+        commands += [f"ingest export {out} -o FILE"] if export else []
         raise ConfigError(
-            f"{out}: the run had other settings; to use the current ones: {' and '.join(commands)}"
+            f"{out}: the run had other settings; to go on anyway: {' and '.join(commands)}"
         )
     return align, translate
 
@@ -111,6 +115,34 @@ def add_translations(
         options = TranslateOptions(to=to, source=source, config=config, progress=progress)
         result = translate_segments(folder / SEGMENTS_FILE, folder / TRANSLATED_FILE, options)
         return result.to_dict()
+
+
+def check_export(
+    dest: str | os.PathLike[str], out: str | os.PathLike[str], *, overwrite: bool
+) -> None:
+    """Raise before the run starts if its articles could not be exported to a file.
+
+    Raises:
+        ConfigError: the ending of the file says no format.
+        OutputError: the file exists, or is inside the folder of the run.
+        WriteError: the parent folder does not exist.
+    """
+    from ingest.io.atomic import check_output
+    from ingest.jobs.export_texts import check_format
+
+    check_format(os.fspath(dest), None)
+    path, folder = Path(os.path.abspath(dest)), Path(os.path.abspath(out))
+    if path == folder or folder in path.parents:
+        raise OutputError(f"{os.fspath(dest)}: is inside {os.fspath(out)}; choose a place outside")
+    check_output(os.fspath(dest), overwrite=overwrite)
+
+
+def add_export(out: str, dest: str | os.PathLike[str], *, overwrite: bool) -> dict[str, Any]:
+    """Export the articles of a run, and return the report."""
+    from ingest.jobs.export_texts import export_texts
+
+    with _note_what_is_missing(out, "export", f"ingest export {out} -o {os.fspath(dest)}"):
+        return export_texts(out, os.fspath(dest), overwrite=overwrite)
 
 
 def _translate_command(out: str, pair: tuple[str, str]) -> str:

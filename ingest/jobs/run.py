@@ -12,8 +12,10 @@ from ingest.config import Config
 from ingest.errors import ConfigError
 from ingest.io.urls import check_target_is_local
 from ingest.jobs.postprocess import (
+    add_export,
     add_pairs,
     add_translations,
+    check_export,
     check_sources,
     check_translatable,
     select_missing,
@@ -34,6 +36,7 @@ def run(
     shard: tuple[int, int] | None = None,
     align: bool = False,
     translate: tuple[str, str] | None = None,
+    export: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     translating: TranslationProgress | None = None,
 ) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def run(
         config: settings; the defaults if None.
         overwrite: replace `out` if an earlier run made it, and discard unfinished work.
         resume: continue an unfinished run; start a new one if there is none. If `out` is complete
-            except for what `align` or `translate` add, add that.
+            except for what `align`, `translate` or `export` add, add that.
         workers: number of processes.
         shard: (i, n) processes part i of n of the shards and leaves the unfinished folder. Parts
             may run at the same time. Once all parts are done, `resume` makes `out`.
@@ -61,6 +64,8 @@ def run(
             articles translate each other, and their sentence pairs.
         translate: source and target language, such as ("en", "ar"): once `out` is complete, also
             translate its segments with an installed argos package and write translated.parquet.
+        export: a file to which the articles are written once `out` is complete, outside of `out`.
+            Its ending says the format: .parquet, .jsonl, .txt or .md. `overwrite` replaces it too.
         progress: called with the number of stored bytes done, and of all stored bytes.
         translating: called with the number of segments translated, their total, and the tokens
             sent to the models.
@@ -70,6 +75,7 @@ def run(
         `align`, also `pairs`: how many articles were `aligned`, how many sentence `pairs` they
         gave, how many articles `failed`, and messages about them (`said`). With `translate`, also
         `translated`: `texts`, `tokens`, `seconds`, and how many translations have which `flags`.
+        With `export`, also `exported`, as `export_texts` returns it.
 
     Raises:
         ConfigError: the unfinished run had other settings, or `shard` was given with `align` or
@@ -87,20 +93,24 @@ def run(
     >>> report["counts"]["errors"]
     0
     """
-    if shard and (align or translate):
+    if shard and (align or translate or export):
         raise ConfigError(
-            "align, translate: not possible for a part of the shards; use them in the run that "
-            "resumes and completes all parts"
+            "align, translate, export: not possible for a part of the shards; use them in the run "
+            "that resumes and completes all parts"
         )
     if translate:
         check_translatable(translate)
     check_target_is_local(out)
+    if export:
+        check_export(export, out, overwrite=overwrite)
     config = config or Config()
     state = State(Path(os.path.abspath(out)))
-    if resume and (align or translate) and state.is_complete():
+    if resume and (align or translate or export) and state.is_complete():
         report = state.read_report()
         check_sources(state.target, report, exclude_outputs(state, find_sources(sources)).files)
-        align, translate = select_missing(state.target, report, config, align, translate)
+        align, translate = select_missing(
+            state.target, report, config, align, translate, export=export is not None
+        )
     else:
         report = run_shards(
             sources,
@@ -117,4 +127,6 @@ def run(
     if translate:
         added = add_translations(os.fspath(out), translate, config, translating)
         report = {**report, "translated": added}
+    if export:
+        report = {**report, "exported": add_export(os.fspath(out), export, overwrite=overwrite)}
     return report

@@ -17,11 +17,12 @@ from typing import Any, BinaryIO
 import numpy as np
 import polars as pl
 
+from ingest.articles import PAGE_COLUMNS, collect_articles
 from ingest.config import Config
 from ingest.dedup.clusters import add_clusters, article_signatures
 from ingest.dedup.site_templates import find_sites, mark_template, short_lines
 from ingest.detection import detect
-from ingest.frames import CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
+from ingest.frames import ARTICLES, CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import atomic_folder
 from ingest.labelling import label
 from ingest.pipeline.plan import Stamp, check_unchanged, stamp
@@ -144,7 +145,7 @@ def finish_shard(state: State, number: int) -> None:
         for path in sorted(state.labelled(number).glob("segments-*.parquet")):
             documents = pl.read_parquet(
                 path.with_name(path.name.replace("segments", "documents")),
-                columns=["doc_id", "source", "url"],
+                columns=PAGE_COLUMNS,
             )
             segments = timer("write", pl.read_parquet, path)
             segments = timer("dedupe", mark_template, segments, find_sites(documents), template)
@@ -174,37 +175,6 @@ class _CountedSlices:
             self.bytes_done += item.size
 
 
-def collect_articles(segments: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per article with kept text, in page order.
-
-    Columns: doc_id, source, article, cluster, lang (the language of most of its kept text),
-    headline (null if there is none), text (kept segments, one per line), lines (the [first, last]
-    line of each of them in the page's text).
-    """
-    kept = segments.filter("keep").with_columns(chars=pl.col("text").str.len_chars())
-    article = ["doc_id", "article"]
-    lang = (
-        kept.group_by(*article, "lang")
-        .agg(pl.col("chars").sum())
-        .sort("chars", "lang", descending=[True, False])
-        .unique(article, keep="first", maintain_order=True)
-        .select(*article, "lang")
-    )
-    # a segment never contains a newline, so text.split("\n") matches `lines`
-    return (
-        kept.group_by(article, maintain_order=True)
-        .agg(
-            pl.col("cluster").first(),
-            headline=pl.col("text").filter(pl.col("role") == "headline").first(),
-            text=pl.col("text").str.join("\n"),
-            lines=pl.concat_list("line", "line"),
-        )
-        .join(lang, on=article, how="left", maintain_order="left")
-        .join(documents.select("doc_id", "source"), on="doc_id", how="left", maintain_order="left")
-        .select("doc_id", "source", "article", "cluster", "lang", "headline", "text", "lines")
-    )
-
-
 def doc_id_to_number(doc_id: pl.Expr) -> pl.Expr:
     """Convert doc_ids to UInt64, which sort in the same order.
 
@@ -231,7 +201,8 @@ def _write(frame: pl.DataFrame, path: Path) -> None:
 
 
 def _append_articles(segments: pl.DataFrame, documents: pl.DataFrame, file: BinaryIO) -> None:
-    collect_articles(segments, documents).write_ndjson(file)
+    articles = collect_articles(segments, documents)
+    articles.select(schema(ARTICLES).names()).write_ndjson(file)
 
 
 def _write_report(folder: Path, **report: Any) -> None:

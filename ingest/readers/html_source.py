@@ -11,10 +11,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from ingest.readers.html_tokens import INVISIBLE, VOID, names_of
 from ingest.readers.metadata import Metadata, read_metadata
+from ingest.readers.publication import ELEMENTS
 
 # Elements with much content, or whose content is not escaped, and which show nothing.
 _DROPPED = frozenset("script style svg template iframe noembed noframes".split())
-_METADATA = "title, meta, link, script[type*='ld+json' i]"
+_METADATA = f"title, meta, link, script[type*='ld+json' i], {ELEMENTS}"
 # Elements whose content a serializer does not escape, and which are shown.
 _RAW = "xmp, plaintext"
 _CHANGED = ", ".join([*sorted(_DROPPED), _RAW, "math"])

@@ -55,7 +55,7 @@ def card(
         configs: by method, the file pattern of each split.
         license: license of the texts, as the user gives it.
     """
-    front = _front_matter(selection, configs, columns) | _license_entries(license)
+    front = _front_matter(selection, configs, columns) | license_entries(license)
     body = _body(selection, columns, license)
     return "\n".join(["---", *yaml_lines(front), "---", "", *body])
 
@@ -70,12 +70,21 @@ def hub_split_name(part: Part) -> str:
     return _HUB_SPLITS.get(split, split)
 
 
-def _license_entries(license: str) -> dict[str, str]:
+def size_category(rows: int) -> str:
+    """Return how the hub calls a data set of this size.
+
+    >>> size_category(2_500)
+    '1K<n<10K'
+    """
+    return next((name for limit, name in _SIZES if rows < limit), "n>1B")
+
+
+def license_entries(license: str) -> dict[str, str]:
     """Return the license as the hub spells it, if it knows it.
 
-    >>> _license_entries("CC BY-SA 4.0")
+    >>> license_entries("CC BY-SA 4.0")
     {'license': 'cc-by-sa-4.0'}
-    >>> _license_entries("As the pages say")
+    >>> license_entries("As the pages say")
     {'license': 'other', 'license_name': 'As the pages say'}
     """
     if not license:
@@ -93,13 +102,12 @@ def _license_entries(license: str) -> dict[str, str]:
 def _front_matter(
     selection: Selection, configs: dict[str, dict[str, str]], columns: pl.Schema
 ) -> dict[str, Any]:
-    size = next((name for limit, name in _SIZES if selection.written < limit), "n>1B")
     front: dict[str, Any] = {
         "language": list(selection.language_pair()),
         "license": "",
         "task_categories": ["translation"],
         "multilinguality": ["translation"],
-        "size_categories": [size],
+        "size_categories": [size_category(selection.written)],
         "language_creators": [_CREATORS[method] for method in configs],
         "configs": [
             {
@@ -123,9 +131,9 @@ def _features(columns: pl.Schema, langs: tuple[str, str]) -> list[dict[str, Any]
     for name, dtype in columns.items():
         if name == "translation":
             kind: dict[str, Any] = {"dtype": {"translation": {"languages": list(langs)}}}
-        elif isinstance(dtype, pl.List) and (inner := _scalar_type(dtype.inner)):
+        elif isinstance(dtype, pl.List) and (inner := scalar_type(dtype.inner)):
             kind = {"sequence": inner}
-        elif scalar := _scalar_type(dtype):
+        elif scalar := scalar_type(dtype):
             kind = {"dtype": scalar}
         else:
             return None
@@ -133,7 +141,8 @@ def _features(columns: pl.Schema, langs: tuple[str, str]) -> list[dict[str, Any]
     return features
 
 
-def _scalar_type(dtype: Any) -> str | None:
+def scalar_type(dtype: Any) -> str | None:
+    """Return a type as `datasets` names it; None if it is not a simple one."""
     if dtype == pl.Boolean:
         return "bool"
     if dtype == pl.String or dtype.is_integer() or dtype.is_float():
@@ -157,11 +166,11 @@ def _body(selection: Selection, columns: pl.Schema, license: str) -> list[str]:
             ("column", "meaning"),
             [(f"`{name}`", _MEANINGS.get(name, "as in the exported pairs")) for name in columns],
         ),
-        *_sources_section(run),
+        *sources_section(run),
         *_models_section(selection),
         *_funnel_section(selection),
         *_left_out_section(selection),
-        *_license_section(license),
+        *license_section(license),
         *reproduction_section(selection, run, license),
     ]
 
@@ -198,7 +207,7 @@ def _method_notes(selection: Selection, columns: pl.Schema) -> list[str]:
     ]
 
 
-def _sources_section(run: dict[str, Any]) -> list[str]:
+def sources_section(run: dict[str, Any]) -> list[str]:
     """List the inputs that run.json records."""
     inputs = run.get("inputs")
     if not isinstance(inputs, list) or not inputs:
@@ -269,7 +278,8 @@ def _left_out_section(selection: Selection) -> list[str]:
     return lines
 
 
-def _license_section(license: str) -> list[str]:
+def license_section(license: str) -> list[str]:
+    """State the license of the texts, and whose they are."""
     sentence = cell(license) or "The maker of this data set did not state one."
     sentence += "" if sentence.endswith((".", "!", "?")) else "."
     return [

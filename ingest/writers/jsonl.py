@@ -1,4 +1,4 @@
-"""Write JSON Lines: one object per pair, with the columns of the frame."""
+"""Write JSON Lines: one object per row, with the columns of the frame."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from polars import selectors as cs
 
-from ingest.writers.selection import Selection
+from ingest.writers.rows import Rows
 
 FOLDER = False
 NULLED = "non-finite numbers became null"
@@ -18,7 +18,7 @@ NULLED = "non-finite numbers became null"
 _ESCAPES = [(c.encode(), f"\\u{ord(c):04x}".encode()) for c in "\x7f\x85\u2028\u2029"]
 
 
-def write(selection: Selection, dest: Path) -> dict[str, Any]:
+def write(selection: Rows, dest: Path) -> dict[str, Any]:
     """Write the file."""
     changed = 0
     with dest.open("wb") as file:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ingest.io.parquet import sink
-from ingest.writers.selection import Selection
+from ingest.writers.rows import Rows
 
 FOLDER = False
 
 
-def write(selection: Selection, dest: Path) -> dict[str, Any]:
+def write(selection: Rows, dest: Path) -> dict[str, Any]:
     """Write the file."""
-    sink(selection.batches(), selection.columns, dest)
+    sink(selection.batches(), selection.columns, dest, rows=selection.row_group)
     return {}

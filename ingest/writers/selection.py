@@ -67,6 +67,7 @@ class Selection:
 
     Attributes:
         columns: schema of the exported pairs.
+        row_group: rows of a row group of Parquet.
         read: number of pairs in the input.
         written: number of selected pairs.
         left_out: other pairs, by reason.
@@ -85,6 +86,8 @@ class Selection:
         SourceError: there is no such file, or it is not Parquet.
         FrameError: a column is missing, or has a value that pairs cannot have.
     """
+
+    row_group = PAIR_ROWS
 
     def __init__(
         self,
