@@ -46,6 +46,7 @@ VERSION = {
     "date": 0.5,
     "same_page": 1.5,
 }
+COMPARED = ("unaligned", "numbers_apart", "code_apart")  # evidence that is kept
 _UNIT = ["doc_id", "article"]
 
 
@@ -76,26 +77,15 @@ def compare_rivals(
         without a rival comes after those with one.
     """
     rivals = find_rivals(pairs)
-    new = ["unaligned", "numbers_apart", "code_apart"]
     odds = _log_odds(pl.col("score").cast(pl.Float64))
     alone = pairs.filter(~rivals).with_columns(
-        *(pl.lit(None, pl.Float32).alias(name) for name in new), rank=odds + _LAST
+        *(pl.lit(None, pl.Float32).alias(name) for name in COMPARED), rank=odds + _LAST
     )
-    pairs = pairs.filter(rivals)
-    if pairs.is_empty():
+    if not rivals.any():
         return alone
-    sides, rows = [], []
-    shared = units[0].join(units[1], on=_UNIT, how="semi").select(_UNIT)
-    for key, keys, lang in zip(("s", "t"), units, langs, strict=True):
-        used = pairs[key].unique().sort()
-        # An article with units in both languages is not its own translation line by line.
-        own = shared.with_columns(lang=pl.lit(lang))
-        wanted = keys[used].select(_UNIT).join(own, on=_UNIT, how="left", maintain_order="left")
-        sides.append(read_sentences(read(), wanted, encoder))
-        rows.append(used.search_sorted(pairs[key]).to_numpy().astype(np.int64))
-    compared = compare(sides[0], sides[1], rows[0], rows[1])
+    pairs = measure_rivals(pairs.filter(rivals), units, langs, read, encoder)
     version = sum(pl.col(name) * weight for name, weight in VERSION.items())
-    pairs = pl.concat([pairs, compared], how="horizontal").with_columns(version=version)
+    pairs = pairs.with_columns(version=version)
     pairs = pairs.with_columns(pl.col("unaligned") / pl.col("size").clip(1e-6))
     content = pl.lit(ARTICLE["bias"]) + sum(
         pl.col(name) * weight for name, weight in ARTICLE.items() if name != "bias"
@@ -107,6 +97,35 @@ def compare_rivals(
         score=pl.max_horizontal(pl.col("score"), score.cast(pl.Float32)),
     )
     return pl.concat([alone, pairs.select(alone.columns)]).sort("s", "t")
+
+
+def measure_rivals(
+    pairs: pl.DataFrame,
+    units: tuple[pl.DataFrame, pl.DataFrame],
+    langs: tuple[str, ...],
+    read: Callable[[], Iterable[pl.DataFrame]],
+    encoder: Encoder,
+) -> pl.DataFrame:
+    """Read the units of pairs again, and add the columns that `compare` returns.
+
+    Args:
+        pairs: s and t, rows of units.
+        units: doc_id and article of the units of the source and of the target.
+        langs: languages of source and target.
+        read: yields segments, as for `compare_rivals`.
+        encoder: encodes the sentences.
+    """
+    sides, rows = [], []
+    shared = units[0].join(units[1], on=_UNIT, how="semi").select(_UNIT)
+    for key, keys, lang in zip(("s", "t"), units, langs, strict=True):
+        used = pairs[key].unique().sort()
+        # An article with units in both languages is not its own translation line by line.
+        own = shared.with_columns(lang=pl.lit(lang))
+        wanted = keys[used].select(_UNIT).join(own, on=_UNIT, how="left", maintain_order="left")
+        sides.append(read_sentences(read(), wanted, encoder))
+        rows.append(used.search_sorted(pairs[key]).to_numpy().astype(np.int64))
+    compared = compare(sides[0], sides[1], rows[0], rows[1])
+    return pl.concat([pairs, compared], how="horizontal")
 
 
 def find_rivals(pairs: pl.DataFrame) -> NDArray[np.bool_]:
