@@ -26,7 +26,7 @@ _LEAST = 0.25  # pages that have nothing in common reach about .2
 _LAST = -1e6  # rank of candidates without a rival
 
 # Log odds, fitted by logistic regression on sites with near-copies and on ordinary crawls
-# (tests/benchmarks/near_copies.py): whether a candidate is any version of the right article …
+# (lang_models/align/pairing.py): whether a candidate is any version of the right article …
 ARTICLE = {
     "bias": 7.7,
     "unaligned": -20.8,  # as a share

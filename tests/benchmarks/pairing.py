@@ -1,7 +1,7 @@
 """Pairing of pages: precision, recall and F1 on crawls made of documents with translations.
 
     python tests/benchmarks/pairing.py [--shared ../shared] [--seeds 3] [--units 20000]
-    python tests/benchmarks/pairing.py --near-copies [--shared ../shared] [--seeds 3]
+    python tests/benchmarks/pairing.py --near-copies [--shared ../shared] [--seeds 3] [--units 20000]
 
 The crawls of lang_models/align/crawls.py are labelled by an ordinary run, and the pairs of pages
 are compared with the truth. The second part times `pair` on made-up units. `--near-copies` measures
@@ -127,8 +127,12 @@ def speed(count: int) -> None:
     )
 
 
-def speed_of_run(shared: Path, count: int) -> None:
-    """Time `pair_run` on `count` pages per side, made of sentences in random order."""
+def speed_of_run(shared: Path, count: int, versions: int = 1) -> None:
+    """Time `pair_run` on `count` pages per side, made of sentences in random order.
+
+    With more than one version, both sides have the same pages, and a version differs from the one
+    before it in one sentence.
+    """
     folder = shared / "bench" / "align" / "clean"
     rng = np.random.default_rng(0)
     pages, rows = [], []
@@ -136,10 +140,16 @@ def speed_of_run(shared: Path, count: int) -> None:
         lines = [
             x for p in sorted(folder.glob(f"*.{side}")) for x in p.read_text("utf-8").splitlines()
         ]
+        chosen = np.zeros(20, np.int64)
+        if versions > 1:
+            rng = np.random.default_rng(0)  # the same sentences on both sides
         for i in range(count):
             doc = f"{i:015x}{SIDES.index(side)}"
             pages.append(doc)
-            chosen = rng.integers(len(lines), size=20)
+            if i % versions == 0:
+                chosen = rng.integers(len(lines), size=20)
+            else:
+                chosen[rng.integers(20)] = rng.integers(len(lines))
             rows += [(doc, n, lines[x], side, 1, "body", True) for n, x in enumerate(chosen)]
     types = schema(DOCUMENTS, SEGMENTS, DETECTED, LABELLED)
     documents = pl.DataFrame({"doc_id": pages}).with_columns(
@@ -150,10 +160,11 @@ def speed_of_run(shared: Path, count: int) -> None:
         frame = pl.DataFrame(rows, {c: types[c] for c in SEGMENT_COLUMNS}, orient="row")
         rows.clear()
         frame.write_parquet(Path(work) / "segments.parquet", row_group_size=1 << 16)
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         report = pair_run(work)
         print(
-            f"run of {count:,} + {count:,} pages of 20 segments: {time.perf_counter() - start:.1f} s ({report})"
+            f"run of {count:,} + {count:,} pages of 20 segments, {versions} versions of each: "
+            f"{time.perf_counter() - start:.1f} s, CPU {time.process_time() - cpu:.1f} s ({report})"
         )
     print(
         f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB, load {os.getloadavg()[0]:.1f}"
@@ -208,7 +219,10 @@ def main() -> None:
     bench = args.shared / "bench" / "align"
     available = (bench / "clean").is_dir()
     if args.near_copies and (args.shared / "parallel").is_dir():
-        near_copies(args.shared, args.seeds)
+        if args.seeds:
+            near_copies(args.shared, args.seeds)
+        if args.units and available:
+            speed_of_run(args.shared, args.units, versions=8)
         return
     if not available:
         print(f"{bench}: contains no documents, so accuracy is not measured; use --shared")
