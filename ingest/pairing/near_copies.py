@@ -25,8 +25,8 @@ _RIVAL = 0.6  # a rival has at least this share of the `segments` of the best ca
 _LEAST = 0.25  # pages that have nothing in common reach about .2
 _LAST = -1e6  # rank of candidates without a rival
 
-# Log odds, fitted by logistic regression on sites with near-copies and on ordinary crawls
-# (lang_models/align/pairing.py): whether a candidate is any version of the right article …
+# Log odds: whether a candidate is any version of the right article. Set by hand, because the recipe
+# (lang_models/align/pairing.py) has few wrong articles to learn from; see its README …
 ARTICLE = {
     "bias": 7.7,
     "unaligned": -20.8,  # as a share
@@ -34,8 +34,9 @@ ARTICLE = {
     "names": 6.7,
     "numbers": 3.6,
 }
-# … and which version it is, per sentence, number and line of code that has no counterpart. The
-# links are set by hand: an address names the wrong version as often as not.
+# … and which version it is, per sentence, number and line of code that has no counterpart. These
+# four were fitted by the recipe. The links are set by hand: an address names the wrong version as
+# often as not.
 VERSION = {
     "unaligned": -0.33,
     "unordered": -0.39,
