@@ -4,8 +4,8 @@
 
 WEIGHTS in `ingest/pairing/candidates.py` come from crawls of translated documents (`crawls.py`).
 VERSION in `ingest/pairing/near_copies.py` comes from sites with near-copies (`near_copies.py`).
-ARTICLE, fitted on both, is printed for comparison: see README.md. What depends on addresses and dates is set by hand. All seeds are
-100 and higher; tests/benchmarks/pairing.py measures on others.
+ARTICLE, fitted on both, is printed for comparison: see README.md. What depends on addresses and
+dates is set by hand. All seeds are 100 and higher; tests/benchmarks/pairing.py measures on others.
 """
 
 from __future__ import annotations
