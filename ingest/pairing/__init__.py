@@ -14,12 +14,11 @@ from ingest.config import AlignConfig, Config, config_of
 from ingest.encoder.model import Encoder
 from ingest.errors import ConfigError, FrameError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, Column, schema
-from ingest.pairing.candidates import WEIGHTS, find_candidates, one_to_one, scores
-from ingest.pairing.near_copies import compare_rivals
+from ingest.pairing.candidates import WEIGHTS, find_candidates, one_to_one, scores, sort_pairs
+from ingest.pairing.near_copies import COMPARED, compare_rivals
 from ingest.pairing.units import build_units
 from ingest.pairing.urls import DOCUMENT_COLUMNS, PageUrls, collect_page_urls
 
-COMPARED = ("unaligned", "numbers_apart", "code_apart")
 EVIDENCE = ("cosine", *(name for name in WEIGHTS if name != "bias"))
 PAGES: tuple[Column, ...] = (
     Column("source_doc", pl.String(), "page of the source; null if the target has no partner"),
@@ -58,7 +57,9 @@ def pair_pages(
 
     Returns:
         A frame with the columns PAGES, sorted by page and article. Every unit is in exactly one
-        row, with its partner or with nulls. The order of pages in the frames does not matter.
+        row, with its partner or with nulls. The order of pages in the frames does not matter. Of
+        equally good partners the newest is chosen, then the one with the shortest address, then
+        the one with the first doc_id.
 
     Raises:
         FrameError: a column is missing or has the wrong type.
@@ -119,14 +120,13 @@ def pair_units(
     encoder = Encoder.load(config.encoder or None)
     source, target = build_units((x.filter("keep") for x in read()), langs, encoder)
     candidates = find_candidates(source, target, urls)
-    candidates = candidates.with_columns(score=scores(candidates), rank=pl.lit(None, pl.Float64))
+    candidates = candidates.with_columns(score=scores(candidates))
     candidates = compare_rivals(candidates, (source.keys, target.keys), langs, read, encoder)
     good = candidates.filter(pl.col("score") >= min_score)
-    matching = one_to_one(good.select("s", "t", "rank").iter_rows())
-    pairs = pl.DataFrame(
-        matching, {"s": pl.UInt32, "t": pl.UInt32, "rank": pl.Float64}, orient="row"
-    )
-    pairs = pairs.join(candidates.drop("rank"), on=["s", "t"], how="left", maintain_order="left")
+    best_first = sort_pairs(good.select("s", "t", "rank"), source, target, urls)
+    matching = one_to_one(best_first.select("s", "t").iter_rows())
+    pairs = pl.DataFrame(matching, {"s": pl.UInt32, "t": pl.UInt32}, orient="row")
+    pairs = pairs.join(candidates, on=["s", "t"], how="left", maintain_order="left")
     for key, side, units in (("s", "source", source), ("t", "target", target)):
         names = units.keys.select(
             pl.col("doc_id").alias(f"{side}_doc"), pl.col("article").alias(f"{side}_article")

@@ -27,9 +27,10 @@ _AROUND = 4  # neighbors that a margin is relative to, as in Artetxe & Schwenk 2
 _CELLS = 1 << 24  # cosines in memory at once: 64 MB
 _PRIOR = 10.0  # weight, in units, of a zero mean, so that centering does not erase a small crawl
 _MAX_SHARED = 16  # units of one language that share a page or URL; with more it is no evidence
+_DECIMALS = 2  # of log odds that count; the rest can be a rounding error
 _SOON, _LATER = 3, 30  # days between a page and its translation, and between unrelated pages
 
-# Log odds. The first seven were fitted by logistic regression (tests/benchmarks/pairing.py --fit)
+# Log odds. The first seven were fitted by logistic regression (lang_models/align/pairing.py)
 # and hold for the shipped encoder. The last four are set by hand, because the documents of that
 # benchmark have no URLs or dates: an hreflang link can outweigh unlikely content, but not content
 # that is clearly different. The cosine adds nothing to margin and segments.
@@ -136,22 +137,47 @@ def scores(pairs: pl.DataFrame) -> pl.Series:
     return pairs.select(score=(1 / (1 + (-odds).exp())).cast(pl.Float32)).to_series()
 
 
-def one_to_one(scored: Iterable[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
-    """Choose pairs (s, t, score) greedily, best first, so that no s or t occurs twice.
+def sort_pairs(pairs: pl.DataFrame, source: Units, target: Units, urls: PageUrls) -> pl.DataFrame:
+    """Sort candidates for the matching, best first.
 
-    The result is a stable matching. Ties are resolved by s, then t.
+    Ranks that differ by less than rounding errors are equal. Among equals the newest page comes
+    first, then the shortest address, then the page with the first doc_id.
 
-    >>> one_to_one([(0, 0, 0.8), (0, 1, 0.9), (1, 1, 0.7), (1, 0, 0.2)])
-    [(0, 1, 0.9), (1, 0, 0.2)]
+    Args:
+        pairs: s, t and rank (Float64, log odds) of candidates.
+        source: units of the source.
+        target: units of the target.
+        urls: addresses and dates of pages.
+    """
+    shortest = urls.keys.group_by("doc_id").agg(pl.col("key").str.len_chars().min())
+    for key, units in (("s", source), ("t", target)):
+        pages = units.keys.select("doc_id")
+        for facts in (urls.dates, shortest):
+            pages = pages.join(facts, on="doc_id", how="left", maintain_order="left")
+        pages = pages.select(pl.col("day", "key").name.suffix(f"_{key}")).with_row_index(key)
+        pairs = pairs.join(pages, on=key, how="left", maintain_order="left")
+    rank = pl.col("rank").round(_DECIMALS)
+    by = [rank, "day_t", "day_s", "key_t", "key_s", "t", "s"]
+    pairs = pairs.sort(by, descending=[True, True, True, *[False] * 4], nulls_last=True)
+    return pairs.drop("day_t", "day_s", "key_t", "key_s")
+
+
+def one_to_one(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Choose pairs (s, t) greedily, in the order given, so that no s or t occurs twice.
+
+    With the best first, the result is a stable matching.
+
+    >>> one_to_one([(0, 1), (0, 0), (1, 1), (1, 0)])
+    [(0, 1), (1, 0)]
     """
     used: tuple[set[int], set[int]] = set(), set()
-    pairs = []
-    for s, t, score in sorted(scored, key=lambda pair: (-pair[2], pair[0], pair[1])):
+    chosen = []
+    for s, t in pairs:
         if s not in used[0] and t not in used[1]:
             used[0].add(s)
             used[1].add(t)
-            pairs.append((s, t, score))
-    return pairs
+            chosen.append((s, t))
+    return chosen
 
 
 def _list_pairs(nearest: I64, rows: str, columns: str) -> pl.DataFrame:

@@ -48,9 +48,16 @@ def read_sentences(
     rows, tokens = [], []
     vectors, chars = [], []
     for batch in batches:
-        lines = batch.join(wanted, on=["doc_id", "article"], suffix="_unit").filter(
-            (pl.col("role") == "code").fill_null(value=False)
-            | (pl.col("keep") & (pl.col("lang") == pl.col("lang_unit").fill_null(pl.col("lang"))))
+        lines = (
+            _give_code_an_article(batch)
+            .join(wanted, on=["doc_id", "article"], suffix="_unit")
+            .filter(
+                (pl.col("role") == "code").fill_null(value=False)
+                | (
+                    pl.col("keep")
+                    & (pl.col("lang") == pl.col("lang_unit").fill_null(pl.col("lang")))
+                )
+            )
         )
         code = (pl.col("role") == "code").fill_null(value=False)
         text = lines.filter(~code).sort("unit", "segment").select("unit", "text")
@@ -77,6 +84,16 @@ def read_sentences(
         np.searchsorted(order["unit"].to_numpy(), np.arange(len(units) + 1)),
         number["index"].to_numpy().astype(np.int64),
         pl.concat(tokens),
+    )
+
+
+def _give_code_an_article(segments: pl.DataFrame) -> pl.DataFrame:
+    """Count lines of code outside of articles to the article above, or to the first of the page."""
+    inside = pl.when(pl.col("article") > 0).then("article")
+    around = inside.forward_fill().over("doc_id"), inside.backward_fill().over("doc_id")
+    code = (pl.col("role") == "code") & (pl.col("article") == 0)
+    return segments.with_columns(
+        article=pl.when(code).then(pl.coalesce(*around, "article")).otherwise("article")
     )
 
 

@@ -25,8 +25,8 @@ _RIVAL = 0.6  # a rival has at least this share of the `segments` of the best ca
 _LEAST = 0.25  # pages that have nothing in common reach about .2
 _LAST = -1e6  # rank of candidates without a rival
 
-# Log odds, fitted by logistic regression on sites with near-copies and on ordinary crawls
-# (tests/benchmarks/near_copies.py): whether a candidate is any version of the right article …
+# Log odds: whether a candidate is any version of the right article. Set by hand, because the recipe
+# (lang_models/align/pairing.py) has few wrong articles to learn from; see its README …
 ARTICLE = {
     "bias": 7.7,
     "unaligned": -20.8,  # as a share
@@ -34,18 +34,20 @@ ARTICLE = {
     "names": 6.7,
     "numbers": 3.6,
 }
-# … and which version it is, per sentence, number and line of code that has no counterpart. The
-# links are set by hand: an address names the wrong version as often as not.
+# … and which version it is, per sentence, number and line of code that has no counterpart. These
+# four were fitted by the recipe. The links are set by hand: an address names the wrong version as
+# often as not.
 VERSION = {
     "unaligned": -0.33,
-    "unordered": -0.41,
-    "numbers_apart": -0.31,
-    "code_apart": -1.1,
+    "unordered": -0.39,
+    "numbers_apart": -0.39,
+    "code_apart": -1.51,
     "url": 0.5,
     "hreflang": 2.5,
     "date": 0.5,
     "same_page": 1.5,
 }
+COMPARED = ("unaligned", "numbers_apart", "code_apart")  # evidence that is kept
 _UNIT = ["doc_id", "article"]
 
 
@@ -76,26 +78,15 @@ def compare_rivals(
         without a rival comes after those with one.
     """
     rivals = find_rivals(pairs)
-    new = ["unaligned", "numbers_apart", "code_apart"]
     odds = _log_odds(pl.col("score").cast(pl.Float64))
     alone = pairs.filter(~rivals).with_columns(
-        *(pl.lit(None, pl.Float32).alias(name) for name in new), rank=odds + _LAST
+        *(pl.lit(None, pl.Float32).alias(name) for name in COMPARED), rank=odds + _LAST
     )
-    pairs = pairs.filter(rivals)
-    if pairs.is_empty():
+    if not rivals.any():
         return alone
-    sides, rows = [], []
-    shared = units[0].join(units[1], on=_UNIT, how="semi").select(_UNIT)
-    for key, keys, lang in zip(("s", "t"), units, langs, strict=True):
-        used = pairs[key].unique().sort()
-        # An article with units in both languages is not its own translation line by line.
-        own = shared.with_columns(lang=pl.lit(lang))
-        wanted = keys[used].select(_UNIT).join(own, on=_UNIT, how="left", maintain_order="left")
-        sides.append(read_sentences(read(), wanted, encoder))
-        rows.append(used.search_sorted(pairs[key]).to_numpy().astype(np.int64))
-    compared = compare(sides[0], sides[1], rows[0], rows[1])
+    pairs = measure_rivals(pairs.filter(rivals), units, langs, read, encoder)
     version = sum(pl.col(name) * weight for name, weight in VERSION.items())
-    pairs = pl.concat([pairs, compared], how="horizontal").with_columns(version=version)
+    pairs = pairs.with_columns(version=version)
     pairs = pairs.with_columns(pl.col("unaligned") / pl.col("size").clip(1e-6))
     content = pl.lit(ARTICLE["bias"]) + sum(
         pl.col(name) * weight for name, weight in ARTICLE.items() if name != "bias"
@@ -107,6 +98,35 @@ def compare_rivals(
         score=pl.max_horizontal(pl.col("score"), score.cast(pl.Float32)),
     )
     return pl.concat([alone, pairs.select(alone.columns)]).sort("s", "t")
+
+
+def measure_rivals(
+    pairs: pl.DataFrame,
+    units: tuple[pl.DataFrame, pl.DataFrame],
+    langs: tuple[str, ...],
+    read: Callable[[], Iterable[pl.DataFrame]],
+    encoder: Encoder,
+) -> pl.DataFrame:
+    """Read the units of pairs again, and add the columns that `compare` returns.
+
+    Args:
+        pairs: s and t, rows of units.
+        units: doc_id and article of the units of the source and of the target.
+        langs: languages of source and target.
+        read: yields segments, as for `compare_rivals`.
+        encoder: encodes the sentences.
+    """
+    sides, rows = [], []
+    shared = units[0].join(units[1], on=_UNIT, how="semi").select(_UNIT)
+    for key, keys, lang in zip(("s", "t"), units, langs, strict=True):
+        used = pairs[key].unique().sort()
+        # An article with units in both languages is not its own translation line by line.
+        own = shared.with_columns(lang=pl.lit(lang))
+        wanted = keys[used].select(_UNIT).join(own, on=_UNIT, how="left", maintain_order="left")
+        sides.append(read_sentences(read(), wanted, encoder))
+        rows.append(used.search_sorted(pairs[key]).to_numpy().astype(np.int64))
+    compared = compare(sides[0], sides[1], rows[0], rows[1])
+    return pl.concat([pairs, compared], how="horizontal")
 
 
 def find_rivals(pairs: pl.DataFrame) -> NDArray[np.bool_]:

@@ -9,7 +9,10 @@ from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.jobs import pair
 from ingest.jobs.pair import pair_run
 from ingest.pairing import pair_pages
+from ingest.pairing.candidates import sort_pairs
 from ingest.pairing.comparison import compare, read_sentences
+from ingest.pairing.units import Units
+from ingest.pairing.urls import collect_page_urls
 
 GUIDE = (
     ("ثبّت البرنامج قبل أن تبدأ.", "Install the program before you begin."),
@@ -68,6 +71,45 @@ def test_equal_lines_of_code_decide(name):
     pair = partner(*site(GUIDE, {"old": GUIDE, "new": GUIDE}, code))
     assert pair["target_doc"] == name
     assert pair["code_apart"] == 0
+
+
+def test_code_between_articles_counts():
+    """Lines of code are often left out of articles."""
+    code = {"old": "install tool@1.9", "new": CODE, "ar": CODE}
+    documents, segments = site(GUIDE, {"old": GUIDE, "new": GUIDE}, code)
+    outside = pl.when(pl.col("role") == "code").then(0).otherwise("article")
+    pair = partner(documents, segments.with_columns(article=outside))
+    assert pair["target_doc"] == "new"
+    assert pair["code_apart"] == 0
+
+
+def test_of_equal_copies_the_newest_is_chosen_then_the_shortest_address():
+    copies = {"a": GUIDE, "b": GUIDE, "c": GUIDE}
+    assert partner(*site(GUIDE, copies))["target_doc"] == "a"
+    urls = {
+        "a": "https://x.org/help/v1/q",
+        "b": "https://x.org/help/q",
+        "c": "https://x.org/help/qq",
+    }
+    documents, segments = site(GUIDE, copies, **urls)
+    assert partner(documents, segments)["target_doc"] == "b"
+    days = {"a": "2021-03-01", "b": "2021-03-01", "c": "2023-05-01"}
+    stated = [
+        f'{{"meta": {{"date": "{days[x]}"}}}}' if x in days else None for x in documents["doc_id"]
+    ]
+    documents = documents.with_columns(metadata=pl.Series(stated, dtype=pl.String))
+    assert partner(documents, segments)["target_doc"] == "c"
+
+
+def test_rounding_errors_do_not_decide():
+    """Batches change the last digits of a rank."""
+    keys = pl.DataFrame({"doc_id": ["p", "q"], "article": [1, 1], "chars": [9, 9]})
+    units = Units(keys, *[None] * 4)
+    pairs = pl.DataFrame({"s": [0, 0], "t": [0, 1], "rank": [3.000001, 3.000002]})
+    pairs = pairs.cast({"s": pl.UInt32, "t": pl.UInt32})
+    assert sort_pairs(pairs, units, units, collect_page_urls([]))["t"].to_list() == [0, 1]
+    apart = pairs.with_columns(rank=pl.Series([3.0, 3.1]))
+    assert sort_pairs(apart, units, units, collect_page_urls([]))["t"].to_list() == [1, 0]
 
 
 def test_a_misleading_address_is_outweighed_and_breaks_ties():
