@@ -18,7 +18,7 @@ from ingest.pairs.columns import extra_columns
 from ingest.pairs.dictionaries import unnest_translation
 from ingest.pairs.ids import IdGenerator
 from ingest.pairs.languages import parse_languages
-from ingest.pairs.rows import PairReader, cast_column
+from ingest.pairs.rows import PairReader, cast_column, wrong_languages_error
 from ingest.pairs.sources import PairSource, files_of, find_sources
 from ingest.pairs.splits import parse_splits
 from ingest.pairs.tables import InvalidRow, Notice, Rows
@@ -162,6 +162,9 @@ def _read_batches(
     for index, source in enumerate(sources):
         reader: PairReader | None = None
         last = 0
+        if langs and source.langs and set(langs) != set(source.langs):
+            raise wrong_languages_error(source.name, langs, source.langs)
+        exchange = _Exchange()
         for rows in source.read():
             if isinstance(rows, Notice):
                 result.notices.append(f"{source.name}: {rows.message}")
@@ -180,6 +183,11 @@ def _read_batches(
                 known = {*extra, *result.ignored_columns, *([_SPLIT] * keeps_splits)}
                 result.ignored_columns += [n for n in reader.other_columns if n not in known]
             pairs, problems = reader.read(frame)
+            exchange.add(reader.exchanged, rows)
+            result.notices += [
+                f"{source.name}, {rows.unit} {rows.numbers[at]:,}: {remark}"
+                for at, remark in reader.remarks
+            ]
             if problems.count():
                 for number, problem in zip(rows.numbers, problems, strict=True):
                     if problem:
@@ -198,7 +206,30 @@ def _read_batches(
             pairs = ids.fill_null(pairs, numbers)
             _count(result, pairs)
             yield pairs
+        if exchange.first:
+            result.notices.append(f"{source.name}: {exchange}")
         previous_rows += last
+
+
+@dataclass
+class _Exchange:
+    """How many rows of a file have their sides exchanged, and which is the first."""
+
+    rows: int = 0
+    exchanged: int = 0
+    first: str = ""
+
+    def add(self, exchanged: pl.Series, rows: Rows) -> None:
+        self.rows += len(exchanged)
+        if not self.first and exchanged.any():
+            self.first = f"{rows.unit} {rows.numbers[exchanged.arg_true()[0]]:,}"
+        self.exchanged += int(exchanged.sum())
+
+    def __str__(self) -> str:
+        return (
+            f"{self.exchanged:,} of {self.rows:,} rows have their sides exchanged, the first in "
+            f"{self.first}; each side is now in its language"
+        )
 
 
 def _count(result: ImportResult, pairs: pl.DataFrame) -> None:

@@ -241,15 +241,22 @@ def _parallel_files(
     first: str, second: str, langs: tuple[str, str] | None, split: str | None
 ) -> PairSource:
     named = moses.languages_of_files(first, second)
+    read: Callable[[], Content] = partial(moses.read_moses, first, second)
     if named and langs and named == langs[::-1]:
         first, second, named = second, first, langs
+        read = partial(_read_exchanged, first, second)
     return PairSource(
         f"{first} and {second}",
-        partial(moses.read_moses, first, second),
+        read,
         named,
         moses.method_of_files(first, second),
         split,
     )
+
+
+def _read_exchanged(source: str, target: str) -> Content:
+    yield Notice(f"the sides are exchanged: the source is {source}")
+    yield from moses.read_moses(source, target)
 
 
 def _table_reader(
