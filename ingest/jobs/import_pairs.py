@@ -162,50 +162,56 @@ def _read_batches(
     for index, source in enumerate(sources):
         reader: PairReader | None = None
         last = 0
-        if langs and source.langs and set(langs) != set(source.langs):
-            raise wrong_languages_error(source.name, langs, source.langs)
         exchange = _Exchange()
-        for rows in source.read():
-            if isinstance(rows, Notice):
-                result.notices.append(f"{source.name}: {rows.message}")
-                continue
-            if isinstance(rows, InvalidRow):
-                _record_invalid(result, index, source.name, rows)
-                continue
-            frame = unnest_translation(rows.frame)
-            if reader is None:
-                reader = PairReader(
-                    frame, langs or source.langs, source.name, source.method, columns
+        try:
+            if langs and source.langs and set(langs) != set(source.langs):
+                raise wrong_languages_error(source.name, langs, source.langs)
+            for rows in source.read():
+                if isinstance(rows, Notice):
+                    result.notices.append(f"{source.name}: {rows.message}")
+                    continue
+                if isinstance(rows, InvalidRow):
+                    _record_invalid(result, index, source.name, rows)
+                    continue
+                frame = unnest_translation(rows.frame)
+                if reader is None:
+                    reader = PairReader(
+                        frame, langs or source.langs, source.name, source.method, columns
+                    )
+                    if reader.notice:
+                        result.notices.append(f"{source.name}: {reader.notice}")
+                    extra = extra_columns(frame.columns) if extra is None else extra
+                    known = {*extra, *result.ignored_columns, *([_SPLIT] * keeps_splits)}
+                    result.ignored_columns += [n for n in reader.other_columns if n not in known]
+                pairs, problems = reader.read(frame)
+                exchange.add(reader.exchanged, rows)
+                result.notices += [
+                    f"{source.name}, {rows.unit} {rows.numbers[at]:,}: {remark}"
+                    for at, remark in reader.remarks
+                ]
+                if problems.count():
+                    for number, problem in zip(rows.numbers, problems, strict=True):
+                        if problem:
+                            invalid = InvalidRow(number, problem, rows.unit)
+                            _record_invalid(result, index, source.name, invalid)
+                last = int(rows.numbers[-1])
+                pairs = pairs.with_columns(
+                    cast_column(frame, name, dtype) for name, dtype in (extra or {}).items()
                 )
-                if reader.notice:
-                    result.notices.append(f"{source.name}: {reader.notice}")
-                extra = extra_columns(frame.columns) if extra is None else extra
-                known = {*extra, *result.ignored_columns, *([_SPLIT] * keeps_splits)}
-                result.ignored_columns += [n for n in reader.other_columns if n not in known]
-            pairs, problems = reader.read(frame)
-            exchange.add(reader.exchanged, rows)
-            result.notices += [
-                f"{source.name}, {rows.unit} {rows.numbers[at]:,}: {remark}"
-                for at, remark in reader.remarks
-            ]
-            if problems.count():
-                for number, problem in zip(rows.numbers, problems, strict=True):
-                    if problem:
-                        invalid = InvalidRow(number, problem, rows.unit)
-                        _record_invalid(result, index, source.name, invalid)
-            last = int(rows.numbers[-1])
-            pairs = pairs.with_columns(
-                cast_column(frame, name, dtype) for name, dtype in (extra or {}).items()
-            )
-            if keeps_splits and _SPLIT not in (extra or {}):
-                pairs = pairs.with_columns(_splits(frame, source, result))
-            pairs = pairs.filter(problems.is_null())
-            if pairs.is_empty():
-                continue
-            numbers = rows.numbers.filter(problems.is_null()) + previous_rows
-            pairs = ids.fill_null(pairs, numbers)
-            _count(result, pairs)
-            yield pairs
+                if keeps_splits and _SPLIT not in (extra or {}):
+                    pairs = pairs.with_columns(_splits(frame, source, result))
+                pairs = pairs.filter(problems.is_null())
+                if pairs.is_empty():
+                    continue
+                numbers = rows.numbers.filter(problems.is_null()) + previous_rows
+                pairs = ids.fill_null(pairs, numbers)
+                _count(result, pairs)
+                yield pairs
+        except SourceError as error:
+            if len(sources) == 1:
+                raise
+            result.notices.append(f"{error}; left out")
+            result.invalid["a file that cannot be read"] += 1
         if exchange.first:
             result.notices.append(f"{source.name}: {exchange}")
         previous_rows += last
@@ -247,7 +253,10 @@ def _have_splits(sources: Sequence[PairSource]) -> bool:
     if any(source.split for source in sources):
         return True
     for source in sources:
-        rows = next((rows for rows in source.read() if isinstance(rows, Rows)), None)
+        try:
+            rows = next((rows for rows in source.read() if isinstance(rows, Rows)), None)
+        except SourceError:
+            continue  # reported when it is read as a whole
         if rows and _SPLIT in rows.frame.columns and parse_splits(_text(rows.frame)).count():
             return True
     return False

@@ -190,7 +190,7 @@ def test_entities_of_entities_are_never_expanded(tmp_path, capsys):
     bomb = bomb.replace("Good", "&e9;").replace("I read", "&x;")
     assert texts(import_pairs(tmp_path, saved(tmp_path, "p.tmx", bomb), rc=3)) == BOTH[2:]
     err = capsys.readouterr().err
-    assert "is not valid XML: undefined entity: &e9;" in err
+    assert "uses &e9;, which stands for markup, for much text or for other entities" in err
     assert "is not valid XML: undefined entity: &x;" in err
 
 
@@ -478,3 +478,32 @@ def test_values_of_other_tools_are_not_believed(tmp_path, capsys):
     assert imported["score"].to_list() == [0.5, None, None]
     err = capsys.readouterr().err
     assert "q.jsonl, line 2: column 'score' has '7', which is not a number from 0 to 1" in err
+
+
+def test_an_uneven_pair_of_files_is_left_out_alone(tmp_path, capsys):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    for name, lang, side in (("a", "ar", AR), ("a", "en", EN), ("b", "ar", AR), ("b", "en", EN[:1])):  # fmt: skip
+        saved(folder, f"{name}.{lang}", "\n".join(side))
+    assert texts(import_pairs(tmp_path, folder, rc=3)) == BOTH
+    assert "b.en: ends after 1 line, but" in (err := capsys.readouterr().err)
+    assert "b.ar has 3; both need the same number of lines; left out" in err
+
+
+def test_word_alignments_that_are_not_imported_are_named(own, tmp_path, capsys):
+    marked = own.with_columns(word_alignment=pl.lit("0-0"))
+    for format in ("tmx", "moses"):
+        dest = tmp_path / ("o.tmx" if format == "tmx" else format)
+        ingest.export(marked, dest, format=format, word_alignments=True)
+    import_pairs(tmp_path, tmp_path / "o.tmx")
+    assert "columns not imported: word_alignment" in capsys.readouterr().out
+    import_pairs(tmp_path, *(tmp_path / "moses" / f"train.{lang}" for lang in ("ar", "en")))
+    err = capsys.readouterr().err
+    assert "columns not imported: word_alignment" in err
+    assert "train.ar-en.align" in err
+
+
+def test_declared_names_may_have_predefined_names(tmp_path):
+    data = '<!DOCTYPE tmx [<!ENTITY co "ACME &amp; Sons &#169;">]>' + FORMS["l.tmx"]
+    path = saved(tmp_path, "p.tmx", data.replace("Good", "&co; Good"))
+    assert texts(import_pairs(tmp_path, path))[0][1].startswith("ACME & Sons © Good")
