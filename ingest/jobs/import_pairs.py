@@ -38,7 +38,8 @@ class ImportResult:
         first_invalid: the first of these rows: number of the file, of the row, and the message.
         ignored_columns: columns that were not imported.
         splits: pairs by the split that they come from, if the files tell.
-        notices: what the user should know, although nothing is invalid.
+        notices: what the user should know, although no row is invalid.
+        invalid_files: files, or pairs of text files, that were left out.
 
     >>> result = ImportResult(3, Counter({"ar-en, imported": 3}), Counter({"has 1 of 2 fields": 1}))
     >>> print(result)
@@ -55,6 +56,7 @@ class ImportResult:
     ignored_columns: list[str] = field(default_factory=list)
     splits: Counter[str] = field(default_factory=Counter)
     notices: list[str] = field(default_factory=list)
+    invalid_files: int = 0
 
     def __str__(self) -> str:
         by = ", ".join(f"{n:,} {group}" for group, n in sorted(self.by.items()))
@@ -64,6 +66,8 @@ class ImportResult:
             lines.append(f"in the splits that they come from: {sizes}")
         for reason, n in self.invalid.most_common():
             lines.append(f"left out: {n:,} row{'s' * (n != 1)}: {reason}")
+        if n := self.invalid_files:
+            lines.append(f"left out: {n:,} of the files or pairs of text files")
         if self.ignored_columns:
             lines.append(f"columns not imported: {', '.join(self.ignored_columns)}")
         return "\n".join(lines)
@@ -75,8 +79,8 @@ class ImportResult:
 
     @property
     def in_error(self) -> int:
-        """Number of invalid rows."""
-        return self.invalid.total()
+        """Number of invalid rows and files."""
+        return self.invalid.total() + self.invalid_files
 
 
 def import_files(
@@ -164,36 +168,21 @@ def _read_batches(
         last = 0
         exchange = _Exchange()
         try:
-            if langs and source.langs and set(langs) != set(source.langs):
-                raise wrong_languages_error(source.name, langs, source.langs)
             for rows in source.read():
-                if isinstance(rows, Notice):
-                    result.notices.append(f"{source.name}: {rows.message}")
-                    continue
-                if isinstance(rows, InvalidRow):
-                    _record_invalid(result, index, source.name, rows)
+                if not isinstance(rows, Rows):
+                    _record(result, index, source.name, rows)
                     continue
                 frame = unnest_translation(rows.frame)
                 if reader is None:
-                    reader = PairReader(
-                        frame, langs or source.langs, source.name, source.method, columns
-                    )
-                    if reader.notice:
-                        result.notices.append(f"{source.name}: {reader.notice}")
+                    reader = _open_reader(frame, source, langs, columns, result)
                     extra = extra_columns(frame.columns) if extra is None else extra
                     known = {*extra, *result.ignored_columns, *([_SPLIT] * keeps_splits)}
                     result.ignored_columns += [n for n in reader.other_columns if n not in known]
                 pairs, problems = reader.read(frame)
                 exchange.add(reader.exchanged, rows)
-                result.notices += [
-                    f"{source.name}, {rows.unit} {rows.numbers[at]:,}: {remark}"
-                    for at, remark in reader.remarks
-                ]
-                if problems.count():
-                    for number, problem in zip(rows.numbers, problems, strict=True):
-                        if problem:
-                            invalid = InvalidRow(number, problem, rows.unit)
-                            _record_invalid(result, index, source.name, invalid)
+                _record_rows(
+                    result, index, source.name, rows, remarks=reader.remarks, problems=problems
+                )
                 last = int(rows.numbers[-1])
                 pairs = pairs.with_columns(
                     cast_column(frame, name, dtype) for name, dtype in (extra or {}).items()
@@ -211,7 +200,7 @@ def _read_batches(
             if len(sources) == 1:
                 raise
             result.notices.append(f"{error}; left out")
-            result.invalid["a file that cannot be read"] += 1
+            result.invalid_files += 1
         if exchange.first:
             result.notices.append(f"{source.name}: {exchange}")
         previous_rows += last
@@ -282,7 +271,42 @@ def _text(frame: pl.DataFrame) -> pl.Series:
     return cast_column(frame, _SPLIT, schema(SPLIT)[_SPLIT]).alias(_SPLIT)
 
 
-def _record_invalid(result: ImportResult, index: int, name: str, row: InvalidRow) -> None:
+def _open_reader(
+    frame: pl.DataFrame,
+    source: PairSource,
+    langs: tuple[str, str] | None,
+    columns: tuple[str, str] | None,
+    result: ImportResult,
+) -> PairReader:
+    if langs and source.langs and set(langs) != set(source.langs):
+        raise wrong_languages_error(source.name, langs, source.langs)
+    reader = PairReader(frame, langs or source.langs, source.name, source.method, columns)
+    if reader.notice:
+        result.notices.append(f"{source.name}: {reader.notice}")
+    return reader
+
+
+def _record_rows(
+    result: ImportResult,
+    index: int,
+    name: str,
+    rows: Rows,
+    *,
+    remarks: list[tuple[int, str]],
+    problems: pl.Series,
+) -> None:
+    """Note what is ignored or wrong in a batch."""
+    for at, remark in remarks:
+        result.notices.append(f"{name}, {rows.unit} {rows.numbers[at]:,}: {remark}")
+    invalid = problems.is_not_null()
+    for number, problem in zip(rows.numbers.filter(invalid), problems.filter(invalid), strict=True):
+        _record(result, index, name, InvalidRow(number, problem, rows.unit))
+
+
+def _record(result: ImportResult, index: int, name: str, row: InvalidRow | Notice) -> None:
+    if isinstance(row, Notice):
+        result.notices.append(f"{name}: {row.message}")
+        return
     # problems that only show in a batch are reported after those of later lines
     first = result.first_invalid
     if len(first) < _MAX_MESSAGES or (index, row.number) < first[-1][:2]:

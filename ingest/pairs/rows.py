@@ -183,7 +183,7 @@ class PairReader:
         if not self._is_own:
             # the same name may mean something else there
             ignored = ~names.is_in((METHOD_IMPORTED, METHOD_TRANSLATED)).fill_null(value=True)
-            self._remark(frame, "method", ignored, "which is not a method that another tool can give")
+            self._remark(frame, "method", ignored, "which is not a mark of other tools")
             names = names.set(ignored, None)
         is_machine = cast_column(frame, "machine", pl.Boolean()).fill_null(value=False)
         default = is_machine.replace_strict(
@@ -208,12 +208,12 @@ class PairReader:
         self._remarked.add(name)
         at = int(ignored.arg_true()[0])
         value = str(_text(frame, name)[at])[:40]
-        self.remarks.append((at, f"column {name!r} has {value!r}, {reason}; such values are ignored"))
+        self.remarks.append(
+            (at, f"column {name!r} has {value!r}, {reason}; such values are ignored")
+        )
 
 
-def wrong_languages_error(
-    name: str, langs: tuple[str, str], found: tuple[str, str]
-) -> SourceError:
+def wrong_languages_error(name: str, langs: tuple[str, str], found: tuple[str, str]) -> SourceError:
     """Return the error for a table in other languages than those that the user gives."""
     return SourceError(
         f"{name}: has no pairs of {'-'.join(langs)}, only of {'-'.join(found)}; check --langs"

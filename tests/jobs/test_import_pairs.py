@@ -507,3 +507,21 @@ def test_declared_names_may_have_predefined_names(tmp_path):
     data = '<!DOCTYPE tmx [<!ENTITY co "ACME &amp; Sons &#169;">]>' + FORMS["l.tmx"]
     path = saved(tmp_path, "p.tmx", data.replace("Good", "&co; Good"))
     assert texts(import_pairs(tmp_path, path))[0][1].startswith("ACME & Sons © Good")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("p.xlf", "<xliff/>", "XLIFF is not read; convert it to TMX"),
+        ("p.po", 'msgid "a"', "PO is not read"),
+        ("p.xlsx", b"PK\3\4", "save the file as CSV"),
+        ("p.txt", "\n".join(AR), "a text with one column; give two text files, source first"),
+        ("q.txt", joined(" ||| "), "two texts around ' ||| '"),
+        ("p.jsonl", objects([{"messages": [{"role": "user", "content": "a"}]}]), "conversations"),
+        ("r.jsonl", objects([{"id": "1", "lang": "ar", "text": "a"}]), "a column for each language"),
+        ("p.tsv", joined("\t", [(*both, "Bonjour") for both in BOTH], [("ar", "en", "fr")]), "--langs"),
+    ],
+)  # fmt: skip
+def test_what_is_not_read_is_refused_with_advice(name, data, message, tmp_path, capsys):
+    assert call("import", saved(tmp_path, name, data), "-o", tmp_path / "o.parquet") == 2
+    assert message in capsys.readouterr().err
