@@ -166,9 +166,9 @@ def unclear_columns_error(table: str, names: Sequence[str]) -> SourceError:
     """Return the error for a table whose text columns are unclear."""
     listed = ", ".join(repr(name[:40]) for name in names[:20])
     lower = {name.strip().lower() for name in names}
-    if "messages" in lower:
+    if "messages" in lower or lower >= {"role", "content"}:
         return SourceError(
-            f"{table}: has conversations in 'messages', not pairs; write each pair as an object "
+            f"{table}: has conversations, not pairs; write each pair as an object "
             'such as {"ar": "…", "en": "…"}'
         )
     if lower & _ROW_LANGUAGE and lower & _ROW_TEXT:
