@@ -19,7 +19,7 @@ from ingest.pairs.columns import extra_columns
 from ingest.pairs.dictionaries import unnest_translation
 from ingest.pairs.ids import IdGenerator
 from ingest.pairs.languages import parse_languages
-from ingest.pairs.rows import PairReader, cast_column
+from ingest.pairs.rows import PairReader, cast_column, wrong_languages_error
 from ingest.pairs.sources import PairSource, files_of, find_sources
 from ingest.pairs.splits import parse_splits
 from ingest.pairs.tables import InvalidRow, Notice, Rows
@@ -39,7 +39,8 @@ class ImportResult:
         first_invalid: the first of these rows: number of the file, of the row, and the message.
         ignored_columns: columns that were not imported.
         splits: pairs by the split that they come from, if the files tell.
-        notices: what the user should know, although nothing is invalid.
+        notices: what the user should know, although no row is invalid.
+        invalid_files: files, or pairs of text files, that were left out.
 
     >>> result = ImportResult(3, Counter({"ar-en, imported": 3}), Counter({"has 1 of 2 fields": 1}))
     >>> print(result)
@@ -56,6 +57,7 @@ class ImportResult:
     ignored_columns: list[str] = field(default_factory=list)
     splits: Counter[str] = field(default_factory=Counter)
     notices: list[str] = field(default_factory=list)
+    invalid_files: int = 0
 
     def __str__(self) -> str:
         by = ", ".join(f"{n:,} {group}" for group, n in sorted(self.by.items()))
@@ -65,6 +67,8 @@ class ImportResult:
             lines.append(f"in the splits that they come from: {sizes}")
         for reason, n in self.invalid.most_common():
             lines.append(f"left out: {n:,} row{'s' * (n != 1)}: {reason}")
+        if n := self.invalid_files:
+            lines.append(f"left out: {n:,} of the files or pairs of text files")
         if self.ignored_columns:
             lines.append(f"columns not imported: {', '.join(self.ignored_columns)}")
         return "\n".join(lines)
@@ -76,8 +80,8 @@ class ImportResult:
 
     @property
     def in_error(self) -> int:
-        """Number of invalid rows."""
-        return self.invalid.total()
+        """Number of invalid rows and files."""
+        return self.invalid.total() + self.invalid_files
 
 
 def import_files(
@@ -174,43 +178,65 @@ def _read_batches(
     for index, source in enumerate(sources):
         reader: PairReader | None = None
         last = 0
-        for rows in source.read():
-            if isinstance(rows, Notice):
-                result.notices.append(f"{source.name}: {rows.message}")
-                continue
-            if isinstance(rows, InvalidRow):
-                _record_invalid(result, index, source.name, rows)
-                continue
-            frame = unnest_translation(rows.frame)
-            if reader is None:
-                reader = PairReader(
-                    frame, langs or source.langs, source.name, source.method, columns
+        exchange = _Exchange()
+        try:
+            for rows in source.read():
+                if not isinstance(rows, Rows):
+                    _record(result, index, source.name, rows)
+                    continue
+                frame = unnest_translation(rows.frame)
+                if reader is None:
+                    reader = _open_reader(frame, source, langs, columns, result)
+                    extra = extra_columns(frame.columns) if extra is None else extra
+                    known = {*extra, *result.ignored_columns, *([_SPLIT] * keeps_splits)}
+                    result.ignored_columns += [n for n in reader.other_columns if n not in known]
+                pairs, problems = reader.read(frame)
+                exchange.add(reader.exchanged, rows)
+                _record_rows(
+                    result, index, source.name, rows, remarks=reader.remarks, problems=problems
                 )
-                if reader.notice:
-                    result.notices.append(f"{source.name}: {reader.notice}")
-                extra = extra_columns(frame.columns) if extra is None else extra
-                known = {*extra, *result.ignored_columns, *([_SPLIT] * keeps_splits)}
-                result.ignored_columns += [n for n in reader.other_columns if n not in known]
-            pairs, problems = reader.read(frame)
-            if problems.count():
-                for number, problem in zip(rows.numbers, problems, strict=True):
-                    if problem:
-                        invalid = InvalidRow(number, problem, rows.unit)
-                        _record_invalid(result, index, source.name, invalid)
-            last = int(rows.numbers[-1])
-            pairs = pairs.with_columns(
-                cast_column(frame, name, dtype) for name, dtype in (extra or {}).items()
-            )
-            if keeps_splits and _SPLIT not in (extra or {}):
-                pairs = pairs.with_columns(_splits(frame, source, result))
-            pairs = pairs.filter(problems.is_null())
-            if pairs.is_empty():
-                continue
-            numbers = rows.numbers.filter(problems.is_null()) + previous_rows
-            pairs = ids.fill_null(pairs, numbers)
-            _count(result, pairs)
-            yield pairs
+                last = int(rows.numbers[-1])
+                pairs = pairs.with_columns(
+                    cast_column(frame, name, dtype) for name, dtype in (extra or {}).items()
+                )
+                if keeps_splits and _SPLIT not in (extra or {}):
+                    pairs = pairs.with_columns(_splits(frame, source, result))
+                pairs = pairs.filter(problems.is_null())
+                if pairs.is_empty():
+                    continue
+                numbers = rows.numbers.filter(problems.is_null()) + previous_rows
+                pairs = ids.fill_null(pairs, numbers)
+                _count(result, pairs)
+                yield pairs
+        except SourceError as error:
+            if len(sources) == 1:
+                raise
+            result.notices.append(f"{error}; left out")
+            result.invalid_files += 1
+        if exchange.first:
+            result.notices.append(f"{source.name}: {exchange}")
         previous_rows += last
+
+
+@dataclass
+class _Exchange:
+    """How many rows of a file have their sides exchanged, and which is the first."""
+
+    rows: int = 0
+    exchanged: int = 0
+    first: str = ""
+
+    def add(self, exchanged: pl.Series, rows: Rows) -> None:
+        self.rows += len(exchanged)
+        if not self.first and exchanged.any():
+            self.first = f"{rows.unit} {rows.numbers[exchanged.arg_true()[0]]:,}"
+        self.exchanged += int(exchanged.sum())
+
+    def __str__(self) -> str:
+        return (
+            f"{self.exchanged:,} of {self.rows:,} rows have their sides exchanged, the first in "
+            f"{self.first}; each side is now in its language"
+        )
 
 
 def _count(result: ImportResult, pairs: pl.DataFrame) -> None:
@@ -228,7 +254,10 @@ def _have_splits(sources: Sequence[PairSource]) -> bool:
     if any(source.split for source in sources):
         return True
     for source in sources:
-        rows = next((rows for rows in source.read() if isinstance(rows, Rows)), None)
+        try:
+            rows = next((rows for rows in source.read() if isinstance(rows, Rows)), None)
+        except SourceError:
+            continue  # reported when it is read as a whole
         if rows and _SPLIT in rows.frame.columns and parse_splits(_text(rows.frame)).count():
             return True
     return False
@@ -254,7 +283,42 @@ def _text(frame: pl.DataFrame) -> pl.Series:
     return cast_column(frame, _SPLIT, schema(SPLIT)[_SPLIT]).alias(_SPLIT)
 
 
-def _record_invalid(result: ImportResult, index: int, name: str, row: InvalidRow) -> None:
+def _open_reader(
+    frame: pl.DataFrame,
+    source: PairSource,
+    langs: tuple[str, str] | None,
+    columns: tuple[str, str] | None,
+    result: ImportResult,
+) -> PairReader:
+    if langs and source.langs and set(langs) != set(source.langs):
+        raise wrong_languages_error(source.name, langs, source.langs)
+    reader = PairReader(frame, langs or source.langs, source.name, source.method, columns)
+    if reader.notice:
+        result.notices.append(f"{source.name}: {reader.notice}")
+    return reader
+
+
+def _record_rows(
+    result: ImportResult,
+    index: int,
+    name: str,
+    rows: Rows,
+    *,
+    remarks: list[tuple[int, str]],
+    problems: pl.Series,
+) -> None:
+    """Note what is ignored or wrong in a batch."""
+    for at, remark in remarks:
+        result.notices.append(f"{name}, {rows.unit} {rows.numbers[at]:,}: {remark}")
+    invalid = problems.is_not_null()
+    for number, problem in zip(rows.numbers.filter(invalid), problems.filter(invalid), strict=True):
+        _record(result, index, name, InvalidRow(number, problem, rows.unit))
+
+
+def _record(result: ImportResult, index: int, name: str, row: InvalidRow | Notice) -> None:
+    if isinstance(row, Notice):
+        result.notices.append(f"{name}: {row.message}")
+        return
     # problems that only show in a batch are reported after those of later lines
     first = result.first_invalid
     if len(first) < _MAX_MESSAGES or (index, row.number) < first[-1][:2]:

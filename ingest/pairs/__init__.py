@@ -48,6 +48,15 @@ def read_pairs(frame: pl.DataFrame, *, langs: Sequence[str] | None = None) -> pl
     pairs, problems = reader.read(table)
     if reader.notice:
         warnings.warn(f"read_pairs: {reader.notice}", stacklevel=2)
+    if reader.exchanged.any():
+        warnings.warn(
+            f"read_pairs: {reader.exchanged.sum():,} of {len(pairs):,} rows have their sides "
+            f"exchanged, the first is row {reader.exchanged.arg_true()[0]}; each side is now in "
+            "its language",
+            stacklevel=2,
+        )
+    for row, remark in reader.remarks:
+        warnings.warn(f"read_pairs: row {row}: {remark}", stacklevel=2)
     invalid = (problems != EMPTY_SIDE).fill_null(value=False)  # `filter` drops empty sides
     if invalid.any():
         row = invalid.arg_true()[0]

@@ -29,6 +29,7 @@ _STEP_COLUMNS = {
     ),
     TURNED: pl.Boolean(),
 }
+_ROW_LANGUAGE, _ROW_TEXT = {"lang", "language"}, {"text", "sentence"}  # of long tables
 _PAIR_COLUMNS = frames.schema(frames.PAIRS)
 _OWN_MARKS = {"pair_id", "method"}  # every file of pairs that ingest wrote has both
 _TURNED_ROLES = ([TARGET, SOURCE], [TARGET, None], [None, SOURCE])
@@ -164,6 +165,17 @@ def is_pair_column(name: str) -> bool:
 def unclear_columns_error(table: str, names: Sequence[str]) -> SourceError:
     """Return the error for a table whose text columns are unclear."""
     listed = ", ".join(repr(name[:40]) for name in names[:20])
+    lower = {name.strip().lower() for name in names}
+    if "messages" in lower or lower >= {"role", "content"}:
+        return SourceError(
+            f"{table}: has conversations, not pairs; write each pair as an object "
+            'such as {"ar": "…", "en": "…"}'
+        )
+    if lower & _ROW_LANGUAGE and lower & _ROW_TEXT:
+        return SourceError(
+            f"{table}: its columns are {listed}: each row has one text and its language; make a "
+            "table with a row for each pair and a column for each language"
+        )
     return SourceError(
         f"{table}: its columns are {listed}; cannot tell which two hold the texts. Name them with "
         "--source-column and --target-column. If there are more than two languages, choose two "

@@ -16,6 +16,7 @@ from ingest.readers.delimited import Table
 from ingest.readers.formats import suffix
 
 _SAMPLE_ROWS = 200
+_INNER_QUOTE = "has a quote inside a field that is not doubled"
 _NumberedFields = tuple[int, "list[str] | str"]
 
 
@@ -80,4 +81,7 @@ def _read_csv(source: str) -> Iterator[_NumberedFields]:
     except SourceError as error:
         raise SourceError(f"{source}: {error}") from error
     for row in table:
-        yield table.line, str(row) if isinstance(row, SourceError) else row
+        if isinstance(row, SourceError):
+            yield table.line, str(row)
+        else:
+            yield table.line, table.split_again(row) or _INNER_QUOTE

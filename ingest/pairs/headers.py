@@ -23,6 +23,7 @@ _SENTENCE_END = re.compile(r"[.!?؟…،؛:]\s*\Z")
 # Values of columns with addresses, identifiers and numbers; they hold no sentences.
 _NOT_PROSE = re.compile(r"(?:\S*(?:\d|/|@)\S*|\W*|true|false)\Z", re.IGNORECASE)
 _MAX_COLUMNS = 50  # of a table in whose texts languages are looked for
+_BARS = " ||| "  # between the texts of a line, as fast_align reads them
 _MUCH_LONGER = 3  # how much longer texts are than labels
 
 
@@ -66,6 +67,8 @@ def find_header(
         names[at] = _TRANSLATION
         return Header(names, has_row)
     if len(first) == 1:
+        if not any(len(row) == len(TEXTS) for row in rows):
+            raise _one_column_error(name, rows)
         return Header(list(TEXTS), has_row=False)
     is_named = _names_texts(first, langs, chosen)
     guessed = not is_named and _looks_like_header(first, others)
@@ -163,7 +166,19 @@ def _find_texts(
     listed = ", ".join(repr(column) for column in names[:20]) if has_row else f"1 to {width}"
     raise SourceError(
         f"{name}: has {width} columns ({listed}), and it is unclear which two hold the texts; name "
-        "them with --source-column and --target-column, by name or number"
+        "them with --source-column and --target-column, by name or number. If there are more than "
+        "two languages, choose two with --langs"
+    )
+
+
+def _one_column_error(name: str, rows: Sequence[list[str]]) -> SourceError:
+    if sum(_BARS in row[0] for row in rows) >= _MOST * len(rows):
+        return SourceError(
+            f"{name}: its lines have two texts around {_BARS!r}; replace it by a tab, as in TSV"
+        )
+    return SourceError(
+        f"{name}: is a text with one column; give two text files, source first, or a table with a "
+        "column for each language"
     )
 
 

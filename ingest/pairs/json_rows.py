@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain, zip_longest
 from typing import Any
 
 from ingest.errors import SourceError
 from ingest.pairs.archives import open_pieces
+from ingest.pairs.columns import find_text_columns
 from ingest.pairs.dictionaries import texts_by_language
+from ingest.pairs.names import parse_name
 from ingest.pairs.tables import InvalidRow, NumberedRow, Row, Rows, batch_rows
 from ingest.pairs.text_lines import MAX_CHARS, is_damaged, read_lines
 from ingest.readers.decoded import narrow, take_sample
@@ -128,10 +131,28 @@ def _to_row(row: Any) -> Row | str:
         if texts := texts_by_language(value):
             row = {**{key: other for key, other in row.items() if key != name}, **texts}
             break
+    for name, value in row.items():
+        if isinstance(value, list | dict) and _is_text_column(name, tuple(row)):
+            kind = "a list" if isinstance(value, list) else "an object"
+            return f"{name!r} is not a text, but {kind}"
     values = {name: _as_text(value) for name, value in row.items()}
     if any(map(is_damaged, chain(values, filter(None, values.values())))):
         return "contains half of a character, such as a lone \\ud800"
     return values
+
+
+@cache
+def _is_named_by_language(name: str) -> bool:
+    meaning = parse_name(name)
+    return meaning is not None and meaning.lang is not None
+
+
+def _is_text_column(name: str, names: tuple[str, ...]) -> bool:
+    """Return whether a value of an object must be a text, by its name."""
+    if _is_named_by_language(name):
+        return True
+    columns = find_text_columns(names, None)
+    return columns is not None and name in columns.texts
 
 
 def _as_text(value: Any) -> str | None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from itertools import islice, zip_longest
+from itertools import islice
 from pathlib import Path
 
 from ingest.errors import SourceError
 from ingest.frames import METHOD_IMPORTED, METHOD_TRANSLATED
 from ingest.io.run_files import EXPORT_FILE
 from ingest.pairs.languages import language_of_file
-from ingest.pairs.tables import InvalidRow, NumberedRow, Row, Rows, batch_rows
+from ingest.pairs.tables import InvalidRow, Notice, NumberedRow, Row, Rows, batch_rows
 from ingest.pairs.text_lines import is_damaged, read_lines
 from ingest.readers.subtitles import is_subtitles
 
 _TRANSLATED_MARK = f".{METHOD_TRANSLATED}."  # in the names of files that `ingest export` writes
 
 
-def read_moses(source: str, target: str) -> Iterator[Rows | InvalidRow]:
+def read_moses(source: str, target: str) -> Iterator[Rows | InvalidRow | Notice]:
     """Read the lines of both files, and the .ids file that `ingest export` puts next to them.
 
     Raises:
@@ -36,17 +36,16 @@ def read_moses(source: str, target: str) -> Iterator[Rows | InvalidRow]:
                 f"ingest align {source} {target} -o pairs.parquet"
             )
 
+    _check_lengths(files)
+    for order in (langs, langs[::-1]) if names and langs else ():
+        align = _beside(source, f"{'-'.join(order)}.align")
+        if os.path.isfile(align):
+            yield Notice(f"columns not imported: word_alignment ({align})")
+
     def rows() -> Iterator[NumberedRow]:
-        for lines in zip_longest(*(read_lines(file, has_mark=not names) for file in files)):
-            present = [line for line in lines if line]
+        for lines in zip(*(read_lines(file, has_mark=not names) for file in files), strict=False):
+            present = list(lines)
             number = present[0][0]
-            if len(present) < len(files):
-                shorter = files[next(i for i, line in enumerate(lines) if not line)]
-                longer = files[next(i for i, line in enumerate(lines) if line)]
-                raise SourceError(
-                    f"{shorter}: ends after {number - 1:,} lines, but {longer} has more; both "
-                    "need the same number of lines"
-                )
             texts = [line for _, line in present if isinstance(line, str)]
             if len(texts) < len(present):
                 errors = [line for _, line in present if isinstance(line, SourceError)]
@@ -72,8 +71,24 @@ def _row(texts: list[str], names: list[str], langs: tuple[str, str] | None) -> R
     return row
 
 
+def _check_lengths(files: list[str]) -> None:
+    """Compare the numbers of lines, before any pair is used."""
+    counts = [sum(1 for _ in read_lines(file)) for file in files]
+    if len(set(counts)) > 1:
+        shorter, longer = files[counts.index(min(counts))], files[counts.index(max(counts))]
+        lines = f"{min(counts):,} line{'s' * (min(counts) != 1)}"
+        raise SourceError(
+            f"{shorter}: ends after {lines}, but {longer} has {max(counts):,}; both need the same "
+            "number of lines"
+        )
+
+
+def _beside(path: str, end: str) -> str:
+    return f"{os.path.splitext(path)[0]}.{end}"
+
+
 def _ids_path(path: str) -> str:
-    return os.path.splitext(path)[0] + ".ids"
+    return _beside(path, "ids")
 
 
 def _ids_columns(source: str, target: str) -> list[str]:

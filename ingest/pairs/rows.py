@@ -8,15 +8,17 @@ from typing import Any
 
 import polars as pl
 
-from ingest.errors import FrameError
+from ingest.errors import FrameError, SourceError
 from ingest.frames import METHOD_IMPORTED, METHOD_TRANSLATED, METHODS, PAIRS, schema
 from ingest.pairs.columns import (
     TEXTS,
     find_text_columns,
+    is_written_by_ingest,
     missing_column_error,
     unclear_columns_error,
 )
 from ingest.pairs.languages import detect_language, detect_languages, normalize_language
+from ingest.scoring.surface import script_share
 
 EMPTY_SIDE = "has an empty side"
 _PAIR_COLUMNS = schema(PAIRS)
@@ -27,6 +29,7 @@ _MACHINE_NAMES = (
     "machine", "mt", "nmt", "machine translation", "machine-translated", "machine_translated",
 )  # fmt: skip
 _SIDES = ("source", "target")
+_CLEAR_SHARE = 0.8  # of the letters of a text that is clearly in a language
 
 
 class PairReader:
@@ -42,9 +45,12 @@ class PairReader:
     Attributes:
         other_columns: columns that pairs do not have.
         notice: what is odd about the languages of the sides, and what was done; None if nothing.
+        exchanged: of the rows read last, those whose sides were exchanged one by one.
+        remarks: of the rows read last, the first with an ignored value of a column, and why, if
+            no earlier row had one.
 
     Raises:
-        SourceError: the columns of the texts are unclear.
+        SourceError: the columns of the texts are unclear, or are in other languages than `langs`.
         ConfigError: the languages cannot be detected.
         FrameError: a column of texts contains something else.
     """
@@ -72,23 +78,34 @@ class PairReader:
                 )
         self._columns, self._method = columns, method
         self._langs = langs if langs and not columns.langs else columns.langs
+        if langs and columns.langs and not chosen and set(langs) != set(columns.langs):
+            raise wrong_languages_error(name, langs, columns.langs)
+        self._is_own = is_written_by_ingest(first.columns)
+        self._may_swap = not chosen and not columns.row_langs
         self.notice: str | None = None
+        self.exchanged = pl.Series([], dtype=pl.Boolean)
+        self.remarks: list[tuple[int, str]] = []
+        self._remarked: set[str] = set()
+        if langs and self._may_swap and columns.langs:
+            source, target = columns.texts
+            if first.columns.index(source) > first.columns.index(target):
+                self.notice = f"the sides are exchanged: the source is the column {source!r}"
         if not columns.row_langs:
             sides = [first[column].cast(pl.String) for column in columns.texts]
             if self._langs:
-                self._check_order(sides, self._langs, may_swap=not chosen)
+                self._check_order(sides, self._langs, has_langs=bool(langs))
             else:
                 self._langs = detect_languages(sides, name)
         used = {*columns.texts, *(columns.row_langs or ()), *_PAIR_COLUMNS}
         self.other_columns = [column for column in first.columns if column not in used]
 
     def _check_order(
-        self, sides: list[pl.Series], langs: tuple[str, str], *, may_swap: bool
+        self, sides: list[pl.Series], langs: tuple[str, str], *, has_langs: bool
     ) -> None:
         """Exchange the sides if each is in the language of the other, or only say so."""
         found = [detect_language(side) for side in sides]
         source, target = self._columns.texts
-        if tuple(found) == langs[::-1] and may_swap:
+        if tuple(found) == langs[::-1] and self._may_swap:
             self._columns = self._columns._replace(texts=(target, source))
             named = "" if (source, target) == TEXTS else f" (columns {source!r} and {target!r})"
             self.notice = (
@@ -96,9 +113,12 @@ class PairReader:
                 f"they were exchanged, so that the source is {langs[0]}"
             )
             return
+        if self._may_swap and (turned := _in_each_other(sides, langs)).any():
+            found = [detect_language(side) for side in _swap(sides, turned)]
         for side, lang, expected in zip(_SIDES, found, langs, strict=True):
             if lang in langs and lang != expected:
-                self.notice = f"the {side} looks like {lang}, not {expected}; check --langs"
+                check = "--langs" if has_langs else "the names of the columns or files"
+                self.notice = f"the {side} looks like {lang}, not {expected}; check {check}"
 
     def read(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
         """Convert some rows.
@@ -108,6 +128,11 @@ class PairReader:
             each row, null if there is none.
         """
         texts, langs = self._texts_and_langs(frame)
+        self.exchanged = pl.repeat(value=False, n=len(frame), eager=True)
+        if self._may_swap and self._langs:
+            self.exchanged = _in_each_other(texts, self._langs)
+            texts = _swap(texts, self.exchanged)
+        self.remarks = []
         method = self._methods(frame)
         columns = {
             **{name: cast_column(frame, name, dtype) for name, dtype in _PAIR_COLUMNS.items()},
@@ -118,7 +143,8 @@ class PairReader:
         pairs = pl.DataFrame(columns, _PAIR_COLUMNS)
         has_score = pl.col("method") != METHOD_IMPORTED
         pairs = pairs.with_columns(
-            pl.when(has_score).then(pl.col("model", "score")),
+            pl.when(has_score).then(pl.col("model")),
+            pl.when(has_score).then(self._scores(frame, pairs)),
             pl.when(pl.col("pair_id") != "").then("pair_id"),
         )
         return pairs, _problems(pairs, method)
@@ -154,11 +180,60 @@ class PairReader:
         human = dict.fromkeys(_HUMAN_NAMES, METHOD_IMPORTED)
         machine = dict.fromkeys(_MACHINE_NAMES, METHOD_TRANSLATED)
         names = names.replace({**human, **machine, "": None})
+        if not self._is_own:
+            # the same name may mean something else there
+            ignored = ~names.is_in((METHOD_IMPORTED, METHOD_TRANSLATED)).fill_null(value=True)
+            self._remark(frame, "method", ignored, "which is not a mark of other tools")
+            names = names.set(ignored, None)
         is_machine = cast_column(frame, "machine", pl.Boolean()).fill_null(value=False)
         default = is_machine.replace_strict(
             {True: METHOD_TRANSLATED, False: self._method}, return_dtype=pl.String
         )
         return names.zip_with(names.is_not_null(), default)
+
+    def _scores(self, frame: pl.DataFrame, pairs: pl.DataFrame) -> pl.Series:
+        """Return the score of each row, null if it is not a number from 0 to 1."""
+        score = pairs["score"]
+        is_valid = score.is_between(0, 1).fill_null(value=False)
+        given = _text(frame, "score").fill_null("").str.strip_chars() != ""
+        is_used = pairs["method"] != METHOD_IMPORTED
+        ignored = given & ~is_valid & is_used.fill_null(value=False)
+        self._remark(frame, "score", ignored, "which is not a number from 0 to 1")
+        return score.set(~is_valid, None)
+
+    def _remark(self, frame: pl.DataFrame, name: str, ignored: pl.Series, reason: str) -> None:
+        """Note the first row whose value of a column is ignored."""
+        if name in self._remarked or not ignored.any():
+            return
+        self._remarked.add(name)
+        at = int(ignored.arg_true()[0])
+        value = str(_text(frame, name)[at])[:40]
+        self.remarks.append(
+            (at, f"column {name!r} has {value!r}, {reason}; such values are ignored")
+        )
+
+
+def wrong_languages_error(name: str, langs: tuple[str, str], found: tuple[str, str]) -> SourceError:
+    """Return the error for a table in other languages than those that the user gives."""
+    return SourceError(
+        f"{name}: has no pairs of {'-'.join(langs)}, only of {'-'.join(found)}; check --langs"
+    )
+
+
+def _in_each_other(sides: list[pl.Series], langs: tuple[str, str]) -> pl.Series:
+    """Return the rows whose two texts are clearly in each other's language, by their letters."""
+    own, other = (
+        [
+            script_share(side, pl.Series([lang]).new_from_index(0, len(side)))
+            for side, lang in zip(sides, order, strict=True)
+        ]
+        for order in (langs, langs[::-1])
+    )
+    is_other = [
+        (one <= 1 - _CLEAR_SHARE) & (two >= _CLEAR_SHARE)
+        for one, two in zip(own, other, strict=True)
+    ]
+    return pl.Series(is_other[0] & is_other[1])
 
 
 def cast_column(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Series:

@@ -35,6 +35,13 @@ _METADATA = (
 )  # fmt: skip
 _NOT_TEXT = (".ids", ".xml", ".md", ".pdf", ".html", ".yaml", ".yml", ".py", ".json", ".zip")
 
+# What is often taken for a file of pairs, and what to do with it
+_OTHER_FORMATS = {
+    **dict.fromkeys((".xlf", ".xliff", ".sdlxliff"), "XLIFF is not read; convert it to TMX"),
+    **dict.fromkeys((".po", ".pot"), "PO is not read; convert it to TMX, such as with po2tmx"),
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "Excel is not read; save the file as CSV"),
+}  # fmt: skip
+
 Content: TypeAlias = Iterator[Rows | InvalidRow | Notice]
 
 
@@ -75,6 +82,8 @@ def find_sources(
     for file in files:
         if not os.path.exists(file):
             raise SourceError(f"{file}: no such file")
+        if reason := _OTHER_FORMATS.get(suffix(file)):
+            raise SourceError(f"{file}: {reason}")
     single = [f for f in files if not os.path.isdir(f) and not is_archive(f)]
     texts = [f for f in single if _table_reader(f, langs, chosen) is None]
     if len(files) == len(texts) == 2:
@@ -241,15 +250,22 @@ def _parallel_files(
     first: str, second: str, langs: tuple[str, str] | None, split: str | None
 ) -> PairSource:
     named = moses.languages_of_files(first, second)
+    read: Callable[[], Content] = partial(moses.read_moses, first, second)
     if named and langs and named == langs[::-1]:
         first, second, named = second, first, langs
+        read = partial(_read_exchanged, first, second)
     return PairSource(
         f"{first} and {second}",
-        partial(moses.read_moses, first, second),
+        read,
         named,
         moses.method_of_files(first, second),
         split,
     )
+
+
+def _read_exchanged(source: str, target: str) -> Content:
+    yield Notice(f"the sides are exchanged: the source is {source}")
+    yield from moses.read_moses(source, target)
 
 
 def _table_reader(

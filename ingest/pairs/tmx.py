@@ -15,7 +15,6 @@ from xml.parsers import expat
 
 from ingest.errors import SourceError
 from ingest.frames import METHOD_TRANSLATED, TURNED
-from ingest.pairs.columns import is_pair_column
 from ingest.pairs.languages import normalize_language
 from ingest.pairs.tables import InvalidRow, NumberedRow, Row, Rows, batch_rows
 from ingest.pairs.tmx_codes import CODES, join_pieces, text_of_code
@@ -25,6 +24,7 @@ from ingest.writers.tmx import MACHINE
 _LANG_ATTRIBUTES = ("xml:lang", "lang")
 # Properties of a side that export writes, and the column of each without source_ or target_
 _SIDE_COLUMNS = {"source": "doc", "segments": "segments"}
+_ORIGIN = "origin"  # a property that repeats the method
 _UNITS_AT_ONCE = 256
 _HEADER = re.compile(r"<header\b((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
 _ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
@@ -106,6 +106,7 @@ class _Parser:
         self._srclang = attributes.get("srclang", "")
         self._written_by_ingest = attributes.get("creationtool") == "ingest"
         self._entities = _declared_entities(head)
+        self._declared = _declared(head)
 
     def parse(self, texts: list[UnitText]) -> Iterator[tuple[UnitText, _Unit | str]]:
         """Yield each unit, or why it is lost."""
@@ -125,6 +126,11 @@ class _Parser:
         except expat.ExpatError as error:
             problem = f"is not valid XML: {expat.ErrorString(error.code)}"
             unknown = [name for name in _ENTITY.findall(text.text) if not self._value(name)]
+            if unknown and unknown[0] in self._declared:
+                return (
+                    f"uses &{unknown[0]};, which stands for markup, for much text or for other "
+                    "entities; such names are never expanded"
+                )
             return f"{problem}: &{unknown[0]};" if unknown else problem
 
     def _parse(self, text: str) -> list[_Unit]:
@@ -144,16 +150,18 @@ class _Parser:
 
 def _declared_entities(head: str) -> dict[str, str]:
     """Return the characters that a file declares names for. Names of other things are unknown."""
-    values = {
-        name: html.unescape(one or other)
-        for name, one, other in _DECLARED.findall(head)
-        if not _ENTITY.search(one or other)
-    }
     return {
         name: value
-        for name, value in values.items()
-        if value.isprintable() and len(value) <= _MAX_ENTITY_CHARS and "<" not in value
+        for name, stored in _declared(head).items()
+        if not set(_ENTITY.findall(stored)) - _XML_NAMES
+        and (value := html.unescape(stored)).isprintable()
+        and len(value) <= _MAX_ENTITY_CHARS
+        and "<" not in value
     }
+
+
+def _declared(head: str) -> dict[str, str]:
+    return {name: one or other for name, one, other in _DECLARED.findall(head)}
 
 
 def _reference(char: str) -> str:
@@ -268,7 +276,7 @@ def _with_text(variants: list[_Variant]) -> list[_Variant]:
 
 def _row(unit: _Unit, variants: tuple[_Variant, _Variant], pair_id: str | None) -> Row:
     row: dict[str, str | None] = {"pair_id": pair_id, "method": None}
-    row |= {name: value for name, value in unit.props.items() if is_pair_column(name)}
+    row |= {name: value for name, value in unit.props.items() if name != _ORIGIN}
     if any(variant.is_machine for variant in variants):
         row["method"] = METHOD_TRANSLATED
         # the machine wrote the target, unless the pair was turned around

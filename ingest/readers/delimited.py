@@ -24,6 +24,7 @@ from ingest.readers.dialect import (
     double_escaped,
     find_declared_delimiter,
     has_escapes,
+    split_inner_quotes,
 )
 from ingest.readers.records import Record, Slice, too_large_message
 
@@ -103,6 +104,7 @@ class Table:
         quoting = detect_quoting(start, self._delimiter)
         self._lines.escapes = quoting == csv.QUOTE_MINIMAL and has_escapes(start, self._delimiter)
         self._rows = csv.reader(self._lines, delimiter=self._delimiter, quoting=quoting)
+        self._has_quotes = quoting == csv.QUOTE_MINIMAL
         self._limit = limit
         self.header: list[str] = []
         while header and not self.header:
@@ -117,6 +119,13 @@ class Table:
     def line(self) -> int:
         """The line number of the start of the last row, 1-based."""
         return self._lines.first
+
+    def split_again(self, row: list[str]) -> list[str] | None:
+        """The last row, in which inner quotes are letters; None if it is unclear where they end."""
+        text = self._lines.row()
+        if not self._has_quotes or '"' not in text:
+            return row
+        return split_inner_quotes(text, self._delimiter, row)
 
     def __iter__(self) -> Iterator[list[str] | SourceError]:
         while (row := self._next()) is not None:

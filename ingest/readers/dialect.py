@@ -93,3 +93,37 @@ def detect_quoting(start: str, delimiter: str) -> Literal[0, 3]:
         if len(set(field_counts)) == 1 and quoted < len(field_counts)
         else csv.QUOTE_MINIMAL
     )
+
+
+def split_inner_quotes(text: str, delimiter: str, row: list[str]) -> list[str] | None:
+    r"""The fields of a row of CSV whose inner quotes may not be escaped.
+
+    In such a row, a quote ends a field only before a delimiter or the end of the row; all others
+    are letters.
+
+    Args:
+        text: the row.
+        delimiter: the character between fields.
+        row: the fields as CSV has them; returned if the row is valid.
+
+    Returns:
+        The fields, or None if it is unclear where they end.
+
+    >>> split_inner_quotes('"She said: "No"","x"', ",", [])
+    ['She said: "No"', 'x']
+    >>> split_inner_quotes('"She said ""No" again","x"', ",", []) is None
+    True
+    """
+    mark = re.escape(delimiter)
+    field = rf'(?:"(?:[^"]++|"")*+" *+|(?!")[^{mark}\r\n]*+)'
+    if re.fullmatch(rf"{field}(?:{mark}{field})*+(?:\r\n|\r|\n)?", text):
+        return row
+    fields: list[str] = []
+    rest = delimiter + text.rstrip("\r\n")
+    while rest:
+        match = re.match(rf'{mark}(?:"(.*?)"(?={mark}|\Z)|((?!")[^{mark}]*))', rest, re.DOTALL)
+        if match is None or '""' in (match[1] or ""):
+            return None
+        fields.append(match[2] if match[1] is None else match[1])
+        rest = rest[match.end() :]
+    return fields

@@ -153,7 +153,7 @@ def test_invalid_lines_are_counted_and_reported(tmp_path, capsys):
         ("[1]", "must be a JSON object, is list"),
         ('{"ar": "a"}', "has an empty side"),
         ('{"ar": "\\ud800", "en": "b"}', "contains half of a character"),
-        ('{"ar": "a", "en": "b", "method": "magic"}', "has a method that is not one of"),
+        ('{"ar": ["a"], "en": "b"}', "'ar' is not a text, but a list"),
     ],
 )
 def test_an_invalid_object(line, why, tmp_path, capsys):
@@ -190,7 +190,7 @@ def test_entities_of_entities_are_never_expanded(tmp_path, capsys):
     bomb = bomb.replace("Good", "&e9;").replace("I read", "&x;")
     assert texts(import_pairs(tmp_path, saved(tmp_path, "p.tmx", bomb), rc=3)) == BOTH[2:]
     err = capsys.readouterr().err
-    assert "is not valid XML: undefined entity: &e9;" in err
+    assert "uses &e9;, which stands for markup, for much text or for other entities" in err
     assert "is not valid XML: undefined entity: &x;" in err
 
 
@@ -376,7 +376,10 @@ def test_read_pairs_keeps_every_row_and_refuses_unknown_values():
     imported = ingest.read_pairs(frame)
     assert imported["mine"].to_list() == [1, 2, 3, 4]
     with pytest.raises(FrameError, match=r"row 0 has a method that is not one of .*magic"):
-        ingest.read_pairs(frame.with_columns(method=pl.lit("magic")))
+        ingest.read_pairs(frame.with_columns(method=pl.lit("magic"), pair_id=pl.lit("a")))
+    with pytest.warns(UserWarning, match="row 0: column 'method' has 'magic'"):
+        foreign = ingest.read_pairs(frame.with_columns(method=pl.lit("magic")))
+    assert set(foreign["method"]) == {"imported"}
     with pytest.raises(FrameError, match="which two hold the texts"):
         ingest.read_pairs(frame.select("ar", "mine"))
     with pytest.raises(FrameError, match="collect it first"):
@@ -431,3 +434,94 @@ def test_several_tables_make_one_file(tmp_path):
     imported = import_pairs(tmp_path, one, other)
     assert texts(imported) == BOTH * 2
     assert imported["pair_id"].n_unique() == 6
+
+
+# sides, languages and values that cannot be trusted
+
+
+def test_rows_with_exchanged_sides_are_exchanged_one_by_one(tmp_path, capsys):
+    rows = [pair if n % 2 == 0 else pair[::-1] for n, pair in enumerate(BOTH * 2)]
+    pairs = import_pairs(tmp_path, saved(tmp_path, "p.tsv", joined("\t", rows, [("ar", "en")])))
+    assert texts(pairs) == BOTH * 2
+    err = capsys.readouterr().err
+    assert "p.tsv: 3 of 6 rows have their sides exchanged, the first in line 3" in err
+    assert "--langs" not in err
+    with pytest.warns(UserWarning, match="3 of 6 rows have their sides exchanged"):
+        ingest.read_pairs(pl.DataFrame(rows, {"ar": pl.String, "en": pl.String}, orient="row"))
+
+
+def test_the_exchange_of_sides_is_always_told(tmp_path, capsys):
+    files = [saved(tmp_path, f"t.{n}", "\n".join(side)) for n, side in (("ar", AR), ("en", EN))]
+    table = saved(tmp_path, "p.tsv", joined("\t", head=[("ar", "en")]))
+    for args in (files, [table]):
+        pairs = import_pairs(tmp_path, *args, "--langs", "en,ar")
+        assert pairs["source_text"].to_list() == EN
+        assert "the sides are exchanged" in capsys.readouterr().err
+
+
+def test_languages_that_a_file_does_not_have_are_an_error(tmp_path, capsys):
+    table = saved(tmp_path, "p.tsv", joined("\t", head=[("fr", "en")]))
+    files = [saved(tmp_path, f"t.{n}", "\n".join(side)) for n, side in (("fr", AR), ("en", EN))]
+    for args in ([table], files):
+        assert call("import", *args, "-o", tmp_path / "o.parquet", "--langs", "ar,en") == 2
+        assert "has no pairs of ar-en, only of fr-en" in capsys.readouterr().err
+
+
+def test_values_of_other_tools_are_not_believed(tmp_path, capsys):
+    rows = machine_rows(method="aligned", score="0.5")
+    imported = import_pairs(tmp_path, saved(tmp_path, "p.jsonl", objects(rows)))
+    assert imported.select("method", "score").unique().rows() == [("imported", None)]
+    err = capsys.readouterr().err
+    assert "p.jsonl, line 1: column 'method' has 'aligned', which is not" in err
+    rows = [{**row, "method": "mt", "score": s} for row, s in zip(rows, ["0.5", "7", "abc"], strict=True)]  # fmt: skip
+    imported = import_pairs(tmp_path, saved(tmp_path, "q.jsonl", objects(rows)))
+    assert imported["score"].to_list() == [0.5, None, None]
+    err = capsys.readouterr().err
+    assert "q.jsonl, line 2: column 'score' has '7', which is not a number from 0 to 1" in err
+
+
+def test_an_uneven_pair_of_files_is_left_out_alone(tmp_path, capsys):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    for name, lang, side in (("a", "ar", AR), ("a", "en", EN), ("b", "ar", AR), ("b", "en", EN[:1])):  # fmt: skip
+        saved(folder, f"{name}.{lang}", "\n".join(side))
+    assert texts(import_pairs(tmp_path, folder, rc=3)) == BOTH
+    assert "b.en: ends after 1 line, but" in (err := capsys.readouterr().err)
+    assert "b.ar has 3; both need the same number of lines; left out" in err
+
+
+def test_word_alignments_that_are_not_imported_are_named(own, tmp_path, capsys):
+    marked = own.with_columns(word_alignment=pl.lit("0-0"))
+    for format in ("tmx", "moses"):
+        dest = tmp_path / ("o.tmx" if format == "tmx" else format)
+        ingest.export(marked, dest, format=format, word_alignments=True)
+    import_pairs(tmp_path, tmp_path / "o.tmx")
+    assert "columns not imported: word_alignment" in capsys.readouterr().out
+    import_pairs(tmp_path, *(tmp_path / "moses" / f"train.{lang}" for lang in ("ar", "en")))
+    err = capsys.readouterr().err
+    assert "columns not imported: word_alignment" in err
+    assert "train.ar-en.align" in err
+
+
+def test_declared_names_may_have_predefined_names(tmp_path):
+    data = '<!DOCTYPE tmx [<!ENTITY co "ACME &amp; Sons &#169;">]>' + FORMS["l.tmx"]
+    path = saved(tmp_path, "p.tmx", data.replace("Good", "&co; Good"))
+    assert texts(import_pairs(tmp_path, path))[0][1].startswith("ACME & Sons © Good")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("p.xlf", "<xliff/>", "XLIFF is not read; convert it to TMX"),
+        ("p.po", 'msgid "a"', "PO is not read"),
+        ("p.xlsx", b"PK\3\4", "save the file as CSV"),
+        ("p.txt", "\n".join(AR), "a text with one column; give two text files, source first"),
+        ("q.txt", joined(" ||| "), "two texts around ' ||| '"),
+        ("p.jsonl", objects([{"messages": [{"role": "user", "content": "a"}]}]), "conversations"),
+        ("r.jsonl", objects([{"id": "1", "lang": "ar", "text": "a"}]), "a column for each language"),
+        ("p.tsv", "a\tb\tc\n", "choose two with --langs"),
+    ],
+)  # fmt: skip
+def test_what_is_not_read_is_refused_with_advice(name, data, message, tmp_path, capsys):
+    assert call("import", saved(tmp_path, name, data), "-o", tmp_path / "o.parquet") == 2
+    assert message in capsys.readouterr().err

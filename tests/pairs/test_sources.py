@@ -11,6 +11,8 @@ import pytest
 from ingest.cli import main
 from ingest.errors import ConfigError, SourceError
 from ingest.jobs.import_pairs import import_files
+from ingest.pairs.delimited import read_delimited
+from ingest.pairs.tables import InvalidRow, Rows
 
 AR = ["وصلت السفينة إلى المرفأ القديم.", "نسيت الكتاب في المقهى أمس.", "تشرق الشمس باكرا في الصيف."]
 EN = ["The ship reached the old harbour.", "I left the book in the café.", "The sun rises early in summer."]  # fmt: skip
@@ -194,3 +196,21 @@ def test_subtitles_are_not_in_parallel(tmp_path):
     files = [write(tmp_path / f"f.{n}.srt", cue + s[0]) for n, s in (("ar", AR), ("en", EN))]
     with pytest.raises(SourceError, match=r"f.ar.srt: is a file of subtitles.*ingest align"):
         imported(tmp_path, *files)
+
+
+def test_inner_quotes_of_csv_that_are_not_doubled_are_letters(tmp_path):
+    rows = [
+        ('قال المدير: "لن نغلق المدرسة".', 'The headmaster said: "We will not close"'),
+        ('"نعم" قالت المعلمة للطلاب.', '"Yes" said the teacher to the pupils.'),
+    ]
+    data = "ar,en\n" + "".join(f'"{a}","{b}"\n' for a, b in rows)
+    data += '"قالت ""نعم"" مرة أخرى","She said ""yes"" again" \n'
+    data += '"قالت "نعم", ثم خرجت","She said yes and left"\n'
+    path = tmp_path / "p.csv"
+    path.write_text(data, encoding="utf-8")
+    read = list(read_delimited(str(path), None))
+    frames = [rows.frame for rows in read if isinstance(rows, Rows)]
+    kept = [*rows, ('قالت "نعم" مرة أخرى', 'She said "yes" again ')]
+    assert frames[0].rows() == kept
+    invalid = [row for row in read if isinstance(row, InvalidRow)]
+    assert [(row.number, row.problem) for row in invalid] == [(5, "has 3 of 2 fields")]
