@@ -253,6 +253,6 @@ def test_command(finished, tmp_path, capsys):
     assert cli.main(["pair", str(finished), "-o", str(to)]) == cli.OK
     output = capsys.readouterr().out
     assert output.count("\n") == 1
-    assert "without a partner" in output
+    assert f"without a partner\nwritten to {to}\n" in output
     assert cli.main(["pair", str(finished), "-o", str(to)]) == cli.NOT_WRITTEN + 1
     assert cli.main(["pair", str(tmp_path)]) == cli.WRONG_CALL

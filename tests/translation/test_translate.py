@@ -467,7 +467,7 @@ def test_flagged_lines_are_numbered(tmp_path, monkeypatch):
     (tmp_path / "in.txt").write_text(text)
     options = TranslateOptions(to="ar", source="en")
     result = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), options)
-    numbers = ", ".join(str(n) for n in range(1, 20, 2))
+    numbers = ", ".join(f"{n} (copied)" for n in range(1, 20, 2))
     assert result.messages == [f"flagged lines: {numbers} and 3 more"]
     assert result.flags == {"copied": 13}
 
