@@ -156,16 +156,17 @@ def _pair(args: argparse.Namespace) -> int:
     from ingest.jobs.pair import pair_run
 
     config = _build_config(args).align
+    out = args.out or Path(args.run) / "pages.parquet"
     with job_progress("pair", quiet=args.quiet) as progress:
         result = pair_run(
             args.run,
-            args.out,
+            out,
             config=config,
             min_score=args.min_score,
             overwrite=args.overwrite,
             progress=progress,
         )
-    return print_result(args, result)
+    return print_result(args, result, f"written to {out}")
 
 
 def _encode(args: argparse.Namespace) -> int:

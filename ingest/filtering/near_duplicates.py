@@ -1,7 +1,8 @@
 """The rules that compare pairs with each other, by keys of fixed size.
 
 Of several equal pairs the best one is kept: pairs that people translated before machine
-translation, then by quality, by score, and by pair_id, so that the order of rows does not matter.
+translation, then by quality to three decimals, then by score. Of pairs that are as good, the first
+one in the file is kept.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from ingest.minhash import near_duplicates, text_keys, text_signatures
 _DUPLICATE, _SAME_BUT_FOR_FORM, _NEAR_DUPLICATE, _MANY_TO_ONE = (
     RULES.index(name) for name in DUPLICATE_RULES
 )
+
+
+_DECIMALS = 3  # finer differences of quality say nothing
 
 
 class PairKeys(NamedTuple):
@@ -51,7 +55,6 @@ def pair_keys(pairs: pl.DataFrame, failed: pl.Series, *, with_signatures: bool) 
     )
     quality = pl.col("quality") if "quality" in pairs.columns else pl.lit(0.0)
     rows = pairs.select(
-        "pair_id",
         machine=~pl.col("method").is_in(HUMAN_METHODS),
         quality=quality.cast(pl.Float32).fill_nan(None),
         score=pl.col("score").fill_nan(None),
@@ -73,8 +76,8 @@ def drop_duplicates(batches: list[PairKeys], config: FilterConfig) -> pl.Series:
     rows = pl.concat([keys.rows for keys in batches]).with_row_index("row")
     left = rows.filter(pl.col("reason").is_null()).with_row_index("signature")
     left = left.sort(
-        "machine", "quality", "score", "pair_id", "exact_first", "exact_second", "row",
-        descending=[False, True, True, False, False, False, False], nulls_last=True,
+        "machine", pl.col("quality").round(_DECIMALS), "score", "row",
+        descending=[False, True, True, False], nulls_last=True,
     )  # fmt: skip
     dropped = []
 

@@ -14,8 +14,8 @@ import polars as pl
 
 from ingest._typing import Progress
 from ingest.alignment import align_lines, align_named
-from ingest.alignment.content import UNMATCHED, find_unmatched, keep_sentences
 from ingest.alignment.machine_translation import translation_messages
+from ingest.alignment.unmatched import UNMATCHED, find_unmatched
 from ingest.config import Config
 from ingest.dedup import dedupe
 from ingest.detection import detect
@@ -24,6 +24,7 @@ from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.io.atomic import atomic_write, check_output
 from ingest.jobs.unmatched import check_unmatched, langs_of, sentences_of, write_unmatched
 from ingest.labelling import label
+from ingest.labelling.plain_text import describe_left_out, keep_sentences
 from ingest.readers import formats, read, sources
 from ingest.readers.lines import read_lines
 from ingest.segmentation import segment
@@ -77,8 +78,7 @@ texts translations of each other?'
         if 2 * self.good < self.pairs:
             summary += ". Are these texts translations of each other?"
         if self.left_out:
-            lines = count_noun(self.left_out, "line")
-            summary += f"\nleft out {lines} that are not content; --lines takes every line"
+            summary += f"\n{describe_left_out(self.left_out, verb='aligns')}"
         return summary
 
     def count(self, pairs: pl.DataFrame) -> None:

@@ -35,7 +35,8 @@ class FilterResult:
         masked: pairs in which personal data was masked.
         unchecked: rules that need scores, if there are none.
         calibration: the settings that were made from clean pairs, if any.
-        excluded_by: for each excluded file, its number of texts, and of pairs that have one.
+        excluded_by: for each excluded file, its number of texts, and of pairs that have one. Such
+            a pair may be in several files, and may fail an earlier rule.
         report_path: file that contains the same numbers.
     """
 
@@ -72,6 +73,9 @@ class FilterResult:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.pii.items())
             masked = f"; masked in {self.masked:,} pairs" if self.masked else ""
             lines.append(f"personal data: {kinds}{masked}")
+        if len(self.excluded_by) > 1:
+            lines.append("pairs with a text of each excluded file; one may have texts of several:")
+            lines += [f"{pairs:>12,}  {name}" for name, (_, pairs) in self.excluded_by.items()]
         return "\n".join(lines)
 
     @property

@@ -87,10 +87,10 @@ def pair_run(
         documents, segments = (pl.scan_parquet(path) for path in paths)
         check_columns(documents, DOCUMENT_COLUMNS, schema(DOCUMENTS))
         check_columns(segments, SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
-        urls = collect_page_urls(_batches(documents, DOCUMENT_COLUMNS, _DOCUMENT_ROWS))
+        urls = collect_page_urls(read_batches(documents, DOCUMENT_COLUMNS, _DOCUMENT_ROWS))
 
         def read() -> Iterator[pl.DataFrame]:
-            return _split_at_pages(_batches(segments, SEGMENT_COLUMNS, _SEGMENT_ROWS, progress))
+            return split_at_pages(read_batches(segments, SEGMENT_COLUMNS, _SEGMENT_ROWS, progress))
 
         pages, units = pair_units(urls, read, config, min_score)
     except (pl.exceptions.ComputeError, OSError) as error:
@@ -101,7 +101,7 @@ def pair_run(
     return PairResult(units, pairs, unpaired=len(pages) - pairs)
 
 
-def _batches(
+def read_batches(
     scan: pl.LazyFrame, columns: Sequence[str], rows: int, progress: Progress | None = None
 ) -> Iterator[pl.DataFrame]:
     """Yield a Parquet file `rows` rows at a time."""
@@ -112,7 +112,7 @@ def _batches(
             progress(min(start + rows, total), total)
 
 
-def _split_at_pages(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def split_at_pages(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """Yield the same rows in batches that end at the end of a page."""
     rest: pl.DataFrame | None = None
     for batch in batches:

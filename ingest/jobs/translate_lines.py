@@ -57,7 +57,7 @@ def translate_lines(source_file: str, out: str, options: TranslateOptions) -> Tr
     result = TranslationResult(unit="line")
     pool: TranslatorPool | None = None
     lang = options.source or ""
-    flagged, listed = 0, list[int]()
+    flagged, listed = 0, list[str]()
     with open_cache(result, options.cache) as cache, _open_output(out) as file:
         for lines in _read_batches(source_file):
             lang = lang or _detect_language(lines, source_file, options.to)
@@ -77,12 +77,14 @@ def translate_lines(source_file: str, out: str, options: TranslateOptions) -> Tr
                 result.flags.update(translation.flags)
                 if translation.flags:
                     flagged += 1
-                    listed += [result.texts + number] if flagged <= _MAX_LISTED else []
+                    if flagged <= _MAX_LISTED:
+                        flags = ", ".join(translation.flags)
+                        listed.append(f"{result.texts + number} ({flags})")
             result.texts += len(lines)
             result.tokens = pool.tokens
     if flagged:
         more = f" and {flagged - _MAX_LISTED:,} more" if flagged > _MAX_LISTED else ""
-        result.messages.append(f"flagged lines: {', '.join(map(str, listed))}{more}")
+        result.messages.append(f"flagged lines: {', '.join(listed)}{more}")
     return result
 
 

@@ -21,6 +21,7 @@ from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import check_output, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.parquet import sink
+from ingest.labelling.plain_text import describe_left_out
 from ingest.text import count_noun
 from ingest.translation.cache import Cache
 from ingest.translation.pool import (
@@ -34,7 +35,7 @@ from ingest.translation.pool import (
 )
 
 SEGMENTS_FILE = "segments.parquet"
-_ROWS_PER_READ = 1 << 16  # the row groups of a run
+ROWS_PER_READ = 1 << 16  # the row groups of a run
 _BATCH_SEGMENTS = 1 << 13  # bounds memory
 
 
@@ -54,6 +55,7 @@ class TranslationResult:
         in_error: number of pages that could not be read.
         flags: number of translations with each flag.
         messages: what the user should know, one line each.
+        left_out: lines of plain texts that were not translated because they are no content.
 
     >>> str(TranslationResult(texts=2, tokens=50, seconds=2, flags=Counter(copied=1)))
     '2 segments translated, 50 tokens at 25 a second; flagged: 1 copied'
@@ -66,6 +68,7 @@ class TranslationResult:
     in_error: int = 0
     flags: Counter[str] = field(default_factory=Counter)
     messages: list[str] = field(default_factory=list)
+    left_out: int = 0
 
     def __str__(self) -> str:
         summary = f"{count_noun(self.texts, self.unit)} translated"
@@ -73,17 +76,20 @@ class TranslationResult:
             summary += f", {self.tokens:,} tokens at {self.tokens / self.seconds:,.0f} a second"
         if self.flags:
             summary += "; flagged: " + ", ".join(f"{n:,} {f}" for f, n in self.flags.most_common())
+        if self.left_out:
+            summary += f"\n{describe_left_out(self.left_out, verb='translates')}"
         return summary
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entry `translated` of what `ingest.run` returns."""
-        entry = {_KEYS.get(name, name): value for name, value in vars(self).items()}
+        """Return the entry `translated` of what `ingest.run` returns: all but `left_out`."""
+        fields = {name: value for name, value in vars(self).items() if name != "left_out"}
+        entry = {_KEYS.get(name, name): value for name, value in fields.items()}
         return {**entry, "flags": dict(self.flags)}
 
     @classmethod
     def from_dict(cls, entry: dict[str, Any]) -> TranslationResult:
         """Build from what `to_dict` returns."""
-        fields = {name: entry[_KEYS.get(name, name)] for name in vars(cls())}
+        fields = {name: entry[_KEYS.get(name, name)] for name in vars(cls()).keys() - {"left_out"}}
         return cls(**{**fields, "flags": Counter(fields["flags"])})
 
 
@@ -147,7 +153,7 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
             result.flags.update(pairs["flags"].explode().drop_nulls().to_list())
         result.tokens = pool.tokens
         parts = map(pl.read_parquet, sorted(folder.glob("part*.parquet")))
-        sink(parts, COLUMNS, folder / "whole.parquet", rows=_ROWS_PER_READ)
+        sink(parts, COLUMNS, folder / "whole.parquet", rows=ROWS_PER_READ)
         (folder / "whole.parquet").replace(dest)
     return result
 
@@ -238,9 +244,9 @@ def _read_batches(
     """Yield the segments to translate, in batches from one row group at a time."""
     with _parquet_errors(path):
         rows = int(scan.select(pl.len()).collect().item())
-    for start in range(0, rows, _ROWS_PER_READ):
+    for start in range(0, rows, ROWS_PER_READ):
         with _parquet_errors(path):
-            group = scan.slice(start, _ROWS_PER_READ).collect()
+            group = scan.slice(start, ROWS_PER_READ).collect()
             translatable = select_translatable(group, to, source)
         yield from translatable.iter_slices(_BATCH_SEGMENTS)
 

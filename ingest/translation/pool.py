@@ -19,15 +19,13 @@ from ingest.translation.packages.validate import require_extra
 
 COLUMNS = schema(PAIRS, TRANSLATED)
 NEEDED = ("doc_id", "segment", "text", "lang", "keep")  # columns of segments
-_NO_LANGUAGE = ("zxx", "und")
+NO_LANGUAGE = ("zxx", "und")
 
 
 def select_translatable(segments: pl.DataFrame, to: str, source: str | None) -> pl.DataFrame:
     """Select the kept segments in the source language, or in any language but `to`."""
     lang = pl.col("lang")
-    foreign = (
-        lang == source if source else ~lang.is_in([to, DETECTED_AS.get(to, to), *_NO_LANGUAGE])
-    )
+    foreign = lang == source if source else ~lang.is_in([to, DETECTED_AS.get(to, to), *NO_LANGUAGE])
     return segments.select(NEEDED).filter("keep", foreign)
 
 

@@ -231,6 +231,8 @@ def test_a_file_that_excludes_nothing_is_named(path, call, tmp_path):
     report = json.loads((tmp_path / "f.funnel.json").read_text())
     assert report["exclude"] == [str(file) for file in files]
     assert list(report["excluded_by"].values()) == [1, 1, 0, 0]
+    counts = [f"{n:>12}  {file}" for n, file in zip((1, 1, 0, 0), files, strict=True)]
+    assert "\n".join(counts) in out
     assert call("-q", "filter", path, "-o", tmp_path / "g.parquet", "--exclude", miss)[1:] == (
         "",
         "",

@@ -239,6 +239,14 @@ def test_the_best_of_equal_pairs_is_kept():
     assert reasons(frame, near=0.0)[4] is None
 
 
+def test_the_first_of_pairs_that_are_as_good_is_kept():
+    source, target = GOOD
+    texts = [(source, target), (source, target.lower())]
+    for first, second in (texts, texts[::-1]):
+        frame = pairs(first, second).with_columns(quality=pl.Series([0.9001, 0.9004]))
+        assert reasons(frame, near=0.0) == [None, "same but for form"]
+
+
 def chained(pages, seed=2):
     """Pairs of which each is the one before with another word on both sides."""
     rnd = random.Random(seed)

@@ -170,7 +170,7 @@ def test_from_files_to_an_export(tmp_path):
     done = call("align", PARALLEL / "library.ar.txt", PARALLEL / "library.en.txt", "-o", pairs)
     summary = (
         "12 pairs of sentences from 1 pair of files\n"
-        "left out 6 lines that are not content; --lines takes every line\n"
+        "left out 6 lines that are not content; --lines aligns every line, each as one unit\n"
         f"written to {pairs}\n"
     )
     assert (done.returncode, done.stdout) == (0, summary)
@@ -292,7 +292,7 @@ def test_sentences_like_bylines_are_aligned_and_the_rest_is_written(bylines, nam
     pairs = pl.read_parquet(out)
     assert any(text.startswith("بقلم رصاص") for text in pairs["source_text"])
     assert result.left_out == 2
-    assert "left out 2 lines that are not content; --lines takes every line" in str(result)
+    assert "left out 2 lines that are not content; --lines aligns every line, " in str(result)
     readers = {
         ".parquet": pl.read_parquet,
         ".tsv": lambda path: pl.read_csv(path, separator="\t", quote_char=None),

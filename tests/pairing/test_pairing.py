@@ -252,7 +252,7 @@ def test_command(finished, tmp_path, capsys):
     to = tmp_path / "pages.parquet"
     assert cli.main(["pair", str(finished), "-o", str(to)]) == cli.OK
     output = capsys.readouterr().out
-    assert output.count("\n") == 1
-    assert "without a partner" in output
+    assert output.count("\n") == 2
+    assert f"without a partner\nwritten to {to}\n" in output
     assert cli.main(["pair", str(finished), "-o", str(to)]) == cli.NOT_WRITTEN + 1
     assert cli.main(["pair", str(tmp_path)]) == cli.WRONG_CALL

@@ -218,7 +218,7 @@ def test_the_pairs_do_not_depend_on_the_batches(run, tmp_path, monkeypatch):
 
     whole, parts = tmp_path / "whole.parquet", tmp_path / "parts.parquet"
     translate_segments(run / "segments.parquet", whole, TO_ARABIC)
-    monkeypatch.setattr(runs, "_ROWS_PER_READ", 16)
+    monkeypatch.setattr(runs, "ROWS_PER_READ", 16)
     monkeypatch.setattr(runs, "_BATCH_SEGMENTS", 3)
     calls = []
     options = TranslateOptions(to="ar", cache=tmp_path, progress=lambda *t: calls.append(t))
@@ -370,7 +370,9 @@ def test_the_command_on_pages_and_on_a_run(run, tmp_path, capsys):
     assert "segments translated" in output
     assert output.endswith(f"\nwritten to {pages}\n")
     assert main(["translate", str(run), "-o", of_run, "--to", "ar"]) == 0
-    assert pl.read_parquet(pages).equals(pl.read_parquet(of_run))
+    of_pages, of_segments = pl.read_parquet(pages), pl.read_parquet(of_run)
+    # Of a plain text file, lines that the run takes for boilerplate are translated too.
+    assert of_pages.join(of_segments, on="pair_id", how="semi").equals(of_segments)
     assert main(["translate", str(run), "-o", of_run, "--to", "ar"]) == 2
     assert main(["translate", str(run), str(NEWS), "-o", pages, "--overwrite"]) == 2
     assert main(["translate", str(run), "-o", str(tmp_path / "none" / "x"), "--to", "ar"]) == 1
@@ -382,6 +384,37 @@ def test_the_command_on_pages_and_on_a_run(run, tmp_path, capsys):
     assert "ingest models install en xx" in capsys.readouterr().err
     assert main(["translate", str(NEWS), "-o", str(tmp_path / "x"), "--to", "xx"]) == 2
     assert "no package translates into xx" in capsys.readouterr().err
+
+
+def test_the_sentences_of_a_plain_text_are_translated(tmp_path, capsys):
+    """The same lines are content as for `align`; `run` does not change."""
+    lines = [
+        "All travellers must show a valid passport.",
+        "The museum opens at nine in the morning.",
+        "Hello {name}, you have <b>3</b> new messages \N{PARTY POPPER}",
+        "Please write to help@example.com if you need a new ticket.",
+        "The train leaves at 10:45 from platform 3.",
+        "Children under six travel free of charge.",
+        "By the time he came, she had left.",
+        "See https://example.org/a for the whole timetable.",
+        "She reads a book in the garden.",
+        "Our team won the last game.",
+    ]
+    text, mixed, out = tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "p.parquet"
+    text.write_text("\n".join(lines))
+    mixed.write_text("\n".join(["Home", "News", *lines]))
+    call = ["translate", "-o", str(out), "--to", "ar", "--overwrite"]
+    assert main([*call, str(text)]) == 0
+    assert pl.read_parquet(out)["source_text"].to_list() == lines
+    assert "left out" not in capsys.readouterr().out
+    assert main([*call, str(mixed)]) == 0
+    told = "left out 3 lines that are not content; --lines translates every line, each as one unit"
+    assert told in capsys.readouterr().out
+    translated = pl.read_parquet(out)["source_text"].to_list()
+    assert lines[6] in translated
+    assert {"Home", "News", lines[2]}.isdisjoint(translated)  # it has no full stop
+    assert main([*call, str(text), str(mixed)]) == 0  # each file by itself
+    assert pl.read_parquet(out).height == len(lines) + len(translated)
 
 
 def test_pages_in_error_are_reported(tmp_path, capsys):
@@ -436,7 +469,7 @@ def test_flagged_lines_are_numbered(tmp_path, monkeypatch):
     (tmp_path / "in.txt").write_text(text)
     options = TranslateOptions(to="ar", source="en")
     result = translate_lines(str(tmp_path / "in.txt"), str(tmp_path / "out.txt"), options)
-    numbers = ", ".join(str(n) for n in range(1, 20, 2))
+    numbers = ", ".join(f"{n} (copied)" for n in range(1, 20, 2))
     assert result.messages == [f"flagged lines: {numbers} and 3 more"]
     assert result.flags == {"copied": 13}
 

@@ -1,8 +1,8 @@
-"""Which lines of a plain text are content when it is aligned."""
+"""Which lines of a plain text are content when it is aligned or translated."""
 
 import polars as pl
 
-from ingest.alignment.content import keep_sentences
+from ingest.labelling.plain_text import keep_sentences
 
 SENTENCES = [
     "كتب الطبيب وصفة للمريض ثم خرج.",
