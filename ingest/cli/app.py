@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 # The arguments of all commands that are paths.
 PATHS = (
     "sources", "pages", "run", "file", "files", "pairs", "what", "exclude", "like", "config",
-    "encoder", "cache", "against", "unmatched", "out",
+    "encoder", "cache", "against", "export", "unmatched", "out",
 )  # fmt: skip
+_TARGETS = ("export", "unmatched", "out")  # the paths among them that are written
 # Headings of `ingest --help`, each with the modules that add commands under it.
 _GROUPS = {
     "Pages": (run, pages),
@@ -95,9 +96,7 @@ def _check_paths(parser: Parser, args: argparse.Namespace) -> None:
         values = getattr(args, name, None)
         for value in values if isinstance(values, list) else [values or ""]:
             try:
-                (check_target_is_local if name in ("unmatched", "out") else check_source_is_local)(
-                    value
-                )
+                (check_target_is_local if name in _TARGETS else check_source_is_local)(value)
             except IngestError as error:
                 parser.exit(WRONG_CALL, f"ingest: {error}\n")
 

@@ -49,13 +49,13 @@ def add_commands(commands: Commands) -> None:
     chosen.add_argument("--page", default="", metavar="P",
                         help="of this page: its ID, URI or URL, or a part of its URI or "
                         "URL")  # fmt: skip
-    chosen.add_argument("--role", type=_split, default=(), metavar="ROLES",
+    chosen.add_argument("--role", type=_split, default=[], metavar="ROLES",
                         help=f"with one of these roles: {', '.join(ROLES)}")  # fmt: skip
-    chosen.add_argument("--lang", type=_split, default=(), metavar="CODES",
+    chosen.add_argument("--lang", type=_split, default=[], metavar="CODES",
                         help="in one of these languages, such as ar,en")  # fmt: skip
     chosen.add_argument("--dropped", action="store_true", help="that are not kept")
     # the names of jobs.show.REASONS, which would import Polars
-    chosen.add_argument("--reason", type=_split, default=(), metavar="REASONS",
+    chosen.add_argument("--reason", type=_split, default=[], metavar="REASONS",
                         help="that are not kept for one of these reasons: repeated, template, "
                         "hidden, not content, damaged")  # fmt: skip
     chosen.add_argument("--grep", default="", metavar="TEXT",

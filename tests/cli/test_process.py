@@ -65,7 +65,7 @@ def test_arguments_can_be_any_bytes(text):
 
 
 def test_a_pipe_that_is_closed_early_is_not_an_error(page):
-    done = bash(f"{SHELL_INGEST} show {page} {page} | head -n 1; exit ${{PIPESTATUS[0]}}")
+    done = bash(f"{SHELL_INGEST} show -q {page} {page} | head -n 1; exit ${{PIPESTATUS[0]}}")
     assert (done.returncode, done.stderr) == (0, b"")
 
 

@@ -23,7 +23,8 @@ SOURCES = [
     ("models", "install", "URL"), ("run", "a.txt", "-o", "out", "--config", "URL"),
 ]  # fmt: skip
 TARGETS = [
-    ("run", "a.txt", "-o", "URL"), ("report", "out", "-o", "URL"), ("pair", "out", "-o", "URL"),
+    ("run", "a.txt", "-o", "URL"), ("run", "a.txt", "-o", "out", "--export", "URL"),
+    ("report", "out", "-o", "URL"), ("pair", "out", "-o", "URL"),
     ("align", "a.txt", "b.txt", "-o", "URL"),
     ("align", "a.txt", "b.txt", "-o", "p.parquet", "--unmatched", "URL"),
     ("encode", "a.txt", "-o", "URL"),
