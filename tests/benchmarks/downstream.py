@@ -62,6 +62,7 @@ def write_halves(shared: Path, work: Path) -> None:
 def write_parts(shared: Path, work: Path) -> None:
     """Build the mix, score it, and write what the training of each part reads."""
     import polars as pl
+    from quality import as_pairs  # the benchmark beside this one
 
     from ingest.scoring import score
     from lang_models.translate.corpus import Texts
@@ -138,23 +139,6 @@ def build_mix(rows, lid_text: Path):
             break
     rng.shuffle(mix)
     return pl.DataFrame(mix, schema=["english", "arabic", "kind"], orient="row")
-
-
-def as_pairs(frame):
-    """Make a pairs frame from columns english and arabic."""
-    import polars as pl
-
-    from ingest.frames import PAIRS, schema
-
-    pairs = frame.select(
-        pair_id=pl.int_range(pl.len()).cast(pl.String),
-        source_lang=pl.lit("en"), target_lang=pl.lit("ar"),
-        source_text="english", target_text="arabic", method=pl.lit("aligned"),
-    )  # fmt: skip
-    missing = {n: t for n, t in schema(PAIRS).items() if n not in pairs.columns}
-    return pairs.with_columns(**{n: pl.lit(None, t) for n, t in missing.items()}).select(
-        schema(PAIRS).names()
-    )
 
 
 def train(folder: Path, device: str) -> None:
