@@ -76,13 +76,13 @@ def choose(
         kept[_URL] = select_path(table, url).alias(_URL)
         roots.append(_root(table, url))
     types = pl.DataFrame(schema=table).select(**kept).schema
-    made = level.schema
+    added = level.schema
     return Chosen(
         ReadConfig(text or "", html or "", max_record_bytes=config.max_record_bytes),
         list(dict.fromkeys([*roots, *names])),
         [column.alias(name) for name, column in kept.items()],
         level,
-        pl.Schema({_ROW: made[_ROW], **types, **{n: made[n] for n in made if n != _ROW}}),
+        pl.Schema({_ROW: added[_ROW], **types, **{n: added[n] for n in added if n != _ROW}}),
     )
 
 

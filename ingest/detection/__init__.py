@@ -135,8 +135,8 @@ def identify(
     ['de']
     """
     if isinstance(texts, pl.Series):
-        found = identify_texts(texts, langs=langs, detector=detector, top=top)
-        return found.drop("text").to_struct(texts.name)
+        languages = identify_texts(texts, langs=langs, detector=detector, top=top)
+        return languages.drop("text").to_struct(texts.name)
     series = pl.Series(
         [_text_of(t, row) for row, t in enumerate(_as_sequence(texts))], dtype=pl.String
     )

@@ -124,15 +124,15 @@ def _keep_sentences_of_texts(run_folder: Path) -> tuple[int, int]:
 
 def _why_nothing(segments: Path, options: TranslateOptions) -> str:
     """Return why no segment of a run was translated."""
-    counts = (
+    rows = (
         pl.scan_parquet(segments)
         .group_by("keep", "lang")
         .len()
         .sort("len", "lang", descending=[True, False])
+        .collect()
     )
-    rows = counts.collect()
     kept = rows.filter("keep")
-    if kept.is_empty() and rows.is_empty():
+    if rows.is_empty():
         return "nothing was translated: the pages have no text"
     if kept.is_empty():
         return (
