@@ -63,13 +63,13 @@ def render(articles: pl.DataFrame) -> pl.Series:
         .agg(body=block.str.join("\n\n"))
     )
     facts = [pl.col(name) for name in _FACTS]
-    url = pl.col("url").fill_null(pl.col("source")).str.replace_all(r"[<>\s]", "")
+    # A path in angle brackets would be taken for an HTML tag, which nobody sees.
+    link = pl.format("<{}>", pl.col("url").str.replace_all(r"[<>\s]", ""))
+    origin = pl.coalesce(link, _escape(pl.col("source")))
     head = pl.format(
         "# {}\n\n{}\n",
         _escape(pl.coalesce("title", "url", "source")),
-        pl.concat_str(
-            *map(_escape, facts), pl.format("<{}>", url), separator=" · ", ignore_nulls=True
-        ),
+        pl.concat_str(*map(_escape, facts), origin, separator=" · ", ignore_nulls=True),
     )
     return (
         articles.with_row_index("row")

@@ -172,6 +172,15 @@ def test_markdown_has_headings_and_where_an_article_is_from(run, tmp_path):
     assert first.count("Ferry to run all winter") == 1
 
 
+def test_markdown_shows_the_path_of_a_page_without_url(tmp_path):
+    (tmp_path / "my_page.txt").write_text("The ferry will run all winter, said the port.\n" * 3)
+    ingest.run(str(tmp_path / "my_page.txt"), tmp_path / "out")
+    export_texts(tmp_path / "out", tmp_path / "a.md")
+    text = (tmp_path / "a.md").read_text()
+    assert "my\\_page.txt\n" in text
+    assert "<" not in text
+
+
 def test_hugging_face_folder(run, tmp_path):
     for _ in range(2):  # an export replaces itself
         report = export_texts(
