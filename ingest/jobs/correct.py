@@ -164,7 +164,7 @@ class _Correction:
             for file in self._files:
                 if file.changes.changed:
                     file.write(stack.enter_context(atomic_write(file.path)))
-            if not path.is_file() or path.read_bytes() != data:
+            if data != (path.read_bytes() if path.is_file() else b""):
                 stack.enter_context(atomic_write(path)).write_bytes(data)
 
     def _corrected(self) -> Iterator[pl.DataFrame]:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ingest.drop_reasons import REJECTED
 from ingest.report.funnel import build_funnel
 from ingest.report.sample import Rows, choose, shorten
+from ingest.review.segments import is_rejected
 from ingest.roles import KEPT_ROLES, ROLES
 
 _EXAMPLES = 6  # per reason
@@ -16,7 +18,9 @@ _EXAMPLES = 6  # per reason
 SITE, OUTSIDE, REPEATED, OTHER = (
     "site template", "outside any article", "repeated on the page", "other",
 )  # fmt: skip
-REASONS = (*(role for role in ROLES if role not in KEPT_ROLES), SITE, OUTSIDE, REPEATED, OTHER)
+REASONS = (
+    *(role for role in ROLES if role not in KEPT_ROLES), SITE, OUTSIDE, REPEATED, OTHER, REJECTED,
+)  # fmt: skip
 
 
 def drop_reason() -> pl.Expr:
@@ -28,6 +32,8 @@ def drop_reason() -> pl.Expr:
         .then(pl.lit(SITE))
         .when(pl.col("role").is_in(REASONS))
         .then("role")
+        .when(is_rejected())
+        .then(pl.lit(REJECTED))
         .when(pl.col("article") == 0)
         .then(pl.lit(OUTSIDE))
         .when(pl.col("duplicate_of").is_not_null())
