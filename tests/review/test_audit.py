@@ -35,7 +35,9 @@ def test_strata_of_pairs_are_fifths_of_quality_and_reasons():
         {
             "quality": quality,
             "keep": [q >= 0.5 for q in quality],
-            "drop_reason": [None if q >= 0.5 else "copy" if q < 0.1 else "low quality" for q in quality],
+            "drop_reason": [
+                None if q >= 0.5 else "copy" if q < 0.1 else "low quality" for q in quality
+            ],
         }
     )
     strata = draw(None, pairs, 35)
@@ -77,7 +79,12 @@ def test_a_draw_has_as_many_rows_as_wanted_if_there_are_as_many(rows, n):
 @pytest.mark.parametrize(
     ("right", "n", "low", "high"),
     # published values of the Wilson interval
-    [(9, 10, 0.5958, 0.9821), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (81, 263, 0.2553, 0.3662)],
+    [
+        (9, 10, 0.5958, 0.9821),
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (81, 263, 0.2553, 0.3662),
+    ],
 )
 def test_wilson(right, n, low, high):
     assert wilson(right / n, n) == pytest.approx((low, high), abs=1e-4)
@@ -93,7 +100,9 @@ def test_estimate_weights_strata_and_leaves_out_those_without_a_judgement():
     judged = [("kept, ar", 8, 2), ("kept, en", 10, 0), ("dropped, ar", 1, 3), ("unknown", 1, 0)]
     rows = [(name, True) for name, right, _ in judged for _ in range(right)]
     rows += [(name, False) for name, _, wrong in judged for _ in range(wrong)]
-    judgements = pl.DataFrame(rows, ["stratum", "right"], orient="row").with_columns(unit=pl.lit("segment"))
+    judgements = pl.DataFrame(rows, ["stratum", "right"], orient="row").with_columns(
+        unit=pl.lit("segment")
+    )
     table = estimate(judgements, strata)
     overall = table.filter(pl.col("stratum").is_null()).row(0, named=True)
     assert overall["precision"] == pytest.approx(0.9 * 0.8 + 0.1 * 1.0)

@@ -21,9 +21,14 @@ def encode(*records) -> bytes:
 
 
 def test_a_later_line_replaces_an_earlier_one_as_a_whole():
-    lines = encode(SEGMENT | {"role": "nav"}, PAIR, SEGMENT | {"keep": True}, SEGMENT | {"segment": 2})
+    lines = encode(
+        SEGMENT | {"role": "nav"}, PAIR, SEGMENT | {"keep": True}, SEGMENT | {"segment": 2}
+    )
     corrections = parse_corrections(lines)
-    assert corrections.segments.select("segment", "role", "keep").rows() == [(1, None, True), (2, None, None)]
+    assert corrections.segments.select("segment", "role", "keep").rows() == [
+        (1, None, True),
+        (2, None, None),
+    ]
     assert not corrections.damaged
 
 
@@ -36,8 +41,13 @@ def test_unknown_fields_are_ignored_and_null_fields_may_be_left_out():
 
 def test_arabic_text_comes_back_byte_for_byte():
     text = "مُحَـــمَّد\u200f ﷴ\u2028"
-    lines = write_corrections(parse_corrections(encode(PAIR | {"new_target_text": text, "source_text": text})))
-    assert parse_corrections(lines).pairs.select("new_target_text", "source_text").row(0) == (text, text)
+    lines = write_corrections(
+        parse_corrections(encode(PAIR | {"new_target_text": text, "source_text": text}))
+    )
+    assert parse_corrections(lines).pairs.select("new_target_text", "source_text").row(0) == (
+        text,
+        text,
+    )
     assert lines.decode().count("\n") == 1
 
 
@@ -102,5 +112,8 @@ def test_the_order_of_lines_about_different_things_makes_no_difference(lines, rn
     expected = write_corrections(parse_corrections(encode(*lines)))
     assert write_corrections(parse_corrections(encode(*distinct))) == expected
     assert write_corrections(parse_corrections(expected)) == expected
-    halves = [parse_corrections(encode(*part)) for part in (lines[: len(lines) // 2], lines[len(lines) // 2 :])]
+    halves = [
+        parse_corrections(encode(*part))
+        for part in (lines[: len(lines) // 2], lines[len(lines) // 2 :])
+    ]
     assert write_corrections(merge_corrections(halves)) == expected
