@@ -41,6 +41,7 @@ from ingest.review.corrections import (
 )
 from ingest.review.segments import CorrectedSegments, correct_segments
 from ingest.roles import KEPT_ROLES
+from ingest.text import count_noun
 
 _IS_EDITED = pl.any_horizontal(pl.col("original_source_text", "original_target_text").is_not_null())
 
@@ -83,6 +84,7 @@ def correct_run(
     pages = RunPages(folder, progress, passes)
     damaged = corrections.damaged
     result = CorrectResult(damaged=damaged, messages=describe_damaged(damaged))
+    result.messages += _describe_taken_back(stored, given)
     if files:
         result.audit, messages = estimate_run(folder, corrections)
         result.messages += messages
@@ -221,6 +223,24 @@ class _Correction:
                 f"-o {out / 'pairs.parquet'}"
             )
         return messages
+
+
+def _describe_taken_back(stored: Sequence[Corrections], given: Sequence[Corrections]) -> list[str]:
+    """Say that labels do not go back to what they were by themselves."""
+    gives_label = pl.any_horizontal(pl.col("role", "keep", "starts_article").is_not_null())
+    key = ["doc_id", "segment"]
+    count = sum(
+        len(new.segments.filter(~gives_label, pl.col("verdict").fill_null("") != WRONG)
+            .join(old.segments.filter(gives_label), on=key, how="semi"))
+        for old in stored
+        for new in given
+    )  # fmt: skip
+    if not count:
+        return []
+    return [
+        f"{count_noun(count, 'earlier correction')} of segments taken back: the labels stay as "
+        "they are until the sources are run again with --overwrite"
+    ]
 
 
 def _read_run(folder: Path) -> dict[str, Any]:

@@ -85,14 +85,14 @@ def describe_corrected(corrected: dict[str, int]) -> list[str]:
 
     >>> for line in describe_corrected({"segments": 3, "matched": 2, "changed": 1, "by_rules": 4}):
     ...     print(line)
-    2 of 3 corrections of segments applied, of which 1 changed something; 4 segments changed by rules
+    2 of 3 corrections of segments applied, 1 changed something; 4 segments changed by rules
     1 matches no segment; a page has the same ID only if its source is given by the same path
     """
     matched, segments = corrected.get("matched", 0), corrected["segments"]
     parts = []
     if segments:
         parts.append(
-            f"{matched:,} of {count_noun(segments, 'correction')} of segments applied, of which "
+            f"{matched:,} of {count_noun(segments, 'correction')} of segments applied, "
             f"{corrected.get('changed', 0):,} changed something"
         )
     if corrected.get("by_rules"):
