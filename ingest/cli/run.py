@@ -145,7 +145,7 @@ def _print_later_steps(args: argparse.Namespace, report: dict[str, Any]) -> int:
     """Print what --align, --translate and --export did; return the exit status of the whole run."""
     from ingest.cli.messages import print_result
 
-    in_error = bool(report["counts"]["errors"])
+    in_error = bool(report["counts"]["errors"] or report.get("damaged_corrections"))
     if "pairs" in report:
         from ingest.jobs.align import AlignResult
 

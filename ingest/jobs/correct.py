@@ -70,6 +70,13 @@ def correct_run(
         SourceError: a file is missing or cannot be read.
         FrameError: a file lacks a column.
         WriteError: a file cannot be written.
+
+    >>> import tempfile, ingest
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> report = ingest.run(sorted(ingest.samples().glob("en_*.txt"))[:1], folder / "out")
+    >>> _ = (folder / "corrections.jsonl").write_text("")
+    >>> print(correct_run(folder / "out", [folder / "corrections.jsonl"]))
+    no corrections to apply
     """
     folder = Path(out)
     run = _read_run(folder)
@@ -85,9 +92,6 @@ def correct_run(
     damaged = corrections.damaged
     result = CorrectResult(damaged=damaged, messages=describe_damaged(damaged))
     result.messages += _describe_taken_back(stored, given)
-    if files:
-        result.audit, messages = estimate_run(folder, corrections)
-        result.messages += messages
     if learn:
         result.rules = propose_rules(pages, corrections, kept_roles)
         result.learned = yes and bool(len(result.rules.rules))
@@ -96,7 +100,16 @@ def correct_run(
             corrections = merge_corrections([corrections, rules])
     job = _Correction(folder, run, pages, corrections, kept_roles)
     job.find_changes(result)
-    job.write(result)
+    if files:  # before anything is written: the strata are those that were judged
+        matched = Corrections(
+            corrections.segments.join(
+                result.unmatched["segment"], on=["doc_id", "segment"], how="anti"
+            ),
+            corrections.pairs.join(result.unmatched["pair"], on="pair_id", how="anti"),
+        )
+        result.audit, messages = estimate_run(folder, matched)
+        result.messages += messages
+    job.write()
     return result
 
 
@@ -148,7 +161,7 @@ class _Correction:
         result.messages += describe_unmatched(result.unmatched)
         result.messages += self._describe_later_steps(in_files)
 
-    def write(self, result: CorrectResult) -> None:
+    def write(self) -> None:
         """Write the files that change. All are complete before the first one is replaced."""
         path = self._folder / CORRECTIONS_FILE
         data = write_corrections(self._corrections)
