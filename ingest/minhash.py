@@ -7,7 +7,7 @@ are computed with vectorised NumPy, whereas datasketch hashes one token at a tim
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import polars as pl
@@ -25,6 +25,7 @@ _FACTORS = mix(np.arange(1, BANDS * ROWS + 1, dtype=np.uint64)) | np.uint64(1)
 _TEXT_BATCH = 1 << 14  # texts processed at once: about 100 MB
 _MAX_CHARS = 4_000  # characters of a text that count; sentences have fewer
 _PAIR_BATCH = 1 << 14  # pairs of signatures compared at once
+_ROW_BATCH = 1 << 16  # signatures read at once
 _ROUNDS = 256  # rows of a component that are compared with all others of the component
 
 
@@ -161,57 +162,79 @@ def _batches(texts: pl.Series) -> Iterator[pl.Series]:
     return (filled[at : at + _TEXT_BATCH] for at in range(0, len(filled), _TEXT_BATCH))
 
 
-def similar_pairs(values: U16, threshold: float | F64, kind: U64 | None = None) -> tuple[I64, I64]:
-    """Find pairs of rows whose signatures agree in at least `threshold` of their values.
+def similar_pairs(
+    values: U16, threshold: float | F64, kind: U64 | None = None, *, order: I64 | None = None
+) -> Iterator[tuple[I64, I64]]:
+    """Yield pairs of rows whose signatures agree in at least `threshold` of their values.
 
-    Not all such pairs are returned, only enough to form the same connected components. Sort the
-    rows first: the pairs depend on their order.
+    Not all such pairs are found, only enough to form the same connected components. The pairs
+    depend on the order of the rows, the components do only if `order` does.
 
     Args:
-        values: uint16 [rows, BANDS * ROWS], signatures.
+        values: uint16 [rows, BANDS * ROWS], signatures; may be a file that is mapped into memory.
         threshold: least share of equal values, 0…1; one for all rows, or one per row.
         kind: rows of different kinds are never compared; None if all have the same kind.
+        order: int64 [rows], the order in which to compare the rows; as they are if None.
 
-    Returns:
-        The row numbers of both sides of each pair.
+    Yields:
+        The row numbers of both sides of the pairs that one band finds.
+
+    >>> values = np.repeat(np.array([[1, 1, 1], [2, 2, 2], [1, 1, 1]], np.uint16), 21, axis=1)
+    >>> next(similar_pairs(values, 0.6))
+    (array([0, 0]), array([2, 2]))
     """
-    matches = [(np.empty(0, np.int64), np.empty(0, np.int64))]
     least = np.broadcast_to(np.asarray(threshold, np.float64), len(values))
     for band in range(BANDS):
         key = np.zeros(len(values), np.uint64) if kind is None else kind.copy()
-        for column in range(band * ROWS, (band + 1) * ROWS):
-            with np.errstate(over="ignore"):
-                key = mix(key * np.uint64(31) + values[:, column])
-        order = np.argsort(key, kind="stable")
-        new = np.ones(len(order), bool)
-        new[1:] = key[order[1:]] != key[order[:-1]]
-        first = order[np.flatnonzero(new)[np.cumsum(new) - 1]]
-        before = np.roll(order, 1)
-        matches += _agree(before[~new], order[~new], values, least)
-        matches += _agree(first[~new], order[~new], values, least)
-    return np.concatenate([a for a, _ in matches]), np.concatenate([b for _, b in matches])
+        for at in range(0, len(values), _ROW_BATCH):  # a mapped file is read once per band
+            rows = slice(at, at + _ROW_BATCH)
+            for column in values[rows, band * ROWS : (band + 1) * ROWS].T:
+                with np.errstate(over="ignore"):
+                    key[rows] = mix(key[rows] * np.uint64(31) + column)
+        if order is None:
+            by_key = np.argsort(key, kind="stable")
+        else:
+            by_key = order[np.argsort(key[order], kind="stable")]
+        new = np.ones(len(by_key), bool)
+        new[1:] = key[by_key[1:]] != key[by_key[:-1]]
+        # only rows whose key occurs twice, which in most texts are few
+        shared = ~new
+        shared[:-1] |= ~new[1:]
+        by_key, new = by_key[shared], new[shared]
+        first = by_key[np.flatnonzero(new)[np.cumsum(new) - 1]]
+        before = np.roll(by_key, 1)
+        matches = [(np.empty(0, np.int64), np.empty(0, np.int64))]
+        matches += _agree(before[~new], by_key[~new], values, least)
+        matches += _agree(first[~new], by_key[~new], values, least)
+        yield np.concatenate([a for a, _ in matches]), np.concatenate([b for _, b in matches])
 
 
-def components(nodes: int, edges: list[tuple[I64, I64]]) -> I64:
+def components(nodes: int, edges: Iterable[tuple[I64, I64]], known: I64 | None = None) -> I64:
     """Find the connected components of a graph: the least node in the component of each node.
+
+    Args:
+        nodes: number of nodes.
+        edges: both ends of the edges. One element of `edges` is in memory at a time.
+        known: int64 [nodes], an earlier result, to which the edges are added.
 
     >>> import numpy as np
     >>> components(5, [(np.array([4, 1]), np.array([1, 3]))]).tolist()
     [0, 1, 2, 1, 1]
     """
-    parent: I64 = np.arange(nodes)
-    left = np.concatenate([np.empty(0, np.int64), *(a for a, _ in edges)])
-    right = np.concatenate([np.empty(0, np.int64), *(b for _, b in edges)])
-    while True:
-        roots = parent[left], parent[right]
-        differ = roots[0] != roots[1]
-        if not differ.any():
-            return parent
-        left, right = left[differ], right[differ]
-        low, high = (f(roots[0][differ], roots[1][differ]) for f in (np.minimum, np.maximum))
-        np.minimum.at(parent, high, low)
-        while ((grandparent := parent[parent]) != parent).any():
-            parent = grandparent
+    parent: I64 = np.arange(nodes) if known is None else known.copy()
+    for both in edges:
+        left, right = both
+        while True:
+            roots = parent[left], parent[right]
+            differ = roots[0] != roots[1]
+            if not differ.any():
+                break
+            left, right = left[differ], right[differ]
+            low, high = (f(roots[0][differ], roots[1][differ]) for f in (np.minimum, np.maximum))
+            np.minimum.at(parent, high, low)
+            while ((grandparent := parent[parent]) != parent).any():
+                parent = grandparent
+    return parent
 
 
 def near_duplicates(values: U16, threshold: float) -> Bools:
@@ -226,8 +249,9 @@ def near_duplicates(values: U16, threshold: float) -> Bools:
     >>> near_duplicates(chain, 0.6).tolist()
     [False, True, False]
     """
-    earlier, later = similar_pairs(values, threshold)
-    group = components(len(values), [(earlier, later)])
+    edges = list(similar_pairs(values, threshold))
+    group = components(len(values), edges)
+    earlier, later = (np.concatenate(side) for side in zip(*edges, strict=True))
     marked = np.zeros(len(values), bool)
     least = np.full(len(values), threshold)
     rest = np.argsort(group, kind="stable")

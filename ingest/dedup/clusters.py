@@ -70,7 +70,7 @@ def find_leaders(articles: Signatures, threshold: float) -> I64:
     least = np.where(is_page, _PAGE_THRESHOLD, threshold)
     edges = similar_pairs(articles.values[order], least, is_page.astype(np.uint64))
     leader: I64 = np.empty(len(order), np.int64)
-    leader[order] = order[components(len(order), [edges])]
+    leader[order] = order[components(len(order), edges)]
     return leader
 
 

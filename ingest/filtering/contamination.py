@@ -173,11 +173,13 @@ class ReferenceTexts:
                 entry = np.repeat(at[batch], count) + offset
                 owner = np.repeat(text[batch], count)
                 is_new = ~matched.contains(owner, index.group[entry])
-                pairs = np.unique(np.stack([owner[is_new], index.line[entry[is_new]]]), axis=1)
-                is_match = self._count_common(pairs[0], pairs[1], grams) >= self._needed(
-                    self._size[pairs[1]], size[pairs[0]]
+                key = np.sort(owner[is_new] * len(self._size) + index.line[entry[is_new]])
+                key = key[np.diff(key, prepend=-1) > 0]
+                candidate, line = np.divmod(key, len(self._size))
+                is_match = self._count_common(candidate, line, grams) >= self._needed(
+                    self._size[line], size[candidate]
                 )
-                matched.add(pairs[0][is_match], self._group[pairs[1][is_match]])
+                matched.add(candidate[is_match], self._group[line[is_match]])
             at = np.minimum(at + step, end)
             is_open = at < end
             text, at, end = text[is_open], at[is_open], end[is_open]
@@ -228,17 +230,16 @@ class _Matched:
 
     def __init__(self, text: I64, group: I64) -> None:
         self.text, self.group = text, group
-        self._sort()
-
-    def _sort(self) -> None:
-        self._known = np.unique(_pair_key(self.text, self.group))
+        self._known = np.unique(_pair_key(text, group))
 
     def add(self, text: I64, group: I64) -> None:
         """Add matches."""
         if len(text):
             self.text = np.concatenate([self.text, text])
             self.group = np.concatenate([self.group, group])
-            self._sort()
+            # both parts are sorted, which the stable sort makes use of
+            new = np.unique(_pair_key(text, group))
+            self._known = np.sort(np.concatenate([self._known, new]), kind="stable")
 
     def contains(self, text: I64, group: I64) -> Bools:
         """Return which of these are known: bool [texts]."""

@@ -120,7 +120,7 @@ def assign_splits(
     original = {name: fixed.filter(split=name).height for name in (DEV, TEST)}
     kept = rows.filter(pl.col("keep") & ~is_repeat).join(fixed, on="row", how="anti")
     kept = kept.filter(~pl.col("original").is_in([DEV, TEST]).fill_null(value=False)).sort("row")
-    edges = related_rows(kept, batches, page_clusters, config)
+    group = components(len(kept), related_rows(kept, batches, page_clusters, config))
     in_use = {name for name in (DEV, TEST) if (rows["original"] == name).any()}
     wanted = _wanted_sizes(
         len(kept) if config.machine else int((~kept["machine"]).sum()), config, in_use
@@ -129,12 +129,12 @@ def assign_splits(
     # exactly with all others, and the draw is repeated until it contains no new pairs.
     is_compared = np.zeros(len(kept), bool)
     while True:
-        group = components(len(kept), edges)
         codes = _draw(kept.with_columns(group=group), wanted, config)
         is_new = (codes != _CODES[TRAIN]).to_numpy() & ~is_compared
         if not is_new.any():
             break
-        edges.append(_similar_rows(np.flatnonzero(is_new), group, kept, batches, config.near))
+        edges = _similar_rows(np.flatnonzero(is_new), group, kept, batches, config.near)
+        group = components(len(kept), [edges], group)
         is_compared |= is_new
     names = pl.Series([None, *_CODES]).gather(codes)
     splits = pl.concat([kept.select("row").with_columns(split=names), fixed])
@@ -210,8 +210,8 @@ def _draw(kept: pl.DataFrame, wanted: dict[str, int], config: SplitConfig) -> pl
         .agg(name=pl.col("pair_id").min(), size=is_allowed.sum())
         .filter(pl.col("size") > 0)
     )
-    draws = [hashlib.sha256(f"{config.seed} {n}".encode()).digest()[:8] for n in groups["name"]]
-    groups = groups.with_columns(draw=pl.Series(draws, dtype=pl.Binary)).sort("draw", "name")
+    draws = [_draw_number(config.seed, n) for n in groups["name"]]
+    groups = groups.with_columns(draw=pl.Series(draws, dtype=pl.UInt64)).sort("draw", "name")
     chosen = _choose_groups(groups, wanted)
     code = pl.lit(_CODES[TRAIN])
     for name in (DEV, TEST):
@@ -221,6 +221,10 @@ def _draw(kept: pl.DataFrame, wanted: dict[str, int], config: SplitConfig) -> pl
             .otherwise(code)
         )  # fmt: skip
     return kept.select(code.cast(pl.UInt32).alias("split"))["split"]
+
+
+def _draw_number(seed: int, name: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:8])
 
 
 def _choose_groups(groups: pl.DataFrame, wanted: dict[str, int]) -> dict[str, list[int]]:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from ingest._typing import I64, U16, Batches, Bools
+from ingest._typing import I64, U64, Batches, Bools
 from ingest.config import SplitConfig
 from ingest.errors import FrameError
 from ingest.frames import HUMAN_METHODS
-from ingest.minhash import similar_pairs, text_keys, text_signatures
+from ingest.io.scratch import RowStore
+from ingest.minhash import BANDS, ROWS, similar_pairs, text_keys, text_signatures
 
 TEXTS = ("source_text", "target_text")
 _DOCS = ("source_doc", "target_doc")
@@ -22,22 +23,21 @@ _TOLERANCE = 0.1
 
 
 def clusters_of(segments: pl.LazyFrame) -> pl.DataFrame:
-    """Return the clusters of articles on each page: columns doc_id and cluster."""
-    return segments.select("doc_id", "cluster").drop_nulls().unique().collect()
+    """Return the clusters of articles on each page: hashes of doc_id and cluster."""
+    return segments.select(_hash("doc_id"), _hash("cluster")).drop_nulls().unique().collect()
 
 
 def pair_keys(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Return what is kept of a batch: IDs, pages, clusters, and a key for each text."""
+    """Return what is kept of a batch: IDs, and hashes of its pages, clusters and texts."""
     if missing := pairs["pair_id"].null_count():
         raise FrameError(f"split: pair_id is null in {missing:,} pairs; give every pair an ID")
     present = [name for name in _CLUSTERS if pairs.schema.get(name) == pl.String]
     keep = pl.col("keep").fill_null(False) if "keep" in pairs.columns else pl.lit(True)
     return pairs.select(
         "pair_id",
-        "source_doc",
-        "target_doc",
+        *map(_hash, _DOCS),
         *(
-            pl.col(name) if name in present else pl.lit(None, pl.String).alias(name)
+            _hash(name) if name in present else pl.lit(None, pl.UInt64).alias(name)
             for name in _CLUSTERS
         ),
         keep=keep,
@@ -48,10 +48,15 @@ def pair_keys(pairs: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(pl.Series(name, text_keys(pairs[name])) for name in TEXTS)
 
 
+def _hash(name: str) -> pl.Expr:
+    """A column of strings as UInt64, which take less room than the strings; null stays null."""
+    return pl.when(pl.col(name).is_not_null()).then(pl.col(name).hash()).alias(name)
+
+
 def related_rows(
     kept: pl.DataFrame, batches: Batches, page_clusters: pl.DataFrame | None, config: SplitConfig
-) -> list[tuple[I64, I64]]:
-    """Return rows of `kept` that must stay together, as arrays of edges.
+) -> Iterator[tuple[I64, I64]]:
+    """Yield rows of `kept` that must stay together, as arrays of edges.
 
     Args:
         kept: keys of the pairs to split, as `pair_keys` returns them.
@@ -59,20 +64,18 @@ def related_rows(
         page_clusters: the clusters of each page, as `clusters_of` returns them.
         config: what keeps pairs together, and the similarity threshold.
     """
-    edges = [_sharing(kept, ["pair_id"]), _sharing(kept, list(TEXTS))]
+    yield _sharing(kept, ["pair_id"])
+    yield _sharing(kept, list(TEXTS))
     if config.by == "page":
-        edges += [_sharing(kept, list(_DOCS)), _sharing(kept, list(_CLUSTERS))]
+        yield _sharing(kept, list(_DOCS))
+        yield _sharing(kept, list(_CLUSTERS))
         if page_clusters is not None:
             rows = kept.with_row_index("at")
             sides = [rows.select("at", doc_id=f"{side}_doc") for side in ("source", "target")]
             clusters = pl.concat(sides).join(page_clusters, on="doc_id")
             first = clusters.select(pl.col("at").min().over("cluster"))["at"]
-            edges.append((_indices(clusters["at"]), _indices(first)))
-    # One signature per distinct text, in an order that does not depend on the order of rows
-    first_rows, signatures = _signatures(kept, batches)
-    left, right = similar_pairs(signatures, max(config.near - _TOLERANCE, 0.01))
-    edges.append((first_rows[left], first_rows[right]))
-    return edges
+            yield _indices(clusters["at"]), _indices(first)
+    yield from _similar(kept, batches, max(config.near - _TOLERANCE, 0.01))
 
 
 def sharing_rows(
@@ -107,32 +110,35 @@ def _sharing(kept: pl.DataFrame, columns: list[str]) -> tuple[I64, I64]:
     return _indices(values["at"]), _indices(first)
 
 
-def _signatures(kept: pl.DataFrame, batches: Batches) -> tuple[I64, U16]:
-    """Return a row and the signature of each distinct text, sorted by the keys of the texts."""
-    first_rows: list[pl.DataFrame] = []
-    signatures = []
-    seen = pl.DataFrame(schema={"key": pl.UInt64})
-    for start, batch in kept_texts(kept, batches):
-        texts = pl.concat(
-            [
-                batch.select(text=name).with_columns(
-                    key=kept[name][start : start + len(batch)],
-                    at=pl.int_range(start, start + len(batch), eager=True),
-                )
-                for name in TEXTS
-            ]
-        )
-        new = texts.unique("key", keep="first", maintain_order=True).join(
-            seen, on="key", how="anti", maintain_order="left"
-        )
-        seen = pl.concat([seen, new.select("key")])
-        first_rows.append(new.select("key", "at"))
-        signatures.append(text_signatures(new["text"]))
-    if not first_rows:
-        return np.empty(0, np.int64), text_signatures(pl.Series([], dtype=pl.String))
-    rows = pl.concat(first_rows)
-    order = rows["key"].arg_sort().to_numpy()
-    return rows["at"].to_numpy()[order], np.concatenate(signatures)[order]
+def _similar(
+    kept: pl.DataFrame, batches: Batches, min_similarity: float
+) -> Iterator[tuple[I64, I64]]:
+    """Yield rows with similar texts.
+
+    Each distinct text has one signature. They are compared in the order of the keys of the texts,
+    which does not depend on the order of rows.
+    """
+    keys = np.concatenate([kept[name].to_numpy() for name in TEXTS])
+    by_key = np.argsort(keys, kind="stable")
+    is_first = np.ones(len(keys), bool)
+    is_first[by_key[1:]] = keys[by_key[1:]] != keys[by_key[:-1]]
+    del by_key
+    row_of: list[I64] = []
+    key_of: list[U64] = []
+    with RowStore(BANDS * ROWS, np.uint16) as store:
+        for start, batch in kept_texts(kept, batches):
+            for side, name in enumerate(TEXTS):
+                first = np.flatnonzero(is_first[side * len(kept) + start :][: len(batch)])
+                store.append(text_signatures(batch[name].gather(first)))
+                row_of.append(first + start)
+                key_of.append(keys[side * len(kept) + start :][: len(batch)][first])
+        if not row_of:
+            return
+        row = np.concatenate(row_of)
+        order = np.argsort(np.concatenate(key_of), kind="stable")
+        del keys, is_first, row_of, key_of
+        for left, right in similar_pairs(store.rows(), min_similarity, order=order):
+            yield row[left], row[right]
 
 
 def kept_texts(kept: pl.DataFrame, batches: Batches) -> Iterator[tuple[int, pl.DataFrame]]:
@@ -140,7 +146,8 @@ def kept_texts(kept: pl.DataFrame, batches: Batches) -> Iterator[tuple[int, pl.D
     rows = kept["row"].to_numpy()
     first = start = 0
     for batch in batches():
-        inside = rows[(rows >= first) & (rows < first + len(batch))] - first
+        begin, end = np.searchsorted(rows, [first, first + len(batch)])
+        inside = rows[begin:end] - first
         if len(inside):
             yield start, batch.select(pl.col(*TEXTS).fill_null(""))[inside]
         start += len(inside)

@@ -354,7 +354,8 @@ def test_components_equal_those_of_a_graph_search():
 
 def test_signatures_estimate_similarity():
     texts = pl.Series(["a b c d e f g h i j", "a b c d e f g h i k", "k l m n o p q", "", "…"])
-    one, other = similar_pairs(text_signatures(texts), 0.6)
+    edges = list(similar_pairs(text_signatures(texts), 0.6))
+    one, other = (np.concatenate(side) for side in zip(*edges, strict=True))
     assert {*zip(one.tolist(), other.tolist(), strict=True)} <= {(0, 1), (1, 0)}
     assert len(one)
 
