@@ -1,0 +1,247 @@
+"""Make a data set in one go: run, align, score, filter, split and export (`ingest dataset`).
+
+The last step writes DATA. All others write to a folder next to it:
+
+    DATA.work/
+        steps.json   what each finished step was made from, and what it counted
+        run/         the folder of a run, with the pairs of each step
+        pairs/       instead of run/, if the sources are pairs
+        README.md    the funnel and the settings
+        lock         held while a call works here
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from ingest._typing import Progress
+from ingest.config import Config
+from ingest.errors import OutputError
+from ingest.io.atomic import atomic_write, check_output, wrap_os_errors
+from ingest.io.locks import LockHeldError, hold_lock
+from ingest.jobs.dataset_checks import (
+    EXPORT,
+    LOCK,
+    README,
+    STEPS_FILE,
+    WORK_NAMES,
+    DatasetPlan,
+    default_format,
+    has_work,
+    is_folder,
+    outputs_of,
+    plan_dataset,
+    work_folder,
+)
+from ingest.jobs.dataset_funnel import add_to_run_report, readme
+from ingest.jobs.dataset_plan import (
+    DONE,
+    DatasetOptions,
+    Step,
+    changed_settings,
+    stamps_of,
+    to_record,
+)
+from ingest.jobs.dataset_steps import Work, do_step
+
+Watch = Callable[[Step], AbstractContextManager[Progress | None]]
+"""Called before each step; what it yields is called with the progress of the step."""
+
+
+def make_dataset(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    data: str | os.PathLike[str],
+    *,
+    config: Config | None = None,
+    format: str | None = None,
+    pairs: bool = False,
+    langs: tuple[str, str] | None = None,
+    license: str = "",
+    exclude: Sequence[str] = (),
+    like: Sequence[str] = (),
+    mask: bool = False,
+    resume: bool = False,
+    overwrite: bool = False,
+    workers: int = 1,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Make a data set of sentence pairs: run, align, score, filter, split and export.
+
+    The same sources and settings always give the same bytes in `data`, whatever the number of
+    workers and interruptions. Each step writes to a folder `data`.work and is noted there, so
+    that a call that was stopped can be resumed.
+
+    Args:
+        sources: files and folders of pages, the folder of one run, or files of pairs.
+        data: file or folder to write.
+        config: settings of all steps; the defaults if None. Those that a run has applied to its
+            pages are taken from the run.
+        format: one of the formats of `ingest.export`; if None, what the ending of `data` says, or
+            else huggingface.
+        pairs: the sources are pairs, as `ingest import` reads them. TMX, and Parquet with the
+            columns of pairs, are recognized.
+        langs: source and target, such as ("ar", "en"); as they are if None.
+        license: license of the texts, for the data card of huggingface.
+        exclude: files or folders of texts that no kept pair may have, such as test sets.
+        like: a file of clean pairs, or two text files: sets the thresholds of the filter that
+            `config` leaves at their defaults.
+        mask: replace personal data by placeholders.
+        resume: continue an earlier call, or start. Steps whose settings have changed are done
+            again, and so are the steps after them.
+        overwrite: replace `data`, and start again.
+        workers: number of processes that read pages.
+        progress: called with the name of the step, the amount of work done, and of all.
+
+    Returns:
+        data, work (the folder), funnel (counts from pages to exported pairs), and in_error
+        (pages, articles and rows in error).
+
+    Raises:
+        SourceError: no source can be read, they have no pairs, or the filter keeps none; or they
+            have changed since the earlier call.
+        ConfigError: a setting is invalid, or differs from that of the run or the earlier call.
+        OutputError: `data` exists, is inside a source, or is being written by another call.
+        WriteError: `data` cannot be written, or its parent folder does not exist.
+
+    >>> import tempfile
+    >>> from ingest.resources import samples
+    >>> pairs = samples().parent / "pairs" / "harbour.tsv"
+    >>> made = make_dataset(pairs, tempfile.mkdtemp() + "/harbour.tmx", pairs=True)
+    >>> made["funnel"][0], made["funnel"][-1]
+    ({'count': 5, 'what': 'pairs imported', 'lost': False}, {'count': 5, 'what': 'exported', 'lost': False})
+    """
+    config = config or Config()
+    listed = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
+    options = DatasetOptions(
+        sources=tuple(map(os.fspath, listed)),
+        data=Path(data),
+        format=format or default_format(data),
+        config=config,
+        pairs=pairs,
+        langs=langs,
+        license=license,
+        exclude=tuple(exclude),
+        like=tuple(like),
+        given=tuple(
+            name.removeprefix("filter.")
+            for name in changed_settings(config)
+            if name.startswith("filter.")
+        ),
+        mask=mask,
+    )
+
+    def watch(step: Step) -> AbstractContextManager[Progress | None]:
+        report = progress
+        return nullcontext(report and (lambda done, total: report(step.name, done, total)))
+
+    with open_plan(options, resume=resume, overwrite=overwrite) as plan:
+        for _ in do_steps(plan, workers=workers, watch=watch):
+            pass
+        return {
+            "data": str(options.data),
+            "work": str(plan.work),
+            "funnel": [row._asdict() for row in plan.funnel()],
+            "in_error": plan.in_error(),
+        }
+
+
+@contextmanager
+def open_plan(
+    options: DatasetOptions, *, resume: bool = False, overwrite: bool = False
+) -> Iterator[DatasetPlan]:
+    """Keep other calls out of the working folder, and yield the plan.
+
+    Raises:
+        IngestError: as `plan_dataset`; or another call works there.
+    """
+    work = work_folder(options.data)
+    check_output(options.data, overwrite=True, folder=is_folder(options.format))
+    plan_dataset(options, resume=resume, overwrite=overwrite)  # before anything is written
+    with wrap_os_errors(work):
+        try:
+            with hold_lock(work / LOCK):
+                try:
+                    plan = plan_dataset(options, resume=resume, overwrite=overwrite)
+                    if overwrite:
+                        _clear(plan)
+                    yield plan
+                except BaseException as error:
+                    if has_work(work):
+                        error.add_note(f"finished steps are kept in {work}; use --resume to go on")
+                    else:
+                        _clear_folder(work)
+                    raise
+        except LockHeldError:
+            raise OutputError(f"{options.data}: another call is writing it") from None
+
+
+def do_steps(
+    plan: DatasetPlan, *, workers: int, watch: Watch
+) -> Iterator[tuple[Step, dict[str, Any]]]:
+    """Do the steps that are not done, and note each in steps.json.
+
+    Args:
+        plan: as `open_plan` yields it.
+        workers: number of processes that read pages.
+        watch: called before each step.
+
+    Yields:
+        Each step that has been done, and what it says of itself.
+
+    Raises:
+        IngestError: a step fails.
+    """
+    record = plan.record
+    for step in plan.steps:
+        if step.state == DONE:
+            continue
+        was_started = record.get("started", {}).get("key", "")
+        record["started"] = {"name": step.name, "key": step.key}
+        _write_record(plan)
+        if step.name == EXPORT:
+            add_to_run_report(plan.folder, plan.funnel())
+        with watch(step) as progress:
+            work = Work(plan.options, plan.folder, was_started, workers)
+            outcome = do_step(step, work, progress)
+        record["steps"][step.name] = to_record(step, stamps_of(*outputs_of(step)), outcome)
+        del record["started"]
+        _write_record(plan)
+        yield step, outcome
+    _write_readme(plan)
+
+
+def _write_record(plan: DatasetPlan) -> None:
+    with atomic_write(plan.work / STEPS_FILE) as new:
+        text = json.dumps(plan.record, ensure_ascii=False, indent=2) + "\n"
+        new.write_text(text, encoding="utf-8")
+
+
+def _write_readme(plan: DatasetPlan) -> None:
+    names = [f"{plan.folder.name}/{step.writes.name}" for step in plan.steps[:-1]]
+    text = readme(plan.options.data, plan.funnel(), plan.changed_settings, names)
+    with atomic_write(plan.work / README) as new:
+        new.write_text(text, encoding="utf-8")
+
+
+def _clear(plan: DatasetPlan) -> None:
+    """Remove what an earlier call has left, but the lock that is held."""
+    for name in WORK_NAMES:
+        path = plan.work / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif name != LOCK:
+            path.unlink(missing_ok=True)
+
+
+def _clear_folder(work: Path) -> None:
+    """Remove a working folder without work."""
+    for name in (STEPS_FILE, LOCK):
+        (work / name).unlink(missing_ok=True)
+    if not any(work.iterdir()):
+        work.rmdir()
