@@ -17,6 +17,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,13 +114,13 @@ def make_dataset(
     >>> from ingest.resources import samples
     >>> pairs = samples().parent / "pairs" / "harbour.tsv"
     >>> made = make_dataset(pairs, tempfile.mkdtemp() + "/harbour.tmx", pairs=True)
-    >>> made["funnel"][0], made["funnel"][-1]
-    ({'count': 5, 'what': 'pairs imported', 'lost': False}, {'count': 5, 'what': 'exported', 'lost': False})
+    >>> made["funnel"][-1]
+    {'number': 5, 'what': 'exported', 'lost': False}
     """
     config = config or Config()
     listed = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
     options = DatasetOptions(
-        sources=tuple(map(os.fspath, listed)),
+        sources=tuple(os.fspath(source) for source in listed),
         data=Path(data),
         format=format or default_format(data),
         config=config,
@@ -137,8 +138,7 @@ def make_dataset(
     )
 
     def watch(step: Step) -> AbstractContextManager[Progress | None]:
-        report = progress
-        return nullcontext(report and (lambda done, total: report(step.name, done, total)))
+        return nullcontext(partial(progress, step.name) if progress else None)
 
     with open_plan(options, resume=resume, overwrite=overwrite) as plan:
         for _ in do_steps(plan, workers=workers, watch=watch):
@@ -175,8 +175,12 @@ def open_plan(
                     if has_work(work):
                         error.add_note(f"finished steps are kept in {work}; use --resume to go on")
                     else:
-                        _clear_folder(work)
+                        (work / STEPS_FILE).unlink(missing_ok=True)
                     raise
+                finally:
+                    (work / LOCK).unlink(missing_ok=True)
+                    if not any(work.iterdir()):
+                        work.rmdir()
         except LockHeldError:
             raise OutputError(f"{options.data}: another call is writing it") from None
 
@@ -237,11 +241,3 @@ def _clear(plan: DatasetPlan) -> None:
             shutil.rmtree(path)
         elif name != LOCK:
             path.unlink(missing_ok=True)
-
-
-def _clear_folder(work: Path) -> None:
-    """Remove a working folder without work."""
-    for name in (STEPS_FILE, LOCK):
-        (work / name).unlink(missing_ok=True)
-    if not any(work.iterdir()):
-        work.rmdir()

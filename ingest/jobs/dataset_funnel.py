@@ -19,12 +19,12 @@ class FunnelRow(NamedTuple):
     """One line of the funnel.
 
     Attributes:
-        count: a number of pages, articles, segments or pairs.
+        number: how many pages, articles, segments or pairs.
         what: what is counted, or why these are left out.
         lost: whether they are left out.
     """
 
-    count: int
+    number: int
     what: str
     lost: bool = False
 
@@ -34,17 +34,19 @@ class FunnelRow(NamedTuple):
         >>> str(FunnelRow(1200, "too short", lost=True))
         '      -1,200  too short'
         """
-        return f"{'-' * self.lost + f'{self.count:,}':>12}  {self.what}"
+        return f"{'-' * self.lost + f'{self.number:,}':>12}  {self.what}"
 
 
 def funnel_rows(outcomes: Mapping[str, Mapping[str, Any]]) -> list[FunnelRow]:
-    """Return the funnel of the steps that are done, from pages to exported pairs.
+    r"""Return the funnel of the steps that are done, from pages to exported pairs.
 
     Args:
         outcomes: by name of the step, what it counted.
 
-    >>> outcomes = {"import": {"pairs": 9, "in_error": 1}, "filter": {"kept": 7, "dropped": {"copy": 2}}}
-    >>> print(*funnel_rows(outcomes), sep="\\n")
+    >>> outcomes = {
+    ...     "import": {"pairs": 9, "in_error": 1}, "filter": {"kept": 7, "dropped": {"copy": 2}}
+    ... }
+    >>> print(*funnel_rows(outcomes), sep="\n")
                9  pairs imported
               -1  rows in error
               -2  copy
@@ -79,7 +81,7 @@ def funnel_rows(outcomes: Mapping[str, Mapping[str, Any]]) -> list[FunnelRow]:
         left_out = exported["left_out"].items()
         rows += [FunnelRow(n, why, True) for why, n in left_out if not why.startswith(_NOT_KEPT)]
         rows.append(FunnelRow(exported["written"], "exported"))
-    return [row for row in rows if row.count or not row.lost]
+    return [row for row in rows if row.number or not row.lost]
 
 
 def add_to_run_report(folder: Path, rows: Sequence[FunnelRow]) -> None:
@@ -111,14 +113,14 @@ def readme(
         files: the files of the working folder.
     """
     changed = [(f"`{name}`", cell(json.dumps(value))) for name, value in settings.items()]
-    counts = [(cell(row.what), f"{'-' * row.lost}{row.count:,}") for row in rows]
+    counts = [(cell(row.what), f"{'-' * row.lost}{row.number:,}") for row in rows]
     return "\n".join(
         [
             f"# How {cell(data.name)} was made",
             "",
             "Each step of `ingest dataset` has left its output here, and the next one has read it: "
             f"{', '.join(f'`{name}`' for name in files)}. `ingest show` and `ingest report` read "
-            "`run`, if it is there. You may delete this folder; then `--resume` starts again.",
+            "`run`, if it is there. You may delete this folder if you do not want to make the data set again with other settings.",
             "",
             "## Funnel",
             "",

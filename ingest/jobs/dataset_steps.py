@@ -203,8 +203,8 @@ def _filter(step: Step, work: Work, progress: Progress | None) -> Outcome:
     )
     if not result.kept:
         raise SourceError(
-            f"{step.writes}: no pair was kept: {_describe_drops(result.funnel)}; change [filter] of "
-            "--config or --set, and give --resume"
+            f"{step.writes}: no pair was kept: {_describe_drops(result.funnel)}; change [filter] "
+            "with --config or --set, and give --resume"
         )
     dropped = result.funnel.filter(pl.col("took") > 0).select("rule", "took")
     return {**_describe(result), "kept": result.kept, "dropped": dict(dropped.iter_rows())}
