@@ -60,7 +60,7 @@ def add_commands(commands: Commands) -> None:
     existing.add_argument("--overwrite", action="store_true",
                           help="replace DATA, and start again")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
-    parser.add_argument("--pairs", action="store_true",
+    parser.add_argument("--pairs", action="store_true", dest="are_pairs",
                         help="the sources are pairs (default: only TMX, and Parquet with the "
                         "columns of pairs)")  # fmt: skip
     parser.add_argument("--workers", type=int, default=1, metavar="N",
@@ -113,7 +113,7 @@ def _dataset(args: argparse.Namespace) -> int:
 
     with open_plan(options, resume=args.resume, overwrite=args.overwrite) as plan:
         print_summary(args, *plan_lines(plan), "")
-        for step, outcome in do_steps(plan, workers=args.workers, watch=watch):
+        for step, outcome in do_steps(plan, watch):
             if outcome["in_error"] or not args.quiet:
                 print_notes(f"{step.name}: {message}" for message in outcome["messages"])
         print_summary(
@@ -133,13 +133,14 @@ def _options(args: argparse.Namespace) -> DatasetOptions:
         data=Path(args.out),
         format=args.format or default_format(args.out),
         config=load_config(args),
-        pairs=args.pairs,
+        pairs=args.are_pairs,
         langs=language_pair(args),
         license=args.license,
         exclude=tuple(args.exclude),
         like=tuple(args.like),
         given=given_settings(args.config, args.set, "filter"),
         mask=args.mask_pii,
+        workers=args.workers,
     )
 
 

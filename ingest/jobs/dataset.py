@@ -24,7 +24,7 @@ from typing import Any
 from ingest._typing import Progress
 from ingest.config import Config
 from ingest.errors import OutputError
-from ingest.io.atomic import atomic_write, check_output, wrap_os_errors
+from ingest.io.atomic import atomic_write, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.jobs.dataset_checks import (
     EXPORT,
@@ -35,7 +35,6 @@ from ingest.jobs.dataset_checks import (
     DatasetPlan,
     default_format,
     has_work,
-    is_folder,
     outputs_of,
     plan_dataset,
     work_folder,
@@ -135,13 +134,14 @@ def make_dataset(
             if name.startswith("filter.")
         ),
         mask=mask,
+        workers=workers,
     )
 
     def watch(step: Step) -> AbstractContextManager[Progress | None]:
         return nullcontext(partial(progress, step.name) if progress else None)
 
     with open_plan(options, resume=resume, overwrite=overwrite) as plan:
-        for _ in do_steps(plan, workers=workers, watch=watch):
+        for _ in do_steps(plan, watch):
             pass
         return {
             "data": str(options.data),
@@ -161,7 +161,6 @@ def open_plan(
         IngestError: as `plan_dataset`; or another call works there.
     """
     work = work_folder(options.data)
-    check_output(options.data, overwrite=True, folder=is_folder(options.format))
     plan_dataset(options, resume=resume, overwrite=overwrite)  # before anything is written
     with wrap_os_errors(work):
         try:
@@ -185,14 +184,11 @@ def open_plan(
             raise OutputError(f"{options.data}: another call is writing it") from None
 
 
-def do_steps(
-    plan: DatasetPlan, *, workers: int, watch: Watch
-) -> Iterator[tuple[Step, dict[str, Any]]]:
+def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, Any]]]:
     """Do the steps that are not done, and note each in steps.json.
 
     Args:
         plan: as `open_plan` yields it.
-        workers: number of processes that read pages.
         watch: called before each step.
 
     Yields:
@@ -211,7 +207,7 @@ def do_steps(
         if step.name == EXPORT:
             add_to_run_report(plan.folder, plan.funnel())
         with watch(step) as progress:
-            work = Work(plan.options, plan.folder, was_started, workers)
+            work = Work(plan.options, plan.folder, was_started)
             outcome = do_step(step, work, progress)
         record["steps"][step.name] = to_record(step, stamps_of(*outputs_of(step)), outcome)
         del record["started"]

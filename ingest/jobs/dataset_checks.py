@@ -118,6 +118,8 @@ def plan_dataset(
         raise ConfigError(f"format: {options.format!r} is not one of {', '.join(FORMATS)}")
     if options.license and options.format != "huggingface":
         raise ConfigError(f"license: {options.format} has no data card; only huggingface has one")
+    if options.workers < 1:
+        raise ConfigError(f"workers: {options.workers} is less than 1")
     for file in (*options.exclude, *options.like):
         if not os.path.exists(file):
             raise SourceError(f"{file}: no such file")
@@ -137,7 +139,7 @@ def plan_dataset(
 def _inspect_sources(options: DatasetOptions) -> tuple[DatasetOptions, dict[str, Stamps]]:
     """Find out what the sources are, and return the stamps of all input files."""
     stamps = {name: stamps_of(*getattr(options, name)) for name in ("exclude", "like")}
-    pairs = options.pairs or all(map(_has_pairs, options.sources))
+    pairs = options.pairs or (bool(options.sources) and all(map(_has_pairs, options.sources)))
     options = replace(options, pairs=pairs)
     if pairs:
         for source in options.sources:
@@ -200,7 +202,7 @@ def _has_pairs(source: str) -> bool:
         return False  # `run` says what is wrong with it
 
 
-def is_folder(format: str) -> bool:
+def _is_folder(format: str) -> bool:
     return bool(import_module(f"ingest.writers.{format}").FOLDER)
 
 
@@ -271,8 +273,8 @@ def _check_work(plan: DatasetPlan, *, resume: bool, overwrite: bool) -> None:
 def _check_data(plan: DatasetPlan, stamps: Stamps, *, resume: bool, overwrite: bool) -> None:
     """Raise unless the data set does not exist, or may be replaced."""
     data, format = plan.options.data, plan.options.format
-    check_output(data, overwrite=True, folder=is_folder(format))
-    if is_folder(format):
+    check_output(data, overwrite=True, folder=_is_folder(format))
+    if _is_folder(format):
         refuse_foreign_files(data)
     if not os.path.lexists(data) or overwrite:
         return

@@ -120,7 +120,8 @@ def readme(
             "",
             "Each step of `ingest dataset` has left its output here, and the next one has read it: "
             f"{', '.join(f'`{name}`' for name in files)}. `ingest show` and `ingest report` read "
-            "`run`, if it is there. You may delete this folder if you do not want to make the data set again with other settings.",
+            "`run`, if it is there. You may delete this folder if you will not make the data set "
+            "again with other settings.",
             "",
             "## Funnel",
             "",

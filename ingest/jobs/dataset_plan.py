@@ -42,6 +42,7 @@ class DatasetOptions:
         like: files of clean pairs, which set the thresholds of the filter.
         given: thresholds that `like` does not change.
         mask: whether personal data is masked.
+        workers: number of processes that read pages.
     """
 
     sources: tuple[str, ...]
@@ -55,6 +56,7 @@ class DatasetOptions:
     like: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     mask: bool = False
+    workers: int = 1
 
 
 @dataclass(frozen=True)

@@ -32,13 +32,11 @@ class Work:
         options: what to make.
         folder: where their outputs are.
         was_started: key of the step that an earlier call began and did not finish.
-        workers: number of processes that label pages.
     """
 
     options: DatasetOptions
     folder: Path
     was_started: str
-    workers: int
 
 
 def do_step(step: Step, work: Work, progress: Progress | None) -> Outcome:
@@ -66,7 +64,7 @@ def _run(step: Step, work: Work, progress: Progress | None) -> Outcome:
             work.folder,
             config=work.options.config,
             resume=True,
-            workers=work.workers,
+            workers=work.options.workers,
             progress=progress,
         )
     return _describe_run(report)
