@@ -12,11 +12,12 @@ The last step writes DATA. All others write to a folder next to it:
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -160,28 +161,42 @@ def open_plan(
     Raises:
         IngestError: as `plan_dataset`; or another call works there.
     """
-    work = work_folder(options.data)
     plan_dataset(options, resume=resume, overwrite=overwrite)  # before anything is written
-    with wrap_os_errors(work):
+    work = work_folder(options.data)
+    with _keep_others_out(work, options.data):
         try:
-            with hold_lock(work / LOCK):
-                try:
-                    plan = plan_dataset(options, resume=resume, overwrite=overwrite)
-                    if overwrite:
-                        _clear(plan)
-                    yield plan
-                except BaseException as error:
-                    if has_work(work):
-                        error.add_note(f"finished steps are kept in {work}; use --resume to go on")
-                    else:
-                        (work / STEPS_FILE).unlink(missing_ok=True)
-                    raise
-                finally:
-                    (work / LOCK).unlink(missing_ok=True)
-                    if not any(work.iterdir()):
-                        work.rmdir()
+            plan = plan_dataset(options, resume=resume, overwrite=overwrite)
+            if overwrite:
+                _clear(work)
+            yield plan
+        except BaseException as error:
+            if has_work(work):
+                error.add_note(f"finished steps are kept in {work}; use --resume to go on")
+            else:
+                (work / STEPS_FILE).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _keep_others_out(work: Path, data: Path) -> Iterator[None]:
+    """Hold the lock of a working folder, which is made if necessary.
+
+    Raises:
+        OutputError: another call holds it.
+        WriteError: the folder cannot be made.
+    """
+    with ExitStack() as stack:
+        try:
+            with wrap_os_errors(work):
+                stack.enter_context(hold_lock(work / LOCK))
         except LockHeldError:
-            raise OutputError(f"{options.data}: another call is writing it") from None
+            raise OutputError(f"{data}: another call is writing it") from None
+        try:
+            yield
+        finally:
+            (work / LOCK).unlink(missing_ok=True)
+            if not any(work.iterdir()):
+                work.rmdir()
 
 
 def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, Any]]]:
@@ -201,7 +216,10 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
     for step in plan.steps:
         if step.state == DONE:
             continue
-        was_started = record.get("started", {}).get("key", "")
+        started = record.get("started", {})
+        was_started = started.get("key", "")
+        if started.get("name") == step.name:
+            _remove_partial(step.writes)
         record["started"] = {"name": step.name, "key": step.key}
         _write_record(plan)
         if step.name == EXPORT:
@@ -229,11 +247,22 @@ def _write_readme(plan: DatasetPlan) -> None:
         new.write_text(text, encoding="utf-8")
 
 
-def _clear(plan: DatasetPlan) -> None:
+def _clear(work: Path) -> None:
     """Remove what an earlier call has left, but the lock that is held."""
-    for name in WORK_NAMES:
-        path = plan.work / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif name != LOCK:
-            path.unlink(missing_ok=True)
+    with wrap_os_errors(work):
+        for name in WORK_NAMES:
+            path = work / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif name != LOCK:
+                path.unlink(missing_ok=True)
+
+
+def _remove_partial(path: Path) -> None:
+    """Remove what a call that was killed had written of an output."""
+    with wrap_os_errors(path):
+        for partial_output in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}"):
+            if partial_output.is_dir():
+                shutil.rmtree(partial_output)
+            else:
+                partial_output.unlink()

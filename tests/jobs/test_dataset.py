@@ -296,6 +296,28 @@ def test_wrong_calls_leave_nothing(change, error, message, tmp_path, monkeypatch
     assert [path.name for path in tmp_path.iterdir()] == ["pages"]
 
 
+def test_what_a_kill_left_half_written_is_removed(table, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    partial = tmp_path / ".data.0123abcd"
+
+    def stop(step, *args):
+        if step.name != "export":
+            return do_step(step, *args)
+        (partial / "data").mkdir(parents=True)
+        raise StoppedError
+
+    do_step = dataset.do_step
+    monkeypatch.setattr(dataset, "do_step", stop)
+    with pytest.raises(StoppedError):
+        ingest.make_dataset(table, data, pairs=True)
+    monkeypatch.setattr(dataset, "do_step", do_step)
+    (tmp_path / ".data.notes").touch()
+    ingest.make_dataset(table, data, pairs=True, resume=True)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        ".data.notes", "data", "data.work", "pairs.tsv",
+    }  # fmt: skip
+
+
 def test_foreign_files_are_left_alone(table, tmp_path):
     work = tmp_path / "data.work"
     work.mkdir()
