@@ -196,7 +196,7 @@ def _import(args: argparse.Namespace) -> int:
         if args.source_column in (None, args.target_column) or args.target_column is None:
             raise ConfigError("import: give --source-column and --target-column, of two columns")
         columns = (args.source_column, args.target_column)
-    with job_progress("import", quiet=args.quiet) as progress:
+    with job_progress("import, bytes", quiet=args.quiet) as progress:
         result = import_files(
             args.files,
             args.out,
