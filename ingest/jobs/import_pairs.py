@@ -123,14 +123,27 @@ def import_files(
     check_output(out, overwrite=overwrite, inputs=inputs, parquet=True)
     result = ImportResult()
     batches = _read_batches(sources, pair, result, columns)
-    with reporting_reads(_count_bytes(inputs, progress) if progress else None):
-        first = next(batches, None)
-        if first is None:
-            reason = f": {result.messages[0]}" if result.messages else ""
-            raise SourceError(f"{', '.join(files)}: contains no valid pair{reason}")
-        with atomic_write(out) as work:
-            sink(chain([first], batches), first.schema, work)
+    if progress:
+        batches = _report_bytes(batches, _count_bytes(inputs, progress))
+    first = next(batches, None)
+    if first is None:
+        reason = f": {result.messages[0]}" if result.messages else ""
+        raise SourceError(f"{', '.join(files)}: contains no valid pair{reason}")
+    with atomic_write(out) as work:
+        sink(chain([first], batches), first.schema, work)
     return result
+
+
+def _report_bytes(
+    batches: Iterator[pl.DataFrame], report: Callable[[int], None]
+) -> Iterator[pl.DataFrame]:
+    """Yield the same batches, and report the bytes that are read for each."""
+    while True:
+        with reporting_reads(report):  # not outside: Polars asks for batches in other threads
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch
 
 
 def _count_bytes(paths: Sequence[str], progress: Progress) -> Callable[[int], None]:
