@@ -108,7 +108,8 @@ def _dataset(args: argparse.Namespace) -> int:
             with run_progress(quiet=args.quiet, translating=False) as (progress, _):
                 yield progress
         else:
-            with job_progress(step.name, quiet=args.quiet) as progress:
+            name = "import, bytes" if step.name == "import" else step.name
+            with job_progress(name, quiet=args.quiet) as progress:
                 yield progress
 
     with open_plan(options, resume=args.resume, overwrite=args.overwrite) as plan:

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from ingest._typing import Bools
-from ingest.articles import PAGE_COLUMNS, collect_articles, describe_pages
+from ingest.articles import NO_LANGUAGE, PAGE_COLUMNS, collect_articles, describe_pages
 from ingest.errors import ConfigError, FrameError, SourceError
 from ingest.frames import (
     ARTICLES,
@@ -40,7 +40,7 @@ _ARTICLE_ROWS = 1 << 12  # of a row group: about 10 MB of text
 # An article is in a language if this part of its text is: more than a quotation, less than one
 # side of a bilingual page.
 _MIN_SHARE = 0.25
-_NO_LANGUAGE = ("zxx", "und")
+_GOES_ALONG = (NO_LANGUAGE, "und")  # with the article, if more than half of it is selected
 _KEYS = ["doc_id", "article"]
 _SEGMENT_COLUMNS = [
     "doc_id", "segment", "line", "article", "text", "lang", "role", "keep", "duplicate_of",
@@ -69,9 +69,9 @@ class TextSelection:
     Args:
         run: the folder of a run.
         what: articles or segments.
-        langs: languages to select; all if empty. A line without a language, such as a number,
-            goes with the language of its article. An article is selected if a quarter of its text
-            is in these languages, and without its other lines.
+        langs: languages to select; all if empty. A line without a known language, such
+            as a number, goes with the language of its article. An article is selected if a quarter
+            of its text is in these languages, and without its other lines.
         roles: roles to select; if empty, what the run keeps. Repeated and hidden segments are
             never selected.
         dedupe: whether to select one copy of each article: the longest, of those the one with the
@@ -187,11 +187,11 @@ class TextSelection:
         if self.what == "segments":
             return rows.filter(in_langs)
         chars = pl.col("text").str.len_chars()
-        has_lang = ~pl.col("lang").is_in(_NO_LANGUAGE)
+        has_lang = pl.col("lang") != NO_LANGUAGE
         inside = chars.filter(in_langs).sum().over(_KEYS)
         share = inside / pl.max_horizontal(chars.filter(has_lang).sum().over(_KEYS), 1)
         rows = rows.filter((share >= _MIN_SHARE) & (inside > 0))
-        return rows.filter(in_langs | ((share > 0.5) & ~has_lang))
+        return rows.filter(in_langs | ((share > 0.5) & pl.col("lang").is_in(_GOES_ALONG)))
 
     def _has_role(self) -> pl.Expr:
         if not self.roles:
