@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest._typing import Bools
+from ingest._typing import Bools, Progress
 from ingest.articles import NO_LANGUAGE, PAGE_COLUMNS, collect_articles, describe_pages
 from ingest.errors import ConfigError, FrameError, SourceError
 from ingest.frames import (
@@ -76,6 +76,7 @@ class TextSelection:
             never selected.
         dedupe: whether to select one copy of each article: the longest, of those the one with the
             earliest date, of those the first.
+        progress: called with the number of segments read, and of all to read.
 
     Attributes:
         columns: schema of the exported rows.
@@ -99,6 +100,7 @@ class TextSelection:
         langs: Sequence[str] = (),
         roles: Sequence[str] = (),
         dedupe: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         if what not in WHATS:
             raise ConfigError(f"what: {what!r} is not one of {', '.join(WHATS)}")
@@ -112,6 +114,7 @@ class TextSelection:
         self.columns = _ARTICLE_COLUMNS if what == "articles" else _COLUMNS_OF_SEGMENTS
         self.row_group = _ARTICLE_ROWS if what == "articles" else PAIR_ROWS
         self._kept_roles = _kept_roles(self.run())
+        self._progress, self._segments_read = progress, 0
         self._start()
 
     @property
@@ -167,6 +170,7 @@ class TextSelection:
         documents = _Pages(self._documents)
         pending: list[pl.DataFrame] = []
         for batch in self._segments.batches(_BATCH_SEGMENTS):
+            self._report(len(batch))
             page = batch["doc_id"].rle_id().to_numpy()
             cut = int(np.searchsorted(page, page[-1]))  # where its last page begins
             if cut or (pending and pending[0]["doc_id"][0] != batch["doc_id"][0]):
@@ -177,6 +181,12 @@ class TextSelection:
         if pending:
             whole = pl.concat(pending)
             yield whole, documents.up_to(whole["doc_id"][-1])
+
+    def _report(self, segments: int) -> None:
+        self._segments_read += segments
+        if self._progress:
+            passes = 2 if self.dedupe else 1  # the first one chooses among copies
+            self._progress(self._segments_read, passes * self._segments.rows)
 
     def _select(self, segments: pl.DataFrame) -> pl.DataFrame:
         """The selected segments, before the choice among copies."""

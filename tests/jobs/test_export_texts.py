@@ -137,6 +137,14 @@ def test_an_article_of_numbers_and_unknown_text_has_the_language_of_its_words(ru
         assert set(english["lang"]) == {"en"}
 
 
+@pytest.mark.parametrize("dedupe", [False, True])
+def test_progress_counts_the_segments_of_each_pass(dedupe, run, tmp_path):
+    calls = []
+    exported(run, tmp_path, dedupe=dedupe, progress=lambda *numbers: calls.append(numbers))
+    segments = pl.read_parquet(run / "segments.parquet", columns=["line"]).height
+    assert calls[-1] == (segments * (1 + dedupe),) * 2
+
+
 def test_pairs_of_a_run_without_pairs(run, tmp_path):
     with pytest.raises(SourceError, match=r"a run without pairs.* --what articles"):
         ingest.export(run, tmp_path / "out.tsv", format="tsv")
