@@ -24,7 +24,7 @@ from typing import Any
 
 from ingest._typing import Progress
 from ingest.config import Config
-from ingest.errors import OutputError
+from ingest.errors import OutputError, SourceError
 from ingest.io.atomic import atomic_write, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.jobs.dataset_checks import (
@@ -221,17 +221,27 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
         if started.get("name") == step.name:
             _remove_partial(step.writes)
         record["started"] = {"name": step.name, "key": step.key}
+        record["steps"].pop(step.name, None)  # its output is about to change
         _write_record(plan)
         if step.name == EXPORT:
             add_to_run_report(plan.folder, plan.funnel())
         with watch(step) as progress:
             work = Work(plan.options, plan.folder, was_started)
-            outcome = do_step(step, work, progress)
+            outcome = _do(step, work, progress)
         record["steps"][step.name] = to_record(step, stamps_of(*outputs_of(step)), outcome)
         del record["started"]
         _write_record(plan)
         yield step, outcome
     _write_readme(plan)
+
+
+def _do(step: Step, work: Work, progress: Progress | None) -> dict[str, Any]:
+    try:
+        return do_step(step, work, progress)
+    except SourceError as error:
+        if any(name in str(error) for name in step.reads if name.startswith(str(work.folder))):
+            error.add_note("if that file is damaged, delete it: --resume makes it again")
+        raise
 
 
 def _write_record(plan: DatasetPlan) -> None:

@@ -42,6 +42,9 @@ EXPORT = "export"
 STEPS_FILE, LOCK, README = "steps.json", "lock", "README.md"
 WORK_NAMES = ("run", "run.unfinished", "pairs", STEPS_FILE, LOCK, README)
 
+# A person may have corrected these, so that they are never replaced.
+_MAY_BE_EDITED = ("run", "import", "align")
+
 
 @dataclass(frozen=True)
 class DatasetPlan:
@@ -132,6 +135,7 @@ def plan_dataset(
     outputs = {step.name: stamps_of(*outputs_of(step)) for step in steps}
     plan = DatasetPlan(options, work, folder, mark_done(steps, record["steps"], outputs), record)
     _check_work(plan, resume=resume, overwrite=overwrite)
+    _check_edited(plan, outputs)
     _check_data(plan, outputs[EXPORT], resume=resume, overwrite=overwrite)
     return plan
 
@@ -268,6 +272,25 @@ def _check_work(plan: DatasetPlan, *, resume: bool, overwrite: bool) -> None:
             f"{work}: has the work of an earlier call on other sources or settings: "
             f"{first.name}: {first.why}; give --overwrite to start again"
         )
+
+
+def _check_edited(plan: DatasetPlan, outputs: dict[str, Stamps]) -> None:
+    """Raise if a step would replace what a person has changed.
+
+    Args:
+        plan: the plan.
+        outputs: the stamps of the outputs that exist now, by step.
+    """
+    for step in plan.steps:
+        recorded = plan.record["steps"].get(step.name)
+        if step.name not in _MAY_BE_EDITED or not recorded or not os.path.exists(step.writes):
+            continue
+        if [tuple(stamp) for stamp in recorded["output"]] != outputs[step.name]:
+            source = step.writes if plan.options.pairs else plan.folder
+            raise OutputError(
+                f"{step.writes}: has been changed since; to make a data set of it as it is: ingest "
+                f"dataset {source} -o OTHER; to make it again, delete it and give --resume"
+            )
 
 
 def _check_data(plan: DatasetPlan, stamps: Stamps, *, resume: bool, overwrite: bool) -> None:

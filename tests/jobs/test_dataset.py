@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 
 import ingest
-from ingest.config import Config, FilterConfig, LabelConfig, SplitConfig
+from ingest.config import AlignConfig, Config, FilterConfig, LabelConfig, SplitConfig
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
 from ingest.io.locks import hold_lock
 from ingest.jobs import dataset
@@ -149,6 +150,23 @@ def test_a_changed_setting_redoes_its_step_and_those_after_it(pages, made):
     assert "| `split.seed` | 7 |" in settings
 
 
+def test_a_step_that_was_stopped_while_it_was_done_again(pages, made, monkeypatch):
+    do_step = dataset.do_step
+
+    def stop(step, *args):
+        do_step(step, *args)
+        raise StoppedError
+
+    monkeypatch.setattr(dataset, "do_step", stop)
+    config = Config(align=AlignConfig(langs=("ar", "en")))
+    with pytest.raises(StoppedError):
+        ingest.make_dataset(pages, made, config=config, resume=True)
+    monkeypatch.setattr(dataset, "do_step", do_step)
+    assert states(pages, made, config=config)["align"] == "to do"
+    ingest.make_dataset(pages, made, config=config, resume=True)
+    assert set(states(pages, made, config=config).values()) == {"done"}
+
+
 def test_a_damaged_output_is_made_again(pages, whole, made):
     scored = made.parent / "data.work" / "run" / "scored.parquet"
     good = scored.read_bytes()
@@ -157,6 +175,34 @@ def test_a_damaged_output_is_made_again(pages, whole, made):
     (made.parent / "data.work" / "run" / "split.parquet").unlink()
     ingest.make_dataset(pages, made, license="mit", resume=True)
     assert scored.read_bytes() == good
+    assert contents(made) == contents(whole)
+
+
+def test_silent_damage_is_named(pages, made):
+    scored = made.parent / "data.work" / "run" / "scored.parquet"
+    times = scored.stat()
+    damaged = bytearray(scored.read_bytes())
+    damaged[100:900] = bytes(800)
+    scored.write_bytes(damaged)
+    os.utime(scored, ns=(times.st_atime_ns, times.st_mtime_ns))
+    strict = Config(filter=FilterConfig(near=0.6))
+    with pytest.raises(SourceError, match=r"scored\.parquet: cannot be read") as error:
+        ingest.make_dataset(pages, made, config=strict, resume=True)
+    assert "if that file is damaged, delete it: --resume makes it again" in error.value.__notes__
+    scored.unlink()
+    ingest.make_dataset(pages, made, config=strict, resume=True)
+
+
+def test_a_run_that_a_person_has_changed_is_not_replaced(pages, whole, made):
+    run = made.parent / "data.work" / "run"
+    segments = pl.read_parquet(run / "segments.parquet")
+    segments.with_columns(keep=False).write_parquet(run / "segments.parquet")
+    with pytest.raises(
+        OutputError, match=r"segments\.parquet: has been changed since; .* delete it"
+    ):
+        ingest.make_dataset(pages, made, license="mit", resume=True)
+    shutil.rmtree(run)
+    ingest.make_dataset(pages, made, license="mit", resume=True)
     assert contents(made) == contents(whole)
 
 
