@@ -29,6 +29,7 @@ _PUBLIC_NAMES = {
         "ModelError", "OutputError", "SourceError", "WriteError",
     ),
     "ingest.filtering": ("filter", "funnel"),
+    "ingest.jobs.dataset": ("make_dataset",),
     "ingest.jobs.export": ("export",),
     "ingest.jobs.export_texts": ("export_texts",),
     "ingest.jobs.run": ("run",),
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     )
     from ingest.filtering import filter as filter
     from ingest.filtering import funnel
+    from ingest.jobs.dataset import make_dataset
     from ingest.jobs.export import export
     from ingest.jobs.export_texts import export_texts
     from ingest.jobs.run import run
@@ -103,7 +105,8 @@ __all__ = [
     "SplitConfig",
     "TranslateConfig", "WriteError", "__version__", "align", "align_lines", "align_pages",
     "align_words", "annotate",
-    "dedupe", "detect", "export", "export_texts", "funnel", "identify", "label", "mask_pii",
+    "dedupe", "detect", "export", "export_texts", "funnel", "identify", "label",
+    "make_dataset", "mask_pii",
     "pair_pages", "read", "read_pairs", "run", "samples", "score", "segment", "split", "translate",
 ]  # fmt: skip
 

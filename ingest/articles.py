@@ -9,6 +9,9 @@ from ingest.dates import day_in_url, find_date
 PAGE_COLUMNS = ["doc_id", "source", "url", "canonical_url", "title", "published", "author"]
 """Columns of a documents frame that say something about its articles."""
 
+NO_LANGUAGE = "zxx"
+"""The code of text in no language, such as numbers: ISO 639-2."""
+
 _KEYS = ["doc_id", "article"]
 _HOST = r"(?i)^[a-z][a-z0-9+.-]*://(?:[^/@?#]*@)?(?:www\.)?([^/:?#]+)"
 _BYLINE = (
@@ -35,7 +38,8 @@ def collect_articles(
     lang = (
         chosen.group_by(*_KEYS, "lang")
         .agg(pl.col("chars").sum())
-        .sort("chars", "lang", descending=[True, False])
+        # listings and numbers have no language, and an article may have more of them than of text
+        .sort(pl.col("lang") == NO_LANGUAGE, -pl.col("chars").cast(pl.Int64), "lang")
         .unique(_KEYS, keep="first", maintain_order=True)
         .select(*_KEYS, "lang")
     )

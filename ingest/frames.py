@@ -158,7 +158,7 @@ ARTICLES: tuple[Column, ...] = (
     Column("site", pl.String(), "host of url, without www; null if unknown"),
     Column("article", pl.Int64(), "article number on the page from 1"),
     Column("cluster", pl.String(), "ID shared by all copies of the article"),
-    Column("lang", pl.String(), "language of most of its text"),
+    Column("lang", pl.String(), "language of most of its text; zxx only if none is in a language"),
     Column(
         "title",
         pl.String(),

@@ -28,7 +28,7 @@ def test_public_names():
     verbs = {
         "align", "align_lines", "align_pages", "align_words", "annotate", "dedupe", "detect", "export",
         "export_texts", "filter", "funnel",
-        "identify", "label", "mask_pii", "pair_pages", "read", "read_pairs", "run", "samples",
+        "identify", "label", "make_dataset", "mask_pii", "pair_pages", "read", "read_pairs", "run", "samples",
         "score", "segment", "split", "translate", "Encoder",
     }  # fmt: skip
     classes = {

@@ -15,7 +15,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from ingest._version import __version__
-from ingest.cli import bitext, correct, dataset, language, models, pages, run, settings, translation
+from ingest.cli import (
+    bitext,
+    correct,
+    dataset,
+    language,
+    make_dataset,
+    models,
+    pages,
+    run,
+    settings,
+    translation,
+)
 from ingest.cli.completion import add_completion
 from ingest.cli.options import NOT_WRITTEN, OK, WRONG_CALL
 from ingest.cli.parser import Commands, Parser
@@ -37,7 +48,7 @@ _GROUPS = {
     "Pages": (run, pages, correct),
     "Languages": (language,),
     "Bitext": (bitext,),
-    "Pairs and data sets": (dataset,),
+    "Pairs and data sets": (make_dataset, dataset),
     "Translation": (translation, models),
     "Settings": (settings,),
 }

@@ -196,7 +196,7 @@ def _import(args: argparse.Namespace) -> int:
         if args.source_column in (None, args.target_column) or args.target_column is None:
             raise ConfigError("import: give --source-column and --target-column, of two columns")
         columns = (args.source_column, args.target_column)
-    with job_progress("import", quiet=args.quiet) as progress:
+    with job_progress("import, bytes", quiet=args.quiet) as progress:
         result = import_files(
             args.files,
             args.out,
@@ -321,20 +321,23 @@ def _export(args: argparse.Namespace) -> int:
 
 def _export_texts(args: argparse.Namespace, what: str) -> int:
     from ingest.cli.messages import print_summary
+    from ingest.cli.progress import job_progress
     from ingest.jobs.export_texts import default_destination, export_texts, summary_lines
 
     _refuse(args, what, "min_score", "flagged", "word_alignments")
-    report = export_texts(
-        args.pairs,
-        args.out or default_destination(args.pairs, args.format, what),
-        what=what,
-        format=args.format,
-        langs=candidate_languages(args) or (),
-        roles=codes(args.roles, "--roles", "role"),
-        dedupe=args.dedupe,
-        license=args.license,
-        overwrite=args.overwrite,
-    )
+    with job_progress("export, segments", quiet=args.quiet) as progress:
+        report = export_texts(
+            args.pairs,
+            args.out or default_destination(args.pairs, args.format, what),
+            what=what,
+            format=args.format,
+            langs=candidate_languages(args) or (),
+            roles=codes(args.roles, "--roles", "role"),
+            dedupe=args.dedupe,
+            license=args.license,
+            overwrite=args.overwrite,
+            progress=progress,
+        )
     print_summary(args, *summary_lines(report))
     return OK
 

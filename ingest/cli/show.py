@@ -54,7 +54,7 @@ def add_commands(commands: Commands) -> None:
     chosen.add_argument("--lang", type=_split, default=[], metavar="CODES",
                         help="in one of these languages, such as ar,en")  # fmt: skip
     chosen.add_argument("--dropped", action="store_true", help="that are not kept")
-    # the names of jobs.show.REASONS, which would import Polars
+    # the names of drop_reasons.SEGMENT_REASONS, which would import Polars
     chosen.add_argument("--reason", type=_split, default=[], metavar="REASONS",
                         help="that are not kept for one of these reasons: repeated, template, "
                         "hidden, not content, damaged, rejected by hand")  # fmt: skip

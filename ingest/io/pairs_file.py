@@ -26,7 +26,7 @@ class PairsFile:
         source: the file, or a folder that contains pairs.parquet.
         verb: the step that reads it, for error messages.
         progress: called with the number of pairs read, and of all pairs to read.
-        passes: how often the step reads all pairs; more are not reported.
+        passes: how often the step usually reads all pairs; the total grows if it is more often.
 
     Raises:
         SourceError: there is no such file, or it is not Parquet.
@@ -47,7 +47,7 @@ class PairsFile:
         self.columns = self._read(self._frame.collect_schema)
         self.count = int(self._read(self._frame.select(pl.len()).collect).item())
         check(pl.DataFrame(schema=self.columns), PAIRS, verb=f"{verb} of {self.path}")
-        self._progress, self._done, self._to_read = progress, 0, passes * self.count
+        self._progress, self._passes, self._begun, self._done = progress, passes, 0, 0
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Yield the pairs in order. This can be called more than once.
@@ -55,14 +55,18 @@ class PairsFile:
         Raises:
             SourceError: the file is damaged, or has changed since it was opened.
         """
-        if self._progress:
-            self._progress(self._done, self._to_read)
+        self._done = self._begun * self.count
+        self._begun += 1
+        self._report(0)
         for start in range(0, self.count, BATCH_SIZE):
             batch: pl.DataFrame = self._read(self._frame.slice(start, BATCH_SIZE).collect)
             yield batch
-            self._done = min(self._done + len(batch), self._to_read)
-            if self._progress:
-                self._progress(self._done, self._to_read)
+            self._report(len(batch))
+
+    def _report(self, read: int) -> None:
+        self._done += read
+        if self._progress:
+            self._progress(self._done, max(self._passes, self._begun) * self.count)
 
     def check_outputs(
         self,

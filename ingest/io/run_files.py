@@ -90,9 +90,7 @@ def find_pairs(source: str | Path) -> Path:
     path = Path(source)
     if path.is_dir():
         if not (path / PAIRS_FILE).is_file():
-            raise SourceError(
-                f"{path}: contains no {PAIRS_FILE}; a run with --align or --translate writes one"
-            )
+            raise SourceError(f"{path}: contains no {PAIRS_FILE}; a run with --align writes one")
         return path / PAIRS_FILE
     if not path.is_file():
         raise SourceError(f"{path}: no such file; give a {PAIRS_FILE} or a folder that contains it")

@@ -11,7 +11,8 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import IO, AnyStr, BinaryIO
 
 import zstandard
@@ -40,6 +41,9 @@ _SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz"}
 _MAX_XZ_MEMORY = 1 << 28  # bytes; what `xz -9` needs is a quarter of it
 _DICTIONARY_MAGIC = b"\x5d\x2a\x4d\x18"  # frame with the dictionary of a .warc.zst
 _MAX_DICTIONARY = 1 << 26  # bytes
+# Called with the number of stored bytes read. It is not an argument, because many readers of many
+# formats would have to pass it on.
+_READ_REPORT: ContextVar[Callable[[int], None] | None] = ContextVar("_READ_REPORT", default=None)
 TRUNCATED = "cannot be decompressed: the file is cut off"
 
 
@@ -277,9 +281,31 @@ def _read_dictionary(file: BinaryIO, size: int) -> zstandard.ZstdCompressionDict
 
 def _read_chunks(file: BinaryIO, head: bytes) -> Iterator[bytes]:
     if head:
+        report_read(len(head))
         yield head
     while piece := file.read(CHUNK):
+        report_read(len(piece))
         yield piece
+
+
+@contextmanager
+def reporting_reads(report: Callable[[int], None] | None) -> Iterator[None]:
+    """Call a function with the number of stored bytes of each piece that is read in the block.
+
+    Args:
+        report: the function; None to report nothing, such as while a file is only looked at.
+    """
+    token = _READ_REPORT.set(report)
+    try:
+        yield
+    finally:
+        _READ_REPORT.reset(token)
+
+
+def report_read(size: int) -> None:
+    """Report stored bytes that were read in another way than by `read_pieces`."""
+    if report := _READ_REPORT.get():
+        report(size)
 
 
 def _limit(stored: Iterator[bytes], size: int | None) -> Iterator[bytes]:

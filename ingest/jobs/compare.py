@@ -8,9 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
+from ingest.drop_reasons import segment_reason
 from ingest.errors import SourceError
 from ingest.io.run_files import PAIRS_FILE
-from ingest.jobs.show import ShownPages, open_run, segment_reason
+from ingest.jobs.show import ShownPages, open_run
 from ingest.readers.sources import is_run
 
 KEPT, ABSENT = "kept", "no such line"

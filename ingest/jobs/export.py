@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest._version import __version__
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -98,6 +98,11 @@ def export(
     from ingest.writers.folder import refuse_foreign_files, write_report
     from ingest.writers.selection import Selection
 
+    if isinstance(pairs, (str, Path)) and choose_what(pairs) == "articles":
+        raise SourceError(
+            f"{pairs}: is a run without pairs, which --align adds; to export its articles: "
+            "--what articles"
+        )
     target = Path(dest)
     writer = import_module(f"ingest.writers.{format}")
     selection = Selection(

@@ -6,10 +6,13 @@ import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest._version import __version__
 from ingest.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ingest._typing import Progress
 
 TEXT_FORMATS = ("parquet", "jsonl", "txt", "huggingface", "markdown")
 # The ending of a file says its format.
@@ -28,6 +31,7 @@ def export_texts(
     dedupe: bool = False,
     license: str = "",
     overwrite: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Export the articles or segments of a run. The output is complete or does not exist.
 
@@ -49,6 +53,7 @@ def export_texts(
         license: license of the texts, such as "cc-by-4.0", for the data card. Only huggingface has
             one.
         overwrite: whether to replace an earlier export.
+        progress: called with the number of segments read, and of all to read.
 
     Returns:
         what, format, dest, files, read, written, by_lang (rows by language), left_out (by reason),
@@ -80,7 +85,9 @@ def export_texts(
 
     target = Path(dest)
     writer = import_module(f"ingest.writers.{_WRITERS.get(format, format)}")
-    selection = TextSelection(run, what=what, langs=langs, roles=roles, dedupe=dedupe)
+    selection = TextSelection(
+        run, what=what, langs=langs, roles=roles, dedupe=dedupe, progress=progress
+    )
     check_output(target, overwrite=overwrite, folder=writer.FOLDER, inputs=selection.inputs)
     if writer.FOLDER:
         refuse_foreign_files(target)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -15,6 +16,7 @@ from ingest.errors import SourceError
 from ingest.frames import SPLIT, schema
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import sink
+from ingest.io.streams import reporting_reads
 from ingest.pairs.columns import extra_columns
 from ingest.pairs.dictionaries import unnest_translation
 from ingest.pairs.ids import IdGenerator
@@ -105,7 +107,7 @@ def import_files(
         columns: names of the columns of source and target; their numbers from 1 for tables
             without a header.
         overwrite: whether to replace `out`.
-        progress: called with the number of pairs imported, and 0: their total is unknown.
+        progress: called with the number of stored bytes read, and of all files.
 
     Raises:
         SourceError: a file cannot be read, the columns of the texts are unclear, two text files
@@ -120,7 +122,9 @@ def import_files(
     inputs = [path for file in files for path in files_of(file)]
     check_output(out, overwrite=overwrite, inputs=inputs, parquet=True)
     result = ImportResult()
-    batches = _count_up(_read_batches(sources, pair, result, columns), progress)
+    batches = _read_batches(sources, pair, result, columns)
+    if progress:
+        batches = _report_bytes(batches, _count_bytes(inputs, progress))
     first = next(batches, None)
     if first is None:
         reason = f": {result.messages[0]}" if result.messages else ""
@@ -130,13 +134,29 @@ def import_files(
     return result
 
 
-def _count_up(batches: Iterator[pl.DataFrame], progress: Progress | None) -> Iterator[pl.DataFrame]:
-    done = 0
-    for batch in batches:
+def _report_bytes(
+    batches: Iterator[pl.DataFrame], report: Callable[[int], None]
+) -> Iterator[pl.DataFrame]:
+    """Yield the same batches, and report the bytes that are read for each."""
+    while True:
+        with reporting_reads(report):  # not outside: Polars asks for batches in other threads
+            batch = next(batches, None)
+        if batch is None:
+            return
         yield batch
-        done += len(batch)
-        if progress:
-            progress(done, 0)
+
+
+def _count_bytes(paths: Sequence[str], progress: Progress) -> Callable[[int], None]:
+    """Return a function that adds up the bytes read of these files, and reports the sum."""
+    total = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
+    done = 0
+
+    def report(size: int) -> None:
+        nonlocal done
+        done = min(done + size, total)  # a file may be looked at before it is read
+        progress(done, total)
+
+    return report
 
 
 def read_pair_files(
@@ -255,7 +275,8 @@ def _have_splits(sources: Sequence[PairSource]) -> bool:
         return True
     for source in sources:
         try:
-            rows = next((rows for rows in source.read() if isinstance(rows, Rows)), None)
+            with reporting_reads(None):  # it is read again
+                rows = next((rows for rows in source.read() if isinstance(rows, Rows)), None)
         except SourceError:
             continue  # reported when it is read as a whole
         if rows and _SPLIT in rows.frame.columns and parse_splits(_text(rows.frame)).count():

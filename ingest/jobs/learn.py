@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from ingest.dedup.site_templates import find_sites
+from ingest.drop_reasons import SITE_RULE
 from ingest.jobs.run_pages import RunPages
 from ingest.review.corrections import WRONG, Corrections
-from ingest.review.rules import SITE_RULE, learn_rules, template_path
+from ingest.review.rules import learn_rules, template_path
 from ingest.review.segments import correct_segments
 from ingest.text import count_noun
 

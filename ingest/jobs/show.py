@@ -10,17 +10,11 @@ from pathlib import Path
 
 import polars as pl
 
-from ingest.drop_reasons import REJECTED
+from ingest.drop_reasons import SEGMENT_REASONS, segment_reason
 from ingest.errors import ConfigError, SourceError
 from ingest.io.run_files import RUN_FILE
-from ingest.review.segments import is_rejected
 from ingest.roles import KEPT_ROLES, ROLES
 from ingest.text import comparable, safe
-
-REPEATED, TEMPLATE, HIDDEN, NOT_CONTENT, DAMAGED, _ = REASONS = (
-    "repeated", "template", "hidden", "not content", "damaged", REJECTED,
-)  # fmt: skip
-"""Why a segment is not kept."""
 
 _DOCUMENT_COLUMNS = ("doc_id", "uri", "url", "chars", "encoding", "repaired", "error")
 _SEGMENT_COLUMNS = (
@@ -42,7 +36,7 @@ class SegmentFilter:
         roles: roles to show; empty for all.
         langs: languages to show; empty for all.
         dropped: whether to show only segments that are not kept.
-        reasons: reasons for not keeping, of REASONS; empty for all.
+        reasons: reasons for not keeping, of SEGMENT_REASONS; empty for all.
         text: what the text contains. Case, Arabic marks, forms of letters and white space make no
             difference; empty for any text.
 
@@ -65,7 +59,7 @@ caption, byline, dateline, nav, credit, ad, widget, code, comment, reference
 
     def __post_init__(self) -> None:
         _check_known("role", self.roles, ROLES)
-        _check_known("reason", self.reasons, REASONS)
+        _check_known("reason", self.reasons, SEGMENT_REASONS)
 
     @property
     def selects_segments(self) -> bool:
@@ -143,7 +137,7 @@ def select_segments(
         limit: the largest number of segments; 0 for all. Only as much as is needed is read.
 
     Yields:
-        The columns of segments that are shown, `reason` (one of REASONS, null if kept), and
+        The columns of segments that are shown, `reason` (one of SEGMENT_REASONS, null if kept), and
         `first_line`: the line that the segment repeats, or null.
 
     Raises:
@@ -157,37 +151,6 @@ def select_segments(
             yield _add_first_line(batch, pages.segments)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(pages.name, error) from error
-
-
-def segment_reason(kept_roles: Collection[str] = KEPT_ROLES) -> pl.Expr:
-    """Return why a labelled segment is not kept, one of REASONS: String, null if it is kept.
-
-    Args:
-        kept_roles: roles of the segments that were kept.
-
-    >>> segment = {"keep": False, "duplicate_of": None, "role_by": "model", "role": "body"}
-    >>> segments = pl.DataFrame([segment | {"visible": v, "article": a} for v, a in
-    ...                          ((False, 0), (True, 0), (None, 1))])
-    >>> segments.select(segment_reason()).to_series().to_list()
-    ['hidden', 'not content', 'damaged']
-    """
-    is_kept_role = pl.col("role").is_in(list(kept_roles))
-    return (
-        pl.when(pl.col("keep").fill_null(value=False))
-        .then(None)
-        .when(is_rejected(kept_roles))
-        .then(pl.lit(REJECTED))
-        .when(pl.col("duplicate_of").is_not_null())
-        .then(pl.lit(REPEATED))
-        .when(pl.col("role_by") == "site")
-        .then(pl.lit(TEMPLATE))
-        .when(is_kept_role & (pl.col("visible") == False))  # noqa: E712
-        .then(pl.lit(HIDDEN))
-        .when(~is_kept_role | (pl.col("article") == 0))
-        .then(pl.lit(NOT_CONTENT))
-        .otherwise(pl.lit(DAMAGED))
-        .alias("reason")
-    )
 
 
 def most_similar(name: str, names: pl.Series) -> list[str]:

@@ -18,7 +18,9 @@ from ingest.splitting.groups import clusters_of
 from ingest.text import count_noun
 
 _REPORT_SUFFIX = ".split.json"
-_PASSES = 4  # over the pairs, usually: for keys, groups, similar texts, and to write
+# Over the pairs, usually: for keys, for groups, two for texts similar to those drawn, and to write.
+# Each further draw takes two more.
+_PASSES = 5
 
 
 @dataclass

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 
 from ingest.errors import SourceError
-from ingest.io.streams import CHUNK, read_pieces
+from ingest.io.streams import CHUNK, read_pieces, report_read
 
 _SEPARATOR = "!"
 _MAGIC = b"PK\3\4"
@@ -49,7 +49,10 @@ def open_pieces(source: str) -> Iterator[bytes]:
         return
     try:
         with zipfile.ZipFile(archive) as opened, opened.open(member) as file:
+            entry = opened.getinfo(member)
+            stored = entry.compress_size / max(entry.file_size, 1)
             while piece := file.read(CHUNK):
+                report_read(round(len(piece) * stored))
                 yield piece
     except (*_ERRORS, KeyError) as error:
         raise SourceError(f"cannot be read from the ZIP archive: {error}") from error

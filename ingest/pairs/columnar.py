@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import polars as pl
 
 from ingest.errors import SourceError
 from ingest.io.pairs_file import BATCH_SIZE
+from ingest.io.streams import report_read
 from ingest.pairs.tables import Rows
 
 _PARQUET_MAGIC = b"PAR1"
@@ -31,6 +33,7 @@ def read_parquet(source: str) -> Iterator[Rows]:
         size = int(frame.select(pl.len()).collect().item())
         for start in range(0, size, BATCH_SIZE):
             yield _rows(frame.slice(start, BATCH_SIZE).collect(), start)
+            report_read(_share(source, start, size))
     except _ERRORS as error:
         raise SourceError(f"{source}: cannot be read as Parquet: {_reason(error)}") from error
 
@@ -52,8 +55,15 @@ def read_arrow(source: str) -> Iterator[Rows]:
             raise SourceError(f"{source}: is not an Arrow file, although its name says so")
         for at in range(0, len(frame), BATCH_SIZE):
             yield _rows(frame[at : at + BATCH_SIZE], at)
+            report_read(_share(source, at, len(frame)))
     except _ERRORS as error:
         raise SourceError(f"{source}: cannot be read as Arrow: {_reason(error)}") from error
+
+
+def _share(source: str, start: int, rows: int) -> int:
+    """Return about how many bytes of a file the batch takes that begins at a row."""
+    batch = min(BATCH_SIZE, rows - start)
+    return os.path.getsize(source) * batch // rows
 
 
 def _reason(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ingest.errors import SourceError
 from ingest.frames import METHOD_IMPORTED, METHOD_TRANSLATED
 from ingest.io.run_files import EXPORT_FILE
+from ingest.io.streams import reporting_reads
 from ingest.pairs.languages import language_of_file
 from ingest.pairs.tables import InvalidRow, Notice, NumberedRow, Row, Rows, batch_rows
 from ingest.pairs.text_lines import is_damaged, read_lines
@@ -73,7 +74,8 @@ def _row(texts: list[str], names: list[str], langs: tuple[str, str] | None) -> R
 
 def _check_lengths(files: list[str]) -> None:
     """Compare the numbers of lines, before any pair is used."""
-    counts = [sum(1 for _ in read_lines(file)) for file in files]
+    with reporting_reads(None):  # they are read again for their texts
+        counts = [sum(1 for _ in read_lines(file)) for file in files]
     if len(set(counts)) > 1:
         shorter, longer = files[counts.index(min(counts))], files[counts.index(max(counts))]
         lines = f"{min(counts):,} line{'s' * (min(counts) != 1)}"

@@ -7,39 +7,27 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest.drop_reasons import REJECTED
+from ingest.drop_reasons import NOT_CONTENT, SEGMENT_REASONS, segment_reason
 from ingest.report.funnel import build_funnel
 from ingest.report.sample import Rows, choose, shorten
-from ingest.review.segments import is_rejected
 from ingest.roles import KEPT_ROLES, ROLES
 
 _EXAMPLES = 6  # per reason
 
-SITE, OUTSIDE, REPEATED, OTHER = (
-    "site template", "outside any article", "repeated on the page", "other",
-)  # fmt: skip
+OUTSIDE = "outside any article"
+# As everywhere, except that roles stand for what is no content.
 REASONS = (
-    *(role for role in ROLES if role not in KEPT_ROLES), SITE, OUTSIDE, REPEATED, OTHER, REJECTED,
-)  # fmt: skip
+    *(role for role in ROLES if role not in KEPT_ROLES),
+    OUTSIDE,
+    *(reason for reason in SEGMENT_REASONS if reason != NOT_CONTENT),
+)
 
 
 def drop_reason() -> pl.Expr:
     """Return why a segment is not kept, one of REASONS; null if it is kept."""
-    return (
-        pl.when(pl.col("keep").fill_null(False))
-        .then(None)
-        .when(pl.col("role_by") == "site")
-        .then(pl.lit(SITE))
-        .when(pl.col("role").is_in(REASONS))
-        .then("role")
-        .when(is_rejected())
-        .then(pl.lit(REJECTED))
-        .when(pl.col("article") == 0)
-        .then(pl.lit(OUTSIDE))
-        .when(pl.col("duplicate_of").is_not_null())
-        .then(pl.lit(REPEATED))
-        .otherwise(pl.lit(OTHER))
-    )
+    why, role = segment_reason(), pl.col("role")
+    is_role = (why == NOT_CONTENT) & role.is_in(REASONS)
+    return pl.when(is_role).then(role).otherwise(why.replace(NOT_CONTENT, OUTSIDE))
 
 
 def summarize_segments(segments: pl.LazyFrame) -> dict[str, Any]:

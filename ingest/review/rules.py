@@ -9,9 +9,6 @@ import polars as pl
 
 from ingest.review.corrections import RIGHT, Corrections
 
-SITE_RULE = "site rule"
-"""The `role_by` of segments that a rule has labelled."""
-
 # This many corrections that agree make a rule: on two pages, or more of them on one.
 _MIN_CORRECTIONS, _MIN_PAGES, _MIN_ON_ONE_PAGE = 2, 2, 3
 _ATTRIBUTES = r"\[[^\]\s]*\]?"

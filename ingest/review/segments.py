@@ -7,15 +7,13 @@ from typing import NamedTuple
 
 import polars as pl
 
+from ingest.drop_reasons import PERSON, SITE_RULE
 from ingest.frames import LABELLED, SEGMENTS, check
 from ingest.review.boundaries import correct_articles
 from ingest.review.corrections import WRONG, Corrections
 from ingest.review.hashes import text_hash
-from ingest.review.rules import SITE_RULE, find_ruled, ruled_pages
+from ingest.review.rules import find_ruled, ruled_pages
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES
-
-PERSON = "person"
-"""The `role_by` of segments that a person has labelled."""
 
 _LABELS = ("role", "role_score", "role_by", "article", "keep", "cluster")
 _EFFECTS = ("role", "article", "keep")  # a change of one of them is worth counting
@@ -35,22 +33,6 @@ class CorrectedSegments(NamedTuple):
     segments: pl.DataFrame
     matches: pl.DataFrame
     by_rules: int
-
-
-def is_rejected(kept_roles: Collection[str] = KEPT_ROLES) -> pl.Expr:
-    """Return whether a person, or a rule, has dropped a segment whose role would be kept.
-
-    Of a segment with another role, the role says why it is dropped.
-
-    >>> frame = pl.DataFrame({"role_by": "person", "role": ["body", "nav"], "keep": False})
-    >>> frame.select(is_rejected()).to_series().to_list()
-    [True, False]
-    """
-    return (
-        ~pl.col("keep").fill_null(value=False)
-        & pl.col("role_by").is_in([PERSON, SITE_RULE])
-        & pl.col("role").is_in(list(kept_roles))
-    )
 
 
 def correct_segments(

@@ -168,6 +168,7 @@ def _body(selection: Selection, columns: pl.Schema, license: str) -> list[str]:
         ),
         *sources_section(run),
         *_models_section(selection),
+        *_whole_funnel_section(run),
         *_funnel_section(selection),
         *_left_out_section(selection),
         *license_section(license),
@@ -242,6 +243,15 @@ def _models_section(selection: Selection) -> list[str]:
         "",
         *table(("model", "pairs"), rows),
     ]
+
+
+def _whole_funnel_section(run: dict[str, Any]) -> list[str]:
+    """Show the funnel from pages to pairs that `ingest dataset` writes to run.json."""
+    rows = run.get("funnel")
+    if not isinstance(rows, list) or not rows:
+        return []
+    counts = [(cell(str(row["what"])), f"{'-' * row['lost']}{row['number']:,}") for row in rows]
+    return ["## From the sources to the pairs", "", *table(("what", "count"), counts)]
 
 
 def _funnel_section(selection: Selection) -> list[str]:

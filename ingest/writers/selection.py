@@ -231,6 +231,8 @@ class Selection:
             is_selected &= pl.col("method") == part.method
             if part.split is not None:
                 is_selected &= pl.col("split").cast(pl.String) == part.split
+        if self._progress:
+            self._progress(self._yielded, self.written)
         for start in range(0, self.read, PAIR_ROWS):
             batch: pl.DataFrame = self._read(self._frame.slice(start, PAIR_ROWS).collect)
             selected = self._mask(batch.filter(is_selected))

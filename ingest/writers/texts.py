@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest._typing import Bools
-from ingest.articles import PAGE_COLUMNS, collect_articles, describe_pages
+from ingest._typing import Bools, Progress
+from ingest.articles import NO_LANGUAGE, PAGE_COLUMNS, collect_articles, describe_pages
 from ingest.errors import ConfigError, FrameError, SourceError
 from ingest.frames import (
     ARTICLES,
@@ -40,7 +40,7 @@ _ARTICLE_ROWS = 1 << 12  # of a row group: about 10 MB of text
 # An article is in a language if this part of its text is: more than a quotation, less than one
 # side of a bilingual page.
 _MIN_SHARE = 0.25
-_NO_LANGUAGE = ("zxx", "und")
+_GOES_ALONG = (NO_LANGUAGE, "und")  # with the article, if more than half of it is selected
 _KEYS = ["doc_id", "article"]
 _SEGMENT_COLUMNS = [
     "doc_id", "segment", "line", "article", "text", "lang", "role", "keep", "duplicate_of",
@@ -69,13 +69,14 @@ class TextSelection:
     Args:
         run: the folder of a run.
         what: articles or segments.
-        langs: languages to select; all if empty. A line without a language, such as a number,
-            goes with the language of its article. An article is selected if a quarter of its text
-            is in these languages, and without its other lines.
+        langs: languages to select; all if empty. A line without a known language, such
+            as a number, goes with the language of its article. An article is selected if a quarter
+            of its text is in these languages, and without its other lines.
         roles: roles to select; if empty, what the run keeps. Repeated and hidden segments are
             never selected.
         dedupe: whether to select one copy of each article: the longest, of those the one with the
             earliest date, of those the first.
+        progress: called with the number of segments read, and of all to read.
 
     Attributes:
         columns: schema of the exported rows.
@@ -99,6 +100,7 @@ class TextSelection:
         langs: Sequence[str] = (),
         roles: Sequence[str] = (),
         dedupe: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         if what not in WHATS:
             raise ConfigError(f"what: {what!r} is not one of {', '.join(WHATS)}")
@@ -112,6 +114,7 @@ class TextSelection:
         self.columns = _ARTICLE_COLUMNS if what == "articles" else _COLUMNS_OF_SEGMENTS
         self.row_group = _ARTICLE_ROWS if what == "articles" else PAIR_ROWS
         self._kept_roles = _kept_roles(self.run())
+        self._progress, self._segments_read = progress, 0
         self._start()
 
     @property
@@ -167,6 +170,7 @@ class TextSelection:
         documents = _Pages(self._documents)
         pending: list[pl.DataFrame] = []
         for batch in self._segments.batches(_BATCH_SEGMENTS):
+            self._report(len(batch))
             page = batch["doc_id"].rle_id().to_numpy()
             cut = int(np.searchsorted(page, page[-1]))  # where its last page begins
             if cut or (pending and pending[0]["doc_id"][0] != batch["doc_id"][0]):
@@ -178,6 +182,12 @@ class TextSelection:
             whole = pl.concat(pending)
             yield whole, documents.up_to(whole["doc_id"][-1])
 
+    def _report(self, segments: int) -> None:
+        self._segments_read += segments
+        if self._progress:
+            passes = 2 if self.dedupe else 1  # the first one chooses among copies
+            self._progress(self._segments_read, passes * self._segments.rows)
+
     def _select(self, segments: pl.DataFrame) -> pl.DataFrame:
         """The selected segments, before the choice among copies."""
         rows = segments.filter(self._has_role())
@@ -187,11 +197,11 @@ class TextSelection:
         if self.what == "segments":
             return rows.filter(in_langs)
         chars = pl.col("text").str.len_chars()
-        has_lang = ~pl.col("lang").is_in(_NO_LANGUAGE)
+        has_lang = pl.col("lang") != NO_LANGUAGE
         inside = chars.filter(in_langs).sum().over(_KEYS)
         share = inside / pl.max_horizontal(chars.filter(has_lang).sum().over(_KEYS), 1)
         rows = rows.filter((share >= _MIN_SHARE) & (inside > 0))
-        return rows.filter(in_langs | ((share > 0.5) & ~has_lang))
+        return rows.filter(in_langs | ((share > 0.5) & pl.col("lang").is_in(_GOES_ALONG)))
 
     def _has_role(self) -> pl.Expr:
         if not self.roles:

@@ -21,7 +21,7 @@ GROUPS = {
     "Pages": ["run", "read", "show", "samples", "report", "correct"],
     "Languages": ["detect"],
     "Bitext": ["align", "pair", "encode"],
-    "Pairs and data sets": ["import", "score", "filter", "split", "export"],
+    "Pairs and data sets": ["dataset", "import", "score", "filter", "split", "export"],
     "Translation": ["translate", "models"],
     "Settings": ["config"],
 }

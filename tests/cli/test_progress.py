@@ -66,20 +66,20 @@ def test_jobs_report_all_pairs_at_the_end(command, call, tmp_path, monkeypatch):
             calls.append((done, total))
 
     monkeypatch.setattr("ingest.cli.progress.ProgressLines", Recorder)
-    monkeypatch.setattr("ingest.io.pairs_file.BATCH_SIZE", 2)
+    for module in ("jobs.filter", "jobs.split", "pairs.columnar", "io.pairs_file"):
+        monkeypatch.setattr(f"ingest.{module}.BATCH_SIZE", 2)  # the last one is where others get it
     (tmp_path / "a.tsv").write_text("قرأت كتابا\tI read a book\n" * 5, encoding="utf-8")
     pairs = tmp_path / "pairs.parquet"
     assert call("import", tmp_path / "a.tsv", "--langs", "ar,en", "-o", pairs).status == 0
-    assert calls == [(5, 0)]
+    size = (tmp_path / "a.tsv").stat().st_size
+    assert calls == [(size, size)]
     calls.clear()
-    for module in ("filter", "split"):
-        monkeypatch.setattr(f"ingest.jobs.{module}.BATCH_SIZE", 2)
     assert call(command, pairs, "-o", tmp_path / "out.parquet").status == 0
     done, total = zip(*calls, strict=True)
-    assert set(total) <= {5, 10, 20}
+    assert set(total) <= {5, 10, 25}
     assert list(done) == sorted(done)
     assert command == "split" or done[-1] == total[-1]
     calls.clear()
     export = tmp_path / "out.jsonl"
     assert call("export", pairs, "--format", "jsonl", "-o", export).status == 0
-    assert calls == [(5, 5)]
+    assert calls == [(0, 5), (5, 5)]

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 import ingest
-from ingest.jobs.show import REASONS, most_similar, open_run, segment_reason
+from ingest.drop_reasons import SEGMENT_REASONS, segment_reason
+from ingest.jobs.show import most_similar, open_run
 
 NAMES = ("ar_chrome_en_news_1.txt", "ar_chrome_en_news_2.txt")
 
@@ -165,7 +166,7 @@ def test_single_pages_point_to_what_a_run_would_know(page, call):
 def test_every_dropped_segment_has_a_reason(sample_segments):
     why = sample_segments.with_columns(segment_reason())
     assert why.filter(pl.col("keep") != pl.col("reason").is_null()).is_empty()
-    assert set(why["reason"].drop_nulls()) <= set(REASONS)
+    assert set(why["reason"].drop_nulls()) <= set(SEGMENT_REASONS)
 
 
 def test_reasons_follow_the_roles_that_the_run_kept(tmp_path):

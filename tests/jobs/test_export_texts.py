@@ -108,11 +108,46 @@ def test_languages_of_articles_are_those_of_their_lines(run, tmp_path):
     lines = english.select(pl.col("text").str.split("\n")).explode("text")["text"]
     assert set(segments.filter(pl.col("text").is_in(lines.implode()))["lang"]) <= {"en", "zxx"}
     assert set(arabic["lang"]) == {"ar"}
+    assert set(english["lang"]) == {"en"}
     assert named(english, "ar_news_1.txt").is_empty()
     assert report["left_out"]["other languages"] == len(every) - len(english)
     for name in ("bilingual_press_2.txt",):  # both sides of a bilingual page are found
         assert len(named(english, name)) >= 1
         assert len(named(arabic, name)) >= 1
+
+
+def test_an_article_of_numbers_and_unknown_text_has_the_language_of_its_words(run, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(run, out)
+    segments = pl.read_parquet(out / "segments.parquet")
+    doc, article = segments.filter(pl.col("keep") & (pl.col("lang") == "en"))[
+        0, ["doc_id", "article"]
+    ].row(0)
+    inside = pl.col("keep") & (pl.col("doc_id") == doc) & (pl.col("article") == article)
+    is_first = pl.int_range(pl.len()) == inside.arg_max()
+    for other, lang in (("zxx", "en"), ("und", "und")):
+        changed = segments.with_columns(
+            lang=pl.when(inside & ~is_first).then(pl.lit(other)).otherwise("lang")
+        )
+        changed.write_parquet(out / "segments.parquet")
+        every, _ = exported(out, tmp_path)
+        english, _ = exported(out, tmp_path, langs=["en"])
+        of_article = pl.col("doc_id") == doc, pl.col("article") == article
+        assert every.filter(*of_article)["lang"].to_list() == [lang]
+        assert set(english["lang"]) == {"en"}
+
+
+@pytest.mark.parametrize("dedupe", [False, True])
+def test_progress_counts_the_segments_of_each_pass(dedupe, run, tmp_path):
+    calls = []
+    exported(run, tmp_path, dedupe=dedupe, progress=lambda *numbers: calls.append(numbers))
+    segments = pl.read_parquet(run / "segments.parquet", columns=["line"]).height
+    assert calls[-1] == (segments * (1 + dedupe),) * 2
+
+
+def test_pairs_of_a_run_without_pairs(run, tmp_path):
+    with pytest.raises(SourceError, match=r"a run without pairs.* --what articles"):
+        ingest.export(run, tmp_path / "out.tsv", format="tsv")
 
 
 def test_segments_have_the_facts_of_their_article(run, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zipfile
 
 import polars as pl
 import pytest
@@ -13,6 +14,7 @@ import ingest
 from ingest.cli import main
 from ingest.errors import ConfigError, FrameError
 from ingest.frames import PAIRS, schema
+from ingest.jobs.import_pairs import import_files
 from ingest.pairs import tables
 
 AR = ["صباح الخير يا أمي العزيزة", "قرأت كتابا جديدا أمس", "فتحت المكتبة أبوابها للزوار"]
@@ -525,3 +527,35 @@ def test_declared_names_may_have_predefined_names(tmp_path):
 def test_what_is_not_read_is_refused_with_advice(name, data, message, tmp_path, capsys):
     assert call("import", saved(tmp_path, name, data), "-o", tmp_path / "o.parquet") == 2
     assert message in capsys.readouterr().err
+
+
+def test_progress_counts_the_stored_bytes_of_every_kind_of_file(tmp_path):
+    rows = [
+        (f"قرأت كتابا رقم {n} أمس في البيت", f"I read book {n} at home yesterday") for n in range(9)
+    ]
+    columns = {"ar": [ar for ar, _ in rows], "en": [en for _, en in rows]}
+    sides = [saved(tmp_path, f"a.{name}", "\n".join(text) + "\n") for name, text in columns.items()]
+    tables_ = [
+        saved(tmp_path, "a.tsv.gz", gzip.compress(joined("\t", rows).encode())),
+        saved(tmp_path, "a.jsonl", objects([dict(zip(columns, row, strict=True)) for row in rows])),
+        tmp_path / "a.parquet",
+        tmp_path / "a.zip",
+    ]
+    pl.DataFrame(columns).write_parquet(tables_[2])
+    with zipfile.ZipFile(tables_[3], "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("b.tsv", joined("\t", rows * 50))
+    for files in (*([table] for table in tables_), sides):
+        calls = []
+        result = import_files(
+            [str(file) for file in files],
+            tmp_path / "out.parquet",
+            langs=("ar", "en"),
+            overwrite=True,
+            progress=lambda *numbers, calls=calls: calls.append(numbers),
+        )
+        assert result.pairs in (9, 450)
+        size = sum(file.stat().st_size for file in files)
+        done = [number for number, _ in calls]
+        assert {total for _, total in calls} == {size}
+        assert done == sorted(done)
+        assert 0.4 * size < done[-1] <= size  # a ZIP archive has a directory, too

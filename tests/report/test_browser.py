@@ -161,7 +161,7 @@ def test_each_text_has_its_direction_and_language(report, browser):
     assert attributes == [["rtl", "ar"], ["ltr", "en"], ["ltr", "en"], ["ltr", "en"], ["auto", ""]]
     kept = browser.run("[...document.querySelectorAll('.row.kept .out')].map(p => p.textContent)")
     assert kept[:2] == ["عنوان الصفحة", "The body."]
-    assert "repeated on the page: same as line 2" in browser.run(
+    assert "repeated: same as line 2" in browser.run(
         "document.querySelector('.segments').innerText"
     )
     colours = "[...document.querySelectorAll('.row .seg')].map(p => getComputedStyle(p).borderInlineStartColor)"

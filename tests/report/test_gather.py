@@ -36,8 +36,7 @@ def test_every_segment_is_kept_or_has_one_reason(tmp_path):
     assert data["kept"] == 1
     counted = {drop["reason"]: drop["count"] for drop in data["drops"]}
     assert counted == {
-        "nav": 1, "site template": 1, "outside any article": 1, "repeated on the page": 1,
-        "ad": 1, "other": 2,
+        "nav": 1, "template": 1, "outside any article": 1, "repeated": 2, "damaged": 2,
     }  # fmt: skip
     assert data["funnel"][0]["in"] == 8
     assert data["funnel"][-1]["left"] == 1

@@ -1,0 +1,326 @@
+"""Plan a data set: look at its sources, at what an earlier call has left, and at DATA.
+
+Nothing is written here. All that would stop the work later is found now, where possible.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ingest.config import Config
+from ingest.errors import ConfigError, OutputError, SourceError
+from ingest.io.atomic import check_output
+from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE
+from ingest.jobs.dataset_funnel import FunnelRow, funnel_rows
+from ingest.jobs.dataset_plan import (
+    AGAIN,
+    DatasetOptions,
+    Stamps,
+    Step,
+    adopt_settings,
+    can_use_pairs,
+    changed_settings,
+    make_steps,
+    mark_done,
+    stamps_of,
+)
+from ingest.jobs.dataset_steps import Outcome
+from ingest.jobs.export import FORMATS
+from ingest.pairs.sources import files_of
+from ingest.readers.formats import suffix
+from ingest.readers.sources import STDIN, find_sources, is_run, is_stream
+from ingest.writers.folder import refuse_foreign_files
+
+EXPORT = "export"
+STEPS_FILE, LOCK, README = "steps.json", "lock", "README.md"
+WORK_NAMES = ("run", "run.unfinished", "pairs", STEPS_FILE, LOCK, README)
+
+# A person may have corrected these, so that they are never replaced.
+_MAY_BE_EDITED = ("run", "import", "align")
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """What is to be done, and what an earlier call has done.
+
+    Attributes:
+        options: what to make. Its settings are those of the run if the source is one.
+        work: the folder DATA.work.
+        folder: the folder in it that has the outputs of all steps but the last.
+        steps: the steps, in order.
+        record: the content of steps.json.
+    """
+
+    options: DatasetOptions
+    work: Path
+    folder: Path
+    steps: list[Step]
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def changed_settings(self) -> dict[str, Any]:
+        """The settings that differ from their defaults, by full name."""
+        return changed_settings(self.options.config)
+
+    def outcomes(self) -> dict[str, Outcome]:
+        """Return what the finished steps say of themselves, by name."""
+        done = self.record["steps"]
+        return {step.name: done[step.name]["result"] for step in self.steps if step.name in done}
+
+    def funnel(self) -> list[FunnelRow]:
+        """Return the funnel of the finished steps."""
+        return funnel_rows(self.outcomes())
+
+    def in_error(self) -> int:
+        """Return how many pages, articles or rows were in error."""
+        return sum(outcome["in_error"] for outcome in self.outcomes().values())
+
+
+def default_format(data: str | os.PathLike[str]) -> str:
+    """Return the format that the ending of a path says, or else huggingface.
+
+    >>> default_format("out/pairs.tmx"), default_format("out/data")
+    ('tmx', 'huggingface')
+    """
+    ending = Path(data).suffix.lower().removeprefix(".")
+    return ending if ending in FORMATS else "huggingface"
+
+
+def work_folder(data: Path) -> Path:
+    """Return the folder of the working files.
+
+    >>> work_folder(Path("sets/data")).as_posix()
+    'sets/data.work'
+    """
+    return data.with_name(f"{data.name}.work")
+
+
+def plan_dataset(
+    options: DatasetOptions, *, resume: bool = False, overwrite: bool = False
+) -> DatasetPlan:
+    """Plan a data set, without writing anything.
+
+    Args:
+        options: what to make.
+        resume: whether to continue an earlier call.
+        overwrite: whether to replace `data`, and start again.
+
+    Raises:
+        IngestError: as `make_dataset`.
+    """
+    if resume and overwrite:
+        raise ConfigError("--overwrite starts again; it cannot be used with --resume")
+    if options.format not in FORMATS:
+        raise ConfigError(f"format: {options.format!r} is not one of {', '.join(FORMATS)}")
+    if options.license and options.format != "huggingface":
+        raise ConfigError(f"license: {options.format} has no data card; only huggingface has one")
+    if options.workers < 1:
+        raise ConfigError(f"workers: {options.workers} is less than 1")
+    for file in (*options.exclude, *options.like):
+        if not os.path.exists(file):
+            raise SourceError(f"{file}: no such file")
+    work = work_folder(options.data)
+    options, stamps = _inspect_sources(options)
+    _check_place(options, work, stamps["sources"])
+    record = {"steps": {}} if overwrite else _read_record(work)
+    folder = work / ("pairs" if options.pairs else "run")
+    steps = make_steps(options, folder, stamps)
+    outputs = {step.name: stamps_of(*outputs_of(step)) for step in steps}
+    plan = DatasetPlan(options, work, folder, mark_done(steps, record["steps"], outputs), record)
+    _check_work(plan, resume=resume, overwrite=overwrite)
+    _check_edited(plan, outputs)
+    _check_data(plan, outputs[EXPORT], resume=resume, overwrite=overwrite)
+    return plan
+
+
+def _inspect_sources(options: DatasetOptions) -> tuple[DatasetOptions, dict[str, Stamps]]:
+    """Find out what the sources are, and return the stamps of all input files."""
+    stamps = {name: stamps_of(*getattr(options, name)) for name in ("exclude", "like")}
+    pairs = options.pairs or (bool(options.sources) and all(map(_has_pairs, options.sources)))
+    options = replace(options, pairs=pairs)
+    if pairs:
+        for source in options.sources:
+            if not os.path.exists(source):
+                raise SourceError(f"{source}: no such file")
+        files = [file for source in options.sources for file in files_of(source)]
+    elif any(map(is_run, options.sources)):
+        if len(options.sources) > 1:
+            raise SourceError(
+                f"{', '.join(options.sources)}: one of these is the folder of a run; give that "
+                "alone, or only pages"
+            )
+        return _adopt_run(options, stamps)
+    else:
+        files = find_sources(options.sources).files
+        if streams := [file for file in files if file == STDIN or is_stream(file)]:
+            raise SourceError(
+                f"{streams[0]}: can be read only once; save it to a file, or run it first: "
+                f"ingest run {streams[0]} -o OUT"
+            )
+    return options, stamps | {"sources": stamps_of(*files)}
+
+
+def _adopt_run(
+    options: DatasetOptions, stamps: dict[str, Stamps]
+) -> tuple[DatasetOptions, dict[str, Stamps]]:
+    """Take the settings of a run.
+
+    Raises:
+        ConfigError: the user wants others for its pages.
+        SourceError: run.json cannot be read.
+    """
+    source = Path(options.sources[0])
+    try:
+        tables = json.loads((source / RUN_FILE).read_bytes())["config"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise SourceError(f"{source / RUN_FILE}: cannot be read: {error}") from error
+    run_config = Config.from_dict(tables)
+    config, contradicted = adopt_settings(options.config, run_config)
+    if contradicted:
+        raise ConfigError(
+            f"{source}: the run had another {', '.join(contradicted)}; leave it out, or give the "
+            "pages instead of the run"
+        )
+    files = stamps_of(*(source / name for name in OUTPUTS if name != RUN_FILE))
+    stamps = stamps | {"sources": files, "run": files}
+    if (source / PAIRS_FILE).is_file() and can_use_pairs(options.config, run_config):
+        stamps["pairs"] = stamps_of(source / PAIRS_FILE)
+    return replace(options, config=config), stamps
+
+
+def _has_pairs(source: str) -> bool:
+    """Whether a file is clearly one of pairs: TMX, or Parquet with their columns."""
+    kind = suffix(source)
+    if kind != ".parquet" or not os.path.isfile(source):
+        return kind == ".tmx"
+    try:
+        return {"source_text", "target_text"} <= set(pl.read_parquet_schema(source))
+    except (pl.exceptions.PolarsError, OSError):
+        return False  # `run` says what is wrong with it
+
+
+def _is_folder(format: str) -> bool:
+    return bool(import_module(f"ingest.writers.{format}").FOLDER)
+
+
+def _check_place(options: DatasetOptions, work: Path, files: Stamps) -> None:
+    """Raise if the data set would be among its sources, or replace one."""
+    own = {Path(os.path.realpath(path)) for path in (options.data, work)}
+    for source in (*options.sources, *(name for name, *_ in files)):
+        path = Path(os.path.realpath(source))
+        if any(path == place or place in path.parents for place in own):
+            raise OutputError(f"{options.data}: contains the source {source}; choose another name")
+        if path.is_dir() and any(path in place.parents for place in own):
+            raise OutputError(
+                f"{options.data}: is inside {source}, which is read; choose a place outside"
+            )
+
+
+def _read_record(work: Path) -> dict[str, Any]:
+    """Return the content of steps.json; no steps if there is none."""
+    path = work / STEPS_FILE
+    try:
+        record = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {"steps": {}}
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            f"{path}: cannot be read: {error}; give --overwrite to start again"
+        ) from error
+    if not isinstance(record, dict) or not isinstance(record.get("steps"), dict):
+        raise OutputError(f"{path}: is not a record of steps; give --overwrite to start again")
+    return record
+
+
+def _check_work(plan: DatasetPlan, *, resume: bool, overwrite: bool) -> None:
+    """Raise unless the working folder is free, or may be continued or replaced."""
+    work = plan.work
+    if not os.path.lexists(work):
+        return
+    if not work.is_dir():
+        raise OutputError(f"{work}: is not a folder; choose another name for the data set")
+    names = sorted(p.name for p in work.iterdir() if not p.name.startswith("."))
+    if foreign := [name for name in names if name not in WORK_NAMES]:
+        raise OutputError(
+            f"{work}: contains files that ingest did not write ({', '.join(foreign[:3])}); choose "
+            "another name for the data set"
+        )
+    if overwrite or not has_work(work):
+        return
+    if not resume:
+        raise OutputError(
+            f"{work}: has the work of an earlier call; use --resume to go on with it, or "
+            "--overwrite to start again"
+        )
+    first = plan.steps[0]
+    known = {step.name for step in plan.steps}
+    if others := plan.record["steps"].keys() - known:
+        raise OutputError(
+            f"{work}: was made from other sources (it has the step {min(others)}); give "
+            "--overwrite to start again"
+        )
+    recorded = plan.record["steps"].get(first.name)
+    if first.state == AGAIN and recorded["key"] != first.key:
+        raise OutputError(
+            f"{work}: has the work of an earlier call on other sources or settings: "
+            f"{first.name}: {first.why}; give --overwrite to start again"
+        )
+
+
+def _check_edited(plan: DatasetPlan, outputs: dict[str, Stamps]) -> None:
+    """Raise if a step would replace what a person has changed.
+
+    Args:
+        plan: the plan.
+        outputs: the stamps of the outputs that exist now, by step.
+    """
+    for step in plan.steps:
+        recorded = plan.record["steps"].get(step.name)
+        if step.name not in _MAY_BE_EDITED or not recorded or not os.path.exists(step.writes):
+            continue
+        if [tuple(stamp) for stamp in recorded["output"]] != outputs[step.name]:
+            source = step.writes if plan.options.pairs else plan.folder
+            raise OutputError(
+                f"{step.writes}: has been changed since; to make a data set of it as it is: ingest "
+                f"dataset {source} -o OTHER; to make it again, delete it and give --resume"
+            )
+
+
+def _check_data(plan: DatasetPlan, stamps: Stamps, *, resume: bool, overwrite: bool) -> None:
+    """Raise unless the data set does not exist, or may be replaced."""
+    data, format = plan.options.data, plan.options.format
+    check_output(data, overwrite=True, folder=_is_folder(format))
+    if _is_folder(format):
+        refuse_foreign_files(data)
+    if not os.path.lexists(data) or overwrite:
+        return
+    if not resume:
+        raise OutputError(
+            f"{data}: exists already; choose another name, or give --overwrite, or --resume if an "
+            "earlier call made it"
+        )
+    recorded = plan.record["steps"].get(EXPORT, {}).get("output")
+    was_writing = plan.record.get("started", {}).get("name") == EXPORT
+    if not was_writing and [tuple(stamp) for stamp in recorded or []] != stamps:
+        raise OutputError(
+            f"{data}: has been changed since, or another program wrote it; give --overwrite to "
+            "replace it"
+        )
+
+
+def outputs_of(step: Step) -> list[Path]:
+    if step.name == "run":  # later steps add to run.json
+        return [step.writes.with_name(name) for name in OUTPUTS if name != RUN_FILE]
+    return [step.writes]
+
+
+def has_work(work: Path) -> bool:
+    """Whether an earlier call has left something in its working folder."""
+    return any((work / name).exists() for name in ("run", "run.unfinished", "pairs"))

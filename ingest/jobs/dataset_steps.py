@@ -1,0 +1,256 @@
+"""The steps of `ingest dataset`: each calls the job of one command, and says what it did."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ingest._typing import Progress, Result
+from ingest.errors import SourceError
+from ingest.io.atomic import atomic_folder, atomic_write, wrap_os_errors
+from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE
+from ingest.jobs.dataset_plan import DatasetOptions, Step
+from ingest.pipeline.state import State
+
+_PAGES = "pages.parquet"
+Outcome = dict[str, Any]
+"""What a step says of itself: messages, in_error, and counts for the funnel. JSON values."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where and how the steps work.
+
+    Attributes:
+        options: what to make.
+        folder: where their outputs are.
+        was_started: key of the step that an earlier call began and did not finish.
+    """
+
+    options: DatasetOptions
+    folder: Path
+    was_started: str
+
+
+def do_step(step: Step, work: Work, progress: Progress | None) -> Outcome:
+    """Do one step, whose input is there. Its output is complete or does not exist.
+
+    Raises:
+        SourceError: the pages have no pairs, no pair is kept, or an input cannot be read.
+        IngestError: the job fails.
+    """
+    do = _USE if step.linked else _DO
+    with wrap_os_errors(step.writes):
+        return do[step.name](step, work, progress)
+
+
+def _run(step: Step, work: Work, progress: Progress | None) -> Outcome:
+    from ingest.jobs.run import run
+
+    state = State(work.folder.absolute())
+    if state.is_complete() and work.was_started == step.key:
+        report = state.read_report()  # stopped just before it could be noted
+    else:
+        _remove(work.folder)
+        report = run(
+            work.options.sources,
+            work.folder,
+            config=work.options.config,
+            resume=True,
+            workers=work.options.workers,
+            progress=progress,
+        )
+    return _describe_run(report)
+
+
+def _use_run(_step: Step, work: Work, _progress: Progress | None) -> Outcome:
+    """Link the files of a run, and copy run.json, to which later steps add."""
+    source = Path(work.options.sources[0]).resolve()
+    _remove(work.folder)
+    with atomic_folder(work.folder.absolute()) as new:
+        for name in OUTPUTS:
+            if name != RUN_FILE:
+                (new / name).symlink_to(source / name)
+        shutil.copyfile(source / RUN_FILE, new / RUN_FILE)
+    return _describe_run(json.loads((work.folder / RUN_FILE).read_bytes()))
+
+
+def _describe_run(report: dict[str, Any]) -> Outcome:
+    counts = report["counts"]
+    errors = [f"{name}: {count:,} pages in error" for name, count in _sources_in_error(report)]
+    return {
+        "messages": errors,
+        "in_error": counts["errors"],
+        "pages": counts["pages"],
+        "articles": counts["articles"],
+        "segments": counts["segments"],
+        "kept": counts["kept"],
+    }
+
+
+def _sources_in_error(report: dict[str, Any]) -> list[tuple[str, int]]:
+    inputs = [(entry["source"], entry["errors"]) for entry in report["inputs"]]
+    return [(name, count) for name, count in inputs if count][:5]
+
+
+def _import(step: Step, work: Work, progress: Progress | None) -> Outcome:
+    from ingest.jobs.import_pairs import import_files
+
+    work.folder.mkdir(exist_ok=True)
+    options = work.options
+    result = import_files(
+        options.sources, step.writes, langs=options.langs, overwrite=True, progress=progress
+    )
+    return {**_describe(result), "pairs": result.pairs}
+
+
+def _align(step: Step, work: Work, progress: Progress | None) -> Outcome:
+    from ingest.jobs.align_run import align_run
+
+    if work.was_started != step.key:  # else the pages were paired with the same settings
+        (work.folder / _PAGES).unlink(missing_ok=True)
+    result = align_run(
+        str(work.folder),
+        str(step.writes),
+        overwrite=True,
+        config=work.options.config,
+        progress=progress,
+    )
+    return _count_pairs(step, work, _describe(result))
+
+
+def _use_pairs(step: Step, work: Work, _progress: Progress | None) -> Outcome:
+    """Link the pairs of a run."""
+    source = Path(work.options.sources[0]).resolve()
+    with atomic_write(step.writes) as new:
+        new.symlink_to(source / step.writes.name)
+    return _count_pairs(step, work, {"messages": [], "in_error": 0})
+
+
+def _count_pairs(step: Step, work: Work, outcome: Outcome) -> Outcome:
+    """Add how many sentences are paired, and on how many pages.
+
+    Raises:
+        SourceError: no sentence is.
+    """
+    langs = work.options.config.align.langs or ("ar", "en")
+    pages = _count_pages(work.folder / "segments.parquet", langs)
+    try:
+        docs = pl.scan_parquet(step.writes).select("source_doc", "target_doc").collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SourceError(f"{step.writes}: cannot be read as Parquet: {error}") from error
+    if docs.is_empty():
+        found = " and ".join(f"{pages[lang]:,} with text in {lang}" for lang in langs)
+        raise SourceError(
+            f"{', '.join(work.options.sources)}: no pairs of sentences: among the pages, {found} "
+            "were compared, and none translates another; to write their articles in one language: "
+            f"ingest export {work.folder} --what articles -o FILE; if the sources are pairs: "
+            "--pairs"
+        )
+    paired = pl.concat([docs["source_doc"], docs["target_doc"]]).n_unique()
+    return {**outcome, "pages_by_lang": pages, "paired_pages": paired, "pairs": len(docs)}
+
+
+def _count_pages(segments: Path, langs: tuple[str, ...]) -> dict[str, int]:
+    """Count the pages that have kept text in each language."""
+    try:
+        counts = (
+            pl.scan_parquet(segments)
+            .filter(pl.col("keep") & pl.col("lang").is_in(langs))
+            .group_by("lang")
+            .agg(pl.col("doc_id").n_unique())
+            .collect(engine="streaming")
+        )
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SourceError(f"{segments}: cannot be read as Parquet: {error}") from error
+    by_lang = dict(counts.iter_rows())
+    return {lang: by_lang.get(lang, 0) for lang in langs}
+
+
+def _score(step: Step, work: Work, progress: Progress | None) -> Outcome:
+    from ingest.jobs.score import score_file
+
+    source = work.folder / PAIRS_FILE
+    config = work.options.config
+    return _describe(
+        score_file(source, step.writes, overwrite=True, config=config, progress=progress)
+    )
+
+
+def _filter(step: Step, work: Work, progress: Progress | None) -> Outcome:
+    from ingest.jobs.filter import filter_file
+
+    options = work.options
+    result = filter_file(
+        work.folder / "scored.parquet",
+        step.writes,
+        exclude=options.exclude,
+        like=options.like,
+        given=options.given,
+        mask=options.mask,
+        overwrite=True,
+        config=options.config,
+        progress=progress,
+    )
+    if not result.kept:
+        raise SourceError(
+            f"{step.writes}: no pair was kept: {_describe_drops(result.funnel)}; change [filter] "
+            "with --config or --set, and give --resume"
+        )
+    dropped = result.funnel.filter(pl.col("took") > 0).select("rule", "took")
+    return {**_describe(result), "kept": result.kept, "dropped": dict(dropped.iter_rows())}
+
+
+def _describe_drops(funnel: pl.DataFrame) -> str:
+    rows = funnel.filter(pl.col("took") > 0).sort("took", descending=True, maintain_order=True)
+    return ", ".join(f"{took:,} {rule}" for rule, took in rows.select("rule", "took").iter_rows())
+
+
+def _split(step: Step, work: Work, progress: Progress | None) -> Outcome:
+    from ingest.jobs.split import split_file
+
+    source = work.folder / "filtered.parquet"
+    config = work.options.config
+    result = split_file(source, step.writes, overwrite=True, config=config, progress=progress)
+    return {**_describe(result), "sizes": result.sizes}
+
+
+def _export(step: Step, work: Work, progress: Progress | None) -> Outcome:
+    from ingest.jobs.export import export
+
+    options = work.options
+    report = export(
+        work.folder / "split.parquet",
+        step.writes,
+        format=options.format,
+        langs=options.langs,
+        license=options.license,
+        overwrite=True,
+        progress=progress,
+    )
+    names = ("written", "left_out", "turned", "masked", "changed", "files")
+    return {"messages": [], "in_error": 0, **{name: report[name] for name in names}}
+
+
+def _describe(result: Result) -> Outcome:
+    return {"messages": list(result.messages), "in_error": result.in_error}
+
+
+def _remove(folder: Path) -> None:
+    if os.path.lexists(folder):
+        shutil.rmtree(folder)
+
+
+_Do = Callable[[Step, Work, "Progress | None"], Outcome]
+_DO: dict[str, _Do] = {
+    "run": _run, "import": _import, "align": _align, "score": _score, "filter": _filter,
+    "split": _split, "export": _export,
+}  # fmt: skip
+_USE: dict[str, _Do] = {"run": _use_run, "align": _use_pairs}

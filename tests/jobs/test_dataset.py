@@ -1,0 +1,389 @@
+"""All steps from pages to a data set: what is done, done again, refused, and counted."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import ingest
+from ingest.config import AlignConfig, Config, FilterConfig, LabelConfig, SplitConfig
+from ingest.errors import ConfigError, OutputError, SourceError, WriteError
+from ingest.io.locks import hold_lock
+from ingest.jobs import dataset
+from ingest.jobs.dataset_checks import plan_dataset
+from ingest.jobs.dataset_plan import DatasetOptions
+from ingest.resources import samples
+
+CORPORA = samples().parent
+STEPS = ["run", "align", "score", "filter", "split", "export"]
+PAIRS = "\n".join(
+    f"فتحت المكتبة رقم {n} أبوابها للزوار صباح اليوم\tLibrary number {n} opened its doors this morning"
+    for n in range(1, 8)
+)
+
+
+class StoppedError(BaseException):
+    """Stands for a kill."""
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def states(sources, data, **options) -> dict[str, str]:
+    asked = DatasetOptions((str(sources),), data, "huggingface", options.pop("config", Config()))
+    return {step.name: step.state for step in plan_dataset(asked, resume=True).steps}
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> Path:
+    """A folder of pages, some of which translate each other."""
+    folder = tmp_path_factory.mktemp("sources") / "pages"
+    folder.mkdir()
+    shutil.copy(CORPORA / "crawl" / "pages.csv", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(pages, tmp_path_factory) -> Path:
+    """A data set that was made without a stop."""
+    data = tmp_path_factory.mktemp("whole") / "data"
+    ingest.make_dataset(pages, data, license="mit")
+    return data
+
+
+@pytest.fixture
+def made(whole, tmp_path) -> Path:
+    """A copy of it that a test may change, with the times of its files."""
+    for name in (whole.name, f"{whole.name}.work"):
+        shutil.copytree(whole.with_name(name), tmp_path / name)
+    record = tmp_path / "data.work" / "steps.json"
+    record.write_text(record.read_text().replace(str(whole.parent), str(tmp_path)))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def table(tmp_path) -> Path:
+    file = tmp_path / "pairs.tsv"
+    file.write_text(PAIRS, encoding="utf-8")
+    return file
+
+
+def test_a_kill_before_or_after_any_step_changes_no_byte(pages, whole, tmp_path, monkeypatch):
+    do_step, done = dataset.do_step, []
+
+    def stop(before: bool, name: str):
+        def do(step, *args):
+            if step.name == name and before:
+                raise StoppedError
+            done.append(step.name)
+            outcome = do_step(step, *args)
+            if step.name == name:  # it is done, and nobody has noted it
+                raise StoppedError
+            return outcome
+
+        monkeypatch.setattr(dataset, "do_step", do)
+
+    data = tmp_path / "data"
+    for name in STEPS:
+        for before in (True, False):
+            stop(before, name)
+            with pytest.raises(StoppedError) as stopped:
+                ingest.make_dataset(pages, data, license="mit", resume=True)
+            has_work = (name, before) != ("run", True)
+            assert (
+                any("use --resume" in n for n in getattr(stopped.value, "__notes__", []))
+                == has_work
+            )
+    monkeypatch.setattr(dataset, "do_step", do_step)
+    ingest.make_dataset(pages, data, license="mit", resume=True)
+    assert contents(data) == contents(whole)
+    # a step runs again only if it was stopped before it was noted
+    assert done == [name for name in STEPS for _ in range(2)][:-1]
+
+
+def test_the_number_of_workers_changes_no_byte(pages, whole, tmp_path):
+    config = ingest.Config(run=ingest.RunConfig(shard_bytes=1000))
+    ingest.make_dataset(pages, tmp_path / "data", license="mit", workers=2, config=config)
+    assert contents(tmp_path / "data") == contents(whole)
+
+
+def test_the_funnel_counts_from_pages_to_pairs(pages, whole, made):
+    result = ingest.make_dataset(pages, made, license="mit", resume=True)  # nothing is left to do
+    numbers = {row["what"]: row["number"] for row in result["funnel"]}
+    lost = sum(row["number"] for row in result["funnel"] if row["lost"])
+    assert numbers["pages"] == 6
+    assert numbers["pages with pairs"] == 1
+    assert numbers["pairs of sentences aligned"] - lost == numbers["kept"] == numbers["exported"]
+    assert sum(numbers[name] for name in ("train", "dev", "test")) == numbers["exported"]
+    files = (made / "data").glob("*.parquet")
+    assert sum(len(pl.read_parquet(file)) for file in files) == numbers["exported"]
+    assert result["in_error"] == 0
+    card = (made / "README.md").read_text(encoding="utf-8")
+    assert "| pages with pairs | 1 |" in card
+    work = (whole.with_name("data.work") / "README.md").read_text(encoding="utf-8")
+    assert f"| exported | {numbers['exported']} |" in work
+
+
+def test_a_changed_setting_redoes_its_step_and_those_after_it(pages, made):
+    assert set(states(pages, made).values()) == {"done", "again"}  # there is no license
+    config = Config(split=SplitConfig(seed=7))
+    assert states(pages, made, config=config) == {
+        **dict.fromkeys(STEPS[:4], "done"), "split": "again", "export": "again",
+    }  # fmt: skip
+    before = {
+        path.name: path.stat().st_mtime_ns for path in (made.parent / "data.work/run").iterdir()
+    }
+    ingest.make_dataset(pages, made, config=config, resume=True)
+    after = {
+        path.name: path.stat().st_mtime_ns for path in (made.parent / "data.work/run").iterdir()
+    }
+    assert {name for name in after if after[name] != before[name]} == {"split.parquet", "run.json"}
+    assert set(states(pages, made, config=config).values()) == {"done"}
+    settings = (made.parent / "data.work" / "README.md").read_text(encoding="utf-8")
+    assert "| `split.seed` | 7 |" in settings
+
+
+def test_a_step_that_was_stopped_while_it_was_done_again(pages, made, monkeypatch):
+    do_step = dataset.do_step
+
+    def stop(step, *args):
+        do_step(step, *args)
+        raise StoppedError
+
+    monkeypatch.setattr(dataset, "do_step", stop)
+    config = Config(align=AlignConfig(langs=("ar", "en")))
+    with pytest.raises(StoppedError):
+        ingest.make_dataset(pages, made, config=config, resume=True)
+    monkeypatch.setattr(dataset, "do_step", do_step)
+    assert states(pages, made, config=config)["align"] == "to do"
+    ingest.make_dataset(pages, made, config=config, resume=True)
+    assert set(states(pages, made, config=config).values()) == {"done"}
+
+
+def test_a_damaged_output_is_made_again(pages, whole, made):
+    scored = made.parent / "data.work" / "run" / "scored.parquet"
+    good = scored.read_bytes()
+    scored.write_bytes(good[:1000])
+    assert states(pages, made)["score"] == "again"
+    (made.parent / "data.work" / "run" / "split.parquet").unlink()
+    ingest.make_dataset(pages, made, license="mit", resume=True)
+    assert scored.read_bytes() == good
+    assert contents(made) == contents(whole)
+
+
+def test_silent_damage_is_named(pages, made):
+    scored = made.parent / "data.work" / "run" / "scored.parquet"
+    times = scored.stat()
+    damaged = bytearray(scored.read_bytes())
+    damaged[100:900] = bytes(800)
+    scored.write_bytes(damaged)
+    os.utime(scored, ns=(times.st_atime_ns, times.st_mtime_ns))
+    strict = Config(filter=FilterConfig(near=0.6))
+    with pytest.raises(SourceError, match=r"scored\.parquet: cannot be read") as error:
+        ingest.make_dataset(pages, made, config=strict, resume=True)
+    assert "if that file is damaged, delete it: --resume makes it again" in error.value.__notes__
+    scored.unlink()
+    ingest.make_dataset(pages, made, config=strict, resume=True)
+
+
+def test_a_run_that_a_person_has_changed_is_not_replaced(pages, whole, made):
+    run = made.parent / "data.work" / "run"
+    segments = pl.read_parquet(run / "segments.parquet")
+    segments.with_columns(keep=False).write_parquet(run / "segments.parquet")
+    with pytest.raises(
+        OutputError, match=r"segments\.parquet: has been changed since; .* delete it"
+    ):
+        ingest.make_dataset(pages, made, license="mit", resume=True)
+    shutil.rmtree(run)
+    ingest.make_dataset(pages, made, license="mit", resume=True)
+    assert contents(made) == contents(whole)
+
+
+def test_other_pages_or_settings_of_the_run_are_refused(pages, made, tmp_path):
+    with pytest.raises(OutputError, match=r"run: label\.body_text changed; give --overwrite"):
+        states(pages, made, config=Config(label=LabelConfig(body_text=True)))
+    others = shutil.copytree(pages, tmp_path / "others")
+    with pytest.raises(OutputError, match="its input files changed"):
+        states(others, made)
+    shutil.rmtree(made)
+    with pytest.raises(OutputError, match=r"--resume to go on .* or --overwrite"):
+        ingest.make_dataset(pages, made)
+
+
+def test_a_data_set_that_was_changed_is_not_replaced(pages, made):
+    readme = made / "README.md"
+    readme.write_text("my notes")
+    with pytest.raises(OutputError, match=r"data: has been changed since"):
+        ingest.make_dataset(pages, made, resume=True)
+    with pytest.raises(OutputError, match=r"exists already|work of an earlier call"):
+        ingest.make_dataset(pages, made)
+    assert readme.read_text() == "my notes"
+
+
+def test_overwrite_starts_again(table, tmp_path):
+    data = tmp_path / "data.jsonl"
+    data.write_text("old")
+    with pytest.raises(OutputError, match="exists already"):
+        ingest.make_dataset(table, data, pairs=True)
+    with pytest.raises(OutputError, match="another program wrote it"):
+        ingest.make_dataset(table, data, pairs=True, resume=True)
+    ingest.make_dataset(table, data, pairs=True, overwrite=True)
+    first = data.read_bytes()
+    table.write_text(PAIRS.partition("\n")[0], encoding="utf-8")
+    with pytest.raises(OutputError, match="import: its input files changed"):
+        ingest.make_dataset(table, data, pairs=True, resume=True)
+    ingest.make_dataset(table, data, pairs=True, overwrite=True)
+    assert len(data.read_bytes()) < len(first)
+    with pytest.raises(ConfigError, match="cannot be used with"):
+        ingest.make_dataset(table, data, pairs=True, overwrite=True, resume=True)
+
+
+def test_a_run_is_linked_and_not_changed(pages, whole, tmp_path):
+    run = tmp_path / "out"
+    shutil.copytree(whole.with_name("data.work") / "run", run)
+    for name in ("scored.parquet", "filtered.parquet", "split.parquet"):
+        (run / name).unlink()
+    before = contents(run)
+    plan = {}
+
+    def note(step, done, total):
+        plan[step] = total
+
+    ingest.make_dataset(run, tmp_path / "data", license="mit", progress=note)
+    assert list(plan) == STEPS[2:]  # the run has pairs
+    assert contents(run) == before
+    assert contents(tmp_path / "data" / "data") == contents(whole / "data")
+    assert (tmp_path / "data.work" / "run" / "segments.parquet").is_symlink()
+    config = Config(label=LabelConfig(body_text=True))
+    with pytest.raises(ConfigError, match=r"the run had another label\.body_text"):
+        ingest.make_dataset(run, tmp_path / "other", config=config)
+    with pytest.raises(OutputError, match="is inside"):
+        ingest.make_dataset(run, run / "data")
+
+
+def test_a_run_without_pairs_is_aligned(pages, whole, tmp_path):
+    run = tmp_path / "out"
+    run.mkdir()
+    for name in ("documents.parquet", "segments.parquet", "articles.jsonl", "run.json"):
+        shutil.copy(whole.with_name("data.work") / "run" / name, run)
+    ingest.make_dataset(run, tmp_path / "data", license="mit")
+    assert contents(tmp_path / "data" / "data") == contents(whole / "data")
+    assert not (run / "pages.parquet").exists()
+
+
+def test_pairs_are_imported(table, tmp_path):
+    result = ingest.make_dataset(table, tmp_path / "data", pairs=True, langs=("en", "ar"))
+    assert result["funnel"][0] == {"number": 7, "what": "pairs imported", "lost": False}
+    card = (tmp_path / "data" / "README.md").read_text(encoding="utf-8")
+    assert "| pairs imported | 7 |" in card
+    assert "are unknown" not in card  # the settings of filter and split
+    # an export of ours is recognized
+    ingest.export(
+        tmp_path / "data.work" / "pairs" / "split.parquet", tmp_path / "a.tmx", format="tmx"
+    )
+    tmx = ingest.make_dataset(tmp_path / "a.tmx", tmp_path / "again.parquet")
+    assert tmx["funnel"][0]["what"] == "pairs imported"
+
+
+def test_invalid_rows_are_counted(table, tmp_path):
+    table.write_text(f"{PAIRS}\nوحيد\n", encoding="utf-8")
+    result = ingest.make_dataset(table, tmp_path / "data.tsv", pairs=True)
+    assert result["in_error"] == 1
+    assert {"number": 1, "what": "rows in error", "lost": True} in result["funnel"]
+    again = ingest.make_dataset(table, tmp_path / "data.tsv", pairs=True, resume=True)
+    assert again == result
+
+
+def test_pages_in_one_language_end_with_advice(tmp_path):
+    page = CORPORA / "scrapes" / "ar_gov_news.txt"
+    with pytest.raises(
+        SourceError, match=r"1 with text in ar and 0 with text in en .* --what articles"
+    ):
+        ingest.make_dataset(page, tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_filter_that_keeps_nothing_can_be_changed(table, tmp_path):
+    strict = Config(filter=FilterConfig(min_words=50))
+    with pytest.raises(SourceError, match=r"no pair was kept: 7 too short; change \[filter\]"):
+        ingest.make_dataset(table, tmp_path / "data", pairs=True, config=strict)
+    ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=True)
+    assert (tmp_path / "data" / "README.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"sources": "none"}, SourceError, "not found"),
+        ({"sources": "none.tsv", "pairs": True}, SourceError, "no such file"),
+        ({"sources": "-"}, SourceError, "can be read only once"),
+        ({"sources": []}, SourceError, "no source given"),
+        ({"data": "no/data"}, WriteError, "there is no folder"),
+        ({"data": "pages"}, OutputError, "contains the source"),
+        ({"data": "pages/data"}, OutputError, "is inside"),
+        ({"format": "docx"}, ConfigError, "not one of moses"),
+        ({"format": "tsv", "license": "mit"}, ConfigError, "no data card"),
+        ({"exclude": ["none"]}, SourceError, "none: no such file"),
+    ],
+)
+def test_wrong_calls_leave_nothing(change, error, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "a.txt").write_text("صباح الخير", encoding="utf-8")
+    with pytest.raises(error, match=message):
+        ingest.make_dataset(**{"sources": "pages", "data": "data", **change})
+    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
+
+
+def test_what_a_kill_left_half_written_is_removed(table, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    partial = tmp_path / ".data.0123abcd"
+
+    def stop(step, *args):
+        if step.name != "export":
+            return do_step(step, *args)
+        (partial / "data").mkdir(parents=True)
+        raise StoppedError
+
+    do_step = dataset.do_step
+    monkeypatch.setattr(dataset, "do_step", stop)
+    with pytest.raises(StoppedError):
+        ingest.make_dataset(table, data, pairs=True)
+    monkeypatch.setattr(dataset, "do_step", do_step)
+    (tmp_path / ".data.notes").touch()
+    ingest.make_dataset(table, data, pairs=True, resume=True)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        ".data.notes", "data", "data.work", "pairs.tsv",
+    }  # fmt: skip
+
+
+def test_foreign_files_are_left_alone(table, tmp_path):
+    work = tmp_path / "data.work"
+    work.mkdir()
+    (work / "thesis.txt").write_text("mine")
+    for options in ({}, {"resume": True}, {"overwrite": True}):
+        with pytest.raises(OutputError, match=r"did not write \(thesis.txt\)"):
+            ingest.make_dataset(table, tmp_path / "data", pairs=True, **options)
+    assert contents(work) == {"thesis.txt": b"mine"}
+    (work / "thesis.txt").unlink()
+    for text in ("{", "[]"):
+        (work / "steps.json").write_text(text)
+        with pytest.raises(OutputError, match=r"steps.json: .*--overwrite to start again"):
+            ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=True)
+    ingest.make_dataset(table, tmp_path / "data", pairs=True, overwrite=True)
+    assert json.loads((work / "steps.json").read_bytes())["steps"].keys() >= {"import", "export"}
+
+
+def test_two_calls_at_the_same_time(table, tmp_path):
+    work = tmp_path / "data.work"
+    with hold_lock(work / "lock"), pytest.raises(OutputError, match="another call is writing it"):
+        ingest.make_dataset(table, tmp_path / "data", pairs=True)
+    ingest.make_dataset(table, tmp_path / "data", pairs=True)
+    assert not (work / "lock").exists()
