@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ingest._typing import Progress
+from ingest.errors import ConfigError
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.run_files import DERIVED_OUTPUTS, OUTPUTS
+from ingest.report.corrections import CORRECTIONS_FILE
 from ingest.report.gather import gather
 from ingest.report.html_page import render
+from ingest.report.sample import SEED
 
 REPORT_FILE = "report.html"
+_INPUTS = (*OUTPUTS, *DERIVED_OUTPUTS, CORRECTIONS_FILE)
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,10 @@ def write_report(
     dest: str | Path | None = None,
     *,
     pairs: str | Path | None = None,
+    audit: int | None = None,
+    seed: int = SEED,
     overwrite: bool = False,
+    progress: Progress | None = None,
 ) -> ReportResult:
     """Write an HTML file that shows what a run did.
 
@@ -57,19 +65,26 @@ def write_report(
         out: folder written by `ingest run`.
         dest: file to write; report.html in `out` if None.
         pairs: file of pairs to show instead of those in `out`.
+        audit: number of segments and pairs to draw at random for people to judge; at least 1.
+        seed: seed of that draw.
         overwrite: replace `dest`.
+        progress: called with the number of rows that were looked at, and that of all.
 
     Raises:
+        ConfigError: `audit` is below 1, or `seed` below 0.
         SourceError: `out` is not the folder of a run, or its files cannot be read.
         FrameError: a file lacks a column.
         OutputError: `dest` exists already, or is an input.
         WriteError: `dest` could not be written, or its parent folder does not exist.
     """
+    if (audit is not None and audit < 1) or seed < 0:
+        raise ConfigError("audit must be 1 or more, and its seed 0 or more")
     folder, target = Path(out), Path(dest) if dest is not None else Path(out) / REPORT_FILE
-    inputs = [folder / name for name in (*OUTPUTS, *DERIVED_OUTPUTS) if name != REPORT_FILE]
+    inputs = [folder / name for name in _INPUTS if name != REPORT_FILE]
     if folder.is_dir():  # otherwise `gather` raises a better error
         check_output(target, overwrite=overwrite, inputs=[*inputs, *([pairs] if pairs else [])])
-    data = gather(folder, Path(pairs) if pairs is not None else None)
+    pairs_file = Path(pairs) if pairs is not None else None
+    data = gather(folder, pairs_file, audit=audit, seed=seed, progress=progress)
     html = render(data).encode()
     with atomic_write(target) as work:
         work.write_bytes(html)

@@ -9,6 +9,7 @@ import polars as pl
 
 from ingest import frames
 from ingest.report.funnel import Step, build_funnel
+from ingest.report.hashes import pair_hash
 from ingest.report.sample import (
     Rows,
     choose,
@@ -22,7 +23,7 @@ from ingest.report.scores import finite, round_number, score_distribution
 
 MAX_PAIRS, MAX_PAIRS_BYTES = 10_000, 5_000_000
 _PER_STRATUM = 20  # pairs that are always shown of each tenth of the score and each reason
-_PAIR_BYTES = 250  # of a pair, besides its texts and scores: mostly the names of its pages
+_PAIR_BYTES = 290  # of a pair, besides its texts and scores: mostly the names of its pages
 _SCORE_BYTES = 8
 _NO_REASON = "no reason given"
 
@@ -30,7 +31,7 @@ _NO_REASON = "no reason given"
 _POSITIONS = ("source_start", "source_end", "target_start", "target_end")
 _MAIN_SCORES = ("quality", "score")  # shown first; the first one available sorts the pairs
 _COLUMNS = (
-    "source_lang", "target_lang", "source_doc", "target_doc", "source_segments",
+    "pair_id", "source_lang", "target_lang", "source_doc", "target_doc", "source_segments",
     "target_segments", "method", "model", "split", "flags", "pii",
 )  # fmt: skip
 
@@ -143,6 +144,7 @@ def _table(
             *(finite(name).alias(f"={name}") for name in scores),
             *(shorten(pl.col(f"{side}_text")) for side in ("source", "target")),
             *([_why_dropped(columns), pl.col("keep").fill_null(False)] if keep else []),
+            *([pair_hash().alias("sha")] if "pair_id" in columns else []),
         )
         .collect()
         .sort("row")
