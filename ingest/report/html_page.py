@@ -13,7 +13,12 @@ from typing import Any
 from ingest.text import scrub
 
 # In the order in which they run: later scripts use what earlier ones define.
-_SCRIPTS = ("base.js", "charts.js", "lists.js", "overview.js", "pages.js", "pairs.js", "main.js")
+_SCRIPTS = (
+    "base.js", "charts.js", "lists.js", "items.js", "store.js", "links.js", "copy.js",
+    "dialogs.js", "review.js", "review_bar.js", "pair_card.js", "overview.js", "audit_tally.js",
+    "audit.js", "sources.js", "dropped.js", "scores.js", "pages.js", "pairs.js", "unmatched.js",
+    "about.js", "main.js",
+)  # fmt: skip
 
 # Characters that could end or hide a script element, or end a line of JavaScript.
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
