@@ -6,15 +6,17 @@ const linkTo = (item) => {
 };
 
 let hashTimer = 0;
-function setHash(hash) {
+function setHash(hash, wait = 0) {
   clearTimeout(hashTimer);
-  hashTimer = setTimeout(() => {
+  const write = () => {
     try {
       history.replaceState(null, "", hash);
     } catch {
       // some viewers of local files do not allow this
     }
-  }, 150);
+  };
+  if (wait) hashTimer = setTimeout(write, wait); // browsers limit how often it may change
+  else write();
 }
 
 // Openers of links, by their first part; views add theirs. They return whether the thing is shown.

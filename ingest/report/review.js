@@ -45,7 +45,7 @@ function makeReviewer(view, { reveal, redraw, search = null, actions, isDone = s
         element.focus({ preventScroll: true });
         element.scrollIntoView({ block: "nearest" });
       }
-      if (links && item.key) setHash(linkTo(item));
+      if (links && item.key) setHash(linkTo(item), 150);
       drawBar();
     },
     move(step) {

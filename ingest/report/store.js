@@ -69,12 +69,12 @@ const store = (() => {
     timer = 0;
     const entries = [...changed].map((key) => [key, records.get(key) ?? { sha: itemByKey.get(key).sha }]);
     remembers = storage.set(NAME, JSON.stringify({ records: Object.fromEntries(entries), others }));
+    warnIfNeeded();
   }
   window.addEventListener("pagehide", () => timer && remember());
-  window.addEventListener("beforeunload", (event) => {
-    if (timer) remember();
-    if (!remembers && !saved) event.preventDefault();
-  });
+  // Without storage, leaving the page would lose what is not in a file.
+  const warn = (event) => event.preventDefault();
+  const warnIfNeeded = () => window[!remembers && !saved ? "addEventListener" : "removeEventListener"]("beforeunload", warn);
 
   function apply(step) {
     const before = step.map(([key]) => [key, records.get(key)]);
@@ -83,6 +83,7 @@ const store = (() => {
       changed.add(key);
     }
     saved = false;
+    warnIfNeeded();
     timer ||= setTimeout(remember, 300);
     for (const listener of listeners) listener(step.map(([key]) => itemByKey.get(key)));
     return before;
@@ -134,6 +135,7 @@ const store = (() => {
     },
     markSaved() {
       saved = true;
+      warnIfNeeded();
     },
     // Read the lines of a file. Returns how many apply, are about other things, and are damaged.
     load(words) {
