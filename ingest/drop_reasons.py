@@ -5,9 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 NO_SCORE = "no score"
+REJECTED = "rejected by hand"
+"""Of pairs that a person has rejected, and of segments that a person has dropped."""
 
 # The name of a rule is the drop_reason of the pairs that fail it.
 SINGLE_PAIR_RULES = (
+    REJECTED,
     "empty", "copy", "too short", "too long", "length ratio", "wrong script", "wrong language",
     NO_SCORE, "low score", "low quality", "machine text", "flagged translation", "boilerplate",
     "repetition", "excluded",

@@ -120,7 +120,7 @@ DETECTED: tuple[Column, ...] = (
 LABELLED: tuple[Column, ...] = (
     Column("role", pl.String(), "role of the segment on its page, one of ROLES"),
     Column("role_score", pl.Float32(), "probability of role, 0…1"),
-    Column("role_by", pl.String(), "what decided role: model, or the name of a rule"),
+    Column("role_by", pl.String(), "what decided role: model, the name of a rule, or person"),
     Column("article", pl.Int64(), "article number on the page from 1; 0 for boilerplate"),
     Column("duplicate_of", pl.Int64(), "segment of the page that this one repeats, else null"),
     Column("keep", pl.Boolean(), "whether it is article content and not a duplicate"),
@@ -281,6 +281,20 @@ SPLIT: tuple[Column, ...] = (
 MASKED: tuple[Column, ...] = (
     Column("source_masked", pl.String(), "source_text without personal data; null if it has none"),
     Column("target_masked", pl.String(), "target_text without personal data; null if it has none"),
+)
+
+# Only in files with pairs that a person has edited.
+EDITED: tuple[Column, ...] = (
+    Column(
+        "original_source_text",
+        pl.String(),
+        "source_text before a person edited it; null if it was not edited",
+    ),
+    Column(
+        "original_target_text",
+        pl.String(),
+        "target_text before a person edited it; null if it was not edited",
+    ),
 )
 
 WORD_ALIGNMENT = "word_alignment"

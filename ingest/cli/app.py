@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from ingest._version import __version__
-from ingest.cli import bitext, dataset, language, models, pages, run, settings, translation
+from ingest.cli import bitext, correct, dataset, language, models, pages, run, settings, translation
 from ingest.cli.completion import add_completion
 from ingest.cli.options import NOT_WRITTEN, OK, WRONG_CALL
 from ingest.cli.parser import Commands, Parser
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 # The arguments of all commands that are paths.
 PATHS = (
     "sources", "pages", "run", "file", "files", "pairs", "what", "exclude", "like", "config",
-    "encoder", "cache", "against", "export", "unmatched", "out",
+    "encoder", "cache", "against", "export", "unmatched", "corrections", "out",
 )  # fmt: skip
 _TARGETS = ("export", "unmatched", "out")  # the paths among them that are written
 # Headings of `ingest --help`, each with the modules that add commands under it.
 _GROUPS = {
-    "Pages": (run, pages),
+    "Pages": (run, pages, correct),
     "Languages": (language,),
     "Bitext": (bitext,),
     "Pairs and data sets": (dataset,),

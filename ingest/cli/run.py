@@ -59,6 +59,9 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--export", metavar="FILE",
                         help="also write the articles to FILE, which ends in .parquet, .jsonl, "
                         ".txt or .md; ingest export has more choices")  # fmt: skip
+    parser.add_argument("--corrections", metavar="FILE",
+                        help="apply the corrections in FILE, as the report saves them, and keep "
+                        "them in OUT; those that are in OUT already always apply")  # fmt: skip
     add_detection(parser)
     add_keep(parser)
 
@@ -113,6 +116,7 @@ def _run_job(args: argparse.Namespace) -> dict[str, Any]:
             align=args.align,
             translate=args.translate,
             export=args.export,
+            corrections=args.corrections,
             progress=reading,
             translating=translating,
         )
@@ -120,7 +124,10 @@ def _run_job(args: argparse.Namespace) -> dict[str, Any]:
 
 def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
     from ingest.cli import render
+    from ingest.cli.messages import print_notes
+    from ingest.jobs.correct_result import describe_damaged
 
+    print_notes(describe_damaged(report.get("damaged_corrections", [])))
     if args.shard:  # only --resume makes the files of the run
         if not args.quiet:
             render.print_shards_done(report, args.out)

@@ -26,13 +26,13 @@ def filter(
 ) -> pl.DataFrame:
     """Add keep, drop_reason and pii. No row is removed or moved.
 
-    The drop_reason is the first rule that a pair fails. The rules, in order: empty, copy, too
-    short, too long, length ratio, wrong script, wrong language, no score, low score, low quality,
-    machine text, flagged translation, boilerplate, repetition, excluded; then, among the pairs
-    that are left: duplicate, same but for form, near-duplicate, many to one. A near-duplicate is
-    similar to a pair that passes this rule. In scripts without spaces, two letters count as a
-    word. The order of rows only decides between pairs that
-    are equally good: then the first one is kept.
+    The drop_reason is the first rule that a pair fails. The rules, in order: rejected by hand (as a
+    drop_reason that the pairs have already says), empty, copy, too short, too long, length ratio,
+    wrong script, wrong language, no score, low score, low quality, machine text, flagged
+    translation, boilerplate, repetition, excluded; then, among the pairs that are left: duplicate,
+    same but for form, near-duplicate, many to one. A near-duplicate is similar to a pair that
+    passes this rule. In scripts without spaces, two letters count as a word. The order of rows only
+    decides between pairs that are equally good: then the first one is kept.
 
     Args:
         pairs: a frame of pairs, with or without the columns of `ingest.score`.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from ingest.config import FilterConfig
-from ingest.drop_reasons import NO_SCORE, RULES, SINGLE_PAIR_RULES
+from ingest.drop_reasons import NO_SCORE, REJECTED, RULES, SINGLE_PAIR_RULES
 from ingest.errors import FrameError
 from ingest.frames import METHOD_ALIGNED, METHOD_TRANSLATED, TRANSLATED, check
 from ingest.languages import DENSITY
@@ -87,8 +87,10 @@ def first_failed_rule(pairs: pl.DataFrame, excluded: pl.Series, config: FilterCo
     scores = [name for rule in score_rules for name in rule.columns]
     scores += ["score"] if config.min_score else []
     flags = ["flags"] if "flags" in pairs.columns and not config.flagged else []
+    # a person's decision in an earlier file stays, and no other rule is asked
+    by_hand = ["drop_reason"] if pairs.schema.get("drop_reason") == pl.String else []
     measures = pairs.select(
-        *{"method", "score", "source_lang", "target_lang", *scores, *flags},
+        *{"method", "score", "source_lang", "target_lang", *scores, *flags, *by_hand},
         *_text_measures(pairs),
         same_text=_is_same_text(),
     ).with_columns(excluded=excluded)
@@ -97,6 +99,7 @@ def first_failed_rule(pairs: pl.DataFrame, excluded: pl.Series, config: FilterCo
         for value in map(_number, rule.columns):
             failure = value < limit if rule.is_minimum else value > limit
             failures.setdefault(rule.name, []).append(failure)
+    failures[REJECTED] = [pl.col(name) == REJECTED for name in by_hand]
     failures[NO_SCORE] = [_lacks_score(name) for name in scores]
     failures["flagged translation"] = [pl.col(name).list.len() > 0 for name in flags]
     reason = pl.lit(None, pl.UInt8)

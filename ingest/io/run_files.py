@@ -12,6 +12,7 @@ from ingest.io.urls import check_source_is_local
 PAIRS_FILE = "pairs.parquet"
 RUN_FILE = "run.json"
 EXPORT_FILE = "export.json"  # describes a folder that `export` wrote
+CORRECTIONS_FILE = "corrections.jsonl"  # what people said; a new run of the same OUT keeps it
 
 OUTPUTS = ("documents.parquet", "segments.parquet", "articles.jsonl", RUN_FILE)
 # Files that later commands add. They are deleted when the run is overwritten.
@@ -61,7 +62,7 @@ def has_only_errors(target: Path) -> bool:
     False
     """
     try:
-        if set(os.listdir(target)) != set(OUTPUTS):
+        if set(os.listdir(target)) - {CORRECTIONS_FILE} != set(OUTPUTS):
             return False
         counts = json.loads((target / RUN_FILE).read_bytes())["counts"]
         return bool(counts["pages"] and counts["errors"] == counts["pages"])
@@ -75,7 +76,7 @@ def _is_run_file(name: str) -> bool:
     >>> _is_run_file("pairs.parquet"), _is_run_file(".pairs.parquet.1f"), _is_run_file("notes.txt")
     (True, True, False)
     """
-    names = (*OUTPUTS, *DERIVED_OUTPUTS)
+    names = (*OUTPUTS, *DERIVED_OUTPUTS, CORRECTIONS_FILE)
     return name in names or name.startswith(tuple(f".{known}." for known in names))
 
 

@@ -15,6 +15,7 @@ from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import sink_lazy
 from ingest.jobs.align import AlignResult
+from ingest.jobs.correct_pairs import apply_stored
 from ingest.jobs.pair import pair_run
 from ingest.pairing.sentences import SIDE_COLUMNS, align_articles
 from ingest.text import safe
@@ -89,10 +90,11 @@ def align_run(
         empty = Path(folder) / "pairs-empty.parquet"
         pl.DataFrame(schema=schema(PAIRS, ALIGNED)).write_parquet(empty)
         for number, batch in enumerate(matched.iter_slices(_BATCH_PAIRS)):
-            pairs = _align_batch(batch, segments, config, result, out, report=report)
-            pairs.write_parquet(Path(folder) / f"pairs-{number:06d}.parquet")
-            result.count(pairs)
-        sink_lazy(pl.scan_parquet(sorted(Path(folder).glob("*.parquet"))), work)
+            aligned = _align_batch(batch, segments, config, result, out, report=report)
+            aligned.write_parquet(Path(folder) / f"pairs-{number:06d}.parquet")
+            result.count(aligned)
+        pairs = pl.scan_parquet(sorted(Path(folder).glob("*.parquet")))
+        sink_lazy(apply_stored(pairs, Path(to).parent), work)
     if result.aligned:
         result.messages += translation_messages(config.align)
     return result

@@ -37,6 +37,7 @@ def run(
     align: bool = False,
     translate: tuple[str, str] | None = None,
     export: str | os.PathLike[str] | None = None,
+    corrections: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     translating: TranslationProgress | None = None,
 ) -> dict[str, Any]:
@@ -66,6 +67,9 @@ def run(
             translate its segments with an installed argos package and write translated.parquet.
         export: a file to which the articles are written once `out` is complete, outside of `out`.
             Its ending says the format: .parquet, .jsonl, .txt or .md. `overwrite` replaces it too.
+        corrections: a file of corrections that people made in the report of an earlier run. They
+            are applied to the segments and pairs, and stored in `out`, where they stay if the run
+            is overwritten.
         progress: called with the number of stored bytes done, and of all stored bytes.
         translating: called with the number of segments translated, their total, and the tokens
             sent to the models.
@@ -75,11 +79,12 @@ def run(
         `align`, also `pairs`: how many articles were `aligned`, how many sentence `pairs` they
         gave, how many articles `failed`, and messages about them (`said`). With `translate`, also
         `translated`: `texts`, `tokens`, `seconds`, and how many translations have which `flags`.
-        With `export`, also `exported`, as `export_texts` returns it.
+        With `export`, also `exported`, as `export_texts` returns it. With `corrections`, also
+        `damaged_corrections`, if lines could not be used: what is wrong with each.
 
     Raises:
-        ConfigError: the unfinished run had other settings, or `shard` was given with `align` or
-            `translate`.
+        ConfigError: the unfinished run had other settings, or `shard` was given with
+            `align`, `translate`, `export` or `corrections`.
         ModelError: no package is installed for the pair of languages.
         MissingExtraError: the extra `translate` is not installed.
         SourceError: no page was found, or an input has changed or disappeared since the run
@@ -93,10 +98,10 @@ def run(
     >>> report["counts"]["errors"]
     0
     """
-    if shard and (align or translate or export):
+    if shard and (align or translate or export or corrections):
         raise ConfigError(
-            "align, translate, export: not possible for a part of the shards; use them in the run "
-            "that resumes and completes all parts"
+            "align, translate, export, corrections: not possible for a part of the shards; use "
+            "them in the run that resumes and completes all parts"
         )
     if translate:
         check_translatable(translate)
@@ -106,6 +111,11 @@ def run(
     config = config or Config()
     state = State(Path(os.path.abspath(out)))
     if resume and (align or translate or export) and state.is_complete():
+        if corrections:
+            raise ConfigError(
+                f"corrections: {os.fspath(out)} is complete; to apply them: "
+                f"ingest correct {os.fspath(out)} {os.fspath(corrections)}"
+            )
         report = state.read_report()
         check_sources(state.target, report, exclude_outputs(state, find_sources(sources)).files)
         align, translate = select_missing(
@@ -120,6 +130,7 @@ def run(
             resume=resume,
             workers=workers,
             shard=shard,
+            corrections=corrections,
             progress=progress,
         )
     if align:

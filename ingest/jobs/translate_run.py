@@ -20,7 +20,8 @@ from ingest.errors import FrameError, OutputError, SourceError
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import check_output, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
-from ingest.io.parquet import sink
+from ingest.io.parquet import sink_lazy, stream
+from ingest.jobs.correct_pairs import apply_stored
 from ingest.labelling.plain_text import describe_left_out
 from ingest.text import count_noun
 from ingest.translation.cache import Cache
@@ -152,8 +153,10 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
             result.texts += len(pairs)
             result.flags.update(pairs["flags"].explode().drop_nulls().to_list())
         result.tokens = pool.tokens
-        parts = map(pl.read_parquet, sorted(folder.glob("part*.parquet")))
-        sink(parts, COLUMNS, folder / "whole.parquet", rows=ROWS_PER_READ)
+        parts = sorted(folder.glob("part*.parquet"))
+        translated = stream(lambda: map(pl.read_parquet, parts), pl.Schema(COLUMNS))
+        corrected = apply_stored(translated, dest.parent)
+        sink_lazy(corrected, folder / "whole.parquet", rows=ROWS_PER_READ)
         (folder / "whole.parquet").replace(dest)
     return result
 

@@ -23,6 +23,7 @@ from ingest.frames import DOCUMENTS, schema
 from ingest.io.atomic import atomic_folder
 from ingest.io.memory import release_memory
 from ingest.io.parquet import sink
+from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.minhash import BANDS, ROWS
 from ingest.pipeline.plan import Plan
 from ingest.pipeline.shard import OUTPUT_SEGMENTS, StepTimer, number_to_doc_id
@@ -35,12 +36,13 @@ from ingest.pipeline.stats import (
     sum_counts,
     sum_role_counts,
 )
+from ingest.review.corrections import read_corrections
 from ingest.text import escape_file_name
 
 # Size of a Parquet row group. It depends on neither batches nor shards, so neither do the outputs.
 # A group takes a few megabytes, of which Polars holds several at a time, and two kilobytes per
 # column until the file is complete, so there must not be too many.
-_SEGMENT_ROWS = 1 << 13
+SEGMENT_ROWS = 1 << 13
 _DOCUMENT_CHARS, _MAX_DOCUMENT_ROWS = 1 << 19, 1 << 10
 _BUCKET_LINES = 1 << 20  # short lines compared at once, while _MAX_BUCKETS are enough
 _MAX_BUCKETS = 1 << 8  # files open at a time
@@ -152,10 +154,12 @@ def write_outputs(state: State, plan: Plan, config: Config, started: float) -> d
                 schema(DOCUMENTS),
                 min(max(document_rows, 1), _MAX_DOCUMENT_ROWS),
             ),
-            ("segments.parquet", segments, OUTPUT_SEGMENTS, _SEGMENT_ROWS),
+            ("segments.parquet", segments, OUTPUT_SEGMENTS, SEGMENT_ROWS),
         ):
             timer("write", sink, map(pl.read_parquet, paths), columns, work / name, rows=rows)
         timer("write", _concat_articles, state, numbers, work / "articles.jsonl")
+        if state.corrections.exists():
+            shutil.copyfile(state.corrections, work / CORRECTIONS_FILE)
         report = _build_report(state, plan, config, labelled, timer)
         report["elapsed"] = round(time.perf_counter() - started, 3)
         with (work / "run.json").open("w", encoding="utf-8") as file:
@@ -182,6 +186,10 @@ def _build_report(
         source = escape_file_name(name)  # as in documents
         counts = by_source.get(source, {"records": 0, "errors": 0, "sha256": None})
         inputs.append({"source": source, "bytes": stamp[0] if stamp else 0, **counts})
+    corrected = sum_counts(report["corrected"] for report in finished)
+    joined["counts"]["articles"] += corrected.pop("articles", 0)
+    if state.corrections.exists():
+        corrected = {"segments": len(read_corrections(state.corrections).segments), **corrected}
     role_counts = [pl.DataFrame(r["by_role_and_lang"], ROLE_COUNTS) for r in finished]
     seconds = sum_counts(
         r["seconds"] for r in (*labelled, joined, *finished, {"seconds": timer.seconds})
@@ -204,6 +212,7 @@ def _build_report(
             "skipped": len(plan.skipped),
             "by_role_and_lang": sum_role_counts(role_counts).to_dicts(),
         },
+        **({"corrected": corrected} if corrected else {}),
         "seconds": {step: round(s, 3) for step, s in seconds.items()},
     }
 

@@ -22,13 +22,19 @@ from ingest._typing import Progress
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.atomic import wrap_os_errors
-from ingest.io.run_files import check_run_output, has_only_errors
+from ingest.io.run_files import CORRECTIONS_FILE, check_run_output, has_only_errors
 from ingest.io.urls import check_target_is_local
 from ingest.pipeline.assemble import join_shards, write_outputs
 from ingest.pipeline.plan import check_plan, make_plan
 from ingest.pipeline.state import State
 from ingest.pipeline.workers import RunTasks, Task, run_in_process, worker_pool
 from ingest.readers.sources import FoundSources, find_sources
+from ingest.review.corrections import (
+    Corrections,
+    merge_corrections,
+    read_corrections,
+    write_corrections,
+)
 
 
 def run_shards(
@@ -40,6 +46,7 @@ def run_shards(
     resume: bool = False,
     workers: int = 1,
     shard: tuple[int, int] | None = None,
+    corrections: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Process pages shard by shard, and write the four files of a run.
@@ -59,6 +66,7 @@ def run_shards(
             f"{out}: --overwrite starts a new run; it cannot be used with --resume or --shard"
         )
     check_target_is_local(out)
+    given = read_corrections(Path(corrections)) if corrections is not None else Corrections()
     state = State(Path(os.path.abspath(out)))
     run = _Run(state, out, config or Config(), progress)
     listing = exclude_outputs(state, find_sources(sources))
@@ -75,7 +83,7 @@ def run_shards(
             run.load_or_make_plan(listing, overwrite=overwrite, resume=resume, is_part=bool(shard))
             if shard:
                 return run.label_part(*shard, workers)
-            return run.complete(workers, started)
+            return run.complete(workers, started, given)
         except BaseException as error:
             if state.clean_up(rereadable=not run.has_streams) and run.has_plan:
                 error.add_note(f"finished work is kept in {state.folder}; use --resume to continue")
@@ -141,8 +149,15 @@ class _Run:
             self._label(range(len(self.plan.shards))[part - 1 :: parts], run_tasks)
         return {"shards": len(self.plan.shards), "done": len(self.state.labelled_shards())}
 
-    def complete(self, workers: int, started: float) -> dict[str, Any]:
-        """Do all remaining work and write the outputs."""
+    def complete(self, workers: int, started: float, given: Corrections) -> dict[str, Any]:
+        """Do all remaining work and write the outputs.
+
+        Corrections of an earlier run of OUT, of this run before it stopped, and those given now
+        are applied.
+        """
+        earlier = (self.state.target / CORRECTIONS_FILE, self.state.corrections)
+        stored = [read_corrections(path) for path in earlier if path.is_file()]
+        self.state.save_corrections(write_corrections(merge_corrections([*stored, given])))
         numbers = range(len(self.plan.shards))
         with worker_pool(min(workers, len(numbers))) as run_tasks:
             self._label(numbers, run_tasks)
@@ -154,7 +169,7 @@ class _Run:
         report = write_outputs(self.state, self.plan, self.config, started)
         self.state.publish()
         self.state.remove_folder()
-        return report
+        return {**report, "damaged_corrections": given.damaged} if given.damaged else report
 
     def _label(self, numbers: Sequence[int], run_tasks: RunTasks) -> None:
         sizes = [sum(item.size for item in shard) for shard in self.plan.shards]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,6 +32,7 @@ from ingest.pipeline.stats import (
     MAX_LISTED_ERRORS,
     count_by_role,
     count_by_source,
+    count_corrected,
     count_pages,
     count_segments,
     merge_sources,
@@ -40,6 +42,8 @@ from ingest.pipeline.stats import (
 from ingest.pipeline.warnings import add_warnings
 from ingest.readers import read_batches
 from ingest.readers.records import Slice
+from ingest.review.corrections import Corrections, read_corrections
+from ingest.review.segments import correct_segments
 from ingest.segmentation import segment
 
 OUTPUT_SEGMENTS = schema(SEGMENTS, DETECTED, LABELLED, CLUSTERED)
@@ -134,11 +138,19 @@ def label_shard(
         )
 
 
-def finish_shard(state: State, number: int) -> None:
-    """Store the segments and articles of a labelled shard as they will be in OUT."""
+def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
+    """Store the segments and articles of a labelled shard as they will be in OUT.
+
+    Args:
+        state: where the shard is, and the corrections of segments, if there are any.
+        number: number of the shard.
+        kept_roles: roles of the segments that the run keeps.
+    """
     timer = StepTimer()
     counts: list[dict[str, int]] = []
     role_counts: list[pl.DataFrame] = []
+    corrected: list[dict[str, int]] = []
+    corrections = _load_corrections(state.corrections)
     clusters = pl.read_parquet(state.joined / f"{number:06d}.parquet")
     template = pl.Series(np.load(state.joined / "template.npy"))
     with atomic_folder(state.finished(number)) as work, (work / "articles.jsonl").open("wb") as out:
@@ -148,8 +160,14 @@ def finish_shard(state: State, number: int) -> None:
                 columns=PAGE_COLUMNS,
             )
             segments = timer("write", pl.read_parquet, path)
-            segments = timer("dedupe", mark_template, segments, find_sites(documents), template)
+            site = find_sites(documents)
+            segments = timer("dedupe", mark_template, segments, site, template)
             segments = add_clusters(segments, clusters).select(OUTPUT_SEGMENTS.names())
+            if corrections:
+                before = segments
+                result = correct_segments(segments, corrections, site, kept_roles=kept_roles)
+                segments = result.segments
+                corrected.append(count_corrected(before, result))
             timer("write", _write, segments, work / path.name)
             timer("write", _append_articles, segments, documents, out)
             counts.append(count_segments(segments))
@@ -157,9 +175,22 @@ def finish_shard(state: State, number: int) -> None:
         _write_report(
             work,
             counts=sum_counts(counts),
+            corrected=sum_counts(corrected),
             by_role_and_lang=sum_role_counts(role_counts).to_dicts(),
             seconds=timer.seconds,
         )
+
+
+def _load_corrections(path: Path) -> Corrections:
+    if not path.exists():
+        return Corrections()
+    stat = path.stat()
+    return _parse_once(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=1)  # a process finishes many shards
+def _parse_once(path: Path, _time: int, _size: int) -> Corrections:
+    return read_corrections(path)
 
 
 class _CountedSlices:

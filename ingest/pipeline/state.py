@@ -6,6 +6,7 @@
         joined/     the result of comparing the keys of all shards
         finished/   one folder per shard: its segments and articles as they will be in OUT
         out/        the outputs, all of them
+        corrections.jsonl   what people said of earlier runs of OUT, if anything
         locks/      held by the runs that work here; the system releases them when a run dies
 
 Every folder is renamed into place once it is complete, so a folder that exists is never partial.
@@ -24,10 +25,13 @@ from typing import Any
 
 from ingest.errors import OutputError, WriteError
 from ingest.io.locks import LockHeldError, hold_lock, try_make_exclusive
-from ingest.io.run_files import OUTPUTS, check_run_output
+from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, check_run_output
 from ingest.pipeline.plan import Plan
 
-_NAMES = ("plan.json", "done.json", "labelled", "joined", "finished", "out", "replaced", "locks")
+_NAMES = (
+    "plan.json", "done.json", "labelled", "joined", "finished", "out", "replaced", "locks",
+    CORRECTIONS_FILE,
+)  # fmt: skip
 
 
 class State:
@@ -39,6 +43,7 @@ class State:
         self.out = self.folder / "out"
         self.joined = self.folder / "joined"
         self.locks = self.folder / "locks"
+        self.corrections = self.folder / CORRECTIONS_FILE
         self._labelled = self.folder / "labelled"
         self._finished = self.folder / "finished"
         self._plan = self.folder / "plan.json"
@@ -78,6 +83,24 @@ class State:
         new = self._plan.with_name(f".plan.{secrets.token_hex(4)}")
         new.write_text(plan.to_json(), encoding="utf-8")
         new.rename(self._plan)
+
+    def save_corrections(self, data: bytes) -> None:
+        """Store the corrections to apply; what was finished with other ones is deleted.
+
+        Args:
+            data: lines of corrections; none removes those that are stored.
+        """
+        stored = self.corrections.read_bytes() if self.corrections.exists() else b""
+        if data == stored:
+            return
+        _remove(self._finished)
+        _remove(self.out)
+        if not data:
+            _remove(self.corrections)
+            return
+        new = self.folder / f".{CORRECTIONS_FILE}.{secrets.token_hex(4)}"
+        new.write_bytes(data)
+        new.rename(self.corrections)
 
     @contextmanager
     def lock(self, part: str | None) -> Iterator[None]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from ingest.review.segments import CorrectedSegments
+
 # Segments, and kept segments, by role and language.
 ROLE_COUNTS = pl.Schema(
     {"role": pl.String(), "lang": pl.String(), "segments": pl.Int64(), "kept": pl.Int64()}
@@ -65,6 +67,31 @@ def count_segments(segments: pl.DataFrame) -> dict[str, int]:
         template_lines=(pl.col("role_by") == "site").sum(),
     ).row(0, named=True)
     return counts
+
+
+def count_articles(segments: pl.DataFrame) -> int:
+    """Count the articles with kept text."""
+    articles = segments.filter(pl.col("keep") & (pl.col("article") > 0))
+    return articles.select("doc_id", "article").n_unique()
+
+
+def count_corrected(before: pl.DataFrame, result: CorrectedSegments) -> dict[str, int]:
+    """Count what corrections did to segments.
+
+    Args:
+        before: the segments before.
+        result: what `correct_segments` made of them.
+
+    Returns:
+        matched: corrections that apply to a segment; changed: those that changed it; by_rules:
+        segments that a rule has changed; articles: how many more articles there are now.
+    """
+    return {
+        "matched": len(result.matches),
+        "changed": int(result.matches["changed"].sum()),
+        "by_rules": result.by_rules,
+        "articles": count_articles(result.segments) - count_articles(before),
+    }
 
 
 def count_by_role(segments: pl.DataFrame) -> pl.DataFrame:

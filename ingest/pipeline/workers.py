@@ -47,7 +47,7 @@ class Task(NamedTuple):
         number: number of the shard.
         shard: its slices, for "label".
         stamps: the stamp of each of its files, for "label".
-        config: the settings, for "label".
+        config: the settings.
     """
 
     step: str
@@ -81,8 +81,9 @@ def run_task(task: Task, progress: ShardProgress) -> None:
 
     state = State(Path(task.target))
     with wrap_os_errors(state.target):
+        config = Config.from_dict(task.config)
         if task.step == "finish":
-            finish_shard(state, task.number)
+            finish_shard(state, task.number, config.label.keep)
             return
         label_shard(
             state,
@@ -90,7 +91,7 @@ def run_task(task: Task, progress: ShardProgress) -> None:
             [Slice(*values) for values in task.shard],
             lambda size: progress(task.number, size),
             stamps={name: stamp and (stamp[0], stamp[1]) for name, stamp in task.stamps.items()},
-            config=Config.from_dict(task.config),
+            config=config,
         )
         release_memory()
 

@@ -1,0 +1,243 @@
+"""Apply corrections to a finished run (`ingest correct OUT corrections.jsonl`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ingest._typing import Progress
+from ingest.articles import collect_articles
+from ingest.dedup.site_templates import find_sites
+from ingest.errors import SourceError
+from ingest.frames import ARTICLES, schema
+from ingest.io.atomic import atomic_write
+from ingest.io.parquet import sink
+from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE
+from ingest.jobs.audit import estimate_run
+from ingest.jobs.correct_pairs import find_corrected
+from ingest.jobs.correct_result import CorrectResult, describe_damaged, describe_unmatched
+from ingest.jobs.learn import PASSES, propose_rules
+from ingest.jobs.run_pages import RunPages
+from ingest.pipeline.assemble import SEGMENT_ROWS
+from ingest.pipeline.stats import (
+    count_by_role,
+    count_corrected,
+    count_segments,
+    sum_counts,
+    sum_role_counts,
+)
+from ingest.review.corrections import (
+    WRONG,
+    Corrections,
+    merge_corrections,
+    read_corrections,
+    write_corrections,
+)
+from ingest.review.segments import CorrectedSegments, correct_segments
+from ingest.roles import KEPT_ROLES
+
+_IS_EDITED = pl.any_horizontal(pl.col("original_source_text", "original_target_text").is_not_null())
+
+
+def correct_run(
+    out: str | Path,
+    files: Sequence[str | Path] = (),
+    *,
+    learn: bool = False,
+    yes: bool = False,
+    progress: Progress | None = None,
+) -> CorrectResult:
+    """Apply corrections to the segments, articles and pairs of a run, and store them in it.
+
+    The corrections that are stored in `out` already are applied again; later ones replace earlier
+    ones about the same thing. Files that do not change are not written.
+
+    Args:
+        out: folder written by `ingest run`.
+        files: files of corrections, the earliest first.
+        learn: propose rules for sites.
+        yes: add these rules to the corrections, and apply them.
+        progress: called with the number of segments read, in several passes, and the total.
+
+    Raises:
+        SourceError: a file is missing or cannot be read.
+        FrameError: a file lacks a column.
+        WriteError: a file cannot be written.
+    """
+    folder = Path(out)
+    run = _read_run(folder)
+    stored_path = folder / CORRECTIONS_FILE
+    given = [read_corrections(Path(file)) for file in files]
+    stored = [read_corrections(stored_path)] if stored_path.is_file() else []
+    if not given and not stored:
+        raise SourceError(f"{folder}: contains no {CORRECTIONS_FILE}; give a file of corrections")
+    corrections = merge_corrections([*stored, *given])
+    kept_roles = _kept_roles(run)
+    passes = 1 + (PASSES if learn else 0) + 1  # to find what changes, to learn, and to write
+    pages = RunPages(folder, progress, passes)
+    damaged = corrections.damaged
+    result = CorrectResult(damaged=damaged, messages=describe_damaged(damaged))
+    if files:
+        result.audit, messages = estimate_run(folder, corrections)
+        result.messages += messages
+    if learn:
+        result.rules = propose_rules(pages, corrections, kept_roles)
+        result.learned = yes and bool(len(result.rules.rules))
+        if result.learned:
+            rules = Corrections(rules=result.rules.rules)
+            corrections = merge_corrections([corrections, rules])
+    job = _Correction(folder, run, pages, corrections, kept_roles)
+    job.find_changes(result)
+    job.write(result)
+    return result
+
+
+class _Correction:
+    """One call: finds what changes, then writes it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        run: dict[str, Any],
+        pages: RunPages,
+        corrections: Corrections,
+        kept_roles: Sequence[str],
+    ) -> None:
+        self._folder, self._run, self._pages = folder, run, pages
+        self._corrections, self._kept_roles = corrections, kept_roles
+        self._segments_change = False
+
+    def find_changes(self, result: CorrectResult) -> None:
+        """Count what corrections do, and work out what `wrong` means for each segment."""
+        counts: list[dict[str, int]] = []
+        matches: list[pl.DataFrame] = []
+        role_counts, corrected = [], []
+        for before, documents in self._pages.batches():
+            after = self._correct(before, documents)
+            self._segments_change |= not after.segments.equals(before)
+            corrected.append(count_corrected(before, after))
+            counts.append(count_segments(after.segments))
+            role_counts.append(count_by_role(after.segments))
+            keep = after.segments["keep"].gather(after.matches["row"]).alias("seen")
+            matches.append(after.matches.select("at", "changed").with_columns(keep))
+        if counts:
+            self._update_counts(counts, role_counts, corrected)
+        result.by_rules = sum(count["by_rules"] for count in corrected)
+        found = pl.concat(matches) if matches else pl.DataFrame(schema={"at": pl.UInt32})
+        segments = self._corrections.segments.with_row_index("at")
+        result.unmatched["segment"] = segments.join(found, on="at", how="anti")
+        result.applied["segment"] = len(found)
+        result.changed["segment"] = int(found["changed"].sum()) if len(found) else 0
+        if len(found):
+            self._store_flips(segments.join(found, on="at", how="left", maintain_order="left"))
+        self._files = find_corrected(self._folder, self._corrections)
+        rows = [file.changes.rows for file in self._files]
+        pairs = self._corrections.pairs.with_row_index("at")
+        in_files = pl.concat(rows) if rows else pl.DataFrame(schema={"at": pl.UInt32})
+        result.unmatched["pair"] = pairs.join(in_files, on="at", how="anti")
+        result.applied["pair"] = len(pairs) - len(result.unmatched["pair"])
+        result.changed["pair"] = in_files.filter("changed")["at"].n_unique() if rows else 0
+        result.messages += describe_unmatched(result.unmatched)
+        result.messages += self._describe_later_steps(in_files)
+
+    def write(self, result: CorrectResult) -> None:
+        """Write the files that change. All are complete before the first one is replaced."""
+        path = self._folder / CORRECTIONS_FILE
+        data = write_corrections(self._corrections)
+        with ExitStack() as stack:
+            # the last one opened is the first to be replaced
+            if self._segments_change:
+                names = ("segments.parquet", "articles.jsonl", RUN_FILE)
+                segments, articles, run = (
+                    stack.enter_context(atomic_write(self._folder / name)) for name in names
+                )
+                with articles.open("wb") as self._articles:
+                    sink(self._corrected(), self._pages.columns, segments, rows=SEGMENT_ROWS)
+                text = json.dumps(self._run, ensure_ascii=False, indent=2) + "\n"
+                run.write_text(text, encoding="utf-8")
+            for file in self._files:
+                if file.changes.changed:
+                    file.write(stack.enter_context(atomic_write(file.path)))
+            if not path.is_file() or path.read_bytes() != data:
+                stack.enter_context(atomic_write(path)).write_bytes(data)
+
+    def _corrected(self) -> Iterator[pl.DataFrame]:
+        """Yield the corrected segments, and write their articles."""
+        for before, documents in self._pages.batches():
+            segments = self._correct(before, documents).segments
+            articles = collect_articles(segments, documents)
+            articles.select(schema(ARTICLES).names()).write_ndjson(self._articles)
+            yield segments
+
+    def _correct(self, segments: pl.DataFrame, documents: pl.DataFrame) -> CorrectedSegments:
+        site = find_sites(documents)
+        return correct_segments(segments, self._corrections, site, kept_roles=self._kept_roles)
+
+    def _update_counts(
+        self,
+        counts: list[dict[str, int]],
+        role_counts: list[pl.DataFrame],
+        corrected: list[dict[str, int]],
+    ) -> None:
+        """Put the counts of segments and articles into run.json."""
+        known = self._run.get("counts")
+        totals = dict(known) if isinstance(known, dict) else {}
+        more = sum_counts(corrected)["articles"]
+        if isinstance(totals.get("articles"), int):
+            totals["articles"] += more
+        totals |= sum_counts(counts)
+        totals["by_role_and_lang"] = sum_role_counts(role_counts).to_dicts()
+        self._run["counts"] = totals
+
+    def _store_flips(self, found: pl.DataFrame) -> None:
+        """Store what `keep` is of the segments that are `wrong`: their labels are no longer there.
+
+        Args:
+            found: the corrections of segments, and as `seen` what the segment has now.
+        """
+        flips = (pl.col("verdict") == WRONG) & pl.col("keep").is_null()
+        keep = pl.when(flips).then("seen").otherwise("keep").alias("keep")
+        segments = found.with_columns(keep).select(self._corrections.segments.columns)
+        self._corrections = replace(self._corrections, segments=segments)
+
+    def _describe_later_steps(self, pairs: pl.DataFrame) -> list[str]:
+        """Say which results do not know of the corrections."""
+        messages, out = [], self._folder
+        if (
+            "changed" in pairs.columns
+            and pairs.filter("changed").select(_IS_EDITED).to_series().any()
+        ):
+            messages.append("edited pairs keep their old scores until ingest score runs again")
+        if self._segments_change and (out / "pages.parquet").is_file():
+            messages.append(
+                f"pages.parquet and the pairs were made from the segments as they were; to make "
+                f"them again: ingest pair {out} --overwrite, then ingest align {out} --overwrite "
+                f"-o {out / 'pairs.parquet'}"
+            )
+        return messages
+
+
+def _read_run(folder: Path) -> dict[str, Any]:
+    path = folder / RUN_FILE
+    try:
+        run = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: no such file; give the OUT folder of ingest run") from error
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path}: cannot be read: {error}; run the sources again") from error
+    if not isinstance(run, dict):
+        raise SourceError(f"{path}: is not a JSON object; ingest run makes it")
+    return run
+
+
+def _kept_roles(run: dict[str, Any]) -> tuple[str, ...]:
+    try:
+        return tuple(map(str, run["config"]["label"]["keep"]))
+    except (KeyError, TypeError):
+        return KEPT_ROLES

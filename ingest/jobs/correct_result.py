@@ -1,0 +1,110 @@
+"""What `ingest correct` did, and how it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from ingest.jobs.learn import ProposedRules
+from ingest.text import count_noun
+
+_EXAMPLES = 3  # corrections that match nothing, and damaged lines, that are named
+_EXAMPLE_CHARS = 40
+
+
+@dataclass
+class CorrectResult:
+    """What corrections did; an `ingest._typing.Result`.
+
+    Attributes:
+        applied: by unit (segment or pair), corrections that apply to one.
+        changed: by unit, those of them that changed it.
+        unmatched: by unit, the corrections that apply to none.
+        by_rules: segments that the rules of sites changed.
+        rules: rules that were proposed, with --learn.
+        learned: whether these were added and applied.
+        audit: the estimates, as `ingest.review.audit.estimate` returns them; empty without audit.
+        damaged: what is wrong with each line that was left out.
+        messages: what the user should know, one line each.
+        in_error: damaged lines.
+    """
+
+    applied: dict[str, int] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
+    unmatched: dict[str, pl.DataFrame] = field(default_factory=dict)
+    by_rules: int = 0
+    rules: ProposedRules | None = None
+    learned: bool = False
+    audit: pl.DataFrame = field(default_factory=pl.DataFrame)
+    damaged: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def in_error(self) -> int:
+        return len(self.damaged)
+
+    def __str__(self) -> str:
+        """Summarize the counts.
+
+        >>> print(CorrectResult({"segment": 3}, {"segment": 2}))
+        3 corrections of segments applied: 2 changed something, 1 nothing
+        """
+        lines = []
+        for unit, applied in self.applied.items():
+            changed, rest = self.changed[unit], len(self.unmatched.get(unit, ()))
+            if applied or rest:
+                lines.append(
+                    f"{count_noun(applied, 'correction')} of {unit}s applied: {changed:,} changed "
+                    f"something, {applied - changed:,} nothing"
+                    + (f"; {rest:,} matched nothing" if rest else "")
+                )
+        if self.by_rules:
+            lines.append(f"{count_noun(self.by_rules, 'segment')} changed by rules")
+        return "\n".join(lines or ["no corrections to apply"])
+
+
+def describe_damaged(damaged: Sequence[str]) -> list[str]:
+    """Describe lines of corrections that were left out.
+
+    >>> describe_damaged(["c.jsonl, line 2: is not JSON"])
+    ['c.jsonl, line 2: is not JSON; the line was left out']
+    """
+    lines = [f"{line}; the line was left out" for line in damaged[:_EXAMPLES]]
+    rest = len(damaged) - _EXAMPLES
+    return [*lines, f"{count_noun(rest, 'more line')} left out"] if rest > 0 else lines
+
+
+def describe_unmatched(unmatched: dict[str, pl.DataFrame]) -> list[str]:
+    """Describe the corrections that apply to nothing in the run, with examples.
+
+    Args:
+        unmatched: by unit (segment or pair), rows of `Corrections`.
+
+    >>> rows = {"doc_id": ["0" * 16], "segment": [3], "uri": ["a.html"], "text": ["Share"]}
+    >>> describe_unmatched({"segment": pl.DataFrame(rows)})
+    ['1 correction of segments matches nothing in the run, such as a.html, segment 3: Share']
+    """
+    messages = []
+    for unit, rows in unmatched.items():
+        if rows.is_empty():
+            continue
+        examples = [_name(unit, row) for row in rows.head(_EXAMPLES).iter_rows(named=True)]
+        verb = "matches" if len(rows) == 1 else "match"
+        messages.append(
+            f"{count_noun(len(rows), 'correction')} of {unit}s {verb} nothing in the run, such as "
+            + "; ".join(examples)
+        )
+    return messages
+
+
+def _name(unit: str, row: dict[str, Any]) -> str:
+    if unit == "segment":
+        name, text = f"{row['uri'] or row['doc_id']}, segment {row['segment']}", row["text"]
+    else:
+        name, text = row["pair_id"], row["source_text"]
+    if not text:
+        return name
+    return f"{name}: {text[:_EXAMPLE_CHARS]}{'…' if len(text) > _EXAMPLE_CHARS else ''}"
