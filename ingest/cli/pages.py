@@ -49,9 +49,9 @@ def add_commands(commands: Commands) -> None:
         _report,
         help="write a run as one HTML file to look at",
         description="Write one HTML file that shows what a run read, what it kept, what it dropped "
-        "and why, each page segment by segment, and pairs side by side. In it, a person can correct "
-        "segments and pairs with the keyboard, and save the corrections for ingest correct. The "
-        "file needs no network. Of a large run it shows a random sample, and says so.",
+        "and why, each page segment by segment, and pairs side by side. In it, a person can "
+        "correct segments and pairs with the keyboard, and save the corrections for ingest "
+        "correct. The file needs no network. Of a large run it shows a random sample, and says so.",
         examples=["ingest report out",
                   "ingest report out --pairs out/filtered.parquet -o review.html",
                   "ingest report out --audit 200 -o audit.html",
@@ -66,8 +66,12 @@ def add_commands(commands: Commands) -> None:
     report.add_argument("--audit", type=_parse_sample, metavar="N",
                         help="let a person judge N random segments and pairs, and estimate from "
                         "that how much of what is kept is right")  # fmt: skip
-    report.add_argument("--seed", type=_parse_seed, metavar="N",
-                        help="seed of --audit; another one gives another sample (default: 1)")
+    report.add_argument(
+        "--seed",
+        type=_parse_seed,
+        metavar="N",
+        help="seed of --audit; another one gives another sample (default: 1)",
+    )
     report.add_argument("--against", metavar="OUT",
                         help="write nothing; print what changed since this earlier run of the "
                         "same sources: kept lines, reasons, pairs")  # fmt: skip

@@ -8,8 +8,7 @@ from pathlib import Path
 from ingest._typing import Progress
 from ingest.errors import ConfigError
 from ingest.io.atomic import atomic_write, check_output
-from ingest.io.run_files import DERIVED_OUTPUTS, OUTPUTS
-from ingest.report.corrections import CORRECTIONS_FILE
+from ingest.io.run_files import CORRECTIONS_FILE, DERIVED_OUTPUTS, OUTPUTS
 from ingest.report.gather import gather
 from ingest.report.html_page import render
 from ingest.report.sample import SEED

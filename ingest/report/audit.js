@@ -82,10 +82,9 @@ if (data.audit?.order.length) views.push(["audit", "Audit", (view) => {
     el("p", { class: "note" }, "Of dropped segments, “right” means rightly dropped; of dropped pairs, that both sides say the same, so that the pair could be won back. A repeat of article text is dropped, although it is article text: answer yes, and it counts as wrong there. The estimate for all kept ones counts each part by its size in the run."));
   store.onChange(tally);
 
-  const kept = data.run.config.label?.keep;
   view.append(el("h2", {}, "Audit"),
     el("p", { class: "about-it" }, `${count(items.length)} segments and pairs drawn at random (seed ${seed}), some from each part of the run. What ingest decided is not shown, so that it does not sway you; for the same reason, the result stays closed until you open it. `,
-      "Part of an article is its own text: ", (Array.isArray(kept) && kept.length ? kept : data.kept_roles).join(", "), "; not menus, captions, bylines, adverts or comments. The two sides of a pair say the same if a reader of one misses nothing of the other."),
+      "Part of an article is its own text: ", data.kept_roles.join(", "), "; not menus, captions, bylines, adverts or comments. The two sides of a pair say the same if a reader of one misses nothing of the other."),
     items.length < total ? el("p", { class: "note" }, `The run has no more than these; ${count(total)} were asked for.`) : "",
     stage, result);
   reviewing.show(items);

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest.report.hashes import pair_hash, text_hash
+from ingest.report.pairs import original_text
 from ingest.report.sample import clean_name, shorten
 from ingest.review.audit import draw
+from ingest.review.hashes import pair_hash, text_hash
 
 CONTEXT = 3  # segments before and after the one to judge
 
@@ -28,6 +29,9 @@ def collect_audit(
     Args:
         total: number of segments and pairs to draw.
         seed: seed of the draw, and of the order in which they are asked.
+        documents: the pages, for their names.
+        segments: the segments, or None.
+        pairs: the pairs, or None.
 
     Returns:
         total, seed and strata; each stratum has a sample of numbers of items. Items are segments
@@ -44,7 +48,7 @@ def collect_audit(
     if segments is not None:
         items += _segment_items(segments, rows["segment"])
     if with_ids is not None:
-        items += _pair_items(with_ids, rows["pair"], keep="keep" in columns)
+        items += _pair_items(with_ids, rows["pair"], columns=columns)
     first_pair = len(rows["segment"])
     numbers = {
         **{("segment", row): at for at, row in enumerate(rows["segment"])},
@@ -89,9 +93,7 @@ def _segment_items(segments: pl.LazyFrame, rows: list[int]) -> list[dict[str, An
 
     def context(row: int, steps: range) -> list[list[str]]:
         near = [by_row[row + step] for step in steps if row + step in by_row]
-        return [
-            [s["lang"], s["text"]] for s in near if s["doc_id"] == by_row[row]["doc_id"]
-        ]
+        return [[s["lang"], s["text"]] for s in near if s["doc_id"] == by_row[row]["doc_id"]]
 
     return [
         {
@@ -104,14 +106,19 @@ def _segment_items(segments: pl.LazyFrame, rows: list[int]) -> list[dict[str, An
     ]
 
 
-def _pair_items(pairs: pl.LazyFrame, rows: list[int], *, keep: bool) -> list[dict[str, Any]]:
+def _pair_items(
+    pairs: pl.LazyFrame, rows: list[int], *, columns: list[str]
+) -> list[dict[str, Any]]:
+    sides = [original_text(columns, side) for side in ("source", "target")]
     texts = [shorten(pl.col(f"{side}_text").fill_null("")) for side in ("source", "target")]
     table = (
         pairs.with_row_index("row")
         .filter(pl.col("row").is_in(pl.Series(rows, dtype=pl.UInt32).implode()))
         .select(
-            "row", "pair_id", "source_lang", "target_lang", *texts, sha=pair_hash(),
-            keep=pl.col("keep").fill_null(value=False) if keep else pl.lit(value=True),
+            "row", "pair_id", "source_lang", "target_lang", *texts,
+            sha=pair_hash(*sides),
+            keep=pl.col("keep").fill_null(value=False) if "keep" in columns
+            else pl.lit(value=True),
         )
         .collect()
         .sort("row")

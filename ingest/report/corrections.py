@@ -1,77 +1,42 @@
-"""Read the corrections that people have already made in a run."""
+"""The corrections that people have already made in a run."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ingest.roles import ROLES
+import polars as pl
 
-CORRECTIONS_FILE = "corrections.jsonl"
-
-Correction = dict[str, Any]
-
-_BOOLEANS = ("keep", "starts_article")
-_TEXTS = ("new_source_text", "new_target_text", "audit")
+from ingest.review.corrections import read_corrections
 
 
-def read_corrections(path: Path) -> list[Correction]:
-    """Return the corrections of segments and pairs in a file; of one thing, only the last.
+def collect_corrections(
+    path: Path, pages: Iterable[str], pairs: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Return the corrections of what a report shows, without fields that are null.
 
-    Lines that are damaged are left out: `ingest correct` names them when it reads the file.
+    Damaged lines are left out: `ingest correct` names them when it reads the file.
 
     Args:
-        path: a file of corrections; none are returned if it does not exist.
+        path: a file of corrections; there are none if it does not exist.
+        pages: IDs of the pages that the report shows.
+        pairs: IDs of the pairs that it shows.
 
     Raises:
-        OSError: the file cannot be read.
+        SourceError: the file cannot be read.
     """
     if not path.exists():
         return []
-    lines = path.read_bytes().splitlines()
-    corrections = filter(None, map(_parse, lines))
-    return list({_key(correction): correction for correction in corrections}.values())
-
-
-def keep_shown(
-    corrections: Iterable[Correction], segments: Iterable[str], pairs: Iterable[str]
-) -> list[Correction]:
-    """Return the corrections of pages and pairs that a report shows.
-
-    Args:
-        corrections: what `read_corrections` returns.
-        segments: IDs of the pages shown.
-        pairs: IDs of the pairs shown.
-    """
-    shown = {"segment": set(segments), "pair": set(pairs)}
-    return [c for c in corrections if c.get("doc_id", c.get("pair_id")) in shown[c["kind"]]]
-
-
-def _key(correction: Correction) -> tuple[Any, ...]:
-    return tuple(correction.get(key) for key in ("kind", "doc_id", "segment", "pair_id"))
-
-
-def _parse(line: bytes) -> Correction | None:
-    """Return the known fields of a line; None if it is not a correction of a segment or pair."""
-    try:
-        given = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(given, dict):
-        return None
-    known: Correction = {}
-    match given:
-        case {"kind": "segment", "doc_id": str(doc_id), "segment": int(segment), "sha": str(sha)}:
-            known = {"kind": "segment", "doc_id": doc_id, "segment": int(segment), "sha": sha}
-        case {"kind": "pair", "pair_id": str(pair_id), "sha": str(sha)}:
-            known = {"kind": "pair", "pair_id": pair_id, "sha": sha}
-        case _:
-            return None
-    if given.get("verdict") in ("right", "wrong"):
-        known["verdict"] = given["verdict"]
-    if given.get("role") in ROLES:
-        known["role"] = given["role"]
-    known |= {key: given[key] for key in _BOOLEANS if isinstance(given.get(key), bool)}
-    return known | {key: given[key] for key in _TEXTS if isinstance(given.get(key), str)}
+    given = read_corrections(path)
+    shown = (
+        ("segment", given.segments, "doc_id", set(pages)),
+        ("pair", given.pairs, "pair_id", set(pairs)),
+    )
+    return [
+        {"kind": kind, **{key: value for key, value in row.items() if value is not None}}
+        for kind, frame, key, ids in shown
+        for row in frame.filter(pl.col(key).is_in(list(ids)))
+        .drop("text", "uri", "source_text", "target_text", strict=False)
+        .iter_rows(named=True)
+    ]

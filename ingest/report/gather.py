@@ -12,8 +12,9 @@ import polars as pl
 
 from ingest._typing import Progress
 from ingest.errors import SourceError
+from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.report.audit import collect_audit
-from ingest.report.corrections import CORRECTIONS_FILE, keep_shown, read_corrections
+from ingest.report.corrections import collect_corrections
 from ingest.report.funnel import read_funnel
 from ingest.report.pages import collect_page_views, summarize_pages
 from ingest.report.pairs import column_meanings, summarize_pairs
@@ -55,7 +56,7 @@ def gather(
         "run": _summarize_run(files.run),
         "articles": _numbers(files.run.get("counts")).get("articles"),
         "roles": ROLES,
-        "kept_roles": KEPT_ROLES,
+        "kept_roles": _kept_roles(files.run),
         "meanings": column_meanings(),
         "seed": SEED,
         "cut": MAX_CHARS,
@@ -68,7 +69,7 @@ def gather(
                 progress(done, total)
             data[key] = make()
             done += rows
-        shown = keep_shown(read_corrections(out / CORRECTIONS_FILE), *_shown_ids(data))
+        shown = collect_corrections(out / CORRECTIONS_FILE, *_shown_ids(data))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise SourceError(f"{out}: one of its files is damaged: {error}") from error
     return {**data, "corrections": shown}
@@ -87,22 +88,21 @@ def _steps(files: RunData, audit: int | None, seed: int) -> list[_Step]:
     if documents is not None and segments is not None:
         steps.append(("views", 2 * lines, partial(collect_page_views, documents, segments)))
         if pairs is not None:
-            make = partial(collect_unmatched, documents, segments, pairs)
-            steps.append(("unmatched", lines + couples, make))
+            unmatched = partial(collect_unmatched, documents, segments, pairs)
+            steps.append(("unmatched", lines + couples, unmatched))
     if pairs is not None:
         passes = 4 + len(pairs.collect_schema())  # about one for each score
-        steps.append(("pairs", passes * couples, partial(_pairs, files)))
+        steps.append(("pairs", passes * couples, partial(_pairs, pairs, files)))
     if audit is not None:
-        make = partial(collect_audit, audit, seed, documents, segments, pairs)
-        steps.append(("audit", 2 * (lines + couples), make))
+        sample = partial(collect_audit, audit, seed, documents, segments, pairs)
+        steps.append(("audit", 2 * (lines + couples), sample))
     return steps
 
 
-def _pairs(files: RunData) -> dict[str, Any]:
-    assert files.pairs is not None
+def _pairs(pairs: pl.LazyFrame, files: RunData) -> dict[str, Any]:
     return {
         "files": [safe(name) for name in files.pairs_files],
-        **summarize_pairs(files.pairs, read_funnel(files.run), files.documents),
+        **summarize_pairs(pairs, read_funnel(files.run), files.documents),
     }
 
 
@@ -131,6 +131,15 @@ def _summarize_run(run: dict[str, Any]) -> dict[str, Any]:
         "seconds": _numbers(run.get("seconds")),
         "config": {step: settings for step, settings in steps if isinstance(settings, dict)},
     }
+
+
+def _kept_roles(run: dict[str, Any]) -> list[str]:
+    """Return the roles that the run keeps."""
+    config = run.get("config")
+    label = config.get("label") if isinstance(config, dict) else None
+    keep = label.get("keep") if isinstance(label, dict) else None
+    known = [role for role in keep if role in ROLES] if isinstance(keep, list) else []
+    return known or list(KEPT_ROLES)
 
 
 def _numbers(entries: Any) -> dict[str, float]:

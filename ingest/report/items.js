@@ -30,7 +30,7 @@ const pairItems = Array.from({ length: data.pairs?.rows ?? 0 }, (_, at) => {
   const item = {
     kind: "pair", key: id === null ? null : pairKey(id), at, pair_id: id, sha: columns.sha?.[at],
     source_text: columns.source_text[at] ?? "", target_text: columns.target_text[at] ?? "",
-    keep: columns.keep ? columns.keep[at] : true,
+    keep: columns.keep ? columns.keep[at] : true, why: columns.why?.[at] ?? null,
   };
   if (item.key) itemByKey.set(item.key, item);
   return item;

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from ingest.report.funnel import build_funnel
-from ingest.report.hashes import text_hash
 from ingest.report.sample import clean_name, shorten, shuffled_range, take_within, text_bytes
 from ingest.report.segments import drop_reason
+from ingest.review.hashes import text_hash
 
 MAX_PAGES, MAX_PAGE_BYTES, MAX_PAGES_BYTES = 300, 300_000, 3_500_000
 _MAX_LISTED_ERRORS = 200

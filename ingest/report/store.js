@@ -9,6 +9,8 @@ const store = (() => {
   let steps = []; // to undo: each is a list of [key, record before]
   const listeners = [];
 
+  const REJECTED = "rejected by hand"; // why `ingest correct` drops a pair
+  const isKept = (role) => data.kept_roles.includes(role);
   const isBoolean = (x) => typeof x === "boolean";
   const isString = (x) => typeof x === "string";
   const CHECKS = {
@@ -22,14 +24,8 @@ const store = (() => {
   }
   const isEmpty = (record) => !FIELDS.some((field) => field in record);
 
-  // A correction is about the text that a person saw, or it has given this text to the pair.
-  function concerns(record, item) {
-    if (record.sha === item.sha) return true;
-    const edited = isString(record.new_source_text) || isString(record.new_target_text);
-    return item.kind === "pair" && edited
-      && (record.new_source_text ?? item.source_text) === item.source_text
-      && (record.new_target_text ?? item.target_text) === item.target_text;
-  }
+  // A correction is about the text that a person saw, before any edit.
+  const concerns = (record, item) => record.sha === item.sha;
   const keyOf = (line) => {
     if (line?.kind === "segment" && isString(line.doc_id) && Number.isInteger(line.segment)) return segmentKey(line.doc_id, line.segment);
     if (line?.kind === "pair" && isString(line.pair_id)) return pairKey(line.pair_id);
@@ -39,6 +35,13 @@ const store = (() => {
   function set(key, record) {
     if (record && !isEmpty(record)) records.set(key, record);
     else records.delete(key);
+  }
+  for (const item of pairItems) {
+    const { new_source_text: source, new_target_text: target } = data.pairs.columns;
+    const edited = clean({ new_source_text: source[item.at], new_target_text: target[item.at] }, item.sha);
+    if (!item.key || isEmpty(edited)) continue;
+    set(item.key, edited);
+    fromRun.add(item.key);
   }
   for (const line of data.corrections ?? []) {
     const item = itemByKey.get(keyOf(line));
@@ -109,9 +112,15 @@ const store = (() => {
     },
     // Whether an item is kept after its correction.
     keeps(item) {
-      const { verdict, keep } = records.get(item.key) ?? {};
-      if (item.kind === "pair") return verdict !== "wrong" && item.keep;
-      return keep ?? (verdict === "wrong" ? !item.keep : item.keep);
+      const { verdict, keep, role, new_source_text: source, new_target_text: target } = records.get(item.key) ?? {};
+      if (item.kind === "pair") {
+        if (verdict === "wrong" && source === undefined && target === undefined) return false;
+        return item.keep || item.why === REJECTED;
+      }
+      if (keep !== undefined) return keep;
+      if (verdict) return verdict === "right" ? item.keep : !item.keep;
+      if (role === undefined || (isKept(role) && isKept(item.role))) return item.keep;
+      return isKept(role) && item.same === null;
     },
     // Change some fields of an item; null removes a field.
     change(item, fields) {

@@ -48,9 +48,13 @@ def collect_unmatched(
     alone = {side: _alone(segments, aligned, shown, side) for side in _SIDES}
     counts = shown.with_row_index("couple").select("couple", *_KEYS)
     for side in _SIDES:
-        sums = alone[side].group_by("doc", "lang").agg(
-            pl.len().alias(side),
-            text_bytes(pl.col("text")).head(_MAX_SENTENCES).sum().alias(f"{side}_bytes"),
+        sums = (
+            alone[side]
+            .group_by("doc", "lang")
+            .agg(
+                pl.len().alias(side),
+                text_bytes(pl.col("text")).head(_MAX_SENTENCES).sum().alias(f"{side}_bytes"),
+            )
         )
         counts = counts.join(
             sums, left_on=[f"{side}_doc", f"{side}_lang"], right_on=["doc", "lang"], how="left"
