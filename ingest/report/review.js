@@ -79,7 +79,10 @@ function decide(fields, on = false) {
   say(`${describe(item)}. ${progressWords()}`);
   if (on && active.entries().at(-1) !== item) active.move(1);
   else if (on) say(`${describe(item)}. This was the last one. ${progressWords()}`, true);
-  else active.element(item)?.focus({ preventScroll: true });
+  else {
+    active.element(item)?.focus({ preventScroll: true });
+    active.element(item)?.scrollIntoView({ block: "nearest" });
+  }
 }
 
 // What was decided about an item, in words.
@@ -113,7 +116,7 @@ const stateMark = (item) => {
 
 const MOVES = [
   { keys: ["j", "ArrowDown"], label: "Next", meaning: "next", free: true, run: () => reviewer().move(1) },
-  { keys: ["k", "ArrowUp"], label: "Previous", meaning: "previous", free: true, run: () => reviewer().move(-1) },
+  { keys: ["k", "ArrowUp"], label: "Back", meaning: "previous", free: true, run: () => reviewer().move(-1) },
 ];
 const COMMON = [
   { keys: ["u"], label: "Undo", meaning: "take the last decision back", free: true, run: undo, enabled: store.canUndo },
@@ -125,7 +128,7 @@ const COMMON = [
 const SEGMENT_ACTIONS = [
   { keys: ["y"], label: "Right", meaning: "the decision is right", run: () => decide({ verdict: "right", keep: null }, true) },
   { keys: ["n"], label: "Wrong", meaning: "the decision is wrong: keep instead of drop, or drop instead of keep", run: () => decide((item) => ({ verdict: "wrong", keep: !item.keep }), true) },
-  { keys: ["x"], label: "Keep or drop", meaning: "keep it, or drop it", run: () => decide((item) => (store.keeps(item) === item.keep ? { verdict: "wrong", keep: !item.keep } : { verdict: "right", keep: null })) },
+  { keys: ["x"], label: "Keep/drop", meaning: "keep it, or drop it", run: () => decide((item) => (store.keeps(item) === item.keep ? { verdict: "wrong", keep: !item.keep } : { verdict: "right", keep: null })) },
   { keys: ["r"], label: "Role", meaning: "choose the role", run: () => chooseRole(reviewer().item(), (role) => decide((item) => ({ role: role === item.role ? null : role }))) },
   { keys: ["b"], label: "Boundary", meaning: "a new article starts here, or does not", run: () => decide((item, now) => ({ starts_article: now.starts_article === undefined ? !item.starts : null })) },
 ];

@@ -74,5 +74,6 @@ function drawBarNow() {
   const done = entries.filter(active.isDone).length;
   progress.words.textContent = progressWords();
   progress.meter.firstChild.style.setProperty("--w", `${entries.length ? (100 * done) / entries.length : 0}%`);
-  saveLabel.textContent = store.size() ? `Save ${plural(store.size(), "correction")}` : "Save corrections";
+  const [size, noun] = [store.size(), store.size() === 1 ? "correction" : "corrections"];
+  saveLabel.replaceChildren(size ? `Save ${count(size)}` : "Save", el("span", { class: "more-words" }, ` ${noun}`));
 }

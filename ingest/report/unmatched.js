@@ -13,7 +13,7 @@ if (data.unmatched?.pages.length) views.push(["unmatched", "Unmatched", (view) =
       el("h4", {}, langName(side.lang ?? "und"), " ", el("span", { class: "note" }, name(short(side.uri ?? side.doc_id)))),
       found.length ? el("ul", { class: "alone" }, found.map(([segment, words]) => {
         const item = itemByKey.get(segmentKey(side.doc_id, segment));
-        return el("li", {}, text("p", side.lang, highlight(words, current)),
+        return el("li", reading(side.lang), text("p", side.lang, highlight(words, current)),
           item?.page === undefined ? null : el("button", { type: "button", class: "link where", click: () => openSegment(item) }, `segment ${count(segment)}`));
       })) : el("p", { class: "note" }, side.count ? "None match." : "Every sentence is in a pair."),
       side.count > side.sentences.length ? el("p", { class: "note" }, `The first ${count(side.sentences.length)} of ${count(side.count)} sentences.`) : null);

@@ -29,7 +29,7 @@ _ON_3_AND_4 = (
     "os.dup2(high[0], 3), os.dup2(high[1], 4)\n"
     "os.execv(sys.argv[3], sys.argv[3:])"
 )
-_PATIENCE = 20  # seconds to wait for an answer on a busy machine
+_PATIENCE = 60  # seconds to wait for an answer on a busy machine
 
 
 class Browser:
