@@ -60,7 +60,7 @@ def collect_page_views(documents: pl.LazyFrame, segments: pl.LazyFrame) -> dict[
         .collect()
         .select(
             "doc_id", "segment", "line", "lang", "role", "article",
-            pl.col("role_score").round(3), "duplicate_of", "why",
+            pl.col("role_score").cast(pl.Float64).round(3), "duplicate_of", "why",
             sha=text_hash(pl.col("text")), text=shorten(pl.col("text")),
         )
     )  # fmt: skip

@@ -74,7 +74,7 @@ def _examples(segments: pl.LazyFrame, rows_by_reason: dict[str, Rows]) -> pl.Dat
         segments.with_row_index("row")
         .filter(pl.col("row").is_in(chosen["row"].implode()))
         .select(
-            "row", "lang", "role", "doc_id", "segment", "line", pl.col("role_score").round(3),
+            "row", "lang", "role", "doc_id", "segment", "line", pl.col("role_score").cast(pl.Float64).round(3),
             text=shorten(pl.col("text")), bytes=text_bytes(pl.col("text")),
         )
         .collect()

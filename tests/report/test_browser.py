@@ -176,8 +176,8 @@ def test_each_text_has_its_direction_and_language(report, browser):
 def test_a_pair_links_to_its_page(report, browser):
     browser.open(report, view="pairs")
     browser.run("document.querySelector('#pair-list .from button').click()")
-    assert browser.run("location.hash") == "#pages"
-    assert browser.run("document.activeElement.className") == "sheet"
+    assert browser.run("document.activeElement.dataset.key") == f"s {0:016x} 0"
+    browser.until(f"location.hash === '#page={0:016x}&segment=0'")
 
 
 def test_keyboard_navigation(report, browser):

@@ -252,5 +252,7 @@ def test_help_and_buttons(page):
     assert page.run(PROGRESS) == "0 of 6 reviewed"
     page.run(f"document.querySelector('[data-key=\"s {DOC} 3\"]').click()")
     assert page.run(f"{CURRENT}.dataset.key") == f"s {DOC} 3"
-    nameless = "[...document.querySelectorAll('.review button')].filter(b => !b.textContent.trim()).length"
+    nameless = (
+        "[...document.querySelectorAll('.review button')].filter(b => !b.textContent.trim()).length"
+    )
     assert page.run(nameless) == 0
