@@ -21,7 +21,7 @@ _SCRIPTS = (
 )  # fmt: skip
 
 # Characters that could end or hide a script element, or end a line of JavaScript.
-_ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+_ESCAPED = "<>&\u2028\u2029"
 
 
 def render(data: dict[str, Any]) -> str:
@@ -51,7 +51,9 @@ def as_json(data: Any) -> str:
     '{"text":"\\u003c/script\\u003e\\u003c!-- ب"}'
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return scrub(text.translate(_ESCAPES))
+    for character in _ESCAPED:  # quicker than str.translate
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return scrub(text)
 
 
 def _read(name: str) -> str:

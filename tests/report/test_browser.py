@@ -11,7 +11,17 @@ from made_runs import HOSTILE, documents, pairs, segments, write
 
 from ingest.jobs.report import write_report
 
-VIEWS = ["overview", "sources", "dropped", "scores", "pages", "pairs", "about"]
+VIEWS = [
+    "overview",
+    "audit",
+    "sources",
+    "dropped",
+    "scores",
+    "pages",
+    "pairs",
+    "unmatched",
+    "about",
+]
 CARDS = "document.querySelectorAll('#pair-list .pair').length"
 FOUND = "document.getElementById('found').textContent"
 
@@ -34,7 +44,8 @@ def report(tmp_path_factory):
     lost = {"error": HOSTILE, "text": None, "chars": None}
     frame = pairs(
         *({"score": n / 100, "source_text": f"كِتَابٌ رقم {n}", "target_text": f"book number {n}"} for n in range(100)),
-        *[{"source_text": HOSTILE, "target_text": HOSTILE, "model": HOSTILE, "score": None}] * 20,
+        *[{"source_text": HOSTILE, "target_text": HOSTILE, "model": HOSTILE, "score": None,
+           "source_doc": f"{1:016x}", "source_segments": [7]}] * 20,
     ).with_columns(keep=pl.int_range(120) < 90)  # fmt: skip
     frame = frame.with_columns(
         drop_reason=pl.when("keep")
@@ -49,7 +60,7 @@ def report(tmp_path_factory):
         documents=documents(page, {}, lost), segments=segments(*rows), pairs=frame,
         run={"version": HOSTILE, "config": {"read": {"a": HOSTILE}}, "seconds": {HOSTILE: 1.0}},
     )  # fmt: skip
-    return write_report(out).dest
+    return write_report(out, audit=8).dest
 
 
 def quiet(browser):
@@ -185,7 +196,7 @@ def test_keyboard_navigation(report, browser):
     browser.press("Tab", 9)
     assert browser.run("document.activeElement.className") == "skip"
     browser.run("document.getElementById('tab-overview').focus()")
-    for key, code, view in (("ArrowRight", 39, "sources"), ("End", 35, "about"), ("ArrowRight", 39, "overview"),
+    for key, code, view in (("ArrowRight", 39, "audit"), ("End", 35, "about"), ("ArrowRight", 39, "overview"),
                             ("ArrowLeft", 37, "about"), ("Home", 36, "overview")):  # fmt: skip
         browser.press(key, code)
         assert browser.run("document.activeElement.id") == f"tab-{view}"
@@ -228,7 +239,7 @@ def test_screen_reader_structure(report, browser):
         )
         == 0
     )
-    nameless = "[...document.querySelectorAll('input, select')].filter(i => !i.labels.length && !i.ariaLabel).length"
+    nameless = "[...document.querySelectorAll('input, select, textarea')].filter(i => !i.labels.length && !i.ariaLabel).length"
     assert browser.run(nameless) == 0
     assert (
         browser.run(
@@ -247,7 +258,7 @@ CONTRAST = """(() => {
   const under = (e) => { let stack = []; for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c[3]) stack.push(c); if (c[3] === 255) break; }
     return stack.reverse().reduce((b, c) => b.map((v, i) => i < 3 ? v + (c[i] - v) * c[3] / 255 : 255), [255, 255, 255, 255]); };
   const worst = [];
-  for (const e of document.querySelectorAll('main *, header *, nav *, footer *')) {
+  for (const e of document.querySelectorAll('main *, header *, nav *, footer *, aside *')) {
     if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || !e.checkVisibility() || e.disabled || e.closest('svg, .sr')) continue;
     const [a, b] = [light(rgba(getComputedStyle(e).color)), light(under(e))].sort((x, y) => y - x);
     const ratio = (a + .05) / (b + .05);
@@ -263,6 +274,17 @@ def test_all_text_has_contrast(report, browser, dark):
     for view in VIEWS:
         browser.run(f"document.getElementById('tab-{view}').click()")
         assert browser.run(CONTRAST) == [], view
+    browser.run("document.getElementById('tab-audit').click()")
+    browser.run("document.querySelector('details.result').open = true")
+    for key in "ynyny":
+        browser.press(key, 0)
+    assert browser.run(CONTRAST) == []
+    for view, pressed in (("pages", "jynxbjkkjrn"), ("pairs", "jyne")):
+        browser.run(f"document.getElementById('tab-{view}').click()")
+        for key in pressed:
+            browser.press(key, 0)
+        assert browser.run(CONTRAST) == [], view
+    browser.press("Escape", 27)
     browser.run("document.getElementById('tab-pairs').click()")
     typed(browser, "#view-pairs [type=search]", "1")
     browser.until("document.querySelector('.pair.dropped mark')")

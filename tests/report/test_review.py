@@ -245,7 +245,7 @@ def test_help_and_buttons(page):
     assert "copy a link" in page.run("document.querySelector('dialog').textContent")
     keys(page, "n")  # keys do nothing behind a dialog
     keys(page, "Escape")
-    assert page.run("document.querySelectorAll('dialog').length") == 0
+    page.until("document.querySelectorAll('dialog').length === 0")
     assert page.run(PROGRESS) == "0 of 6 reviewed"
     for key in "jyju":
         page.run(f"document.querySelector('[data-key-of={key}]').click()")
