@@ -11,7 +11,7 @@ const auditResults = (tally) => {
     const without = strata.filter(({ name, judged }) => !judged && name.startsWith("kept,")).map(({ name }) => name);
     const line = (stratum, label) =>
       el("tr", { class: stratum === all ? "left" : null, "data-estimate": JSON.stringify({ unit, ...stratum, sample: undefined }) },
-        el("th", { scope: "row" }, label), cell(count(stratum.population), { class: "optional" }), cell(count(stratum.judged)), cell(count(stratum.right)),
+        el("th", { scope: "row" }, label), cell(count(stratum.population), { class: "optional" }), cell(count(stratum.judged)), cell(count(stratum.right), { class: "optional" }),
         cell(stratum.judged ? percent(stratum.precision) : "–"), cell(stratum.judged ? interval(stratum) : "–"));
     parts.push(
       el("p", { class: "precision" }, all
@@ -19,7 +19,7 @@ const auditResults = (tally) => {
           without.length ? ` Left out, because nothing in them is judged: ${without.join("; ")}.` : ""]
         : `No judgement of ${what} yet.`),
       table(`${caption}, and each part of the sample`,
-        [head("Part"), head("In the run", true, { class: "optional" }), head("Judged", true), head("Right", true), head("Share", true), head("95 % interval", true)],
+        [head("Part"), head("In the run", true, { class: "optional" }), head("Judged", true), head("Right", true, { class: "optional" }), head("Share", true), head("95 % interval", true)],
         [...strata.map((stratum) => line(stratum, stratum.name)), all ? line(all, `all ${what}`) : null].filter(Boolean), { quiet: true }));
   }
   return parts;

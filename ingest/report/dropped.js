@@ -5,17 +5,11 @@ if (data.segments?.drops.length || data.pairs?.drops.length) views.push(["droppe
   // A list is drawn when its reason is opened.
   const reasons = (drops, whole, most, fill) => drops.map((drop, at) => {
     const inside = el("div", { class: "inside" });
-    let filled = false;
-    const details = el("details", {
-      class: "reason", toggle: () => {
-        if (!details.open || filled) return;
-        filled = true;
-        fill(drop, inside);
-      },
-    },
+    const details = el("details", { class: "reason", toggle: () => details.open && details.fill() },
     el("summary", {}, el("b", {}, drop.reason), el("span", { class: "n" }, count(drop.count)), el("span", { class: "n" }, share(drop.count, whole)),
       el("span", { class: "track", "aria-hidden": "true" }, el("i", { "--w": `${(100 * drop.count) / most}%`, "--c": roleColor(drop.reason) }))),
     inside);
+    details.fill = () => inside.hasChildNodes() || fill(drop, inside);
     details.open = at === 0;
     return details;
   });

@@ -48,7 +48,10 @@ let closed = [];
 window.addEventListener("beforeprint", () => {
   for (const [id] of views) drawView(id);
   closed = [...document.querySelectorAll(".reason:not([open])")];
-  for (const reason of closed) reason.open = true;
+  for (const reason of closed) {
+    reason.open = true;
+    reason.fill();
+  }
 });
 window.addEventListener("afterprint", () => {
   for (const reason of closed) reason.open = false;
