@@ -52,6 +52,10 @@ GROUPS = {
     "Filter": (frames.FILTERED, "Columns of pairs, added by `ingest.filter`."),
     "Split": (frames.SPLIT, "Column of pairs, added by `ingest.split`."),
     "Masked texts": (frames.MASKED, "Columns of pairs, added by `ingest.mask_pii`."),
+    "Edits": (
+        frames.EDITED,
+        "Columns of pairs, added by `ingest correct` to files with pairs that a person has edited.",
+    ),
     "Word alignment": (
         frames.WORD_ALIGNED,
         "Column of pairs, added by `ingest.align_words` and `ingest export --word-alignments`.",

@@ -124,8 +124,8 @@ def _run_job(args: argparse.Namespace) -> dict[str, Any]:
 
 def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
     from ingest.cli import render
-    from ingest.cli.messages import print_notes
-    from ingest.jobs.correct_result import describe_damaged
+    from ingest.cli.messages import print_notes, print_summary
+    from ingest.jobs.correct_result import describe_corrected, describe_damaged
 
     print_notes(describe_damaged(report.get("damaged_corrections", [])))
     if args.shard:  # only --resume makes the files of the run
@@ -136,6 +136,8 @@ def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
         render.print_pages_in_error(report, to_stderr=True)
     else:
         render.print_run_summary(report, args.out, verbose=args.verbose)
+    if "corrected" in report:
+        print_summary(args, *describe_corrected(report["corrected"]))
     return _print_later_steps(args, report)
 
 
@@ -143,7 +145,7 @@ def _print_later_steps(args: argparse.Namespace, report: dict[str, Any]) -> int:
     """Print what --align, --translate and --export did; return the exit status of the whole run."""
     from ingest.cli.messages import print_result
 
-    in_error = bool(report["counts"]["errors"])
+    in_error = bool(report["counts"]["errors"] or report.get("damaged_corrections"))
     if "pairs" in report:
         from ingest.jobs.align import AlignResult
 

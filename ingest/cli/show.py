@@ -57,7 +57,7 @@ def add_commands(commands: Commands) -> None:
     # the names of jobs.show.REASONS, which would import Polars
     chosen.add_argument("--reason", type=_split, default=[], metavar="REASONS",
                         help="that are not kept for one of these reasons: repeated, template, "
-                        "hidden, not content, damaged")  # fmt: skip
+                        "hidden, not content, damaged, rejected by hand")  # fmt: skip
     chosen.add_argument("--grep", default="", metavar="TEXT",
                         help="that contain TEXT; case, Arabic marks and white space make no "
                         "difference")  # fmt: skip

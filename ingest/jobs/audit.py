@@ -27,6 +27,9 @@ def estimate_run(out: Path, corrections: Corrections) -> tuple[pl.DataFrame, lis
     Returns:
         The estimates, as `ingest.review.audit.estimate` returns them, without rows if nothing was
         judged; and messages about judgements that do not count.
+
+    >>> estimate_run(Path("out"), Corrections())[1]
+    []
     """
     judgements = pl.concat(
         frame.drop_nulls(["audit", "verdict"]).select(

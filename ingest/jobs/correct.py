@@ -41,6 +41,7 @@ from ingest.review.corrections import (
 )
 from ingest.review.segments import CorrectedSegments, correct_segments
 from ingest.roles import KEPT_ROLES
+from ingest.text import count_noun
 
 _IS_EDITED = pl.any_horizontal(pl.col("original_source_text", "original_target_text").is_not_null())
 
@@ -69,6 +70,13 @@ def correct_run(
         SourceError: a file is missing or cannot be read.
         FrameError: a file lacks a column.
         WriteError: a file cannot be written.
+
+    >>> import tempfile, ingest
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> report = ingest.run(sorted(ingest.samples().glob("en_*.txt"))[:1], folder / "out")
+    >>> _ = (folder / "corrections.jsonl").write_text("")
+    >>> print(correct_run(folder / "out", [folder / "corrections.jsonl"]))
+    no corrections to apply
     """
     folder = Path(out)
     run = _read_run(folder)
@@ -83,9 +91,7 @@ def correct_run(
     pages = RunPages(folder, progress, passes)
     damaged = corrections.damaged
     result = CorrectResult(damaged=damaged, messages=describe_damaged(damaged))
-    if files:
-        result.audit, messages = estimate_run(folder, corrections)
-        result.messages += messages
+    result.messages += _describe_taken_back(stored, given)
     if learn:
         result.rules = propose_rules(pages, corrections, kept_roles)
         result.learned = yes and bool(len(result.rules.rules))
@@ -94,7 +100,16 @@ def correct_run(
             corrections = merge_corrections([corrections, rules])
     job = _Correction(folder, run, pages, corrections, kept_roles)
     job.find_changes(result)
-    job.write(result)
+    if files:  # before anything is written: the strata are those that were judged
+        matched = Corrections(
+            corrections.segments.join(
+                result.unmatched["segment"], on=["doc_id", "segment"], how="anti"
+            ),
+            corrections.pairs.join(result.unmatched["pair"], on="pair_id", how="anti"),
+        )
+        result.audit, messages = estimate_run(folder, matched)
+        result.messages += messages
+    job.write()
     return result
 
 
@@ -146,7 +161,7 @@ class _Correction:
         result.messages += describe_unmatched(result.unmatched)
         result.messages += self._describe_later_steps(in_files)
 
-    def write(self, result: CorrectResult) -> None:
+    def write(self) -> None:
         """Write the files that change. All are complete before the first one is replaced."""
         path = self._folder / CORRECTIONS_FILE
         data = write_corrections(self._corrections)
@@ -164,7 +179,7 @@ class _Correction:
             for file in self._files:
                 if file.changes.changed:
                     file.write(stack.enter_context(atomic_write(file.path)))
-            if not path.is_file() or path.read_bytes() != data:
+            if data != (path.read_bytes() if path.is_file() else b""):
                 stack.enter_context(atomic_write(path)).write_bytes(data)
 
     def _corrected(self) -> Iterator[pl.DataFrame]:
@@ -221,6 +236,24 @@ class _Correction:
                 f"-o {out / 'pairs.parquet'}"
             )
         return messages
+
+
+def _describe_taken_back(stored: Sequence[Corrections], given: Sequence[Corrections]) -> list[str]:
+    """Say that labels do not go back to what they were by themselves."""
+    gives_label = pl.any_horizontal(pl.col("role", "keep", "starts_article").is_not_null())
+    key = ["doc_id", "segment"]
+    count = sum(
+        len(new.segments.filter(~gives_label, pl.col("verdict").fill_null("") != WRONG)
+            .join(old.segments.filter(gives_label), on=key, how="semi"))
+        for old in stored
+        for new in given
+    )  # fmt: skip
+    if not count:
+        return []
+    return [
+        f"{count_noun(count, 'earlier correction')} of segments taken back: the labels stay as "
+        "they are until the sources are run again with --overwrite"
+    ]
 
 
 def _read_run(folder: Path) -> dict[str, Any]:

@@ -73,6 +73,9 @@ def apply_stored(pairs: pl.LazyFrame, folder: Path) -> pl.LazyFrame:
 
     Raises:
         SourceError: the corrections cannot be read.
+
+    >>> apply_stored(pl.LazyFrame({"pair_id": ["1"]}), Path("no-such-folder")).collect().item()
+    '1'
     """
     path = folder / CORRECTIONS_FILE
     if not path.is_file():

@@ -77,6 +77,36 @@ def describe_damaged(damaged: Sequence[str]) -> list[str]:
     return [*lines, f"{count_noun(rest, 'more line')} left out"] if rest > 0 else lines
 
 
+def describe_corrected(corrected: dict[str, int]) -> list[str]:
+    """Describe what corrections did in a run.
+
+    Args:
+        corrected: the entry `corrected` of run.json.
+
+    >>> for line in describe_corrected({"segments": 3, "matched": 2, "changed": 1, "by_rules": 4}):
+    ...     print(line)
+    2 of 3 corrections of segments applied, 1 changed something; 4 segments changed by rules
+    1 matches no segment; a page has the same ID only if its source is given by the same path
+    """
+    matched, segments = corrected.get("matched", 0), corrected["segments"]
+    parts = []
+    if segments:
+        parts.append(
+            f"{matched:,} of {count_noun(segments, 'correction')} of segments applied, "
+            f"{corrected.get('changed', 0):,} changed something"
+        )
+    if corrected.get("by_rules"):
+        parts.append(f"{count_noun(corrected['by_rules'], 'segment')} changed by rules")
+    lines = ["; ".join(parts)] if parts else []
+    if rest := segments - matched:
+        verb = "matches" if rest == 1 else "match"
+        lines.append(
+            f"{rest:,} {verb} no segment; a page has the same ID only if its source is given by "
+            "the same path"
+        )
+    return lines
+
+
 def describe_unmatched(unmatched: dict[str, pl.DataFrame]) -> list[str]:
     """Describe the corrections that apply to nothing in the run, with examples.
 

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import polars as pl
 
+from ingest.drop_reasons import REJECTED
 from ingest.errors import ConfigError, SourceError
 from ingest.io.run_files import RUN_FILE
+from ingest.review.segments import is_rejected
 from ingest.roles import KEPT_ROLES, ROLES
 from ingest.text import comparable, safe
 
-REPEATED, TEMPLATE, HIDDEN, NOT_CONTENT, DAMAGED = REASONS = (
-    "repeated", "template", "hidden", "not content", "damaged",
+REPEATED, TEMPLATE, HIDDEN, NOT_CONTENT, DAMAGED, _ = REASONS = (
+    "repeated", "template", "hidden", "not content", "damaged", REJECTED,
 )  # fmt: skip
 """Why a segment is not kept."""
 
@@ -173,6 +175,8 @@ def segment_reason(kept_roles: Collection[str] = KEPT_ROLES) -> pl.Expr:
     return (
         pl.when(pl.col("keep").fill_null(value=False))
         .then(None)
+        .when(is_rejected(kept_roles))
+        .then(pl.lit(REJECTED))
         .when(pl.col("duplicate_of").is_not_null())
         .then(pl.lit(REPEATED))
         .when(pl.col("role_by") == "site")

@@ -157,7 +157,8 @@ class _Run:
         """
         earlier = (self.state.target / CORRECTIONS_FILE, self.state.corrections)
         stored = [read_corrections(path) for path in earlier if path.is_file()]
-        self.state.save_corrections(write_corrections(merge_corrections([*stored, given])))
+        corrections = merge_corrections([*stored, given])
+        self.state.save_corrections(write_corrections(corrections))
         numbers = range(len(self.plan.shards))
         with worker_pool(min(workers, len(numbers))) as run_tasks:
             self._label(numbers, run_tasks)
@@ -169,7 +170,8 @@ class _Run:
         report = write_outputs(self.state, self.plan, self.config, started)
         self.state.publish()
         self.state.remove_folder()
-        return {**report, "damaged_corrections": given.damaged} if given.damaged else report
+        damaged = {"damaged_corrections": corrections.damaged} if corrections.damaged else {}
+        return {**report, **damaged}
 
     def _label(self, numbers: Sequence[int], run_tasks: RunTasks) -> None:
         sizes = [sum(item.size for item in shard) for shard in self.plan.shards]

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ingest.drop_reasons import REJECTED
 from ingest.report.funnel import build_funnel
 from ingest.report.sample import Rows, choose, shorten, text_bytes
+from ingest.review.segments import is_rejected
 from ingest.roles import KEPT_ROLES, ROLES
 
 # Per reason, besides those on the pages that the report shows in full.
@@ -17,7 +19,9 @@ _EXAMPLES, _EXAMPLE_BYTES = 100, 60_000
 SITE, OUTSIDE, REPEATED, OTHER = (
     "site template", "outside any article", "repeated on the page", "other",
 )  # fmt: skip
-REASONS = (*(role for role in ROLES if role not in KEPT_ROLES), SITE, OUTSIDE, REPEATED, OTHER)
+REASONS = (
+    *(role for role in ROLES if role not in KEPT_ROLES), SITE, OUTSIDE, REPEATED, OTHER, REJECTED,
+)  # fmt: skip
 
 
 def drop_reason() -> pl.Expr:
@@ -29,6 +33,8 @@ def drop_reason() -> pl.Expr:
         .then(pl.lit(SITE))
         .when(pl.col("role").is_in(REASONS))
         .then("role")
+        .when(is_rejected())
+        .then(pl.lit(REJECTED))
         .when(pl.col("article") == 0)
         .then(pl.lit(OUTSIDE))
         .when(pl.col("duplicate_of").is_not_null())
@@ -74,7 +80,8 @@ def _examples(segments: pl.LazyFrame, rows_by_reason: dict[str, Rows]) -> pl.Dat
         segments.with_row_index("row")
         .filter(pl.col("row").is_in(chosen["row"].implode()))
         .select(
-            "row", "lang", "role", "doc_id", "segment", "line", pl.col("role_score").cast(pl.Float64).round(3),
+            "row", "lang", "role", "doc_id", "segment", "line",
+            pl.col("role_score").cast(pl.Float64).round(3),
             text=shorten(pl.col("text")), bytes=text_bytes(pl.col("text")),
         )
         .collect()

@@ -37,6 +37,22 @@ class CorrectedSegments(NamedTuple):
     by_rules: int
 
 
+def is_rejected(kept_roles: Collection[str] = KEPT_ROLES) -> pl.Expr:
+    """Return whether a person, or a rule, has dropped a segment whose role would be kept.
+
+    Of a segment with another role, the role says why it is dropped.
+
+    >>> frame = pl.DataFrame({"role_by": "person", "role": ["body", "nav"], "keep": False})
+    >>> frame.select(is_rejected()).to_series().to_list()
+    [True, False]
+    """
+    return (
+        ~pl.col("keep").fill_null(value=False)
+        & pl.col("role_by").is_in([PERSON, SITE_RULE])
+        & pl.col("role").is_in(list(kept_roles))
+    )
+
+
 def correct_segments(
     segments: pl.DataFrame,
     corrections: Corrections,

@@ -77,7 +77,7 @@ def load(page, *lines) -> None:
     path = page.downloads / "given.jsonl"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     chooser = page.call("Runtime.evaluate", expression="document.querySelector('input[type=file]')")
-    page.run(f"document.getElementById('spoken').textContent = ''")
+    page.run("document.getElementById('spoken').textContent = ''")
     page.call("DOM.setFileInputFiles", files=[str(path)], objectId=chooser["result"]["objectId"])
     page.until(f"{SPOKEN}.includes('loaded')")
 

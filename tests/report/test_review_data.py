@@ -74,7 +74,7 @@ def test_the_roles_that_the_run_keeps(tmp_path):
 
 
 def aligned(*rows):
-    return pairs(*rows, **{name: dtype for name, dtype in schema(ALIGNED).items()})
+    return pairs(*rows, **dict(schema(ALIGNED)))
 
 
 def test_sentences_without_a_pair(tmp_path):
