@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 from made_runs import HOSTILE, documents, pairs, segments, write
 
+import ingest
+from ingest.cli import main
 from ingest.jobs.report import write_report
 from ingest.review.corrections import parse_corrections
 from ingest.review.hashes import pair_hash, text_hash
@@ -256,3 +258,47 @@ def test_help_and_buttons(page):
         "[...document.querySelectorAll('.review button')].filter(b => !b.textContent.trim()).length"
     )
     assert page.run(nameless) == 0
+
+
+def test_what_was_saved_goes_into_the_run_and_comes_back(tmp_path, browser, capsys):
+    out = tmp_path / "run"
+    ingest.run([ingest.samples() / "ar_chrome_en_news_1.txt"], out)
+    pages = pl.read_parquet(out / "documents.parquet")["doc_id"]
+    frame = pairs({"target_text": "First"}, {"target_text": "Second"}, {"target_text": "Third"})
+    frame.with_columns(source_doc=pl.lit(pages[0]), target_doc=pl.lit(pages[0])).write_parquet(
+        out / "pairs.parquet"
+    )
+    browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    browser.downloads = tmp_path
+    browser.open(write_report(out).dest, view="pages")
+    keys(browser, "j", "n", "y", "x", "j", "r", "b", "j", "b")
+    browser.run("document.getElementById('tab-pairs').click()")
+    keys(browser, "j", "n", "y", "e")
+    browser.run("document.activeElement.value = 'Mended'")
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", windowsVirtualKeyCode=13, modifiers=2)  # fmt: skip
+    before = saved(browser)
+    state = (
+        "[...document.querySelectorAll('.segments [data-key]')].map(e => "
+        "[e.classList.contains('kept'), e.classList.contains('reviewed'), e.querySelector('.role b').textContent])"
+    )
+    labels = browser.run(state)
+    assert sum(reviewed for _, reviewed, _ in labels) == 5
+    browser.run("localStorage.clear()")
+    assert main(["correct", str(out), str(tmp_path / "corrections.jsonl")]) == 0
+    assert pl.read_parquet(out / "pairs.parquet")["target_text"].to_list() == ["First", "Second", "Mended"]  # fmt: skip
+    browser.open(write_report(out, overwrite=True).dest, view="pages")
+    browser.run("localStorage.clear()")
+    browser.open(out / "report.html", view="pages")
+    assert browser.run(state) == labels
+    browser.run("document.getElementById('tab-pairs').click()")
+    assert browser.run(PROGRESS) == "3 of 3 reviewed"
+    assert "Mended" in browser.run("document.querySelector('#pair-list').textContent")
+
+    def decided(lines):
+        fields = ("doc_id", "segment", "pair_id", "sha", "verdict", "keep", "role", "starts_article", "new_target_text")  # fmt: skip
+        return sorted(str([line.get(name) for name in fields]) for line in lines)
+
+    assert decided(saved(browser)) == decided(before)
+    assert main(["correct", str(out), str(tmp_path / "corrections.jsonl")]) == 0
+    browser.open(write_report(out, overwrite=True).dest, view="pages")
+    assert browser.run(state) == labels
