@@ -69,7 +69,7 @@ if (data.audit?.order.length) views.push(["audit", "Audit", (view) => {
     return stage.firstChild;
   }
   const reviewing = makeReviewer("audit", {
-    reveal: draw, redraw: (item) => item === reviewing.item() && draw(item), actions: [YES, NO], isDone, words: answer, links: false,
+    reveal: draw, redraw: (item) => item.key === reviewing.item()?.key && draw(reviewing.item()), actions: [YES, NO], isDone, words: answer, links: false,
   });
 
   const tallied = el("div", {});

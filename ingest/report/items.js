@@ -14,7 +14,7 @@ const segmentItems = [];
     const keep = why === null;
     const key = segmentKey(page.doc_id, segment);
     const item = {
-      kind: "segment", key, page: at, doc_id: page.doc_id, uri: page.uri, segment, line, lang, role,
+      kind: "segment", key, place: key, page: at, doc_id: page.doc_id, uri: page.uri, segment, line, lang, role,
       article, score, same, why, sha, text: words, keep, starts: keep && article !== before,
     };
     if (keep) before = article;
@@ -23,7 +23,8 @@ const segmentItems = [];
   }
 });
 
-// All pairs shown. Pairs without an ID have no key: no correction can name them.
+// All pairs shown. Pairs without an ID have no key: no correction can name them. The place of an
+// item is its own even if several pairs have one ID.
 const pairItems = Array.from({ length: data.pairs?.rows ?? 0 }, (_, at) => {
   const { columns } = data.pairs;
   const id = columns.pair_id?.[at] ?? null;
@@ -32,7 +33,8 @@ const pairItems = Array.from({ length: data.pairs?.rows ?? 0 }, (_, at) => {
     source_text: columns.source_text[at] ?? "", target_text: columns.target_text[at] ?? "",
     keep: columns.keep ? columns.keep[at] : true, why: columns.why?.[at] ?? null,
   };
-  if (item.key) itemByKey.set(item.key, item);
+  item.place = item.key && !itemByKey.has(item.key) ? item.key : `row ${at}`;
+  if (item.place === item.key) itemByKey.set(item.key, item);
   return item;
 });
 
@@ -40,7 +42,7 @@ const pairItems = Array.from({ length: data.pairs?.rows ?? 0 }, (_, at) => {
 const auditItems = (data.audit?.items ?? []).map((item) => {
   const key = item.kind === "segment" ? segmentKey(item.doc_id, item.segment) : pairKey(item.pair_id);
   if (!itemByKey.has(key)) itemByKey.set(key, { ...item, key, uri: data.audit.docs[item.doc_id]?.[0] ?? "" });
-  return { ...item, key };
+  return { ...item, key, place: key };
 });
 
 const isCut = (words) => words.length > data.cut && [...words].length > data.cut;

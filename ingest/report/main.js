@@ -19,6 +19,7 @@ function showView(id, top = false) {
     panels.get(key).hidden = key !== id;
   }
   activeView = id;
+  toast.hidden = true;
   drawView(id);
   drawBar();
   document.getElementById(`tab-${id}`).scrollIntoView({ block: "nearest", inline: "nearest" });

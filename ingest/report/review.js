@@ -53,7 +53,8 @@ function makeReviewer(view, { reveal, redraw, search = null, actions, isDone = s
       if (at >= 0 && at < entries.length) reviewer.go(entries[at]);
       else say(entries.length ? (step > 0 ? "This is the last one" : "This is the first one") : "Nothing is shown", true);
     },
-    element: (item) => document.querySelector(`#view-${view} [data-key="${CSS.escape(item.key ?? "")}"]`),
+    element: (item) => document.querySelector(`#view-${view} [data-key="${CSS.escape(item.place)}"]`),
+    find: (key) => entries.find((item) => item.key === key),
     changed(items) {
       for (const item of items) {
         redraw(item);
@@ -62,7 +63,7 @@ function makeReviewer(view, { reveal, redraw, search = null, actions, isDone = s
     },
     // Elements of items take the focus, and become current when they are clicked.
     attributes: (item) => ({
-      "data-key": item.key, tabindex: "-1", "aria-current": item === current ? "true" : null,
+      "data-key": item.place, tabindex: "-1", "aria-current": item === current ? "true" : null,
       click: (event) => !event.target.closest("button, a, input, textarea, summary") && !String(getSelection()) && reviewer.go(item),
     }),
   };
@@ -146,8 +147,9 @@ function undo() {
   const item = store.undo();
   if (!item) return say("There is nothing to undo", true);
   const active = reviewer();
-  if (active.has(item)) active.go(item);
-  say(`Undone: now ${active.words(item)}. ${progressWords()}`, true);
+  const shown = active.find(item.key);
+  if (shown) active.go(shown);
+  say(`Undone: now ${active.words(shown ?? item)}. ${progressWords()}`, true);
 }
 
 function act(action) {

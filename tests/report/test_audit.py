@@ -104,6 +104,7 @@ def test_the_browser_estimates_what_python_does(out, browser):
         browser.press("y" if n % 3 else "n", 0)
         if n == 30:
             browser.press("u", 0)
+            assert "31 of 60" in browser.run("document.querySelector('.question').textContent")
             browser.press("n", 0)
     assert browser.run("document.querySelector('details.result').open")
     browser.run("document.getElementById('save').click()")

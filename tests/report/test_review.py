@@ -302,3 +302,16 @@ def test_what_was_saved_goes_into_the_run_and_comes_back(tmp_path, browser, caps
     assert main(["correct", str(out), str(tmp_path / "corrections.jsonl")]) == 0
     browser.open(write_report(out, overwrite=True).dest, view="pages")
     assert browser.run(state) == labels
+
+
+def test_pairs_without_an_id_can_be_looked_at(tmp_path, browser):
+    frame = pairs({"pair_id": None}, {"pair_id": DOC}, {"pair_id": DOC})
+    browser.open(write_report(write(tmp_path / "out", pairs=frame)).dest, view="pairs")
+    keys(browser, "j", "y")
+    assert "has no pair_id" in browser.run(SPOKEN)
+    keys(browser, "j", "j")
+    places = "[...document.querySelectorAll('.pair')].map(p => p.getAttribute('aria-current'))"
+    assert browser.run(places) == [None, None, "true"]
+    keys(browser, "y")
+    assert browser.run(PROGRESS) == "2 of 3 reviewed"
+    assert browser.complaints == []
