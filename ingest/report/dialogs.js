@@ -46,6 +46,6 @@ function showHelp(actions) {
   openDialog("Keys",
     el("dl", { class: "keys" }, actions.map((action) =>
       el("div", {}, el("dt", {}, keys(action)), el("dd", {}, action.meaning ?? action.label)))),
-    el("p", { class: "note" }, "Decisions stay in this browser until you save them as corrections.jsonl. Give that file to ", el("code", {}, "ingest correct OUT corrections.jsonl"), " to apply it to the run."));
+    el("p", { class: "note" }, store.remembers() ? "This browser remembers your decisions. " : "This viewer remembers nothing: save before you leave. ", "Save them as corrections.jsonl, and give that file to ", el("code", {}, "ingest correct OUT corrections.jsonl"), " to apply it to the run."));
 }
 const KEY_NAMES = { ArrowDown: "↓", ArrowUp: "↑" };

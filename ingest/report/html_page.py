@@ -12,6 +12,7 @@ from typing import Any
 
 from ingest.text import scrub
 
+_STYLES = ("page.css", "review.css")
 # In the order in which they run: later scripts use what earlier ones define.
 _SCRIPTS = (
     "base.js", "charts.js", "lists.js", "items.js", "store.js", "links.js", "copy.js",
@@ -32,7 +33,7 @@ def render(data: dict[str, Any]) -> str:
     Args:
         data: what `gather` returns.
     """
-    style = _read("page.css")
+    style = "\n".join(map(_read, _STYLES))
     script = '"use strict";\n(() => {\n' + "\n".join(map(_read, _SCRIPTS)) + "})();\n"
     return Template(_read("page.html")).substitute(
         title=html.escape(data["name"]),

@@ -343,3 +343,28 @@ def test_an_empty_run(tmp_path, browser):
         "About",
     ]
     assert quiet(browser)
+
+
+def test_200_000_pairs_do_not_freeze(tmp_path, browser):
+    total = 200_000
+    row = pl.int_range(total)
+    frame = (
+        pairs({"source_text": "نص عربي من جملة طولها معتاد تقريبا", "target_text": "words of the usual length"})
+        .lazy()
+        .select(pl.all().repeat_by(total).list.explode())
+        .with_columns(pair_id=row.cast(pl.String).str.zfill(16), score=(row % 1000 / 1000).cast(pl.Float32))
+        .collect()
+    )  # fmt: skip
+    began = time.monotonic()
+    result = write_report(write(tmp_path / "out", pairs=frame), audit=200)
+    wrote = time.monotonic() - began
+    browser.open(result.dest, view="pairs")
+    opened = time.monotonic() - began - wrote
+    assert result.pairs[1] == total
+    assert result.bytes < 10_000_000
+    for key in "jyy":
+        browser.press(key, 0)
+    assert browser.run("document.querySelector('.so-far').textContent").startswith("2 of ")
+    print(f"200,000 pairs: written in {wrote:.1f} s, open after {opened:.1f} s")
+    assert wrote < 60  # generous: other work may keep the machine busy
+    assert opened < 20
