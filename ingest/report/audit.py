@@ -12,7 +12,9 @@ from ingest.report.sample import clean_name, shorten
 from ingest.review.audit import draw
 from ingest.review.hashes import pair_hash, text_hash
 
+MAX_ITEMS = 10_000  # more than people judge, and the page stays quick
 CONTEXT = 3  # segments before and after the one to judge
+_CONTEXT_CHARS = 400  # of each of them: four lines, which is what the page shows
 
 
 def collect_audit(
@@ -93,7 +95,8 @@ def _segment_items(segments: pl.LazyFrame, rows: list[int]) -> list[dict[str, An
 
     def context(row: int, steps: range) -> list[list[str]]:
         near = [by_row[row + step] for step in steps if row + step in by_row]
-        return [[s["lang"], s["text"]] for s in near if s["doc_id"] == by_row[row]["doc_id"]]
+        page = by_row[row]["doc_id"]
+        return [[s["lang"], s["text"][:_CONTEXT_CHARS]] for s in near if s["doc_id"] == page]
 
     return [
         {

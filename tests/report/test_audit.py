@@ -81,6 +81,7 @@ def test_runs_with_less(tmp_path):
 def test_the_options(out, tmp_path, capsys):
     dest = tmp_path / "audit.html"
     assert main(["report", str(out), "--audit", "20", "--seed", "7", "-o", str(dest)]) == 0
+    assert capsys.readouterr().out.strip().endswith("pairs 40, 20 to judge")
     assert '"total":20,"seed":7' in dest.read_text(encoding="utf-8")
     for wrong in ("0", "-1", "x", "1.5", "٣", "9" * 30):
         with pytest.raises(SystemExit) as stopped:
@@ -90,8 +91,12 @@ def test_the_options(out, tmp_path, capsys):
     assert main(["report", str(out), "--seed", "2"]) == 2
     assert "give --audit too" in capsys.readouterr().err
     assert main(["report", str(out), "--against", str(out), "--audit", "5"]) == 2
-    with pytest.raises(ConfigError):
+    assert main(["report", str(out), "--audit", "10001", "-o", str(tmp_path / "b")]) == 2
+    assert "must be from 1 to 10,000" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match="--audit 0"):
         write_report(out, audit=0)
+    with pytest.raises(ConfigError, match="--seed -1"):
+        write_report(out, audit=1, seed=-1)
 
 
 def test_the_browser_estimates_what_python_does(out, browser):
