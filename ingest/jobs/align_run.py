@@ -94,7 +94,7 @@ def align_run(
             aligned.write_parquet(Path(folder) / f"pairs-{number:06d}.parquet")
             result.count(aligned)
         pairs = pl.scan_parquet(sorted(Path(folder).glob("*.parquet")))
-        sink_lazy(apply_stored(pairs, Path(to).parent), work)
+        sink_lazy(apply_stored(pairs, Path(out)), work)
     if result.aligned:
         result.messages += translation_messages(config.align)
     return result

@@ -145,6 +145,7 @@ class _Correction:
             self._update_counts(counts, role_counts, corrected)
         result.by_rules = sum(count["by_rules"] for count in corrected)
         found = pl.concat(matches) if matches else pl.DataFrame(schema={"at": pl.UInt32})
+        found = found.unique("at", keep="first", maintain_order=True)
         segments = self._corrections.segments.with_row_index("at")
         result.unmatched["segment"] = segments.join(found, on="at", how="anti")
         result.applied["segment"] = len(found)

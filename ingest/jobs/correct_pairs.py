@@ -69,7 +69,7 @@ def apply_stored(pairs: pl.LazyFrame, folder: Path) -> pl.LazyFrame:
 
     Args:
         pairs: the pairs.
-        folder: where they will be written.
+        folder: the run whose pages they come from.
 
     Raises:
         SourceError: the corrections cannot be read.

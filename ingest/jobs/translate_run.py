@@ -155,7 +155,7 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
         result.tokens = pool.tokens
         parts = sorted(folder.glob("part*.parquet"))
         translated = stream(lambda: map(pl.read_parquet, parts), pl.Schema(COLUMNS))
-        corrected = apply_stored(translated, dest.parent)
+        corrected = apply_stored(translated, segments.parent)
         sink_lazy(corrected, folder / "whole.parquet", rows=ROWS_PER_READ)
         (folder / "whole.parquet").replace(dest)
     return result

@@ -18,7 +18,7 @@ from ingest.frames import PAIRS, schema
 from ingest.pairing import MIN_SCORE
 
 GROUPS = {
-    "Pages": ["run", "read", "show", "samples", "report"],
+    "Pages": ["run", "read", "show", "samples", "report", "correct"],
     "Languages": ["detect"],
     "Bitext": ["align", "pair", "encode"],
     "Pairs and data sets": ["import", "score", "filter", "split", "export"],

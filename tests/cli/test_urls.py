@@ -20,6 +20,7 @@ SOURCES = [
     ("score", "URL", "-o", "s.parquet"), ("filter", "URL", "-o", "f.parquet"),
     ("filter", "p.parquet", "-o", "f.parquet", "--exclude", "URL"), ("split", "URL", "-o", "s.parquet"),
     ("export", "URL", "--format", "moses"), ("translate", "URL", "-o", "t.parquet"),
+    ("correct", "URL"), ("correct", "out", "URL"), ("run", "a.txt", "-o", "out", "--corrections", "URL"),
     ("models", "install", "URL"), ("run", "a.txt", "-o", "out", "--config", "URL"),
 ]  # fmt: skip
 TARGETS = [
