@@ -13,7 +13,9 @@ NO_LANGUAGE = "zxx"
 """The code of text in no language, such as numbers: ISO 639-2."""
 
 _KEYS = ["doc_id", "article"]
-_HOST = r"(?i)^[a-z][a-z0-9+.-]*://(?:[^/@?#]*@)?(?:www\.)?([^/:?#]+)"
+HOST = r"(?i)^[a-z][a-z0-9+.-]*://(?:[^/@?#]*@)?(?:www\.)?([^/:?#]+)"
+"""Pattern of a URL; its group is the host, without www."""
+
 _BYLINE = (
     r"^(?i)(?:(?:\w+\s+)?by\s*:?\s+"
     r"|(?:بقلم|كتبت?|كتبها?|كتبه|الكاتبة?|المؤلف|تأليف|إعداد|تحرير)\s*[:/–-]?\s*)"
@@ -89,12 +91,12 @@ def describe_pages(documents: pl.DataFrame) -> pl.DataFrame:
     ('site.org', '2024-05-12')
     """
     canonical = pl.col("canonical_url")
-    url = pl.coalesce("url", pl.when(canonical.str.contains(_HOST)).then(canonical))
+    url = pl.coalesce("url", pl.when(canonical.str.contains(HOST)).then(canonical))
     pages = documents.select("doc_id", "source", "title", "author", "published", url=url)
     days = [day_in_url(address or "") for address in pages["url"]]
     return pages.select(
         "doc_id", "source", "url", "title", "author",
-        pl.col("url").str.extract(_HOST).str.to_lowercase().alias("site"),
+        pl.col("url").str.extract(HOST).str.to_lowercase().alias("site"),
         pl.coalesce("published", pl.Series(days, dtype=pl.String)).alias("date"),
     )  # fmt: skip
 

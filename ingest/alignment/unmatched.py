@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ingest.frames import Column, schema
+from ingest.sentences import sentence_spans
 
 UNMATCHED: tuple[Column, ...] = (
     Column("side", pl.String(), "source or target"),
@@ -16,6 +17,32 @@ UNMATCHED: tuple[Column, ...] = (
     Column("start", pl.Int64(), "offset in the text of the page; null with --lines"),
     Column("end", pl.Int64(), "offset after the last character; null with --lines"),
 )
+
+
+def sentences_of(segments: pl.DataFrame, lang: str | None) -> pl.DataFrame:
+    """Split segments into sentences; those that are not kept stay whole.
+
+    Args:
+        segments: doc_id, segment, start, text and keep.
+        lang: language of the side.
+
+    Returns:
+        lang, text, kept, doc, segment, start and end, as `find_unmatched` needs them.
+
+    >>> row = {"doc_id": "a", "segment": 0, "start": 10, "text": "One. Two.", "keep": True}
+    >>> sentences_of(pl.DataFrame([row]), "en").select("text", "start").rows()
+    [('One.', 10), ('Two.', 15)]
+    """
+    rows = [
+        (lang, text[a:b], kept, doc, number, start + a, start + b)
+        for doc, number, start, text, kept in segments.select(
+            "doc_id", "segment", "start", "text", "keep"
+        ).iter_rows()
+        for a, b in (sentence_spans(text) if kept else [(0, len(text))])
+    ]
+    names = {"lang": pl.String, "text": pl.String, "kept": pl.Boolean, "doc": pl.String,
+             "segment": pl.Int64, "start": pl.Int64, "end": pl.Int64}  # fmt: skip
+    return pl.DataFrame(rows, names, orient="row")
 
 
 def find_unmatched(sentences: pl.DataFrame, pairs: pl.DataFrame, side: str) -> pl.DataFrame:

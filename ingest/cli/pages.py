@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING
 
 from ingest.cli import show
@@ -17,8 +18,6 @@ from ingest.cli.options import (
 from ingest.errors import ConfigError
 
 if TYPE_CHECKING:
-    import argparse
-
     from ingest.cli.parser import Commands
 
 
@@ -50,10 +49,12 @@ def add_commands(commands: Commands) -> None:
         _report,
         help="write a run as one HTML file to look at",
         description="Write one HTML file that shows what a run read, what it kept, what it dropped "
-        "and why, each page segment by segment, and pairs side by side. The file needs no network. "
-        "Of a large run it shows a random sample, and says so.",
+        "and why, each page segment by segment, and pairs side by side. In it, a person can "
+        "correct segments and pairs with the keyboard, and save the corrections for ingest "
+        "correct. The file needs no network. Of a large run it shows a random sample, and says so.",
         examples=["ingest report out",
                   "ingest report out --pairs out/filtered.parquet -o review.html",
+                  "ingest report out --audit 200 -o audit.html",
                   "ingest report out --against out.old"],
     )  # fmt: skip
     report.add_argument("run", metavar="OUT", help="folder that ingest run wrote")
@@ -62,6 +63,15 @@ def add_commands(commands: Commands) -> None:
     report.add_argument("--pairs", metavar="PAIRS",
                         help="file of pairs to show, such as the output of ingest filter "
                         "(default: the pairs of the run)")  # fmt: skip
+    report.add_argument("--audit", type=_parse_sample, metavar="N",
+                        help="let a person judge N random segments and pairs, and estimate from "
+                        "that how much of what is kept is right")  # fmt: skip
+    report.add_argument(
+        "--seed",
+        type=_parse_seed,
+        metavar="N",
+        help="seed of --audit; another one gives another sample (default: 1)",
+    )
     report.add_argument("--against", metavar="OUT",
                         help="write nothing; print what changed since this earlier run of the "
                         "same sources: kept lines, reasons, pairs")  # fmt: skip
@@ -92,9 +102,29 @@ def _report(args: argparse.Namespace) -> int:
     from ingest.cli.progress import job_progress
     from ingest.jobs.report import write_report
 
-    with job_progress("report", quiet=args.quiet):
-        result = write_report(args.run, args.out, pairs=args.pairs, overwrite=args.overwrite)
+    if args.seed is not None and args.audit is None:
+        raise ConfigError("report --seed: is the seed of --audit; give --audit too")
+    with job_progress("report", quiet=args.quiet) as progress:
+        result = write_report(
+            args.run, args.out, pairs=args.pairs, audit=args.audit,
+            seed=1 if args.seed is None else args.seed,
+            overwrite=args.overwrite, progress=progress,
+        )  # fmt: skip
     return print_result(args, result)
+
+
+def _parse_sample(text: str) -> int:
+    return _parse_whole(text, least=1)
+
+
+def _parse_seed(text: str) -> int:
+    return _parse_whole(text, least=0)
+
+
+def _parse_whole(text: str, *, least: int) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= least:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
 
 
 def _compare(args: argparse.Namespace) -> int:
@@ -102,8 +132,12 @@ def _compare(args: argparse.Namespace) -> int:
     from ingest.cli.progress import job_progress
     from ingest.jobs.compare import compare_runs
 
-    if args.out is not None or args.pairs is not None or args.overwrite:
-        raise ConfigError("report --against: writes nothing; leave out -o, --pairs and --overwrite")
+    others = (args.out, args.pairs, args.audit, args.seed)
+    if any(value is not None for value in others) or args.overwrite:
+        raise ConfigError(
+            "report --against: writes nothing; leave out -o, --pairs, --audit, --seed and "
+            "--overwrite"
+        )
     with job_progress("report", quiet=args.quiet):
         comparison = compare_runs(args.against, args.run)
     print_comparison(comparison)

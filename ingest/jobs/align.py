@@ -15,14 +15,14 @@ import polars as pl
 from ingest._typing import Progress
 from ingest.alignment import align_lines, align_named
 from ingest.alignment.machine_translation import translation_messages
-from ingest.alignment.unmatched import UNMATCHED, find_unmatched
+from ingest.alignment.unmatched import UNMATCHED, find_unmatched, sentences_of
 from ingest.config import Config
 from ingest.dedup import dedupe
 from ingest.detection import detect
 from ingest.errors import AlignError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.io.atomic import atomic_write, check_output
-from ingest.jobs.unmatched import check_unmatched, langs_of, sentences_of, write_unmatched
+from ingest.jobs.unmatched import check_unmatched, langs_of, write_unmatched
 from ingest.labelling import label
 from ingest.labelling.plain_text import describe_left_out, keep_sentences
 from ingest.readers import formats, read, sources

@@ -9,7 +9,6 @@ import polars as pl
 
 from ingest.errors import ConfigError
 from ingest.io.atomic import atomic_write, check_output
-from ingest.sentences import sentence_spans
 from ingest.writers.plain_text import LINE_BREAKERS, replace_matches
 
 
@@ -47,17 +46,3 @@ _WRITERS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
 def langs_of(pairs: pl.DataFrame) -> tuple[str | None, str | None]:
     """Languages of both sides; unknown if there are no pairs."""
     return pairs.select("source_lang", "target_lang").row(0) if len(pairs) else (None, None)
-
-
-def sentences_of(segments: pl.DataFrame, lang: str | None) -> pl.DataFrame:
-    """Sentences of a page: lang, text, kept, doc, segment, start, end."""
-    rows = [
-        (lang, text[a:b], kept, doc, number, start + a, start + b)
-        for doc, number, start, text, kept in segments.select(
-            "doc_id", "segment", "start", "text", "keep"
-        ).iter_rows()
-        for a, b in (sentence_spans(text) if kept else [(0, len(text))])
-    ]
-    names = {"lang": pl.String, "text": pl.String, "kept": pl.Boolean, "doc": pl.String,
-             "segment": pl.Int64, "start": pl.Int64, "end": pl.Int64}  # fmt: skip
-    return pl.DataFrame(rows, names, orient="row")

@@ -98,3 +98,22 @@ const sampled = (shown, total, what) =>
 
 // The views of the report: [id, title, draw]. Each is drawn when it is first opened.
 const views = [];
+
+// Some viewers of local files have no storage; then nothing is remembered.
+const storage = {
+  get(key) {
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  },
+  set(key, value) {
+    try {
+      localStorage.setItem(key, value);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+};

@@ -12,11 +12,17 @@ from typing import Any
 
 from ingest.text import scrub
 
+_STYLES = ("page.css", "review.css")
 # In the order in which they run: later scripts use what earlier ones define.
-_SCRIPTS = ("base.js", "charts.js", "lists.js", "overview.js", "pages.js", "pairs.js", "main.js")
+_SCRIPTS = (
+    "base.js", "charts.js", "lists.js", "items.js", "store.js", "links.js", "copy.js",
+    "dialogs.js", "review.js", "review_bar.js", "pair_card.js", "overview.js", "audit_tally.js",
+    "audit.js", "sources.js", "dropped.js", "scores.js", "pages.js", "pairs.js", "unmatched.js",
+    "about.js", "main.js",
+)  # fmt: skip
 
 # Characters that could end or hide a script element, or end a line of JavaScript.
-_ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+_ESCAPED = "<>&\u2028\u2029"
 
 
 def render(data: dict[str, Any]) -> str:
@@ -27,7 +33,7 @@ def render(data: dict[str, Any]) -> str:
     Args:
         data: what `gather` returns.
     """
-    style = _read("page.css")
+    style = "\n".join(map(_read, _STYLES))
     script = '"use strict";\n(() => {\n' + "\n".join(map(_read, _SCRIPTS)) + "})();\n"
     return Template(_read("page.html")).substitute(
         title=html.escape(data["name"]),
@@ -46,7 +52,9 @@ def as_json(data: Any) -> str:
     '{"text":"\\u003c/script\\u003e\\u003c!-- ب"}'
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return scrub(text.translate(_ESCAPES))
+    for character in _ESCAPED:  # quicker than str.translate
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return scrub(text)
 
 
 def _read(name: str) -> str:

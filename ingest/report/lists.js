@@ -64,11 +64,20 @@ function paged(container, size, draw, what) {
     const turns = entries.length > size;
     container.replaceChildren(...drawn, ...(turns ? [pager()] : []));
   }
-  return (newEntries) => {
+  const show = (newEntries) => {
     entries = newEntries;
     first = 0;
     render();
   };
+  show.again = render;
+  // Draw the part of the list that has an entry, unless it is drawn.
+  show.reveal = (entry) => {
+    const at = entries.indexOf(entry);
+    if (at < 0 || (at >= first && at < first + size)) return;
+    first = at - (at % size);
+    render();
+  };
+  return show;
 }
 
 let controls = 0; // for unique ids

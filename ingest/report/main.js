@@ -1,6 +1,6 @@
 // Tabs, theme, printing, and links to a view.
 
-const ORDER = ["overview", "sources", "dropped", "scores", "pages", "pairs", "about"];
+const ORDER = ["overview", "audit", "sources", "dropped", "scores", "pages", "pairs", "unmatched", "about"];
 views.sort((a, b) => ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]));
 const panels = new Map();
 const drawn = new Set();
@@ -18,14 +18,13 @@ function showView(id, top = false) {
     tab.tabIndex = key === id ? 0 : -1;
     panels.get(key).hidden = key !== id;
   }
+  activeView = id;
+  toast.hidden = true;
   drawView(id);
+  drawBar();
   document.getElementById(`tab-${id}`).scrollIntoView({ block: "nearest", inline: "nearest" });
   if (top) window.scrollTo(0, 0);
-  try {
-    history.replaceState(null, "", `#${id}`);
-  } catch {
-    // some viewers of local files do not allow this
-  }
+  setHash(`#${id}`);
 }
 
 const tabs = document.getElementById("tabs");
@@ -45,18 +44,20 @@ tabs.addEventListener("keydown", (event) => {
   tab.click();
   tab.focus();
 });
-// Print all views, and the examples of every reason.
+// Print all views, and the list of every reason.
 let closed = [];
 window.addEventListener("beforeprint", () => {
   for (const [id] of views) drawView(id);
   closed = [...document.querySelectorAll(".reason:not([open])")];
-  for (const reason of closed) reason.open = true;
+  for (const reason of closed) {
+    reason.open = true;
+    reason.fill();
+  }
 });
 window.addEventListener("afterprint", () => {
   for (const reason of closed) reason.open = false;
 });
-const viewInUrl = () => views.find(([id]) => `#${id}` === location.hash)?.[0];
-window.addEventListener("hashchange", () => viewInUrl() && showView(viewInUrl()));
+window.addEventListener("hashchange", openHash);
 
 const theme = document.getElementById("theme");
 const system = window.matchMedia("(prefers-color-scheme: dark)");
@@ -65,26 +66,17 @@ function applyTheme(which) {
   if (which) document.documentElement.dataset.theme = which;
   else delete document.documentElement.dataset.theme;
   theme.textContent = THEMES[which ?? ""] ?? THEMES[""];
-  try {
-    localStorage.setItem("ingest-theme", which);
-  } catch {
-    // some viewers of local files have no storage
-  }
+  storage.set("ingest-theme", which);
 }
 theme.addEventListener("click", () => {
   const now = document.documentElement.dataset.theme ?? "";
   const [first, second] = system.matches ? ["light", "dark"] : ["dark", "light"];
   applyTheme(now === "" ? first : now === first ? second : "");
 });
-let savedTheme = "";
-try {
-  savedTheme = localStorage.getItem("ingest-theme") ?? "";
-} catch {
-  // as above
-}
+const savedTheme = storage.get("ingest-theme") ?? "";
 applyTheme(savedTheme in THEMES ? savedTheme : "");
 
 document.getElementById("name").append(name(data.name || "run"));
 document.getElementById("colophon").append(
   `Made by ingest ${data.run.version ?? ""}. This page works offline and sends nothing.`);
-showView(viewInUrl() ?? "overview");
+openHash();

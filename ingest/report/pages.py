@@ -9,10 +9,11 @@ import polars as pl
 from ingest.report.funnel import build_funnel
 from ingest.report.sample import clean_name, shorten, shuffled_range, take_within, text_bytes
 from ingest.report.segments import drop_reason
+from ingest.review.hashes import text_hash
 
 MAX_PAGES, MAX_PAGE_BYTES, MAX_PAGES_BYTES = 300, 300_000, 3_500_000
 _MAX_LISTED_ERRORS = 200
-_SEGMENT_BYTES = 40  # of a segment, besides its text
+_SEGMENT_BYTES = 60  # of a segment, besides its text
 
 
 def summarize_pages(documents: pl.LazyFrame) -> dict[str, Any]:
@@ -50,11 +51,19 @@ def collect_page_views(documents: pl.LazyFrame, segments: pl.LazyFrame) -> dict[
     ids = chosen["doc_id"].implode()
     of_pages = segments.filter(pl.col("doc_id").is_in(ids)).select(
         "doc_id", "segment", "line", "lang", "role", "article", "role_score", "duplicate_of",
-        why=drop_reason(), text=shorten(pl.col("text")), total=size.cum_sum().over("doc_id"),
+        "text", why=drop_reason(), total=size.cum_sum().over("doc_id"),
         number=pl.int_range(pl.len()).over("doc_id"),
     )  # fmt: skip
     fits = (pl.col("total") <= MAX_PAGE_BYTES) | (pl.col("number") == 0)
-    rows = of_pages.filter(fits).drop("total", "number").collect()
+    rows = (
+        of_pages.filter(fits)
+        .collect()
+        .select(
+            "doc_id", "segment", "line", "lang", "role", "article",
+            pl.col("role_score").cast(pl.Float64).round(3), "duplicate_of", "why",
+            sha=text_hash(pl.col("text")), text=shorten(pl.col("text")),
+        )
+    )  # fmt: skip
     details = (
         documents.with_row_index("row")
         .filter(pl.col("doc_id").is_in(ids))
@@ -65,7 +74,6 @@ def collect_page_views(documents: pl.LazyFrame, segments: pl.LazyFrame) -> dict[
     by_page = dict(rows.group_by("doc_id", maintain_order=True))
     for page in details.join(chosen, on="doc_id").sort("row").iter_rows(named=True):
         table = by_page[page["doc_id"],].drop("doc_id")
-        table = table.with_columns(pl.col("role_score").round(3))
         view = {key: page[key] for key in ("doc_id", "uri", "title", "url", "segments", "kept")}
         pages.append({**view, "rows": table.rows()})
     return {"total": len(sizes), "pages": pages}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ from ingest.report.sample import (
     text_bytes,
 )
 from ingest.report.scores import finite, round_number, score_distribution
+from ingest.review.hashes import pair_hash
 
 MAX_PAIRS, MAX_PAIRS_BYTES = 10_000, 5_000_000
 _PER_STRATUM = 20  # pairs that are always shown of each tenth of the score and each reason
-_PAIR_BYTES = 250  # of a pair, besides its texts and scores: mostly the names of its pages
+_PAIR_BYTES = 290  # of a pair, besides its texts and scores: mostly the names of its pages
 _SCORE_BYTES = 8
 _NO_REASON = "no reason given"
 
@@ -30,7 +32,7 @@ _NO_REASON = "no reason given"
 _POSITIONS = ("source_start", "source_end", "target_start", "target_end")
 _MAIN_SCORES = ("quality", "score")  # shown first; the first one available sorts the pairs
 _COLUMNS = (
-    "source_lang", "target_lang", "source_doc", "target_doc", "source_segments",
+    "pair_id", "source_lang", "target_lang", "source_doc", "target_doc", "source_segments",
     "target_segments", "method", "model", "split", "flags", "pii",
 )  # fmt: skip
 
@@ -135,14 +137,17 @@ def _table(
 ) -> dict[str, Any]:
     """Return the chosen rows, column by column."""
     keep = "keep" in columns
+    originals = {side: original_text(columns, side) for side in ("source", "target")}
     shown = (
         pairs.with_row_index("row")
         .filter(pl.col("row").is_in(pl.Series(rows, dtype=pl.UInt32).implode()))
         .select(
             "row", *(name for name in _COLUMNS if name in columns),
             *(finite(name).alias(f"={name}") for name in scores),
-            *(shorten(pl.col(f"{side}_text")) for side in ("source", "target")),
+            *(shorten(text).alias(f"{side}_text") for side, text in originals.items()),
+            *(_edited(columns, side) for side in originals),
             *([_why_dropped(columns), pl.col("keep").fill_null(False)] if keep else []),
+            sha=pair_hash(*originals.values()),
         )
         .collect()
         .sort("row")
@@ -162,6 +167,20 @@ def _table(
         "values": values,
         "docs": [[doc, uris.get(doc)] for doc in docs],
     }
+
+
+def original_text(columns: Collection[str], side: str) -> pl.Expr:
+    """Return the text of a side before a person edited it."""
+    text, original = f"{side}_text", f"original_{side}_text"
+    return pl.coalesce(original, text) if original in columns else pl.col(text)
+
+
+def _edited(columns: Collection[str], side: str) -> pl.Expr:
+    """Return what a person made of the text of a side; null if it was not edited."""
+    original = f"original_{side}_text"
+    text = pl.col(f"{side}_text") if original in columns else pl.lit(None, pl.String)
+    is_edited = pl.col(original).is_not_null() if original in columns else pl.lit(value=False)
+    return pl.when(is_edited).then(shorten(text)).alias(f"new_{side}_text")
 
 
 def _uris(documents: pl.LazyFrame | None, docs: list[str]) -> dict[str, str]:

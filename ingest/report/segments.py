@@ -9,10 +9,11 @@ import polars as pl
 
 from ingest.drop_reasons import NOT_CONTENT, SEGMENT_REASONS, segment_reason
 from ingest.report.funnel import build_funnel
-from ingest.report.sample import Rows, choose, shorten
+from ingest.report.sample import Rows, choose, shorten, text_bytes
 from ingest.roles import KEPT_ROLES, ROLES
 
-_EXAMPLES = 6  # per reason
+# Per reason, besides those on the pages that the report shows in full.
+_EXAMPLES, _EXAMPLE_BYTES = 100, 60_000
 
 OUTSIDE = "outside any article"
 # As everywhere, except that roles stand for what is no content.
@@ -56,7 +57,7 @@ def summarize_segments(segments: pl.LazyFrame) -> dict[str, Any]:
 
 
 def _examples(segments: pl.LazyFrame, rows_by_reason: dict[str, Rows]) -> pl.DataFrame:
-    """Return a few segments for each reason."""
+    """Return some segments for each reason, as many as fit into the page."""
     chosen = pl.concat(
         pl.DataFrame({"row": choose(rows, _EXAMPLES)}).select(
             pl.col("row").cast(pl.UInt32), reason=pl.lit(reason)
@@ -66,7 +67,14 @@ def _examples(segments: pl.LazyFrame, rows_by_reason: dict[str, Rows]) -> pl.Dat
     texts = (
         segments.with_row_index("row")
         .filter(pl.col("row").is_in(chosen["row"].implode()))
-        .select("row", "lang", "role", "doc_id", "line", text=shorten(pl.col("text")))
+        .select(
+            "row", "lang", "role", "doc_id", "segment", "line",
+            pl.col("role_score").cast(pl.Float64).round(3),
+            text=shorten(pl.col("text")), bytes=text_bytes(pl.col("text")),
+        )
         .collect()
-    )
-    return chosen.join(texts, on="row", how="left", maintain_order="left").drop("row")
+    )  # fmt: skip
+    rows = chosen.join(texts, on="row", how="left", maintain_order="left")
+    total = pl.col("bytes").cum_sum().over("reason")
+    first = pl.int_range(pl.len()).over("reason") == 0
+    return rows.filter(first | (total <= _EXAMPLE_BYTES)).drop("row", "bytes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from importlib.resources import files
 
 import polars as pl
@@ -10,10 +11,11 @@ import pytest
 from made_runs import HOSTILE, documents, pairs, segments, write
 
 import ingest
-from ingest.cli import main
+from ingest.cli import main, progress_lines
 from ingest.errors import OutputError
 from ingest.jobs.report import write_report
 from ingest.report.html_page import render
+from ingest.report.pairs import summarize_pairs
 from ingest.roles import ROLES
 
 
@@ -55,6 +57,23 @@ def test_the_command(out, tmp_path, capsys):
     assert "there is no folder" in capsys.readouterr().err
     assert main(["report", str(tmp_path / "gone")]) == 2
     assert "gone: is not a directory" in capsys.readouterr().err
+
+
+def test_the_command_says_how_long_it_will_take(out, monkeypatch, capsys):
+    monkeypatch.setattr(progress_lines, "INTERVAL", 0.01)
+    monkeypatch.setattr("ingest.report.gather.summarize_pairs", slow(summarize_pairs))
+    assert main(["report", str(out)]) == 0
+    assert re.search(r"ingest: report: \d+ of \d+ \(\d+ %\), 0 s so far", capsys.readouterr().err)
+    assert main(["-q", "report", str(out), "--overwrite"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def slow(call):
+    def wait(*args):
+        time.sleep(0.1)
+        return call(*args)
+
+    return wait
 
 
 def test_other_pairs_on_the_command_line(out, tmp_path, capsys):
