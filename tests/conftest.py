@@ -9,13 +9,21 @@ from hypothesis import settings
 
 import ingest
 
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+# Threads of BLAS mostly wait for each other in small products; the commands use one, too. Polars
+# keeps its threads, so that an order that depends on them shows.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Where Python may not store compiled code next to the sources, each process would compile all of
+# it again. The variables reach the workers of pytest and all processes that tests start.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".pytest_cache" / "bytecode"))
+
 # no example is late on a busy machine; and one commit passes or fails alike whenever it is tried
 settings.register_profile("ingest", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "ingest")
-
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared"
 
 
 @pytest.fixture(scope="session")
