@@ -20,10 +20,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".pytest_cache" / "bytecode"))
 
-# no example is late on a busy machine; and one commit passes or fails alike whenever it is tried
-settings.register_profile("ingest", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "ingest")
+# No example is late on a busy machine, and one commit passes or fails alike whenever it is tried.
+# HYPOTHESIS_PROFILE=thorough tries many more examples, for a change of what they test. Slow tests
+# take a part of the number.
+settings.register_profile("ingest", deadline=None, max_examples=40)
+settings.register_profile("ci", settings.get_profile("ingest"), derandomize=True)
+settings.register_profile("thorough", settings.get_profile("ingest"), max_examples=1000)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "ingest")
+)
 
 
 @pytest.fixture(scope="session")

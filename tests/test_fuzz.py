@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import ingest
@@ -62,7 +62,6 @@ TOKENS = st.sampled_from([b"WARC/1.0\r\n", b"\r\n\r\n", b"Content-Length: 9\r\n"
                           b"PAR1", b"\x1f\x8b\x08\0", "نص".encode(), "نص".encode("utf-16"), b"\\ud800"])  # fmt: skip
 
 
-@settings(max_examples=150)
 @given(NAMES, st.lists(st.one_of(TOKENS, st.binary(max_size=20)), max_size=30))
 def test_any_bytes_under_any_name(tmp_path_factory, name, parts):
     path = tmp_path_factory.mktemp("f") / name
@@ -70,7 +69,6 @@ def test_any_bytes_under_any_name(tmp_path_factory, name, parts):
     fuzz.check(path)
 
 
-@settings(max_examples=100)
 @given(st.sampled_from(range(len(fuzz.sound()))), st.data())
 def test_a_sound_file_with_a_replaced_part(tmp_path_factory, number, data):
     name, whole = fuzz.sound()[number]

@@ -92,7 +92,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=7), st.randoms(use_true_random=False))
 def test_a_score_does_not_depend_on_other_pairs(pairs, random):
     scored = schema(SCORED).names()
