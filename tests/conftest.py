@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
 
 import ingest
+from ingest.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -53,3 +55,34 @@ def sample_documents():
 @pytest.fixture(scope="session")
 def sample_segments(sample_documents):
     return ingest.label(ingest.detect(ingest.segment(sample_documents)))
+
+
+class Outcome(NamedTuple):
+    """What a command returned and printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def keep_environment():
+    """Undo the limits on threads that commands set."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def call(capsys, keep_environment):
+    """A function that runs one command in this process: to start one takes a second."""
+
+    def run(*args: object) -> Outcome:
+        try:
+            status = main([str(arg) for arg in args])
+        except SystemExit as error:
+            status = error.code
+        return Outcome(status, *capsys.readouterr())
+
+    return run
