@@ -107,7 +107,7 @@ def test_a_score_does_not_depend_on_other_pairs(pairs, random):
 
 
 def test_the_size_of_batches_does_not_matter(monkeypatch):
-    pairs = frame(OWN * 3)
+    pairs = frame(OWN)
     whole = ingest.score(pairs)
     monkeypatch.setattr(scoring, "_MAX_PAIRS", 5)
     monkeypatch.setattr(meaning, "_MAX_NUMBERS", 1)
