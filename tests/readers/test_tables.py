@@ -62,7 +62,7 @@ def lines(*rows):
     ],
 )
 def test_columns_are_guessed_by_their_names(names, expected):
-    assert choose_columns(tuple(names), ReadConfig(), tuple(names)) == expected
+    assert choose_columns(tuple(names), ReadConfig(), tuple(names))[:4] == expected
 
 
 def test_a_named_column_of_html_or_text_excludes_the_other():
