@@ -76,9 +76,11 @@ def _prepare(record: Record) -> tuple[dict[str, Any], list[Source]]:
         "url": record.url and scrub(record.url),
         "error": record.error and scrub(record.error),
     }
-    for name in ("title", "published", "author"):
-        if value := getattr(record, name):
-            row[name] = repair_text(scrub(value))[0]
+    if record.published:
+        row["published"] = record.published
+    for name, value in (("title", record.title), ("author", record.author)):
+        if value:  # ASCII letters need no repair
+            row[name] = value if value.isascii() else repair_text(scrub(value))[0]
     if record.content is None:
         return row | {"sha256": record.sha256}, []
     content = record.content
