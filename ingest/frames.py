@@ -43,7 +43,7 @@ DOCUMENTS: tuple[Column, ...] = (
     ),
     Column("media_type", pl.String(), "format the page was read as: text/plain or text/html"),
     Column("encoding", pl.String(), "character encoding; null if the page was not decoded"),
-    Column("title", pl.String(), "<title> of the page; null for plain text"),
+    Column("title", pl.String(), "<title> of the page, or the title in its row; null if none"),
     Column("url", pl.String(), "URL of the page, from its container; null if unknown"),
     Column("canonical_url", pl.String(), "canonical URL that the page declares; null if none"),
     Column("declared_lang", pl.String(), "language that the page declares; null if none"),
@@ -56,11 +56,13 @@ DOCUMENTS: tuple[Column, ...] = (
     Column(
         "published",
         pl.String(),
-        "date of publication that the page declares, as in ISO 8601, with the time if it does; "
-        "null if none",
+        "date of publication that the page or its row declares, as in ISO 8601, with the time if "
+        "it does; null if none",
     ),
     Column(
-        "author", pl.String(), "authors that the page declares, separated by '; '; null if none"
+        "author",
+        pl.String(),
+        "authors that the page or its row declares, separated by '; '; null if none",
     ),
     Column("metadata", pl.String(), "OpenGraph, meta and JSON-LD data of the page as JSON"),
     Column("text", pl.String(), "decoded and rendered text; null if the page is in error"),

@@ -3,19 +3,34 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
 
 import ingest
-
-# no example is late on a busy machine; and one commit passes or fails alike whenever it is tried
-settings.register_profile("ingest", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "ingest")
+from ingest.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+
+# Threads of BLAS mostly wait for each other in small products; the commands use one, too. Polars
+# keeps its threads, so that an order that depends on them shows.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Where Python may not store compiled code next to the sources, each process would compile all of
+# it again. The variables reach the workers of pytest and all processes that tests start.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".pytest_cache" / "bytecode"))
+
+# No example is late on a busy machine, and one commit passes or fails alike whenever it is tried.
+# HYPOTHESIS_PROFILE=thorough tries many more examples, for a change of what they test. Slow tests
+# take a part of the number.
+settings.register_profile("ingest", deadline=None, max_examples=40)
+settings.register_profile("ci", settings.get_profile("ingest"), derandomize=True)
+settings.register_profile("thorough", settings.get_profile("ingest"), max_examples=1000)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "ingest")
+)
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +55,34 @@ def sample_documents():
 @pytest.fixture(scope="session")
 def sample_segments(sample_documents):
     return ingest.label(ingest.detect(ingest.segment(sample_documents)))
+
+
+class Outcome(NamedTuple):
+    """What a command returned and printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def keep_environment():
+    """Undo the limits on threads that commands set."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def call(capsys, keep_environment):
+    """A function that runs one command in this process: to start one takes a second."""
+
+    def run(*args: object) -> Outcome:
+        try:
+            status = main([str(arg) for arg in args])
+        except SystemExit as error:
+            status = error.code
+        return Outcome(status, *capsys.readouterr())
+
+    return run

@@ -89,7 +89,7 @@ def check_it_runs(site: Path, folder: Path) -> None:
     code = (
         f"import sys; sys.path = [{str(site)!r}] + [p for p in sys.path if p not in ('', {str(ROOT)!r})]\n"
         "import ingest; assert ingest.__file__.startswith(sys.path[0]), ingest.__file__\n"
-        "report = ingest.run(ingest.samples(), 'out')\n"
+        "report = ingest.run(sorted(ingest.samples().iterdir())[::4], 'out')\n"
         "assert report['counts']['pages'] >= 24 and not report['counts']['errors']\n"
         "sides = ['أين المدرسة الجديدة؟'], ['Where is the new school?']\n"
         "pairs = ingest.score(ingest.align_lines(*sides, langs=('ar', 'en')))\n"

@@ -39,6 +39,15 @@ _URL = (
     "الرابط", "رابط",
 )  # fmt: skip
 _ID = ("id", "docid", "documentid", "articleid", "pageid", "uuid", "guid", "key", "المعرف")
+_TITLE = ("title", "headline", "pagetitle", "articletitle", "newstitle", "posttitle",
+          "العنوان", "عنوان", "عنوانالمقال", "عنوانالخبر")  # fmt: skip
+_PUBLISHED = (
+    "published", "datepublished", "publisheddate", "publishedat", "publishedtime", "publishdate",
+    "publishtime", "publicationdate", "pubdate", "dateposted", "date", "datetime",
+    "تاريخالنشر", "التاريخ", "تاريخ",
+)  # fmt: skip
+_AUTHOR = ("author", "authors", "authorname", "byline", "creator", "writer",
+           "الكاتب", "كاتب", "المؤلف", "بقلم")  # fmt: skip
 # Objects inside a row that say something about its page.
 _ABOUT_PAGE = ("metadata", "meta", "page", "article", "document", "source")
 # Objects whose text is not that of the page.
@@ -54,12 +63,15 @@ _MAX_LISTED = 20  # column names in an error message
 
 
 class Columns(NamedTuple):
-    """The names of the columns with the HTML, text, address and identifier of pages."""
+    """The names of the columns with the HTML and text of pages, and of those about them."""
 
     html: str | None
     text: str | None
     url: str | None
     id: str | None
+    title: str | None
+    published: str | None
+    author: str | None
 
 
 @lru_cache(maxsize=1 << 12)
@@ -85,8 +97,10 @@ def choose_columns(
     Raises:
         SourceError: a named column is missing, or no column is known to contain pages.
 
-    >>> choose_columns(("Title", "Main_Text", "link"), ReadConfig(), ("Title", "Main_Text", "link"))
-    Columns(html=None, text='Main_Text', url='link', id=None)
+    >>> names = ("Title", "Main_Text", "link")
+    >>> columns = choose_columns(names, ReadConfig(), names)
+    >>> columns.text, columns.url, columns.id, columns.title
+    ('Main_Text', 'link', None, 'Title')
     """
     html, text = settings.html_column or None, settings.text_column or None
     if not (html or text):
@@ -96,11 +110,13 @@ def choose_columns(
         if not (html or text):
             raise SourceError(_missing_message("no column that is known to contain text", names))
     about = _beside(names, html or text or "")
+    said = [name for name in about if name not in (html, text)]
     columns = Columns(
         html,
         text,
         settings.url_column or _guess(about, _URL),
         settings.id_column or _guess(about, _ID),
+        *(_guess(said, known) for known in (_TITLE, _PUBLISHED, _AUTHOR)),
     )
     needed = ("html", "text") if rows_differ else Columns._fields
     for option, name in zip(needed, columns, strict=False):
@@ -193,7 +209,7 @@ def is_header(names: Iterable[str]) -> bool:
 def describe_guesses(columns: Columns, settings: ReadConfig) -> str | None:
     """Tell the user which columns were guessed or not found; None if there are none."""
     choices = zip(
-        columns,
+        columns[:4],
         (settings.html_column, settings.text_column, settings.url_column, settings.id_column),
         ("HTML", "text", "url", "id"),
         strict=True,
@@ -210,9 +226,8 @@ def describe_guesses(columns: Columns, settings: ReadConfig) -> str | None:
 
 _KNOWN_TEXTS = frozenset((*_HTML, *_TEXT))
 _KNOWN_OTHERS = frozenset(
-    (*_URL, *_ID, "title", "headline", "date", "datetime", "published", "publishdate", "timestamp",
-     "author", "lang", "language", "label", "category", "source", "domain", "country",
-     "العنوان", "عنوان", "التاريخ", "الكاتب", "اللغة", "المصدر")
+    (*_URL, *_ID, *_TITLE, *_PUBLISHED, *_AUTHOR, "timestamp", "lang", "language", "label",
+     "category", "source", "domain", "country", "اللغة", "المصدر")
 )  # fmt: skip
 
 

@@ -53,7 +53,9 @@ def _finish(rows: list[dict[str, Any]], sources: list[list[Source]]) -> Iterator
     rendered = iter(html.render_pages(pages) if pages else ())
     for row, pieces in zip(rows, sources, strict=True):
         if pieces:
-            row.update(next(rendered))
+            # what the page itself says comes before what its container says
+            page = next(rendered)
+            row.update({k: v for k, v in page.items() if v is not None or k not in row})
         if "text" in row:
             row["text"], turned = repair_visual_order(row["text"])
             row["repaired"] = "; ".join(filter(None, (row["repaired"], *turned))) or None
@@ -74,6 +76,11 @@ def _prepare(record: Record) -> tuple[dict[str, Any], list[Source]]:
         "url": record.url and scrub(record.url),
         "error": record.error and scrub(record.error),
     }
+    if record.published:
+        row["published"] = record.published
+    for name, value in (("title", record.title), ("author", record.author)):
+        if value:  # ASCII letters need no repair
+            row[name] = value if value.isascii() else repair_text(scrub(value))[0]
     if record.content is None:
         return row | {"sha256": record.sha256}, []
     content = record.content

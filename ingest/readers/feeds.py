@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import NamedTuple
 from xml.parsers import expat
 
@@ -19,6 +20,7 @@ from ingest.io.streams import read_pieces
 from ingest.readers.decoded import decode_pieces, take_sample
 from ingest.readers.encoding import decode
 from ingest.readers.fragments import is_html
+from ingest.readers.publication import date_of_value, names_of_value
 from ingest.readers.records import Record, Slice, too_large_message
 from ingest.readers.sniff import declared_charset, wide_encoding
 
@@ -48,6 +50,10 @@ _CONTENT = (
     "content:encoded", "encoded", "content", "description", "summary", "dc:description",
     "media:description", "itunes:summary",
 )  # fmt: skip
+_DATES = ("pubDate", "published", "issued", "dcterms:issued", "dcterms:created", "dc:date", "date")
+_AUTHORS = ("author", "dc:creator", "creator", "itunes:author")
+_NAME_INSIDE = re.compile(r"<name>([^<]*)</name>")  # of an author in Atom
+_NAME_BESIDE = re.compile(r"\S+@\S+\s*\(([^()]*)\)")  # of an author in RSS
 _NOT_A_FEED = "is XML, but neither XHTML nor a feed; save its text as HTML or plain text"
 _CUT_OFF = "is cut off: the feed ends inside an item"
 
@@ -164,7 +170,13 @@ def _to_record(record: Record, item: str, lang: str | None) -> Record:
     # in a title, only a tag could be taken for one; entities that were escaped twice are resolved
     head = f"<head><title>{title.replace('<', '&lt;')}</title></head>"
     page = f"<!doctype html><html{declared}>{head}<body><article>{body}</article></body></html>"
-    return record._replace(content=page, media_type="text/html", url=_link(elements))
+    return record._replace(
+        content=page,
+        media_type="text/html",
+        url=_link(elements),
+        published=_published(elements),
+        author=_author(elements),
+    )
 
 
 def _parse(item: str) -> list[tuple[str, _Element]]:
@@ -270,4 +282,31 @@ def _link(elements: list[tuple[str, _Element]]) -> str | None:
         address = element.text.strip()
         if name in ("guid", "id") and address.startswith(("http://", "https://")):
             return address
+    return None
+
+
+def _published(elements: list[tuple[str, _Element]]) -> str | None:
+    """When an item was published: what the best of its elements says."""
+    dates = [
+        (_DATES.index(name), date_of_value(e.text.strip()))
+        for name, e in elements
+        if name in _DATES
+    ]
+    return next((day for _, day in sorted(filter(itemgetter(1), dates))), None)
+
+
+def _author(elements: list[tuple[str, _Element]]) -> str | None:
+    """The names of the authors of an item, without their addresses."""
+    for label in _AUTHORS:
+        texts: list[str] = []
+        for name, element in elements:
+            if name == label:
+                inside = _NAME_INSIDE.findall(element.markup or "")
+                texts += (
+                    map(html.unescape, inside)
+                    if inside
+                    else [_NAME_BESIDE.sub(r"\1", element.text)]
+                )
+        if names := names_of_value(texts):
+            return names
     return None

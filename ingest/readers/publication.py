@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ _PARTS = ("comment", "answer", "image", "video", "audio", "media", "review", "ra
 _WORDS = re.compile(r"pub(?:lish(?:ed)?)?(?:[\W_]|date|time|on|$)|(?:entry|post|article)[-_]?date")
 _NOT_A_NAME = re.compile(r"https?:|www\.|@|^\W*\d*\W*$")
 _MAX_AUTHOR = 200  # characters
+_MAX_DATE = 100  # characters of a value that are searched for a date
 _MAX_OBJECTS = 2_000  # of JSON-LD that are searched
 
 
@@ -96,6 +98,28 @@ def author(meta: dict[str, Any], json_ld: list[Any]) -> str | None:
         if names := [name for value in _strings(meta.get(key)) if (name := _name(value))]:
             return "; ".join(dict.fromkeys(names))
     return None
+
+
+def date_of_value(value: Any) -> str | None:
+    """The date in a value of a table, as in ISO 8601; None if there is none.
+
+    Numbers are not read: what they count, and from when, differs.
+
+    >>> date_of_value("2 May 2024"), date_of_value(date(2024, 5, 2)), date_of_value(1714600000)
+    ('2024-05-02', '2024-05-02', None)
+    """
+    if isinstance(value, date):  # or a datetime
+        return parse_date(value.isoformat())
+    return parse_date(value[:_MAX_DATE]) if isinstance(value, str) else None
+
+
+def names_of_value(value: Any) -> str | None:
+    """The names in a value of a table, separated by "; "; None if there are none.
+
+    >>> names_of_value("Mona"), names_of_value([{"name": "Mona"}, {"name": "Omar"}])
+    ('Mona', 'Mona; Omar')
+    """
+    return "; ".join(_names(value, {})) or None
 
 
 def _names(value: Any, by_id: dict[str, Any]) -> list[str]:

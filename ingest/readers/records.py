@@ -40,6 +40,9 @@ class Record(NamedTuple):
         sha256: hash of the stored bytes, if they differ from the content.
         error: why the content cannot be read.
         left_out: what the record is, if it is not a page but the crawler's own.
+        title: the title of the page, as its container says.
+        published: when it was published, as its container says, as in ISO 8601.
+        author: its authors, as its container says, separated by "; ".
     """
 
     source: str
@@ -52,6 +55,9 @@ class Record(NamedTuple):
     sha256: str | None = None
     error: str | None = None
     left_out: str | None = None
+    title: str | None = None
+    published: str | None = None
+    author: str | None = None
 
 
 def too_large_message(limit: int) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.readers.columns import Columns, is_markdown, text_of_object
+from ingest.readers.publication import date_of_value, names_of_value
 from ingest.readers.records import Record, too_large_message
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _MAX_KEY = 200  # characters
+_MAX_TITLE = 1_000  # characters
 _MAX_DEPTH = 8  # lists inside lists
 
 
@@ -21,7 +23,15 @@ def to_record(
 
     The media type of text is left open, because it may be HTML as well.
     """
-    result = Record(source, number, key(row.get(columns.id or "")), url=_url(row, columns.url))
+    result = Record(
+        source,
+        number,
+        key(row.get(columns.id or "")),
+        url=_url(row, columns.url),
+        title=_title(row.get(columns.title or "")),
+        published=date_of_value(row.get(columns.published or "")),
+        author=names_of_value(row.get(columns.author or "")),
+    )
     html = row.get(columns.html) if columns.html else None
     name = columns.html if columns.html and (html or not columns.text) else columns.text
     value = row.get(name or "")
@@ -77,3 +87,8 @@ def _join(values: list[Any], depth: int = _MAX_DEPTH) -> str | list[Any]:
 def _url(row: Mapping[str, Any], name: str | None) -> str | None:
     value = row.get(name or "")
     return value.strip() or None if isinstance(value, str) else None
+
+
+def _title(value: Any) -> str | None:
+    """A title on one line; None for what is no text."""
+    return " ".join(value[:_MAX_TITLE].split()) or None if isinstance(value, str) else None

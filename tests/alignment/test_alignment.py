@@ -90,7 +90,7 @@ def test_spans_of_many_lines():
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 def test_alignment_is_monotone_and_symmetric(seed):
     dice = random.Random(seed)
     ar, en = [], []

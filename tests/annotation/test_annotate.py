@@ -225,7 +225,7 @@ def test_no_rows():
 
 
 @given(st.lists(st.none() | st.text(max_size=40), max_size=8))
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=settings.default.max_examples // 8)
 def test_any_text(texts):
     frame = pl.DataFrame({"id": range(len(texts)), "text": pl.Series(texts, dtype=pl.String)})
     segments = ingest.annotate(frame)

@@ -147,7 +147,7 @@ def test_a_run_that_is_stopped_while_it_reads_leaves_nothing(number, start, tmp_
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_stopped_half_way_can_be_resumed(number, start, call, page, tmp_path):
-    for n in range(20):
+    for n in range(12):
         (tmp_path / f"{n}.txt").write_bytes(page.read_bytes())
     (tmp_path / "c.toml").write_text("[run]\nshard_bytes = 1\n")
     out = tmp_path / "work" / "out"

@@ -82,7 +82,7 @@ def test_threshold():
     assert len(cluster_groups(ingest.dedupe(frame, config=DedupeConfig(threshold=0.2)))) == 1
 
 
-@settings(max_examples=25)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(st.permutations(range(6)))
 def test_the_order_of_pages_makes_no_difference(order):
     pages = [page(f"d{n}", story(n % 4)) for n in range(6)]

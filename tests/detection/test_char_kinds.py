@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.detection.char_kinds import COMPATIBILITY_FORMS, CharKinds
@@ -20,7 +20,6 @@ def _word(script: str) -> str:
     return rf"[\p{{{script}}}&&\p{{L}}][\p{{{script}}}\p{{M}}'’\u{{200c}}\u{{200d}}]*"
 
 
-@settings(max_examples=200, deadline=None)
 @given(TEXTS)
 def test_counts_agree_with_patterns(texts: list[str]):
     series = pl.Series(texts, dtype=pl.String)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langdetect.detector_factory import DetectorFactory
 from langdetect.utils.ngram import NGram
@@ -49,7 +49,6 @@ def ngrams(text: str) -> list[str]:
     return grams
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.one_of(st.sampled_from(TEXTS), st.text("aAbBé üßţș.,’ ğX", max_size=30)))
 def test_profile_sums_match_a_count_of_ngrams(text: str):
     langs = ("en", "de", "ro", "vi")
@@ -124,7 +123,6 @@ def _naive(text: str, lang: str, orders: int = 4) -> float:
     return score
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text("ab", min_size=1, max_size=6), max_size=4))
 def test_letter_sums_match_a_naive_letter_model(words: list[str]):
     arrays = _recipe("lid")["count"](TINY)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -57,7 +57,6 @@ def frame(pages: list[list[str]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["doc_id", "segment", "text"], orient="row")
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.text(), max_size=5))
 def test_never_raises(texts: list[str]):
     for top in (0, 3):
@@ -66,7 +65,6 @@ def test_never_raises(texts: list[str]):
     assert detect(rows)["lang"].null_count() == 0
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=12))
 def test_results_do_not_depend_on_the_batch(texts: list[str]):
     whole = identify(texts)
@@ -75,7 +73,6 @@ def test_results_do_not_depend_on_the_batch(texts: list[str]):
     assert scores.is_between(0, 1 + 1e-6).all()
 
 
-@settings(max_examples=50, deadline=None)
 @given(PAGES)
 def test_pages_are_independent(pages: list[list[str]]):
     whole = detect(frame(pages))
@@ -83,7 +80,6 @@ def test_pages_are_independent(pages: list[list[str]]):
     assert_frame_equal(whole, pl.concat(alone), check_exact=True)
 
 
-@settings(max_examples=50, deadline=None)
 @given(PAGES, st.randoms())
 def test_order_of_rows_does_not_matter(pages: list[list[str]], rnd: random.Random):
     rows = frame(pages)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.encoder import model as module
@@ -52,7 +52,6 @@ def test_a_text_without_words_is_zeros(encoder: Encoder, text: str):
     assert not encoder.encode(["", text]).any()
 
 
-@settings(max_examples=50)
 @given(st.lists(st.text(max_size=40), max_size=6), st.randoms(use_true_random=False))
 def test_a_row_depends_on_its_text_alone(texts: list[str], random):
     encoder = Encoder.load()
@@ -104,7 +103,6 @@ WORDS = st.lists(
 )
 
 
-@settings(max_examples=200)
 @given(WORDS)
 def test_words_have_the_same_rows_in_a_batch_and_alone(batch: list[str]):
     seen = {f"s:{stem}": n for n, stem in enumerate(("كتاب", "الب", "مات", "بات"), 5)}
@@ -119,7 +117,6 @@ def test_words_have_the_same_rows_in_a_batch_and_alone(batch: list[str]):
     assert all(a.tobytes() == b.tobytes() for a, b in zip(*results, strict=True))
 
 
-@settings(max_examples=200)
 @given(WORDS)
 def test_stems_and_consonants_of_a_batch(batch: list[str]):
     batch = [word for word in batch if word[0].isalpha()]
@@ -135,7 +132,6 @@ def test_stems_and_consonants_of_a_batch(batch: list[str]):
     assert skeletons == [skeleton(word) for word in batch]
 
 
-@settings(max_examples=200)
 @given(st.lists(st.text(max_size=40), max_size=6))
 def test_tokens_are_the_words_of_each_text(texts: list[str]):
     column = tokens_module.strings(texts)

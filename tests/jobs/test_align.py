@@ -21,13 +21,6 @@ from ingest.jobs.align_run import align_run
 from ingest.jobs.pair import pair_run
 
 PARALLEL = ingest.samples().parent / "parallel"
-INGEST = [sys.executable, "-m", "ingest"]
-
-
-def call(*args: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*INGEST, *map(str, args)], capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +55,16 @@ def test_existing_files_are_not_replaced(run, tmp_path):
         align_run(str(tmp_path), str(tmp_path / "other.parquet"))
 
 
-def test_overwrite_replaces_a_paired_run(run, tmp_path):
+def test_overwrite_replaces_a_paired_run(call, run, tmp_path):
     done = call("run", PARALLEL, "-o", run, "--overwrite")
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
     assert not (run / "pages.parquet").exists()
 
 
-def test_run_with_align(tmp_path):
+def test_run_with_align(call, tmp_path):
     done = call("run", PARALLEL, "-o", tmp_path / "out", "--align")
-    assert done.returncode == 0, done.stderr
-    assert "12 pairs of sentences from 1 pair of articles" in done.stdout
+    assert done.status == 0, done.err
+    assert "12 pairs of sentences from 1 pair of articles" in done.out
     assert len(pl.read_parquet(tmp_path / "out" / "pairs.parquet")) == 12
 
 
@@ -94,7 +87,7 @@ def test_a_part_cannot_be_aligned(tmp_path):
     assert ingest.run(PARALLEL, tmp_path / "out", resume=True, align=True)["pairs"]["pairs"] == 12
 
 
-def test_a_failed_alignment_names_the_command_to_repeat(tmp_path, monkeypatch):
+def test_a_failed_alignment_names_the_command_to_repeat(call, tmp_path, monkeypatch):
     config = Config(align=AlignConfig(encoder=str(tmp_path / "none")))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelError) as raised:
@@ -102,7 +95,7 @@ def test_a_failed_alignment_names_the_command_to_repeat(tmp_path, monkeypatch):
     assert raised.value.__notes__ == [
         "out is complete except for its pairs; to add them: ingest align out -o out/pairs.parquet"
     ]
-    assert call("align", "out", "-o", "out/pairs.parquet").returncode == 0
+    assert call("align", "out", "-o", "out/pairs.parquet").status == 0
 
 
 def test_alignment_is_not_imported_without_align():
@@ -165,7 +158,7 @@ def test_pages_of_another_run_are_refused(paired, lost):
     assert not (paired / "b.parquet").exists()
 
 
-def test_from_files_to_an_export(tmp_path):
+def test_from_files_to_an_export(call, tmp_path):
     pairs, out = tmp_path / "pairs.parquet", tmp_path / "moses"
     done = call("align", PARALLEL / "library.ar.txt", PARALLEL / "library.en.txt", "-o", pairs)
     summary = (
@@ -173,29 +166,29 @@ def test_from_files_to_an_export(tmp_path):
         "left out 6 lines that are not content; --lines aligns every line, each as one unit\n"
         f"written to {pairs}\n"
     )
-    assert (done.returncode, done.stdout) == (0, summary)
+    assert (done.status, done.out) == (0, summary)
     done = call("export", pairs, "--format", "moses", "--langs", "en,ar", "-o", out)
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
     assert len((out / "pairs.en").read_text(encoding="utf-8").splitlines()) == 12
-    assert call("align", pairs, pairs, pairs, "-o", tmp_path / "x").returncode == 2
+    assert call("align", pairs, pairs, pairs, "-o", tmp_path / "x").status == 2
 
 
-def test_vectors_of_lines(tmp_path):
+def test_vectors_of_lines(call, tmp_path):
     (tmp_path / "a.txt").write_text("The boat sails.\nأبحر القارب.\n20", encoding="utf-8")
     done = call("encode", tmp_path / "a.txt", "-o", tmp_path / "v.npy")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[1:] == [f"written to {tmp_path / 'v.npy'}"]
+    assert done.status == 0, done.err
+    assert done.out.splitlines()[1:] == [f"written to {tmp_path / 'v.npy'}"]
     vectors = np.load(tmp_path / "v.npy")
     assert vectors.dtype == np.float32
     near = vectors @ vectors.T
     assert near[0, 1] > near[0, 2]
-    assert call("encode", tmp_path / "none.txt", "-o", tmp_path / "w.npy").returncode == 2
+    assert call("encode", tmp_path / "none.txt", "-o", tmp_path / "w.npy").status == 2
     named = ["-o", tmp_path / "w.npy", "--encoder", models.model_dir("encoder")]
-    assert call("encode", tmp_path / "a.txt", *named).returncode == 0
+    assert call("encode", tmp_path / "a.txt", *named).status == 0
     assert (tmp_path / "w.npy").read_bytes() == (tmp_path / "v.npy").read_bytes()
     named[-1] = tmp_path
     done = call("encode", tmp_path / "a.txt", *named, "--overwrite")
-    assert (done.returncode, str(tmp_path) in done.stderr) == (2, True)
+    assert (done.status, str(tmp_path) in done.err) == (2, True)
 
 
 @pytest.mark.parametrize("way", ["files", "run"])
@@ -224,13 +217,13 @@ def test_low_scores_are_questioned(way, tmp_path, monkeypatch):
     )
 
 
-def test_one_folder_with_both_sides(tmp_path):
+def test_one_folder_with_both_sides(call, tmp_path):
     folder, out = tmp_path / "both", tmp_path / "p.parquet"
     folder.mkdir()
     for lang in ("ar", "en"):
         shutil.copy(PARALLEL / f"library.{lang}.txt", folder / f"a.{lang}.txt")
     (folder / "notes.txt").write_text("Something else.")
-    assert call("align", folder, "-o", out).stdout.startswith("12 pairs of sentences from 1 pair")
+    assert call("align", folder, "-o", out).out.startswith("12 pairs of sentences from 1 pair")
     for langs, lines in (("ar,en", False), ("en,ar", True)):
         config = Config(align=AlignConfig(langs=tuple(langs.split(","))))
         report = align_files(
@@ -243,8 +236,8 @@ def test_one_folder_with_both_sides(tmp_path):
         assert set(pl.read_parquet(out)["source_lang"]) == {langs[:2]}
     (folder / "a.ar.txt").unlink()
     done = call("align", folder, "-o", out, "--overwrite")
-    assert done.returncode == 2
-    assert "give a run, two folders or two files" in done.stderr
+    assert done.status == 2
+    assert "give a run, two folders or two files" in done.err
 
 
 def test_a_text_file_name_is_refused_for_parquet(run, tmp_path):

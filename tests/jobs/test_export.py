@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from importlib import import_module
 
 import polars as pl
@@ -16,8 +13,6 @@ from ingest.cli import main
 from ingest.errors import ConfigError, FrameError, OutputError, SourceError, WriteError
 from ingest.frames import PAIRS, schema
 from ingest.jobs.export import FOLDERS, FORMATS, default_destination, export
-
-INGEST = [sys.executable, "-m", "ingest"]
 
 
 def pairs(*rows, **columns) -> pl.DataFrame:
@@ -329,14 +324,15 @@ def test_a_later_file_of_the_folder_is_named(tmp_path, capsys, monkeypatch):
     assert first_line("export", "out/pairs.parquet", *export_[2:]) == "1 of 1 pairs"
 
 
-def test_the_command(tmp_path):
+def test_the_command(call, tmp_path, monkeypatch):
     (tmp_path / "out").mkdir()
     rows = [("ar-en", {}), ("en-ar", {"source_text": "a\u2028b"}), ("ar-en", {"score": 0.1})]
     pairs(*rows).write_parquet(tmp_path / "out" / "pairs.parquet")
-    call = [*INGEST, "export", "out", "--format", "moses", "--langs", "ar,en", "--min-score", "0.5"]
-    done = subprocess.run(call, cwd=tmp_path, capture_output=True, timeout=120, env=os.environ)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.decode().splitlines() == [
+    monkeypatch.chdir(tmp_path)
+    command = ["export", "out", "--format", "moses", "--langs", "ar,en", "--min-score", "0.5"]
+    done = call(*command)
+    assert done.status == 0, done.err
+    assert done.out.splitlines() == [
         "2 of 3 pairs",
         "  1 aligned, ar-en",
         "  1 aligned, en-ar",
@@ -345,9 +341,9 @@ def test_the_command(tmp_path):
         "line breaks and control characters became spaces: in 1 pairs",
         "written to out.moses",
     ]
-    again = subprocess.run(call, cwd=tmp_path, capture_output=True, timeout=120)
-    assert again.returncode == 2
-    assert again.stderr.decode() == (
+    again = call(*command)
+    assert again.status == 2
+    assert again.err == (
         "ingest: out.moses: exists already; choose another name, or give --overwrite\n"
     )
 

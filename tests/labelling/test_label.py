@@ -95,7 +95,7 @@ random_page = st.lists(
 ).map("\n".join)
 
 
-@settings(max_examples=40)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(st.lists(random_page, min_size=2, max_size=4))
 def test_pages_are_independent(pages):
     together = labelled(*pages)

@@ -216,8 +216,8 @@ def test_reading_a_run_in_small_batches_gives_the_same_pairs(finished, tmp_path,
     frame = pair_pages(
         *(pl.read_parquet(finished / f"{x}.parquet") for x in ("documents", "segments"))
     )
-    monkeypatch.setattr(pair, "_SEGMENT_ROWS", 101)
-    monkeypatch.setattr(pair, "_DOCUMENT_ROWS", 2)
+    monkeypatch.setattr(pair, "_SEGMENT_ROWS", 401)
+    monkeypatch.setattr(pair, "_DOCUMENT_ROWS", 9)
     report = pair_run(finished, tmp_path / "pages.parquet")
     assert pl.read_parquet(tmp_path / "pages.parquet").equals(frame)
     assert report.pairs == frame["score"].count() >= 2

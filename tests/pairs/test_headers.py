@@ -37,13 +37,13 @@ def texts(pairs):
         "المصدر الهدف", "Text Translation", "sentence1 sentence2", "ara_Arab eng_Latn",
         "sentence_ara_Arab sentence_eng_Latn", "textAr textEn", "Arabic-text English-text",
         "src tgt", "Source Reference", '"ar" "en"', "arabe anglais", "ar-SA en-GB",
-        "source_ar target_en", "title_ar title_en",
+        "source_ar target_en", "title_ar title_en", "\ufeffar en", '\ufeff"ar" "en"',
+        "\ufeffالعربية الإنجليزية",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("bom", ["", "\ufeff"])
-def test_a_header_is_no_pair(header, bom, tmp_path):
+def test_a_header_is_no_pair(header, tmp_path):
     table = "\n".join(["\t".join(header.split()), *map("\t".join, BOTH)])
-    pairs, result = imported(tmp_path, "p.tsv", bom + table + "\n")
+    pairs, result = imported(tmp_path, "p.tsv", table + "\n")
     assert texts(pairs) == BOTH
     assert set(pairs.select("source_lang", "target_lang").rows()) == {("ar", "en")}
     assert result.messages == []

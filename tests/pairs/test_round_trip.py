@@ -64,7 +64,7 @@ def changed(pairs: pl.DataFrame, change: tuple[re.Pattern[str], str] | None) -> 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_what_is_exported_comes_back(format):
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=settings.default.max_examples // 2)
     @given(st.lists(st.tuples(_texts, _texts), min_size=1, max_size=5))
     @example([(text + "x", "x" + text) for text in PIECES])
     @example([('"A full quote"', '"اقتباس كامل"')])
@@ -92,7 +92,6 @@ def quoted(field: str) -> str:
 _one_of_both = _texts.filter(lambda text: "\t" not in text or not re.search("[\r\n]", text))
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(_one_of_both, _one_of_both), min_size=1, max_size=6), st.booleans())
 def test_tsv_of_other_tools_comes_back(texts, quotes_all):
     def write(field):

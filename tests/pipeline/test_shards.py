@@ -33,7 +33,7 @@ WITH_PROC = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /p
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
-    for n, path in enumerate(sorted(ingest.samples().glob("*.txt"))[::5]):
+    for n, path in enumerate(sorted(ingest.samples().glob("*.txt"))[::8]):
         lines = path.read_text(encoding="utf-8").split("\n")
         lines.insert(len(lines) // 2, LINE)
         text = "\n".join(lines)

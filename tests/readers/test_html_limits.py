@@ -16,7 +16,7 @@ _TAGS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=10 * settings.default.max_examples)
 @given(st.lists(_TAGS, max_size=30))
 def test_the_quick_look_agrees_with_the_full_one(tags):
     html = "".join(tags)

@@ -10,7 +10,7 @@ import sys
 import polars as pl
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import ingest
@@ -62,7 +62,7 @@ def lines(*rows):
     ],
 )
 def test_columns_are_guessed_by_their_names(names, expected):
-    assert choose_columns(tuple(names), ReadConfig(), tuple(names)) == expected
+    assert choose_columns(tuple(names), ReadConfig(), tuple(names))[:4] == expected
 
 
 def test_a_named_column_of_html_or_text_excludes_the_other():
@@ -435,7 +435,6 @@ def test_invalid_bytes_are_counted_at_any_position(tmp_path):
     assert {(r["text"], r["replaced"]) for r in rows} == {(ARABIC[0] + "\ufffd", 1)}
 
 
-@settings(max_examples=60)
 @given(st.text(alphabet='a",;\t\n\r\0é', max_size=200))
 def test_any_csv_ends_and_never_raises(tmp_path_factory, text):
     path = saved(tmp_path_factory.mktemp("c"), "id,text\n" + text, "a.csv")

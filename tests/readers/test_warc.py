@@ -7,7 +7,7 @@ import zlib
 import pytest
 import zstandard
 from fastwarc.warc import WarcRecord, WarcRecordType
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.config import ReadConfig
@@ -393,7 +393,6 @@ BLOCKS = st.lists(
 )
 
 
-@settings(max_examples=60)
 @given(BLOCKS, st.integers(1, 3000), st.sampled_from(["plain", "members"]))
 def test_slices_give_the_same_records(tmp_path_factory, blocks, shard, form):
     members = []
@@ -411,7 +410,6 @@ def test_slices_give_the_same_records(tmp_path_factory, blocks, shard, form):
     )
 
 
-@settings(max_examples=60)
 @given(st.binary(max_size=400), st.integers(0, 2000), st.sampled_from(list(FORMS)))
 def test_any_bytes_anywhere_never_raise(tmp_path_factory, junk, at, form):
     name, pack = FORMS[form]

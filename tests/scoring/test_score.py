@@ -92,7 +92,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=7), st.randoms(use_true_random=False))
 def test_a_score_does_not_depend_on_other_pairs(pairs, random):
     scored = schema(SCORED).names()
@@ -107,7 +107,7 @@ def test_a_score_does_not_depend_on_other_pairs(pairs, random):
 
 
 def test_the_size_of_batches_does_not_matter(monkeypatch):
-    pairs = frame(OWN * 3)
+    pairs = frame(OWN)
     whole = ingest.score(pairs)
     monkeypatch.setattr(scoring, "_MAX_PAIRS", 5)
     monkeypatch.setattr(meaning, "_MAX_NUMBERS", 1)

@@ -115,7 +115,7 @@ def matches(text, reference, similar=0.6, contained=0.9):
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=settings.default.max_examples // 4)
 def test_matches_are_those_of_the_definition(rnd):
     words = [f"w{n}" for n in range(rnd.choice([6, 30, 300]))]
     references = [rnd.choices(words, k=rnd.randint(0, 14)) for _ in range(30)]

@@ -44,7 +44,7 @@ def tokenizers(request, tmp_path_factory):
     return BpeTokenizer(path, "en", "ar"), theirs.BPETokenizer(path, "en", "ar")
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXTS)
 def test_same_as_argostranslate(tokenizers, text):
     ours, theirs = tokenizers

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from package_helpers import TOP, bare, below, command, no_extra, zipped
 
@@ -484,7 +484,6 @@ NAMES = (
 )
 
 
-@settings(max_examples=200)
 @given(names=st.lists(NAMES, max_size=6), links=st.sampled_from([0, 0, 0, 1, 2, 32]))
 def test_no_member_is_written_outside(tmp_path_factory, names, links):
     folder = tmp_path_factory.mktemp("any")
@@ -518,7 +517,6 @@ class NoDuplicateCheck(dict):
         return False
 
 
-@settings(max_examples=100)
 @given(st.data())
 def test_damaged_zips_end_in_an_error_or_whole(tiny_package, tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("damaged")

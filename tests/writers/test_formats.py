@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -95,7 +95,7 @@ def round_trip(check):
             check(frame(made_rows), Path(folder) / "out")
 
     test = given(st.lists(_row, min_size=1, max_size=6))(test)
-    test = settings(max_examples=40)(example(rows())(example([])(test)))
+    test = example(rows())(example([])(test))
     test.__name__ = test.__qualname__ = f"test_{check.__name__}"
     test.__doc__ = check.__doc__
     return test
