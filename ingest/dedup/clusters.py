@@ -66,11 +66,14 @@ def find_leaders(articles: Signatures, threshold: float) -> I64:
     The order of rows makes no difference to the clusters.
     """
     order = articles.keys.with_row_index("row").sort("doc_id", "article")["row"].to_numpy()
-    is_page = (articles.keys["article"] == 0).to_numpy()[order]
+    order = order.astype(np.int64)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    is_page = (articles.keys["article"] == 0).to_numpy()
     least = np.where(is_page, _PAGE_THRESHOLD, threshold)
-    edges = similar_pairs(articles.values[order], least, is_page.astype(np.uint64))
-    leader: I64 = np.empty(len(order), np.int64)
-    leader[order] = order[components(len(order), edges)]
+    edges = similar_pairs(articles.values, least, is_page.astype(np.uint64), order=order)
+    first = components(len(order), ((place[a], place[b]) for a, b in edges))
+    leader: I64 = order[first[place]]
     return leader
 
 

@@ -24,6 +24,7 @@ from ingest.io.atomic import atomic_folder
 from ingest.io.memory import release_memory
 from ingest.io.parquet import sink
 from ingest.io.run_files import CORRECTIONS_FILE
+from ingest.io.scratch import RowStore
 from ingest.minhash import BANDS, ROWS
 from ingest.pipeline.plan import Plan
 from ingest.pipeline.shard import OUTPUT_SEGMENTS, StepTimer, number_to_doc_id
@@ -80,15 +81,15 @@ def _cluster_leaders(
     state: State, numbers: Sequence[int], keys: pl.DataFrame, threshold: float
 ) -> tuple[I64, list[int]]:
     """Return the first row of each row's cluster, and where the rows of each shard end."""
-    values = np.empty((len(keys), BANDS * ROWS), np.uint16)
     ends: list[int] = []
     start = 0
-    for n in numbers:
-        shard_values = np.load(state.labelled(n) / "values.npy")
-        values[start : start + len(shard_values)] = shard_values
-        start += len(shard_values)
-        ends.append(start)
-    return find_leaders(Signatures(keys, values), threshold), ends
+    with RowStore(BANDS * ROWS, np.uint16) as store:
+        for n in numbers:
+            values = np.load(state.labelled(n) / "values.npy")
+            store.append(values)
+            start += len(values)
+            ends.append(start)
+        return find_leaders(Signatures(keys, store.rows()), threshold), ends
 
 
 def _find_template_lines(
