@@ -38,8 +38,8 @@ def add_commands(commands: Commands) -> None:
         ],
     )
     add_sources(parser)
-    parser.add_argument("-o", "--out", required=True, type=_parse_out, metavar="OUT",
-                        help="folder to write")  # fmt: skip
+    parser.add_argument("-o", "--out", type=_parse_out, metavar="OUT",
+                        help="folder to write; required, except with --plan")  # fmt: skip
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true",
                           help="replace the OUT of an earlier run, finished or not")  # fmt: skip
@@ -62,6 +62,9 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--corrections", metavar="FILE",
                         help="apply the corrections in FILE, as the report saves them, and keep "
                         "them in OUT; those that are in OUT already always apply")  # fmt: skip
+    parser.add_argument("--plan", action="store_true",
+                        help="write nothing: cut the sources into shards, time some of them, and "
+                        "print how long a run would take on 1, 16 and 256 cores")  # fmt: skip
     add_detection(parser)
     add_keep(parser)
 
@@ -93,11 +96,30 @@ def _run(args: argparse.Namespace) -> int:
     for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, str(max(args.workers, 1)))
     allow_interrupts()
+    if args.plan:
+        return _print_plan(args)
+    if args.out is None:
+        raise ConfigError("-o OUT: is missing; name the folder to write")
     from ingest.pipeline.workers import early_workers
 
     with early_workers(args.workers):
         report = _run_job(args)
     return _print_report(args, report)
+
+
+def _print_plan(args: argparse.Namespace) -> int:
+    from ingest.cli.plan_view import plan_lines
+    from ingest.cli.progress import job_progress
+    from ingest.pipeline.estimate import estimate_run
+    from ingest.readers.sources import describe_skipped, find_sources
+
+    found = find_sources(args.sources)
+    with job_progress("run --plan", quiet=args.quiet) as progress:
+        estimate = estimate_run(found, build_config(args), progress)
+    print(*plan_lines(estimate), sep="\n")
+    if found.skipped:
+        print(describe_skipped(found.skipped))
+    return OK
 
 
 def _run_job(args: argparse.Namespace) -> dict[str, Any]:
