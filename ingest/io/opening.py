@@ -1,0 +1,87 @@
+"""Open sources and ask what they are, whether they are local files or objects in a store."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import BinaryIO
+
+from ingest.io import storage
+from ingest.io.remote_file import RemoteFile
+from ingest.io.urls import is_remote
+
+# Size and modification time of a file, or size and ETag of an object; None for anything else:
+# missing, a pipe, standard input.
+Stamp = tuple[int, int | str] | None
+
+
+def open_binary(source: str) -> BinaryIO:
+    """Open a source for reading.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return io.BufferedReader(storage.open_remote(source)) if is_remote(source) else open(source, "rb")
+
+
+def open_raw(source: str) -> io.FileIO | RemoteFile:
+    """Open a source for reading without a buffer of its own, for `pread`.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return storage.open_remote(source) if is_remote(source) else open(source, "rb", buffering=0)
+
+
+def pread(file: io.FileIO | RemoteFile, size: int, offset: int) -> bytes:
+    """Read `size` bytes from `offset`; fewer at the end of the file."""
+    if isinstance(file, RemoteFile):
+        return file.pread(size, offset)
+    return os.pread(file.fileno(), size, offset)
+
+
+def size_of(file: io.FileIO | RemoteFile) -> int:
+    """The size of an open file, in bytes."""
+    return file.size if isinstance(file, RemoteFile) else os.fstat(file.fileno()).st_size
+
+
+def is_file(source: str) -> bool:
+    """Whether a source is a file or an object.
+
+    Raises:
+        StorageError: the store cannot be asked.
+    """
+    return storage.stat(source) is not None if is_remote(source) else os.path.isfile(source)
+
+
+def file_size(source: str) -> int:
+    """The size of a file or object, in bytes.
+
+    Raises:
+        OSError: there is none, or it cannot be asked for.
+    """
+    if not is_remote(source):
+        return os.path.getsize(source)
+    meta = storage.stat(source)
+    if meta is None:
+        raise FileNotFoundError(None, "no such file", source)
+    return meta.size
+
+
+def stamp(source: str) -> Stamp:
+    """What shows whether a source has changed.
+
+    For an object that was read, this is what it was then.
+
+    Raises:
+        StorageError: the object could not be read to its end, but perhaps later.
+    """
+    if is_remote(source):
+        return storage.stamp_of_opened(source)
+    try:
+        if not os.path.isfile(source):
+            return None
+        stat = os.stat(source)
+    except OSError:  # the file has just been deleted
+        return None
+    return stat.st_size, stat.st_mtime_ns

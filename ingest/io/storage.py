@@ -1,0 +1,465 @@
+"""Read and write objects in S3, Google Cloud Storage and Azure, and files on web servers.
+
+This is the only module that uses obstore, the optional package for that. Keys and endpoints come
+from the environment, as obstore reads it (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...), or are set by
+`access`. They appear in no output and no message, and neither does the signature of a signed URL.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from ingest.errors import ConfigError, MissingExtraError
+from ingest.io.remote_file import FIRST_STEP, RemoteFile
+from ingest.io.urls import is_remote, is_web, public_name, split_url
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_RETRY_SECONDS = 60  # how long a request is tried again, and how often; the pauses double
+_MAX_RETRIES = 8
+_ATTEMPTS = 4  # to read a range whose answer is cut off
+_PAUSE = 0.1  # seconds before the second of them; doubled each time
+_AT_ONCE = 32  # requests
+_LIST_PAGE = 1000  # objects; what the stores send at once
+_PART = 1 << 23  # bytes of a part of an upload
+_MAX_PARTS = 9000  # S3 allows 10,000
+_STATUS = re.compile(r"status code: (\d{3})([ A-Za-z-]*)")
+_CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+_OWN_OPTIONS = {"s3": "aws_", "gs": "google_", "az": "azure_"}
+_KEYS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "gs": "GOOGLE_SERVICE_ACCOUNT",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
+
+
+class StorageError(OSError):
+    """A request failed.
+
+    Attributes:
+        is_outage: whether the same request may succeed later: the network or the server failed.
+    """
+
+    def __init__(self, url: str, reason: str, *, is_outage: bool = False) -> None:
+        super().__init__(None, reason)
+        self.strerror, self.filename = reason, public_name(url)
+        self.is_outage = is_outage
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"
+
+
+class Meta(NamedTuple):
+    """What a store says of an object.
+
+    Attributes:
+        size: in bytes.
+        tag: its ETag, or the time it was last modified; another one means other content.
+        version: what a conditional request compares.
+    """
+
+    size: int
+    tag: str
+    version: dict[str, Any] | None = None
+
+    @property
+    def stamp(self) -> tuple[int, str]:
+        """What shows whether the object has changed."""
+        return self.size, self.tag
+
+
+class _Access:
+    """How objects are reached, and what is known of them."""
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self.options = {key: value for key, value in options.items() if not is_remote(key)}
+        self.signed = {key: value for key, value in options.items() if is_remote(key)}
+        self.known: dict[str, Meta] = {}  # listed, or asked for
+        self.opened: dict[str, Meta] = {}
+        self.outages: dict[str, StorageError] = {}  # files that could not be read to their end
+
+
+_access: ContextVar[_Access] = ContextVar("access", default=_Access({}))  # noqa: B039
+
+
+@contextmanager
+def access(options: Mapping[str, str] | None) -> Iterator[None]:
+    """Use options of obstore, such as endpoint and keys, until the end of the block.
+
+    Options that start with aws_, google_ or azure_ are for that store only. An option whose name is
+    a URL gives its signed form, see `hide_signature`.
+    """
+    token = _access.set(_Access(options or {}))
+    try:
+        yield
+    finally:
+        _access.reset(token)
+
+
+def options_for(urls: Iterable[str]) -> dict[str, str]:
+    """The options in use, for `access` in another process that reads these sources."""
+    current = _access.get()
+    return current.options | {url: current.signed[url] for url in urls if url in current.signed}
+
+
+def hide_signature(url: str) -> str:
+    """The public name of a URL, under which it can then be read."""
+    name = public_name(url)
+    if name != url:
+        _access.get().signed[name] = url
+    return name
+
+
+def in_parallel(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """The results of a function that makes requests, with many of them at the same time."""
+    items = list(items)
+    if len(items) < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(min(_AT_ONCE, len(items))) as threads:
+        calls = [threads.submit(copy_context().run, function, item) for item in items]
+        return [call.result() for call in calls]
+
+
+def stat(url: str, *, fresh: bool = False) -> Meta | None:
+    """What is known of an object; None if there is none.
+
+    Args:
+        url: the object.
+        fresh: whether to ask the server again.
+
+    Raises:
+        StorageError: the server cannot be asked, or does not allow it.
+    """
+    known = _access.get().known
+    if url not in known or fresh:
+        known.pop(url, None)
+        try:
+            # a URL that is signed for reading is not signed for asking
+            known[url] = read_range(url, 0, 1)[1] if is_web(url) else _head(url)
+        except FileNotFoundError:
+            return None
+    return known[url]
+
+
+def stamp_of_opened(url: str) -> tuple[int, str] | None:
+    """The stamp of the object that was read, or of the present one; None if there is none.
+
+    Raises:
+        StorageError: the object could not be read to its end, but perhaps later.
+    """
+    current = _access.get()
+    if outage := current.outages.get(url):
+        raise outage
+    meta = current.opened.get(url) or stat(url, fresh=True)
+    return meta and meta.stamp
+
+
+def open_remote(url: str) -> RemoteFile:
+    """Open an object for reading.
+
+    Raises:
+        FileNotFoundError: there is none.
+        StorageError: it cannot be read.
+    """
+    start, meta = read_range(url, 0, FIRST_STEP)
+    current = _access.get()
+    current.opened.setdefault(url, meta)
+    context = copy_context()  # for the thread that reads ahead
+
+    def fetch(start: int, stop: int) -> bytes:
+        data, now = context.copy().run(read_range, url, start, stop)
+        if now.stamp != meta.stamp:
+            raise StorageError(url, "was changed while it was read")
+        return data
+
+    return RemoteFile(public_name(url), meta.size, fetch, start)
+
+
+def read_range(url: str, start: int, stop: int) -> tuple[bytes, Meta]:
+    """The bytes of an object from `start` to `stop`, or to its end, and what is known of it.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        StorageError: it cannot be read.
+    """
+    store, key = _locate(url)
+    attempt = 0
+    while True:
+        begun = False
+        try:
+            answer = store.get(key, options={"range": (start, stop)})
+            begun = True
+            return bytes(answer.bytes()), _to_meta(answer.meta)
+        except Exception as error:
+            attempt += 1
+            if _status(error)[0] == "416" and not start:  # an empty file has no range
+                return b"", _head(url)
+            # obstore goes on with an answer that was cut off only if the server sends ETags
+            if not begun or attempt >= _ATTEMPTS:
+                problem = _describe(error, url)
+                if isinstance(problem, StorageError) and problem.is_outage:
+                    _access.get().outages[url] = problem
+                raise problem from error
+        time.sleep(_PAUSE * 2**attempt)
+
+
+def list_objects(url: str) -> Iterator[tuple[str, Meta]]:
+    """The objects whose URLs start with `url` and a slash, in pages. The order is the store's.
+
+    Raises:
+        StorageError: they cannot be listed.
+    """
+    store, key = _locate(url)
+    root = url[: len(url) - len(split_url(url)[2])]
+    prefix = key.rstrip("/")
+    try:
+        for page in store.list(prefix or None, chunk_size=_LIST_PAGE):
+            for item in page:
+                name, meta = root + item["path"], _to_meta(item)
+                _access.get().known[name] = meta
+                yield name, meta
+    except Exception as error:
+        raise _describe(error, url) from error
+
+
+def read(url: str) -> tuple[bytes, Meta]:
+    """The whole content of a small object.
+
+    Raises:
+        FileNotFoundError: there is none.
+        StorageError: it cannot be read.
+    """
+    return _call(url, lambda store, key: _content(store.get(key)))
+
+
+def _content(answer: Any) -> tuple[bytes, Meta]:
+    return bytes(answer.bytes()), _to_meta(answer.meta)
+
+
+def create(url: str, content: bytes) -> bool:
+    """Write an object unless there is one of this name; returns whether it was written.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    return _put_if(url, content, "create")
+
+
+def replace(url: str, content: bytes, version: Meta) -> bool:
+    """Write an object if the present one is `version`; returns whether it was written.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    return _put_if(url, content, version.version)
+
+
+def _put_if(url: str, content: bytes, mode: Any) -> bool:
+    import obstore.exceptions
+
+    store, key = _locate(url)
+    try:
+        store.put(key, content, mode=mode, use_multipart=False)
+    except (obstore.exceptions.AlreadyExistsError, obstore.exceptions.PreconditionError):
+        # or the answer to an earlier attempt of the same request was lost
+        return read(url)[0] == content
+    except FileNotFoundError as error:
+        if mode != "create":
+            return False  # the version to replace is gone
+        raise _describe(error, url) from error
+    except Exception as error:
+        raise _describe(error, url) from error
+    return True
+
+
+def write(url: str, content: bytes) -> None:
+    """Write a small object, whatever was there.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    _call(url, lambda store, key: store.put(key, content, use_multipart=False))
+
+
+def upload(path: Path, url: str) -> None:
+    """Write a file as an object, in parts if it is large. It is not visible before it is complete.
+
+    Raises:
+        StorageError: it cannot be written. No part of it is visible.
+    """
+    part = max(_PART, path.stat().st_size // _MAX_PARTS)
+    _call(url, lambda store, key: store.put(key, path, chunk_size=part, max_concurrency=4))
+
+
+def download(url: str, path: Path) -> None:
+    """Write an object to a file.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        StorageError: it cannot be read.
+    """
+    with open_remote(url) as source, path.open("wb") as file:
+        while piece := source.read(_PART):
+            file.write(piece)
+
+
+def delete(urls: Iterable[str]) -> None:
+    """Delete objects of one bucket, those that exist.
+
+    Raises:
+        StorageError: they cannot be deleted.
+    """
+    urls = list(urls)
+    if urls:
+        keys = [split_url(url)[2] for url in urls]
+        with suppress(FileNotFoundError):
+            _call(urls[0], lambda store, _key: store.delete(keys))
+
+
+def polars_options(url: str) -> tuple[str, dict[str, str]]:
+    """A URL and the options with which Polars reads it."""
+    current = _access.get()
+    options = _own_options(split_url(url)[0], current.options)
+    if _uses_plain_http(url, options):
+        options["allow_http"] = "true"
+    return current.signed.get(url, url), options
+
+
+def _call(url: str, function: Callable[[Any, str], T]) -> T:
+    store, key = _locate(url)
+    try:
+        return function(store, key)
+    except Exception as error:
+        raise _describe(error, url) from error
+
+
+def _head(url: str) -> Meta:
+    return _call(url, lambda store, key: _to_meta(store.head(key)))
+
+
+def _to_meta(meta: Mapping[str, Any]) -> Meta:
+    version = {name: meta.get(name) for name in ("e_tag", "version")}
+    return Meta(meta["size"], meta["e_tag"] or meta["last_modified"].isoformat(), version)
+
+
+def _locate(url: str) -> tuple[Any, str]:
+    """The store of an object, and its key there."""
+    scheme, bucket, key = split_url(url)
+    current = _access.get()
+    if is_web(url):
+        return _web_store(current.signed.get(url, url)), ""
+    return _store(scheme, bucket, tuple(sorted(_own_options(scheme, current.options).items()))), key
+
+
+def _own_options(scheme: str, options: Mapping[str, str]) -> dict[str, str]:
+    others = tuple(prefix for name, prefix in _OWN_OPTIONS.items() if name != scheme)
+    return {key: value for key, value in options.items() if not key.lower().startswith(others)}
+
+
+@lru_cache(maxsize=64)
+def _store(scheme: str, bucket: str, options: tuple[tuple[str, str], ...]) -> Any:
+    stores = _import_stores()
+    url = f"{scheme}://{bucket}"
+    try:
+        kind = {"s3": stores.S3Store, "gs": stores.GCSStore, "az": stores.AzureStore}[scheme]
+        return kind(bucket, config=dict(options), **_client(_uses_plain_http(url, dict(options))))
+    except Exception as error:
+        # the messages of obstore may contain values of options
+        if type(error).__name__ == "UnknownConfigurationKeyError":
+            named = ", ".join(key for key, _ in options)
+            raise ConfigError(f"storage option: {scheme}:// has no such option ({named})") from None
+        raise StorageError(url, f"cannot be used; check {_KEYS[scheme]}") from None
+
+
+@lru_cache(maxsize=1024)
+def _web_store(url: str) -> Any:
+    try:
+        return _import_stores().HTTPStore.from_url(url, **_client(url.startswith("http:")))
+    except MissingExtraError:
+        raise
+    except Exception:
+        raise StorageError(url, "is not a valid URL") from None
+
+
+def _import_stores() -> Any:
+    try:
+        import obstore.store
+    except ImportError as error:
+        raise MissingExtraError("cloud", "obstore") from error
+    return obstore.store
+
+
+def _client(plain_http: bool) -> dict[str, Any]:
+    seconds = timedelta(seconds=_RETRY_SECONDS)
+    return {
+        "client_options": {"allow_http": True} if plain_http else {},
+        "retry_config": {"max_retries": _MAX_RETRIES, "retry_timeout": seconds},
+    }
+
+
+def _uses_plain_http(url: str, options: Mapping[str, str]) -> bool:
+    """Whether the user gave an address without encryption, such as that of a server nearby."""
+    named = {**os.environ, **options}
+    endpoints = (value for key, value in named.items() if "endpoint" in key.lower())
+    return url.startswith("http:") or any(value.startswith("http:") for value in endpoints)
+
+
+def _describe(error: Exception, url: str) -> OSError:
+    """The error to raise for one of obstore. Its text is not used: it may contain a signature."""
+    if isinstance(error, (OSError, ConfigError)):
+        if not isinstance(error, FileNotFoundError) or isinstance(error, StorageError):
+            raise error
+        return _describe_missing(error, url)
+    scheme, text = split_url(url)[0], str(error)
+    status, code = _status(error)
+    if "NoSuchBucket" in text or "ContainerNotFound" in text:
+        return _no_bucket(url)
+    if "169.254.169.254" in text or "metadata.google" in text:
+        return StorageError(url, f"no keys were found; set {_KEYS[scheme]}, or for a public bucket "
+                            "--storage-option skip_signature=true")  # fmt: skip
+    if status in ("401", "403"):
+        what = f"access was denied ({code or status})"
+        keys = f"; check {_KEYS[scheme]}" if scheme in _KEYS else "; check the URL"
+        return StorageError(url, what + keys, is_outage=code.startswith("Expired"))
+    if type(error).__name__ == "NotSupportedError":
+        return StorageError(url, "the server cannot send parts of it; download it first")
+    if status:
+        is_outage = status.startswith("5") or status == "429" or code.startswith("Expired")
+        advice = "; try again later" if is_outage else ""
+        return StorageError(url, f"the server answered {status} {code}".rstrip() + advice,
+                            is_outage=is_outage)  # fmt: skip
+    if type(error).__name__ == "GenericError":
+        return StorageError(url, "the server cannot be reached, or cut the connection; check the "
+                            "network and the endpoint", is_outage=True)  # fmt: skip
+    return StorageError(url, f"cannot be used ({type(error).__name__})")
+
+
+def _describe_missing(error: Exception, url: str) -> OSError:
+    if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
+        return _no_bucket(url)
+    missing = FileNotFoundError(None, "no such file")
+    missing.strerror, missing.filename = "no such file", public_name(url)
+    return missing
+
+
+def _no_bucket(url: str) -> StorageError:
+    bucket = split_url(url)[1]
+    return StorageError(url, f"there is no bucket {bucket}; check its name and the endpoint")
+
+
+def _status(error: Exception) -> tuple[str, str]:
+    """The status of the answer of a server and its code for the reason; empty without an answer."""
+    text = str(error)
+    status, code = _STATUS.search(text), _CODE.search(text)
+    return status[1] if status else "", code[1] if code else status[2].strip() if status else ""
