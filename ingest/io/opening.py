@@ -7,7 +7,7 @@ import os
 from typing import BinaryIO
 
 from ingest.io import storage
-from ingest.io.remote_file import RemoteFile
+from ingest.io.remote_file import FIRST_STEP, RemoteFile
 from ingest.io.urls import is_remote
 
 # Size and modification time of a file, or size and ETag of an object; None for anything else:
@@ -15,13 +15,19 @@ from ingest.io.urls import is_remote
 Stamp = tuple[int, int | str] | None
 
 
-def open_binary(source: str) -> BinaryIO:
+def open_binary(source: str, first: int = FIRST_STEP) -> BinaryIO:
     """Open a source for reading.
+
+    Args:
+        source: path or URL.
+        first: bytes to ask an object store for at first.
 
     Raises:
         OSError: it cannot be read.
     """
-    return io.BufferedReader(storage.open_remote(source)) if is_remote(source) else open(source, "rb")
+    if is_remote(source):
+        return io.BufferedReader(storage.open_remote(source, first))
+    return open(source, "rb")
 
 
 def open_raw(source: str) -> io.FileIO | RemoteFile:
@@ -52,6 +58,11 @@ def is_file(source: str) -> bool:
         StorageError: the store cannot be asked.
     """
     return storage.stat(source) is not None if is_remote(source) else os.path.isfile(source)
+
+
+def is_pipe(source: str) -> bool:
+    """Whether a path is neither a file nor missing, so that it can be read only once."""
+    return not is_remote(source) and os.path.exists(source) and not os.path.isfile(source)
 
 
 def file_size(source: str) -> int:

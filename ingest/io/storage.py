@@ -8,7 +8,6 @@ from the environment, as obstore reads it (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, 
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ingest.errors import ConfigError, MissingExtraError
 from ingest.io.remote_file import FIRST_STEP, RemoteFile
+from ingest.io.storage_errors import KEYS, StorageError, describe, status_of
 from ingest.io.urls import is_remote, is_web, public_name, split_url
 
 T = TypeVar("T")
@@ -34,30 +34,7 @@ _AT_ONCE = 32  # requests
 _LIST_PAGE = 1000  # objects; what the stores send at once
 _PART = 1 << 23  # bytes of a part of an upload
 _MAX_PARTS = 9000  # S3 allows 10,000
-_STATUS = re.compile(r"status code: (\d{3})([ A-Za-z-]*)")
-_CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _OWN_OPTIONS = {"s3": "aws_", "gs": "google_", "az": "azure_"}
-_KEYS = {
-    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "gs": "GOOGLE_SERVICE_ACCOUNT",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
-}
-
-
-class StorageError(OSError):
-    """A request failed.
-
-    Attributes:
-        is_outage: whether the same request may succeed later: the network or the server failed.
-    """
-
-    def __init__(self, url: str, reason: str, *, is_outage: bool = False) -> None:
-        super().__init__(None, reason)
-        self.strerror, self.filename = reason, public_name(url)
-        self.is_outage = is_outage
-
-    def __str__(self) -> str:
-        return f"{self.filename}: {self.strerror}"
 
 
 class Meta(NamedTuple):
@@ -87,6 +64,9 @@ class _Access:
         self.signed = {key: value for key, value in options.items() if is_remote(key)}
         self.known: dict[str, Meta] = {}  # listed, or asked for
         self.opened: dict[str, Meta] = {}
+        # what was opened last, because readers first look at the start of a file
+        self.last: tuple[str, bytes, Meta] | None = None
+        self.notes: dict[str, Any] = {}
         self.outages: dict[str, StorageError] = {}  # files that could not be read to their end
 
 
@@ -121,12 +101,19 @@ def hide_signature(url: str) -> str:
     return name
 
 
-def in_parallel(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+def notes() -> dict[str, Any]:
+    """What readers know of objects, by URL, for as long as this access lasts."""
+    return _access.get().notes
+
+
+def in_parallel(
+    function: Callable[[T], R], items: Iterable[T], at_once: int = _AT_ONCE
+) -> list[R]:
     """The results of a function that makes requests, with many of them at the same time."""
     items = list(items)
     if len(items) < 2:
         return [function(item) for item in items]
-    with ThreadPoolExecutor(min(_AT_ONCE, len(items))) as threads:
+    with ThreadPoolExecutor(min(at_once, len(items))) as threads:
         calls = [threads.submit(copy_context().run, function, item) for item in items]
         return [call.result() for call in calls]
 
@@ -165,21 +152,44 @@ def stamp_of_opened(url: str) -> tuple[int, str] | None:
     return meta and meta.stamp
 
 
-def open_remote(url: str) -> RemoteFile:
+def raise_outage() -> None:
+    """Raise if an object could not be read to its end, but perhaps later.
+
+    Readers make an error of one page of what they cannot read; a run has to stop instead.
+
+    Raises:
+        StorageError: what happened first.
+    """
+    outages = _access.get().outages
+    for url in list(outages):
+        raise outages.pop(url)
+
+
+def open_remote(url: str, first: int = FIRST_STEP) -> RemoteFile:
     """Open an object for reading.
+
+    Args:
+        url: the object.
+        first: bytes to read at once.
 
     Raises:
         FileNotFoundError: there is none.
         StorageError: it cannot be read.
     """
-    start, meta = read_range(url, 0, FIRST_STEP)
     current = _access.get()
-    current.opened.setdefault(url, meta)
+    opened = current.opened
+    if current.last and current.last[0] == url:
+        _, start, meta = current.last
+    else:
+        start, meta = read_range(url, 0, first)
+        current.last = url, start, meta
+    opened[url] = current.known[url] = meta
     context = copy_context()  # for the thread that reads ahead
 
     def fetch(start: int, stop: int) -> bytes:
         data, now = context.copy().run(read_range, url, start, stop)
         if now.stamp != meta.stamp:
+            opened[url] = now
             raise StorageError(url, "was changed while it was read")
         return data
 
@@ -203,11 +213,11 @@ def read_range(url: str, start: int, stop: int) -> tuple[bytes, Meta]:
             return bytes(answer.bytes()), _to_meta(answer.meta)
         except Exception as error:
             attempt += 1
-            if _status(error)[0] == "416" and not start:  # an empty file has no range
+            if status_of(error)[0] == "416" and not start:  # an empty file has no range
                 return b"", _head(url)
             # obstore goes on with an answer that was cut off only if the server sends ETags
             if not begun or attempt >= _ATTEMPTS:
-                problem = _describe(error, url)
+                problem = describe(error, url)
                 if isinstance(problem, StorageError) and problem.is_outage:
                     _access.get().outages[url] = problem
                 raise problem from error
@@ -230,7 +240,7 @@ def list_objects(url: str) -> Iterator[tuple[str, Meta]]:
                 _access.get().known[name] = meta
                 yield name, meta
     except Exception as error:
-        raise _describe(error, url) from error
+        raise describe(error, url) from error
 
 
 def read(url: str) -> tuple[bytes, Meta]:
@@ -277,9 +287,9 @@ def _put_if(url: str, content: bytes, mode: Any) -> bool:
     except FileNotFoundError as error:
         if mode != "create":
             return False  # the version to replace is gone
-        raise _describe(error, url) from error
+        raise describe(error, url) from error
     except Exception as error:
-        raise _describe(error, url) from error
+        raise describe(error, url) from error
     return True
 
 
@@ -341,7 +351,7 @@ def _call(url: str, function: Callable[[Any, str], T]) -> T:
     try:
         return function(store, key)
     except Exception as error:
-        raise _describe(error, url) from error
+        raise describe(error, url) from error
 
 
 def _head(url: str) -> Meta:
@@ -379,7 +389,7 @@ def _store(scheme: str, bucket: str, options: tuple[tuple[str, str], ...]) -> An
         if type(error).__name__ == "UnknownConfigurationKeyError":
             named = ", ".join(key for key, _ in options)
             raise ConfigError(f"storage option: {scheme}:// has no such option ({named})") from None
-        raise StorageError(url, f"cannot be used; check {_KEYS[scheme]}") from None
+        raise StorageError(url, f"cannot be used; check {KEYS[scheme]}") from None
 
 
 @lru_cache(maxsize=1024)
@@ -413,53 +423,3 @@ def _uses_plain_http(url: str, options: Mapping[str, str]) -> bool:
     named = {**os.environ, **options}
     endpoints = (value for key, value in named.items() if "endpoint" in key.lower())
     return url.startswith("http:") or any(value.startswith("http:") for value in endpoints)
-
-
-def _describe(error: Exception, url: str) -> OSError:
-    """The error to raise for one of obstore. Its text is not used: it may contain a signature."""
-    if isinstance(error, (OSError, ConfigError)):
-        if not isinstance(error, FileNotFoundError) or isinstance(error, StorageError):
-            raise error
-        return _describe_missing(error, url)
-    scheme, text = split_url(url)[0], str(error)
-    status, code = _status(error)
-    if "NoSuchBucket" in text or "ContainerNotFound" in text:
-        return _no_bucket(url)
-    if "169.254.169.254" in text or "metadata.google" in text:
-        return StorageError(url, f"no keys were found; set {_KEYS[scheme]}, or for a public bucket "
-                            "--storage-option skip_signature=true")  # fmt: skip
-    if status in ("401", "403"):
-        what = f"access was denied ({code or status})"
-        keys = f"; check {_KEYS[scheme]}" if scheme in _KEYS else "; check the URL"
-        return StorageError(url, what + keys, is_outage=code.startswith("Expired"))
-    if type(error).__name__ == "NotSupportedError":
-        return StorageError(url, "the server cannot send parts of it; download it first")
-    if status:
-        is_outage = status.startswith("5") or status == "429" or code.startswith("Expired")
-        advice = "; try again later" if is_outage else ""
-        return StorageError(url, f"the server answered {status} {code}".rstrip() + advice,
-                            is_outage=is_outage)  # fmt: skip
-    if type(error).__name__ == "GenericError":
-        return StorageError(url, "the server cannot be reached, or cut the connection; check the "
-                            "network and the endpoint", is_outage=True)  # fmt: skip
-    return StorageError(url, f"cannot be used ({type(error).__name__})")
-
-
-def _describe_missing(error: Exception, url: str) -> OSError:
-    if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
-        return _no_bucket(url)
-    missing = FileNotFoundError(None, "no such file")
-    missing.strerror, missing.filename = "no such file", public_name(url)
-    return missing
-
-
-def _no_bucket(url: str) -> StorageError:
-    bucket = split_url(url)[1]
-    return StorageError(url, f"there is no bucket {bucket}; check its name and the endpoint")
-
-
-def _status(error: Exception) -> tuple[str, str]:
-    """The status of the answer of a server and its code for the reason; empty without an answer."""
-    text = str(error)
-    status, code = _STATUS.search(text), _CODE.search(text)
-    return status[1] if status else "", code[1] if code else status[2].strip() if status else ""
