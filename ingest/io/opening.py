@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from typing import BinaryIO
 
 from ingest.io import storage
 from ingest.io.remote_file import FIRST_STEP, RemoteFile
@@ -15,7 +14,7 @@ from ingest.io.urls import is_remote
 Stamp = tuple[int, int | str] | None
 
 
-def open_binary(source: str, first: int = FIRST_STEP) -> BinaryIO:
+def open_binary(source: str, first: int = FIRST_STEP) -> io.BufferedReader:
     """Open a source for reading.
 
     Args:

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from datetime import timedelta
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -32,6 +33,7 @@ _ATTEMPTS = 4  # to read a range whose answer is cut off
 _PAUSE = 0.1  # seconds before the second of them; doubled each time
 _AT_ONCE = 32  # requests
 _LIST_PAGE = 1000  # objects; what the stores send at once
+_DELETE_PAGE = 10_000
 _PART = 1 << 23  # bytes of a part of an upload
 _MAX_PARTS = 9000  # S3 allows 10,000
 _OWN_OPTIONS = {"s3": "aws_", "gs": "google_", "az": "azure_"}
@@ -44,11 +46,13 @@ class Meta(NamedTuple):
         size: in bytes.
         tag: its ETag, or the time it was last modified; another one means other content.
         version: what a conditional request compares.
+        modified: when it was written, in seconds by the clock of the store.
     """
 
     size: int
     tag: str
     version: dict[str, Any] | None = None
+    modified: float = 0.0
 
     @property
     def stamp(self) -> tuple[int, str]:
@@ -106,9 +110,7 @@ def notes() -> dict[str, Any]:
     return _access.get().notes
 
 
-def in_parallel(
-    function: Callable[[T], R], items: Iterable[T], at_once: int = _AT_ONCE
-) -> list[R]:
+def in_parallel(function: Callable[[T], R], items: Iterable[T], at_once: int = _AT_ONCE) -> list[R]:
     """The results of a function that makes requests, with many of them at the same time."""
     items = list(items)
     if len(items) < 2:
@@ -253,12 +255,36 @@ def read(url: str) -> tuple[bytes, Meta]:
     return _call(url, lambda store, key: _content(store.get(key)))
 
 
+def read_if_present(url: str) -> tuple[bytes, Meta] | None:
+    """The whole content of a small object; None if there is none.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    try:
+        return read(url)
+    except FileNotFoundError:
+        return None
+
+
+def list_names(url: str) -> set[str]:
+    """The names of the objects and folders directly below a URL.
+
+    Raises:
+        StorageError: they cannot be listed.
+    """
+    prefix = split_url(url)[2].strip("/")
+    found = _call(url, lambda store, _key: store.list_with_delimiter(prefix))
+    paths = [item["path"] for item in found["objects"]] + list(found["common_prefixes"])
+    return {path.rstrip("/").removeprefix(f"{prefix}/") for path in paths}
+
+
 def _content(answer: Any) -> tuple[bytes, Meta]:
     return bytes(answer.bytes()), _to_meta(answer.meta)
 
 
-def create(url: str, content: bytes) -> bool:
-    """Write an object unless there is one of this name; returns whether it was written.
+def create(url: str, content: bytes) -> Meta | None:
+    """Write an object unless there is one of this name; returns None if there is.
 
     Raises:
         StorageError: it cannot be written.
@@ -266,8 +292,8 @@ def create(url: str, content: bytes) -> bool:
     return _put_if(url, content, "create")
 
 
-def replace(url: str, content: bytes, version: Meta) -> bool:
-    """Write an object if the present one is `version`; returns whether it was written.
+def replace(url: str, content: bytes, version: Meta) -> Meta | None:
+    """Write an object if the present one is `version`; returns None if it is another.
 
     Raises:
         StorageError: it cannot be written.
@@ -275,22 +301,23 @@ def replace(url: str, content: bytes, version: Meta) -> bool:
     return _put_if(url, content, version.version)
 
 
-def _put_if(url: str, content: bytes, mode: Any) -> bool:
+def _put_if(url: str, content: bytes, mode: Any) -> Meta | None:
     import obstore.exceptions
 
     store, key = _locate(url)
     try:
-        store.put(key, content, mode=mode, use_multipart=False)
+        version: Any = store.put(key, content, mode=mode, use_multipart=False)
     except (obstore.exceptions.AlreadyExistsError, obstore.exceptions.PreconditionError):
         # or the answer to an earlier attempt of the same request was lost
-        return read(url)[0] == content
+        present = read_if_present(url)
+        return present[1] if present and present[0] == content else None
     except FileNotFoundError as error:
         if mode != "create":
-            return False  # the version to replace is gone
+            return None  # the version to replace is gone
         raise describe(error, url) from error
     except Exception as error:
         raise describe(error, url) from error
-    return True
+    return Meta(len(content), version["e_tag"] or "", dict(version))
 
 
 def write(url: str, content: bytes) -> None:
@@ -330,11 +357,15 @@ def delete(urls: Iterable[str]) -> None:
     Raises:
         StorageError: they cannot be deleted.
     """
-    urls = list(urls)
-    if urls:
-        keys = [split_url(url)[2] for url in urls]
-        with suppress(FileNotFoundError):
-            _call(urls[0], lambda store, _key: store.delete(keys))
+    left = iter(urls)
+    while some := list(islice(left, _DELETE_PAGE)):
+        store, _ = _locate(some[0])
+        try:
+            store.delete([split_url(url)[2] for url in some])
+        except FileNotFoundError:
+            pass
+        except Exception as error:
+            raise describe(error, some[0]) from error
 
 
 def polars_options(url: str) -> tuple[str, dict[str, str]]:
@@ -360,7 +391,8 @@ def _head(url: str) -> Meta:
 
 def _to_meta(meta: Mapping[str, Any]) -> Meta:
     version = {name: meta.get(name) for name in ("e_tag", "version")}
-    return Meta(meta["size"], meta["e_tag"] or meta["last_modified"].isoformat(), version)
+    modified = meta["last_modified"]
+    return Meta(meta["size"], meta["e_tag"] or modified.isoformat(), version, modified.timestamp())
 
 
 def _locate(url: str) -> tuple[Any, str]:

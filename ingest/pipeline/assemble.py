@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,9 +20,9 @@ from ingest.config import Config
 from ingest.dedup.clusters import Signatures, cluster_names, find_leaders
 from ingest.dedup.site_templates import find_template_lines
 from ingest.frames import DOCUMENTS, schema
-from ingest.io.atomic import atomic_folder
 from ingest.io.memory import release_memory
 from ingest.io.parquet import sink
+from ingest.io.run_files import RUN_FILE
 from ingest.minhash import BANDS, ROWS
 from ingest.pipeline.plan import Plan
 from ingest.pipeline.shard import OUTPUT_SEGMENTS, StepTimer, number_to_doc_id
@@ -44,6 +44,7 @@ _SEGMENT_ROWS = 1 << 13
 _DOCUMENT_CHARS, _MAX_DOCUMENT_ROWS = 1 << 19, 1 << 10
 _BUCKET_LINES = 1 << 20  # short lines compared at once, while _MAX_BUCKETS are enough
 _MAX_BUCKETS = 1 << 8  # files open at a time
+_LINES = "lines.parquet"
 _LINE = np.dtype([("line", np.uint64), ("article", np.int64)])
 
 
@@ -53,11 +54,11 @@ def join_shards(state: State, numbers: Sequence[int], threshold: float) -> None:
     The folder `state.joined` then has one frame per shard with columns doc_id, article, cluster;
     template.npy, as `find_template_lines` returns it; and report.json.
     """
-    if state.joined.exists():
+    if state.has(state.joined):
         return
     timer = StepTimer()
-    with atomic_folder(state.joined) as work:
-        keys = pl.concat([pl.read_parquet(state.labelled(n) / "keys.parquet") for n in numbers])
+    with state.store(state.joined) as work:
+        keys = pl.concat([_read_keys(state, n) for n in numbers])
         first, ends = timer("dedupe", _cluster_leaders, state, numbers, keys, threshold)
         template = timer("dedupe", _find_template_lines, state, numbers, first, ends, work)
         np.save(work / "template.npy", template.to_numpy())
@@ -74,6 +75,11 @@ def join_shards(state: State, numbers: Sequence[int], threshold: float) -> None:
         (work / "report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
+def _read_keys(state: State, number: int) -> pl.DataFrame:
+    with state.borrow(state.labelled(number), "keys.parquet") as folder:
+        return pl.read_parquet(folder / "keys.parquet")
+
+
 def _cluster_leaders(
     state: State, numbers: Sequence[int], keys: pl.DataFrame, threshold: float
 ) -> tuple[I64, list[int]]:
@@ -82,7 +88,8 @@ def _cluster_leaders(
     ends: list[int] = []
     start = 0
     for n in numbers:
-        shard_values = np.load(state.labelled(n) / "values.npy")
+        with state.borrow(state.labelled(n), "values.npy") as folder:
+            shard_values = np.load(folder / "values.npy")
         values[start : start + len(shard_values)] = shard_values
         start += len(shard_values)
         ends.append(start)
@@ -93,15 +100,18 @@ def _find_template_lines(
     state: State, numbers: Sequence[int], first: I64, ends: list[int], work: Path
 ) -> pl.Series:
     """Find template lines. Equal lines go to the same bucket, and one bucket is read at a time."""
-    paths = [state.labelled(n) / "lines.parquet" for n in numbers]
-    total = sum(pl.scan_parquet(p).select(pl.len()).collect().item() for p in paths)
+    total = 0
+    for n in numbers:
+        with state.borrow(state.labelled(n), _LINES) as shard:
+            total += pl.scan_parquet(shard / _LINES).select(pl.len()).collect().item()
     buckets = min(1 + total // _BUCKET_LINES, _MAX_BUCKETS)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(dir=work)))
         names = [folder / str(bucket) for bucket in range(buckets)]
         files = [stack.enter_context(name.open("w+b")) for name in names]
-        for path, start in zip(paths, [0, *ends], strict=False):
-            lines = pl.read_parquet(path)
+        for n, start in zip(numbers, [0, *ends], strict=False):
+            with state.borrow(state.labelled(n), _LINES) as shard:
+                lines = pl.read_parquet(shard / _LINES)
             rows = np.empty(len(lines), _LINE)
             rows["line"] = lines["line"].to_numpy()
             rows["article"] = first[lines["row"].to_numpy() + start]
@@ -134,17 +144,17 @@ def write_outputs(state: State, plan: Plan, config: Config, started: float) -> d
         config: its settings.
         started: `time.perf_counter()` at the start of the run.
     """
-    if state.out.exists():  # an earlier run was killed just before it moved them into place
-        return _read_report(state.out, "run.json")
+    if state.has(state.out):  # an earlier run was killed just before it moved them into place
+        return state.read_written_report()
     timer = StepTimer()
     numbers = range(len(plan.shards))
-    documents = (p for n in numbers for p in sorted(state.labelled(n).glob("documents-*.parquet")))
-    segments = (p for n in numbers for p in sorted(state.finished(n).glob("segments-*.parquet")))
-    labelled = [_read_report(state.labelled(n)) for n in numbers]
+    documents = _batches(state, map(state.labelled, numbers), "documents-*.parquet")
+    segments = _batches(state, map(state.finished, numbers), "segments-*.parquet")
+    labelled = state.read_reports(map(state.labelled, numbers))
     pages = sum_counts(report["counts"] for report in labelled)
     document_rows = _DOCUMENT_CHARS * pages["pages"] // max(pages["chars"], 1)
     release_memory()
-    with atomic_folder(state.out) as work:
+    with state.store(state.out) as work:
         for name, paths, columns, rows in (
             (
                 "documents.parquet",
@@ -155,27 +165,40 @@ def write_outputs(state: State, plan: Plan, config: Config, started: float) -> d
             ("segments.parquet", segments, OUTPUT_SEGMENTS, _SEGMENT_ROWS),
         ):
             timer("write", sink, map(pl.read_parquet, paths), columns, work / name, rows=rows)
+            timer("write", state.add_output, work / name)
         timer("write", _concat_articles, state, numbers, work / "articles.jsonl")
+        timer("write", state.add_output, work / "articles.jsonl")
         report = _build_report(state, plan, config, labelled, timer)
         report["elapsed"] = round(time.perf_counter() - started, 3)
-        with (work / "run.json").open("w", encoding="utf-8") as file:
+        with (work / RUN_FILE).open("w", encoding="utf-8") as file:
             json.dump(report, file, ensure_ascii=False, indent=2)
             file.write("\n")
+        state.add_output(work / RUN_FILE)
     return report
+
+
+def _batches(state: State, folders: Iterable[Path], pattern: str) -> Iterator[Path]:
+    """The files of shards, in order. Each shard is there until the next one is asked for."""
+    for folder in folders:
+        with state.borrow(folder, pattern) as shard:
+            yield from sorted(shard.glob(pattern))
 
 
 def _concat_articles(state: State, numbers: Sequence[int], dest: Path) -> None:
     with dest.open("wb") as out:
         for n in numbers:
-            with (state.finished(n) / "articles.jsonl").open("rb") as file:
+            with (
+                state.borrow(state.finished(n), "articles.jsonl") as shard,
+                (shard / "articles.jsonl").open("rb") as file,
+            ):
                 shutil.copyfileobj(file, out)
 
 
 def _build_report(
     state: State, plan: Plan, config: Config, labelled: list[dict[str, Any]], timer: StepTimer
 ) -> dict[str, Any]:
-    finished = [_read_report(state.finished(n)) for n in range(len(plan.shards))]
-    joined = _read_report(state.joined)
+    finished = state.read_reports(map(state.finished, range(len(plan.shards))))
+    (joined,) = state.read_reports([state.joined])
     by_source = merge_sources(entry for report in labelled for entry in report["sources"])
     inputs = []
     for name, stamp in plan.stamps.items():
@@ -206,8 +229,3 @@ def _build_report(
         },
         "seconds": {step: round(s, 3) for step, s in seconds.items()},
     }
-
-
-def _read_report(folder: Path, name: str = "report.json") -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((folder / name).read_bytes())
-    return report

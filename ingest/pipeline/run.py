@@ -14,17 +14,17 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from ingest._typing import Progress
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
-from ingest.io.atomic import wrap_os_errors
-from ingest.io.run_files import check_run_output, has_only_errors
-from ingest.io.urls import check_target_is_local
+from ingest.io.storage import access, options_for
+from ingest.io.urls import check_target_is_writable, is_remote, with_two_slashes
 from ingest.pipeline.assemble import join_shards, write_outputs
+from ingest.pipeline.open_state import open_state
 from ingest.pipeline.plan import check_plan, make_plan
 from ingest.pipeline.state import State
 from ingest.pipeline.workers import RunTasks, Task, run_in_process, worker_pool
@@ -41,6 +41,7 @@ def run_shards(
     workers: int = 1,
     shard: tuple[int, int] | None = None,
     progress: Progress | None = None,
+    storage_options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Process pages shard by shard, and write the four files of a run.
 
@@ -58,14 +59,17 @@ def run_shards(
         raise OutputError(
             f"{out}: --overwrite starts a new run; it cannot be used with --resume or --shard"
         )
-    check_target_is_local(out)
-    state = State(Path(os.path.abspath(out)))
-    run = _Run(state, out, config or Config(), progress)
-    listing = exclude_outputs(state, find_sources(sources))
-    if not state.folder.exists():
-        run.check_target(overwrite=overwrite, resume=resume)
+    check_target_is_writable(out)
     part = "{}-of-{}".format(*shard) if shard else None
-    with wrap_os_errors(state.target), state.lock(part):
+    with ExitStack() as stack:
+        stack.enter_context(access(storage_options))
+        state = stack.enter_context(open_state(absolute_target(out)))
+        run = _Run(state, out, config or Config(), progress)
+        listing = exclude_outputs(state, find_sources(sources))
+        stack.enter_context(state.wrap_errors())
+        if not state.has_work():
+            run.check_target(overwrite=overwrite, resume=resume)
+        stack.enter_context(state.lock(part))
         try:
             if state.publish_was_interrupted() and state.try_exclusive():
                 state.publish()
@@ -78,7 +82,9 @@ def run_shards(
             return run.complete(workers, started)
         except BaseException as error:
             if state.clean_up(rereadable=not run.has_streams) and run.has_plan:
-                error.add_note(f"finished work is kept in {state.folder}; use --resume to continue")
+                error.add_note(
+                    f"finished work is kept in {state.folder_name}; use --resume to continue"
+                )
             raise
 
 
@@ -93,7 +99,7 @@ class _Run:
         progress: Progress | None,
     ) -> None:
         self.state = state
-        self.out = out  # as the user gave it, for messages
+        self.out = os.fspath(out)  # as the user gave it, for messages
         self.config = config
         self.progress = progress
         self.has_plan = False
@@ -101,10 +107,9 @@ class _Run:
 
     def check_target(self, *, overwrite: bool, resume: bool) -> None:
         """Raise unless a new run may write to OUT."""
-        target = self.state.target
-        if resume and os.path.lexists(target) and not has_only_errors(target):
-            raise OutputError(f"{self.out}: exists already; there is nothing to resume")
-        check_run_output(target, overwrite=overwrite, shown=self.out)
+        if resume:
+            self.state.check_resumable(shown=self.out)
+        self.state.check_output(overwrite=overwrite, shown=self.out)
 
     def load_or_make_plan(
         self, sources: FoundSources, *, overwrite: bool, resume: bool, is_part: bool
@@ -114,7 +119,7 @@ class _Run:
         with state.lock_plan():
             plan = None if overwrite else state.load_plan()
             if plan and (resume or is_part):
-                check_run_output(state.target, overwrite=plan.overwrite, shown=self.out)
+                state.check_output(overwrite=plan.overwrite, shown=self.out)
                 check_plan(plan, sources, self.config)
             else:
                 self.check_target(overwrite=overwrite, resume=resume)
@@ -128,7 +133,9 @@ class _Run:
                     raise SourceError(
                         f"{plan.streams[0]}: can be read only once, which --shard does not allow"
                     )
-                state.save_plan(plan)
+                if (other := state.save_plan(plan)) is not plan:
+                    check_plan(other, sources, self.config)
+                    plan = other
         self.plan = plan
         self.has_plan, self.has_streams = True, bool(plan.streams)
         # the shards are already cut, whatever the settings are now
@@ -150,7 +157,7 @@ class _Run:
             finished = self.state.finished_shards()
             tasks = (self._task("finish", n) for n in numbers if n not in finished)
             for _ in run_tasks(tasks, lambda _number, _size: None):
-                pass
+                self.state.check_lock()
         report = write_outputs(self.state, self.plan, self.config, started)
         self.state.publish()
         self.state.remove_folder()
@@ -165,6 +172,7 @@ class _Run:
             nonlocal done
             done += size - read.get(number, 0)
             read[number] = size
+            self.state.check_lock()
             if self.progress:
                 self.progress(done, total)
 
@@ -187,16 +195,20 @@ class _Run:
     def _task(self, step: str, number: int) -> Task:
         shard = self.plan.shards[number]
         stamps = {item.source: self.plan.stamps[item.source] for item in shard}
-        return Task(step, str(self.state.target), number, shard, stamps, self.config.to_dict())
+        config = self.config.to_dict()
+        return Task(step, self.state.name, number, shard, stamps, config, options_for(stamps))
+
+
+def absolute_target(out: str | os.PathLike[str]) -> str:
+    """OUT as an absolute path, or as a URL."""
+    text = with_two_slashes(out)
+    return text if is_remote(text) else os.path.abspath(out)
 
 
 def exclude_outputs(state: State, sources: FoundSources) -> FoundSources:
     """Remove the run's own files from its sources, which may include the folder of OUT."""
-    own = tuple(f"{os.path.realpath(folder)}{os.sep}" for folder in (state.target, state.folder))
-    files = [path for path in sources.files if not os.path.realpath(path).startswith(own)]
-    skipped = [
-        item for item in sources.skipped if not os.path.realpath(item.source).startswith(own)
-    ]
+    files = [path for path in sources.files if not state.owns(path)]
+    skipped = [item for item in sources.skipped if not state.owns(item.source)]
     if not files:
         raise SourceError(f"{sources.files[0]}: is inside OUT, and there are no other pages")
     return FoundSources(files, skipped)

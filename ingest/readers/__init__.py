@@ -93,8 +93,8 @@ def read(
     A page that cannot be read becomes a row with an `error`, and never an exception.
 
     Args:
-        sources: files, folders, globs, URLs, or '-' for standard input; or a frame whose rows are read
-            like those of a table in a file, with "frame" as `source`.
+        sources: files, folders, globs, URLs, or '-' for standard input; or a frame whose rows are
+            read like those of a table in a file, with "frame" as `source`.
         config: the columns of tables to read, and the size limit of a page.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import polars as pl
 
@@ -78,11 +79,11 @@ def _scan(source: str) -> pl.LazyFrame:
         head = file.read(HEAD)
         if not head.startswith(_MAGIC) and compression(source, head):
             raise SourceError("is Parquet inside a compressed file; decompress it first")
-        options = {"glob": False, "hive_partitioning": False, "low_memory": True}
+        scan = partial(pl.scan_parquet, glob=False, hive_partitioning=False, low_memory=True)
         if is_remote(source):
-            url, keys = polars_options(source)
-            return pl.scan_parquet(url, storage_options=keys, credential_provider=None, **options)
+            url, options = polars_options(source)
+            return scan(url, storage_options=options, credential_provider=None)
         file.seek(0)
         # Polars rejects names that are not UTF-8. It duplicates the handle of an open file.
         path_or_file = source if scrub(source) == source else file
-        return pl.scan_parquet(path_or_file, **options)
+        return scan(path_or_file)

@@ -40,7 +40,9 @@ def find_remote(url: str) -> Found | None:
                 return None
         folder = name.rstrip("/") + "/"
         listed = (found for found, _ in storage.list_objects(folder))
-        urls = sorted(u for u in listed if u.startswith(folder) and "/." not in u[len(folder) - 1 :])
+        urls = sorted(
+            u for u in listed if u.startswith(folder) and "/." not in u[len(folder) - 1 :]
+        )
     except OSError as error:
         raise SourceError(f"{name}: {describe_os_error(error)}") from error
     return Found(folder, urls, is_named=False) if urls else None
