@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
 
 import ingest
+from ingest.cli import main
 
 # no example is late on a busy machine; and one commit passes or fails alike whenever it is tried
 settings.register_profile("ingest", deadline=None)
@@ -16,6 +18,28 @@ settings.load_profile("ci" if os.environ.get("CI") else "ingest")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+
+
+class Outcome(NamedTuple):
+    """What a command returned and printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def call(capsys):
+    """A function that runs one command in this process."""
+
+    def run(*args: object) -> Outcome:
+        try:
+            status = main([str(arg) for arg in args])
+        except SystemExit as error:
+            status = error.code
+        return Outcome(status, *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,7 @@ def print_run_summary(report: dict[str, Any], out: str, *, verbose: bool = False
     console.print()
     console.print_line(", ".join(_totals(counts)))
     if report["skipped"]:
-        console.print_line(f"{_describe_skipped(report)}; see {Path(out, 'run.json')}")
+        console.print_line(f"{_describe_skipped(report)}; see {out.rstrip('/')}/run.json")
     if report["left_out"]:
         console.print_line(describe_left_out(report["left_out"]))
     for line in report["columns"]:

@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from datetime import timedelta
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -66,6 +65,7 @@ class _Access:
     def __init__(self, options: Mapping[str, str]) -> None:
         self.options = {key: value for key, value in options.items() if not is_remote(key)}
         self.signed = {key: value for key, value in options.items() if is_remote(key)}
+        self.stores: dict[str, Any] = {}
         self.known: dict[str, Meta] = {}  # listed, or asked for
         self.opened: dict[str, Meta] = {}
         # what was opened last, because readers first look at the start of a file
@@ -317,7 +317,8 @@ def _put_if(url: str, content: bytes, mode: Any) -> Meta | None:
         raise describe(error, url) from error
     except Exception as error:
         raise describe(error, url) from error
-    return Meta(len(content), version["e_tag"] or "", dict(version))
+    known = {name: value for name, value in version.items() if value}
+    return Meta(len(content), known.get("e_tag", ""), known)
 
 
 def write(url: str, content: bytes) -> None:
@@ -390,7 +391,7 @@ def _head(url: str) -> Meta:
 
 
 def _to_meta(meta: Mapping[str, Any]) -> Meta:
-    version = {name: meta.get(name) for name in ("e_tag", "version")}
+    version = {name: meta[name] for name in ("e_tag", "version") if meta[name]}
     modified = meta["last_modified"]
     return Meta(meta["size"], meta["e_tag"] or modified.isoformat(), version, modified.timestamp())
 
@@ -399,9 +400,13 @@ def _locate(url: str) -> tuple[Any, str]:
     """The store of an object, and its key there."""
     scheme, bucket, key = split_url(url)
     current = _access.get()
-    if is_web(url):
-        return _web_store(current.signed.get(url, url)), ""
-    return _store(scheme, bucket, tuple(sorted(_own_options(scheme, current.options).items()))), key
+    name, key = (url, "") if is_web(url) else (f"{scheme}://{bucket}", key)
+    if name not in current.stores:
+        if is_web(url):
+            current.stores[name] = _web_store(current.signed.get(url, url))
+        else:
+            current.stores[name] = _store(scheme, bucket, _own_options(scheme, current.options))
+    return current.stores[name], key
 
 
 def _own_options(scheme: str, options: Mapping[str, str]) -> dict[str, str]:
@@ -409,22 +414,20 @@ def _own_options(scheme: str, options: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in options.items() if not key.lower().startswith(others)}
 
 
-@lru_cache(maxsize=64)
-def _store(scheme: str, bucket: str, options: tuple[tuple[str, str], ...]) -> Any:
+def _store(scheme: str, bucket: str, options: dict[str, str]) -> Any:
     stores = _import_stores()
     url = f"{scheme}://{bucket}"
     try:
         kind = {"s3": stores.S3Store, "gs": stores.GCSStore, "az": stores.AzureStore}[scheme]
-        return kind(bucket, config=dict(options), **_client(_uses_plain_http(url, dict(options))))
+        return kind(bucket, config=options, **_client(_uses_plain_http(url, options)))
     except Exception as error:
         # the messages of obstore may contain values of options
         if type(error).__name__ == "UnknownConfigurationKeyError":
-            named = ", ".join(key for key, _ in options)
+            named = ", ".join(options)
             raise ConfigError(f"storage option: {scheme}:// has no such option ({named})") from None
         raise StorageError(url, f"cannot be used; check {KEYS[scheme]}") from None
 
 
-@lru_cache(maxsize=1024)
 def _web_store(url: str) -> Any:
     try:
         return _import_stores().HTTPStore.from_url(url, **_client(url.startswith("http:")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from ingest.errors import ConfigError
 from ingest.io.urls import public_name, split_url
 
 _STATUS = re.compile(r"status code: (\d{3})([ A-Za-z-]*)")
@@ -35,7 +34,8 @@ class StorageError(OSError):
 
 def describe(error: Exception, url: str) -> OSError:
     """The error to raise for one of obstore. Its text is not used: it may contain a signature."""
-    if isinstance(error, ConfigError | StorageError):
+    is_known = isinstance(error, FileNotFoundError) or "obstore" in type(error).__module__
+    if isinstance(error, StorageError) or not is_known:
         raise error
     reason, is_outage = _reason(error, url)
     if isinstance(error, FileNotFoundError) and reason == _MISSING:
@@ -60,6 +60,8 @@ def _reason(error: Exception, url: str) -> tuple[str, bool]:
         reason = f"no keys were found; set {KEYS[scheme]}, or for a public bucket {public}"
     elif status in ("401", "403"):
         reason = f"access was denied ({code or status}); check {KEYS.get(scheme, 'the URL')}"
+    elif status == "301" or "redirect without" in text:
+        reason = "the bucket is in another region; set AWS_REGION"
     elif kind == "NotSupportedError":
         reason = "the server cannot send parts of it; download it first"
     elif status:

@@ -48,6 +48,7 @@ _RUN_TABLES = {"documents.parquet", "segments.parquet"}
 _UNFINISHED_FILES = {"plan.json", "locks"}  # in OUT.unfinished of an unfinished run
 EARLIER_RUN = "part of an earlier run"
 _NO_FILE = "neither a file nor a folder"
+_SNIFF_REQUEST = SNIFF_BYTES + (1 << 14)  # bytes; a buffer reads a little more than is asked for
 _MAX_LISTED = 3  # earlier runs, or files with the same reason, in a message
 _MAX_REASONS = 8  # in a message
 
@@ -253,7 +254,7 @@ def _format_of_file(path: str) -> Format:
 
 def _sniff(path: str) -> Format:
     try:
-        start, _ = take_sample(read_pieces(path, first=SNIFF_BYTES), SNIFF_BYTES)
+        start, _ = take_sample(read_pieces(path, first=_SNIFF_REQUEST), SNIFF_BYTES)
     except SourceError as error:  # the reader of a page reports it
         return Format(kind_by_name(path), None if has_known_suffix(path) else str(error))
     found = detect_format(start, path)
