@@ -21,8 +21,9 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import copy_context
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ class RemoteState(State):
         self._lock_name = "run"
         self._lease: Lease | None = None
         self._work_id: str | None = None
+        self._context = copy_context()
 
     @contextmanager
     def wrap_errors(self) -> Iterator[None]:
@@ -191,18 +193,21 @@ class RemoteState(State):
 
     @contextmanager
     def borrow(self, folder: Path, *patterns: str) -> Iterator[Path]:
-        key = self._key(folder)
-        names: Iterable[str] = patterns
-        if any("*" in pattern for pattern in patterns):
-            stored = json.loads(storage.read(f"{self._work()}done/{key}")[0])
-            names = [n for n in stored if any(fnmatch(n, pattern) for pattern in patterns)]
         folder.mkdir(parents=True)
         try:
-            base = f"{self._work()}{key}/"
-            storage.in_parallel(lambda n: storage.download(base + n, folder / n), names, at_once=4)
+            # Polars asks for the next shard in a thread of its own
+            self._context.copy().run(self._download, folder, patterns)
             yield folder
         finally:
             shutil.rmtree(folder)
+
+    def _download(self, folder: Path, patterns: Sequence[str]) -> None:
+        key, names = self._key(folder), patterns
+        if any("*" in pattern for pattern in patterns):
+            stored = json.loads(storage.read(f"{self._work()}done/{key}")[0])
+            names = [n for n in stored if any(fnmatch(n, pattern) for pattern in patterns)]
+        base = f"{self._work()}{key}/"
+        storage.in_parallel(lambda n: storage.download(base + n, folder / n), names, at_once=4)
 
     def read_reports(self, folders: Iterable[Path]) -> list[dict[str, Any]]:
         urls = [f"{self._work()}{self._key(folder)}/report.json" for folder in folders]

@@ -199,8 +199,7 @@ def test_a_store_that_fails_for_good_stops_the_run(bucket, proxy, monkeypatch, t
         ((500, "InternalError"), "the server answered 500 InternalError; try again later"),
     ],
 )
-def test_refusals(call, bucket, proxy, monkeypatch, answer, message):
-    monkeypatch.setattr(storage, "_RETRY_SECONDS", 0.1)
+def test_refusals(call, bucket, proxy, answer, message):
     proxy.plan = lambda *_: answer
     for args in (("run", f"{bucket.url}/a/", "-o", "out"), ("read", f"{bucket.url}/a/")):
         done = call(*args)

@@ -1,0 +1,137 @@
+"""What object stores cost: reading, writing and listing, against local files.
+
+    uv run --group storage python -m tests.benchmarks.storage [MEGABYTES] [OBJECTS]
+
+An S3 server runs on this machine, in a process of its own, so this measures what ingest and obstore
+add, and not a network.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import ingest
+from ingest.config import Config
+from ingest.io import storage
+from ingest.readers import plan_slices, read_records
+from ingest.readers.sources import find_sources
+
+SERVER = """
+import logging, sys, time
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print("%s:%d" % server.get_host_and_port(), flush=True)
+sys.stdin.read()
+"""
+BUCKET = "s3://benchmark"
+
+
+def make_warc(path: Path, size: int) -> None:
+    """Write a WARC file of pages as the samples have them, each compressed on its own."""
+    pages = [p.read_bytes() for p in sorted(ingest.samples().glob("*.html"))]
+    with path.open("wb") as file:
+        number = 0
+        while file.tell() < size:
+            page = (
+                pages[number % len(pages)]
+                + b"<!-- %d -->" % number
+                + os.urandom(2000).hex().encode()
+            )
+            body = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page
+            head = (
+                b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.example/%d\r\n"
+                b"Content-Type: application/http\r\nContent-Length: %d\r\n\r\n"
+                % (number, len(body))
+            )
+            file.write(gzip.compress(head + body + b"\r\n\r\n", 1))
+            number += 1
+
+
+def seconds(function: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
+
+
+def read_all(source: str) -> int:
+    """Read the records of a source, without what comes after: decoding and parsing pages."""
+    with storage.access(None):
+        parts = plan_slices(find_sources(source).files, shard_bytes=Config().run.shard_bytes)
+        return sum(1 for part in parts for _ in read_records(part, Config().read))
+
+
+def report(what: str, local: float, remote: float) -> None:
+    print(f"{what:44} {local:8.2f} s {remote:8.2f} s {remote / local:6.2f}", flush=True)
+
+
+def main() -> None:
+    megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    objects = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    os.environ.update(
+        AWS_ENDPOINT_URL=f"http://{server.stdout.readline().strip()}", AWS_REGION="us-east-1",
+        AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret",
+    )  # fmt: skip
+    import boto3
+
+    client = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    client.create_bucket(Bucket="benchmark")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        warc = folder / "a.warc.gz"
+        make_warc(warc, megabytes << 20)
+        lines = folder / "b.jsonl"
+        lines.write_text(
+            "".join(
+                f'{{"text": "{"Some words of a page. " * 200}{n}"}}\n'
+                for n in range(megabytes * 220)
+            )
+        )
+        with storage.access(None):
+            for path in (warc, lines):
+                storage.upload(path, f"{BUCKET}/{path.name}")
+        print(f"{'':44} {'local':>10} {'S3':>10} {'ratio':>6}")
+        for path in (warc, lines):
+            url = f"{BUCKET}/{path.name}"
+            read_all(str(path))
+            local = min(seconds(lambda path=path: read_all(str(path))) for _ in range(3))
+            remote = min(seconds(lambda url=url: read_all(url)) for _ in range(3))
+            report(f"records of {path.name}, {path.stat().st_size >> 20} MB", local, remote)
+        small = folder / "small.warc.gz"
+        make_warc(small, megabytes << 17)
+        with storage.access(None):
+            storage.upload(small, f"{BUCKET}/small.warc.gz")
+        ingest.run(small, folder / "warm")
+        local = seconds(lambda: ingest.run(small, folder / "out"))
+        remote = seconds(lambda: ingest.run(f"{BUCKET}/small.warc.gz", folder / "out2"))
+        report(f"ingest run from, {small.stat().st_size >> 20} MB", local, remote)
+        remote = seconds(lambda: ingest.run(small, f"{BUCKET}/out"))
+        report("ingest run into", local, remote)
+    with storage.access(None):
+        started = time.perf_counter()
+        storage.in_parallel(
+            lambda n: storage.write(f"{BUCKET}/many/{n:06d}.txt", b"A page."), range(objects)
+        )
+        print(f"{objects:,} objects written in {time.perf_counter() - started:.1f} s")
+        listed = seconds(lambda: sum(1 for _ in storage.list_objects(f"{BUCKET}/many/")))
+        print(f"{objects:,} objects listed in {listed:.1f} s")
+    with storage.access(None):
+        found = seconds(lambda: find_sources(f"{BUCKET}/many/"))
+        print(f"{objects:,} objects listed, and the start of each read, in {found:.1f} s")
+    server.kill()
+
+
+if __name__ == "__main__":
+    main()
