@@ -9,6 +9,7 @@ from ingest.io import storage
 from ingest.io.remote_file import FIRST_STEP, RemoteFile
 from ingest.io.urls import is_remote
 
+_LOOK_AHEAD = 1 << 17  # bytes; readers look a little beyond what they were to read
 # Size and modification time of a file, or size and ETag of an object; None for anything else:
 # missing, a pipe, standard input.
 Stamp = tuple[int, int | str] | None
@@ -43,6 +44,12 @@ def pread(file: io.FileIO | RemoteFile, size: int, offset: int) -> bytes:
     if isinstance(file, RemoteFile):
         return file.pread(size, offset)
     return os.pread(file.fileno(), size, offset)
+
+
+def expect(file: io.FileIO | RemoteFile, start: int, stop: int) -> None:
+    """Say which bytes of an open file will be read, in order, so that few others are fetched."""
+    if isinstance(file, RemoteFile):
+        file.expect(start, stop + _LOOK_AHEAD)
 
 
 def size_of(file: io.FileIO | RemoteFile) -> int:

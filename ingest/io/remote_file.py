@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
-FIRST_STEP = 1 << 18  # bytes that are fetched at once at first: most pages are smaller
+FIRST_STEP = 1 << 17  # bytes that are fetched at once at first: most pages are smaller
 _MAX_STEP = 1 << 22  # bytes that are fetched at once where a file is read from start to end
 _GROWTH = 4
 _MAX_GAP = 1 << 19  # bytes; skipping fewer than these still counts as reading on
@@ -30,7 +30,8 @@ class _Block(NamedTuple):
 class RemoteFile(io.RawIOBase):
     """A seekable binary file. While one block is read, a thread fetches the next.
 
-    Blocks are small at first and wherever a reader jumps, and larger where it reads on.
+    Blocks are small at first and wherever a reader jumps, and larger where it reads on, or says
+    what it will read.
 
     Args:
         name: name of the file.
@@ -51,6 +52,7 @@ class RemoteFile(io.RawIOBase):
         self._step = FIRST_STEP
         self._blocks = deque([_Block(0, start)] if start else [], _KEPT)
         self._thread: ThreadPoolExecutor | None = None
+        self._expected = 0, 0
         self._ahead: tuple[int, int, Future[bytes]] | None = None  # start, stop, bytes
 
     def readable(self) -> bool:
@@ -85,6 +87,10 @@ class RemoteFile(io.RawIOBase):
             offset += len(piece)
         return pieces[0].tobytes() if len(pieces) == 1 else b"".join(pieces)
 
+    def expect(self, start: int, stop: int) -> None:
+        """Say that the bytes from `start` to `stop` will be read, in order, and few after them."""
+        self._expected = start, min(stop, self.size)
+
     def close(self) -> None:
         if self._thread:
             self._thread.shutdown(wait=False, cancel_futures=True)
@@ -102,16 +108,21 @@ class RemoteFile(io.RawIOBase):
     def _load(self, offset: int) -> _Block:
         ahead, self._ahead = self._ahead, None
         last = self._blocks[-1].stop if self._blocks else 0
-        reads_on = 0 <= offset - last < _MAX_GAP
-        self._step = min(self._step * _GROWTH, _MAX_STEP) if reads_on else FIRST_STEP
+        expected = self._expected[1] if self._expected[0] <= offset < self._expected[1] else 0
+        reads_on = 0 <= offset - last < _MAX_GAP and (expected or not self._expected[1])
+        if expected:
+            self._step = min(expected - offset, _MAX_STEP)
+        else:
+            self._step = min(self._step * _GROWTH, _MAX_STEP) if reads_on else FIRST_STEP
+        end = expected or self.size
         if ahead and ahead[0] <= offset < ahead[1]:
             block = _Block(ahead[0], ahead[2].result())
         else:
             stop = min(offset + self._step, self.size)
             block = _Block(offset, self._fetch(offset, stop))
         self._blocks.append(block)
-        if reads_on and last and block.stop < self.size:
-            stop = min(block.stop + self._step, self.size)
+        if (expected or (reads_on and last)) and block.stop < end:
+            stop = min(block.stop + self._step, end)
             self._thread = self._thread or ThreadPoolExecutor(1)
             self._ahead = block.stop, stop, self._thread.submit(self._fetch, block.stop, stop)
         return block

@@ -18,7 +18,7 @@ import zstandard
 
 from ingest.errors import SourceError
 from ingest.io.opening import open_binary
-from ingest.io.remote_file import FIRST_STEP
+from ingest.io.remote_file import FIRST_STEP, RemoteFile
 
 STDIN = "-"
 CHUNK = 1 << 16
@@ -102,6 +102,8 @@ def read_pieces(
     """
     try:
         with _open(source, first) as file:
+            if isinstance(raw := getattr(file, "raw", None), RemoteFile) and first == FIRST_STEP:
+                raw.expect(start, stop or raw.size)
             if start:
                 file.seek(start)
             head = file.read(len(_DICTIONARY_MAGIC) + 4)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ingest.errors import SourceError
-from ingest.io.opening import is_pipe, open_raw
+from ingest.io.opening import expect, is_pipe, open_raw
 from ingest.io.remote_file import RemoteFile
 from ingest.io.streams import HEAD, TRUNCATED, compression, inflate, new_gzip_member, read_pieces
 from ingest.io.window import FileWindow, Window
@@ -104,6 +104,7 @@ def read_frames(part: Slice, limit: int, wanted: Filter, syntax: Syntax) -> Iter
         return
     with open_raw(part.source) as file:
         form = compression(part.source, file.read(HEAD))
+        expect(file, part.start, part.stop)
         if form is None:
             window = FileWindow(file, part.start)
             yield from read_stream(window, limit, wanted, syntax, stop=part.stop)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.opening import file_size, open_raw
+from ingest.io.opening import expect, file_size, open_raw, size_of
 from ingest.io.remote_file import RemoteFile
 from ingest.io.streams import HEAD, as_stream, compression, open_source, read_line, read_pieces
 from ingest.readers import tables
@@ -33,6 +33,7 @@ def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
             if compression(source, start) or wide_encoding(start):
                 return [Slice(source, "jsonl", 0, size := file_size(source), 0, size)]
             file.seek(0)
+            expect(file, 0, size_of(file))
             cuts, size = _find_cuts(file, shard_bytes)
     except OSError:
         return [Slice(source, "jsonl")]

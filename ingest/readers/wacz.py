@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.opening import open_binary, open_raw, pread
+from ingest.io.opening import expect, open_binary, open_raw, pread
 from ingest.io.remote_file import RemoteFile
 from ingest.io.streams import CHUNK, HEAD, compression, describe_os_error, gunzip
 from ingest.io.window import FileWindow, Window
@@ -90,6 +90,7 @@ def _read_stored(part: Slice, limit: int) -> Iterator[archive.Frame]:
     if not part.stop:
         raise zipfile.BadZipFile("its list of files cannot be read")
     with open_raw(part.source) as file:
+        expect(file, part.start, part.stop)
         window = FileWindow(file, part.start)
         wanted, syntax = warc.is_wanted, warc.SYNTAX
         if compression("", window.peek(0, HEAD)) == "gzip":
