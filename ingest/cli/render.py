@@ -67,7 +67,7 @@ def print_run_summary(report: dict[str, Any], out: str, *, verbose: bool = False
         console.print_line(f"{_describe_skipped(report)}; see {out.rstrip('/')}/run.json")
     if report["left_out"]:
         console.print_line(describe_left_out(report["left_out"]))
-    for line in report["columns"]:
+    for line in (*report["columns"], *report.get("uncut", ())):
         console.print_line(line)
     if verbose or report["elapsed"] > _LONG_RUN:
         console.print_line(_step_times(report))

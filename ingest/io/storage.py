@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar, copy_context
 from datetime import timedelta
 from itertools import islice
@@ -31,6 +32,7 @@ _MAX_RETRIES = 8
 _ATTEMPTS = 4  # to read a range whose answer is cut off
 _PAUSE = 0.1  # seconds before the second of them; doubled each time
 _AT_ONCE = 32  # requests
+_AHEAD = 8  # objects whose starts are fetched before they are read
 _LIST_PAGE = 1000  # objects; what the stores send at once
 _DELETE_PAGE = 10_000
 _PART = 1 << 23  # bytes of a part of an upload
@@ -70,6 +72,7 @@ class _Access:
         self.opened: dict[str, Meta] = {}
         # what was opened last, because readers first look at the start of a file
         self.last: tuple[str, bytes, Meta] | None = None
+        self.ready: dict[str, Future[tuple[bytes, Meta]]] = {}
         self.notes: dict[str, Any] = {}
         self.outages: dict[str, StorageError] = {}  # files that could not be read to their end
 
@@ -154,6 +157,30 @@ def stamp_of_opened(url: str) -> tuple[int, str] | None:
     return meta and meta.stamp
 
 
+def read_ahead(items: Iterable[T], url_of: Callable[[T], str]) -> Iterator[T]:
+    """Yield items, while the starts of the objects of the next few of them are fetched.
+
+    The objects of a bucket are often small, and waiting for each of them takes longer than reading.
+    """
+    ready = _access.get().ready
+    waiting: deque[T] = deque()
+    with ExitStack() as stack:
+        threads: ThreadPoolExecutor | None = None
+        for item in items:
+            url = url_of(item)
+            if not (waiting or is_remote(url)):
+                yield item
+                continue
+            waiting.append(item)
+            if is_remote(url) and url not in ready and url_of(waiting[0]) != url:
+                threads = threads or stack.enter_context(ThreadPoolExecutor(_AHEAD))
+                ready[url] = threads.submit(copy_context().run, read_range, url, 0, FIRST_STEP)
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft()
+        yield from waiting
+    ready.clear()
+
+
 def raise_outage() -> None:
     """Raise if an object could not be read to its end, but perhaps later.
 
@@ -183,7 +210,8 @@ def open_remote(url: str, first: int = FIRST_STEP) -> RemoteFile:
     if current.last and current.last[0] == url:
         _, start, meta = current.last
     else:
-        start, meta = read_range(url, 0, first)
+        ready = current.ready.pop(url, None)
+        start, meta = ready.result() if ready else read_range(url, 0, first)
         current.last = url, start, meta
     opened[url] = current.known[url] = meta
     context = copy_context()  # for the thread that reads ahead

@@ -17,10 +17,19 @@ from ingest.io.storage import in_parallel, raise_outage
 from ingest.io.streams import describe_os_error
 from ingest.io.urls import is_remote
 from ingest.readers import describe_guesses, expansion, plan_slices
+from ingest.readers.formats import COMPRESSED
 from ingest.readers.records import Slice
 from ingest.readers.sources import STDIN, FoundSources, Skipped, is_stream
 
 _HINT = "; use --overwrite to start again"
+_LARGE_SHARD = 64  # times the size of a shard, from which a file that cannot be cut is named
+_UNCUT = {
+    "csv": "a table of CSV or TSV is not cut",
+    "json": "JSON that is not lines is not cut",
+    "feed": "a feed is not cut",
+    "mhtml": "a page is not cut",
+    "file": "a page is not cut",
+}
 _MAX_NAMED = 3  # changed inputs listed in a message
 
 
@@ -36,6 +45,7 @@ class Plan(NamedTuple):
         streams: inputs that can be read only once.
         skipped: files in folders that are not read, and why.
         columns: which table columns were guessed.
+        uncut: files that are one large shard, because they cannot be cut.
         shards: the slices of each shard.
     """
 
@@ -47,6 +57,7 @@ class Plan(NamedTuple):
     streams: list[str]
     skipped: list[Skipped]
     columns: list[str]
+    uncut: list[str]
     shards: list[list[Slice]]
 
     def to_json(self) -> str:
@@ -91,6 +102,7 @@ def make_plan(sources: FoundSources, config: Config, *, overwrite: bool) -> Plan
         streams=[file for file in sources.files if is_stream(file)],
         skipped=sources.skipped,
         columns=columns,
+        uncut=describe_uncut(slices, config.run.shard_bytes),
         shards=cut_shards(slices, config.run.shard_bytes),
     )
 
@@ -113,6 +125,32 @@ def cut_shards(slices: Iterable[Slice], shard_bytes: int) -> list[list[Slice]]:
         shards[-1].append(item)
         size += item.size * expansion(item.source, item.kind)
     return shards
+
+
+def describe_uncut(slices: Iterable[Slice], shard_bytes: int) -> list[str]:
+    """Describe the files that are one shard of many times `shard_bytes`, the largest first.
+
+    >>> describe_uncut([Slice("a.csv", "csv", size=5_000_000_000)], 4_000_000)
+    ['a.csv: 5,000 MB are one shard, because a table of CSV or TSV is not cut']
+    """
+    large = [
+        item
+        for item in slices
+        if item.size * expansion(item.source, item.kind) > _LARGE_SHARD * shard_bytes
+    ]
+    large.sort(key=lambda item: -item.size)
+    return [
+        f"{item.source}: {item.size // 1_000_000:,} MB are one shard, because {_why_uncut(item)}"
+        for item in large
+    ]
+
+
+def _why_uncut(item: Slice) -> str:
+    if item.kind in _UNCUT:
+        return _UNCUT[item.kind]
+    if item.source.lower().endswith(COMPRESSED):
+        return "it is not compressed record by record, or not with gzip"
+    return "it has no place where it can be cut"
 
 
 def stamp(source: str) -> Stamp:

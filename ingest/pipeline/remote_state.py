@@ -273,6 +273,8 @@ class RemoteState(State):
     # leftovers
 
     def clean_up(self, *, rereadable: bool) -> bool:
+        if self._lease and self._lease.is_lost:  # all of it belongs to another run
+            return True
         try:
             if not self.try_exclusive():
                 return True

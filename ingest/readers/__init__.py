@@ -16,7 +16,7 @@ from ingest.config import Config, ReadConfig, RunConfig, config_of
 from ingest.errors import SourceError
 from ingest.frames import BLOCK, DOCUMENTS, schema
 from ingest.io.opening import file_size, is_file
-from ingest.io.storage import access, in_parallel, raise_outage
+from ingest.io.storage import access, in_parallel, raise_outage, read_ahead
 from ingest.io.streams import describe_os_error
 from ingest.io.urls import is_remote
 from ingest.readers import (
@@ -202,6 +202,7 @@ def read_batches(
     At least one frame is yielded, so that its columns are always known. `left_out` is as for
     `read_records`.
     """
+    parts = read_ahead(parts, lambda part: part.source)
     records = chain.from_iterable(read_records(part, settings, left_out) for part in parts)
     batches = batch_records(records, batch_chars=batch_chars)
     yield next(batches, _to_frame([]))

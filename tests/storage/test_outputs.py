@@ -234,6 +234,7 @@ def test_a_run_that_lost_its_lock_stops(source, bucket, monkeypatch):
         ingest.run(source, f"{bucket.url}/out", config=SMALL, progress=steal)
     assert bucket.get("out.unfinished/locks/run") == b"another"
     assert bucket.keys("out/") == []
+    assert any(key.endswith("plan.json") for key in bucket.keys("out.unfinished/work-"))
 
 
 def test_parts_run_at_the_same_time_and_keep_a_whole_run_out(source, bucket):

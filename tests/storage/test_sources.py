@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import shutil
+import time
 import zipfile
 
 import polars as pl
@@ -17,6 +18,7 @@ from ingest.errors import SourceError
 from ingest.io import storage
 from ingest.io.remote_file import RemoteFile
 from ingest.readers import plan_slices, read_batches
+from ingest.readers.records import Slice
 from ingest.readers.sources import find_sources
 
 TEXT = "The council met on Monday and agreed to repair the old bridge before winter. " * 3
@@ -138,6 +140,27 @@ def test_many_small_objects_are_sniffed_by_ranges(bucket, proxy):
     gets = [r for r in proxy.requests if r[0] == "GET" and "list-type" not in r[1]]
     assert {r[2] for r in gets} == {"bytes=0-81919"}
     assert len(gets) == 60
+
+
+def test_small_objects_are_fetched_ahead(bucket, proxy):
+    active, most = [], []
+
+    def plan(method, path, _count):
+        if method == "GET" and "list-type" not in path:
+            active.append(path)
+            most.append(len(active))
+            time.sleep(0.02)
+            active.remove(path)
+
+    urls = [bucket.put(f"many/{n:02d}.txt", f"{n} {TEXT}".encode()) for n in range(20)]
+    parts = [Slice(url, "file") for url in urls]
+    proxy.plan = plan
+    with storage.access(None):
+        (frame,) = read_batches(parts, Config().read)
+    assert frame["source"].to_list() == urls
+    assert frame["error"].null_count() == 20
+    assert len(most) == 20
+    assert max(most) > 3
 
 
 def test_a_slice_reads_its_own_range(bucket, proxy):
