@@ -120,7 +120,11 @@ def in_parallel(function: Callable[[T], R], items: Iterable[T], at_once: int = _
         return [function(item) for item in items]
     with ThreadPoolExecutor(min(at_once, len(items))) as threads:
         calls = [threads.submit(copy_context().run, function, item) for item in items]
-        return [call.result() for call in calls]
+        try:
+            return [call.result() for call in calls]
+        except BaseException:  # such as Ctrl-C
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def stat(url: str, *, fresh: bool = False) -> Meta | None:

@@ -86,6 +86,9 @@ class RemoteState(State):
         return path.startswith((f"{self.name}/", self._base))
 
     def has_work(self) -> bool:
+        return self._has_plan() or self.publish_was_interrupted()
+
+    def _has_plan(self) -> bool:
         return storage.stat(self._pointer, fresh=True) is not None
 
     # the plan
@@ -158,7 +161,7 @@ class RemoteState(State):
         return self._numbers("finished")
 
     def _numbers(self, step: str) -> set[int]:
-        if self._work_id is None and not self.has_work():
+        if self._work_id is None and not self._has_plan():
             return set()
         done = storage.list_objects(f"{self._work()}done/{step}/")
         return {int(url.rpartition("/")[2]) for url, _ in done}
@@ -259,9 +262,7 @@ class RemoteState(State):
         self._clear()
 
     def is_complete(self) -> bool:
-        return not (self.has_work() or self.publish_was_interrupted()) and set(
-            OUTPUTS
-        ) <= storage.list_names(self.name)
+        return not self.has_work() and set(OUTPUTS) <= storage.list_names(self.name)
 
     def read_report(self) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(storage.read(f"{self.name}/{RUN_FILE}")[0])

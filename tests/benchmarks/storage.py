@@ -32,6 +32,39 @@ server.start()
 print("%s:%d" % server.get_host_and_port(), flush=True)
 sys.stdin.read()
 """
+# A bucket of so many small objects that a real server would take long to fill.
+MANY = """
+import http.server, sys
+from urllib.parse import parse_qs, urlsplit
+objects = int(sys.argv[1])
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        parts = urlsplit(self.path)
+        if "list-type" in parts.query:
+            start = int(parse_qs(parts.query).get("continuation-token", ["0"])[0])
+            stop = min(start + 1000, objects)
+            rows = "".join(
+                "<Contents><Key>many/%06d.txt</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
+                "<ETag>1</ETag><Size>7</Size></Contents>" % n for n in range(start, stop))
+            more = "<NextContinuationToken>%d</NextContinuationToken>" % stop if stop < objects else ""
+            content = ("<ListBucketResult>%s%s</ListBucketResult>" % (rows, more)).encode()
+            self.send_response(200)
+        else:
+            content = b"A page."
+            self.send_response(206)
+            self.send_header("Content-Range", "bytes 0-6/7")
+            self.send_header("ETag", "1")
+            self.send_header("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+    def log_message(self, *_):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
 BUCKET = "s3://benchmark"
 
 
@@ -121,17 +154,21 @@ def main() -> None:
         report(f"ingest run from, {small.stat().st_size >> 20} MB", local, remote)
         remote = seconds(lambda: ingest.run(small, f"{BUCKET}/out"))
         report("ingest run into", local, remote)
+    many = subprocess.Popen(
+        [sys.executable, "-c", MANY, str(objects)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert many.stdout is not None
+    os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{many.stdout.readline().strip()}"
     with storage.access(None):
-        started = time.perf_counter()
-        storage.in_parallel(
-            lambda n: storage.write(f"{BUCKET}/many/{n:06d}.txt", b"A page."), range(objects)
-        )
-        print(f"{objects:,} objects written in {time.perf_counter() - started:.1f} s")
-        listed, _ = seconds(lambda: sum(1 for _ in storage.list_objects(f"{BUCKET}/many/")))
-        print(f"{objects:,} objects listed in {listed:.1f} s")
+        listed, cpu = seconds(lambda: sum(1 for _ in storage.list_objects(f"{BUCKET}/many/")))
+    print(f"{objects:,} objects listed: {listed:.1f} s, {cpu:.1f} s of CPU")
     with storage.access(None):
-        found, _ = seconds(lambda: find_sources(f"{BUCKET}/many/"))
-        print(f"{objects:,} objects listed, and the start of each read, in {found:.1f} s")
+        found, cpu = seconds(lambda: find_sources(f"{BUCKET}/many/"))
+    print(
+        f"{objects:,} objects listed, and the start of each read: {found:.1f} s, {cpu:.1f} s of CPU"
+    )
+    many.kill()
     server.kill()
 
 
