@@ -75,8 +75,9 @@ def run(
             `access_key_id`; what is not given comes from the environment. They are stored nowhere.
 
     Returns:
-        The content of run.json. With `shard`, only `shards` (their number) and `done`. With
-        `align`, also `pairs`: how many articles were `aligned`, how many sentence `pairs` they
+        The content of run.json, and `uncut`, messages about large files that were one shard because
+        they cannot be cut, if there are any. With `shard`, only `shards` (their number) and `done`.
+        With `align`, also `pairs`: how many articles were `aligned`, how many sentence `pairs` they
         gave, how many articles `failed`, and messages about them (`said`). With `translate`, also
         `translated`: `texts`, `tokens`, `seconds`, and how many translations have which `flags`.
         With `export`, also `exported`, as `export_texts` returns it.

@@ -30,7 +30,6 @@ from ingest.pipeline.state import State
 from ingest.pipeline.stats import (
     MAX_LISTED_ERRORS,
     MAX_LISTED_SKIPPED,
-    MAX_LISTED_UNCUT,
     ROLE_COUNTS,
     merge_sources,
     sum_counts,
@@ -222,7 +221,6 @@ def _build_report(
         ],
         "left_out": dict(sorted(sum_counts(r["left_out"] for r in labelled).items())),
         "columns": [escape_file_name(line) for line in plan.columns],
-        "uncut": [escape_file_name(line) for line in plan.uncut[:MAX_LISTED_UNCUT]],
         "counts": {
             **sum_counts(r["counts"] for r in (*labelled, *finished)),
             **joined["counts"],

@@ -161,7 +161,7 @@ class _Run:
         report = write_outputs(self.state, self.plan, self.config, started)
         self.state.publish()
         self.state.remove_folder()
-        return report
+        return {**report, "uncut": self.plan.uncut} if self.plan.uncut else report
 
     def _label(self, numbers: Sequence[int], run_tasks: RunTasks) -> None:
         sizes = [sum(item.size for item in shard) for shard in self.plan.shards]

@@ -12,7 +12,6 @@ ROLE_COUNTS = pl.Schema(
     {"role": pl.String(), "lang": pl.String(), "segments": pl.Int64(), "kept": pl.Int64()}
 )
 MAX_LISTED_SKIPPED = 10_000  # files that were not read, listed in run.json
-MAX_LISTED_UNCUT = 10  # large files that cannot be cut, listed in run.json
 MAX_LISTED_ERRORS = 10  # pages in error listed in run.json; documents.parquet has all of them
 
 
