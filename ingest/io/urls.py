@@ -107,12 +107,14 @@ def check_source_is_readable(path: str | os.PathLike[str]) -> None:
     """Raise if a source is a URL of a kind that is not read.
 
     Raises:
-        SourceError: it is; the message says what to do.
+        SourceError: it is, or it names no bucket; the message says what to do.
     """
     text = with_two_slashes(path)
     if is_url(text) and not is_remote(text):
         advice = _advice(path, "give s3://, gs://, az:// or https://, or download it first")
         raise SourceError(f"{text}: is a URL, which cannot be read; {advice}")
+    if is_remote(text) and not split_url(text)[1]:
+        raise SourceError(f"{text}: names no bucket or server; give the whole URL")
 
 
 def check_target_is_local(path: str | os.PathLike[str]) -> None:

@@ -79,6 +79,15 @@ def test_without_the_package_a_url_names_the_extra(call, monkeypatch):
         assert done.err == 'ingest: obstore is not installed: pip install "ingest[cloud]"\n'
 
 
+def test_a_url_without_a_bucket_is_refused(call):
+    for url in ("s3://", "https://", "az:///key"):
+        done = call("run", url, "-o", "out")
+        assert (done.status, done.err) == (
+            2,
+            f"ingest: {url}: names no bucket or server; give the whole URL\n",
+        )
+
+
 def test_pairs_and_translations_of_an_out_in_a_store_are_refused(call):
     done = call("run", "a.txt", "-o", "s3://bucket/x", "--align")
     assert done.status == 2
