@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from ingest.config import Config, RunConfig
 from ingest.errors import ConfigError, OutputError, WriteError
 from ingest.io import storage
 from ingest.pipeline import lease
+from ingest.pipeline.remote_state import temporary_folder
 
 SMALL = Config(run=RunConfig(shard_bytes=12_000))
 NAMES = ("documents.parquet", "segments.parquet", "articles.jsonl")
@@ -48,7 +50,11 @@ def without_times(report):
     return {key: value for key, value in report.items() if key not in ("seconds", "elapsed")}
 
 
-def test_all_ways_give_the_same_bytes(pages, source, bucket, tmp_path):
+def test_all_ways_give_the_same_bytes(pages, source, bucket, tmp_path, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     local = ingest.run(pages, tmp_path / "out", config=SMALL)
     stored = ingest.run(pages, f"{bucket.url}/x/out", config=SMALL)
     assert bucket.outputs("x/out") == content(tmp_path / "out")
@@ -63,7 +69,7 @@ def test_all_ways_give_the_same_bytes(pages, source, bucket, tmp_path):
     ingest.run(mixed, tmp_path / "out3", config=SMALL)
     ingest.run(mixed, f"{bucket.url}/mixed", config=SMALL, workers=2)
     assert bucket.outputs("mixed") == content(tmp_path / "out3")
-    assert not list(Path(tempfile.gettempdir()).glob("ingest-run-*/out*"))
+    assert list(temporary.iterdir()) == []
 
 
 def test_parts(source, bucket, tmp_path):
@@ -200,6 +206,7 @@ RUN = """
 import sys, ingest
 from ingest.config import Config, RunConfig
 from ingest.pipeline import lease
+from ingest.pipeline.remote_state import temporary_folder
 lease.LEASE, lease.RENEW = 3.0, 0.5
 ingest.run(sys.argv[1], sys.argv[2], config=Config(run=RunConfig(shard_bytes=12_000)), {how})
 """
@@ -332,3 +339,17 @@ def test_out_in_a_missing_bucket(call, pages, bucket):
         "ingest: s3://no-such-bucket/out: cannot be written: there is no bucket no-such-bucket; "
         "check its name and the endpoint\n",
     )
+
+
+def test_temporary_folders_of_killed_runs_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "ingest-run-left"
+    left.mkdir()
+    (left / "out").write_text("a part of a shard")
+    with temporary_folder() as first:
+        assert left.exists()  # it is young, and its run may be about to lock it
+        for folder in (left, first):
+            os.utime(folder, (0, 0))
+        with temporary_folder() as second:
+            assert sorted(tmp_path.iterdir()) == sorted([first, second])
+    assert list(tmp_path.iterdir()) == []
