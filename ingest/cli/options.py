@@ -26,7 +26,8 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="SOURCE",
         help="file of text, HTML, Markdown, MHTML, RSS, Atom, WARC, ARC, JSON, CSV or TSV, plain "
-        "or compressed, or of Parquet or WACZ; folder; glob; or - for standard input",
+        "or compressed, or of Parquet or WACZ; folder; glob; or - for standard input. "
+        "ingest run and ingest read also take URLs: s3://, gs://, az:// and https://",
     )
     for content in _COLUMNS:
         parser.add_argument(

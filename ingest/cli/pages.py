@@ -32,6 +32,7 @@ def add_commands(commands: Commands) -> None:
         examples=["ingest read pages/", "ingest read pages.jsonl --text-column body --json"],
     )
     add_sources(read)
+    read.set_defaults(takes_urls=("sources",))
     read.add_argument("--json", action="store_true", help="print one JSON object per page")
     add_config(read)
 

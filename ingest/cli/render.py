@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -65,10 +64,10 @@ def print_run_summary(report: dict[str, Any], out: str, *, verbose: bool = False
     console.print()
     console.print_line(", ".join(_totals(counts)))
     if report["skipped"]:
-        console.print_line(f"{_describe_skipped(report)}; see {Path(out, 'run.json')}")
+        console.print_line(f"{_describe_skipped(report)}; see {out.rstrip('/')}/run.json")
     if report["left_out"]:
         console.print_line(describe_left_out(report["left_out"]))
-    for line in report["columns"]:
+    for line in (*report["columns"], *report.get("uncut", ())):
         console.print_line(line)
     if verbose or report["elapsed"] > _LONG_RUN:
         console.print_line(_step_times(report))

@@ -35,11 +35,14 @@ def add_commands(commands: Commands) -> None:
             "ingest run crawl.warc.gz -o out --workers 4 --align",
             "ingest run pages.jsonl -o out --text-column body --langs ar,en",
             "ingest run pages/ -o out --export articles.jsonl",
+            "ingest run s3://bucket/crawl/ -o s3://bucket/out --workers 4",
         ],
     )
     add_sources(parser)
     parser.add_argument("-o", "--out", type=_parse_out, metavar="OUT",
-                        help="folder to write; required, except with --plan")  # fmt: skip
+                        help="folder to write, or its URL: s3://, gs:// or az://; required, except "
+                        "with --plan")  # fmt: skip
+    parser.set_defaults(takes_urls=("sources", "out"))
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true",
                           help="replace the OUT of an earlier run, finished or not")  # fmt: skip
@@ -65,8 +68,21 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--plan", action="store_true",
                         help="write nothing: cut the sources into shards, time some of them, and "
                         "print how long a run would take on 1, 16 and 256 cores")  # fmt: skip
+    parser.add_argument("--storage-option", action="append", default=[], type=_parse_option,
+                        metavar="KEY=VALUE",
+                        help="option for the object stores of all URLs, such as endpoint=URL; may "
+                        "be given several times (default: from the environment, such as "
+                        "AWS_ENDPOINT_URL)")  # fmt: skip
     add_detection(parser)
     add_keep(parser)
+
+
+def _parse_option(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        # the text may be a secret without its name
+        raise argparse.ArgumentTypeError("is not of the form KEY=VALUE, such as region=eu-west-1")
+    return key, value
 
 
 def _parse_out(text: str) -> str:
@@ -141,6 +157,7 @@ def _run_job(args: argparse.Namespace) -> dict[str, Any]:
             corrections=args.corrections,
             progress=reading,
             translating=translating,
+            storage_options=dict(args.storage_option),
         )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from ingest.errors import OutputError, SourceError
 from ingest.io.urls import check_source_is_local
@@ -47,8 +49,7 @@ def check_run_output(
         raise OutputError(f"{shown}: exists already; choose another name, or give --overwrite")
     if not target.is_dir():
         raise OutputError(f"{shown}: is not a folder; choose another name")
-    others = sorted(p.name for p in target.iterdir() if not _is_run_file(p.name))
-    if others:
+    if others := foreign_files(p.name for p in target.iterdir()):
         raise OutputError(
             f"{shown}: contains files that ingest did not write ({', '.join(others[:3])}); "
             "choose another name"
@@ -64,10 +65,31 @@ def has_only_errors(target: Path) -> bool:
     try:
         if set(os.listdir(target)) - {CORRECTIONS_FILE} != set(OUTPUTS):
             return False
-        counts = json.loads((target / RUN_FILE).read_bytes())["counts"]
-        return bool(counts["pages"] and counts["errors"] == counts["pages"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return all_pages_in_error(json.loads((target / RUN_FILE).read_bytes()))
+    except (OSError, ValueError):
         return False
+
+
+def all_pages_in_error(report: Any) -> bool:
+    """Whether a run could read none of its pages, by its report.
+
+    >>> all_pages_in_error({"counts": {"pages": 2, "errors": 2}}), all_pages_in_error({})
+    (True, False)
+    """
+    try:
+        counts = report["counts"]
+        return bool(counts["pages"] and counts["errors"] == counts["pages"])
+    except (KeyError, TypeError):
+        return False
+
+
+def foreign_files(names: Iterable[str]) -> list[str]:
+    """Those names in the folder of a run that ingest does not write, sorted.
+
+    >>> foreign_files(["run.json", "notes.txt"])
+    ['notes.txt']
+    """
+    return sorted(name for name in names if not _is_run_file(name))
 
 
 def _is_run_file(name: str) -> bool:

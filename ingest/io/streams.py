@@ -18,7 +18,8 @@ from typing import IO, AnyStr, BinaryIO
 import zstandard
 
 from ingest.errors import SourceError
-from ingest.io.urls import check_source_is_local
+from ingest.io.opening import open_binary
+from ingest.io.remote_file import FIRST_STEP, RemoteFile
 
 STDIN = "-"
 CHUNK = 1 << 16
@@ -89,20 +90,24 @@ def _is_text(start: bytes) -> bool:
     return True
 
 
-def read_pieces(source: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+def read_pieces(
+    source: str, start: int = 0, stop: int | None = None, *, first: int = FIRST_STEP
+) -> Iterator[bytes]:
     """Yield the content of a file or of standard input in pieces, decompressed if necessary.
 
     Args:
-        source: path, or '-' for standard input.
+        source: path, URL, or '-' for standard input.
         start: first byte to read, for files that are not compressed.
         stop: end of the bytes to read, likewise.
+        first: bytes to ask an object store for at first.
 
     Raises:
         SourceError: the file cannot be read or is damaged. Pieces before the damage are yielded.
     """
-    check_source_is_local(source)
     try:
-        with _open_binary(source) as file:
+        with _open(source, first) as file:
+            if isinstance(raw := getattr(file, "raw", None), RemoteFile) and first == FIRST_STEP:
+                raw.expect(start, stop or raw.size)
             if start:
                 file.seek(start)
             head = file.read(len(_DICTIONARY_MAGIC) + 4)
@@ -119,8 +124,8 @@ def read_pieces(source: str, start: int = 0, stop: int | None = None) -> Iterato
         raise SourceError(describe_os_error(error)) from error
 
 
-def _open_binary(source: str) -> AbstractContextManager[BinaryIO]:
-    return nullcontext(sys.stdin.buffer) if source == STDIN else open(source, "rb")
+def _open(source: str, first: int) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if source == STDIN else open_binary(source, first)
 
 
 def open_source(source: str, start: int = 0, stop: int | None = None) -> io.BufferedReader:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Iterator
 
 from ingest.errors import SourceError
+from ingest.io.opening import pread, size_of
+from ingest.io.remote_file import RemoteFile
 from ingest.io.streams import CHUNK, describe_os_error
 
 _LONGEST_MATCH = 64  # bytes; no pattern that a window is searched for matches more
@@ -119,10 +120,10 @@ class FileWindow(Window):
 
     seekable = True
 
-    def __init__(self, file: io.FileIO, offset: int = 0, step: int = CHUNK) -> None:
+    def __init__(self, file: io.FileIO | RemoteFile, offset: int = 0, step: int = CHUNK) -> None:
         super().__init__(iter(()), offset)
-        self._file = file.fileno()
-        self._size = os.fstat(self._file).st_size
+        self._file = file
+        self._size = size_of(file)
         self._step = step
 
     @property
@@ -135,7 +136,7 @@ class FileWindow(Window):
     def peek(self, start: int, size: int) -> bytes:
         if start + size <= max(self.ahead, self._step):
             return super().peek(start, size)
-        return os.pread(self._file, size, self.offset + start)
+        return pread(self._file, size, self.offset + start)
 
     def advance(self, size: int) -> None:
         if size <= self.ahead:
@@ -148,6 +149,6 @@ class FileWindow(Window):
 
     def _read_more(self) -> bytes:
         try:
-            return os.pread(self._file, self._step, self.offset + self.ahead)
+            return pread(self._file, self._step, self.offset + self.ahead)
         except OSError as error:
             raise SourceError(describe_os_error(error)) from error

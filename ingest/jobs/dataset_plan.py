@@ -22,7 +22,7 @@ DONE, TO_DO, AGAIN = "done", "to do", "again"
 RUN_STEPS = ("read", "segment", "detect", "label", "dedupe")
 """The tables of the settings that a run applies to its pages."""
 
-Stamps = list[tuple[str, int, int]]
+Stamps = list[tuple[str, int, int | str]]
 """Name, size and modification time of the files that a path stands for."""
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ingest._typing import Progress, TranslationProgress
 from ingest.config import Config
 from ingest.errors import ConfigError
-from ingest.io.urls import check_target_is_local
+from ingest.io.urls import check_target_is_writable, is_url
 from ingest.jobs.postprocess import (
     add_export,
     add_pairs,
@@ -40,6 +40,7 @@ def run(
     corrections: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     translating: TranslationProgress | None = None,
+    storage_options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Read, segment, detect, label and dedupe pages, and write the result to a folder.
 
@@ -52,8 +53,9 @@ def run(
     least one shard is done, the folder stays, and `resume` continues from there.
 
     Args:
-        sources: files, folders, globs, or '-' for standard input.
-        out: folder to make.
+        sources: files, folders, globs, '-' for standard input, or URLs: s3://, gs:// and az:// of
+            an object or of a folder, and https:// of a file.
+        out: folder to make, or its URL: s3://, gs:// or az://.
         config: settings; the defaults if None.
         overwrite: replace `out` if an earlier run made it, and discard unfinished work.
         resume: continue an unfinished run; start a new one if there is none. If `out` is complete
@@ -73,10 +75,13 @@ def run(
         progress: called with the number of stored bytes done, and of all stored bytes.
         translating: called with the number of segments translated, their total, and the tokens
             sent to the models.
+        storage_options: options of obstore for the stores of all URLs, such as `endpoint` and
+            `access_key_id`; what is not given comes from the environment. They are stored nowhere.
 
     Returns:
-        The content of run.json. With `shard`, only `shards` (their number) and `done`. With
-        `align`, also `pairs`: how many articles were `aligned`, how many sentence `pairs` they
+        The content of run.json, and `uncut`, messages about large files that were one shard because
+        they cannot be cut, if there are any. With `shard`, only `shards` (their number) and `done`.
+        With `align`, also `pairs`: how many articles were `aligned`, how many sentence `pairs` they
         gave, how many articles `failed`, and messages about them (`said`). With `translate`, also
         `translated`: `texts`, `tokens`, `seconds`, and how many translations have which `flags`.
         With `export`, also `exported`, as `export_texts` returns it. With `corrections`, also
@@ -90,7 +95,8 @@ def run(
         SourceError: no page was found, or an input has changed or disappeared since the run
             started.
         OutputError: `out` or an unfinished run of it exists, or another run is writing it, or it
-            is a URL. An `out` in which all pages are in error may be replaced.
+            is a URL that cannot be written. An `out` in which all pages are in error may be
+            replaced.
         WriteError: `out` cannot be written, or a worker died.
 
     >>> import tempfile, ingest
@@ -105,11 +111,16 @@ def run(
         )
     if translate:
         check_translatable(translate)
-    check_target_is_local(out)
+    check_target_is_writable(out)
+    if is_url(out) and (align or translate or export):
+        raise ConfigError(
+            f"{out}: align, translate, export: need a folder on this machine; download OUT, and "
+            "use the commands pair, translate and export on it"
+        )
     if export:
         check_export(export, out, overwrite=overwrite)
     config = config or Config()
-    state = State(Path(os.path.abspath(out)))
+    state = State(Path(os.path.abspath(out)))  # not used for an OUT in an object store
     if resume and (align or translate or export) and state.is_complete():
         if corrections:
             raise ConfigError(
@@ -132,6 +143,7 @@ def run(
             shard=shard,
             corrections=corrections,
             progress=progress,
+            storage_options=storage_options,
         )
     if align:
         report = {**report, "pairs": add_pairs(os.fspath(out), config)}

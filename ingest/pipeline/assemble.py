@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,10 +20,9 @@ from ingest.config import Config
 from ingest.dedup.clusters import Signatures, cluster_names, find_leaders
 from ingest.dedup.site_templates import find_template_lines
 from ingest.frames import DOCUMENTS, schema
-from ingest.io.atomic import atomic_folder
 from ingest.io.memory import release_memory
 from ingest.io.parquet import sink
-from ingest.io.run_files import CORRECTIONS_FILE
+from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE
 from ingest.io.scratch import RowStore
 from ingest.minhash import BANDS, ROWS
 from ingest.pipeline.plan import Plan
@@ -37,7 +36,7 @@ from ingest.pipeline.stats import (
     sum_counts,
     sum_role_counts,
 )
-from ingest.review.corrections import read_corrections
+from ingest.review.corrections import parse_corrections
 from ingest.text import escape_file_name
 
 # Size of a Parquet row group. It depends on neither batches nor shards, so neither do the outputs.
@@ -47,6 +46,7 @@ SEGMENT_ROWS = 1 << 13
 _DOCUMENT_CHARS, _MAX_DOCUMENT_ROWS = 1 << 19, 1 << 10
 _BUCKET_LINES = 1 << 20  # short lines compared at once, while _MAX_BUCKETS are enough
 _MAX_BUCKETS = 1 << 8  # files open at a time
+_LINES = "lines.parquet"
 _LINE = np.dtype([("line", np.uint64), ("article", np.int64)])
 
 
@@ -56,11 +56,11 @@ def join_shards(state: State, numbers: Sequence[int], threshold: float) -> None:
     The folder `state.joined` then has one frame per shard with columns doc_id, article, cluster;
     template.npy, as `find_template_lines` returns it; and report.json.
     """
-    if state.joined.exists():
+    if state.has(state.joined):
         return
     timer = StepTimer()
-    with atomic_folder(state.joined) as work:
-        keys = pl.concat([pl.read_parquet(state.labelled(n) / "keys.parquet") for n in numbers])
+    with state.store(state.joined) as work:
+        keys = pl.concat([_read_keys(state, n) for n in numbers])
         first, ends = timer("dedupe", _cluster_leaders, state, numbers, keys, threshold)
         template = timer("dedupe", _find_template_lines, state, numbers, first, ends, work)
         np.save(work / "template.npy", template.to_numpy())
@@ -77,6 +77,11 @@ def join_shards(state: State, numbers: Sequence[int], threshold: float) -> None:
         (work / "report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
+def _read_keys(state: State, number: int) -> pl.DataFrame:
+    with state.borrow(state.labelled(number), "keys.parquet") as folder:
+        return pl.read_parquet(folder / "keys.parquet")
+
+
 def _cluster_leaders(
     state: State, numbers: Sequence[int], keys: pl.DataFrame, threshold: float
 ) -> tuple[I64, list[int]]:
@@ -85,7 +90,8 @@ def _cluster_leaders(
     start = 0
     with RowStore(BANDS * ROWS, np.uint16) as store:
         for n in numbers:
-            values = np.load(state.labelled(n) / "values.npy")
+            with state.borrow(state.labelled(n), "values.npy") as folder:
+                values = np.load(folder / "values.npy")
             store.append(values)
             start += len(values)
             ends.append(start)
@@ -96,15 +102,18 @@ def _find_template_lines(
     state: State, numbers: Sequence[int], first: I64, ends: list[int], work: Path
 ) -> pl.Series:
     """Find template lines. Equal lines go to the same bucket, and one bucket is read at a time."""
-    paths = [state.labelled(n) / "lines.parquet" for n in numbers]
-    total = sum(pl.scan_parquet(p).select(pl.len()).collect().item() for p in paths)
+    total = 0
+    for n in numbers:
+        with state.borrow(state.labelled(n), _LINES) as shard:
+            total += pl.scan_parquet(shard / _LINES).select(pl.len()).collect().item()
     buckets = min(1 + total // _BUCKET_LINES, _MAX_BUCKETS)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(dir=work)))
         names = [folder / str(bucket) for bucket in range(buckets)]
         files = [stack.enter_context(name.open("w+b")) for name in names]
-        for path, start in zip(paths, [0, *ends], strict=False):
-            lines = pl.read_parquet(path)
+        for n, start in zip(numbers, [0, *ends], strict=False):
+            with state.borrow(state.labelled(n), _LINES) as shard:
+                lines = pl.read_parquet(shard / _LINES)
             rows = np.empty(len(lines), _LINE)
             rows["line"] = lines["line"].to_numpy()
             rows["article"] = first[lines["row"].to_numpy() + start]
@@ -137,17 +146,17 @@ def write_outputs(state: State, plan: Plan, config: Config, started: float) -> d
         config: its settings.
         started: `time.perf_counter()` at the start of the run.
     """
-    if state.out.exists():  # an earlier run was killed just before it moved them into place
-        return _read_report(state.out, "run.json")
+    if state.has(state.out):  # an earlier run was killed just before it moved them into place
+        return state.read_written_report()
     timer = StepTimer()
     numbers = range(len(plan.shards))
-    documents = (p for n in numbers for p in sorted(state.labelled(n).glob("documents-*.parquet")))
-    segments = (p for n in numbers for p in sorted(state.finished(n).glob("segments-*.parquet")))
-    labelled = [_read_report(state.labelled(n)) for n in numbers]
+    documents = _batches(state, map(state.labelled, numbers), "documents-*.parquet")
+    segments = _batches(state, map(state.finished, numbers), "segments-*.parquet")
+    labelled = state.read_reports(map(state.labelled, numbers))
     pages = sum_counts(report["counts"] for report in labelled)
     document_rows = _DOCUMENT_CHARS * pages["pages"] // max(pages["chars"], 1)
     release_memory()
-    with atomic_folder(state.out) as work:
+    with state.store(state.out) as work:
         for name, paths, columns, rows in (
             (
                 "documents.parquet",
@@ -158,29 +167,43 @@ def write_outputs(state: State, plan: Plan, config: Config, started: float) -> d
             ("segments.parquet", segments, OUTPUT_SEGMENTS, SEGMENT_ROWS),
         ):
             timer("write", sink, map(pl.read_parquet, paths), columns, work / name, rows=rows)
+            timer("write", state.add_output, work / name)
         timer("write", _concat_articles, state, numbers, work / "articles.jsonl")
-        if state.corrections.exists():
-            shutil.copyfile(state.corrections, work / CORRECTIONS_FILE)
+        timer("write", state.add_output, work / "articles.jsonl")
+        if corrections := state.read_corrections():
+            (work / CORRECTIONS_FILE).write_bytes(corrections)
+            state.add_output(work / CORRECTIONS_FILE)
         report = _build_report(state, plan, config, labelled, timer)
         report["elapsed"] = round(time.perf_counter() - started, 3)
-        with (work / "run.json").open("w", encoding="utf-8") as file:
+        with (work / RUN_FILE).open("w", encoding="utf-8") as file:
             json.dump(report, file, ensure_ascii=False, indent=2)
             file.write("\n")
+        state.add_output(work / RUN_FILE)
     return report
+
+
+def _batches(state: State, folders: Iterable[Path], pattern: str) -> Iterator[Path]:
+    """The files of shards, in order. Each shard is there until the next one is asked for."""
+    for folder in folders:
+        with state.borrow(folder, pattern) as shard:
+            yield from sorted(shard.glob(pattern))
 
 
 def _concat_articles(state: State, numbers: Sequence[int], dest: Path) -> None:
     with dest.open("wb") as out:
         for n in numbers:
-            with (state.finished(n) / "articles.jsonl").open("rb") as file:
+            with (
+                state.borrow(state.finished(n), "articles.jsonl") as shard,
+                (shard / "articles.jsonl").open("rb") as file,
+            ):
                 shutil.copyfileobj(file, out)
 
 
 def _build_report(
     state: State, plan: Plan, config: Config, labelled: list[dict[str, Any]], timer: StepTimer
 ) -> dict[str, Any]:
-    finished = [_read_report(state.finished(n)) for n in range(len(plan.shards))]
-    joined = _read_report(state.joined)
+    finished = state.read_reports(map(state.finished, range(len(plan.shards))))
+    (joined,) = state.read_reports([state.joined])
     by_source = merge_sources(entry for report in labelled for entry in report["sources"])
     inputs = []
     for name, stamp in plan.stamps.items():
@@ -189,8 +212,9 @@ def _build_report(
         inputs.append({"source": source, "bytes": stamp[0] if stamp else 0, **counts})
     corrected = sum_counts(report["corrected"] for report in finished)
     joined["counts"]["articles"] += corrected.pop("articles", 0)
-    if state.corrections.exists():
-        corrected = {"segments": len(read_corrections(state.corrections).segments), **corrected}
+    if corrections := state.read_corrections():
+        given = len(parse_corrections(corrections, CORRECTIONS_FILE).segments)
+        corrected = {"segments": given, **corrected}
     role_counts = [pl.DataFrame(r["by_role_and_lang"], ROLE_COUNTS) for r in finished]
     seconds = sum_counts(
         r["seconds"] for r in (*labelled, joined, *finished, {"seconds": timer.seconds})
@@ -216,8 +240,3 @@ def _build_report(
         **({"corrected": corrected} if corrected else {}),
         "seconds": {step: round(s, 3) for step, s in seconds.items()},
     }
-
-
-def _read_report(folder: Path, name: str = "report.json") -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((folder / name).read_bytes())
-    return report

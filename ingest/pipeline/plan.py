@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -12,14 +11,25 @@ import polars as pl
 from ingest._version import __version__
 from ingest.config import Config
 from ingest.errors import ConfigError, SourceError
+from ingest.io import opening
+from ingest.io.opening import Stamp
+from ingest.io.storage import in_parallel, raise_outage
 from ingest.io.streams import describe_os_error
+from ingest.io.urls import is_remote
 from ingest.readers import describe_guesses, expansion, plan_slices
+from ingest.readers.formats import COMPRESSED
 from ingest.readers.records import Slice
 from ingest.readers.sources import STDIN, FoundSources, Skipped, is_stream
 
-# Size and modification time of a file; None for anything else: missing, a pipe, standard input.
-Stamp = tuple[int, int] | None
 _HINT = "; use --overwrite to start again"
+_LARGE_SHARD = 64  # times the size of a shard, from which a file that cannot be cut is named
+_UNCUT = {
+    "csv": "a table of CSV or TSV is not cut",
+    "json": "JSON that is not lines is not cut",
+    "feed": "a feed is not cut",
+    "mhtml": "a page is not cut",
+    "file": "a page is not cut",
+}
 _MAX_NAMED = 3  # changed inputs listed in a message
 
 
@@ -35,6 +45,7 @@ class Plan(NamedTuple):
         streams: inputs that can be read only once.
         skipped: files in folders that are not read, and why.
         columns: which table columns were guessed.
+        uncut: files that are one large shard, because they cannot be cut.
         shards: the slices of each shard.
     """
 
@@ -46,6 +57,7 @@ class Plan(NamedTuple):
     streams: list[str]
     skipped: list[Skipped]
     columns: list[str]
+    uncut: list[str]
     shards: list[list[Slice]]
 
     def to_json(self) -> str:
@@ -77,6 +89,8 @@ def make_plan(sources: FoundSources, config: Config, *, overwrite: bool) -> Plan
     """
     try:
         slices = plan_slices(sources.files, shard_bytes=config.run.shard_bytes)
+        columns = describe_guesses(slices, config.read)
+        raise_outage()
     except OSError as error:
         raise SourceError(f"{error.filename}: {describe_os_error(error)}") from error
     return Plan(
@@ -84,10 +98,11 @@ def make_plan(sources: FoundSources, config: Config, *, overwrite: bool) -> Plan
         settings=_settings(config),
         overwrite=overwrite,
         shard_bytes=config.run.shard_bytes,
-        stamps={file: stamp(file) for file in sources.files},
+        stamps=stamps_of(sources.files),
         streams=[file for file in sources.files if is_stream(file)],
         skipped=sources.skipped,
-        columns=describe_guesses(slices, config.read),
+        columns=columns,
+        uncut=describe_uncut(slices, config.run.shard_bytes),
         shards=cut_shards(slices, config.run.shard_bytes),
     )
 
@@ -112,15 +127,54 @@ def cut_shards(slices: Iterable[Slice], shard_bytes: int) -> list[list[Slice]]:
     return shards
 
 
+def describe_uncut(slices: Iterable[Slice], shard_bytes: int) -> list[str]:
+    """Describe the files that are one shard of many times `shard_bytes`, the largest first.
+
+    >>> describe_uncut([Slice("a.csv", "csv", size=5_000_000_000)], 4_000_000)
+    ['a.csv: 5,000 MB are one shard, because a table of CSV or TSV is not cut']
+    """
+    large = [
+        item
+        for item in slices
+        if item.size * expansion(item.source, item.kind) > _LARGE_SHARD * shard_bytes
+    ]
+    large.sort(key=lambda item: -item.size)
+    return [
+        f"{item.source}: {item.size // 1_000_000:,} MB are one shard, because {_why_uncut(item)}"
+        for item in large
+    ]
+
+
+def _why_uncut(item: Slice) -> str:
+    if item.kind in _UNCUT:
+        return _UNCUT[item.kind]
+    if item.source.lower().endswith(COMPRESSED):
+        return "it is not compressed record by record, or not with gzip"
+    return "it has no place where it can be cut"
+
+
 def stamp(source: str) -> Stamp:
-    """Return the size and time that show whether a file has changed."""
-    if source == STDIN or not os.path.isfile(source):
-        return None
+    """Return what shows whether a file or object has changed.
+
+    Raises:
+        SourceError: the object could not be read to its end, but perhaps later.
+    """
     try:
-        stat = os.stat(source)
-    except OSError:  # the file has just been deleted
-        return None
-    return stat.st_size, stat.st_mtime_ns
+        return None if source == STDIN else opening.stamp(source)
+    except OSError as error:
+        raise SourceError(f"{error.filename}: {describe_os_error(error)}") from error
+
+
+def stamps_of(sources: Iterable[str]) -> dict[str, Stamp]:
+    """Return the stamp of each source.
+
+    Raises:
+        SourceError: an object could not be read to its end, but perhaps later.
+    """
+    stamps: dict[str, Stamp] = dict.fromkeys(sources)
+    remote = [source for source in stamps if is_remote(source)]
+    stamps |= zip(remote, in_parallel(stamp, remote), strict=True)
+    return stamps | {source: stamp(source) for source in stamps if not is_remote(source)}
 
 
 def check_plan(plan: Plan, sources: FoundSources, config: Config) -> None:
@@ -134,7 +188,7 @@ def check_plan(plan: Plan, sources: FoundSources, config: Config) -> None:
         raise ConfigError(f"settings changed since the run started: {', '.join(changed)}{_HINT}")
     if plan.streams:
         raise SourceError(f"{', '.join(plan.streams)}: cannot be read a second time{_HINT}")
-    check_unchanged(plan.stamps, {file: stamp(file) for file in sources.files}, hint=_HINT)
+    check_unchanged(plan.stamps, stamps_of(sources.files), hint=_HINT)
 
 
 def check_unchanged(old: dict[str, Stamp], new: dict[str, Stamp], *, hint: str = "") -> None:

@@ -14,17 +14,19 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from ingest._typing import Progress
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
-from ingest.io.atomic import wrap_os_errors
-from ingest.io.run_files import CORRECTIONS_FILE, check_run_output, has_only_errors
-from ingest.io.urls import check_target_is_local
+from ingest.io.run_files import CORRECTIONS_FILE
+from ingest.io.storage import access, options_for
+from ingest.io.urls import check_target_is_writable, is_remote, with_two_slashes
 from ingest.pipeline.assemble import join_shards, write_outputs
+from ingest.pipeline.open_state import open_state
 from ingest.pipeline.plan import check_plan, make_plan
 from ingest.pipeline.state import State
 from ingest.pipeline.workers import RunTasks, Task, run_in_process, worker_pool
@@ -32,6 +34,7 @@ from ingest.readers.sources import FoundSources, find_sources
 from ingest.review.corrections import (
     Corrections,
     merge_corrections,
+    parse_corrections,
     read_corrections,
     write_corrections,
 )
@@ -48,6 +51,7 @@ def run_shards(
     shard: tuple[int, int] | None = None,
     corrections: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    storage_options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Process pages shard by shard, and write the four files of a run.
 
@@ -65,15 +69,18 @@ def run_shards(
         raise OutputError(
             f"{out}: --overwrite starts a new run; it cannot be used with --resume or --shard"
         )
-    check_target_is_local(out)
+    check_target_is_writable(out)
     given = read_corrections(Path(corrections)) if corrections is not None else Corrections()
-    state = State(Path(os.path.abspath(out)))
-    run = _Run(state, out, config or Config(), progress)
-    listing = exclude_outputs(state, find_sources(sources))
-    if not state.folder.exists():
-        run.check_target(overwrite=overwrite, resume=resume)
     part = "{}-of-{}".format(*shard) if shard else None
-    with wrap_os_errors(state.target), state.lock(part):
+    with ExitStack() as stack:
+        stack.enter_context(access(storage_options))
+        state = stack.enter_context(open_state(absolute_target(out)))
+        run = _Run(state, out, config or Config(), progress)
+        listing = exclude_outputs(state, find_sources(sources))
+        stack.enter_context(state.wrap_errors())
+        if not state.has_work():
+            run.check_target(overwrite=overwrite, resume=resume)
+        stack.enter_context(state.lock(part))
         try:
             if state.publish_was_interrupted() and state.try_exclusive():
                 state.publish()
@@ -86,7 +93,9 @@ def run_shards(
             return run.complete(workers, started, given)
         except BaseException as error:
             if state.clean_up(rereadable=not run.has_streams) and run.has_plan:
-                error.add_note(f"finished work is kept in {state.folder}; use --resume to continue")
+                error.add_note(
+                    f"finished work is kept in {state.folder_name}; use --resume to continue"
+                )
             raise
 
 
@@ -101,7 +110,7 @@ class _Run:
         progress: Progress | None,
     ) -> None:
         self.state = state
-        self.out = out  # as the user gave it, for messages
+        self.out = os.fspath(out)  # as the user gave it, for messages
         self.config = config
         self.progress = progress
         self.has_plan = False
@@ -109,10 +118,9 @@ class _Run:
 
     def check_target(self, *, overwrite: bool, resume: bool) -> None:
         """Raise unless a new run may write to OUT."""
-        target = self.state.target
-        if resume and os.path.lexists(target) and not has_only_errors(target):
-            raise OutputError(f"{self.out}: exists already; there is nothing to resume")
-        check_run_output(target, overwrite=overwrite, shown=self.out)
+        if resume:
+            self.state.check_resumable(shown=self.out)
+        self.state.check_output(overwrite=overwrite, shown=self.out)
 
     def load_or_make_plan(
         self, sources: FoundSources, *, overwrite: bool, resume: bool, is_part: bool
@@ -122,7 +130,7 @@ class _Run:
         with state.lock_plan():
             plan = None if overwrite else state.load_plan()
             if plan and (resume or is_part):
-                check_run_output(state.target, overwrite=plan.overwrite, shown=self.out)
+                state.check_output(overwrite=plan.overwrite, shown=self.out)
                 check_plan(plan, sources, self.config)
             else:
                 self.check_target(overwrite=overwrite, resume=resume)
@@ -136,7 +144,9 @@ class _Run:
                     raise SourceError(
                         f"{plan.streams[0]}: can be read only once, which --shard does not allow"
                     )
-                state.save_plan(plan)
+                if (other := state.save_plan(plan)) is not plan:
+                    check_plan(other, sources, self.config)
+                    plan = other
         self.plan = plan
         self.has_plan, self.has_streams = True, bool(plan.streams)
         # the shards are already cut, whatever the settings are now
@@ -155,8 +165,8 @@ class _Run:
         Corrections of an earlier run of OUT, of this run before it stopped, and those given now
         are applied.
         """
-        earlier = (self.state.target / CORRECTIONS_FILE, self.state.corrections)
-        stored = [read_corrections(path) for path in earlier if path.is_file()]
+        earlier = (self.state.read_kept_corrections(), self.state.read_corrections())
+        stored = [parse_corrections(data, CORRECTIONS_FILE) for data in earlier]
         corrections = merge_corrections([*stored, given])
         self.state.save_corrections(write_corrections(corrections))
         numbers = range(len(self.plan.shards))
@@ -166,12 +176,13 @@ class _Run:
             finished = self.state.finished_shards()
             tasks = (self._task("finish", n) for n in numbers if n not in finished)
             for _ in run_tasks(tasks, lambda _number, _size: None):
-                pass
+                self.state.check_lock()
         report = write_outputs(self.state, self.plan, self.config, started)
         self.state.publish()
         self.state.remove_folder()
+        uncut = {"uncut": self.plan.uncut} if self.plan.uncut else {}
         damaged = {"damaged_corrections": corrections.damaged} if corrections.damaged else {}
-        return {**report, **damaged}
+        return {**report, **uncut, **damaged}
 
     def _label(self, numbers: Sequence[int], run_tasks: RunTasks) -> None:
         sizes = [sum(item.size for item in shard) for shard in self.plan.shards]
@@ -182,6 +193,7 @@ class _Run:
             nonlocal done
             done += size - read.get(number, 0)
             read[number] = size
+            self.state.check_lock()
             if self.progress:
                 self.progress(done, total)
 
@@ -204,16 +216,20 @@ class _Run:
     def _task(self, step: str, number: int) -> Task:
         shard = self.plan.shards[number]
         stamps = {item.source: self.plan.stamps[item.source] for item in shard}
-        return Task(step, str(self.state.target), number, shard, stamps, self.config.to_dict())
+        config = self.config.to_dict()
+        return Task(step, self.state.name, number, shard, stamps, config, options_for(stamps))
+
+
+def absolute_target(out: str | os.PathLike[str]) -> str:
+    """OUT as an absolute path, or as a URL."""
+    text = with_two_slashes(out)
+    return text if is_remote(text) else os.path.abspath(out)
 
 
 def exclude_outputs(state: State, sources: FoundSources) -> FoundSources:
     """Remove the run's own files from its sources, which may include the folder of OUT."""
-    own = tuple(f"{os.path.realpath(folder)}{os.sep}" for folder in (state.target, state.folder))
-    files = [path for path in sources.files if not os.path.realpath(path).startswith(own)]
-    skipped = [
-        item for item in sources.skipped if not os.path.realpath(item.source).startswith(own)
-    ]
+    files = [path for path in sources.files if not state.owns(path)]
+    skipped = [item for item in sources.skipped if not state.owns(item.source)]
     if not files:
         raise SourceError(f"{sources.files[0]}: is inside OUT, and there are no other pages")
     return FoundSources(files, skipped)

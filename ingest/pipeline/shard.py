@@ -24,9 +24,10 @@ from ingest.dedup.clusters import add_clusters, article_signatures
 from ingest.dedup.site_templates import find_sites, mark_template, short_lines
 from ingest.detection import detect
 from ingest.frames import ARTICLES, CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
-from ingest.io.atomic import atomic_folder
+from ingest.io.opening import Stamp
+from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.labelling import label
-from ingest.pipeline.plan import Stamp, check_unchanged, stamp
+from ingest.pipeline.plan import check_unchanged, stamps_of
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import (
     MAX_LISTED_ERRORS,
@@ -42,7 +43,7 @@ from ingest.pipeline.stats import (
 from ingest.pipeline.warnings import add_warnings
 from ingest.readers import read_batches
 from ingest.readers.records import Slice
-from ingest.review.corrections import Corrections, read_corrections
+from ingest.review.corrections import Corrections, parse_corrections
 from ingest.review.segments import correct_segments
 from ingest.segmentation import segment
 
@@ -99,7 +100,7 @@ def label_shard(
     left_out: Counter[str] = Counter()
     keys, values, lines = [], [], []
     rows = 0
-    with atomic_folder(state.labelled(number)) as work:
+    with state.store(state.labelled(number)) as work:
         batches = read_batches(
             slices, config.read, batch_chars=config.run.batch_chars, left_out=left_out
         )
@@ -127,7 +128,7 @@ def label_shard(
         _write(pl.concat(keys), work / "keys.parquet")
         np.save(work / "values.npy", np.concatenate(values))
         _write(pl.concat(lines), work / "lines.parquet")
-        check_unchanged(stamps, {source: stamp(source) for source in stamps})
+        check_unchanged(stamps, stamps_of(stamps))
         _write_report(
             work,
             counts=sum_counts(counts),
@@ -150,11 +151,17 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
     counts: list[dict[str, int]] = []
     role_counts: list[pl.DataFrame] = []
     corrected: list[dict[str, int]] = []
-    corrections = _load_corrections(state.corrections)
-    clusters = pl.read_parquet(state.joined / f"{number:06d}.parquet")
-    template = pl.Series(np.load(state.joined / "template.npy"))
-    with atomic_folder(state.finished(number)) as work, (work / "articles.jsonl").open("wb") as out:
-        for path in sorted(state.labelled(number).glob("segments-*.parquet")):
+    corrections = _parse_once(state.read_corrections())
+    names = f"{number:06d}.parquet", "template.npy"
+    with state.borrow(state.joined, *names) as joined:
+        clusters = pl.read_parquet(joined / names[0])
+        template = pl.Series(np.load(joined / names[1]))
+    with (
+        state.borrow(state.labelled(number), "segments-*", "documents-*") as labelled,
+        state.store(state.finished(number)) as work,
+        (work / "articles.jsonl").open("wb") as out,
+    ):
+        for path in sorted(labelled.glob("segments-*.parquet")):
             documents = pl.read_parquet(
                 path.with_name(path.name.replace("segments", "documents")),
                 columns=PAGE_COLUMNS,
@@ -181,16 +188,9 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
         )
 
 
-def _load_corrections(path: Path) -> Corrections:
-    if not path.exists():
-        return Corrections()
-    stat = path.stat()
-    return _parse_once(path, stat.st_mtime_ns, stat.st_size)
-
-
 @lru_cache(maxsize=1)  # a process finishes many shards
-def _parse_once(path: Path, _time: int, _size: int) -> Corrections:
-    return read_corrections(path)
+def _parse_once(corrections: bytes) -> Corrections:
+    return parse_corrections(corrections, CORRECTIONS_FILE)
 
 
 class _CountedSlices:

@@ -18,14 +18,15 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import OutputError, WriteError
+from ingest.io.atomic import atomic_folder, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock, try_make_exclusive
-from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, check_run_output
+from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, check_run_output, has_only_errors
 from ingest.pipeline.plan import Plan
 
 _NAMES = (
@@ -35,20 +36,60 @@ _NAMES = (
 
 
 class State:
-    """The unfinished work for one OUT, on disk."""
+    """The unfinished work for one OUT, on disk.
+
+    Attributes:
+        name: OUT, for tasks and messages.
+        folder_name: the folder of the unfinished work, for messages.
+    """
 
     def __init__(self, target: Path) -> None:
         self.target = target
+        self.name = str(target)
         self.folder = target.with_name(target.name + ".unfinished")
+        self.folder_name = str(self.folder)
         self.out = self.folder / "out"
         self.joined = self.folder / "joined"
         self.locks = self.folder / "locks"
-        self.corrections = self.folder / CORRECTIONS_FILE
+        self._corrections = self.folder / CORRECTIONS_FILE
         self._labelled = self.folder / "labelled"
         self._finished = self.folder / "finished"
         self._plan = self.folder / "plan.json"
         self._done = self.folder / "done.json"
         self._lock = -1
+
+    def wrap_errors(self) -> AbstractContextManager[None]:
+        """Convert errors in writing to `WriteError`."""
+        return wrap_os_errors(self.target)
+
+    def owns(self, path: str) -> bool:
+        """Return whether a source is in OUT or in the folder of unfinished work."""
+        own = tuple(f"{os.path.realpath(folder)}{os.sep}" for folder in (self.target, self.folder))
+        return os.path.realpath(path).startswith(own)
+
+    def has_work(self) -> bool:
+        """Return whether there is unfinished work."""
+        return self.folder.exists()
+
+    def has(self, folder: Path) -> bool:
+        """Return whether the results that belong into a folder are complete."""
+        return folder.exists()
+
+    def store(self, folder: Path) -> AbstractContextManager[Path]:
+        """Yield an empty folder whose files become those of `folder` if the block succeeds."""
+        return atomic_folder(folder)
+
+    @contextmanager
+    def borrow(self, folder: Path, *patterns: str) -> Iterator[Path]:
+        """Yield a folder with those stored files whose names match, until the end of the block."""
+        yield folder
+
+    def read_reports(self, folders: Iterable[Path]) -> list[dict[str, Any]]:
+        """Return the content of report.json in each of several folders."""
+        return [json.loads((folder / "report.json").read_bytes()) for folder in folders]
+
+    def add_output(self, path: Path) -> None:
+        """Accept a file in the folder that `store(self.out)` yielded; run.json is the last."""
 
     def labelled(self, number: int) -> Path:
         """Return the folder of a labelled shard."""
@@ -77,12 +118,22 @@ class State:
         except FileNotFoundError:
             return None
 
-    def save_plan(self, plan: Plan) -> None:
-        """Store a new plan and delete everything that was there."""
+    def save_plan(self, plan: Plan) -> Plan:
+        """Store a new plan and delete everything that was there. Return the plan to follow."""
         self._clear()
         new = self._plan.with_name(f".plan.{secrets.token_hex(4)}")
         new.write_text(plan.to_json(), encoding="utf-8")
         new.rename(self._plan)
+        return plan
+
+    def read_corrections(self) -> bytes:
+        """Return the corrections to apply, which `save_corrections` stored; none if it did not."""
+        return self._corrections.read_bytes() if self._corrections.exists() else b""
+
+    def read_kept_corrections(self) -> bytes:
+        """Return the corrections that are kept in OUT, which an earlier run made; none if none."""
+        path = self.target / CORRECTIONS_FILE
+        return path.read_bytes() if path.is_file() else b""
 
     def save_corrections(self, data: bytes) -> None:
         """Store the corrections to apply; what was finished with other ones is deleted.
@@ -90,17 +141,16 @@ class State:
         Args:
             data: lines of corrections; none removes those that are stored.
         """
-        stored = self.corrections.read_bytes() if self.corrections.exists() else b""
-        if data == stored:
+        if data == self.read_corrections():
             return
         _remove(self._finished)
         _remove(self.out)
         if not data:
-            _remove(self.corrections)
+            _remove(self._corrections)
             return
         new = self.folder / f".{CORRECTIONS_FILE}.{secrets.token_hex(4)}"
         new.write_bytes(data)
-        new.rename(self.corrections)
+        new.rename(self._corrections)
 
     @contextmanager
     def lock(self, part: str | None) -> Iterator[None]:
@@ -132,6 +182,9 @@ class State:
         with hold_lock(self.locks / "plan", wait=True):
             yield
 
+    def check_lock(self) -> None:
+        """Raise if the lock was lost, which cannot happen here."""
+
     def try_exclusive(self) -> bool:
         """Lock out runs that work on other parts. Return False if there are any."""
         return try_make_exclusive(self._lock)
@@ -152,6 +205,23 @@ class State:
                 f"{self.folder}: contains files that ingest did not write ({names}); "
                 "choose another OUT"
             )
+
+    def check_output(self, *, overwrite: bool, shown: str) -> None:
+        """Raise unless a run may write to OUT, which the user called `shown`.
+
+        Raises:
+            OutputError: it exists and may not be replaced, or contains files of other programs.
+        """
+        check_run_output(self.target, overwrite=overwrite, shown=shown)
+
+    def check_resumable(self, *, shown: str) -> None:
+        """Raise if OUT is complete, so that there is nothing to resume.
+
+        Raises:
+            OutputError: it is.
+        """
+        if os.path.lexists(self.target) and not has_only_errors(self.target):
+            raise OutputError(f"{shown}: exists already; there is nothing to resume")
 
     def publish_was_interrupted(self) -> bool:
         """Return whether a run was killed while it moved complete outputs into place."""
@@ -176,6 +246,11 @@ class State:
         """Return whether OUT has all outputs, and no run is about to replace them."""
         in_progress = self._plan.exists() or self._done.exists()
         return not in_progress and all((self.target / name).is_file() for name in OUTPUTS)
+
+    def read_written_report(self) -> dict[str, Any]:
+        """Return the content of the run.json that was written before the outputs were moved."""
+        report: dict[str, Any] = json.loads((self.out / "run.json").read_bytes())
+        return report
 
     def read_report(self) -> dict[str, Any]:
         """Return the content of run.json in OUT."""

@@ -19,7 +19,6 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from ingest import errors
@@ -48,6 +47,7 @@ class Task(NamedTuple):
         shard: its slices, for "label".
         stamps: the stamp of each of its files, for "label".
         config: the settings.
+        storage: options of object stores, for `ingest.io.storage.access`. They may be secret.
     """
 
     step: str
@@ -56,6 +56,7 @@ class Task(NamedTuple):
     shard: list[Any]
     stamps: dict[str, Any]
     config: dict[str, Any]
+    storage: dict[str, str]
 
 
 ShardProgress = Callable[[int, int], None]
@@ -73,15 +74,14 @@ def run_task(task: Task, progress: ShardProgress) -> None:
         WriteError: the state folder cannot be written.
     """
     # a worker starts to read its input before Polars is loaded
-    from ingest.io.atomic import wrap_os_errors
     from ingest.io.memory import release_memory
+    from ingest.io.storage import access
+    from ingest.pipeline.open_state import open_state
     from ingest.pipeline.shard import finish_shard, label_shard
-    from ingest.pipeline.state import State
     from ingest.readers.records import Slice
 
-    state = State(Path(task.target))
-    with wrap_os_errors(state.target):
-        config = Config.from_dict(task.config)
+    config = Config.from_dict(task.config)
+    with access(task.storage), open_state(task.target) as state, state.wrap_errors():
         if task.step == "finish":
             finish_shard(state, task.number, config.label.keep)
             return

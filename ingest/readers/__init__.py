@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -12,7 +13,12 @@ import numpy as np
 import polars as pl
 
 from ingest.config import Config, ReadConfig, RunConfig, config_of
+from ingest.errors import SourceError
 from ingest.frames import BLOCK, DOCUMENTS, schema
+from ingest.io.opening import file_size, is_file
+from ingest.io.storage import access, in_parallel, raise_outage, read_ahead
+from ingest.io.streams import describe_os_error
+from ingest.io.urls import is_remote
 from ingest.readers import (
     arc,
     dataframe,
@@ -73,6 +79,7 @@ _COLUMNS = {
 _EXPANSION = 4
 # A page counts as at least so many characters: those without text take memory, too.
 _ROW_SIZE = 64
+_OPEN_AT_ONCE = 8  # objects; a few megabytes of each are in memory
 _ALWAYS_CUT = ("parquet", "wacz")  # formats whose slices are not simply ranges of bytes
 
 
@@ -86,8 +93,8 @@ def read(
     A page that cannot be read becomes a row with an `error`, and never an exception.
 
     Args:
-        sources: files, folders, globs, or '-' for standard input; or a frame whose rows are read
-            like those of a table in a file, with "frame" as `source`.
+        sources: files, folders, globs, URLs, or '-' for standard input; or a frame whose rows are
+            read like those of a table in a file, with "frame" as `source`.
         config: the columns of tables to read, and the size limit of a page.
 
     Raises:
@@ -103,27 +110,34 @@ def read(
     settings = config_of(config, ReadConfig)
     if isinstance(sources, (pl.DataFrame, pl.LazyFrame)):
         return _to_frame(list(document.to_rows(dataframe.read_records(sources, settings))))
-    parts = plan_slices(
-        find_sources(sources).files,
-        shard_bytes=config_of(
-            None if isinstance(config, ReadConfig) else config, RunConfig
-        ).shard_bytes,
-    )
-    return pl.concat(read_batches(parts, settings))
+    run = config_of(None if isinstance(config, ReadConfig) else config, RunConfig)
+    with access(None):
+        parts = plan_slices(find_sources(sources).files, shard_bytes=run.shard_bytes)
+        frame = pl.concat(read_batches(parts, settings))
+        try:
+            raise_outage()
+        except OSError as error:
+            raise SourceError(f"{error.filename}: {describe_os_error(error)}") from error
+    return frame
 
 
 def plan_slices(files: Iterable[str], *, shard_bytes: int) -> list[Slice]:
     """Cut files into slices of about `shard_bytes` of text. Some formats cannot be cut."""
-    parts: list[Slice] = []
-    for file in files:
-        kind = reader_kind(file)
-        slice_bytes = max(shard_bytes // expansion(file, kind), 1)
-        size = os.path.getsize(file) if file != STDIN and os.path.isfile(file) else 0
-        if (slicer := _SLICERS.get(kind)) and (size > slice_bytes or kind in _ALWAYS_CUT):
-            parts += slicer(file, slice_bytes)
-        else:
-            parts.append(Slice(file, kind, 0, size, 0, size))
-    return parts
+    files = list(files)
+    remote = [file for file in files if is_remote(file)]
+    cut = partial(_cut, shard_bytes=shard_bytes)
+    # the answers of a store take long, so that it is asked for several files at the same time
+    parts = dict(zip(remote, in_parallel(cut, remote, at_once=_OPEN_AT_ONCE), strict=True))
+    return [part for file in files for part in parts.get(file) or cut(file)]
+
+
+def _cut(file: str, *, shard_bytes: int) -> list[Slice]:
+    kind = reader_kind(file)
+    slice_bytes = max(shard_bytes // expansion(file, kind), 1)
+    size = file_size(file) if file != STDIN and is_file(file) else 0
+    if (slicer := _SLICERS.get(kind)) and (size > slice_bytes or kind in _ALWAYS_CUT):
+        return slicer(file, slice_bytes)
+    return [Slice(file, kind, 0, size, 0, size)]
 
 
 def expansion(file: str, kind: str) -> int:
@@ -141,13 +155,17 @@ def describe_guesses(parts: Iterable[Slice], settings: ReadConfig) -> list[str]:
 
     Pipes are not inspected, because that would consume their data.
     """
+
+    def describe(part: Slice) -> str | None:
+        columns = _COLUMNS[part.kind](part, settings) if is_file(part.source) else None
+        return describe_column_guesses(columns, settings) if columns else None
+
     files: dict[str, list[str]] = {}
-    for part in parts:
-        find_columns = _COLUMNS.get(part.kind)
-        if find_columns is None or part.first or not os.path.isfile(part.source):
-            continue
-        columns = find_columns(part, settings)
-        if columns and (message := describe_column_guesses(columns, settings)):
+    tables = [part for part in parts if part.kind in _COLUMNS and not part.first]
+    remote = [part for part in tables if is_remote(part.source)]
+    known = dict(zip(remote, in_parallel(describe, remote, at_once=_OPEN_AT_ONCE), strict=True))
+    for part in tables:
+        if message := known[part] if part in known else describe(part):
             files.setdefault(message, []).append(part.source)
     return [
         names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") + f": {message}"
@@ -184,6 +202,7 @@ def read_batches(
     At least one frame is yielded, so that its columns are always known. `left_out` is as for
     `read_records`.
     """
+    parts = read_ahead(parts, lambda part: part.source)
     records = chain.from_iterable(read_records(part, settings, left_out) for part in parts)
     batches = batch_records(records, batch_chars=batch_chars)
     yield next(batches, _to_frame([]))

@@ -8,12 +8,13 @@ we search for the start of the next one. What a header looks like is the `Syntax
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ingest.errors import SourceError
+from ingest.io.opening import expect, is_pipe, open_raw
+from ingest.io.remote_file import RemoteFile
 from ingest.io.streams import HEAD, TRUNCATED, compression, inflate, new_gzip_member, read_pieces
 from ingest.io.window import FileWindow, Window
 from ingest.readers import http
@@ -73,7 +74,7 @@ def cut_slices(source: str, shard_bytes: int, syntax: Syntax) -> list[Slice]:
     record belongs to the slice in which it starts.
     """
     try:
-        with open(source, "rb", buffering=0) as file:
+        with open_raw(source) as file:
             size = file.seek(0, io.SEEK_END)
             file.seek(0)
             form = compression(source, file.read(HEAD))
@@ -98,11 +99,12 @@ def read_frames(part: Slice, limit: int, wanted: Filter, syntax: Syntax) -> Iter
     Raises:
         OSError: the file cannot be read.
     """
-    if os.path.exists(part.source) and not os.path.isfile(part.source):  # a pipe
+    if is_pipe(part.source):
         yield from read_stream(Window(read_pieces(part.source)), limit, wanted, syntax)
         return
-    with open(part.source, "rb", buffering=0) as file:
+    with open_raw(part.source) as file:
         form = compression(part.source, file.read(HEAD))
+        expect(file, part.start, part.stop)
         if form is None:
             window = FileWindow(file, part.start)
             yield from read_stream(window, limit, wanted, syntax, stop=part.stop)
@@ -235,7 +237,7 @@ def _seek_member(file: FileWindow, start: int, syntax: Syntax) -> bool:
     return False
 
 
-def _has_one_record_per_member(file: io.FileIO, syntax: Syntax) -> bool:
+def _has_one_record_per_member(file: io.FileIO | RemoteFile, syntax: Syntax) -> bool:
     """Whether the first member has one record, or is damaged, so that members must be searched."""
     member = _Member(FileWindow(file))
     window = Window(member.pieces())
@@ -250,7 +252,7 @@ def _has_one_record_per_member(file: io.FileIO, syntax: Syntax) -> bool:
 
 
 def find_member_cuts(
-    file: io.FileIO, start: int, stop: int, shard_bytes: int, syntax: Syntax
+    file: io.FileIO | RemoteFile, start: int, stop: int, shard_bytes: int, syntax: Syntax
 ) -> list[int]:
     """Where to cut the gzip members between two positions of a file."""
     cuts: list[int] = []
@@ -264,7 +266,7 @@ def find_member_cuts(
     return cuts
 
 
-def _find_record_cuts(file: io.FileIO, shard_bytes: int, syntax: Syntax) -> list[int]:
+def _find_record_cuts(file: io.FileIO | RemoteFile, shard_bytes: int, syntax: Syntax) -> list[int]:
     window = FileWindow(file, step=_HEADER_STEP)
     cuts: list[int] = []
     due = shard_bytes

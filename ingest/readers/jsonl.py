@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
+from ingest.io.opening import expect, file_size, open_raw, size_of
+from ingest.io.remote_file import RemoteFile
 from ingest.io.streams import HEAD, as_stream, compression, open_source, read_line, read_pieces
 from ingest.readers import tables
 from ingest.readers.columns import Columns, choose_columns, nested_names
@@ -27,11 +28,12 @@ _SAMPLE_LINES = 100  # lines from which columns are found
 def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
     """Cut a file at line ends. A compressed or unreadable file becomes one slice."""
     try:
-        with open(source, "rb", buffering=0) as file:
+        with open_raw(source) as file:
             start = file.read(HEAD)
             if compression(source, start) or wide_encoding(start):
-                return [Slice(source, "jsonl", 0, size := os.path.getsize(source), 0, size)]
+                return [Slice(source, "jsonl", 0, size := file_size(source), 0, size)]
             file.seek(0)
+            expect(file, 0, size_of(file))
             cuts, size = _find_cuts(file, shard_bytes)
     except OSError:
         return [Slice(source, "jsonl")]
@@ -43,7 +45,7 @@ def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
     ]
 
 
-def _find_cuts(file: io.FileIO, shard_bytes: int) -> tuple[list[tuple[int, int]], int]:
+def _find_cuts(file: io.FileIO | RemoteFile, shard_bytes: int) -> tuple[list[tuple[int, int]], int]:
     """(offset, number) of lines about `shard_bytes` apart, and the size of the file."""
     cuts: list[tuple[int, int]] = []
     at = lines = 0

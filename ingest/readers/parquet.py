@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from functools import partial
 
 import polars as pl
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
+from ingest.io.opening import file_size, open_binary
+from ingest.io.storage import polars_options
 from ingest.io.streams import HEAD, compression, describe_os_error
+from ingest.io.urls import is_remote
 from ingest.readers import tables
 from ingest.readers.columns import Columns, choose_from_schema, select_path
 from ingest.readers.records import Record, Slice
@@ -24,7 +27,7 @@ _DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
     """Cut a file into ranges of rows. A file that cannot be read becomes one slice."""
     try:
-        size = os.path.getsize(source)
+        size = file_size(source)
         rows: int = _scan(source).select(pl.len()).collect().item()
     except (SourceError, OSError, *_DAMAGE):
         return [Slice(source, "parquet")]
@@ -72,11 +75,15 @@ def find_columns(part: Slice, settings: ReadConfig) -> Columns | None:
 
 
 def _scan(source: str) -> pl.LazyFrame:
-    with open(source, "rb") as file:  # for an error that is clearer than that of Polars
+    with open_binary(source, HEAD) as file:  # for an error that is clearer than that of Polars
         head = file.read(HEAD)
         if not head.startswith(_MAGIC) and compression(source, head):
             raise SourceError("is Parquet inside a compressed file; decompress it first")
+        scan = partial(pl.scan_parquet, glob=False, hive_partitioning=False, low_memory=True)
+        if is_remote(source):
+            url, options = polars_options(source)
+            return scan(url, storage_options=options, credential_provider=None)
         file.seek(0)
         # Polars rejects names that are not UTF-8. It duplicates the handle of an open file.
         path_or_file = source if scrub(source) == source else file
-        return pl.scan_parquet(path_or_file, glob=False, hive_partitioning=False, low_memory=True)
+        return scan(path_or_file)

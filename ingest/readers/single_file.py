@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
+from ingest.io.opening import file_size, is_file, open_binary
 from ingest.io.streams import HEAD, STDIN, compression, read_pieces
 from ingest.readers.formats import media_type
 from ingest.readers.records import Record, Slice, too_large_message
@@ -32,9 +32,9 @@ def stored_sha256(source: str, limit: int) -> str | None:
     For a file that is not compressed, the hash of its content is the same.
     """
     try:
-        if source == STDIN or not os.path.isfile(source) or os.path.getsize(source) > limit:
+        if source == STDIN or not is_file(source) or file_size(source) > limit:
             return None
-        with open(source, "rb") as file:
+        with open_binary(source) as file:
             if not compression(source, file.read(HEAD)):
                 return None
             file.seek(0)

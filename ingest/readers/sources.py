@@ -9,8 +9,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingest.errors import SourceError
+from ingest.io.opening import is_pipe
+from ingest.io.storage import in_parallel, notes, raise_outage
 from ingest.io.streams import STDIN, describe_os_error, read_pieces
-from ingest.io.urls import check_source_is_local, is_url
+from ingest.io.urls import (
+    check_source_is_readable,
+    is_remote,
+    is_url,
+    public_name,
+    with_two_slashes,
+)
 from ingest.readers.decoded import take_sample
 from ingest.readers.formats import (
     SNIFF_BYTES,
@@ -19,6 +27,7 @@ from ingest.readers.formats import (
     has_known_suffix,
     kind_by_name,
 )
+from ingest.readers.remote_sources import Found, find_remote
 from ingest.readers.wacz import is_wacz
 from ingest.text import count_noun
 
@@ -39,6 +48,7 @@ _RUN_TABLES = {"documents.parquet", "segments.parquet"}
 _UNFINISHED_FILES = {"plan.json", "locks"}  # in OUT.unfinished of an unfinished run
 EARLIER_RUN = "part of an earlier run"
 _NO_FILE = "neither a file nor a folder"
+_SNIFF_REQUEST = SNIFF_BYTES + (1 << 14)  # bytes; a buffer reads a little more than is asked for
 _MAX_LISTED = 3  # earlier runs, or files with the same reason, in a message
 _MAX_REASONS = 8  # in a message
 
@@ -81,23 +91,20 @@ def find_sources(
     unavailable: dict[str, str] = {}  # path to reason
     skipped: list[Skipped] = []
     for source in given:
-        check_source_is_local(source)
-        if source == STDIN or (os.path.exists(source) and not os.path.isdir(source)):
+        check_source_is_readable(source)
+        if is_remote(url := with_two_slashes(source)):
+            found = find_remote(url)
+            if found is None:
+                unavailable[public_name(url)] = "not found"
+                continue
+            files, others = _leave_out(found)
+            named += files
+            skipped += others
+        elif source == STDIN or (os.path.exists(source) and not os.path.isdir(source)):
             _check_not_in_run(source)
             named.append(source)  # also a pipe, such as /dev/stdin or <(command)
-            continue
-        matches = [source] if os.path.isdir(source) else glob.glob(source, recursive=True)
-        if not matches:
-            unavailable[source] = "not found"
-        for match in matches:
-            if os.path.isdir(match):
-                files, others = _walk_folder(match, unavailable, named=match == source)
-                named += files
-                skipped += others
-            elif _may_be_file(match):
-                named.append(match)
-            else:
-                skipped.append(Skipped(match, _NO_FILE))
+        else:
+            _find_local(source, named, skipped, unavailable)
     if not named:
         reasons = (f"{name} ({reason})" for name, reason in unavailable.items())
         names = ", ".join(reasons) or ", ".join(given)
@@ -107,10 +114,62 @@ def find_sources(
             "HTML, WARC, JSON, CSV or TSV, plain or compressed, or of Parquet, a glob, or - for "
             "standard input"
         )
+    _check_outage()
     paths = _deduplicate([*named, *unavailable])
     reasons_of = {_normalize(path): reason for path, reason in skipped}
     left_out = (Skipped(*item) for item in sorted(reasons_of.items()))
     return FoundSources(paths, [item for item in left_out if item.source not in set(paths)])
+
+
+def _check_outage() -> None:
+    try:
+        raise_outage()
+    except OSError as error:
+        raise SourceError(f"{error.filename}: {describe_os_error(error)}") from error
+
+
+def _find_local(
+    source: str, named: list[str], skipped: list[Skipped], unavailable: dict[str, str]
+) -> None:
+    """Add the files of a folder or glob, those that are skipped, and what is not there."""
+    matches = [source] if os.path.isdir(source) else glob.glob(source, recursive=True)
+    if not matches:
+        unavailable[source] = "not found"
+    for match in matches:
+        if os.path.isdir(match):
+            files, others = _walk_folder(match, unavailable, named=match == source)
+            named += files
+            skipped += others
+        elif _may_be_file(match):
+            named.append(match)
+        else:
+            skipped.append(Skipped(match, _NO_FILE))
+
+
+def _leave_out(found: Found) -> tuple[list[str], list[Skipped]]:
+    """The objects that are read, and the others; those that were named are always read."""
+    if found.is_named:
+        return found.urls, []
+    reasons: dict[str, str | None] = dict.fromkeys(found.urls)
+    by_folder: dict[str, set[str]] = {}
+    for url in found.urls:
+        parts = url[len(found.folder) :].split("/")
+        for depth, name in enumerate(parts):
+            by_folder.setdefault(found.folder + "".join(f"{p}/" for p in parts[:depth]), set()).add(
+                name
+            )
+    runs = tuple(f for f, names in by_folder.items() if _is_run_folder(f.rstrip("/"), names))
+    inside = tuple(folder for folder in runs if folder != found.folder)
+    for url in found.urls:
+        if url.startswith(inside):
+            reasons[url] = EARLIER_RUN
+        elif url == f"{found.folder}run.json" and found.folder in runs:
+            reasons[url] = "report of a run"
+    left = [url for url, reason in reasons.items() if reason is None]
+    formats = in_parallel(_format_of_file, left)
+    reasons |= {url: format.refusal for url, format in zip(left, formats, strict=True)}
+    skipped = [Skipped(url, reason) for url, reason in reasons.items() if reason]
+    return [url for url, reason in reasons.items() if reason is None], skipped
 
 
 def is_run(path: str) -> bool:
@@ -185,8 +244,17 @@ def reader_kind(path: str) -> str:
 
 
 def _format_of_file(path: str) -> Format:
+    if not is_remote(path):
+        return _sniff(path)
+    formats: dict[str, Format] = notes()
+    if path not in formats:
+        formats[path] = _sniff(path)
+    return formats[path]
+
+
+def _sniff(path: str) -> Format:
     try:
-        start, _ = take_sample(read_pieces(path), SNIFF_BYTES)
+        start, _ = take_sample(read_pieces(path, first=_SNIFF_REQUEST), SNIFF_BYTES)
     except SourceError as error:  # the reader of a page reports it
         return Format(kind_by_name(path), None if has_known_suffix(path) else str(error))
     found = detect_format(start, path)
@@ -197,7 +265,7 @@ def _format_of_file(path: str) -> Format:
 
 def is_stream(path: str) -> bool:
     """Whether a source can be read only once: standard input or a pipe."""
-    return path == STDIN or not (_may_be_file(path) or os.path.isdir(path))
+    return path == STDIN or (is_pipe(path) and not os.path.isdir(path))
 
 
 def _may_be_file(path: str) -> bool:
@@ -259,12 +327,15 @@ def _deduplicate(paths: list[str]) -> list[str]:
     """Keep the first path of each file: a file with two names is one page."""
     by_file: dict[str, str] = {}
     for path in sorted(map(_normalize, paths)):
-        by_file.setdefault(path if path == STDIN else os.path.realpath(path), path)
+        is_name = path == STDIN or is_remote(path)
+        by_file.setdefault(path if is_name else os.path.realpath(path), path)
     return list(by_file.values())
 
 
 def _normalize(path: str) -> str:
     """The shortest equivalent path. The parent of a link is not the parent of its target."""
+    if is_remote(path):
+        return path
     normal = os.path.normpath(path)
     if normal == STDIN:
         return STDIN if path == STDIN else f"./{STDIN}"

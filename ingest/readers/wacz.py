@@ -7,13 +7,15 @@ read and cut like a WARC file. `record` is the offset in the WACZ file.
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
+from ingest.io.opening import expect, open_binary, open_raw, pread
+from ingest.io.remote_file import RemoteFile
 from ingest.io.streams import CHUNK, HEAD, compression, describe_os_error, gunzip
 from ingest.io.window import FileWindow, Window
 from ingest.readers import archive, warc
@@ -33,7 +35,7 @@ def is_wacz(path: str) -> bool:
     False
     """
     try:
-        with zipfile.ZipFile(path) as file:
+        with _open_zip(path) as file:
             return any(map(_is_warc, file.namelist()))
     except (OSError, *_DAMAGE):
         return False
@@ -43,7 +45,7 @@ def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
     """Cut a WACZ file at its WARC files, and those at the starts of records."""
     parts: list[Slice] = []
     try:
-        with open(source, "rb", buffering=0) as raw, zipfile.ZipFile(source) as file:
+        with open_raw(source) as raw, _open_zip(source) as file:
             for info in sorted(file.infolist(), key=lambda info: info.header_offset):
                 if not _is_warc(info.filename):
                     continue
@@ -52,7 +54,7 @@ def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
                     parts.append(Slice(source, "wacz", at, _COMPRESSED, at, size))
                     continue
                 start = _find_content(raw, at)
-                is_gzip = compression("", os.pread(raw.fileno(), HEAD, start)) == "gzip"
+                is_gzip = compression("", pread(raw, HEAD, start)) == "gzip"
                 cuts = (
                     archive.find_member_cuts(raw, start, start + size, shard_bytes, warc.SYNTAX)
                     if is_gzip and size > shard_bytes
@@ -87,7 +89,8 @@ def read_records(
 def _read_stored(part: Slice, limit: int) -> Iterator[archive.Frame]:
     if not part.stop:
         raise zipfile.BadZipFile("its list of files cannot be read")
-    with open(part.source, "rb", buffering=0) as file:
+    with open_raw(part.source) as file:
+        expect(file, part.start, part.stop)
         window = FileWindow(file, part.start)
         wanted, syntax = warc.is_wanted, warc.SYNTAX
         if compression("", window.peek(0, HEAD)) == "gzip":
@@ -98,7 +101,7 @@ def _read_stored(part: Slice, limit: int) -> Iterator[archive.Frame]:
 
 def _read_compressed(part: Slice, limit: int) -> Iterator[archive.Frame]:
     """Yield the records of a WARC file that ZIP compressed; its offsets count up from its own."""
-    with zipfile.ZipFile(part.source) as file:
+    with _open_zip(part.source) as file:
         info = next(i for i in file.infolist() if i.header_offset == part.start)
         with file.open(info) as stream:
             pieces: Iterator[bytes] = iter(lambda: stream.read(CHUNK), b"")
@@ -118,13 +121,19 @@ def _report_damage(pieces: Iterator[bytes]) -> Iterator[bytes]:
         raise SourceError(f"is a damaged ZIP archive: {error}") from error
 
 
+@contextmanager
+def _open_zip(source: str) -> Iterator[zipfile.ZipFile]:
+    with open_binary(source) as file, zipfile.ZipFile(file) as archive_file:
+        yield archive_file
+
+
 def _is_warc(name: str) -> bool:
     return name.startswith(_FOLDER) and name.lower().endswith(_WARC)
 
 
-def _find_content(file: io.FileIO, at: int) -> int:
+def _find_content(file: io.FileIO | RemoteFile, at: int) -> int:
     """Where the content of a stored file starts, whose local header is at `at`."""
-    header = os.pread(file.fileno(), _LOCAL_HEADER, at)
+    header = pread(file, _LOCAL_HEADER, at)
     if len(header) < _LOCAL_HEADER or not header.startswith(b"PK\x03\x04"):
         raise zipfile.BadZipFile("a header is damaged")
     name, extra = (int.from_bytes(header[n : n + 2], "little") for n in (26, 28))

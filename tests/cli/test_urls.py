@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from ingest.cli.app import PATHS, build_parser
 from ingest.io.urls import is_url
 
 URLS = ["s3://bucket/x", "gs://bucket/x", "https://x.example/x", "hf://datasets/a/b", "file:///a/b"]
+NOT_READ = ["hf://datasets/a/b", "file:///a/b"]
 SOURCES = [
-    ("run", "URL", "-o", "out"), ("read", "URL"), ("show", "URL"), ("report", "URL"), ("pair", "URL"),
+    ("show", "URL"), ("report", "URL"), ("pair", "URL"),
     ("align", "URL", "b.txt", "-o", "p.parquet"), ("align", "a.txt", "URL", "-o", "p.parquet"),
     ("encode", "URL", "-o", "v.npy"), ("import", "URL", "-o", "p.parquet"),
     ("score", "URL", "-o", "s.parquet"), ("filter", "URL", "-o", "f.parquet"),
@@ -24,7 +26,7 @@ SOURCES = [
     ("models", "install", "URL"), ("run", "a.txt", "-o", "out", "--config", "URL"),
 ]  # fmt: skip
 TARGETS = [
-    ("run", "a.txt", "-o", "URL"), ("run", "a.txt", "-o", "out", "--export", "URL"),
+    ("run", "a.txt", "-o", "out", "--export", "URL"),
     ("report", "out", "-o", "URL"), ("pair", "out", "-o", "URL"),
     ("align", "a.txt", "b.txt", "-o", "URL"),
     ("align", "a.txt", "b.txt", "-o", "p.parquet", "--unmatched", "URL"),
@@ -55,6 +57,51 @@ def test_every_command_refuses_urls(call, folder, args):
     assert [path.name for path in folder.iterdir()] == ["a.txt"]
 
 
+@pytest.mark.parametrize(
+    "args", [("run", "URL", "-o", "out"), ("read", "URL"), ("run", "a.txt", "-o", "URL")]
+)
+def test_run_and_read_refuse_urls_of_other_kinds(call, folder, args):
+    is_target = args[:2] == ("run", "a.txt")
+    for url in [*NOT_READ, *["https://x.example/x"] * is_target]:
+        done = call(*(url if arg == "URL" else arg for arg in args))
+        assert done.status == 2
+        verb = "written" if is_target else "read"
+        assert done.err.startswith(f"ingest: {url}: is a URL, which cannot be {verb}; give ")
+        assert "s3://" in done.err or "its path: /a/b" in done.err
+    assert [path.name for path in folder.iterdir()] == ["a.txt"]
+
+
+def test_without_the_package_a_url_names_the_extra(call, monkeypatch):
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    for args in (("run", "s3://bucket/x", "-o", "out"), ("run", "a.txt", "-o", "s3://bucket/x")):
+        done = call(*args)
+        assert done.status == 2
+        assert done.err == 'ingest: obstore is not installed: pip install "ingest[cloud]"\n'
+
+
+def test_a_url_without_a_bucket_is_refused(call):
+    for url in ("s3://", "https://", "az:///key"):
+        done = call("run", url, "-o", "out")
+        assert (done.status, done.err) == (
+            2,
+            f"ingest: {url}: names no bucket or server; give the whole URL\n",
+        )
+
+
+def test_pairs_and_translations_of_an_out_in_a_store_are_refused(call):
+    done = call("run", "a.txt", "-o", "s3://bucket/x", "--align")
+    assert done.status == 2
+    assert "download" in done.err
+
+
+def test_a_storage_option_without_a_value_is_not_repeated(call):
+    done = call("run", "a.txt", "-o", "out", "--storage-option", "hush")
+    assert done.status == 2
+    assert "KEY=VALUE" in done.err
+    assert "hush" not in done.err
+
+
 def test_every_path_of_every_command_is_checked():
     paths = {
         "SOURCE",
@@ -83,12 +130,12 @@ def test_every_path_of_every_command_is_checked():
 
 
 def test_the_functions_refuse_urls(folder):
-    for source in ("s3://bucket/x", Path("s3://bucket/x")):
+    for source in ("hf://bucket/x", Path("hf://bucket/x")):
         with pytest.raises(
-            ingest.SourceError, match=r"^s3:/+bucket/x: is a URL, which cannot be read"
+            ingest.SourceError, match=r"^hf://bucket/x: is a URL, which cannot be read"
         ):
             ingest.read(source)
-        with pytest.raises(ingest.OutputError, match=r"^s3:/+bucket/x: is a URL"):
+        with pytest.raises(ingest.OutputError, match=r"^hf://bucket/x: is a URL"):
             ingest.run("a.txt", source)
     assert [path.name for path in folder.iterdir()] == ["a.txt"]
 

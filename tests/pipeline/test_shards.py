@@ -241,3 +241,15 @@ def test_overwrite_cannot_be_combined(pages, tmp_path):
     for how in ({"resume": True}, {"shard": (1, 2)}):
         with pytest.raises(OutputError, match="starts a new run"):
             ingest.run(pages, tmp_path / "out", overwrite=True, **how)
+
+
+def test_a_large_file_that_cannot_be_cut_is_named(call, tmp_path):
+    (tmp_path / "a.csv").write_text("url,text\n" + "http://a.example/,Some words of a page.\n" * 50)
+    config = Config(run=RunConfig(shard_bytes=10))
+    report = ingest.run(tmp_path / "a.csv", tmp_path / "out", config=config)
+    assert report["uncut"] == [
+        f"{tmp_path}/a.csv: 0 MB are one shard, because a table of CSV or TSV is not cut"
+    ]
+    assert "uncut" not in json.loads((tmp_path / "out" / "run.json").read_bytes())
+    done = call("run", tmp_path / "a.csv", "-o", tmp_path / "out2", "--set", "run.shard_bytes=10")
+    assert "is not cut" in done.out

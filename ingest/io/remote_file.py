@@ -1,0 +1,128 @@
+"""A file over ranges of bytes that are fetched when they are needed, and a little before."""
+
+from __future__ import annotations
+
+import io
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+FIRST_STEP = 1 << 17  # bytes that are fetched at once at first: most pages are smaller
+_MAX_STEP = 1 << 22  # bytes that are fetched at once where a file is read from start to end
+_GROWTH = 4
+_MAX_GAP = 1 << 19  # bytes; skipping fewer than these still counts as reading on
+_KEPT = 3  # blocks in memory, for readers that go back a little
+
+Fetch = Callable[[int, int], bytes]
+"""Returns the bytes of a file from a start to a stop."""
+
+
+class _Block(NamedTuple):
+    start: int
+    data: bytes
+
+    @property
+    def stop(self) -> int:
+        return self.start + len(self.data)
+
+
+class RemoteFile(io.RawIOBase):
+    """A seekable binary file. While one block is read, a thread fetches the next.
+
+    Blocks are small at first and wherever a reader jumps, and larger where it reads on, or says
+    what it will read.
+
+    Args:
+        name: name of the file.
+        size: its size in bytes.
+        fetch: returns a range of it, and raises OSError if it cannot.
+        start: the first bytes, if they are known.
+
+    >>> file = RemoteFile("a", 6, lambda start, stop: b"abcdef"[start:stop])
+    >>> file.read(2), file.pread(2, 4), file.read(), file.seek(-1, io.SEEK_END), file.read()
+    (b'ab', b'ef', b'cdef', 5, b'f')
+    """
+
+    def __init__(self, name: str, size: int, fetch: Fetch, start: bytes = b"") -> None:
+        self.name = name
+        self.size = size
+        self._fetch = fetch
+        self._at = 0
+        self._step = FIRST_STEP
+        self._blocks = deque([_Block(0, start)] if start else [], _KEPT)
+        self._thread: ThreadPoolExecutor | None = None
+        self._expected = 0, 0
+        self._ahead: tuple[int, int, Future[bytes]] | None = None  # start, stop, bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
+        self._at = max(base + offset, 0)
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        view = memoryview(buffer).cast("B")
+        done = 0
+        while done < len(view) and (piece := self._piece(self._at, len(view) - done)):
+            view[done : done + len(piece)] = piece
+            done += len(piece)
+            self._at += len(piece)
+        return done
+
+    def pread(self, size: int, offset: int) -> bytes:
+        """Read `size` bytes from `offset`, like os.pread; fewer at the end of the file."""
+        pieces = []
+        while size > 0 and (piece := self._piece(offset, size)):
+            pieces.append(piece)
+            size -= len(piece)
+            offset += len(piece)
+        return pieces[0].tobytes() if len(pieces) == 1 else b"".join(pieces)
+
+    def expect(self, start: int, stop: int) -> None:
+        """Say that the bytes from `start` to `stop` will be read, in order, and few after them."""
+        self._expected = start, min(stop, self.size)
+
+    def close(self) -> None:
+        if self._thread:
+            self._thread.shutdown(wait=False, cancel_futures=True)
+            self._thread = None
+        super().close()
+
+    def _piece(self, offset: int, most: int) -> memoryview:
+        """Bytes from `offset`, at least one and at most `most`; none at the end of the file."""
+        if offset >= self.size:
+            return memoryview(b"")
+        block = next((b for b in reversed(self._blocks) if b.start <= offset < b.stop), None)
+        block = block or self._load(offset)
+        return memoryview(block.data)[offset - block.start :][:most]
+
+    def _load(self, offset: int) -> _Block:
+        ahead, self._ahead = self._ahead, None
+        last = self._blocks[-1].stop if self._blocks else 0
+        expected = self._expected[1] if self._expected[0] <= offset < self._expected[1] else 0
+        reads_on = 0 <= offset - last < _MAX_GAP and (expected or not self._expected[1])
+        if expected:
+            self._step = min(expected - offset, _MAX_STEP)
+        else:
+            self._step = min(self._step * _GROWTH, _MAX_STEP) if reads_on else FIRST_STEP
+        end = expected or self.size
+        if ahead and ahead[0] <= offset < ahead[1]:
+            block = _Block(ahead[0], ahead[2].result())
+        else:
+            stop = min(offset + self._step, self.size)
+            block = _Block(offset, self._fetch(offset, stop))
+        self._blocks.append(block)
+        if (expected or (reads_on and last)) and block.stop < end:
+            stop = min(block.stop + self._step, end)
+            self._thread = self._thread or ThreadPoolExecutor(1)
+            self._ahead = block.stop, stop, self._thread.submit(self._fetch, block.stop, stop)
+        return block

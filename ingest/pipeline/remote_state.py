@@ -1,0 +1,345 @@
+"""The unfinished work for one OUT in an object store, where nothing can be renamed or locked.
+
+    OUT.unfinished/
+        plan.json       which of the folders below is in use; written once, by one run
+        work-ID/        what belongs to one plan
+            plan.json   the plan
+            labelled/, joined/, finished/   as in a local folder
+            done/       one object per shard and step, written after all of its files
+        publishing      OUT is being written: what is in it belongs to this run
+        done            OUT is complete
+        locks/          see `ingest.pipeline.lease`
+
+OUT is complete once it has run.json, which is written last and deleted first. Shards are made in a
+temporary folder, of one shard at a time, and so are the outputs, one after the other.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import copy_context
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import OutputError, WriteError
+from ingest.io import storage
+from ingest.io.atomic import wrap_os_errors
+from ingest.io.locks import LockHeldError, hold_lock
+from ingest.io.run_files import (
+    CORRECTIONS_FILE,
+    DERIVED_OUTPUTS,
+    OUTPUTS,
+    RUN_FILE,
+    all_pages_in_error,
+    foreign_files,
+)
+from ingest.io.storage_errors import StorageError
+from ingest.pipeline.lease import Lease, hold_lease, other_leases
+from ingest.pipeline.plan import Plan
+from ingest.pipeline.state import State
+
+_WORK = "work-"
+_TEMPORARY = "ingest-run-"
+_YOUNG = 60.0  # seconds; a younger temporary folder may not be locked yet
+
+
+class RemoteState(State):
+    """The unfinished work for one OUT, in an object store.
+
+    Args:
+        url: OUT.
+        temporary: a local folder for the files of one shard.
+    """
+
+    def __init__(self, url: str, temporary: Path) -> None:
+        super().__init__(temporary / "out")
+        self.name = url.rstrip("/")
+        self.folder_name = f"{self.name}.unfinished"
+        self._base = f"{self.folder_name}/"
+        self._pointer = f"{self._base}plan.json"
+        self._published = f"{self._base}done"
+        self._publishing = f"{self._base}publishing"
+        self._lock_name = "run"
+        self._lease: Lease | None = None
+        self._work_id: str | None = None
+        self._context = copy_context()
+
+    @contextmanager
+    def wrap_errors(self) -> Iterator[None]:
+        """Convert errors of the store and of the operating system to `WriteError`."""
+        try:
+            with wrap_os_errors(self.target):
+                yield
+        except WriteError as error:
+            cause = error.__cause__
+            if not isinstance(cause, OSError) or cause.filename is None:
+                raise
+            raise WriteError(f"{cause.filename}: cannot be written: {cause.strerror}") from error
+
+    def owns(self, path: str) -> bool:
+        return path.startswith((f"{self.name}/", self._base))
+
+    def has_work(self) -> bool:
+        return self._has_plan() or self.publish_was_interrupted()
+
+    def _has_plan(self) -> bool:
+        return storage.stat(self._pointer, fresh=True) is not None
+
+    # the plan
+
+    def _work(self) -> str:
+        """The URL of the folder of the present plan."""
+        if self._work_id is None:
+            self._work_id = json.loads(storage.read(self._pointer)[0])["work"]
+        return f"{self._base}{self._work_id}/"
+
+    def load_plan(self) -> Plan | None:
+        pointer = storage.read_if_present(self._pointer)
+        if pointer is None:
+            return None
+        self._work_id = json.loads(pointer[0])["work"]
+        return Plan.from_json(storage.read(f"{self._work()}plan.json")[0].decode())
+
+    def save_plan(self, plan: Plan) -> Plan:
+        """Store a new plan and delete what belongs to others. If another run was first, use its."""
+        present = storage.read_if_present(self._pointer)
+        new = _WORK + secrets.token_hex(8)
+        storage.write(f"{self._base}{new}/plan.json", plan.to_json().encode())
+        pointer = json.dumps({"work": new}).encode()
+        self._work_id = None
+        storage.delete([self._publishing])
+        if present:
+            is_ours = storage.replace(self._pointer, pointer, present[1])
+        else:
+            is_ours = storage.create(self._pointer, pointer)
+        if not is_ours:
+            storage.delete([f"{self._base}{new}/plan.json"])
+            return self.load_plan() or plan
+        self._delete_work(but=new)
+        return plan
+
+    def _corrections_url(self) -> str:
+        return f"{self._work()}{CORRECTIONS_FILE}"
+
+    def read_corrections(self) -> bytes:
+        stored = storage.read_if_present(self._corrections_url())
+        return stored[0] if stored else b""
+
+    def read_kept_corrections(self) -> bytes:
+        stored = storage.read_if_present(f"{self.name}/{CORRECTIONS_FILE}")
+        return stored[0] if stored else b""
+
+    def save_corrections(self, data: bytes) -> None:
+        if data == self.read_corrections():
+            return
+        for folder in ("done/finished/", "finished/"):
+            storage.delete(url for url, _ in storage.list_objects(self._work() + folder))
+        if self._is_publishing():  # what is in OUT has the earlier ones
+            storage.delete([f"{self.name}/{RUN_FILE}"])
+        if data:
+            storage.write(self._corrections_url(), data)
+        else:
+            storage.delete([self._corrections_url()])
+
+    @contextmanager
+    def lock_plan(self) -> Iterator[None]:
+        yield  # the plan is written by one conditional request
+
+    # the lock
+
+    @contextmanager
+    def lock(self, part: str | None) -> Iterator[None]:
+        self._lock_name = "run" if part is None else f"shard-{part}"
+        excludes = None if part is None else "run"
+        try:
+            with hold_lease(f"{self._base}locks/", self._lock_name, excludes=excludes) as lease:
+                self._lease = lease
+                yield
+        except LockHeldError as error:
+            raise OutputError(f"{self.name}: another run is writing it; {error}") from None
+
+    def check_lock(self) -> None:
+        if self._lease and self._lease.is_lost:
+            raise OutputError(
+                f"{self.name}: another run may be writing it, because this one could not reach "
+                "the store for too long"
+            )
+
+    def try_exclusive(self) -> bool:
+        others = other_leases(f"{self._base}locks/", self._lock_name)
+        return all(left < 0 for left in others.values())
+
+    # shards
+
+    def labelled_shards(self) -> set[int]:
+        return self._numbers("labelled")
+
+    def finished_shards(self) -> set[int]:
+        return self._numbers("finished")
+
+    def _numbers(self, step: str) -> set[int]:
+        if self._work_id is None and not self._has_plan():
+            return set()
+        done = storage.list_objects(f"{self._work()}done/{step}/")
+        return {int(url.rpartition("/")[2]) for url, _ in done}
+
+    def _key(self, folder: Path) -> str:
+        return folder.relative_to(self.folder).as_posix()
+
+    def has(self, folder: Path) -> bool:
+        if folder == self.out:
+            return self._is_publishing() and RUN_FILE in storage.list_names(self.name)
+        return storage.stat(f"{self._work()}done/{self._key(folder)}", fresh=True) is not None
+
+    @contextmanager
+    def store(self, folder: Path) -> Iterator[Path]:
+        if folder == self.out:
+            self._start_publishing()
+        with super().store(folder) as work:
+            yield work
+        try:
+            if folder != self.out:
+                self._upload(folder)
+        finally:
+            shutil.rmtree(folder)
+
+    def _upload(self, folder: Path) -> None:
+        paths = sorted(folder.iterdir())
+        base = f"{self._work()}{self._key(folder)}/"
+        storage.in_parallel(lambda path: storage.upload(path, base + path.name), paths)
+        names = json.dumps([path.name for path in paths]).encode()
+        # if another process has done the same shard, its files were the same
+        storage.create(f"{self._work()}done/{self._key(folder)}", names)
+
+    @contextmanager
+    def borrow(self, folder: Path, *patterns: str) -> Iterator[Path]:
+        folder.mkdir(parents=True)
+        try:
+            # Polars asks for the next shard in a thread of its own
+            self._context.copy().run(self._download, folder, patterns)
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+    def _download(self, folder: Path, patterns: Sequence[str]) -> None:
+        key, names = self._key(folder), patterns
+        if any("*" in pattern for pattern in patterns):
+            stored = json.loads(storage.read(f"{self._work()}done/{key}")[0])
+            names = [n for n in stored if any(fnmatch(n, pattern) for pattern in patterns)]
+        base = f"{self._work()}{key}/"
+        storage.in_parallel(lambda n: storage.download(base + n, folder / n), names, at_once=4)
+
+    def read_reports(self, folders: Iterable[Path]) -> list[dict[str, Any]]:
+        urls = [f"{self._work()}{self._key(folder)}/report.json" for folder in folders]
+        return [json.loads(content) for content, _ in storage.in_parallel(storage.read, urls)]
+
+    # OUT
+
+    def check_output(self, *, overwrite: bool, shown: str) -> None:
+        names = storage.list_names(self.name)
+        if others := foreign_files(names):
+            raise OutputError(
+                f"{shown}: contains files that ingest did not write ({', '.join(others[:3])}); "
+                "choose another name"
+            )
+        if RUN_FILE in names and not (overwrite or self._is_publishing() or self._only_errors()):
+            raise OutputError(f"{shown}: exists already; choose another name, or give --overwrite")
+
+    def check_resumable(self, *, shown: str) -> None:
+        if RUN_FILE in storage.list_names(self.name) and not (
+            self._is_publishing() or self._only_errors()
+        ):
+            raise OutputError(f"{shown}: exists already; there is nothing to resume")
+
+    def _only_errors(self) -> bool:
+        return storage.list_names(self.name) - {CORRECTIONS_FILE} == set(
+            OUTPUTS
+        ) and all_pages_in_error(self.read_report())
+
+    def _is_publishing(self) -> bool:
+        return storage.stat(self._publishing, fresh=True) is not None
+
+    def _start_publishing(self) -> None:
+        self.check_lock()
+        storage.delete([f"{self.name}/{RUN_FILE}"])
+        storage.write(self._publishing, b"")
+        present = storage.list_names(self.name)
+        storage.delete(f"{self.name}/{n}" for n in (*OUTPUTS, *DERIVED_OUTPUTS) if n in present)
+
+    def add_output(self, path: Path) -> None:
+        self.check_lock()
+        storage.upload(path, f"{self.name}/{path.name}")
+        path.unlink()
+
+    def publish_was_interrupted(self) -> bool:
+        return storage.stat(self._published, fresh=True) is not None
+
+    def publish(self) -> None:
+        storage.write(self._published, b"")
+        self._clear()
+
+    def is_complete(self) -> bool:
+        return not self.has_work() and set(OUTPUTS) <= storage.list_names(self.name)
+
+    def read_report(self) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(storage.read(f"{self.name}/{RUN_FILE}")[0])
+        return report
+
+    def read_written_report(self) -> dict[str, Any]:
+        return self.read_report()
+
+    # leftovers
+
+    def clean_up(self, *, rereadable: bool) -> bool:
+        if self._lease and self._lease.is_lost:  # all of it belongs to another run
+            return True
+        try:
+            if not self.try_exclusive():
+                return True
+            if self._is_publishing() or (rereadable and self.labelled_shards()):
+                return True
+            if not self.publish_was_interrupted():
+                self._clear()
+        except (StorageError, FileNotFoundError):
+            return True
+        return False
+
+    def remove_folder(self) -> None:
+        """Nothing to do: there are no folders, and the lock goes when it is released."""
+
+    def _clear(self) -> None:
+        """Remove everything but the locks. The plan goes first, so leftovers are never used."""
+        storage.delete([self._pointer])
+        self._work_id = None
+        self._delete_work()
+        storage.delete([self._publishing])
+        storage.delete([self._published])
+
+    def _delete_work(self, but: str = "") -> None:
+        for name in storage.list_names(self.folder_name):
+            if name.startswith(_WORK) and name != but:
+                urls = (url for url, _ in storage.list_objects(f"{self._base}{name}/"))
+                storage.delete(urls)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A temporary folder. Those of processes that were killed are removed on the way."""
+    base = Path(tempfile.gettempdir())
+    for path in base.glob(f"{_TEMPORARY}*"):
+        with suppress(OSError, LockHeldError):
+            if time.time() - path.stat().st_mtime > _YOUNG:
+                with hold_lock(path / "lock"):
+                    shutil.rmtree(path)
+    with ExitStack() as stack:
+        path = Path(tempfile.mkdtemp(prefix=_TEMPORARY))
+        stack.callback(shutil.rmtree, path, ignore_errors=True)
+        stack.enter_context(hold_lock(path / "lock"))
+        yield path
