@@ -25,9 +25,10 @@ from ingest.io.atomic import wrap_os_errors
 from ingest.io.run_files import check_run_output, has_only_errors
 from ingest.io.urls import check_target_is_local
 from ingest.pipeline.assemble import join_shards, write_outputs
+from ingest.pipeline.executors import Executor
 from ingest.pipeline.plan import check_plan, make_plan
 from ingest.pipeline.state import State
-from ingest.pipeline.workers import RunTasks, Task, run_in_process, worker_pool
+from ingest.pipeline.workers import RunTasks, Task, run_in_process
 from ingest.readers.sources import FoundSources, find_sources
 
 
@@ -38,20 +39,20 @@ def run_shards(
     config: Config | None = None,
     overwrite: bool = False,
     resume: bool = False,
-    workers: int = 1,
+    executor: Executor = Executor(),  # noqa: B008
     shard: tuple[int, int] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Process pages shard by shard, and write the four files of a run.
 
-    Arguments and errors are those of `ingest.run`, which can also align and translate.
+    Arguments and errors are those of `ingest.run`, which can also align and translate; `executor`
+    has the number of workers and the Ray cluster.
 
     Returns:
         The content of run.json. With `shard`, only `shards` (their number) and `done`.
     """
     started = time.perf_counter()
-    if workers < 1:
-        raise ConfigError(f"workers: {workers} is less than 1")
+    executor.check()
     if shard and not 1 <= shard[0] <= shard[1]:
         raise ConfigError(f"shard: {shard[0]}/{shard[1]} is not a part; use I/N with 1 <= I <= N")
     if overwrite and (resume or shard):
@@ -74,8 +75,8 @@ def run_shards(
                     return state.read_report()
             run.load_or_make_plan(listing, overwrite=overwrite, resume=resume, is_part=bool(shard))
             if shard:
-                return run.label_part(*shard, workers)
-            return run.complete(workers, started)
+                return run.label_part(*shard, executor)
+            return run.complete(executor, started)
         except BaseException as error:
             if state.clean_up(rereadable=not run.has_streams) and run.has_plan:
                 error.add_note(f"finished work is kept in {state.folder}; use --resume to continue")
@@ -135,16 +136,16 @@ class _Run:
         run_config = dataclasses.replace(self.config.run, shard_bytes=plan.shard_bytes)
         self.config = dataclasses.replace(self.config, run=run_config)
 
-    def label_part(self, part: int, parts: int, workers: int) -> dict[str, Any]:
+    def label_part(self, part: int, parts: int, executor: Executor) -> dict[str, Any]:
         """Label every `parts`-th shard, starting with number `part`."""
-        with worker_pool(min(workers, len(self.plan.shards))) as run_tasks:
+        with executor.start(self.state, len(self.plan.shards)) as run_tasks:
             self._label(range(len(self.plan.shards))[part - 1 :: parts], run_tasks)
         return {"shards": len(self.plan.shards), "done": len(self.state.labelled_shards())}
 
-    def complete(self, workers: int, started: float) -> dict[str, Any]:
+    def complete(self, executor: Executor, started: float) -> dict[str, Any]:
         """Do all remaining work and write the outputs."""
         numbers = range(len(self.plan.shards))
-        with worker_pool(min(workers, len(numbers))) as run_tasks:
+        with executor.start(self.state, len(numbers)) as run_tasks:
             self._label(numbers, run_tasks)
             join_shards(self.state, numbers, self.config.dedupe.threshold)
             finished = self.state.finished_shards()

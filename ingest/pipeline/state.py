@@ -28,6 +28,7 @@ from ingest.io.run_files import OUTPUTS, check_run_output
 from ingest.pipeline.plan import Plan
 
 _NAMES = ("plan.json", "done.json", "labelled", "joined", "finished", "out", "replaced", "locks")
+_MARKER = "running-"
 
 
 class State:
@@ -95,6 +96,8 @@ class State:
         try:
             with hold_lock(self.locks / "run", shared=part is not None) as self._lock:
                 if part is None:
+                    for marker in self.locks.glob(f"{_MARKER}*"):  # of a run that was killed
+                        _remove(marker)
                     self._remove_partial()
                     yield
                 else:
@@ -108,6 +111,20 @@ class State:
         """Let one run at a time read or write the plan; wait for the others."""
         with hold_lock(self.locks / "plan", wait=True):
             yield
+
+    @contextmanager
+    def mark_running(self) -> Iterator[Path]:
+        """Keep a file in the folder during the run.
+
+        Other machines look for it: one that does not see it has no access to the folder, or works
+        for a run that has ended.
+        """
+        marker = self.locks / f"{_MARKER}{secrets.token_hex(8)}"
+        marker.touch()
+        try:
+            yield marker
+        finally:
+            marker.unlink(missing_ok=True)
 
     def try_exclusive(self) -> bool:
         """Lock out runs that work on other parts. Return False if there are any."""

@@ -1,0 +1,164 @@
+"""Run tasks on a Ray cluster, as plain Ray tasks of one core each.
+
+Ray repeats a task when its worker or its node is lost. That is safe: a shard is renamed into place
+when it is complete, and is the same bytes whoever makes it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import ConfigError, MissingExtraError, WriteError
+from ingest.pipeline import ray_node
+from ingest.pipeline.plan import versions
+from ingest.pipeline.workers import (
+    ONE_THREAD,
+    RunTasks,
+    ShardProgress,
+    Task,
+    describe_place,
+    rebuild_error,
+)
+from ingest.resources import models_digest
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anyone
+try:
+    import ray
+    from ray import cloudpickle
+    from ray.exceptions import RayError
+except ImportError as error:
+    raise MissingExtraError("ray", "ray") from error
+
+AUTO = "auto"
+_TASKS_PER_CORE = 2  # so that a core has its next task as soon as it ends one
+_RETRIES = 3  # of a task whose worker or node was lost
+_OBJECT_STORE_BYTES = 100 << 20  # nearly the least that Ray allows: answers are small
+_CHECK_SECONDS = 1.0  # how often to look for new nodes
+_CANCEL_SECONDS = 10.0
+
+
+@contextmanager
+def ray_tasks(address: str, most: int | None, marker: Path) -> Iterator[RunTasks]:
+    """Connect to a cluster and yield what runs tasks on it.
+
+    Args:
+        address: HOST:PORT, ray://HOST:PORT, or "auto": the cluster that runs on this machine, or
+            one that is started now and stopped at the end.
+        most: the most tasks at a time; as many as the cluster has cores if None.
+        marker: a file that exists as long as the run goes on.
+
+    Raises:
+        ConfigError: the cluster cannot be reached.
+    """
+    with _connection(address, most):
+        tasks = _RayTasks(most, marker)
+        try:
+            yield tasks.run
+        finally:
+            tasks.cancel()
+
+
+@contextmanager
+def _connection(address: str, cores: int | None) -> Iterator[None]:
+    if ray.is_initialized():  # by the caller, who also ends it
+        yield
+        return
+    on_terminate = signal.getsignal(signal.SIGTERM)
+    try:
+        _connect(address, cores)
+    except (OSError, RuntimeError, ValueError, ImportError, RayError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ConfigError(
+            f"ray: cannot connect to {address}: {reason or type(error).__name__}; start a cluster "
+            "with: ray start --head"
+        ) from error
+    finally:
+        # Ray replaces the handler, which cleans up
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_terminate)
+    try:
+        yield
+    finally:
+        ray.shutdown()  # it stops a cluster only if it was started here
+
+
+def _connect(address: str, cores: int | None) -> None:
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    try:
+        ray.init(address=address, **quiet)
+    except ConnectionError:
+        if address != AUTO:
+            raise
+        ray.init(
+            address="local",
+            num_cpus=cores,
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,
+            **quiet,
+        )
+
+
+class _RayTasks:
+    def __init__(self, most: int | None, marker: Path) -> None:
+        self._most = most
+        self._run = {
+            "versions": versions(),
+            "models": models_digest(),
+            "marker": str(marker),
+            "folder": os.getcwd(),
+        }
+        cloudpickle.register_pickle_by_value(ray_node)
+        self._start = ray.remote(
+            num_cpus=1, max_retries=_RETRIES, runtime_env={"env_vars": ONE_THREAD}
+        )(ray_node.start_task)
+        self._running: dict[Any, Task] = {}
+
+    def run(self, tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
+        """Run tasks; yield the shard number of each when it is done, in any order.
+
+        Raises:
+            ConfigError: a node has another version or other models, or does not see OUT.
+            WriteError: a task was lost again and again.
+        """
+        waiting, running = iter(tasks), self._running
+        while True:
+            for task in islice(waiting, max(self._window() - len(running), 0)):
+                running[self._start.remote(tuple(task), self._run)] = task
+            if not running:
+                return
+            done, _ = ray.wait(list(running), timeout=_CHECK_SECONDS)
+            for reference in done:
+                task = running.pop(reference)
+                _check_answer(reference, task)
+                yield task.number
+
+    def _window(self) -> int:
+        """Return how many tasks the cluster may have; nodes come and go."""
+        return self._most or _TASKS_PER_CORE * max(int(ray.cluster_resources().get("CPU", 0)), 1)
+
+    def cancel(self) -> None:
+        """Stop all tasks, and wait until they have stopped."""
+        for reference in self._running:
+            ray.cancel(reference, force=True)
+        if self._running:
+            ray.wait(list(self._running), num_returns=len(self._running), timeout=_CANCEL_SECONDS)
+
+
+def _check_answer(reference: Any, task: Task) -> None:
+    try:
+        answer = ray.get(reference)
+    except RayError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise WriteError(
+            f"Ray lost a task{describe_place(task)}, also when it was repeated: {reason}"
+        ) from error
+    if "error" in answer:
+        raise rebuild_error(answer["error"], f"node {answer['node']}: {answer['message']}")

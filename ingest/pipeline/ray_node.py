@@ -1,0 +1,79 @@
+"""What a node of a Ray cluster does for a run: check itself once per process, then run tasks.
+
+A node imports its own ingest. Ray sends it only `start_task`, as code and not as a name, so that
+this function runs, and can say so, where ingest is missing or of another version.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+RunOnRay = dict[str, str]
+"""What a node must know of a run.
+
+`versions` and `models` of the main process, as `ingest.pipeline.plan.versions` and
+`ingest.resources.models_digest` return them; `marker`, a file that exists as long as the run goes
+on; and `folder`, where relative paths of sources start.
+"""
+
+
+def start_task(task: tuple[Any, ...], run: RunOnRay) -> dict[str, Any]:
+    """Run a task in a worker of a node. Return what `ingest.pipeline.workers.answer_task` does.
+
+    The answer also has `node`, the name of the node, if there was an error.
+    """
+    import ray
+
+    try:
+        from ingest.pipeline.plan import versions
+
+        installed = versions()
+    except ImportError as error:
+        installed = f"no ingest that can be imported ({error})"
+    if installed == run["versions"]:
+        from ingest.pipeline.ray_node import run_task_on_node
+
+        answer = run_task_on_node(task, run)
+    else:
+        message = f"has {installed}, but the run needs {run['versions']}; install that there"
+        answer = {"error": "ConfigError", "message": message}
+    if "error" in answer:
+        answer["node"] = f"{socket.gethostname()} ({ray.util.get_node_ip_address()})"
+    return answer
+
+
+def run_task_on_node(task: tuple[Any, ...], run: RunOnRay) -> dict[str, Any]:
+    """Run a task, unless this node would do it differently from the main process."""
+    from ingest.pipeline.workers import Task, answer_task
+
+    if problem := _find_problem(**run):
+        return {"error": "ConfigError", "message": problem}
+
+    def check_running(_number: int, _size: int) -> None:
+        # not `exists`: file systems on a network remember for a while what was there
+        with open(run["marker"], "rb"):
+            pass
+
+    # called after each batch: a worker that outlives its run must not add to the next one
+    return answer_task(Task(*task), check_running)
+
+
+@cache  # so once per run and process
+def _find_problem(versions: str, models: str, marker: str, folder: str) -> str:
+    from ingest.resources import models_digest
+
+    if not os.path.exists(marker):
+        unfinished = os.path.dirname(os.path.dirname(marker))
+        return f"does not see {unfinished}; OUT must be in a folder that all nodes share"
+    if (found := models_digest()) != models:
+        return (
+            f"has other models than the main process ({found}, not {models}) with {versions}; "
+            "install the same ingest there"
+        )
+    with suppress(OSError):  # without the folder, a relative source is reported as missing
+        os.chdir(folder)
+    return ""
