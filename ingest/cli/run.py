@@ -102,8 +102,11 @@ def _parse_translate(text: str) -> tuple[str, str]:
 
 def _run(args: argparse.Namespace) -> int:
     # N workers use N cores and no more: Polars and NumPy read these when they are imported
+    workers = args.workers
+    if args.ray:  # between the steps on the cluster, this process works alone
+        workers = args.ray_workers or os.cpu_count() or 1
     for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, str(max(args.workers, 1)))
+        os.environ.setdefault(name, str(max(workers, 1)))
     allow_interrupts()
     from ingest.pipeline.workers import early_workers
 

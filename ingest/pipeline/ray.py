@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -34,15 +36,19 @@ try:
     import ray
     from ray import cloudpickle
     from ray.exceptions import RayError
+    from ray.util import client  # for addresses that start with ray://
 except ImportError as error:
     raise MissingExtraError("ray", "ray") from error
 
 AUTO = "auto"
+_NOT_RUNNING = "Could not find any running Ray instance"  # what Ray says then
 _TASKS_PER_CORE = 2  # so that a core has its next task as soon as it ends one
 _RETRIES = 3  # of a task whose worker or node was lost
 _OBJECT_STORE_BYTES = 100 << 20  # nearly the least that Ray allows: answers are small
 _CHECK_SECONDS = 1.0  # how often to look for new nodes
 _CANCEL_SECONDS = 10.0
+# After 60 seconds without the head, Ray ends the process without a word.
+_HEAD_SECONDS = 20.0
 
 
 @contextmanager
@@ -94,8 +100,8 @@ def _connect(address: str, cores: int | None) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         ray.init(address=address, **quiet)
-    except ConnectionError:
-        if address != AUTO:
+    except ConnectionError as error:
+        if address != AUTO or _NOT_RUNNING not in str(error):
             raise
         ray.init(
             address="local",
@@ -116,25 +122,29 @@ class _RayTasks:
             "folder": os.getcwd(),
         }
         cloudpickle.register_pickle_by_value(ray_node)
-        self._start = ray.remote(
-            num_cpus=1, max_retries=_RETRIES, runtime_env={"env_vars": ONE_THREAD}
-        )(ray_node.start_task)
+        self._start = ray.remote(num_cpus=1, max_retries=_RETRIES)(ray_node.start_task)
         self._running: dict[Any, Task] = {}
+        self._head = None if client.ray.is_connected() else _Head()
 
     def run(self, tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
         """Run tasks; yield the shard number of each when it is done, in any order.
 
         Raises:
             ConfigError: a node has another version or other models, or does not see OUT.
-            WriteError: a task was lost again and again.
+            WriteError: a task was lost again and again, or the head of the cluster was lost.
         """
         waiting, running = iter(tasks), self._running
         while True:
+            if self._head:
+                self._head.check()
             for task in islice(waiting, max(self._window() - len(running), 0)):
-                running[self._start.remote(tuple(task), self._run)] = task
+                running[self._start.remote(tuple(task), self._run, ONE_THREAD)] = task
             if not running:
                 return
-            done, _ = ray.wait(list(running), timeout=_CHECK_SECONDS)
+            references = list(running)
+            done, _ = ray.wait(references, timeout=_CHECK_SECONDS)
+            if done:  # one at least; the others that are done need no call each
+                done, _ = ray.wait(references, num_returns=len(references), timeout=0)
             for reference in done:
                 task = running.pop(reference)
                 _check_answer(reference, task)
@@ -152,13 +162,40 @@ class _RayTasks:
             ray.wait(list(self._running), num_returns=len(self._running), timeout=_CANCEL_SECONDS)
 
 
+class _Head:
+    """The head of the cluster, which must be there all the time."""
+
+    def __init__(self) -> None:
+        host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
+        self._address = host.strip("[]"), int(port)
+
+    def check(self) -> None:
+        """Wait until the head answers.
+
+        Raises:
+            WriteError: it has not answered for 20 seconds.
+        """
+        give_up = time.monotonic() + _HEAD_SECONDS
+        while True:
+            try:
+                socket.create_connection(self._address, timeout=_HEAD_SECONDS).close()
+                return
+            except OSError as error:
+                if time.monotonic() > give_up:
+                    host, port = self._address
+                    raise WriteError(
+                        f"the head of the Ray cluster, {host}:{port}, does not answer: {error}"
+                    ) from error
+            time.sleep(_CHECK_SECONDS)
+
+
 def _check_answer(reference: Any, task: Task) -> None:
     try:
         answer = ray.get(reference)
     except RayError as error:
         reason = str(error).strip().partition("\n")[0]
         raise WriteError(
-            f"Ray lost a task{describe_place(task)}, also when it was repeated: {reason}"
+            f"Ray could not run a task{describe_place(task)}, also when it was repeated: {reason}"
         ) from error
     if "error" in answer:
         raise rebuild_error(answer["error"], f"node {answer['node']}: {answer['message']}")

@@ -21,12 +21,15 @@ on; and `folder`, where relative paths of sources start.
 """
 
 
-def start_task(task: tuple[Any, ...], run: RunOnRay) -> dict[str, Any]:
+def start_task(task: tuple[Any, ...], run: RunOnRay, environment: dict[str, str]) -> dict[str, Any]:
     """Run a task in a worker of a node. Return what `ingest.pipeline.workers.answer_task` does.
 
     The answer also has `node`, the name of the node, if there was an error.
     """
     import ray
+
+    # before Polars is imported; with a `runtime_env`, Ray would start other processes for it
+    os.environ.update(environment)
 
     try:
         from ingest.pipeline.plan import versions
