@@ -45,12 +45,18 @@ class Case:
         self.done_at_event = 0
 
     def start_head(self, cores: int) -> None:
-        self.cluster.add_node(
-            num_cpus=cores, include_dashboard=False, object_store_memory=100 << 20
-        )
+        self.add_node(cores, include_dashboard=False)
 
-    def add_node(self, cores: int = 1) -> None:
-        self.cluster.add_node(num_cpus=cores, object_store_memory=100 << 20)
+    def add_node(self, cores: int = 1, **options: bool) -> None:
+        for attempt in range(4):
+            try:
+                self.cluster.add_node(num_cpus=cores, object_store_memory=100 << 20, **options)
+                return
+            except Exception:  # it took over 30 seconds: the machine is busy
+                if attempt == 3:
+                    raise
+                if options:
+                    self.cluster = Cluster()
 
     def command(self, *options: str) -> list[str]:
         return [
