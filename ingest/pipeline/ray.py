@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -41,11 +42,11 @@ except ImportError as error:
     raise MissingExtraError("ray", "ray") from error
 
 AUTO = "auto"
-_NOT_RUNNING = "Could not find any running Ray instance"  # what Ray says then
 _TASKS_PER_CORE = 2  # so that a core has its next task as soon as it ends one
 _RETRIES = 3  # of a task whose worker or node was lost
 _OBJECT_STORE_BYTES = 100 << 20  # nearly the least that Ray allows: answers are small
 _CHECK_SECONDS = 1.0  # how often to look for new nodes
+_PORT_SECONDS = 10.0
 _CANCEL_SECONDS = 10.0
 # After 60 seconds without the head, Ray ends the process without a word.
 _HEAD_SECONDS = 20.0
@@ -81,10 +82,10 @@ def _connection(address: str, cores: int | None) -> Iterator[None]:
     try:
         _connect(address, cores)
     except (OSError, RuntimeError, ValueError, ImportError, RayError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ConfigError(
-            f"ray: cannot connect to {address}: {reason or type(error).__name__}; start a cluster "
-            "with: ray start --head"
+            f"ray: cannot connect to {address}: {reason}; a cluster is started with: "
+            "ray start --head"
         ) from error
     finally:
         # Ray replaces the handler, which cleans up
@@ -97,12 +98,16 @@ def _connection(address: str, cores: int | None) -> Iterator[None]:
 
 
 def _connect(address: str, cores: int | None) -> None:
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-    try:
+    # What nodes report goes to standard output even without `log_to_driver`; there is no other
+    # switch. A version of Ray that does not know it only says more.
+    ray._private.worker._worker_logs_enabled = False
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address == AUTO:
+        address = os.environ.get("RAY_ADDRESS") or _last_address()
+    if address:
+        _check_port(address)  # Ray itself would try for over ten minutes
         ray.init(address=address, **quiet)
-    except ConnectionError as error:
-        if address != AUTO or _NOT_RUNNING not in str(error):
-            raise
+    else:
         ray.init(
             address="local",
             num_cpus=cores,
@@ -110,6 +115,22 @@ def _connect(address: str, cores: int | None) -> None:
             object_store_memory=_OBJECT_STORE_BYTES,
             **quiet,
         )
+
+
+def _last_address() -> str | None:
+    """Return the address that `ray start` left on this machine, if something answers there."""
+    folder = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir())
+    try:
+        address = (folder / "ray" / "ray_current_cluster").read_text(encoding="utf-8").strip()
+        _check_port(address)
+    except (OSError, ValueError):  # there is none, or it was killed
+        return None
+    return address
+
+
+def _check_port(address: str) -> None:
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=_PORT_SECONDS).close()
 
 
 class _RayTasks:
@@ -166,8 +187,7 @@ class _Head:
     """The head of the cluster, which must be there all the time."""
 
     def __init__(self) -> None:
-        host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
-        self._address = host.strip("[]"), int(port)
+        self._address = ray.get_runtime_context().gcs_address
 
     def check(self) -> None:
         """Wait until the head answers.
@@ -178,13 +198,12 @@ class _Head:
         give_up = time.monotonic() + _HEAD_SECONDS
         while True:
             try:
-                socket.create_connection(self._address, timeout=_HEAD_SECONDS).close()
+                _check_port(self._address)
                 return
             except OSError as error:
                 if time.monotonic() > give_up:
-                    host, port = self._address
                     raise WriteError(
-                        f"the head of the Ray cluster, {host}:{port}, does not answer: {error}"
+                        f"the head of the Ray cluster, {self._address}, does not answer: {error}"
                     ) from error
             time.sleep(_CHECK_SECONDS)
 

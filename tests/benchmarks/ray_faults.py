@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # nobody else gets to a cluster on loopback
@@ -47,7 +48,7 @@ class Case:
     def start_head(self, cores: int) -> None:
         self.add_node(cores, include_dashboard=False)
 
-    def add_node(self, cores: int = 1, **options: bool) -> None:
+    def add_node(self, cores: int = 1, **options: Any) -> None:
         for attempt in range(4):
             try:
                 self.cluster.add_node(num_cpus=cores, object_store_memory=100 << 20, **options)
@@ -55,7 +56,7 @@ class Case:
             except Exception:  # it took over 30 seconds: the machine is busy
                 if attempt == 3:
                     raise
-                if options:
+                if not self.cluster.head_node:
                     self.cluster = Cluster()
 
     def command(self, *options: str) -> list[str]:
@@ -171,6 +172,23 @@ def interrupted(case: Case) -> subprocess.Popen[str]:
     return driver
 
 
+def other_version(case: Case) -> subprocess.Popen[str]:
+    with tempfile.TemporaryDirectory() as name:
+        package = Path(name) / "ingest" / "pipeline"
+        package.mkdir(parents=True)
+        (package.parent / "__init__.py").write_text(
+            "import missing_package" if case.turn % 2 else ""
+        )
+        (package / "__init__.py").touch()
+        (package / "plan.py").write_text("def versions(): return 'ingest 0.0.9 with Polars 1.0.0'")
+        case.start_head(0)
+        case.add_node(env_vars={"PYTHONPATH": name})
+        driver = case.start()
+        driver.wait()
+    case.resume("--workers", "2")
+    return driver
+
+
 CASES: dict[str, Callable[[Case], subprocess.Popen[str]]] = {
     "1 node": lambda case: nothing(case, 1),
     "2 nodes": lambda case: nothing(case, 2),
@@ -181,6 +199,7 @@ CASES: dict[str, Callable[[Case], subprocess.Popen[str]]] = {
     "head SIGKILL": head_killed,
     "driver SIGKILL": driver_killed,
     "Ctrl-C": interrupted,
+    "another version": other_version,
 }
 
 
