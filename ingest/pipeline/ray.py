@@ -6,6 +6,7 @@ when it is complete, and is the same bytes whoever makes it.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -36,7 +37,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to 
 try:
     import ray
     from ray import cloudpickle
-    from ray.exceptions import RayError
+    from ray.exceptions import RayError, RayTaskError
     from ray.util import client  # for addresses that start with ray://
 except ImportError as error:
     raise MissingExtraError("ray", "ray") from error
@@ -102,11 +103,10 @@ def _connect(address: str, cores: int | None) -> None:
     # switch. A version of Ray that does not know it only says more.
     ray._private.worker._worker_logs_enabled = False
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if address == AUTO:
-        address = os.environ.get("RAY_ADDRESS") or _last_address()
-    if address:
-        _check_port(address)  # Ray itself would try for over ten minutes
-        ray.init(address=address, **quiet)
+    known = (os.environ.get("RAY_ADDRESS") or _last_address()) if address == AUTO else address
+    if known:
+        _check_port(known)  # Ray itself would try for over ten minutes
+        ray.init(address=known, **quiet)
     else:
         ray.init(
             address="local",
@@ -159,7 +159,7 @@ class _RayTasks:
             if self._head:
                 self._head.check()
             for task in islice(waiting, max(self._window() - len(running), 0)):
-                running[self._start.remote(tuple(task), self._run, ONE_THREAD)] = task
+                running[self._start.remote(json.dumps(task), self._run, ONE_THREAD)] = task
             if not running:
                 return
             references = list(running)
@@ -211,6 +211,8 @@ class _Head:
 def _check_answer(reference: Any, task: Task) -> None:
     try:
         answer = ray.get(reference)
+    except RayTaskError as error:  # a mistake in ingest: its own errors are answers
+        raise RuntimeError(str(error)) from error
     except RayError as error:
         reason = str(error).strip().partition("\n")[0]
         raise WriteError(

@@ -6,6 +6,7 @@ this function runs, and can say so, where ingest is missing or of another versio
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from contextlib import suppress
@@ -21,16 +22,21 @@ on; and `folder`, where relative paths of sources start.
 """
 
 
-def start_task(task: tuple[Any, ...], run: RunOnRay, environment: dict[str, str]) -> dict[str, Any]:
-    """Run a task in a worker of a node. Return what `ingest.pipeline.workers.answer_task` does.
+def start_task(task: str, run: RunOnRay, environment: dict[str, str]) -> dict[str, Any]:
+    """Run a task in a worker of a node.
 
-    The answer also has `node`, the name of the node, if there was an error.
+    Args:
+        task: a `Task` as JSON.
+        run: what the node must know of the run.
+        environment: variables to set in the worker.
+
+    Returns:
+        What `ingest.pipeline.workers.answer_task` does; and `node`, its name, if there is an error.
     """
     import ray
 
     # before Polars is imported; with a `runtime_env`, Ray would start other processes for it
     os.environ.update(environment)
-
     try:
         from ingest.pipeline.plan import versions
 
@@ -49,7 +55,7 @@ def start_task(task: tuple[Any, ...], run: RunOnRay, environment: dict[str, str]
     return answer
 
 
-def run_task_on_node(task: tuple[Any, ...], run: RunOnRay) -> dict[str, Any]:
+def run_task_on_node(task: str, run: RunOnRay) -> dict[str, Any]:
     """Run a task, unless this node would do it differently from the main process."""
     from ingest.pipeline.workers import Task, answer_task
 
@@ -62,7 +68,7 @@ def run_task_on_node(task: tuple[Any, ...], run: RunOnRay) -> dict[str, Any]:
             pass
 
     # called after each batch: a worker that outlives its run must not add to the next one
-    return answer_task(Task(*task), check_running)
+    return answer_task(Task(*json.loads(task)), check_running)
 
 
 @cache  # so once per run and process

@@ -71,6 +71,7 @@ class Case:
             stderr=subprocess.PIPE,
             text=True,
             process_group=0,
+            cwd=self.folder,  # nodes find what can be imported from here
         )
 
     def resume(self, *options: str) -> None:

@@ -6,8 +6,11 @@ tests/benchmarks/ray_faults.py kills more, for longer.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import pytest
@@ -130,7 +133,7 @@ def test_a_worker_that_outlives_its_run_adds_nothing(pages, out):
 
     plan = make_plan(find_sources(pages), Config(), overwrite=False)
     state = State(out)
-    task = ("label", str(out), 0, plan.shards[0], {}, Config().to_dict())
+    task = json.dumps(("label", str(out), 0, plan.shards[0], {}, Config().to_dict()))
     with state.lock(None), state.mark_running() as marker:
         run = {"versions": "v", "models": models_digest(), "marker": str(marker), "folder": "."}
         assert ray_node.run_task_on_node(task, run) == {"done": 0}
@@ -139,6 +142,19 @@ def test_a_worker_that_outlives_its_run_adds_nothing(pages, out):
     assert answer["error"] == "WriteError"
     assert str(marker) in answer["message"]
     assert state.labelled_shards() == set()
+
+
+@pytest.mark.ray
+def test_a_node_without_ingest_can_say_so(tmp_path):
+    # what Ray sends to a node must not need ingest there
+    cloudpickle = pytest.importorskip("ray.cloudpickle", reason="Ray is not installed")
+    cloudpickle.register_pickle_by_value(ray_node)
+    (tmp_path / "function").write_bytes(cloudpickle.dumps(ray_node.start_task))
+    (tmp_path / "ingest.py").write_text("import no_such_package")
+    code = "import pickle; print(pickle.load(open('function', 'rb'))('', {'versions': 'x'}, {}))"
+    said = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True,
+                          capture_output=True, text=True).stdout  # fmt: skip
+    assert "has no ingest that can be imported (No module named 'no_such_package')" in said
 
 
 def test_markers_of_killed_runs_are_removed(out):
