@@ -82,7 +82,7 @@ def _connection(address: str, cores: int | None) -> Iterator[None]:
     on_terminate = signal.getsignal(signal.SIGTERM)
     try:
         _connect(address, cores)
-    except (OSError, RuntimeError, ValueError, ImportError, RayError) as error:
+    except Exception as error:  # Ray raises its own, built-in ones, and bare exceptions
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ConfigError(
             f"ray: cannot connect to {address}: {reason}; a cluster is started with: "

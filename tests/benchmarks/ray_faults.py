@@ -219,6 +219,8 @@ def main() -> None:
     parser.add_argument("--only", choices=CASES)
     args = parser.parse_args()
     logging.getLogger("ray").setLevel(logging.ERROR)
+    # a shell lets its background jobs, and what they start, ignore Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     wrong = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
