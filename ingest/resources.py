@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 
 from ingest.errors import ModelError
 
+_LABELLING_MODELS = (
+    "langdetect/??", "langdetect/???", "lid/*.npz", "roles/*.txt", "roles/roles.npz",
+)  # fmt: skip
 _PACKAGE = Path(__file__).resolve().parent
 # What NumPy raises for a file that is not a sound archive; TypeError, for a single array.
 _DAMAGED = (OSError, ValueError, EOFError, TypeError, BadZipFile, zlib.error, NotImplementedError)
@@ -41,6 +45,20 @@ def model_dir(name: str) -> Path:
     if not path.is_dir():
         raise ModelError(f"lang_models/{name} is missing; reinstall ingest")
     return path
+
+
+def models_digest() -> str:
+    """Return a hash of the models that label pages, to tell whether two machines have the same.
+
+    >>> len(models_digest())
+    16
+    """
+    digest = blake2b(digest_size=8)
+    for pattern in _LABELLING_MODELS:
+        for path in sorted(_shipped("lang_models").glob(pattern)):
+            digest.update(path.name.encode())
+            digest.update(blake2b(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def samples() -> Path:

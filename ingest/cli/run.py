@@ -50,6 +50,12 @@ def add_commands(commands: Commands) -> None:
                           help="continue a run that did not finish, or start one")  # fmt: skip
     parser.add_argument("--workers", type=int, default=1, metavar="N",
                         help="number of processes, one core each")  # fmt: skip
+    parser.add_argument("--ray", type=_parse_ray, metavar="ADDRESS",
+                        help="work on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto for the "
+                        "one on this machine; without one, auto starts it (extra ray)")  # fmt: skip
+    parser.add_argument("--ray-workers", type=int, metavar="N",
+                        help="the most tasks on the cluster at a time, one core each (default: as "
+                        "many as it has cores)")  # fmt: skip
     parser.add_argument("--shard", type=_parse_shard, metavar="I/N",
                         help="do only part I of N, such as 1/4; when all parts are done, --resume "
                         "finishes the run (default: do everything)")  # fmt: skip
@@ -98,6 +104,15 @@ def _parse_shard(text: str) -> tuple[int, int]:
     return int(index), int(count)
 
 
+def _parse_ray(text: str) -> str:
+    host, _, port = text.removeprefix("ray://").rpartition(":")
+    if text != "auto" and not (host and port.isdecimal()):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not auto, HOST:PORT or ray://HOST:PORT, such as 10.0.0.1:6379"
+        )
+    return text
+
+
 def _parse_translate(text: str) -> tuple[str, str]:
     try:
         return parse_language_pair(text, separator=":")
@@ -109,8 +124,11 @@ def _parse_translate(text: str) -> tuple[str, str]:
 
 def _run(args: argparse.Namespace) -> int:
     # N workers use N cores and no more: Polars and NumPy read these when they are imported
+    workers = args.workers
+    if args.ray:  # between the steps on the cluster, this process works alone
+        workers = args.ray_workers or os.cpu_count() or 1
     for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, str(max(args.workers, 1)))
+        os.environ.setdefault(name, str(max(workers, 1)))
     allow_interrupts()
     if args.plan:
         return _print_plan(args)
@@ -150,6 +168,8 @@ def _run_job(args: argparse.Namespace) -> dict[str, Any]:
             overwrite=args.overwrite,
             resume=args.resume,
             workers=args.workers,
+            ray=args.ray,
+            ray_workers=args.ray_workers,
             shard=args.shard,
             align=args.align,
             translate=args.translate,

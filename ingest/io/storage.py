@@ -238,23 +238,32 @@ def read_range(url: str, start: int, stop: int) -> tuple[bytes, Meta]:
         StorageError: it cannot be read.
     """
     store, key = _locate(url)
+    try:
+        return _fetch(store, key, {"range": (start, stop)})
+    except Exception as error:
+        if status_of(error)[0] == "416" and not start:  # an empty file has no range
+            return b"", _head(url)
+        problem = describe(error, url)
+        if isinstance(problem, StorageError) and problem.is_outage:
+            _access.get().outages[url] = problem
+        raise problem from error
+
+
+def _fetch(store: Any, key: str, options: Mapping[str, Any]) -> tuple[bytes, Meta]:
+    """Get an object, or a range of it, again if the answer is cut off.
+
+    obstore goes on with an answer that was cut off only if the server sends ETags. Requests that
+    fail before an answer are repeated by obstore.
+    """
     attempt = 0
     while True:
-        begun = False
+        answer = store.get(key, options=options)
         try:
-            answer = store.get(key, options={"range": (start, stop)})
-            begun = True
             return bytes(answer.bytes()), _to_meta(answer.meta)
-        except Exception as error:
+        except Exception:
             attempt += 1
-            if status_of(error)[0] == "416" and not start:  # an empty file has no range
-                return b"", _head(url)
-            # obstore goes on with an answer that was cut off only if the server sends ETags
-            if not begun or attempt >= _ATTEMPTS:
-                problem = describe(error, url)
-                if isinstance(problem, StorageError) and problem.is_outage:
-                    _access.get().outages[url] = problem
-                raise problem from error
+            if attempt >= _ATTEMPTS:
+                raise
         time.sleep(_PAUSE * 2**attempt)
 
 
@@ -284,7 +293,7 @@ def read(url: str) -> tuple[bytes, Meta]:
         FileNotFoundError: there is none.
         StorageError: it cannot be read.
     """
-    return _call(url, lambda store, key: _content(store.get(key)))
+    return _call(url, lambda store, key: _fetch(store, key, {}))
 
 
 def read_if_present(url: str) -> tuple[bytes, Meta] | None:
@@ -293,9 +302,13 @@ def read_if_present(url: str) -> tuple[bytes, Meta] | None:
     Raises:
         StorageError: it cannot be read.
     """
+    # an answer that says so may be cut off, too, which obstore does not take for a reason to repeat
+    # the request; this one has no content
+    if stat(url, fresh=True) is None:
+        return None
     try:
         return read(url)
-    except FileNotFoundError:
+    except FileNotFoundError:  # it has just been deleted
         return None
 
 
@@ -309,10 +322,6 @@ def list_names(url: str) -> set[str]:
     found = _call(url, lambda store, _key: store.list_with_delimiter(prefix))
     paths = [item["path"] for item in found["objects"]] + list(found["common_prefixes"])
     return {path.rstrip("/").removeprefix(f"{prefix}/") for path in paths}
-
-
-def _content(answer: Any) -> tuple[bytes, Meta]:
-    return bytes(answer.bytes()), _to_meta(answer.meta)
 
 
 def create(url: str, content: bytes) -> Meta | None:

@@ -20,6 +20,7 @@ from ingest.jobs.postprocess import (
     check_translatable,
     select_missing,
 )
+from ingest.pipeline.executors import Executor
 from ingest.pipeline.run import exclude_outputs, run_shards
 from ingest.pipeline.state import State
 from ingest.readers.sources import find_sources
@@ -33,6 +34,8 @@ def run(
     overwrite: bool = False,
     resume: bool = False,
     workers: int = 1,
+    ray: str | None = None,
+    ray_workers: int | None = None,
     shard: tuple[int, int] | None = None,
     align: bool = False,
     translate: tuple[str, str] | None = None,
@@ -61,6 +64,11 @@ def run(
         resume: continue an unfinished run; start a new one if there is none. If `out` is complete
             except for what `align`, `translate` or `export` add, add that.
         workers: number of processes.
+        ray: work on a Ray cluster instead (extra `ray`): HOST:PORT, ray://HOST:PORT, or "auto" for
+            the cluster that runs on this machine, or a temporary one if there is none. All nodes
+            must see the sources and the folder of `out`, and have the same ingest.
+        ray_workers: the most tasks on the cluster at a time, one core each; as many as it has
+            cores if None.
         shard: (i, n) processes part i of n of the shards and leaves the unfinished folder. Parts
             may run at the same time. Once all parts are done, `resume` makes `out`.
         align: once `out` is complete, also write pages.parquet and pairs.parquet to it: which
@@ -88,10 +96,11 @@ def run(
         `damaged_corrections`, if lines could not be used: what is wrong with each.
 
     Raises:
-        ConfigError: the unfinished run had other settings, or `shard` was given with
-            `align`, `translate`, `export` or `corrections`.
+        ConfigError: the unfinished run had other settings, `shard` was given with `align`,
+            `translate`, `export` or `corrections`, or the Ray cluster cannot be reached or has a
+            node that differs.
         ModelError: no package is installed for the pair of languages.
-        MissingExtraError: the extra `translate` is not installed.
+        MissingExtraError: the extra `translate` or `ray` is needed and not installed.
         SourceError: no page was found, or an input has changed or disappeared since the run
             started.
         OutputError: `out` or an unfinished run of it exists, or another run is writing it, or it
@@ -109,6 +118,8 @@ def run(
             "align, translate, export, corrections: not possible for a part of the shards; use "
             "them in the run that resumes and completes all parts"
         )
+    executor = Executor(workers, ray, ray_workers)
+    executor.check()
     if translate:
         check_translatable(translate)
     check_target_is_writable(out)
@@ -139,7 +150,7 @@ def run(
             config=config,
             overwrite=overwrite,
             resume=resume,
-            workers=workers,
+            executor=executor,
             shard=shard,
             corrections=corrections,
             progress=progress,

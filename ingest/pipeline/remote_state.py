@@ -8,6 +8,7 @@
             done/       one object per shard and step, written after all of its files
         publishing      OUT is being written: what is in it belongs to this run
         done            OUT is complete
+        running-ID      the marker of a run whose workers look for it
         locks/          see `ingest.pipeline.lease`
 
 OUT is complete once it has run.json, which is written last and deleted first. Shards are made in a
@@ -43,7 +44,7 @@ from ingest.io.run_files import (
 from ingest.io.storage_errors import StorageError
 from ingest.pipeline.lease import Lease, hold_lease, other_leases
 from ingest.pipeline.plan import Plan
-from ingest.pipeline.state import State
+from ingest.pipeline.state import MARKER, State
 
 _WORK = "work-"
 _TEMPORARY = "ingest-run-"
@@ -161,6 +162,8 @@ class RemoteState(State):
         try:
             with hold_lease(f"{self._base}locks/", self._lock_name, excludes=excludes) as lease:
                 self._lease = lease
+                if part is None:
+                    self._delete_markers()
                 yield
         except LockHeldError as error:
             raise OutputError(f"{self.name}: another run is writing it; {error}") from None
@@ -171,6 +174,21 @@ class RemoteState(State):
                 f"{self.name}: another run may be writing it, because this one could not reach "
                 "the store for too long"
             )
+
+    def _delete_markers(self) -> None:
+        """Delete the markers of runs that were killed, whose workers then stop."""
+        names = storage.list_names(self.folder_name)
+        storage.delete(self._base + name for name in names if name.startswith(MARKER))
+
+    @contextmanager
+    def mark_running(self) -> Iterator[str]:
+        """Keep an object in the store during the run, and yield its URL."""
+        marker = f"{self._base}{MARKER}{secrets.token_hex(8)}"
+        storage.write(marker, b"")
+        try:
+            yield marker
+        finally:
+            storage.delete([marker])
 
     def try_exclusive(self) -> bool:
         others = other_leases(f"{self._base}locks/", self._lock_name)

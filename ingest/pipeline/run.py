@@ -26,10 +26,11 @@ from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.io.storage import access, options_for
 from ingest.io.urls import check_target_is_writable, is_remote, with_two_slashes
 from ingest.pipeline.assemble import join_shards, write_outputs
+from ingest.pipeline.executors import Executor
 from ingest.pipeline.open_state import open_state
 from ingest.pipeline.plan import check_plan, make_plan
 from ingest.pipeline.state import State
-from ingest.pipeline.workers import RunTasks, Task, run_in_process, worker_pool
+from ingest.pipeline.workers import RunTasks, Task, run_in_process
 from ingest.readers.sources import FoundSources, find_sources
 from ingest.review.corrections import (
     Corrections,
@@ -47,7 +48,7 @@ def run_shards(
     config: Config | None = None,
     overwrite: bool = False,
     resume: bool = False,
-    workers: int = 1,
+    executor: Executor = Executor(),  # noqa: B008
     shard: tuple[int, int] | None = None,
     corrections: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
@@ -55,14 +56,14 @@ def run_shards(
 ) -> dict[str, Any]:
     """Process pages shard by shard, and write the four files of a run.
 
-    Arguments and errors are those of `ingest.run`, which can also align and translate.
+    Arguments and errors are those of `ingest.run`, which can also align and translate; `executor`
+    has the number of workers and the Ray cluster.
 
     Returns:
         The content of run.json. With `shard`, only `shards` (their number) and `done`.
     """
     started = time.perf_counter()
-    if workers < 1:
-        raise ConfigError(f"workers: {workers} is less than 1")
+    executor.check()
     if shard and not 1 <= shard[0] <= shard[1]:
         raise ConfigError(f"shard: {shard[0]}/{shard[1]} is not a part; use I/N with 1 <= I <= N")
     if overwrite and (resume or shard):
@@ -89,8 +90,8 @@ def run_shards(
                     return state.read_report()
             run.load_or_make_plan(listing, overwrite=overwrite, resume=resume, is_part=bool(shard))
             if shard:
-                return run.label_part(*shard, workers)
-            return run.complete(workers, started, given)
+                return run.label_part(*shard, executor)
+            return run.complete(executor, started, given)
         except BaseException as error:
             if state.clean_up(rereadable=not run.has_streams) and run.has_plan:
                 error.add_note(
@@ -153,13 +154,13 @@ class _Run:
         run_config = dataclasses.replace(self.config.run, shard_bytes=plan.shard_bytes)
         self.config = dataclasses.replace(self.config, run=run_config)
 
-    def label_part(self, part: int, parts: int, workers: int) -> dict[str, Any]:
+    def label_part(self, part: int, parts: int, executor: Executor) -> dict[str, Any]:
         """Label every `parts`-th shard, starting with number `part`."""
-        with worker_pool(min(workers, len(self.plan.shards))) as run_tasks:
+        with executor.start(self.state, len(self.plan.shards)) as run_tasks:
             self._label(range(len(self.plan.shards))[part - 1 :: parts], run_tasks)
         return {"shards": len(self.plan.shards), "done": len(self.state.labelled_shards())}
 
-    def complete(self, workers: int, started: float, given: Corrections) -> dict[str, Any]:
+    def complete(self, executor: Executor, started: float, given: Corrections) -> dict[str, Any]:
         """Do all remaining work and write the outputs.
 
         Corrections of an earlier run of OUT, of this run before it stopped, and those given now
@@ -170,7 +171,7 @@ class _Run:
         corrections = merge_corrections([*stored, given])
         self.state.save_corrections(write_corrections(corrections))
         numbers = range(len(self.plan.shards))
-        with worker_pool(min(workers, len(numbers))) as run_tasks:
+        with executor.start(self.state, len(numbers)) as run_tasks:
             self._label(numbers, run_tasks)
             join_shards(self.state, numbers, self.config.dedupe.threshold)
             finished = self.state.finished_shards()

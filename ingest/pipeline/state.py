@@ -33,6 +33,7 @@ _NAMES = (
     "plan.json", "done.json", "labelled", "joined", "finished", "out", "replaced", "locks",
     CORRECTIONS_FILE,
 )  # fmt: skip
+MARKER = "running-"  # start of the name of what `mark_running` keeps
 
 
 class State:
@@ -168,6 +169,8 @@ class State:
         try:
             with hold_lock(self.locks / "run", shared=part is not None) as self._lock:
                 if part is None:
+                    for marker in self.locks.glob(f"{MARKER}*"):  # of a run that was killed
+                        _remove(marker)
                     self._remove_partial()
                     yield
                 else:
@@ -184,6 +187,20 @@ class State:
 
     def check_lock(self) -> None:
         """Raise if the lock was lost, which cannot happen here."""
+
+    @contextmanager
+    def mark_running(self) -> Iterator[str]:
+        """Keep a file in the folder during the run, and yield its path.
+
+        Other machines look for it: one that does not see it has no access to the folder, or works
+        for a run that has ended.
+        """
+        marker = self.locks / f"{MARKER}{secrets.token_hex(8)}"
+        marker.touch()
+        try:
+            yield str(marker)
+        finally:
+            marker.unlink(missing_ok=True)
 
     def try_exclusive(self) -> bool:
         """Lock out runs that work on other parts. Return False if there are any."""

@@ -26,7 +26,7 @@ from ingest.config import Config
 from ingest.errors import IngestError, WriteError
 
 # Each worker has one core, and Polars and NumPy must not use more.
-_ONE_THREAD = dict.fromkeys(
+ONE_THREAD = dict.fromkeys(
     ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
 # Ctrl-C reaches all processes of the group; only the main process handles it.
@@ -96,6 +96,17 @@ def run_task(task: Task, progress: ShardProgress) -> None:
         release_memory()
 
 
+def answer_task(task: Task, progress: ShardProgress) -> dict[str, Any]:
+    """Run a task; return `done`, the number of its shard, or what `rebuild_error` needs."""
+    try:
+        run_task(task, progress)
+    except IngestError as error:
+        return {"error": type(error).__name__, "message": str(error)}
+    except Exception:
+        return {"error": "", "message": traceback.format_exc()}
+    return {"done": task.number}
+
+
 def run_in_process(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
     """Run tasks in this process, in order."""
     for task in tasks:
@@ -126,7 +137,7 @@ def _start_worker() -> _Worker:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="ascii",
-        env=os.environ | _ONE_THREAD,
+        env=os.environ | ONE_THREAD,
     )
 
 
@@ -176,7 +187,7 @@ class _WorkerPool:
                 case {"read": size}:
                     progress(running[worker].number, size)
                 case {"error": kind, "message": message}:
-                    raise _rebuild_error(kind, message)
+                    raise rebuild_error(kind, message)
                 case _:
                     done = running.pop(worker).number
                     self._assign(worker, waiting, running)
@@ -209,15 +220,29 @@ class _WorkerPool:
 
 def _describe_death(code: int, task: Task | None) -> str:
     how = signal.Signals(-code).name if code < 0 else f"status {code}"
-    where = ""
-    if task and task.shard:
-        names = sorted({task.shard[0][0], task.shard[-1][0]})
-        where = f" at {' … '.join(names)}"
+    where = describe_place(task) if task else ""
     hint = "; it may have run out of memory" if code == -signal.SIGKILL else ""
     return f"a worker ended with {how}{where}{hint}"
 
 
-def _rebuild_error(kind: str, message: str) -> Exception:
+def describe_place(task: Task) -> str:
+    """Return " at FIRST … LAST", the sources of a task; nothing for a task that reads none.
+
+    >>> describe_place(Task("finish", "out", 3, [], {}, {}))
+    ''
+    """
+    if not task.shard:
+        return ""
+    names = sorted({task.shard[0][0], task.shard[-1][0]})
+    return f" at {' … '.join(names)}"
+
+
+def rebuild_error(kind: str, message: str) -> Exception:
+    """Return the exception that `answer_task` described.
+
+    >>> rebuild_error("SourceError", "a.txt: changed")
+    SourceError('a.txt: changed')
+    """
     error_class = getattr(errors, kind, None)
     if error_class is None:
         return RuntimeError(message)
@@ -241,14 +266,7 @@ def serve() -> None:
         answers.flush()
 
     while True:
-        task = tasks.get()
-        try:
-            run_task(task, lambda _number, size: answer(read=size))
-            answer(done=task.number)
-        except IngestError as error:
-            answer(error=type(error).__name__, message=str(error))
-        except Exception:
-            answer(error="", message=traceback.format_exc())
+        answer(**answer_task(tasks.get(), lambda _number, size: answer(read=size)))
 
 
 def _read_tasks(tasks: queue.SimpleQueue[Task]) -> None:

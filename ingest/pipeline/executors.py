@@ -1,0 +1,77 @@
+"""Where the tasks of a run are done: in this process, in a pool of processes, or on Ray.
+
+The steps, the shards and the bytes of the outputs are the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from ingest.errors import ConfigError, MissingExtraError
+from ingest.pipeline.state import State
+from ingest.pipeline.workers import RunTasks, worker_pool
+
+
+class Executor(NamedTuple):
+    """Where tasks are done, and how many at a time.
+
+    Attributes:
+        workers: number of processes on this machine, without Ray.
+        ray: address of a Ray cluster, or "auto"; None without Ray.
+        ray_workers: the most tasks on Ray at a time; None for as many as the cluster has cores.
+    """
+
+    workers: int = 1
+    ray: str | None = None
+    ray_workers: int | None = None
+
+    def check(self) -> None:
+        """Raise unless the options go together and Ray, if it is asked for, is installed.
+
+        Raises:
+            ConfigError: a number is less than 1, or the options contradict each other.
+            MissingExtraError: the extra `ray` is not installed.
+
+        >>> Executor(workers=2, ray="auto").check()
+        Traceback (most recent call last):
+        ...
+        ingest.errors.ConfigError: workers: cannot be used with ray; use ray_workers
+        """
+        if self.workers < 1:
+            raise ConfigError(f"workers: {self.workers} is less than 1")
+        if self.ray is None:
+            if self.ray_workers is not None:
+                raise ConfigError("ray_workers: needs ray, the address of a cluster or auto")
+            return
+        if self.workers > 1:
+            raise ConfigError("workers: cannot be used with ray; use ray_workers")
+        if self.ray_workers is not None and self.ray_workers < 1:
+            raise ConfigError(f"ray_workers: {self.ray_workers} is less than 1")
+        if find_spec("ray") is None:
+            raise MissingExtraError("ray", "ray")
+
+    @contextmanager
+    def start(self, state: State, tasks: int) -> Iterator[RunTasks]:
+        """Start workers and yield what runs tasks on them.
+
+        Args:
+            state: the unfinished work of the run.
+            tasks: the most tasks that there will be in one step.
+
+        Raises:
+            ConfigError: the Ray cluster cannot be reached.
+        """
+        if self.ray is None:
+            with worker_pool(min(self.workers, tasks)) as run_tasks:
+                yield run_tasks
+        else:
+            from ingest.pipeline.ray import ray_tasks  # takes seconds
+
+            with (
+                state.mark_running() as marker,
+                ray_tasks(self.ray, self.ray_workers, marker) as run_tasks,
+            ):
+                yield run_tasks

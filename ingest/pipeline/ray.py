@@ -1,0 +1,222 @@
+"""Run tasks on a Ray cluster, as plain Ray tasks of one core each.
+
+Ray repeats a task when its worker or its node is lost. That is safe: a shard is renamed into place
+when it is complete, and is the same bytes whoever makes it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import ConfigError, MissingExtraError, WriteError
+from ingest.pipeline import ray_node
+from ingest.pipeline.plan import versions
+from ingest.pipeline.workers import (
+    ONE_THREAD,
+    RunTasks,
+    ShardProgress,
+    Task,
+    describe_place,
+    rebuild_error,
+)
+from ingest.resources import models_digest
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anyone
+try:
+    import ray
+    from ray import cloudpickle
+    from ray.exceptions import RayError, RayTaskError
+    from ray.util import client  # for addresses that start with ray://
+except ImportError as error:
+    raise MissingExtraError("ray", "ray") from error
+
+AUTO = "auto"
+_TASKS_PER_CORE = 2  # so that a core has its next task as soon as it ends one
+_RETRIES = 3  # of a task whose worker or node was lost
+_OBJECT_STORE_BYTES = 100 << 20  # nearly the least that Ray allows: answers are small
+_CHECK_SECONDS = 1.0  # how often to look for new nodes
+_PORT_SECONDS = 10.0
+_CANCEL_SECONDS = 10.0
+# After 60 seconds without the head, Ray ends the process without a word.
+_HEAD_SECONDS = 20.0
+
+
+@contextmanager
+def ray_tasks(address: str, most: int | None, marker: str) -> Iterator[RunTasks]:
+    """Connect to a cluster and yield what runs tasks on it.
+
+    Args:
+        address: HOST:PORT, ray://HOST:PORT, or "auto": the cluster that runs on this machine, or
+            one that is started now and stopped at the end.
+        most: the most tasks at a time; as many as the cluster has cores if None.
+        marker: a file that exists as long as the run goes on.
+
+    Raises:
+        ConfigError: the cluster cannot be reached.
+    """
+    with _connection(address, most):
+        tasks = _RayTasks(most, marker)
+        try:
+            yield tasks.run
+        finally:
+            tasks.cancel()
+
+
+@contextmanager
+def _connection(address: str, cores: int | None) -> Iterator[None]:
+    if ray.is_initialized():  # by the caller, who also ends it
+        yield
+        return
+    on_terminate = signal.getsignal(signal.SIGTERM)
+    try:
+        _connect(address, cores)
+    except Exception as error:  # Ray raises its own, built-in ones, and bare exceptions
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ConfigError(
+            f"ray: cannot connect to {address}: {reason}; a cluster is started with: "
+            "ray start --head"
+        ) from error
+    finally:
+        # Ray replaces the handler, which cleans up
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_terminate)
+    try:
+        yield
+    finally:
+        ray.shutdown()  # it stops a cluster only if it was started here
+
+
+def _connect(address: str, cores: int | None) -> None:
+    # What nodes report goes to standard output even without `log_to_driver`; there is no other
+    # switch. A version of Ray that does not know it only says more.
+    ray._private.worker._worker_logs_enabled = False
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    known = (os.environ.get("RAY_ADDRESS") or _last_address()) if address == AUTO else address
+    if known:
+        _check_port(known)  # Ray itself would try for over ten minutes
+        ray.init(address=known, **quiet)
+    else:
+        ray.init(
+            address="local",
+            num_cpus=cores,
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,
+            **quiet,
+        )
+
+
+def _last_address() -> str | None:
+    """Return the address that `ray start` left on this machine, if something answers there."""
+    folder = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir())
+    try:
+        address = (folder / "ray" / "ray_current_cluster").read_text(encoding="utf-8").strip()
+        _check_port(address)
+    except (OSError, ValueError):  # there is none, or it was killed
+        return None
+    return address
+
+
+def _check_port(address: str) -> None:
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=_PORT_SECONDS).close()
+
+
+class _RayTasks:
+    def __init__(self, most: int | None, marker: str) -> None:
+        self._most = most
+        self._run = {
+            "versions": versions(),
+            "models": models_digest(),
+            "marker": marker,
+            "folder": os.getcwd(),
+        }
+        cloudpickle.register_pickle_by_value(ray_node)
+        self._start = ray.remote(num_cpus=1, max_retries=_RETRIES)(ray_node.start_task)
+        self._running: dict[Any, Task] = {}
+        self._head = None if client.ray.is_connected() else _Head()
+
+    def run(self, tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
+        """Run tasks; yield the shard number of each when it is done, in any order.
+
+        Raises:
+            ConfigError: a node has another version or other models, or does not see OUT.
+            WriteError: a task was lost again and again, or the head of the cluster was lost.
+        """
+        waiting, running = iter(tasks), self._running
+        while True:
+            if self._head:
+                self._head.check()
+            for task in islice(waiting, max(self._window() - len(running), 0)):
+                running[self._start.remote(json.dumps(task), self._run, ONE_THREAD)] = task
+            if not running:
+                return
+            references = list(running)
+            done, _ = ray.wait(references, timeout=_CHECK_SECONDS)
+            if done:  # one at least; the others that are done need no call each
+                done, _ = ray.wait(references, num_returns=len(references), timeout=0)
+            for reference in done:
+                task = running.pop(reference)
+                _check_answer(reference, task)
+                yield task.number
+
+    def _window(self) -> int:
+        """Return how many tasks the cluster may have; nodes come and go."""
+        return self._most or _TASKS_PER_CORE * max(int(ray.cluster_resources().get("CPU", 0)), 1)
+
+    def cancel(self) -> None:
+        """Stop all tasks, and wait until they have stopped."""
+        for reference in self._running:
+            ray.cancel(reference, force=True)
+        if self._running:
+            ray.wait(list(self._running), num_returns=len(self._running), timeout=_CANCEL_SECONDS)
+
+
+class _Head:
+    """The head of the cluster, which must be there all the time."""
+
+    def __init__(self) -> None:
+        self._address = ray.get_runtime_context().gcs_address
+
+    def check(self) -> None:
+        """Wait until the head answers.
+
+        Raises:
+            WriteError: it has not answered for 20 seconds.
+        """
+        give_up = time.monotonic() + _HEAD_SECONDS
+        while True:
+            try:
+                _check_port(self._address)
+                return
+            except OSError as error:
+                if time.monotonic() > give_up:
+                    raise WriteError(
+                        f"the head of the Ray cluster, {self._address}, does not answer: {error}"
+                    ) from error
+            time.sleep(_CHECK_SECONDS)
+
+
+def _check_answer(reference: Any, task: Task) -> None:
+    try:
+        answer = ray.get(reference)
+    except RayTaskError as error:  # a mistake in ingest: its own errors are answers
+        raise RuntimeError(str(error)) from error
+    except RayError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise WriteError(
+            f"Ray could not run a task{describe_place(task)}, also when it was repeated: {reason}"
+        ) from error
+    if "error" in answer:
+        raise rebuild_error(answer["error"], f"node {answer['node']}: {answer['message']}")

@@ -1,0 +1,190 @@
+"""A run on Ray gives the same bytes as a local one, also when a node dies, and can be resumed.
+
+Only tests with the mark `ray` need Ray: uv run --group ray pytest -n0 -m ray
+tests/benchmarks/ray_faults.py kills more, for longer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+import ingest
+from ingest.config import Config, RunConfig
+from ingest.errors import ConfigError, MissingExtraError, SourceError
+from ingest.pipeline import executors, ray_node
+from ingest.pipeline.executors import Executor
+from ingest.pipeline.plan import versions
+from ingest.pipeline.state import State
+from ingest.resources import models_digest
+
+SMALL = Config(run=RunConfig(shard_bytes=12_000))
+NAMES = ("documents.parquet", "segments.parquet", "articles.jsonl")
+
+
+@pytest.fixture
+def pages(tmp_path):
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for path in sorted(ingest.samples().glob("*.txt"))[::12]:
+        shutil.copy(path, folder)
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+def content(out):
+    return [(out / name).read_bytes() for name in NAMES]
+
+
+@pytest.fixture
+def expected(pages, tmp_path):
+    ingest.run(pages, tmp_path / "local", config=SMALL)
+    return content(tmp_path / "local")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed: uv run --group ray pytest")
+    os.environ["RAY_AUTH_MODE"] = "disabled"  # no token in the home of whoever runs this
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster()
+    store = 100 << 20
+    cluster.add_node(num_cpus=1, include_dashboard=False, object_store_memory=store)
+    cluster.add_node(num_cpus=1, object_store_memory=store)
+    yield cluster
+    cluster.shutdown()
+
+
+@pytest.mark.ray
+def test_a_refused_node(pages, out, cluster, monkeypatch):
+    monkeypatch.setattr("ingest.pipeline.ray.versions", lambda: "ingest 9")
+    with pytest.raises(ConfigError) as refused:
+        ingest.run(pages, out, config=SMALL, ray=cluster.address)
+    assert f"has {versions()}, but the run needs ingest 9; install that there" in str(refused.value)
+    assert str(refused.value).startswith("node ")
+    assert not out.with_name("out.unfinished").exists()
+
+
+@pytest.mark.ray
+def test_errors_are_those_of_a_local_run(pages, out, cluster):
+    last = max(pages.iterdir())
+    with pytest.raises(SourceError, match=rf"changed since the run started: {last} \(gone\)"):
+        ingest.run(pages, out, config=SMALL, ray=cluster.address, ray_workers=1,
+                   progress=lambda *_: last.unlink(missing_ok=True))  # fmt: skip
+
+
+@pytest.mark.ray
+def test_an_interrupted_run_is_resumed_without_ray(pages, out, expected, cluster):
+    def interrupt(done, total):
+        if done > total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        ingest.run(pages, out, config=SMALL, ray=cluster.address, progress=interrupt)
+    assert "use --resume to continue" in stopped.value.__notes__[0]
+    assert not list(out.with_name("out.unfinished").glob("locks/running-*"))
+    ingest.run(pages, out, config=SMALL, resume=True)
+    assert content(out) == expected
+
+
+@pytest.mark.ray
+def test_a_node_that_dies(pages, out, expected, cluster):
+    def kill_node(done, _total):
+        if done and cluster.worker_nodes:
+            cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+
+    ingest.run(pages, out, config=SMALL, ray=cluster.address, progress=kill_node)
+    assert not cluster.worker_nodes
+    assert content(out) == expected
+    assert not out.with_name("out.unfinished").exists()
+
+
+def test_what_a_node_checks(tmp_path):
+    marker = tmp_path / "out.unfinished" / "locks" / "marker"
+    run = {"versions": "v", "models": models_digest(), "marker": str(marker), "folder": "."}
+    assert ray_node._find_problem(**run) == (
+        f"does not see {tmp_path}/out.unfinished; OUT must be in a folder that all nodes share"
+    )
+    ray_node._find_problem.cache_clear()
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    assert ray_node._find_problem(**run) == ""
+    assert f"other models than the main process ({models_digest()}, not other)" in (
+        ray_node._find_problem(**run | {"models": "other"})
+    )
+
+
+def test_a_worker_that_outlives_its_run_adds_nothing(pages, out):
+    from ingest.pipeline.plan import make_plan
+    from ingest.readers.sources import find_sources
+
+    plan = make_plan(find_sources(pages), Config(), overwrite=False)
+    state = State(out)
+    task = json.dumps(("label", str(out), 0, plan.shards[0], {}, Config().to_dict()))
+    with state.lock(None), state.mark_running() as marker:
+        run = {"versions": "v", "models": models_digest(), "marker": str(marker), "folder": "."}
+        assert ray_node.run_task_on_node(task, run) == {"done": 0}
+    shutil.rmtree(state.folder)
+    answer = ray_node.run_task_on_node(task, run)
+    assert answer["error"] == "WriteError"
+    assert str(marker) in answer["message"]
+    assert state.labelled_shards() == set()
+
+
+@pytest.mark.ray
+def test_a_node_without_ingest_can_say_so(tmp_path):
+    # what Ray sends to a node must not need ingest there
+    cloudpickle = pytest.importorskip("ray.cloudpickle", reason="Ray is not installed")
+    cloudpickle.register_pickle_by_value(ray_node)
+    (tmp_path / "function").write_bytes(cloudpickle.dumps(ray_node.start_task))
+    (tmp_path / "ingest.py").write_text("import no_such_package")
+    code = "import pickle; print(pickle.load(open('function', 'rb'))('', {'versions': 'x'}, {}))"
+    said = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True,
+                          capture_output=True, text=True).stdout  # fmt: skip
+    assert "has no ingest that can be imported (No module named 'no_such_package')" in said
+
+
+def test_markers_of_killed_runs_are_removed(out):
+    state = State(out)
+    with state.lock(None):
+        kept = state.mark_running()
+        marker = kept.__enter__()
+    assert os.path.exists(marker)
+    with State(out).lock("1-of-2"):  # another part may still be running
+        assert os.path.exists(marker)
+    with State(out).lock(None):
+        assert not os.path.exists(marker)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ray": "auto", "workers": 2}, "workers: cannot be used with ray; use ray_workers"),
+        ({"ray": "auto", "ray_workers": 0}, "ray_workers: 0 is less than 1"),
+        ({"ray_workers": 2}, "ray_workers: needs ray"),
+        ({"workers": 0}, "workers: 0 is less than 1"),
+    ],
+)
+def test_options_that_contradict_each_other(pages, out, options, message):
+    with pytest.raises(ConfigError, match=message):
+        ingest.run(pages, out, **options)
+    assert not out.with_name("out.unfinished").exists()
+
+
+def test_without_ray_the_message_names_the_extra(monkeypatch):
+    monkeypatch.setattr(executors, "find_spec", lambda _name: None)
+    with pytest.raises(MissingExtraError, match=r'pip install "ingest\[ray\]"'):
+        Executor(ray="auto").check()
