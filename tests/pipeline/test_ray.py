@@ -133,7 +133,7 @@ def test_a_worker_that_outlives_its_run_adds_nothing(pages, out):
 
     plan = make_plan(find_sources(pages), Config(), overwrite=False)
     state = State(out)
-    task = json.dumps(("label", str(out), 0, plan.shards[0], {}, Config().to_dict()))
+    task = json.dumps(("label", str(out), 0, plan.shards[0], {}, Config().to_dict(), {}))
     with state.lock(None), state.mark_running() as marker:
         run = {"versions": "v", "models": models_digest(), "marker": str(marker), "folder": "."}
         assert ray_node.run_task_on_node(task, run) == {"done": 0}

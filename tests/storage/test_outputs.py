@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from hashlib import sha256
 from pathlib import Path
 from zlib import crc32
 
@@ -267,6 +268,37 @@ def test_parts_run_at_the_same_time_and_keep_a_whole_run_out(source, bucket):
     assert parts
     ingest.run(source, out, config=SMALL, resume=True)
     bucket.outputs("out")
+
+
+def test_corrections_lie_in_the_store_and_apply_to_the_next_run(source, bucket, tmp_path):
+    out = f"{bucket.url}/out"
+    ingest.run(source, out, config=SMALL)
+    segments = pl.read_parquet(bucket.get("out/segments.parquet"))
+    row = segments.filter("keep").row(0, named=True)
+    correction = {
+        "kind": "segment", "doc_id": row["doc_id"], "segment": row["segment"], "keep": False,
+        "role": "nav", "sha": sha256(row["text"].encode()).hexdigest()[:16],
+    }  # fmt: skip
+    given = tmp_path / "corrections.jsonl"
+    given.write_text(json.dumps(correction) + "\n", encoding="utf-8")
+    ingest.run(source, out, config=SMALL, corrections=given, overwrite=True)
+    ingest.run(source, tmp_path / "out", config=SMALL, corrections=given)
+    expected = [*content(tmp_path / "out"), (tmp_path / "out" / "corrections.jsonl").read_bytes()]
+    names = (*NAMES, "corrections.jsonl")
+    assert [bucket.get(f"out/{name}") for name in names] == expected
+    ingest.run(source, out, config=SMALL, overwrite=True)
+    assert [bucket.get(f"out/{name}") for name in names] == expected
+    by = pl.read_parquet(bucket.get("out/segments.parquet"))["role_by"]
+    assert (by == "person").sum() == 1
+    assert bucket.keys("out.unfinished/") == []
+
+
+@pytest.mark.ray
+def test_ray_reads_from_a_store_and_writes_to_it(source, bucket):
+    pytest.importorskip("ray", reason="Ray is not installed")
+    ingest.run(source, f"{bucket.url}/out", config=SMALL, ray="auto", ray_workers=2)
+    ingest.run(source, f"{bucket.url}/local", config=SMALL)
+    assert bucket.outputs("out") == bucket.outputs("local")
 
 
 # a store that fails
