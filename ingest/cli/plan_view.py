@@ -17,7 +17,8 @@ def plan_lines(estimate: Estimate) -> list[str]:
     """Return the lines of a plan."""
     lines = [
         f"{count_noun(estimate.inputs, 'input')}, {size(estimate.stored)} stored, "
-        f"{count_noun(estimate.shards, 'shard')}, the largest {size(estimate.largest)}"
+        f"{count_noun(estimate.shards, 'shard')}, the largest {size(estimate.largest)}",
+        *estimate.uncut,
     ]
     if not estimate.sampled_stored:
         return [*lines, "no estimate: nothing of it can be read a second time, or all is empty"]

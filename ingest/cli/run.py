@@ -144,11 +144,15 @@ def _run(args: argparse.Namespace) -> int:
 def _print_plan(args: argparse.Namespace) -> int:
     from ingest.cli.plan_view import plan_lines
     from ingest.cli.progress import job_progress
+    from ingest.io.storage import access
     from ingest.pipeline.estimate import estimate_run
     from ingest.readers.sources import describe_skipped, find_sources
 
-    found = find_sources(args.sources)
-    with job_progress("run --plan", quiet=args.quiet) as progress:
+    with (
+        access(dict(args.storage_option)),
+        job_progress("run --plan", quiet=args.quiet) as progress,
+    ):
+        found = find_sources(args.sources)
         estimate = estimate_run(found, build_config(args), progress)
     print(*plan_lines(estimate), sep="\n")
     if found.skipped:

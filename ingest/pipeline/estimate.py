@@ -42,6 +42,7 @@ class Estimate(NamedTuple):
         memory: most memory that this process has used, which a worker needs, too.
         output: size of the outputs of the sample.
         working: size of the working files of the sample besides the outputs.
+        uncut: messages about large files that are one shard because they cannot be cut.
     """
 
     inputs: int
@@ -56,6 +57,7 @@ class Estimate(NamedTuple):
     memory: int
     output: int
     working: int
+    uncut: tuple[str, ...] = ()
 
     def scale(self, sampled: float) -> float:
         """Return an amount of the sample as that of the whole run, in proportion to the bytes."""
@@ -105,7 +107,7 @@ def estimate_run(
     rereadable = [n for n in at if not {s.source for s in plan.shards[n]} & set(plan.streams)]
     known = (len(plan.stamps), sum(sizes), len(sizes), max(sizes, default=0))
     if not rereadable:
-        return Estimate(*known, 0, 0, 0, 0.0, 0.0, 0, 0, 0)
+        return Estimate(*known, 0, 0, 0, 0.0, 0.0, 0, 0, 0, tuple(plan.uncut))
     _load_models(config)
     with tempfile.TemporaryDirectory() as folder:
         state = State(Path(folder) / "out")
@@ -132,6 +134,7 @@ def estimate_run(
         memory=_peak_memory(),
         output=output,
         working=working,
+        uncut=tuple(plan.uncut),
     )
 
 

@@ -320,3 +320,11 @@ def test_a_remote_file_reads_like_a_local_one(tmp_path):
         assert remote.read() == data
     assert sorted(fetched)[0][0] == 0
     assert sum(stop - start for start, stop in fetched) == len(data)
+
+
+def test_a_plan_is_made_of_a_bucket(bucket, call):
+    for n in range(3):
+        bucket.put(f"pages/{n}.txt", f"An article about rivers.\n\nIt has {n} parts.".encode())
+    outcome = call("run", f"{bucket.url}/pages", "--plan", "-q")
+    assert outcome.status == 0
+    assert outcome.out.startswith("3 inputs, ")
