@@ -21,17 +21,19 @@ import polars as pl
 from ingest.frames import PAIRS, schema
 
 BATCH = 100_000
+# VmHWM and not ru_maxrss, which starts with the size of the process that forked
 CHILD = """
-import json, resource, sys, time
+import json, sys, time
 from ingest.jobs.split import split_file
-before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+
+def peak():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+
+before, started = peak(), time.perf_counter()
 result = split_file(sys.argv[1], sys.argv[2])
-print(json.dumps({
-    "seconds": time.perf_counter() - started,
-    "before": before / 1024,
-    "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    "sizes": result.sizes,
-}))
+seconds = time.perf_counter() - started
+print(json.dumps({"seconds": seconds, "before": before, "peak": peak(), "sizes": result.sizes}))
 """
 
 
