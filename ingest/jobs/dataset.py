@@ -7,6 +7,7 @@ The last step writes DATA. All others write to a folder next to it:
         run/         the folder of a run, with the pairs of each step
         pairs/       instead of run/, if the sources are pairs
         README.md    the funnel and the settings
+        corrections.jsonl   those of run/ while that is made again
         lock         held while a call works here
 """
 
@@ -27,11 +28,11 @@ from ingest.config import Config
 from ingest.errors import OutputError, SourceError
 from ingest.io.atomic import atomic_write, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
+from ingest.io.run_files import CORRECTIONS_FILE, STEPS_FILE
 from ingest.jobs.dataset_checks import (
     EXPORT,
     LOCK,
     README,
-    STEPS_FILE,
     WORK_NAMES,
     DatasetPlan,
     default_format,
@@ -40,12 +41,15 @@ from ingest.jobs.dataset_checks import (
     plan_dataset,
     work_folder,
 )
+from ingest.jobs.dataset_corrections import hash_corrections, set_aside
 from ingest.jobs.dataset_funnel import add_to_run_report, readme
 from ingest.jobs.dataset_plan import (
     DONE,
     DatasetOptions,
+    Stamps,
     Step,
     changed_settings,
+    hash_of,
     stamps_of,
     to_record,
 )
@@ -213,14 +217,16 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
         IngestError: a step fails.
     """
     record = plan.record
+    read: Stamps = []
     for step in plan.steps:
         if step.state == DONE:
+            read = stamps_of(*outputs_of(step))
             continue
         started = record.get("started", {})
-        was_started = started.get("key", "")
         if started.get("name") == step.name:
             _remove_partial(step.writes)
-        record["started"] = {"name": step.name, "key": step.key}
+        record["started"] = {"name": step.name, "key": hash_of(step.key, read)}
+        was_started = started == record["started"]
         record["steps"].pop(step.name, None)  # its output is about to change
         _write_record(plan)
         if step.name == EXPORT:
@@ -228,8 +234,11 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
         with watch(step) as progress:
             work = Work(plan.options, plan.folder, was_started)
             outcome = _do(step, work, progress)
-        record["steps"][step.name] = to_record(step, stamps_of(*outputs_of(step)), outcome)
+        output = stamps_of(*outputs_of(step))
+        applied = hash_corrections(plan.folder / CORRECTIONS_FILE).get(step.name, "")
+        record["steps"][step.name] = to_record(step, read, output, applied, outcome)
         del record["started"]
+        read = output
         _write_record(plan)
         yield step, outcome
     _write_readme(plan)
@@ -258,13 +267,14 @@ def _write_readme(plan: DatasetPlan) -> None:
 
 
 def _clear(work: Path) -> None:
-    """Remove what an earlier call has left, but the lock that is held."""
+    """Remove what an earlier call has left, but the lock that is held, and corrections."""
     with wrap_os_errors(work):
+        set_aside(work / "run")
         for name in WORK_NAMES:
             path = work / name
             if path.is_dir():
                 shutil.rmtree(path)
-            elif name != LOCK:
+            elif name not in (LOCK, CORRECTIONS_FILE):
                 path.unlink(missing_ok=True)
 
 

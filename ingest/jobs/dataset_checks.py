@@ -17,10 +17,13 @@ import polars as pl
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.atomic import check_output
-from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE
+from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, PAIRS_FILE, RUN_FILE, STEPS_FILE
+from ingest.jobs.dataset_corrections import accept_corrected, segments_were_corrected
 from ingest.jobs.dataset_funnel import FunnelRow, funnel_rows
 from ingest.jobs.dataset_plan import (
     AGAIN,
+    BEGUN,
+    TO_DO,
     DatasetOptions,
     Stamps,
     Step,
@@ -39,10 +42,10 @@ from ingest.readers.sources import STDIN, find_sources, is_run, is_stream
 from ingest.writers.folder import refuse_foreign_files
 
 EXPORT = "export"
-STEPS_FILE, LOCK, README = "steps.json", "lock", "README.md"
-WORK_NAMES = ("run", "run.unfinished", "pairs", STEPS_FILE, LOCK, README)
+LOCK, README = "lock", "README.md"
+WORK_NAMES = ("run", "run.unfinished", "pairs", STEPS_FILE, LOCK, README, CORRECTIONS_FILE)
 
-# A person may have corrected these, so that they are never replaced.
+# A person may have changed these by other means than `ingest correct`: they are never replaced.
 _MAY_BE_EDITED = ("run", "import", "align")
 
 
@@ -133,7 +136,11 @@ def plan_dataset(
     folder = work / ("pairs" if options.pairs else "run")
     steps = make_steps(options, folder, stamps)
     outputs = {step.name: stamps_of(*outputs_of(step)) for step in steps}
-    plan = DatasetPlan(options, work, folder, mark_done(steps, record["steps"], outputs), record)
+    record["steps"] = accept_corrected(record["steps"], steps, outputs, folder)
+    steps = mark_done(steps, record["steps"], outputs)
+    if steps[0].state == TO_DO and (work / "run.unfinished").exists() and not overwrite:
+        steps[0] = replace(steps[0], state=BEGUN)
+    plan = DatasetPlan(options, work, folder, steps, record)
     _check_work(plan, resume=resume, overwrite=overwrite)
     _check_edited(plan, outputs)
     _check_data(plan, outputs[EXPORT], resume=resume, overwrite=overwrite)
@@ -190,7 +197,11 @@ def _adopt_run(
         )
     files = stamps_of(*(source / name for name in OUTPUTS if name != RUN_FILE))
     stamps = stamps | {"sources": files, "run": files}
-    if (source / PAIRS_FILE).is_file() and can_use_pairs(options.config, run_config):
+    if (
+        (source / PAIRS_FILE).is_file()
+        and can_use_pairs(options.config, run_config)
+        and not segments_were_corrected(work_folder(options.data), source)
+    ):
         stamps["pairs"] = stamps_of(source / PAIRS_FILE)
     return replace(options, config=config), stamps
 

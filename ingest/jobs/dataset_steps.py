@@ -15,7 +15,9 @@ import polars as pl
 from ingest._typing import Progress, Result
 from ingest.errors import SourceError
 from ingest.io.atomic import atomic_folder, atomic_write, wrap_os_errors
-from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE
+from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, PAIRS_FILE, RUN_FILE
+from ingest.jobs.correct import correct_run
+from ingest.jobs.dataset_corrections import set_aside
 from ingest.jobs.dataset_plan import DatasetOptions, Step
 from ingest.pipeline.state import State
 
@@ -31,12 +33,12 @@ class Work:
     Attributes:
         options: what to make.
         folder: where their outputs are.
-        was_started: key of the step that an earlier call began and did not finish.
+        was_started: whether an earlier call began this step, with the same settings and input.
     """
 
     options: DatasetOptions
     folder: Path
-    was_started: str
+    was_started: bool
 
 
 def do_step(step: Step, work: Work, progress: Progress | None) -> Outcome:
@@ -51,13 +53,15 @@ def do_step(step: Step, work: Work, progress: Progress | None) -> Outcome:
         return do[step.name](step, work, progress)
 
 
-def _run(step: Step, work: Work, progress: Progress | None) -> Outcome:
+def _run(_step: Step, work: Work, progress: Progress | None) -> Outcome:
     from ingest.jobs.run import run
 
     state = State(work.folder.absolute())
-    if state.is_complete() and work.was_started == step.key:
+    aside = work.folder.parent / CORRECTIONS_FILE
+    if state.is_complete() and work.was_started:
         report = state.read_report()  # stopped just before it could be noted
     else:
+        set_aside(work.folder)
         _remove(work.folder)
         report = run(
             work.options.sources,
@@ -65,20 +69,30 @@ def _run(step: Step, work: Work, progress: Progress | None) -> Outcome:
             config=work.options.config,
             resume=True,
             workers=work.options.workers,
+            corrections=aside if aside.is_file() else None,
             progress=progress,
         )
+    aside.unlink(missing_ok=True)  # the new run has stored them
     return _describe_run(report)
 
 
 def _use_run(_step: Step, work: Work, _progress: Progress | None) -> Outcome:
-    """Link the files of a run, and copy run.json, to which later steps add."""
+    """Link the files of a run, and copy run.json, to which later steps add.
+
+    Its corrections hold here too, and those that were made here are applied again.
+    """
     source = Path(work.options.sources[0]).resolve()
+    aside = set_aside(work.folder)
     _remove(work.folder)
     with atomic_folder(work.folder.absolute()) as new:
         for name in OUTPUTS:
             if name != RUN_FILE:
                 (new / name).symlink_to(source / name)
         shutil.copyfile(source / RUN_FILE, new / RUN_FILE)
+    corrections = [path for path in (source / CORRECTIONS_FILE, aside) if path.is_file()]
+    if corrections:
+        correct_run(work.folder, corrections)
+        aside.unlink(missing_ok=True)
     return _describe_run(json.loads((work.folder / RUN_FILE).read_bytes()))
 
 
@@ -114,7 +128,7 @@ def _import(step: Step, work: Work, progress: Progress | None) -> Outcome:
 def _align(step: Step, work: Work, progress: Progress | None) -> Outcome:
     from ingest.jobs.align_run import align_run
 
-    if work.was_started != step.key:  # else the pages were paired with the same settings
+    if not work.was_started:  # else the pages were paired with the same settings
         (work.folder / _PAGES).unlink(missing_ok=True)
     result = align_run(
         str(work.folder),
@@ -131,6 +145,8 @@ def _use_pairs(step: Step, work: Work, _progress: Progress | None) -> Outcome:
     source = Path(work.options.sources[0]).resolve()
     with atomic_write(step.writes) as new:
         new.symlink_to(source / step.writes.name)
+    if (work.folder / CORRECTIONS_FILE).is_file():
+        correct_run(work.folder)
     return _count_pairs(step, work, {"messages": [], "in_error": 0})
 
 

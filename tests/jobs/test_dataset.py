@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from ingest.config import AlignConfig, Config, FilterConfig, LabelConfig, SplitC
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
 from ingest.io.locks import hold_lock
 from ingest.jobs import dataset
+from ingest.jobs.correct import correct_run
 from ingest.jobs.dataset_checks import plan_dataset
 from ingest.jobs.dataset_plan import DatasetOptions
 from ingest.resources import samples
@@ -31,13 +33,61 @@ class StoppedError(BaseException):
     """Stands for a kill."""
 
 
+def short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def save_corrections(run: Path, file: Path, *, segment: bool = False) -> tuple[str, str]:
+    """Save corrections: one pair rejected, one edited, and maybe a line of a paired page dropped.
+
+    Returns:
+        The ID of the rejected pair, and the new text of the edited one.
+    """
+    pairs = pl.read_parquet(run / "split.parquet").filter("keep")
+    rejected, edited = pairs.row(3, named=True), pairs.row(5, named=True)
+    texts = [
+        short_hash(f"{row['source_text']}\n{row['target_text']}") for row in (rejected, edited)
+    ]
+    new_text = edited["target_text"] + " (edited)"
+    records = [
+        {"kind": "pair", "pair_id": rejected["pair_id"], "sha": texts[0], "verdict": "wrong"},
+        {
+            "kind": "pair",
+            "pair_id": edited["pair_id"],
+            "sha": texts[1],
+            "new_target_text": new_text,
+        },
+    ]
+    if segment:
+        segments = pl.read_parquet(run / "segments.parquet")
+        line = segments.filter("keep", doc_id=rejected["source_doc"]).row(-1, named=True)
+        records.append(
+            {
+                "kind": "segment", "doc_id": line["doc_id"], "segment": line["segment"],
+                "sha": short_hash(line["text"]), "keep": False,
+            }
+        )  # fmt: skip
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return rejected["pair_id"], new_text
+
+
+def check_corrected(data: Path, result: dict, rejected: str, new_text: str) -> None:
+    numbers = {row["what"]: row["number"] for row in result["funnel"]}
+    pairs = pl.read_parquet(data / "data" / "*.parquet", missing_columns="insert")
+    assert rejected not in pairs["pair_id"]
+    assert new_text in pairs["translation"].struct.field("en")
+    assert len(pairs) == numbers["exported"] == numbers["kept"]
+    assert numbers["rejected by hand"] == 1
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def states(sources, data, **options) -> dict[str, str]:
-    asked = DatasetOptions((str(sources),), data, "huggingface", options.pop("config", Config()))
+    config = options.pop("config", Config())
+    asked = DatasetOptions((str(sources),), data, "huggingface", config, **options)
     return {step.name: step.state for step in plan_dataset(asked, resume=True).steps}
 
 
@@ -204,6 +254,68 @@ def test_a_run_that_a_person_has_changed_is_not_replaced(pages, whole, made):
     shutil.rmtree(run)
     ingest.make_dataset(pages, made, license="mit", resume=True)
     assert contents(made) == contents(whole)
+
+
+@pytest.mark.parametrize("segment", [False, True])
+def test_corrections_of_the_run_are_applied_and_survive(pages, made, tmp_path, segment):
+    run, file = made.parent / "data.work" / "run", tmp_path / "given.jsonl"
+    said = save_corrections(run, file, segment=segment)
+    before = json.loads((run / "run.json").read_bytes())["counts"]["kept"]
+    advice = correct_run(run, [file]).messages
+    assert "to make data again with them: the same ingest dataset call, with --resume" in advice
+    assert states(pages, made, license="mit") == {
+        "run": "done", "align": "again" if segment else "done", **dict.fromkeys(STEPS[2:], "again"),
+    }  # fmt: skip
+    result = ingest.make_dataset(pages, made, license="mit", resume=True)
+    check_corrected(made, result, *said)
+    kept = {row["what"]: row["number"] for row in result["funnel"]}["segments kept"]
+    assert kept == before - segment
+    assert set(states(pages, made, license="mit").values()) == {"done"}
+    corrected = contents(made)
+
+    (run / "pairs.parquet").unlink()  # the corrections are applied to pairs that are made again
+    assert ingest.make_dataset(pages, made, license="mit", resume=True) == result
+    assert contents(made) == corrected
+
+    again = ingest.make_dataset(pages, made, license="mit", overwrite=True)
+    check_corrected(made, again, *said)
+    assert not (made.parent / "data.work" / "corrections.jsonl").exists()
+
+    (run / "segments.parquet").unlink()  # so that the run is made again
+    ingest.make_dataset(pages, made, license="mit", resume=True)
+    assert contents(made / "data") == {name.removeprefix("data/"): data
+                                       for name, data in corrected.items()
+                                       if name.startswith("data/")}  # fmt: skip
+
+
+def test_corrections_do_not_hide_changes_by_other_hands(pages, made, tmp_path):
+    run, file = made.parent / "data.work" / "run", tmp_path / "given.jsonl"
+    save_corrections(run, file)
+    correct_run(run, [file])
+    pl.read_parquet(run / "pairs.parquet").head(9).write_parquet(run / "pairs.parquet")
+    with pytest.raises(OutputError, match=r"pairs\.parquet: has been changed since"):
+        ingest.make_dataset(pages, made, license="mit", resume=True)
+
+
+@pytest.mark.parametrize("segment", [False, True])
+def test_a_linked_run_can_be_corrected_and_does_not_change(pages, whole, tmp_path, segment):
+    out, data, file = tmp_path / "out", tmp_path / "data", tmp_path / "given.jsonl"
+    shutil.copytree(whole.with_name("data.work") / "run", out)
+    ingest.make_dataset(out, data)
+    before = contents(out)
+    run = tmp_path / "data.work" / "run"
+    said = save_corrections(run, file, segment=segment)
+    correct_run(run, [file])
+    result = ingest.make_dataset(out, data, resume=True)
+    check_corrected(data, result, *said)
+    assert contents(out) == before
+    check_corrected(data, ingest.make_dataset(out, data, overwrite=True), *said)
+    assert contents(out) == before
+
+
+def test_a_step_that_is_made_again_makes_the_later_ones_again(pages, made):
+    (made.parent / "data.work" / "run" / "pairs.parquet").unlink()
+    assert list(states(pages, made, license="mit").values()) == ["done", *["again"] * 5]
 
 
 def test_other_pages_or_settings_of_the_run_are_refused(pages, made, tmp_path):
