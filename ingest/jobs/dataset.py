@@ -53,7 +53,7 @@ from ingest.jobs.dataset_plan import (
     stamps_of,
     to_record,
 )
-from ingest.jobs.dataset_steps import Work, do_step
+from ingest.jobs.dataset_steps import NothingLeftError, Work, do_step
 
 Watch = Callable[[Step], AbstractContextManager[Progress | None]]
 """Called before each step; what it yields is called with the progress of the step."""
@@ -104,8 +104,8 @@ def make_dataset(
         progress: called with the name of the step, the amount of work done, and of all.
 
     Returns:
-        data, work (the folder), funnel (counts from pages to exported pairs), and in_error
-        (pages, articles and rows in error).
+        data, work (the folder), funnel (counts from pages to exported pairs), in_error (pages,
+        articles and rows in error), and messages (what each step says that the user should know).
 
     Raises:
         SourceError: no source can be read, they have no pairs, or the filter keeps none; or they
@@ -153,6 +153,7 @@ def make_dataset(
             "work": str(plan.work),
             "funnel": [row._asdict() for row in plan.funnel()],
             "in_error": plan.in_error(),
+            "messages": plan.messages(),
         }
 
 
@@ -175,7 +176,9 @@ def open_plan(
             yield plan
         except BaseException as error:
             if has_work(work):
-                error.add_note(f"finished steps are kept in {work}; use --resume to go on")
+                advice = getattr(error, "__notes__", [])
+                if not isinstance(error, NothingLeftError) and "--resume" not in str(advice):
+                    error.add_note(f"finished steps are kept in {work}; use --resume to go on")
             else:
                 (work / STEPS_FILE).unlink(missing_ok=True)
             raise
@@ -247,6 +250,8 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
 def _do(step: Step, work: Work, progress: Progress | None) -> dict[str, Any]:
     try:
         return do_step(step, work, progress)
+    except NothingLeftError:
+        raise
     except SourceError as error:
         if any(name in str(error) for name in step.reads if name.startswith(str(work.folder))):
             error.add_note("if that file is damaged, delete it: --resume makes it again")

@@ -85,6 +85,14 @@ class DatasetPlan:
         """Return how many pages, articles or rows were in error."""
         return sum(outcome["in_error"] for outcome in self.outcomes().values())
 
+    def messages(self) -> list[str]:
+        """Return what the finished steps say that the user should know, the step first."""
+        return [
+            f"{name}: {message}"
+            for name, outcome in self.outcomes().items()
+            for message in outcome["messages"]
+        ]
+
 
 def default_format(data: str | os.PathLike[str]) -> str:
     """Return the format that the ending of a path says, or else huggingface.

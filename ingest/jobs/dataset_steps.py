@@ -26,6 +26,10 @@ Outcome = dict[str, Any]
 """What a step says of itself: messages, in_error, and counts for the funnel. JSON values."""
 
 
+class NothingLeftError(SourceError):
+    """The sources are read, and have nothing for the next step: its message is the only advice."""
+
+
 @dataclass(frozen=True)
 class Work:
     """Where and how the steps work.
@@ -45,7 +49,8 @@ def do_step(step: Step, work: Work, progress: Progress | None) -> Outcome:
     """Do one step, whose input is there. Its output is complete or does not exist.
 
     Raises:
-        SourceError: the pages have no pairs, no pair is kept, or an input cannot be read.
+        NothingLeftError: no page could be read, the pages have no pairs, or no pair is kept.
+        SourceError: an input cannot be read.
         IngestError: the job fails.
     """
     do = _USE if step.linked else _DO
@@ -71,6 +76,14 @@ def _run(_step: Step, work: Work, progress: Progress | None) -> Outcome:
             workers=work.options.workers,
             corrections=aside if aside.is_file() else None,
             progress=progress,
+        )
+    if report["counts"]["errors"] == report["counts"]["pages"]:
+        set_aside(work.folder)
+        _remove(work.folder)
+        first = report["in_error"][0]
+        raise NothingLeftError(
+            f"{_name_sources(work)}: no page could be read; the first: {first['uri']}: "
+            f"{first['error']}"
         )
     aside.unlink(missing_ok=True)  # the new run has stored them
     return _describe_run(report)
@@ -128,6 +141,13 @@ def _import(step: Step, work: Work, progress: Progress | None) -> Outcome:
 def _align(step: Step, work: Work, progress: Progress | None) -> Outcome:
     from ingest.jobs.align_run import align_run
 
+    langs = work.options.config.align.langs or ("ar", "en")
+    pages = _count_pages(work.folder / "segments.parquet", langs)
+    if missing := [lang for lang, count in pages.items() if not count]:
+        raise NothingLeftError(
+            f"{_name_sources(work)}: no page has text to keep in {' or '.join(missing)}, so there "
+            f"is nothing to pair; add such pages and give --overwrite{_instead_of_pairs(work)}"
+        )
     if not work.was_started:  # else the pages were paired with the same settings
         (work.folder / _PAGES).unlink(missing_ok=True)
     result = align_run(
@@ -164,14 +184,23 @@ def _count_pairs(step: Step, work: Work, outcome: Outcome) -> Outcome:
         raise SourceError(f"{step.writes}: cannot be read as Parquet: {error}") from error
     if docs.is_empty():
         found = " and ".join(f"{pages[lang]:,} with text in {lang}" for lang in langs)
-        raise SourceError(
-            f"{', '.join(work.options.sources)}: no pairs of sentences: among the pages, {found} "
-            "were compared, and none translates another; to write their articles in one language: "
-            f"ingest export {work.folder} --what articles -o FILE; if the sources are pairs: "
-            "--pairs"
+        raise NothingLeftError(
+            f"{_name_sources(work)}: no pairs of sentences: among the pages, {found} were "
+            f"compared, and none translates another{_instead_of_pairs(work)}"
         )
     paired = pl.concat([docs["source_doc"], docs["target_doc"]]).n_unique()
     return {**outcome, "pages_by_lang": pages, "paired_pages": paired, "pairs": len(docs)}
+
+
+def _name_sources(work: Work) -> str:
+    return ", ".join(work.options.sources)
+
+
+def _instead_of_pairs(work: Work) -> str:
+    return (
+        f"; to write the articles: ingest export {work.folder} --what articles -o FILE; if the "
+        "sources are pairs: --overwrite --pairs"
+    )
 
 
 def _count_pages(segments: Path, langs: tuple[str, ...]) -> dict[str, int]:
@@ -216,7 +245,7 @@ def _filter(step: Step, work: Work, progress: Progress | None) -> Outcome:
         progress=progress,
     )
     if not result.kept:
-        raise SourceError(
+        raise NothingLeftError(
             f"{step.writes}: no pair was kept: {_describe_drops(result.funnel)}; change [filter] "
             "with --config or --set, and give --resume"
         )

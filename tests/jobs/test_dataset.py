@@ -175,6 +175,7 @@ def test_the_funnel_counts_from_pages_to_pairs(pages, whole, made):
     files = (made / "data").glob("*.parquet")
     assert sum(len(pl.read_parquet(file)) for file in files) == numbers["exported"]
     assert result["in_error"] == 0
+    assert result["messages"][0].startswith("split: dev is empty")
     card = (made / "README.md").read_text(encoding="utf-8")
     assert "| pages with pairs | 1 |" in card
     work = (whole.with_name("data.work") / "README.md").read_text(encoding="utf-8")
@@ -215,6 +216,23 @@ def test_a_step_that_was_stopped_while_it_was_done_again(pages, made, monkeypatc
     assert states(pages, made, config=config)["align"] == "to do"
     ingest.make_dataset(pages, made, config=config, resume=True)
     assert set(states(pages, made, config=config).values()) == {"done"}
+
+
+def test_a_run_that_was_stopped_is_begun(tmp_path):
+    (tmp_path / "pages").mkdir()
+    for number in range(3):
+        page = "صباح الخير يا سيدي"
+        (tmp_path / "pages" / f"{number}.txt").write_text(page, encoding="utf-8")
+
+    def stop(step, done, total):
+        if done > total / 2:
+            raise StoppedError
+
+    config = ingest.Config(run=ingest.RunConfig(shard_bytes=1))
+    with pytest.raises(StoppedError) as stopped:
+        ingest.make_dataset(tmp_path / "pages", tmp_path / "data", config=config, progress=stop)
+    assert str(stopped.value.__notes__).count("--resume") == 1
+    assert states(tmp_path / "pages", tmp_path / "data", config=config)["run"] == "begun"
 
 
 def test_a_damaged_output_is_made_again(pages, whole, made):
@@ -416,10 +434,23 @@ def test_invalid_rows_are_counted(table, tmp_path):
 def test_pages_in_one_language_end_with_advice(tmp_path):
     page = CORPORA / "scrapes" / "ar_gov_news.txt"
     with pytest.raises(
-        SourceError, match=r"1 with text in ar and 0 with text in en .* --what articles"
-    ):
+        SourceError, match=r"no page has text to keep in en, .* --overwrite; .* --what articles"
+    ) as error:
         ingest.make_dataset(page, tmp_path / "data")
+    assert not getattr(error.value, "__notes__", [])  # --resume would only fail again
     assert not (tmp_path / "data").exists()
+    ingest.export_texts(tmp_path / "data.work" / "run", tmp_path / "articles.jsonl")
+
+
+def test_pages_that_cannot_be_read_leave_nothing(tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "a.parquet").write_bytes(b"not Parquet")
+    with pytest.raises(
+        SourceError, match=r"no page could be read; .*a\.parquet#0: cannot"
+    ) as error:
+        ingest.make_dataset(tmp_path / "pages", tmp_path / "data")
+    assert not getattr(error.value, "__notes__", [])
+    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
 
 
 def test_a_filter_that_keeps_nothing_can_be_changed(table, tmp_path):
