@@ -39,7 +39,6 @@ from ingest.jobs.dataset_checks import (
     has_work,
     outputs_of,
     plan_dataset,
-    work_folder,
 )
 from ingest.jobs.dataset_corrections import hash_corrections, set_aside
 from ingest.jobs.dataset_funnel import add_to_run_report, readme
@@ -53,24 +52,29 @@ from ingest.jobs.dataset_plan import (
     stamps_of,
     to_record,
 )
+from ingest.jobs.dataset_sources import work_folder
 from ingest.jobs.dataset_steps import NothingLeftError, Work, do_step
+from ingest.languages import parse_language_pair
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+"""One path, or several."""
 
 Watch = Callable[[Step], AbstractContextManager[Progress | None]]
 """Called before each step; what it yields is called with the progress of the step."""
 
 
 def make_dataset(
-    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    sources: Paths,
     data: str | os.PathLike[str],
     *,
     config: Config | None = None,
     format: str | None = None,
     pairs: bool = False,
-    langs: tuple[str, str] | None = None,
-    license: str = "",
-    exclude: Sequence[str] = (),
-    like: Sequence[str] = (),
-    mask: bool = False,
+    langs: str | Sequence[str] | None = None,
+    license: str | None = None,
+    exclude: Paths | None = None,
+    like: Paths | None = None,
+    mask_pii: bool | None = None,
     resume: bool = False,
     overwrite: bool = False,
     workers: int = 1,
@@ -91,14 +95,15 @@ def make_dataset(
             else huggingface.
         pairs: the sources are pairs, as `ingest import` reads them. TMX, and Parquet with the
             columns of pairs, are recognized.
-        langs: source and target, such as ("ar", "en"); as they are if None.
+        langs: source and target, such as ("ar", "en") or "ar,en"; as they are if None.
         license: license of the texts, for the data card of huggingface.
         exclude: files or folders of texts that no kept pair may have, such as test sets.
         like: a file of clean pairs, or two text files: sets the thresholds of the filter that
             `config` leaves at their defaults.
-        mask: replace personal data by placeholders.
-        resume: continue an earlier call, or start. Steps whose settings have changed are done
-            again, and so are the steps after them.
+        mask_pii: replace personal data by placeholders.
+        resume: continue an earlier call, or start. Options that are None are those of the earlier
+            call. Steps whose settings have changed are done again, and so are the steps after
+            them.
         overwrite: replace `data`, and start again.
         workers: number of processes that read pages.
         progress: called with the name of the step, the amount of work done, and of all.
@@ -121,25 +126,29 @@ def make_dataset(
     >>> made["funnel"][-1]
     {'number': 5, 'what': 'exported', 'lost': False}
     """
+    asked = {
+        "config": config, "format": format, "pairs": pairs or None, "langs": langs,
+        "license": license, "exclude": exclude, "like": like, "mask": mask_pii,
+    }  # fmt: skip
     config = config or Config()
-    listed = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
     options = DatasetOptions(
-        sources=tuple(os.fspath(source) for source in listed),
+        sources=_paths(sources),
         data=Path(data),
         format=format or default_format(data),
         config=config,
         pairs=pairs,
-        langs=langs,
-        license=license,
-        exclude=tuple(exclude),
-        like=tuple(like),
+        langs=None if langs is None else parse_language_pair(langs),
+        license=license or "",
+        exclude=_paths(exclude or ()),
+        like=_paths(like or ()),
         given=tuple(
             name.removeprefix("filter.")
             for name in changed_settings(config)
             if name.startswith("filter.")
         ),
-        mask=mask,
+        mask=bool(mask_pii),
         workers=workers,
+        asked=frozenset(name for name, value in asked.items() if value is not None),
     )
 
     def watch(step: Step) -> AbstractContextManager[Progress | None]:
@@ -155,6 +164,12 @@ def make_dataset(
             "in_error": plan.in_error(),
             "messages": plan.messages(),
         }
+
+
+def _paths(given: Paths) -> tuple[str, ...]:
+    """Return paths that are given alone or as a list."""
+    listed = [given] if isinstance(given, (str, os.PathLike)) else given
+    return tuple(os.fspath(path) for path in listed)
 
 
 @contextmanager

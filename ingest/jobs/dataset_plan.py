@@ -46,6 +46,8 @@ class DatasetOptions:
         given: thresholds that `like` does not change.
         mask: whether personal data is masked.
         workers: number of processes that read pages.
+        asked: names of the options that the user gave, and full names of settings, or config for
+            all settings; None if all were given. A --resume takes the others from the earlier call.
     """
 
     sources: tuple[str, ...]
@@ -60,6 +62,7 @@ class DatasetOptions:
     given: tuple[str, ...] = ()
     mask: bool = False
     workers: int = 1
+    asked: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

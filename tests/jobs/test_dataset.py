@@ -185,7 +185,7 @@ def test_the_funnel_counts_from_pages_to_pairs(pages, whole, made):
 def test_a_changed_setting_redoes_its_step_and_those_after_it(pages, made):
     assert set(states(pages, made).values()) == {"done", "again"}  # there is no license
     config = Config(split=SplitConfig(seed=7))
-    assert states(pages, made, config=config) == {
+    assert states(pages, made, config=config, license="mit") == {
         **dict.fromkeys(STEPS[:4], "done"), "split": "again", "export": "again",
     }  # fmt: skip
     before = {
@@ -196,7 +196,7 @@ def test_a_changed_setting_redoes_its_step_and_those_after_it(pages, made):
         path.name: path.stat().st_mtime_ns for path in (made.parent / "data.work/run").iterdir()
     }
     assert {name for name in after if after[name] != before[name]} == {"split.parquet", "run.json"}
-    assert set(states(pages, made, config=config).values()) == {"done"}
+    assert set(states(pages, made, config=config, license="mit").values()) == {"done"}
     settings = (made.parent / "data.work" / "README.md").read_text(encoding="utf-8")
     assert "| `split.seed` | 7 |" in settings
 
@@ -215,7 +215,7 @@ def test_a_step_that_was_stopped_while_it_was_done_again(pages, made, monkeypatc
     monkeypatch.setattr(dataset, "do_step", do_step)
     assert states(pages, made, config=config)["align"] == "to do"
     ingest.make_dataset(pages, made, config=config, resume=True)
-    assert set(states(pages, made, config=config).values()) == {"done"}
+    assert set(states(pages, made, config=config, license="mit").values()) == {"done"}
 
 
 def test_a_run_that_was_stopped_is_begun(tmp_path):
@@ -457,8 +457,33 @@ def test_a_filter_that_keeps_nothing_can_be_changed(table, tmp_path):
     strict = Config(filter=FilterConfig(min_words=50))
     with pytest.raises(SourceError, match=r"no pair was kept: 7 too short; change \[filter\]"):
         ingest.make_dataset(table, tmp_path / "data", pairs=True, config=strict)
-    ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=True)
+    with pytest.raises(SourceError, match="no pair was kept"):  # the settings are remembered
+        ingest.make_dataset(table, tmp_path / "data", resume=True)
+    ingest.make_dataset(table, tmp_path / "data", config=Config(), resume=True)
     assert (tmp_path / "data" / "README.md").exists()
+
+
+def test_a_resumed_call_has_the_options_of_the_earlier_one(table, tmp_path):
+    test_set = tmp_path / "test.tsv"
+    test_set.write_text("قرأت كتابا في البيت\tI read a book at home\n", encoding="utf-8")
+    config = Config(filter=FilterConfig(near=0.9), split=SplitConfig(seed=3))
+    options = {"config": config, "langs": "en,ar", "license": "mit", "mask_pii": True}
+    data = tmp_path / "data"
+    # one path may be given alone
+    first = ingest.make_dataset(table, data, pairs=True, exclude=test_set, **options)
+    before = contents(data)
+    assert ingest.make_dataset(table, data, resume=True) == first
+    (tmp_path / "data.work" / "pairs" / "scored.parquet").unlink()
+    assert ingest.make_dataset(table, data, resume=True) == first
+    assert contents(data) == before
+    ingest.make_dataset(table, data, mask_pii=False, license="", resume=True)
+    assert 'license: "unknown"' in (data / "README.md").read_text(encoding="utf-8")
+    plan = json.loads((tmp_path / "data.work" / "steps.json").read_bytes())
+    assert plan["steps"]["filter"]["settings"]["mask"] is False
+    assert plan["steps"]["filter"]["settings"]["exclude"] == [str(test_set)]
+    assert plan["steps"]["split"]["settings"]["split"]["seed"] == 3
+    with pytest.raises(ConfigError, match="langs: 'ar' is not two"):
+        ingest.make_dataset(table, data, langs="ar", resume=True)
 
 
 @pytest.mark.parametrize(
