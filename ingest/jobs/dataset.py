@@ -248,7 +248,8 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
         record["steps"].pop(step.name, None)  # its output is about to change
         _write_record(plan)
         if step.name == EXPORT:
-            add_to_run_report(plan.folder, plan.funnel())
+            linked = plan.steps[0].linked
+            add_to_run_report(plan.folder, plan.funnel(), plan.options, linked=linked)
         with watch(step) as progress:
             work = Work(plan.options, plan.folder, was_started)
             outcome = _do(step, work, progress)

@@ -178,6 +178,7 @@ def test_the_funnel_counts_from_pages_to_pairs(pages, whole, made):
     assert result["messages"][0].startswith("split: dev is empty")
     card = (made / "README.md").read_text(encoding="utf-8")
     assert "| pages with pairs | 1 |" in card
+    assert "```\ningest dataset SOURCES -o DATA --license mit\n```" in card
     work = (whole.with_name("data.work") / "README.md").read_text(encoding="utf-8")
     assert f"| exported | {numbers['exported']} |" in work
 
@@ -391,6 +392,8 @@ def test_a_run_is_linked_and_not_changed(pages, whole, tmp_path):
     assert contents(run) == before
     assert contents(tmp_path / "data" / "data") == contents(whole / "data")
     assert (tmp_path / "data.work" / "run" / "segments.parquet").is_symlink()
+    card = (tmp_path / "data" / "README.md").read_text(encoding="utf-8")
+    assert "```\ningest run SOURCES -o OUT\ningest dataset OUT -o DATA --license mit\n```" in card
     config = Config(label=LabelConfig(body_text=True))
     with pytest.raises(ConfigError, match=r"the run had another label\.body_text"):
         ingest.make_dataset(run, tmp_path / "other", config=config)
@@ -479,6 +482,11 @@ def test_a_resumed_call_has_the_options_of_the_earlier_one(table, tmp_path):
     ingest.make_dataset(table, data, mask_pii=False, license="", resume=True)
     assert 'license: "unknown"' in (data / "README.md").read_text(encoding="utf-8")
     plan = json.loads((tmp_path / "data.work" / "steps.json").read_bytes())
+    card = (data / "README.md").read_text(encoding="utf-8")
+    assert (
+        "ingest dataset SOURCES -o DATA --pairs --langs en,ar --exclude test.tsv --config "
+        "settings.toml\n```\n\n`settings.toml` has:\n\n```toml\n[filter]\nnear = 0.9\n[split]\n"
+    ) in card
     assert plan["steps"]["filter"]["settings"]["mask"] is False
     assert plan["steps"]["filter"]["settings"]["exclude"] == [str(test_set)]
     assert plan["steps"]["split"]["settings"]["split"]["seed"] == 3
