@@ -207,11 +207,17 @@ def _check_work(plan: DatasetPlan, *, resume: bool, overwrite: bool) -> None:
             "--overwrite to start again"
         )
     recorded = plan.record["steps"].get(first.name)
-    if first.state == AGAIN and recorded["key"] != first.key:
+    if first.state == AGAIN and recorded["key"] != first.key and not _links_to(first, plan.folder):
         raise OutputError(
             f"{work}: has the work of an earlier call on other sources or settings: "
             f"{first.name}: {first.why}; give --overwrite to start again"
         )
+
+
+def _links_to(run: Step, folder: Path) -> bool:
+    """Return whether a folder links to the run that a step links to: its files may change there."""
+    name = "documents.parquet"
+    return run.linked and (folder / name).resolve() == (Path(run.reads[0]) / name).resolve()
 
 
 def _check_edited(plan: DatasetPlan, outputs: dict[str, Stamps]) -> None:
@@ -225,7 +231,9 @@ def _check_edited(plan: DatasetPlan, outputs: dict[str, Stamps]) -> None:
         recorded = plan.record["steps"].get(step.name)
         if step.name not in _MAY_BE_EDITED or not recorded or not os.path.exists(step.writes):
             continue
-        if [tuple(stamp) for stamp in recorded["output"]] != outputs[step.name]:
+        known = {tuple(stamp) for stamp in recorded["output"]}
+        changed = [name for name, *stamp in outputs[step.name] if (name, *stamp) not in known]
+        if not all(map(os.path.islink, changed)):  # a link has no changes of its own
             source = step.writes if plan.options.pairs else plan.folder
             raise OutputError(
                 f"{step.writes}: has been changed since; to make a data set of it as it is: ingest "

@@ -310,6 +310,21 @@ def test_corrections_of_the_run_are_applied_and_survive(pages, made, tmp_path, s
                                        if name.startswith("data/")}  # fmt: skip
 
 
+@pytest.mark.parametrize("segment", [False, True])
+def test_a_linked_run_that_was_corrected_is_linked_again(pages, whole, tmp_path, segment):
+    out, data, file = tmp_path / "out", tmp_path / "data", tmp_path / "given.jsonl"
+    shutil.copytree(whole.with_name("data.work") / "run", out)
+    ingest.make_dataset(out, data)
+    said = save_corrections(out, file, segment=segment)
+    correct_run(out, [file])
+    check_corrected(data, ingest.make_dataset(out, data, resume=True), *said)
+    assert (tmp_path / "data.work" / "run" / "segments.parquet").is_symlink()
+    other = shutil.copytree(out, tmp_path / "other")
+    (other / "segments.parquet").touch()
+    with pytest.raises(OutputError, match="its input files changed"):
+        ingest.make_dataset(other, data, resume=True)
+
+
 def test_corrections_do_not_hide_changes_by_other_hands(pages, made, tmp_path):
     run, file = made.parent / "data.work" / "run", tmp_path / "given.jsonl"
     save_corrections(run, file)
