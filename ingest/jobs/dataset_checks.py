@@ -174,7 +174,11 @@ def _read_record(work: Path) -> dict[str, Any]:
         raise OutputError(
             f"{path}: cannot be read: {error}; give --overwrite to start again"
         ) from error
-    if not isinstance(record, dict) or not isinstance(record.get("steps"), dict):
+    if not (
+        isinstance(record, dict)
+        and isinstance(record.get("steps"), dict)
+        and isinstance(record.get("options", {}), dict)
+    ):
         raise OutputError(f"{path}: is not a record of steps; give --overwrite to start again")
     return record
 

@@ -65,5 +65,5 @@ def _change(config: Config, settings: Mapping[str, Any]) -> Config:
     }
     for full_name, value in settings.items():
         step, _, name = full_name.partition(".")
-        tables[step][name] = value
+        tables.setdefault(step, {})[name] = value  # an unknown one is refused below
     return Config.from_dict(tables)

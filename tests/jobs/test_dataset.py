@@ -592,7 +592,7 @@ def test_foreign_files_are_left_alone(table, tmp_path):
             ingest.make_dataset(table, tmp_path / "data", pairs=True, **options)
     assert contents(work) == {"thesis.txt": b"mine"}
     (work / "thesis.txt").unlink()
-    for text in ("{", "[]"):
+    for text in ("{", "[]", '{"steps": {}, "options": []}'):
         (work / "steps.json").write_text(text)
         with pytest.raises(OutputError, match=r"steps.json: .*--overwrite to start again"):
             ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=True)
