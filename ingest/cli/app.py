@@ -62,8 +62,8 @@ def build_parser() -> Parser:
         description="Turn scraped Arabic and English pages into labelled segments, sentence pairs "
         "and training data.",
         examples=["ingest run pages/ -o out", "ingest show out", "ingest run --help"],
-        epilog="Exit status: 0 success; 1 the output could not be written; 2 invalid usage, "
-        "nothing was written; 3 finished, but some pages or lines had errors.",
+        epilog="Exit status: 0 success; 1 the output could not be written; 2 invalid usage or "
+        "input, no output was written; 3 finished, but some pages or lines had errors.",
     )
     parser.general.add_argument("--version", action="version", version=f"ingest {__version__}",
                                 help="print the version and exit")  # fmt: skip

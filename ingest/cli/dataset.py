@@ -20,7 +20,7 @@ from ingest.cli.options import (
 from ingest.config_file import given_settings
 from ingest.errors import ConfigError
 from ingest.jobs.export import FORMATS, WHATS
-from ingest.jobs.export_texts import TEXT_FORMATS
+from ingest.jobs.export_texts import ENDINGS, TEXT_FORMATS
 
 if TYPE_CHECKING:
     from ingest.cli.parser import Commands
@@ -147,11 +147,11 @@ def _add_export(commands: Commands) -> None:
                         "any, else articles)")  # fmt: skip
     parser.add_argument("--format", choices=ALL_FORMATS, metavar="NAME",
                         help=f"format to write: for pairs, {', '.join(FORMATS)}; for texts, "
-                        f"{', '.join(TEXT_FORMATS)} (default: what the ending of DEST "
-                        "says)")  # fmt: skip
+                        f"{', '.join(TEXT_FORMATS)} (default: what the ending of DEST says: "
+                        f"for texts, {', '.join(ENDINGS)})")  # fmt: skip
     parser.add_argument("-o", "--out", metavar="DEST",
-                        help="file or folder to write (default: next to SOURCE, with the same "
-                        "name)")  # fmt: skip
+                        help="file to write; for moses and huggingface, folder (default: next to "
+                        "SOURCE, with the same name)")  # fmt: skip
     parser.add_argument("--langs", metavar="CODES",
                         help="for pairs, source and target, such as ar,en; swaps the sides where "
                         "necessary. For texts, the languages to write (default: as they "
@@ -301,6 +301,7 @@ def _export(args: argparse.Namespace) -> int:
     from ingest.jobs.export import default_destination, export, format_of, summary_lines
 
     _refuse(args, "pairs", "roles", "dedupe")
+    langs = _pair_of_run(args)
     format = args.format or format_of(args.out)
     with job_progress("export", quiet=args.quiet) as progress:
         report = export(
@@ -308,7 +309,7 @@ def _export(args: argparse.Namespace) -> int:
             args.out or default_destination(args.pairs, format),
             format=format,
             min_score=args.min_score,
-            langs=language_pair(args),
+            langs=langs,
             flagged=args.flagged,
             license=args.license,
             word_alignments=args.word_alignments,
@@ -342,6 +343,20 @@ def _export_texts(args: argparse.Namespace, what: str) -> int:
     return OK
 
 
+def _pair_of_run(args: argparse.Namespace) -> tuple[str, str] | None:
+    """Return the languages of pairs.
+
+    Raises:
+        ConfigError: they are no pair. If SOURCE may also have articles, a note says so.
+    """
+    try:
+        return language_pair(args)
+    except ConfigError as error:
+        if not args.what:
+            error.add_note(f"to export texts of {args.pairs} in these languages: --what articles")
+        raise
+
+
 def _refuse(args: argparse.Namespace, what: str, *names: str) -> None:
     """Raise if an option was given that is not for `what`.
 
@@ -351,4 +366,7 @@ def _refuse(args: argparse.Namespace, what: str, *names: str) -> None:
     for name in names:
         if getattr(args, name):
             option = f"--{name.replace('_', '-')}"
-            raise ConfigError(f"export: {option} is not for {what}; leave it out")
+            advice = "leave it out"
+            if what == "pairs" and not args.what:
+                advice = "to export articles, add --what articles"
+            raise ConfigError(f"export: {option} is not for {what}; {advice}")

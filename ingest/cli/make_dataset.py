@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,11 @@ from ingest.cli.options import (
     load_config,
     use_one_blas_thread,
 )
+from ingest.config import Config
 from ingest.config_file import given_settings
 from ingest.jobs.export import FORMATS
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator
 
     from ingest._typing import Progress
@@ -55,8 +56,9 @@ def add_commands(commands: Commands) -> None:
                         help="file or folder to write")  # fmt: skip
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true",
-                          help="continue an earlier call, or start one; also to apply other "
-                          "settings to its results")  # fmt: skip
+                          help="continue an earlier call, or start one; also to apply "
+                          "corrections or other settings to its results. Options and settings that "
+                          "are left out are those of the earlier call")  # fmt: skip
     existing.add_argument("--overwrite", action="store_true",
                           help="replace DATA, and start again")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
@@ -71,7 +73,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--langs", metavar="CODES",
                         help="source and target, such as ar,en; swaps the sides where necessary "
                         "(default: as they are)")  # fmt: skip
-    parser.add_argument("--license", default="", metavar="TEXT",
+    parser.add_argument("--license", metavar="TEXT",
                         help="license that the card of huggingface states, such as cc-by-4.0 "
                         "(default: unknown)")  # fmt: skip
     parser.add_argument("--exclude", nargs="+", action="extend", default=[], metavar="FILE",
@@ -79,7 +81,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--like", action="append", default=[], metavar="FILE",
                         help="clean pairs that set the thresholds of the filter; twice for two "
                         "text files")  # fmt: skip
-    parser.add_argument("--mask-pii", action="store_true",
+    parser.add_argument("--mask-pii", action=argparse.BooleanOptionalAction,
                         help="replace personal data by placeholders")  # fmt: skip
     add_config(parser)
 
@@ -136,13 +138,27 @@ def _options(args: argparse.Namespace) -> DatasetOptions:
         config=load_config(args),
         pairs=args.are_pairs,
         langs=language_pair(args),
-        license=args.license,
+        license=args.license or "",
         exclude=tuple(args.exclude),
         like=tuple(args.like),
         given=given_settings(args.config, args.set, "filter"),
-        mask=args.mask_pii,
+        mask=bool(args.mask_pii),
         workers=args.workers,
+        asked=_asked(args),
     )
+
+
+def _asked(args: argparse.Namespace) -> frozenset[str]:
+    """Return the names of the options and settings that the call gives."""
+    options = {
+        "format": args.format, "pairs": args.are_pairs or None, "langs": args.langs,
+        "license": args.license, "exclude": args.exclude or None, "like": args.like or None,
+        "mask": args.mask_pii,
+    }  # fmt: skip
+    names = {name for name, value in options.items() if value is not None}
+    for step in vars(Config()):
+        names |= {f"{step}.{name}" for name in given_settings(args.config, args.set, step)}
+    return frozenset(names)
 
 
 def plan_lines(plan: DatasetPlan) -> list[str]:
@@ -160,9 +176,11 @@ def plan_lines(plan: DatasetPlan) -> list[str]:
     ]
     settings = [f"{name} = {value!r}" for name, value in plan.changed_settings.items()]
     changed = ", ".join(settings) or "none"
+    recalled = ", ".join(f"{name} = {value!r}" for name, value in plan.recalled.items())
     return [
         *lines,
         f"format: {plan.options.format}; settings that differ from the default: {changed}",
+        *([f"as in the earlier call: {recalled}"] if recalled else []),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ingest.io.urls import check_source_is_local
 PAIRS_FILE = "pairs.parquet"
 RUN_FILE = "run.json"
 EXPORT_FILE = "export.json"  # describes a folder that `export` wrote
+STEPS_FILE = "steps.json"  # in the folder next to a data set, which has the run it was made from
 CORRECTIONS_FILE = "corrections.jsonl"  # what people said; a new run of the same OUT keeps it
 
 OUTPUTS = ("documents.parquet", "segments.parquet", "articles.jsonl", RUN_FILE)
@@ -112,12 +113,46 @@ def find_pairs(source: str | Path) -> Path:
     path = Path(source)
     if path.is_dir():
         if not (path / PAIRS_FILE).is_file():
-            raise SourceError(f"{path}: contains no {PAIRS_FILE}; a run with --align writes one")
+            raise SourceError(
+                f"{path}: contains no {PAIRS_FILE}; "
+                + (point_to_run(path) or "a run with --align writes one")
+            )
         return path / PAIRS_FILE
     if not path.is_file():
         raise SourceError(f"{path}: no such file; give a {PAIRS_FILE} or a folder that contains it")
     check_is_parquet(path)
     return path
+
+
+def point_to_run(folder: str | Path, names: Sequence[str] = ("run", "pairs")) -> str:
+    """Return where the run of a data set is, if a folder is the data set or the one next to it.
+
+    Args:
+        folder: what was given instead of a run.
+        names: what can be pointed to: the run, or the folder of imported pairs.
+
+    >>> point_to_run("no-such-folder")
+    ''
+    """
+    path = Path(folder)
+    for work in (path, path.with_name(f"{path.resolve().name}.work")):
+        for name in names:
+            if (work / STEPS_FILE).is_file() and (work / name).is_dir():
+                kind = "the working folder of a data set" if work == path else "a data set"
+                return f"it is {kind}; give {work / name}"
+    if (path / EXPORT_FILE).is_file():
+        return "it is what ingest export wrote; give the run or the pairs it was made from"
+    return ""
+
+
+def is_run_of_dataset(folder: str | Path) -> bool:
+    """Return whether a folder is the one where `ingest dataset` keeps its run.
+
+    >>> is_run_of_dataset("no-such-folder")
+    False
+    """
+    path = Path(folder).absolute()
+    return path.name == "run" and (path.parent / STEPS_FILE).is_file()
 
 
 def check_is_parquet(path: Path) -> None:

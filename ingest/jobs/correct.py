@@ -18,7 +18,7 @@ from ingest.errors import SourceError
 from ingest.frames import ARTICLES, schema
 from ingest.io.atomic import atomic_write
 from ingest.io.parquet import sink
-from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE
+from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE, is_run_of_dataset, point_to_run
 from ingest.jobs.audit import estimate_run
 from ingest.jobs.correct_pairs import find_corrected
 from ingest.jobs.correct_result import CorrectResult, describe_damaged, describe_unmatched
@@ -225,6 +225,13 @@ class _Correction:
     def _describe_later_steps(self, pairs: pl.DataFrame) -> list[str]:
         """Say which results do not know of the corrections."""
         messages, out = [], self._folder
+        if is_run_of_dataset(out):
+            files_change = self._segments_change or any(
+                file.changes.changed for file in self._files
+            )
+            data = out.absolute().parent.name.removesuffix(".work")
+            how = f"to make {data} again with them: the same ingest dataset call, with --resume"
+            return [how] if files_change else []
         if (
             "changed" in pairs.columns
             and pairs.filter("changed").select(_IS_EDITED).to_series().any()
@@ -262,7 +269,8 @@ def _read_run(folder: Path) -> dict[str, Any]:
     try:
         run = json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise SourceError(f"{path}: no such file; give the OUT folder of ingest run") from error
+        hint = point_to_run(folder, ["run"]) or "give the OUT folder of ingest run"
+        raise SourceError(f"{path}: no such file; {hint}") from error
     except (OSError, ValueError) as error:
         raise SourceError(f"{path}: cannot be read: {error}; run the sources again") from error
     if not isinstance(run, dict):

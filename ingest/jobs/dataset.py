@@ -7,6 +7,7 @@ The last step writes DATA. All others write to a folder next to it:
         run/         the folder of a run, with the pairs of each step
         pairs/       instead of run/, if the sources are pairs
         README.md    the funnel and the settings
+        corrections.jsonl   those of run/ while that is made again
         lock         held while a call works here
 """
 
@@ -27,46 +28,53 @@ from ingest.config import Config
 from ingest.errors import OutputError, SourceError
 from ingest.io.atomic import atomic_write, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
+from ingest.io.run_files import CORRECTIONS_FILE, STEPS_FILE
 from ingest.jobs.dataset_checks import (
     EXPORT,
     LOCK,
     README,
-    STEPS_FILE,
     WORK_NAMES,
     DatasetPlan,
     default_format,
     has_work,
     outputs_of,
     plan_dataset,
-    work_folder,
 )
+from ingest.jobs.dataset_corrections import hash_corrections, set_aside
 from ingest.jobs.dataset_funnel import add_to_run_report, readme
 from ingest.jobs.dataset_plan import (
     DONE,
     DatasetOptions,
+    Stamps,
     Step,
     changed_settings,
+    hash_of,
     stamps_of,
     to_record,
 )
-from ingest.jobs.dataset_steps import Work, do_step
+from ingest.jobs.dataset_sources import work_folder
+from ingest.jobs.dataset_steps import NothingLeftError, Work, do_step
+from ingest.languages import parse_language_pair
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+"""One path, or several."""
 
 Watch = Callable[[Step], AbstractContextManager[Progress | None]]
 """Called before each step; what it yields is called with the progress of the step."""
 
 
 def make_dataset(
-    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    sources: Paths,
     data: str | os.PathLike[str],
     *,
     config: Config | None = None,
     format: str | None = None,
     pairs: bool = False,
-    langs: tuple[str, str] | None = None,
-    license: str = "",
-    exclude: Sequence[str] = (),
-    like: Sequence[str] = (),
-    mask: bool = False,
+    langs: str | Sequence[str] | None = None,
+    license: str | None = None,
+    exclude: Paths | None = None,
+    like: Paths | None = None,
+    mask_pii: bool | None = None,
     resume: bool = False,
     overwrite: bool = False,
     workers: int = 1,
@@ -87,21 +95,22 @@ def make_dataset(
             else huggingface.
         pairs: the sources are pairs, as `ingest import` reads them. TMX, and Parquet with the
             columns of pairs, are recognized.
-        langs: source and target, such as ("ar", "en"); as they are if None.
+        langs: source and target, such as ("ar", "en") or "ar,en"; as they are if None.
         license: license of the texts, for the data card of huggingface.
         exclude: files or folders of texts that no kept pair may have, such as test sets.
         like: a file of clean pairs, or two text files: sets the thresholds of the filter that
             `config` leaves at their defaults.
-        mask: replace personal data by placeholders.
-        resume: continue an earlier call, or start. Steps whose settings have changed are done
-            again, and so are the steps after them.
+        mask_pii: replace personal data by placeholders.
+        resume: continue an earlier call, or start. Options that are None are those of the earlier
+            call. Steps whose settings have changed are done again, and so are the steps after
+            them.
         overwrite: replace `data`, and start again.
         workers: number of processes that read pages.
         progress: called with the name of the step, the amount of work done, and of all.
 
     Returns:
-        data, work (the folder), funnel (counts from pages to exported pairs), and in_error
-        (pages, articles and rows in error).
+        data, work (the folder), funnel (counts from pages to exported pairs), in_error (pages,
+        articles and rows in error), and messages (what each step says that the user should know).
 
     Raises:
         SourceError: no source can be read, they have no pairs, or the filter keeps none; or they
@@ -117,25 +126,29 @@ def make_dataset(
     >>> made["funnel"][-1]
     {'number': 5, 'what': 'exported', 'lost': False}
     """
+    asked = {
+        "config": config, "format": format, "pairs": pairs or None, "langs": langs,
+        "license": license, "exclude": exclude, "like": like, "mask": mask_pii,
+    }  # fmt: skip
     config = config or Config()
-    listed = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
     options = DatasetOptions(
-        sources=tuple(os.fspath(source) for source in listed),
+        sources=_paths(sources),
         data=Path(data),
         format=format or default_format(data),
         config=config,
         pairs=pairs,
-        langs=langs,
-        license=license,
-        exclude=tuple(exclude),
-        like=tuple(like),
+        langs=None if langs is None else parse_language_pair(langs),
+        license=license or "",
+        exclude=_paths(exclude or ()),
+        like=_paths(like or ()),
         given=tuple(
             name.removeprefix("filter.")
             for name in changed_settings(config)
             if name.startswith("filter.")
         ),
-        mask=mask,
+        mask=bool(mask_pii),
         workers=workers,
+        asked=frozenset(name for name, value in asked.items() if value is not None),
     )
 
     def watch(step: Step) -> AbstractContextManager[Progress | None]:
@@ -149,7 +162,14 @@ def make_dataset(
             "work": str(plan.work),
             "funnel": [row._asdict() for row in plan.funnel()],
             "in_error": plan.in_error(),
+            "messages": plan.messages(),
         }
+
+
+def _paths(given: Paths) -> tuple[str, ...]:
+    """Return paths that are given alone or as a list."""
+    listed = [given] if isinstance(given, (str, os.PathLike)) else given
+    return tuple(os.fspath(path) for path in listed)
 
 
 @contextmanager
@@ -171,7 +191,9 @@ def open_plan(
             yield plan
         except BaseException as error:
             if has_work(work):
-                error.add_note(f"finished steps are kept in {work}; use --resume to go on")
+                advice = getattr(error, "__notes__", [])
+                if not isinstance(error, NothingLeftError) and "--resume" not in str(advice):
+                    error.add_note(f"finished steps are kept in {work}; use --resume to go on")
             else:
                 (work / STEPS_FILE).unlink(missing_ok=True)
             raise
@@ -213,23 +235,29 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
         IngestError: a step fails.
     """
     record = plan.record
+    read: Stamps = []
     for step in plan.steps:
         if step.state == DONE:
+            read = stamps_of(*outputs_of(step))
             continue
         started = record.get("started", {})
-        was_started = started.get("key", "")
         if started.get("name") == step.name:
             _remove_partial(step.writes)
-        record["started"] = {"name": step.name, "key": step.key}
+        record["started"] = {"name": step.name, "key": hash_of(step.key, read)}
+        was_started = started == record["started"]
         record["steps"].pop(step.name, None)  # its output is about to change
         _write_record(plan)
         if step.name == EXPORT:
-            add_to_run_report(plan.folder, plan.funnel())
+            linked = plan.steps[0].linked
+            add_to_run_report(plan.folder, plan.funnel(), plan.options, linked=linked)
         with watch(step) as progress:
             work = Work(plan.options, plan.folder, was_started)
             outcome = _do(step, work, progress)
-        record["steps"][step.name] = to_record(step, stamps_of(*outputs_of(step)), outcome)
+        output = stamps_of(*outputs_of(step))
+        applied = hash_corrections(plan.folder / CORRECTIONS_FILE).get(step.name, "")
+        record["steps"][step.name] = to_record(step, read, output, applied, outcome)
         del record["started"]
+        read = output
         _write_record(plan)
         yield step, outcome
     _write_readme(plan)
@@ -238,6 +266,8 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
 def _do(step: Step, work: Work, progress: Progress | None) -> dict[str, Any]:
     try:
         return do_step(step, work, progress)
+    except NothingLeftError:
+        raise
     except SourceError as error:
         if any(name in str(error) for name in step.reads if name.startswith(str(work.folder))):
             error.add_note("if that file is damaged, delete it: --resume makes it again")
@@ -258,13 +288,14 @@ def _write_readme(plan: DatasetPlan) -> None:
 
 
 def _clear(work: Path) -> None:
-    """Remove what an earlier call has left, but the lock that is held."""
+    """Remove what an earlier call has left, but the lock that is held, and corrections."""
     with wrap_os_errors(work):
+        set_aside(work / "run")
         for name in WORK_NAMES:
             path = work / name
             if path.is_dir():
                 shutil.rmtree(path)
-            elif name != LOCK:
+            elif name not in (LOCK, CORRECTIONS_FILE):
                 path.unlink(missing_ok=True)
 
 

@@ -12,37 +12,34 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.atomic import check_output
-from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE
+from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, RUN_FILE, STEPS_FILE
+from ingest.jobs.dataset_corrections import accept_corrected
 from ingest.jobs.dataset_funnel import FunnelRow, funnel_rows
+from ingest.jobs.dataset_memory import options_to_record, recall_options
 from ingest.jobs.dataset_plan import (
     AGAIN,
+    BEGUN,
+    TO_DO,
     DatasetOptions,
     Stamps,
     Step,
-    adopt_settings,
-    can_use_pairs,
     changed_settings,
     make_steps,
     mark_done,
     stamps_of,
 )
+from ingest.jobs.dataset_sources import inspect_sources, work_folder
 from ingest.jobs.dataset_steps import Outcome
 from ingest.jobs.export import FORMATS
-from ingest.pairs.sources import files_of
-from ingest.readers.formats import suffix
-from ingest.readers.sources import STDIN, find_sources, is_run, is_stream
 from ingest.writers.folder import refuse_foreign_files
 
 EXPORT = "export"
-STEPS_FILE, LOCK, README = "steps.json", "lock", "README.md"
-WORK_NAMES = ("run", "run.unfinished", "pairs", STEPS_FILE, LOCK, README)
+LOCK, README = "lock", "README.md"
+WORK_NAMES = ("run", "run.unfinished", "pairs", STEPS_FILE, LOCK, README, CORRECTIONS_FILE)
 
-# A person may have corrected these, so that they are never replaced.
+# A person may have changed these by other means than `ingest correct`: they are never replaced.
 _MAY_BE_EDITED = ("run", "import", "align")
 
 
@@ -56,6 +53,7 @@ class DatasetPlan:
         folder: the folder in it that has the outputs of all steps but the last.
         steps: the steps, in order.
         record: the content of steps.json.
+        recalled: the options and settings that come from the earlier call, by name.
     """
 
     options: DatasetOptions
@@ -63,6 +61,7 @@ class DatasetPlan:
     folder: Path
     steps: list[Step]
     record: dict[str, Any] = field(default_factory=dict)
+    recalled: dict[str, Any] = field(default_factory=dict)
 
     @property
     def changed_settings(self) -> dict[str, Any]:
@@ -82,6 +81,14 @@ class DatasetPlan:
         """Return how many pages, articles or rows were in error."""
         return sum(outcome["in_error"] for outcome in self.outcomes().values())
 
+    def messages(self) -> list[str]:
+        """Return what the finished steps say that the user should know, the step first."""
+        return [
+            f"{name}: {message}"
+            for name, outcome in self.outcomes().items()
+            for message in outcome["messages"]
+        ]
+
 
 def default_format(data: str | os.PathLike[str]) -> str:
     """Return the format that the ending of a path says, or else huggingface.
@@ -91,15 +98,6 @@ def default_format(data: str | os.PathLike[str]) -> str:
     """
     ending = Path(data).suffix.lower().removeprefix(".")
     return ending if ending in FORMATS else "huggingface"
-
-
-def work_folder(data: Path) -> Path:
-    """Return the folder of the working files.
-
-    >>> work_folder(Path("sets/data")).as_posix()
-    'sets/data.work'
-    """
-    return data.with_name(f"{data.name}.work")
 
 
 def plan_dataset(
@@ -117,6 +115,12 @@ def plan_dataset(
     """
     if resume and overwrite:
         raise ConfigError("--overwrite starts again; it cannot be used with --resume")
+    work = work_folder(options.data)
+    record = {"steps": {}} if overwrite else _read_record(work)
+    recalled: dict[str, Any] = {}
+    if resume:
+        options, recalled = recall_options(options, record.get("options", {}))
+    record["options"] = options_to_record(options)
     if options.format not in FORMATS:
         raise ConfigError(f"format: {options.format!r} is not one of {', '.join(FORMATS)}")
     if options.license and options.format != "huggingface":
@@ -126,84 +130,20 @@ def plan_dataset(
     for file in (*options.exclude, *options.like):
         if not os.path.exists(file):
             raise SourceError(f"{file}: no such file")
-    work = work_folder(options.data)
-    options, stamps = _inspect_sources(options)
+    options, stamps = inspect_sources(options)
     _check_place(options, work, stamps["sources"])
-    record = {"steps": {}} if overwrite else _read_record(work)
     folder = work / ("pairs" if options.pairs else "run")
     steps = make_steps(options, folder, stamps)
     outputs = {step.name: stamps_of(*outputs_of(step)) for step in steps}
-    plan = DatasetPlan(options, work, folder, mark_done(steps, record["steps"], outputs), record)
+    record["steps"] = accept_corrected(record["steps"], steps, outputs, folder)
+    steps = mark_done(steps, record["steps"], outputs)
+    if steps[0].state == TO_DO and (work / "run.unfinished").exists() and not overwrite:
+        steps[0] = replace(steps[0], state=BEGUN)
+    plan = DatasetPlan(options, work, folder, steps, record, recalled)
     _check_work(plan, resume=resume, overwrite=overwrite)
     _check_edited(plan, outputs)
     _check_data(plan, outputs[EXPORT], resume=resume, overwrite=overwrite)
     return plan
-
-
-def _inspect_sources(options: DatasetOptions) -> tuple[DatasetOptions, dict[str, Stamps]]:
-    """Find out what the sources are, and return the stamps of all input files."""
-    stamps = {name: stamps_of(*getattr(options, name)) for name in ("exclude", "like")}
-    pairs = options.pairs or (bool(options.sources) and all(map(_has_pairs, options.sources)))
-    options = replace(options, pairs=pairs)
-    if pairs:
-        for source in options.sources:
-            if not os.path.exists(source):
-                raise SourceError(f"{source}: no such file")
-        files = [file for source in options.sources for file in files_of(source)]
-    elif any(map(is_run, options.sources)):
-        if len(options.sources) > 1:
-            raise SourceError(
-                f"{', '.join(options.sources)}: one of these is the folder of a run; give that "
-                "alone, or only pages"
-            )
-        return _adopt_run(options, stamps)
-    else:
-        files = find_sources(options.sources).files
-        if streams := [file for file in files if file == STDIN or is_stream(file)]:
-            raise SourceError(
-                f"{streams[0]}: can be read only once; save it to a file, or run it first: "
-                f"ingest run {streams[0]} -o OUT"
-            )
-    return options, stamps | {"sources": stamps_of(*files)}
-
-
-def _adopt_run(
-    options: DatasetOptions, stamps: dict[str, Stamps]
-) -> tuple[DatasetOptions, dict[str, Stamps]]:
-    """Take the settings of a run.
-
-    Raises:
-        ConfigError: the user wants others for its pages.
-        SourceError: run.json cannot be read.
-    """
-    source = Path(options.sources[0])
-    try:
-        tables = json.loads((source / RUN_FILE).read_bytes())["config"]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise SourceError(f"{source / RUN_FILE}: cannot be read: {error}") from error
-    run_config = Config.from_dict(tables)
-    config, contradicted = adopt_settings(options.config, run_config)
-    if contradicted:
-        raise ConfigError(
-            f"{source}: the run had another {', '.join(contradicted)}; leave it out, or give the "
-            "pages instead of the run"
-        )
-    files = stamps_of(*(source / name for name in OUTPUTS if name != RUN_FILE))
-    stamps = stamps | {"sources": files, "run": files}
-    if (source / PAIRS_FILE).is_file() and can_use_pairs(options.config, run_config):
-        stamps["pairs"] = stamps_of(source / PAIRS_FILE)
-    return replace(options, config=config), stamps
-
-
-def _has_pairs(source: str) -> bool:
-    """Whether a file is clearly one of pairs: TMX, or Parquet with their columns."""
-    kind = suffix(source)
-    if kind != ".parquet" or not os.path.isfile(source):
-        return kind == ".tmx"
-    try:
-        return {"source_text", "target_text"} <= set(pl.read_parquet_schema(source))
-    except (pl.exceptions.PolarsError, OSError):
-        return False  # `run` says what is wrong with it
 
 
 def _is_folder(format: str) -> bool:
@@ -234,7 +174,11 @@ def _read_record(work: Path) -> dict[str, Any]:
         raise OutputError(
             f"{path}: cannot be read: {error}; give --overwrite to start again"
         ) from error
-    if not isinstance(record, dict) or not isinstance(record.get("steps"), dict):
+    if not (
+        isinstance(record, dict)
+        and isinstance(record.get("steps"), dict)
+        and isinstance(record.get("options", {}), dict)
+    ):
         raise OutputError(f"{path}: is not a record of steps; give --overwrite to start again")
     return record
 
@@ -267,11 +211,17 @@ def _check_work(plan: DatasetPlan, *, resume: bool, overwrite: bool) -> None:
             "--overwrite to start again"
         )
     recorded = plan.record["steps"].get(first.name)
-    if first.state == AGAIN and recorded["key"] != first.key:
+    if first.state == AGAIN and recorded["key"] != first.key and not _links_to(first, plan.folder):
         raise OutputError(
             f"{work}: has the work of an earlier call on other sources or settings: "
             f"{first.name}: {first.why}; give --overwrite to start again"
         )
+
+
+def _links_to(run: Step, folder: Path) -> bool:
+    """Return whether a folder links to the run that a step links to: its files may change there."""
+    name = "documents.parquet"
+    return run.linked and (folder / name).resolve() == (Path(run.reads[0]) / name).resolve()
 
 
 def _check_edited(plan: DatasetPlan, outputs: dict[str, Stamps]) -> None:
@@ -285,7 +235,9 @@ def _check_edited(plan: DatasetPlan, outputs: dict[str, Stamps]) -> None:
         recorded = plan.record["steps"].get(step.name)
         if step.name not in _MAY_BE_EDITED or not recorded or not os.path.exists(step.writes):
             continue
-        if [tuple(stamp) for stamp in recorded["output"]] != outputs[step.name]:
+        known = {tuple(stamp) for stamp in recorded["output"]}
+        changed = [name for name, *stamp in outputs[step.name] if (name, *stamp) not in known]
+        if not all(map(os.path.islink, changed)):  # a link has no changes of its own
             source = step.writes if plan.options.pairs else plan.folder
             raise OutputError(
                 f"{step.writes}: has been changed since; to make a data set of it as it is: ingest "

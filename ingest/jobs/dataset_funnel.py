@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from ingest._version import __version__
 from ingest.io.atomic import atomic_write
 from ingest.io.run_files import RUN_FILE
+from ingest.jobs.dataset_plan import DatasetOptions, changed_settings
 from ingest.writers.markdown import cell, table
 
 _NOT_KEPT = "not kept"  # the filter has counted these by rule
@@ -84,10 +86,18 @@ def funnel_rows(outcomes: Mapping[str, Mapping[str, Any]]) -> list[FunnelRow]:
     return [row for row in rows if row.number or not row.lost]
 
 
-def add_to_run_report(folder: Path, rows: Sequence[FunnelRow]) -> None:
-    """Write the funnel to run.json, for the data card.
+def add_to_run_report(
+    folder: Path, rows: Sequence[FunnelRow], options: DatasetOptions, *, linked: bool
+) -> None:
+    """Write the funnel and the call to run.json, for the data card.
 
     Imported pairs have no run.json. Theirs gets what `filter` and `split` reported, too.
+
+    Args:
+        folder: the folder of the run.
+        rows: the funnel.
+        options: what to make.
+        linked: whether the source is a run.
     """
     path = folder / RUN_FILE
     if path.exists():
@@ -96,9 +106,50 @@ def add_to_run_report(folder: Path, rows: Sequence[FunnelRow]) -> None:
         reports = {"filter": "filtered.funnel.json", "split": "split.split.json"}
         report = {verb: json.loads((folder / name).read_bytes()) for verb, name in reports.items()}
     report["funnel"] = [row._asdict() for row in rows]
+    settings = _tables(options)
+    report["dataset"] = {
+        "commands": _commands(options, given=bool(settings), linked=linked),
+        "settings": settings,
+        "split": report.get("split"),  # a later call of `ingest split` replaces the other one
+    }
     with atomic_write(path) as work:
         text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
         work.write_text(text, encoding="utf-8")
+
+
+def _tables(options: DatasetOptions) -> dict[str, dict[str, Any]]:
+    """Return the settings that were changed, but those of `run`, which change no output."""
+    tables: dict[str, dict[str, Any]] = {}
+    for full_name, value in changed_settings(options.config).items():
+        step, _, name = full_name.partition(".")
+        if step != "run":
+            tables.setdefault(step, {})[name] = value
+    return tables
+
+
+def _commands(options: DatasetOptions, *, given: bool, linked: bool) -> list[str]:
+    """Return the commands that make the data set, with names of files but without folders.
+
+    >>> from ingest.config import Config
+    >>> options = DatasetOptions(("a",), Path("d"), "huggingface", Config(), license="mit")
+    >>> _commands(options, given=False, linked=False)
+    ['ingest dataset SOURCES -o DATA --license mit']
+    """
+    words = ["--pairs"] if options.pairs else []
+    words += ["--langs", ",".join(options.langs)] if options.langs else []
+    words += ["--license", " ".join(options.license.split())] if options.license else []
+    words += ["--exclude", *map(_file_name, options.exclude)] if options.exclude else []
+    for file in options.like:
+        words += ["--like", _file_name(file)]
+    words += ["--mask-pii"] if options.mask else []
+    source = "OUT" if linked else "SOURCES"
+    call = shlex.join(["ingest", "dataset", source, "-o", "DATA", *words])
+    calls = [*(["ingest run SOURCES -o OUT"] if linked else []), call]
+    return [f"{call} --config settings.toml" if given else call for call in calls]
+
+
+def _file_name(path: str) -> str:
+    return " ".join(Path(path).name.split())
 
 
 def readme(

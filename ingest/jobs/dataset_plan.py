@@ -1,8 +1,9 @@
 """The plan of a data set: its steps, what each reads and writes, and which of them are done.
 
 A step has a key, made of its settings, its input files and the key of the step before. The file
-steps.json in the working folder records the key and the output of each finished step. A step is
-done if both are still the same, so a changed setting redoes its own step and those after it.
+steps.json in the working folder records of each finished step its key, its output, and the output
+of the step before that it has read. A step is done if all are still the same, so a changed setting
+or output redoes its own step and those after it.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from ingest._version import __version__
 from ingest.config import Config
 from ingest.pipeline.plan import stamp
 
-DONE, TO_DO, AGAIN = "done", "to do", "again"
+DONE, BEGUN, TO_DO, AGAIN = "done", "begun", "to do", "again"
 RUN_STEPS = ("read", "segment", "detect", "label", "dedupe")
 """The tables of the settings that a run applies to its pages."""
 
-Stamps = list[tuple[str, int, int | str]]
+_BEFORE = "a step before it changed"
+
+Stamps = list[tuple[str, int, int]]
 """Name, size and modification time of the files that a path stands for."""
 
 
@@ -43,6 +46,8 @@ class DatasetOptions:
         given: thresholds that `like` does not change.
         mask: whether personal data is masked.
         workers: number of processes that read pages.
+        asked: names of the options that the user gave, and full names of settings, or config for
+            all settings; None if all were given. A --resume takes the others from the earlier call.
     """
 
     sources: tuple[str, ...]
@@ -57,6 +62,7 @@ class DatasetOptions:
     given: tuple[str, ...] = ()
     mask: bool = False
     workers: int = 1
+    asked: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class Step:
             is the output of the step before.
         linked: whether an earlier run has the output, which is only linked.
         key: hash of all that its output depends on.
-        state: DONE, TO_DO or AGAIN.
+        state: DONE, BEGUN, TO_DO or AGAIN.
         why: why it is to be done again.
     """
 
@@ -164,8 +170,8 @@ def mark_done(
 
     Args:
         steps: as `make_steps` returns them.
-        record: `steps` of steps.json: by name, the key, settings, inputs and output of each
-            finished step.
+        record: `steps` of steps.json: by name, the key, settings, inputs, output and `read` of
+            each finished step.
         outputs: by name, the stamps of the outputs that exist now.
 
     >>> step = Step("score", (), Path("scored.parquet"), {"detect": {"langs": []}}, key="k")
@@ -176,18 +182,29 @@ def mark_done(
     'scored.parquet has been changed or removed'
     """
     marked: list[Step] = []
+    read: Stamps = []
     for step in steps:
-        old = record.get(step.name)
+        old, output = record.get(step.name), outputs.get(step.name, [])
         if old is None:
             marked.append(step)
         elif old["key"] != step.key:
             marked.append(replace(step, state=AGAIN, why=_why_again(step, old)))
-        elif [tuple(stamp) for stamp in old["output"]] != outputs.get(step.name):
+        elif any(before.state != DONE for before in marked):
+            marked.append(replace(step, state=AGAIN, why=_BEFORE))
+        elif _as_stamps(old.get("read", [])) != read:
+            why = f"{marked[-1].writes.name} has been corrected or made again"
+            marked.append(replace(step, state=AGAIN, why=why))
+        elif _as_stamps(old["output"]) != output:
             why = f"{step.writes.name} has been changed or removed"
             marked.append(replace(step, state=AGAIN, why=why))
         else:
             marked.append(replace(step, state=DONE))
+        read = output
     return marked
+
+
+def _as_stamps(stored: Sequence[Sequence[Any]]) -> Stamps:
+    return [(name, size, time) for name, size, time in stored]
 
 
 def _why_again(step: Step, old: dict[str, Any]) -> str:
@@ -198,7 +215,7 @@ def _why_again(step: Step, old: dict[str, Any]) -> str:
         return f"{', '.join(names)} changed"
     if old["inputs"] != step.inputs:
         return "its input files changed"
-    return "a step before it changed"
+    return _BEFORE
 
 
 def _flat(settings: dict[str, Any]) -> dict[str, Any]:
@@ -268,7 +285,7 @@ def stamps_of(*paths: str | Path) -> Stamps:
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         for file in files:
             size, time = stamp(str(file)) or (-1, -1)
-            stamps.append((str(file), size, time))
+            stamps.append((str(file), size, int(time)))
     return stamps
 
 
@@ -278,12 +295,24 @@ def hash_of(*values: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def to_record(step: Step, output: Stamps, result: dict[str, Any]) -> dict[str, Any]:
-    """Return what steps.json says of a finished step."""
+def to_record(
+    step: Step, read: Stamps, output: Stamps, corrections: str, result: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what steps.json says of a finished step.
+
+    Args:
+        step: the step.
+        read: stamps of the output of the step before.
+        output: stamps of its output.
+        corrections: hash of the corrections that are applied to its output.
+        result: what it says of itself.
+    """
     return {
         "key": step.key,
         "settings": step.settings,
         "inputs": step.inputs,
+        "read": read,
         "output": output,
+        "corrections": corrections,
         "result": result,
     }

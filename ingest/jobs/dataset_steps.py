@@ -15,13 +15,19 @@ import polars as pl
 from ingest._typing import Progress, Result
 from ingest.errors import SourceError
 from ingest.io.atomic import atomic_folder, atomic_write, wrap_os_errors
-from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE
+from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, PAIRS_FILE, RUN_FILE
+from ingest.jobs.correct import correct_run
+from ingest.jobs.dataset_corrections import set_aside
 from ingest.jobs.dataset_plan import DatasetOptions, Step
 from ingest.pipeline.state import State
 
 _PAGES = "pages.parquet"
 Outcome = dict[str, Any]
 """What a step says of itself: messages, in_error, and counts for the funnel. JSON values."""
+
+
+class NothingLeftError(SourceError):
+    """The sources are read, and have nothing for the next step: its message is the only advice."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +37,20 @@ class Work:
     Attributes:
         options: what to make.
         folder: where their outputs are.
-        was_started: key of the step that an earlier call began and did not finish.
+        was_started: whether an earlier call began this step, with the same settings and input.
     """
 
     options: DatasetOptions
     folder: Path
-    was_started: str
+    was_started: bool
 
 
 def do_step(step: Step, work: Work, progress: Progress | None) -> Outcome:
     """Do one step, whose input is there. Its output is complete or does not exist.
 
     Raises:
-        SourceError: the pages have no pairs, no pair is kept, or an input cannot be read.
+        NothingLeftError: no page could be read, the pages have no pairs, or no pair is kept.
+        SourceError: an input cannot be read.
         IngestError: the job fails.
     """
     do = _USE if step.linked else _DO
@@ -51,13 +58,15 @@ def do_step(step: Step, work: Work, progress: Progress | None) -> Outcome:
         return do[step.name](step, work, progress)
 
 
-def _run(step: Step, work: Work, progress: Progress | None) -> Outcome:
+def _run(_step: Step, work: Work, progress: Progress | None) -> Outcome:
     from ingest.jobs.run import run
 
     state = State(work.folder.absolute())
-    if state.is_complete() and work.was_started == step.key:
+    aside = work.folder.parent / CORRECTIONS_FILE
+    if state.is_complete() and work.was_started:
         report = state.read_report()  # stopped just before it could be noted
     else:
+        set_aside(work.folder)
         _remove(work.folder)
         report = run(
             work.options.sources,
@@ -65,20 +74,38 @@ def _run(step: Step, work: Work, progress: Progress | None) -> Outcome:
             config=work.options.config,
             resume=True,
             workers=work.options.workers,
+            corrections=aside if aside.is_file() else None,
             progress=progress,
         )
+    if report["counts"]["errors"] == report["counts"]["pages"]:
+        set_aside(work.folder)
+        _remove(work.folder)
+        first = report["in_error"][0]
+        raise NothingLeftError(
+            f"{_name_sources(work)}: no page could be read; the first: {first['uri']}: "
+            f"{first['error']}"
+        )
+    aside.unlink(missing_ok=True)  # the new run has stored them
     return _describe_run(report)
 
 
 def _use_run(_step: Step, work: Work, _progress: Progress | None) -> Outcome:
-    """Link the files of a run, and copy run.json, to which later steps add."""
+    """Link the files of a run, and copy run.json, to which later steps add.
+
+    Its corrections hold here too, and those that were made here are applied again.
+    """
     source = Path(work.options.sources[0]).resolve()
+    aside = set_aside(work.folder)
     _remove(work.folder)
     with atomic_folder(work.folder.absolute()) as new:
         for name in OUTPUTS:
             if name != RUN_FILE:
                 (new / name).symlink_to(source / name)
         shutil.copyfile(source / RUN_FILE, new / RUN_FILE)
+    corrections = [path for path in (source / CORRECTIONS_FILE, aside) if path.is_file()]
+    if corrections:
+        correct_run(work.folder, corrections)
+        aside.unlink(missing_ok=True)
     return _describe_run(json.loads((work.folder / RUN_FILE).read_bytes()))
 
 
@@ -114,7 +141,14 @@ def _import(step: Step, work: Work, progress: Progress | None) -> Outcome:
 def _align(step: Step, work: Work, progress: Progress | None) -> Outcome:
     from ingest.jobs.align_run import align_run
 
-    if work.was_started != step.key:  # else the pages were paired with the same settings
+    langs = work.options.config.align.langs or ("ar", "en")
+    pages = _count_pages(work.folder / "segments.parquet", langs)
+    if missing := [lang for lang, count in pages.items() if not count]:
+        raise NothingLeftError(
+            f"{_name_sources(work)}: no page has text to keep in {' or '.join(missing)}, so there "
+            f"is nothing to pair; add such pages and give --overwrite{_instead_of_pairs(work)}"
+        )
+    if not work.was_started:  # else the pages were paired with the same settings
         (work.folder / _PAGES).unlink(missing_ok=True)
     result = align_run(
         str(work.folder),
@@ -131,6 +165,8 @@ def _use_pairs(step: Step, work: Work, _progress: Progress | None) -> Outcome:
     source = Path(work.options.sources[0]).resolve()
     with atomic_write(step.writes) as new:
         new.symlink_to(source / step.writes.name)
+    if (work.folder / CORRECTIONS_FILE).is_file():
+        correct_run(work.folder)
     return _count_pairs(step, work, {"messages": [], "in_error": 0})
 
 
@@ -148,14 +184,23 @@ def _count_pairs(step: Step, work: Work, outcome: Outcome) -> Outcome:
         raise SourceError(f"{step.writes}: cannot be read as Parquet: {error}") from error
     if docs.is_empty():
         found = " and ".join(f"{pages[lang]:,} with text in {lang}" for lang in langs)
-        raise SourceError(
-            f"{', '.join(work.options.sources)}: no pairs of sentences: among the pages, {found} "
-            "were compared, and none translates another; to write their articles in one language: "
-            f"ingest export {work.folder} --what articles -o FILE; if the sources are pairs: "
-            "--pairs"
+        raise NothingLeftError(
+            f"{_name_sources(work)}: no pairs of sentences: among the pages, {found} were "
+            f"compared, and none translates another{_instead_of_pairs(work)}"
         )
     paired = pl.concat([docs["source_doc"], docs["target_doc"]]).n_unique()
     return {**outcome, "pages_by_lang": pages, "paired_pages": paired, "pairs": len(docs)}
+
+
+def _name_sources(work: Work) -> str:
+    return ", ".join(work.options.sources)
+
+
+def _instead_of_pairs(work: Work) -> str:
+    return (
+        f"; to write the articles: ingest export {work.folder} --what articles -o FILE; if the "
+        "sources are pairs: --overwrite --pairs"
+    )
 
 
 def _count_pages(segments: Path, langs: tuple[str, ...]) -> dict[str, int]:
@@ -200,7 +245,7 @@ def _filter(step: Step, work: Work, progress: Progress | None) -> Outcome:
         progress=progress,
     )
     if not result.kept:
-        raise SourceError(
+        raise NothingLeftError(
             f"{step.writes}: no pair was kept: {_describe_drops(result.funnel)}; change [filter] "
             "with --config or --set, and give --resume"
         )

@@ -21,6 +21,7 @@ _REPORT_SUFFIX = ".split.json"
 # Over the pairs, usually: for keys, for groups, two for texts similar to those drawn, and to write.
 # Each further draw takes two more.
 _PASSES = 5
+_SEPARATE = "to separate pairs of one page: --set 'split.by=\"text\"'"
 
 
 @dataclass
@@ -38,6 +39,7 @@ class SplitResult:
         filtered: whether a filter has marked the pairs to keep.
         original: pairs that stay in dev or test, where the data set had them.
         repeated: pairs in no split because they repeat one of those.
+        by_page: whether the pairs of a page stay together.
     """
 
     pairs: int
@@ -50,6 +52,7 @@ class SplitResult:
     filtered: bool = True
     original: dict[str, int] = field(default_factory=dict)
     repeated: int = 0
+    by_page: bool = True
 
     in_error = 0  # the file is read completely or not at all
 
@@ -101,16 +104,14 @@ class SplitResult:
                 f"{name} is empty: {share:g} of the pairs rounds to 0; set a number of pairs, "
                 f"such as {name} = 1, in [split] of --config"
             )
+        hint = f"; {_SEPARATE}" if self.by_page else ""
         for name, wanted in self.wanted.items():
             pairs = count_noun(self.sizes[name], "pair")
             size = f"{name} has {pairs} instead of {wanted:,}: groups stay together"
             if self.sizes[name] < wanted:
-                messages.append(
-                    f"{size}, and the largest has {self.largest:,} pairs; "
-                    'set by = "text" in [split] of --config to separate pairs of one page'
-                )
+                messages.append(f"{size}, and the largest has {self.largest:,} pairs{hint}")
             if self.sizes[name] > wanted:
-                messages.append(f"{size}, and no smaller group is left")
+                messages.append(f"{size}, and no smaller group is left{hint}")
         return messages
 
 
@@ -194,4 +195,5 @@ def _result(pairs: PairsFile, assignment: Assignment, config: SplitConfig) -> Sp
         },
         original=assignment.original,
         repeated=assignment.repeated,
+        by_page=config.by == "page",
     )

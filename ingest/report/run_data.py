@@ -22,7 +22,7 @@ from ingest.frames import (
     TRANSLATED,
     schema,
 )
-from ingest.io.run_files import check_is_parquet
+from ingest.io.run_files import check_is_parquet, point_to_run
 
 RUN_FILE, DOCUMENTS_FILE, SEGMENTS_FILE = "run.json", "documents.parquet", "segments.parquet"
 PAIRS_FILES = ("pairs.parquet", "translated.parquet")
@@ -70,7 +70,8 @@ def open_run(out: Path, pairs: Path | None = None) -> RunData:
     frames = {p.name: f for p in paths if (f := _scan(p, _PAIR_COLUMNS, columns)) is not None}
     run = _read_run_file(out / RUN_FILE)
     if documents is None and segments is None and not frames and not run:
-        raise SourceError(f"{out}: has no files of a run; give the OUT folder of ingest run")
+        hint = point_to_run(out) or "give the OUT folder of ingest run"
+        raise SourceError(f"{out}: has no files of a run; {hint}")
     all_pairs = pl.concat(frames.values(), how="diagonal_relaxed") if frames else None
     return RunData(run, documents, segments, all_pairs, list(frames))
 

@@ -24,6 +24,8 @@ def reproduction_section(selection: Selection, run: dict[str, Any], license: str
         run: run.json of the run that they belong to.
         license: license of the texts.
     """
+    if _is_dataset(selection, run):
+        return [*_dataset_call(run["dataset"]), *_versions(run)]
     steps = _recorded_steps(selection, run)
     tables = {verb: step["settings"] for verb, step in steps.items() if step.get("settings")}
     lines = ["## How to make it again", "", "```"]
@@ -47,11 +49,37 @@ def reproduction_section(selection: Selection, run: dict[str, Any], license: str
             "for these pairs.",
             "",
         ]
-    if tables:
-        lines += ["`settings.toml` has:", "", "```toml"]
-        for verb, settings in tables.items():
-            lines += [f"[{verb}]", *(f"{k} = {json.dumps(v)}" for k, v in settings.items())]
-        lines += ["```", ""]
+    return [*lines, *_settings_file(tables), *_versions(run)]
+
+
+def _is_dataset(selection: Selection, run: dict[str, Any]) -> bool:
+    """Return whether `ingest dataset` made the pairs, and no later `ingest split` other ones."""
+    call = run.get("dataset")
+    path = os.path.abspath(selection.path) if selection.path else ""
+    return (
+        isinstance(call, dict)
+        and call.get("split") == run.get("split")
+        and _wrote(run.get("split"), path, {"pairs": selection.read})
+    )
+
+
+def _dataset_call(call: dict[str, Any]) -> list[str]:
+    """Return the call of `ingest dataset`, which run.json has as `dataset`."""
+    lines = ["## How to make it again", "", "```", *call["commands"], "```", ""]
+    return [*lines, *_settings_file(call["settings"])]
+
+
+def _settings_file(tables: dict[str, dict[str, Any]]) -> list[str]:
+    if not tables:
+        return []
+    lines = ["`settings.toml` has:", "", "```toml"]
+    for verb, settings in tables.items():
+        lines += [f"[{verb}]", *(f"{k} = {json.dumps(v)}" for k, v in settings.items())]
+    return [*lines, "```", ""]
+
+
+def _versions(run: dict[str, Any]) -> list[str]:
+    lines = []
     if "fingerprint" in run:
         lines += [
             f"The run was made with ingest {cell(str(run.get('version')))}; the fingerprint of "

@@ -29,7 +29,7 @@ from ingest.frames import (
     schema,
 )
 from ingest.io.parquet import PAIR_ROWS
-from ingest.io.run_files import OUTPUTS, RUN_FILE
+from ingest.io.run_files import OUTPUTS, RUN_FILE, point_to_run
 from ingest.io.snapshot import Snapshot
 from ingest.io.urls import check_source_is_local
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES, ROLES
@@ -87,7 +87,7 @@ class TextSelection:
         by_lang: written rows by language.
 
     Raises:
-        ConfigError: a setting is invalid.
+        ConfigError: a setting is invalid, or no segment has one of the languages.
         SourceError: `run` is not the folder of a run.
         FrameError: a column is missing.
     """
@@ -113,6 +113,7 @@ class TextSelection:
         check(self._documents.head, DOCUMENTS, verb="export")
         self.columns = _ARTICLE_COLUMNS if what == "articles" else _COLUMNS_OF_SEGMENTS
         self.row_group = _ARTICLE_ROWS if what == "articles" else PAIR_ROWS
+        _check_langs(self._segments, self.langs)
         self._kept_roles = _kept_roles(self.run())
         self._progress, self._segments_read = progress, 0
         self._start()
@@ -292,17 +293,20 @@ class _Table:
     def __init__(self, run: Path, name: str, columns: list[str]) -> None:
         self.path = run / name
         if not self.path.is_file():
-            raise SourceError(
-                f"{run}: contains no {name}; give the folder that ingest run wrote"
-                if run.is_dir()
-                else f"{run}: is not a folder; give the folder that ingest run wrote"
-            )
+            what = f"contains no {name}" if run.is_dir() else "is not a folder"
+            hint = point_to_run(run, ["run"]) or "give the folder that ingest run wrote"
+            raise SourceError(f"{run}: {what}; {hint}")
         self._snapshot = Snapshot(self.path)
         self._frame = pl.scan_parquet(self.path)
         self._columns = columns
         self.head = pl.DataFrame(schema=self._snapshot.read(self._frame.collect_schema))
         rows = self._frame.select(pl.len())
         self.rows = int(self._snapshot.read(rows.collect).item())
+
+    def values(self, column: str) -> list[Any]:
+        """Return what occurs in a column, sorted."""
+        values = self._frame.select(pl.col(column).unique().drop_nulls().sort())
+        return self._snapshot.read(values.collect)[column].to_list()
 
     def batches(self, rows: int) -> Iterator[pl.DataFrame]:
         for start in range(0, self.rows, rows):
@@ -344,6 +348,13 @@ def _kept_roles(run: dict[str, Any]) -> list[str]:
         return list(run["config"]["label"]["keep"])
     except (KeyError, TypeError):
         return list(KEPT_ROLES)
+
+
+def _check_langs(segments: _Table, langs: Sequence[str]) -> None:
+    known = segments.values("lang") if langs else []
+    for lang in langs:
+        if known and lang not in known:
+            raise ConfigError(f"langs: {lang!r} is unknown; use one of {', '.join(known)}")
 
 
 def _check_roles(roles: Sequence[str], what: str) -> list[str]:

@@ -39,7 +39,11 @@ def test_the_plan_comes_first_and_the_funnel_last(call, tmp_path):
         lines[-1] == f"written to {tmp_path}/data; what each step made is in {tmp_path}/data.work"
     )
     assert "ingest: split: dev is empty" in outcome.err
-    again = call("dataset", HARBOUR, "--pairs", "-o", tmp_path / "data", "--resume", "--dry-run")
+    resumed = ("dataset", HARBOUR, "-o", tmp_path / "data", "--resume", "--dry-run")
+    same = call(*resumed).out.splitlines()
+    assert [line.split("  ")[-1].strip() for line in same[:5]] == ["done"] * 5
+    assert same[6] == "as in the earlier call: pairs = True, split.seed = 3"
+    again = call(*resumed, "--set", "split.seed=1")
     assert [line.split("  ")[-1].strip() for line in again.out.splitlines()[:5]] == [
         "done", "done", "done", "again: split.seed changed", "again: a step before it changed",
     ]  # fmt: skip

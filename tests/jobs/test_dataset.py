@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,10 +12,12 @@ import polars as pl
 import pytest
 
 import ingest
+from ingest.cli import main
 from ingest.config import AlignConfig, Config, FilterConfig, LabelConfig, SplitConfig
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
 from ingest.io.locks import hold_lock
 from ingest.jobs import dataset
+from ingest.jobs.correct import correct_run
 from ingest.jobs.dataset_checks import plan_dataset
 from ingest.jobs.dataset_plan import DatasetOptions
 from ingest.resources import samples
@@ -31,13 +34,61 @@ class StoppedError(BaseException):
     """Stands for a kill."""
 
 
+def short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def save_corrections(run: Path, file: Path, *, segment: bool = False) -> tuple[str, str]:
+    """Save corrections: one pair rejected, one edited, and maybe a line of a paired page dropped.
+
+    Returns:
+        The ID of the rejected pair, and the new text of the edited one.
+    """
+    pairs = pl.read_parquet(run / "split.parquet").filter("keep")
+    rejected, edited = pairs.row(3, named=True), pairs.row(5, named=True)
+    texts = [
+        short_hash(f"{row['source_text']}\n{row['target_text']}") for row in (rejected, edited)
+    ]
+    new_text = edited["target_text"] + " (edited)"
+    records = [
+        {"kind": "pair", "pair_id": rejected["pair_id"], "sha": texts[0], "verdict": "wrong"},
+        {
+            "kind": "pair",
+            "pair_id": edited["pair_id"],
+            "sha": texts[1],
+            "new_target_text": new_text,
+        },
+    ]
+    if segment:
+        segments = pl.read_parquet(run / "segments.parquet")
+        line = segments.filter("keep", doc_id=rejected["source_doc"]).row(-1, named=True)
+        records.append(
+            {
+                "kind": "segment", "doc_id": line["doc_id"], "segment": line["segment"],
+                "sha": short_hash(line["text"]), "keep": False,
+            }
+        )  # fmt: skip
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return rejected["pair_id"], new_text
+
+
+def check_corrected(data: Path, result: dict, rejected: str, new_text: str) -> None:
+    numbers = {row["what"]: row["number"] for row in result["funnel"]}
+    pairs = pl.read_parquet(data / "data" / "*.parquet", missing_columns="insert")
+    assert rejected not in pairs["pair_id"]
+    assert new_text in pairs["translation"].struct.field("en")
+    assert len(pairs) == numbers["exported"] == numbers["kept"]
+    assert numbers["rejected by hand"] == 1
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def states(sources, data, **options) -> dict[str, str]:
-    asked = DatasetOptions((str(sources),), data, "huggingface", options.pop("config", Config()))
+    config = options.pop("config", Config())
+    asked = DatasetOptions((str(sources),), data, "huggingface", config, **options)
     return {step.name: step.state for step in plan_dataset(asked, resume=True).steps}
 
 
@@ -125,8 +176,10 @@ def test_the_funnel_counts_from_pages_to_pairs(pages, whole, made):
     files = (made / "data").glob("*.parquet")
     assert sum(len(pl.read_parquet(file)) for file in files) == numbers["exported"]
     assert result["in_error"] == 0
+    assert result["messages"][0].startswith("split: dev is empty")
     card = (made / "README.md").read_text(encoding="utf-8")
     assert "| pages with pairs | 1 |" in card
+    assert "```\ningest dataset SOURCES -o DATA --license mit\n```" in card
     work = (whole.with_name("data.work") / "README.md").read_text(encoding="utf-8")
     assert f"| exported | {numbers['exported']} |" in work
 
@@ -134,7 +187,7 @@ def test_the_funnel_counts_from_pages_to_pairs(pages, whole, made):
 def test_a_changed_setting_redoes_its_step_and_those_after_it(pages, made):
     assert set(states(pages, made).values()) == {"done", "again"}  # there is no license
     config = Config(split=SplitConfig(seed=7))
-    assert states(pages, made, config=config) == {
+    assert states(pages, made, config=config, license="mit") == {
         **dict.fromkeys(STEPS[:4], "done"), "split": "again", "export": "again",
     }  # fmt: skip
     before = {
@@ -145,7 +198,7 @@ def test_a_changed_setting_redoes_its_step_and_those_after_it(pages, made):
         path.name: path.stat().st_mtime_ns for path in (made.parent / "data.work/run").iterdir()
     }
     assert {name for name in after if after[name] != before[name]} == {"split.parquet", "run.json"}
-    assert set(states(pages, made, config=config).values()) == {"done"}
+    assert set(states(pages, made, config=config, license="mit").values()) == {"done"}
     settings = (made.parent / "data.work" / "README.md").read_text(encoding="utf-8")
     assert "| `split.seed` | 7 |" in settings
 
@@ -164,7 +217,24 @@ def test_a_step_that_was_stopped_while_it_was_done_again(pages, made, monkeypatc
     monkeypatch.setattr(dataset, "do_step", do_step)
     assert states(pages, made, config=config)["align"] == "to do"
     ingest.make_dataset(pages, made, config=config, resume=True)
-    assert set(states(pages, made, config=config).values()) == {"done"}
+    assert set(states(pages, made, config=config, license="mit").values()) == {"done"}
+
+
+def test_a_run_that_was_stopped_is_begun(tmp_path):
+    (tmp_path / "pages").mkdir()
+    for number in range(3):
+        page = "صباح الخير يا سيدي"
+        (tmp_path / "pages" / f"{number}.txt").write_text(page, encoding="utf-8")
+
+    def stop(step, done, total):
+        if done > total / 2:
+            raise StoppedError
+
+    config = ingest.Config(run=ingest.RunConfig(shard_bytes=1))
+    with pytest.raises(StoppedError) as stopped:
+        ingest.make_dataset(tmp_path / "pages", tmp_path / "data", config=config, progress=stop)
+    assert str(stopped.value.__notes__).count("--resume") == 1
+    assert states(tmp_path / "pages", tmp_path / "data", config=config)["run"] == "begun"
 
 
 def test_a_damaged_output_is_made_again(pages, whole, made):
@@ -204,6 +274,110 @@ def test_a_run_that_a_person_has_changed_is_not_replaced(pages, whole, made):
     shutil.rmtree(run)
     ingest.make_dataset(pages, made, license="mit", resume=True)
     assert contents(made) == contents(whole)
+
+
+@pytest.mark.parametrize("segment", [False, True])
+def test_corrections_of_the_run_are_applied_and_survive(pages, made, tmp_path, segment):
+    run, file = made.parent / "data.work" / "run", tmp_path / "given.jsonl"
+    said = save_corrections(run, file, segment=segment)
+    before = json.loads((run / "run.json").read_bytes())["counts"]["kept"]
+    advice = correct_run(run, [file]).messages
+    assert "to make data again with them: the same ingest dataset call, with --resume" in advice
+    assert states(pages, made, license="mit") == {
+        "run": "done", "align": "again" if segment else "done", **dict.fromkeys(STEPS[2:], "again"),
+    }  # fmt: skip
+    result = ingest.make_dataset(pages, made, license="mit", resume=True)
+    check_corrected(made, result, *said)
+    kept = {row["what"]: row["number"] for row in result["funnel"]}["segments kept"]
+    assert kept == before - segment
+    assert set(states(pages, made, license="mit").values()) == {"done"}
+    corrected = contents(made)
+    if not segment:
+        return
+
+    (run / "pairs.parquet").unlink()  # the corrections are applied to pairs that are made again
+    assert ingest.make_dataset(pages, made, license="mit", resume=True) == result
+    assert contents(made) == corrected
+
+    again = ingest.make_dataset(pages, made, license="mit", overwrite=True)
+    check_corrected(made, again, *said)
+    assert not (made.parent / "data.work" / "corrections.jsonl").exists()
+
+    (run / "segments.parquet").unlink()  # so that the run is made again
+    ingest.make_dataset(pages, made, license="mit", resume=True)
+    assert contents(made / "data") == {name.removeprefix("data/"): data
+                                       for name, data in corrected.items()
+                                       if name.startswith("data/")}  # fmt: skip
+
+
+@pytest.mark.parametrize("segment", [False, True])
+def test_a_linked_run_that_was_corrected_is_linked_again(pages, whole, tmp_path, segment):
+    out, data, file = tmp_path / "out", tmp_path / "data", tmp_path / "given.jsonl"
+    shutil.copytree(whole.with_name("data.work") / "run", out)
+    ingest.make_dataset(out, data)
+    said = save_corrections(out, file, segment=segment)
+    correct_run(out, [file])
+    check_corrected(data, ingest.make_dataset(out, data, resume=True), *said)
+    assert (tmp_path / "data.work" / "run" / "segments.parquet").is_symlink()
+    other = shutil.copytree(out, tmp_path / "other")
+    (other / "segments.parquet").touch()
+    with pytest.raises(OutputError, match="its input files changed"):
+        ingest.make_dataset(other, data, resume=True)
+
+
+def test_corrections_do_not_hide_changes_by_other_hands(pages, made, tmp_path):
+    run, file = made.parent / "data.work" / "run", tmp_path / "given.jsonl"
+    save_corrections(run, file)
+    correct_run(run, [file])
+    pl.read_parquet(run / "pairs.parquet").head(9).write_parquet(run / "pairs.parquet")
+    with pytest.raises(OutputError, match=r"pairs\.parquet: has been changed since"):
+        ingest.make_dataset(pages, made, license="mit", resume=True)
+
+
+def test_a_linked_run_can_be_corrected_and_does_not_change(pages, whole, tmp_path):
+    out, data, file = tmp_path / "out", tmp_path / "data", tmp_path / "given.jsonl"
+    shutil.copytree(whole.with_name("data.work") / "run", out)
+    ingest.make_dataset(out, data)
+    before = contents(out)
+    run = tmp_path / "data.work" / "run"
+    said = save_corrections(run, file, segment=True)
+    correct_run(run, [file])
+    result = ingest.make_dataset(out, data, resume=True)
+    check_corrected(data, result, *said)
+    assert contents(out) == before
+    check_corrected(data, ingest.make_dataset(out, data, overwrite=True), *said)
+    assert contents(out) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("report data.work", "it is the working folder of a data set; give data.work/run"),
+        ("report data", "it is a data set; give data.work/run"),
+        ("correct data c.jsonl", "it is a data set; give data.work/run"),
+        ("correct data.work c.jsonl", "give data.work/run"),
+        ("export data -o x.tmx", "it is a data set; give data.work/run"),
+        ("export data.work --what articles -o x.md", "give data.work/run"),
+        ("export data.work/run --dedupe -o x.jsonl", "to export articles, add --what articles"),
+        ("export data.work/run --langs en -o x.jsonl", "in these languages: --what articles"),
+        (
+            "export data.work/run --what articles --langs english -o x.jsonl",
+            "langs: 'english' is unknown; use one of ar, ",
+        ),
+    ],
+)
+def test_wrong_folders_and_options_point_to_the_right_ones(
+    words, message, whole, monkeypatch, capsys
+):
+    monkeypatch.chdir(whole.parent)
+    assert main(words.split()) == 2
+    assert message in capsys.readouterr().err
+    assert {path.name for path in whole.parent.iterdir()} == {"data", "data.work"}
+
+
+def test_a_step_that_is_made_again_makes_the_later_ones_again(pages, made):
+    (made.parent / "data.work" / "run" / "pairs.parquet").unlink()
+    assert list(states(pages, made, license="mit").values()) == ["done", *["again"] * 5]
 
 
 def test_other_pages_or_settings_of_the_run_are_refused(pages, made, tmp_path):
@@ -261,6 +435,8 @@ def test_a_run_is_linked_and_not_changed(pages, whole, tmp_path):
     assert contents(run) == before
     assert contents(tmp_path / "data" / "data") == contents(whole / "data")
     assert (tmp_path / "data.work" / "run" / "segments.parquet").is_symlink()
+    card = (tmp_path / "data" / "README.md").read_text(encoding="utf-8")
+    assert "```\ningest run SOURCES -o OUT\ningest dataset OUT -o DATA --license mit\n```" in card
     config = Config(label=LabelConfig(body_text=True))
     with pytest.raises(ConfigError, match=r"the run had another label\.body_text"):
         ingest.make_dataset(run, tmp_path / "other", config=config)
@@ -304,18 +480,61 @@ def test_invalid_rows_are_counted(table, tmp_path):
 def test_pages_in_one_language_end_with_advice(tmp_path):
     page = CORPORA / "scrapes" / "ar_gov_news.txt"
     with pytest.raises(
-        SourceError, match=r"1 with text in ar and 0 with text in en .* --what articles"
-    ):
+        SourceError, match=r"no page has text to keep in en, .* --overwrite; .* --what articles"
+    ) as error:
         ingest.make_dataset(page, tmp_path / "data")
+    assert not getattr(error.value, "__notes__", [])  # --resume would only fail again
     assert not (tmp_path / "data").exists()
+    ingest.export_texts(tmp_path / "data.work" / "run", tmp_path / "articles.jsonl")
+
+
+def test_pages_that_cannot_be_read_leave_nothing(tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "a.parquet").write_bytes(b"not Parquet")
+    with pytest.raises(
+        SourceError, match=r"no page could be read; .*a\.parquet#0: cannot"
+    ) as error:
+        ingest.make_dataset(tmp_path / "pages", tmp_path / "data")
+    assert not getattr(error.value, "__notes__", [])
+    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
 
 
 def test_a_filter_that_keeps_nothing_can_be_changed(table, tmp_path):
     strict = Config(filter=FilterConfig(min_words=50))
     with pytest.raises(SourceError, match=r"no pair was kept: 7 too short; change \[filter\]"):
         ingest.make_dataset(table, tmp_path / "data", pairs=True, config=strict)
-    ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=True)
+    with pytest.raises(SourceError, match="no pair was kept"):  # the settings are remembered
+        ingest.make_dataset(table, tmp_path / "data", resume=True)
+    ingest.make_dataset(table, tmp_path / "data", config=Config(), resume=True)
     assert (tmp_path / "data" / "README.md").exists()
+
+
+def test_a_resumed_call_has_the_options_of_the_earlier_one(table, tmp_path):
+    test_set = tmp_path / "test.tsv"
+    test_set.write_text("قرأت كتابا في البيت\tI read a book at home\n", encoding="utf-8")
+    config = Config(filter=FilterConfig(near=0.9), split=SplitConfig(seed=3))
+    options = {"config": config, "langs": "en,ar", "license": "mit", "mask_pii": True}
+    data = tmp_path / "data"
+    # one path may be given alone
+    first = ingest.make_dataset(table, data, pairs=True, exclude=test_set, **options)
+    before = contents(data)
+    assert ingest.make_dataset(table, data, resume=True) == first
+    (tmp_path / "data.work" / "pairs" / "scored.parquet").unlink()
+    assert ingest.make_dataset(table, data, resume=True) == first
+    assert contents(data) == before
+    ingest.make_dataset(table, data, mask_pii=False, license="", resume=True)
+    assert 'license: "unknown"' in (data / "README.md").read_text(encoding="utf-8")
+    plan = json.loads((tmp_path / "data.work" / "steps.json").read_bytes())
+    card = (data / "README.md").read_text(encoding="utf-8")
+    assert (
+        "ingest dataset SOURCES -o DATA --pairs --langs en,ar --exclude test.tsv --config "
+        "settings.toml\n```\n\n`settings.toml` has:\n\n```toml\n[filter]\nnear = 0.9\n[split]\n"
+    ) in card
+    assert plan["steps"]["filter"]["settings"]["mask"] is False
+    assert plan["steps"]["filter"]["settings"]["exclude"] == [str(test_set)]
+    assert plan["steps"]["split"]["settings"]["split"]["seed"] == 3
+    with pytest.raises(ConfigError, match="langs: 'ar' is not two"):
+        ingest.make_dataset(table, data, langs="ar", resume=True)
 
 
 @pytest.mark.parametrize(
@@ -373,7 +592,7 @@ def test_foreign_files_are_left_alone(table, tmp_path):
             ingest.make_dataset(table, tmp_path / "data", pairs=True, **options)
     assert contents(work) == {"thesis.txt": b"mine"}
     (work / "thesis.txt").unlink()
-    for text in ("{", "[]"):
+    for text in ("{", "[]", '{"steps": {}, "options": []}'):
         (work / "steps.json").write_text(text)
         with pytest.raises(OutputError, match=r"steps.json: .*--overwrite to start again"):
             ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=True)
