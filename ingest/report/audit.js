@@ -38,7 +38,8 @@ if (data.audit?.order.length) views.push(["audit", "Audit", (view) => {
   function judge(yes) {
     const item = reviewing.item();
     const right = item.kind === "pair" ? yes : yes === item.keep;
-    store.change(item, { verdict: right ? "right" : "wrong", keep: right || item.kind === "pair" ? null : !item.keep, audit: stratumOf.get(item) });
+    const keep = item.kind === "pair" ? {} : { keep: right ? null : !item.keep }; // whether to keep a pair is not asked
+    store.change(item, { verdict: right ? "right" : "wrong", ...keep, audit: stratumOf.get(item) });
     const at = items.indexOf(item);
     const next = [...items.slice(at + 1), ...items.slice(0, at)].find((other) => !isDone(other));
     say(`${yes ? "Yes" : "No"}. ${progressWords()}`);

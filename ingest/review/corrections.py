@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ RIGHT, WRONG = VERDICTS = ("right", "wrong")
 _MAX_SHOWN = 40  # characters of a wrong value in a message
 _MAX_INT = 2**63
 _ID = re.compile(r"[0-9a-f]{16}")
+# A line with a fault that was meant as a correction.
+_NAMES_A_KIND = re.compile(rb'(?m)^\s*\{[^\n]*"kind"')
 
 
 class _Field(NamedTuple):
@@ -62,16 +65,18 @@ def _is_number(value: Any) -> bool:
 
 _TEXT = _Field(pl.String(), _is_text, "a text")
 _NAME = _Field(pl.String(), _is_filled, "a text", required=True)
+_STRATUM = _Field(pl.String(), _is_text, "a text: the name of a part of the sample, as kept, ar")
 _NEW_TEXT = _Field(pl.String(), _is_filled, "a text that is not empty")
-_HASH = _Field(pl.String(), _is_hash, "16 hex digits", required=True)
+_HASH = _Field(pl.String(), _is_hash, "16 hex digits")
 _BOOLEAN = _Field(pl.Boolean(), lambda value: isinstance(value, bool), "true or false")
+_WITHDRAWN = _Field(pl.Boolean(), lambda value: value is True, "true, or left out")
 _VERDICT = _Field(pl.String(), VERDICTS.__contains__, "right or wrong")
 _ROLE = _Field(pl.String(), lambda value: value in ROLES, f"one of {', '.join(ROLES)}")
 _NUMBER = _Field(pl.Int64(), _is_number, "a whole number from 0", required=True)
 
 _FIELDS: dict[str, dict[str, _Field]] = {
     "segment": {
-        "doc_id": _HASH,
+        "doc_id": _HASH._replace(required=True),
         "uri": _TEXT,
         "segment": _NUMBER,
         "sha": _HASH,
@@ -80,7 +85,8 @@ _FIELDS: dict[str, dict[str, _Field]] = {
         "keep": _BOOLEAN,
         "role": _ROLE,
         "starts_article": _BOOLEAN,
-        "audit": _TEXT,
+        "withdrawn": _WITHDRAWN,
+        "audit": _STRATUM,
     },
     "pair": {
         "pair_id": _NAME,
@@ -88,9 +94,11 @@ _FIELDS: dict[str, dict[str, _Field]] = {
         "source_text": _TEXT,
         "target_text": _TEXT,
         "verdict": _VERDICT,
+        "keep": _BOOLEAN,
         "new_source_text": _NEW_TEXT,
         "new_target_text": _NEW_TEXT,
-        "audit": _TEXT,
+        "withdrawn": _WITHDRAWN,
+        "audit": _STRATUM,
     },
     "rule": {
         "site": _TEXT._replace(required=True),
@@ -101,6 +109,11 @@ _FIELDS: dict[str, dict[str, _Field]] = {
 }
 # What a line is about. Of several lines about one thing, the last one counts.
 _KEYS = {"segment": ["doc_id", "segment"], "pair": ["pair_id"], "rule": ["site", "path"]}
+# What a line says, one of which it must have.
+_SAYS = {
+    "segment": ["verdict", "keep", "role", "starts_article"],
+    "pair": ["verdict", "keep", "new_source_text", "new_target_text"],
+}
 _SCHEMAS = {
     kind: pl.Schema({name: field.dtype for name, field in fields.items()})
     for kind, fields in _FIELDS.items()
@@ -112,9 +125,10 @@ class Corrections:
     """Corrections, one row per thing, sorted, so that the order of lines makes no difference.
 
     Attributes:
-        segments: doc_id, uri, segment, sha, text, verdict, keep, role, starts_article, audit.
-        pairs: pair_id, sha, source_text, target_text, verdict, new_source_text, new_target_text,
-            audit.
+        segments: doc_id, uri, segment, sha, text, verdict, keep, role, starts_article,
+            withdrawn, audit.
+        pairs: pair_id, sha, source_text, target_text, verdict, keep, new_source_text,
+            new_target_text, withdrawn, audit.
         rules: site, path, role, keep.
         damaged: what is wrong with each line that was left out.
     """
@@ -131,7 +145,8 @@ class Corrections:
 def parse_corrections(data: bytes, name: str = "corrections") -> Corrections:
     r"""Parse lines of corrections. Of several lines about one thing, the last one counts.
 
-    Unknown fields are ignored. A damaged line is left out, and listed in `damaged`.
+    A damaged line is left out, and listed in `damaged`. A line with a field that is not known is
+    damaged too: it could be a misspelt one, without which the line says something else.
 
     Args:
         data: JSON Lines in UTF-8.
@@ -161,7 +176,7 @@ def read_corrections(path: Path) -> Corrections:
     """Read a file of corrections, as `parse_corrections` does.
 
     Raises:
-        SourceError: the file cannot be read.
+        SourceError: the file cannot be read, or it has lines and none is meant as a correction.
 
     >>> read_corrections(Path("no-such-file.jsonl"))
     Traceback (most recent call last):
@@ -170,13 +185,20 @@ def read_corrections(path: Path) -> Corrections:
 the report saved
     """
     try:
-        return parse_corrections(path.read_bytes(), str(path))
+        data = path.read_bytes()
     except FileNotFoundError as error:
         raise SourceError(
             f"{path}: no such file; give a file of corrections that the report saved"
         ) from error
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error}") from error
+    corrections = parse_corrections(data, str(path))
+    if corrections.damaged and not corrections and not _NAMES_A_KIND.search(data):
+        raise SourceError(
+            f"{path}: is not a file of corrections; give one that the report saved, or one as in "
+            "ingest/review/README.md"
+        )
+    return corrections
 
 
 def merge_corrections(parts: Sequence[Corrections]) -> Corrections:
@@ -249,8 +271,29 @@ def _parse(line: bytes) -> tuple[str, dict[str, Any]] | str:
     kind = record.get("kind")
     if not isinstance(kind, str) or kind not in _FIELDS:
         return f"kind is {_shown(kind)}, must be one of {', '.join(_FIELDS)}"
-    row = {name: record.get(name) for name in _FIELDS[kind]}
-    return _find_fault(row, _FIELDS[kind]) or (kind, row)
+    fields = _FIELDS[kind]
+    if unknown := next((name for name in record if name not in fields and name != "kind"), None):
+        return _describe_unknown(unknown, kind)
+    row = {name: record.get(name) for name in fields}
+    return _find_fault(row, fields) or _find_nothing(row, kind) or (kind, row)
+
+
+def _describe_unknown(name: str, kind: str) -> str:
+    fields = _FIELDS[kind]
+    similar = get_close_matches(name.lower(), fields, 1)
+    hint = f"did you mean {similar[0]}?" if similar else f"a {kind} has {', '.join(fields)}"
+    return f"unknown field {_shown(name)}; {hint}"
+
+
+def _find_nothing(row: dict[str, Any], kind: str) -> str:
+    """Return a fault if a line says nothing, or takes back what it says."""
+    says = [name for name in _SAYS.get(kind, ()) if row[name] is not None]
+    if row.get("withdrawn"):
+        return f"withdrawn takes everything back; leave out {', '.join(says)}" if says else ""
+    if says or kind not in _SAYS:
+        return ""
+    names = ", ".join(_SAYS[kind])
+    return f"says nothing; give {names}, or withdrawn to take an earlier line back"
 
 
 def _find_fault(row: dict[str, Any], fields: dict[str, _Field]) -> str:
