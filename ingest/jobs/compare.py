@@ -58,8 +58,8 @@ def compare_runs(before: str, after: str) -> Comparison:
 
     A page is the same if its source and record are the same. A line is the same if its page and
     text are; of equal lines of a page, the first is compared with the first, and so on. A pair is
-    the same if its texts, before any edit, and its languages are; equal pairs are compared in order,
-    too.
+    the same if its texts, before any edit, and its languages are; equal pairs are compared in
+    order, too.
 
     Args:
         before: folder of the earlier run.
