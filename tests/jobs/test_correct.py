@@ -365,6 +365,8 @@ def test_rules_are_learned_shown_and_apply_to_new_pages(tmp_path):
     assert result.rules is not None
     assert result.rules.effects.row(0)[:6] == (*rule, 2, 2)
     assert "Readers of page 2" in str(result.rules)
+    assert "in a path, 0 stands for any number" in str(result.rules)
+    assert "no URL" not in str(result.rules)
     assert correct_run(out, learn=True, yes=True).by_rules == 2
     assert not len(correct_run(out, learn=True).rules.rules)
     ingest.run(write_pages(6), out, overwrite=True)
@@ -374,6 +376,30 @@ def test_rules_are_learned_shown_and_apply_to_new_pages(tmp_path):
         ("site rule", 4),
     ]
     assert not labelled["keep"].any()
+
+
+def test_rules_of_a_folder_and_places_without_a_rule(tmp_path):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    deep = "<div class='wrapper-of-a-wrapper'>" * 8
+    for n in range(3):
+        html = PAGE.format(n=n).replace('<div class="tags">', f'{deep}<div class="tags">')
+        (pages / f"{n}.html").write_text(html, encoding="utf-8")
+    out = tmp_path / "out"
+    ingest.run(pages, out)
+    tags = pl.col("text").str.starts_with("Readers of page")
+    rows = pl.read_parquet(out / "segments.parquet").filter(tags).to_dicts()
+    given = [said(row, keep=False, role="nav") for row in rows[:2]]
+    correct_run(out, [save(tmp_path / "given.jsonl", given[0])])
+    described = str(correct_run(out, learn=True).rules)
+    assert described.startswith("none: a place needs 2 corrections on 2 pages, or 3 on one")
+    assert described.endswith("div.tags p: 1 correction on 1 page")
+    correct_run(out, [save(tmp_path / "given.jsonl", *given)])
+    rule, _, warning, _ = str(correct_run(out, learn=True).rules).splitlines()
+    assert " … " in rule
+    assert "wrapper" in rule
+    assert len(rule) < len(str(pages)) + 130
+    assert warning.strip().startswith("all pages in this folder count as one site")
 
 
 def test_the_command(out, records, tmp_path, capsys):
@@ -399,7 +425,7 @@ def test_the_command(out, records, tmp_path, capsys):
     assert "95 %" in printed.out
     assert main(["correct", str(out)]) == 0
     assert main(["correct", str(out), "--learn"]) == 0
-    assert "none: the corrections of a path" in capsys.readouterr().out
+    assert "none: a place needs 2 corrections on 2 pages" in capsys.readouterr().out
     assert main(["correct", str(out), "--yes"]) == 2
     assert main(["show", str(out), "--dropped", "--limit", "3"]) == 0
 
