@@ -36,8 +36,8 @@ def add_commands(commands: Commands) -> None:
         help="show pages segment by segment",
         description="Show each segment with its line, language, role and article, whether it is "
         "kept, and why. If SOURCE is the OUT of a run, show what that run decided: its "
-        f"first {_RUN_LIMIT:,} segments, or as many as --limit says. A segment is shown if it meets "
-        "all conditions.",
+        f"first {_RUN_LIMIT:,} segments, or as many as --limit says. A segment is shown if it "
+        "meets all conditions.",
         examples=[
             "ingest show page.html",
             "ingest show out --page news_2.txt",

@@ -316,7 +316,7 @@ def _read_run(folder: Path) -> dict[str, Any]:
 
 def _run_near(folder: Path) -> str:
     """Name the run in the folder of a data set, or in the one next to it in which it was made."""
-    for run in (folder / "run", folder.with_name(f"{folder.name}.work") / "run"):
+    for run in (folder / "run", Path(f"{folder}.work") / "run"):
         if (run / RUN_FILE).is_file():
             return str(run)
     return "the OUT folder of ingest run"

@@ -12,7 +12,7 @@ from ingest.jobs.learn import ProposedRules
 from ingest.text import count_noun
 
 _EXAMPLES = 3  # corrections that match nothing, and damaged lines, that are named
-_EXAMPLE_CHARS = 40
+_EXAMPLE_CHARS, _NAME_CHARS = 40, 200
 
 NOT_STORED = "nothing in the run, and {verb} not stored"
 STORED = "nothing in the run any more, and {verb} still stored"
@@ -61,11 +61,15 @@ class CorrectResult:
         lines = []
         for unit, applied in self.applied.items():
             rest = sum(len(lost.get(unit, ())) for lost in (self.unmatched, self.not_stored))
-            if applied or rest:
-                lines.append(
-                    describe_applied(count_noun(applied, "correction"), unit, self.changed[unit])
-                    + (f"; {rest:,} more {_matches(rest)} no {unit}" if rest else "")
-                )
+            given = f"{rest:,} more" if applied else f"{count_noun(rest, 'correction')} of {unit}s"
+            parts = []
+            if applied:
+                count = count_noun(applied, "correction")
+                parts.append(describe_applied(count, unit, self.changed[unit]))
+            if rest:
+                parts.append(f"{given} {_matches(rest)} nothing")
+            if parts:
+                lines.append("; ".join(parts))
         if self.by_rules:
             lines.append(f"{count_noun(self.by_rules, 'segment')} changed by rules")
         return "\n".join(lines or ["no corrections to apply"])
@@ -156,7 +160,9 @@ def _name(unit: str, row: dict[str, Any]) -> str:
         name, text = f"{row['uri'] or row['doc_id']}, segment {row['segment']}", row["text"]
     else:
         name, text = row["pair_id"], row["source_text"]
-    name = f"{name} ({row['why']})"
-    if not text:
-        return name
-    return f"{name}: {text[:_EXAMPLE_CHARS]}{'…' if len(text) > _EXAMPLE_CHARS else ''}"
+    name = f"{_cut(name, _NAME_CHARS)} ({row['why']})"
+    return f"{name}: {_cut(text, _EXAMPLE_CHARS)}" if text else name
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"

@@ -330,6 +330,12 @@ def test_the_run_of_a_data_set_is_named(out, tmp_path, capsys):
     for folder in (tmp_path / "data", work):
         with pytest.raises(SourceError, match=f"not the folder of a run; give {work / 'run'}"):
             correct_run(folder, [given])
+    with pytest.raises(SourceError, match=r"^\.: is not the folder of a run"):
+        correct_run(".", [given])
+    only_lost = save(tmp_path / "lost.jsonl", {"kind": "pair", "pair_id": "x" * 999, "keep": True})
+    result = correct_run(work / "run", [only_lost])
+    assert str(result) == "1 correction of pairs matches nothing"
+    assert len(result.messages[0]) < 400
     (tmp_path / "README.md").write_text("# A title\n\nText\n")
     assert main(["correct", str(work / "run"), str(tmp_path / "README.md")]) == 2
     assert "README.md: is not a file of corrections" in capsys.readouterr().err
@@ -413,8 +419,7 @@ def test_the_command(out, records, tmp_path, capsys):
     assert main(["correct", str(out), str(given)]) == 3
     printed = capsys.readouterr()
     assert (
-        "1 correction of segments applied; 1 made a change; 1 more matches no segment"
-        in printed.out
+        "1 correction of segments applied; 1 made a change; 1 more matches nothing" in printed.out
     )
     assert f"{given}, line 3: is not JSON; the line was left out" in printed.err
     assert (

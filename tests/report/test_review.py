@@ -165,6 +165,14 @@ def test_what_is_taken_back_is_written_as_withdrawn(out, browser, frames, page):
     assert parse_corrections(json.dumps(written).encode()).damaged == []
 
 
+def test_dropped_segments_name_their_page_and_lead_to_it(page):
+    page.run("document.getElementById('tab-dropped').click()")
+    where = "document.querySelector('#view-dropped .where button')"
+    assert page.run(f"{where}.textContent").startswith("0.html, line ")
+    page.run(f"{where}.click()")
+    assert page.run(f"{CURRENT}.dataset.key") == f"s {DOC} 2"
+
+
 def test_filters_count_what_is_reviewed(page):
     keys(page, "j", "y", "n")
     state = "[...document.querySelectorAll('#view-pages label')].find(l => l.textContent === 'Review').control"
