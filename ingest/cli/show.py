@@ -162,8 +162,8 @@ def _how_to_see_more(pages: ShownPages, chosen: SegmentFilter, limit: int) -> st
 
 def _what_a_run_knows(sources: Sequence[str]) -> str:
     return (
-        f"{', '.join(sources)}: judged by itself; a run of all pages of a site also finds the "
-        "lines of its template and copies of articles: ingest run SITE -o OUT, ingest show OUT "
+        f"{', '.join(sources)}: labelled without the rest of its site; a run of the whole site "
+        "also finds template lines and copies of articles: ingest run SITE -o OUT, ingest show OUT "
         "--page PAGE"
     )
 

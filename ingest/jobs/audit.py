@@ -8,7 +8,8 @@ import polars as pl
 
 from ingest.report.run_data import open_run
 from ingest.review.audit import Stratum, draw, estimate
-from ingest.review.corrections import RIGHT, Corrections
+from ingest.review.correction_lines import RIGHT
+from ingest.review.corrections import Corrections
 from ingest.text import count_noun
 
 # The files of pairs that a report may have shown: the pairs of the run, or what was made of them.

@@ -29,6 +29,7 @@ from ingest.jobs.correct_result import (
     describe_unmatched,
 )
 from ingest.jobs.learn import PASSES, propose_rules
+from ingest.jobs.run_json import kept_roles_of, read_run
 from ingest.jobs.run_pages import RunPages
 from ingest.jobs.unmatched_corrections import explain_unmatched, leave_out_unmatched
 from ingest.pipeline.assemble import SEGMENT_ROWS
@@ -39,8 +40,8 @@ from ingest.pipeline.stats import (
     sum_counts,
     sum_role_counts,
 )
+from ingest.review.correction_lines import WRONG
 from ingest.review.corrections import (
-    WRONG,
     Corrections,
     merge_corrections,
     read_corrections,
@@ -48,7 +49,6 @@ from ingest.review.corrections import (
 )
 from ingest.review.hashes import text_hash
 from ingest.review.segments import CorrectedSegments, correct_segments
-from ingest.roles import KEPT_ROLES
 from ingest.text import count_noun
 
 _IS_EDITED = pl.any_horizontal(pl.col("original_source_text", "original_target_text").is_not_null())
@@ -95,13 +95,13 @@ def correct_run(
     no corrections to apply
     """
     folder = Path(out)
-    run = _read_run(folder)
+    run = read_run(folder)
     stored_path = folder / CORRECTIONS_FILE
     given = [read_corrections(Path(file)) for file in files]
     stored = [read_corrections(stored_path)] if stored_path.is_file() else []
     if not given and not stored:
         raise SourceError(f"{folder}: contains no {CORRECTIONS_FILE}; give a file of corrections")
-    kept_roles = _kept_roles(run)
+    kept_roles = kept_roles_of(run)
     passes = 1 + (PASSES if learn else 0) + 1  # to find what changes, to learn, and to write
     pages = RunPages(folder, progress, passes)
     given, not_stored = leave_out_unmatched(folder, pages, given)
@@ -297,33 +297,3 @@ def _describe_taken_back(stored: Sequence[Corrections], given: Sequence[Correcti
         f"{count_noun(count, 'earlier correction')} of segments taken back: the labels stay as "
         "they are until the sources are run again with --overwrite"
     ]
-
-
-def _read_run(folder: Path) -> dict[str, Any]:
-    path = folder / RUN_FILE
-    try:
-        run = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise SourceError(
-            f"{folder}: is not the folder of a run; give {_run_near(folder)}"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{path}: cannot be read: {error}; run the sources again") from error
-    if not isinstance(run, dict):
-        raise SourceError(f"{path}: is not a JSON object; ingest run makes it")
-    return run
-
-
-def _run_near(folder: Path) -> str:
-    """Name the run in the folder of a data set, or in the one next to it in which it was made."""
-    for run in (folder / "run", Path(f"{folder}.work") / "run"):
-        if (run / RUN_FILE).is_file():
-            return str(run)
-    return "the OUT folder of ingest run"
-
-
-def _kept_roles(run: dict[str, Any]) -> tuple[str, ...]:
-    try:
-        return tuple(map(str, run["config"]["label"]["keep"]))
-    except (KeyError, TypeError):
-        return KEPT_ROLES

@@ -11,7 +11,8 @@ import polars as pl
 from ingest.dedup.site_templates import find_sites
 from ingest.drop_reasons import SITE_RULE
 from ingest.jobs.run_pages import RunPages
-from ingest.review.corrections import WRONG, Corrections
+from ingest.review.correction_lines import WRONG
+from ingest.review.corrections import Corrections
 from ingest.review.rules import find_places, learn_rules, template_path
 from ingest.review.segments import correct_segments
 from ingest.text import count_noun
@@ -84,8 +85,8 @@ class ProposedRules:
             ]
             if row["is_folder"]:
                 lines.append(
-                    "    all pages in this folder count as one site, since they have no "
-                    "URL: apply it only if they are"
+                    "    the pages in this folder have no URL, so all of them count as one site; "
+                    "apply the rule only if they are"
                 )
         if self.effects["path"].str.contains("0").any():
             lines.append("  in a path, 0 stands for any number")

@@ -160,7 +160,7 @@ function act(action) {
   const item = active.item();
   if (action.free) return action.run();
   if (!item) return active.move(1);
-  if (!item.key) return say("This pair has no pair_id, so that no correction can name it", true);
+  if (!item.key) return say("This pair has no pair_id, so it cannot be corrected", true);
   action.run();
 }
 

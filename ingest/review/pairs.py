@@ -9,7 +9,8 @@ import polars as pl
 
 from ingest.drop_reasons import REJECTED
 from ingest.frames import BY_HAND, EDITED, FILTERED, PAIRS, check, schema
-from ingest.review.corrections import WRONG, Corrections
+from ingest.review.correction_lines import WRONG
+from ingest.review.corrections import Corrections
 from ingest.review.hashes import pair_hash
 
 _SIDES = ("source", "target")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from ingest.review.corrections import RIGHT, Corrections
+from ingest.review.correction_lines import RIGHT
+from ingest.review.corrections import Corrections
 
 # This many corrections that agree make a rule: on two pages, or more of them on one.
 _MIN_CORRECTIONS, _MIN_PAGES, _MIN_ON_ONE_PAGE = 2, 2, 3

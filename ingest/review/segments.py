@@ -10,7 +10,8 @@ import polars as pl
 from ingest.drop_reasons import PERSON, SITE_RULE
 from ingest.frames import LABELLED, SEGMENTS, check
 from ingest.review.boundaries import correct_articles
-from ingest.review.corrections import WRONG, Corrections
+from ingest.review.correction_lines import WRONG
+from ingest.review.corrections import Corrections
 from ingest.review.hashes import text_hash
 from ingest.review.rules import find_ruled, ruled_pages
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES

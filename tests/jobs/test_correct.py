@@ -405,7 +405,7 @@ def test_rules_of_a_folder_and_places_without_a_rule(tmp_path):
     assert " … " in rule
     assert "wrapper" in rule
     assert len(rule) < len(str(pages)) + 130
-    assert warning.strip().startswith("all pages in this folder count as one site")
+    assert warning.strip().startswith("the pages in this folder have no URL")
 
 
 def test_the_command(out, records, tmp_path, capsys):
