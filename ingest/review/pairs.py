@@ -82,9 +82,9 @@ def correct_pairs(pairs: pl.DataFrame, corrections: Corrections) -> pl.DataFrame
 
     >>> pairs = pl.DataFrame([{"pair_id": "1", "source_text": "نعم", "target_text": "No"}],
     ...     schema(PAIRS))
-    >>> said = pairs.select("pair_id", sha=pair_hash(*map(pl.col, _TEXTS)), verdict=pl.lit("wrong"),
-    ...     new_source_text=pl.lit(None, pl.String), new_target_text=pl.lit("Yes"))
-    >>> correct_pairs(pairs, Corrections(pairs=said)).select(
+    >>> from ingest.review.corrections import parse_corrections
+    >>> said = b'{"kind": "pair", "pair_id": "1", "new_target_text": "Yes"}'
+    >>> correct_pairs(pairs, parse_corrections(said)).select(
     ...     "source_text", "target_text", "original_target_text").row(0)
     ('نعم', 'Yes', 'No')
     """
