@@ -46,7 +46,9 @@ def _find_unmatched(folder: Path, pages: RunPages, given: Corrections) -> Unmatc
     texts = _segments_of(pages, given.segments).with_row_index("row")
     found = match_segments(texts, given.segments)["at"]
     rows = [file.changes.rows["at"] for file in find_corrected(folder, given)]
-    found_pairs = pl.concat(rows) if rows else found.clear()
+    # those of pairs that are not made yet wait for them
+    everything = pl.int_range(len(given.pairs), eager=True)
+    found_pairs = pl.concat(rows) if rows else everything.cast(found.dtype)
     return {
         unit: frame.with_row_index("at").filter(~pl.col("at").is_in(at.implode())).drop("at")
         for unit, frame, at in (

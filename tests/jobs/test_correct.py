@@ -296,14 +296,12 @@ def test_what_matches_nothing_is_not_stored_and_what_was_stored_stays(out, recor
         good | {"sha": "0" * 16},  # the stored one about the same segment stays
         good | {"doc_id": "0" * 16},
         good | {"segment": 9999, "sha": None},
-        {"kind": "pair", "pair_id": "0" * 16, "keep": True},
     )
     result = correct_run(out, [bad])
     assert result.unmatched["segment"].is_empty()
     assert sorted(result.not_stored["segment"]["why"]) == [
         "no such page", "no such segment on the page", "no such text on the page",
     ]  # fmt: skip
-    assert result.not_stored["pair"]["why"].to_list() == ["the run has no pairs"]
     assert (out / "corrections.jsonl").read_bytes() == stored
     assert correct_run(out).messages == []
     lost = json.loads(stored) | {"sha": "0" * 16}
@@ -327,8 +325,9 @@ def test_the_run_of_a_data_set_is_named(out, tmp_path, capsys):
     out.rename(work / "run")
     (tmp_path / "data").mkdir()
     given = save(tmp_path / "given.jsonl")
+    (work / "steps.json").write_text("{}")
     for folder in (tmp_path / "data", work):
-        with pytest.raises(SourceError, match=f"not the folder of a run; give {work / 'run'}"):
+        with pytest.raises(SourceError, match=f"not the folder of a run; .*give {work / 'run'}"):
             correct_run(folder, [given])
     with pytest.raises(SourceError, match=r"^\.: is not the folder of a run"):
         correct_run(".", [given])
@@ -339,6 +338,15 @@ def test_the_run_of_a_data_set_is_named(out, tmp_path, capsys):
     (tmp_path / "README.md").write_text("# A title\n\nText\n")
     assert main(["correct", str(work / "run"), str(tmp_path / "README.md")]) == 2
     assert "README.md: is not a file of corrections" in capsys.readouterr().err
+
+
+def test_corrections_of_pairs_wait_for_the_pairs(out, tmp_path):
+    given = save(tmp_path / "given.jsonl", {"kind": "pair", "pair_id": "a" * 16, "keep": False})
+    for path in out.glob("*.parquet"):
+        if path.name not in ("documents.parquet", "segments.parquet"):
+            path.unlink()
+    correct_run(out, [given])
+    assert "a" * 16 in (out / "corrections.jsonl").read_text()
 
 
 PAGE = """<html><head><title>Boats {n}</title></head><body><div id="page-{n}"><h1>Boat {n} leaves the pier</h1>
