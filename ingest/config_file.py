@@ -118,11 +118,31 @@ def _parse(assignment: str) -> tuple[str, str, Any]:
     except tomllib.TOMLDecodeError:
         table = {}
     if list(table) != ["value"]:
-        raise ConfigError(
-            f'--set {key}: {text!r} is not a value in TOML, such as 0.5, true, "text" or '
-            '["ar", "en"]; put it in quotes for the shell'
-        )
+        raise ConfigError(f"--set {key}: {text!r} {_expected_form(step, name, text)}")
     return step, name, table["value"]
+
+
+def _expected_form(step: str, name: str, text: str) -> str:
+    r"""Say what is wrong with a value that is not one of TOML, and how to write it.
+
+    >>> _expected_form("filter", "min_quality", "high")
+    'is not a number, such as 0.2'
+    >>> _expected_form("split", "by", "page")
+    'must be in double quotes; for a shell: --set \'split.by="page"\''
+    """
+    default = getattr(getattr(Config(), step), name)
+    if isinstance(default, bool):
+        return "is not true or false"
+    if isinstance(default, (int, float)):
+        kind = "whole number" if isinstance(default, int) else "number"
+        return f"is not a {kind}, such as {default}"
+    word = text if text.isprintable() and text.strip("[]\"',; ") == text and text else "..."
+    form, value = (
+        ("a list of texts", f'["{word}"]')
+        if isinstance(default, tuple)
+        else ("in double quotes", f'"{word}"')
+    )
+    return f"must be {form}; for a shell: --set '{step}.{name}={value}'"
 
 
 def _suggest(key: str, settings: set[tuple[str, str]]) -> str:

@@ -299,6 +299,15 @@ EDITED: tuple[Column, ...] = (
     ),
 )
 
+# Only in files with pairs that a person has decided to keep.
+BY_HAND: tuple[Column, ...] = (
+    Column(
+        "kept_by_hand",
+        pl.Boolean(),
+        "true if a person keeps the pair, whatever the rules of the filter say; else null",
+    ),
+)
+
 WORD_ALIGNMENT = "word_alignment"
 WORD_ALIGNED: tuple[Column, ...] = (
     Column(

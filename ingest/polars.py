@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from ingest.annotation import annotate
-from ingest.detection import IDENTIFIED, identify, identify_texts
+from ingest.detection import IDENTIFIED, identify
 
 __all__ = ["DataFrameNamespace", "ExprNamespace", "LazyFrameNamespace"]
 
@@ -34,8 +34,8 @@ class ExprNamespace:
         """
 
         def languages(texts: pl.Series) -> pl.Series:
-            found = identify_texts(texts, langs=langs, detector=detector, top=0)
-            return found["lang"].alias(texts.name)
+            found = identify(texts, langs=langs, detector=detector, top=0)
+            return found.struct.field("lang").alias(texts.name)
 
         return self._expr.map_batches(languages, return_dtype=pl.String, is_elementwise=True)
 

@@ -56,6 +56,10 @@ GROUPS = {
         frames.EDITED,
         "Columns of pairs, added by `ingest correct` to files with pairs that a person has edited.",
     ),
+    "Kept by hand": (
+        frames.BY_HAND,
+        "Column of pairs, added by `ingest correct` to files with pairs that a person keeps.",
+    ),
     "Word alignment": (
         frames.WORD_ALIGNED,
         "Column of pairs, added by `ingest.align_words` and `ingest export --word-alignments`.",

@@ -12,6 +12,7 @@ from ingest.jobs.compare import ABSENT, KEPT, Comparison
 from ingest.text import count_noun, safe
 
 _MAX_ROWS = 20  # kinds of changes in a table
+_NOT_KNOWN = "n/a"
 _TEXT_WIDTH = 60  # cells of an example
 
 
@@ -25,7 +26,8 @@ def print_comparison(comparison: Comparison) -> None:
         ("kept lines", comparison.kept),
         ("pairs", comparison.pairs),
     ):
-        table.add_row(name, f"{before:,}", f"{after:,}", f"{after - before:+,}")
+        change = _NOT_KNOWN if before is None or after is None else f"{after - before:+,}"
+        table.add_row(name, _count(before), _count(after), change)
     for column in table.columns[1:]:
         column.justify = "right"
     console.print(table)
@@ -34,9 +36,19 @@ def print_comparison(comparison: Comparison) -> None:
     _print_lines(console, comparison.lines)
     console.print()
     if comparison.pairs_file is None:
-        console.print_line("no file of pairs is in both runs")
+        without = [
+            safe(name)
+            for name, count in zip(comparison.names, comparison.pairs, strict=True)
+            if count is None
+        ]
+        reason = f"{' and '.join(without)}: no pairs" if without else "no file that both runs have"
+        console.print_line(f"pairs not compared ({reason})")
     else:
         _print_pairs(console, comparison.pair_changes, comparison.pairs_file)
+
+
+def _count(number: int | None) -> str:
+    return _NOT_KNOWN if number is None else f"{number:,}"
 
 
 def _print_lines(console: Stdout, lines: pl.DataFrame) -> None:

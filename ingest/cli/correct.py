@@ -58,8 +58,7 @@ def _correct(args: argparse.Namespace) -> int:
     if result.rules is not None:
         count = len(result.rules.rules)
         lines += ["rules learned:" if result.learned else "rules that could be learned:"]
-        lines += str(result.rules).splitlines() if count else ["  none: the corrections of a path "
-            "must be at least 2 on 2 pages, or 3 on one, and must agree"]  # fmt: skip
+        lines += str(result.rules).splitlines()
         if count and not result.learned:
             lines.append("to apply them, add --yes")
     if len(result.audit):

@@ -12,8 +12,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from ingest.cli.render import ROLE_COLORS, Stdout, isolate
+from ingest.drop_reasons import SEGMENT_REASONS
 from ingest.text import printable
 
+_REASON_WIDTH = max(map(len, SEGMENT_REASONS))
 _MIN_TEXT = 20  # cells of a terminal that the text of a segment always has
 
 
@@ -123,7 +125,7 @@ def _head() -> pl.Expr:
         + pl.when(by_model).then(number).otherwise("role_by").str.pad_start(4),
         article.fill_null("-").str.pad_start(2),
         pl.when("keep").then(pl.lit("keep")).otherwise(pl.lit("drop")),
-        pl.coalesce(reason, "reason", pl.lit("content")).str.pad_end(12),
+        pl.coalesce(reason, "reason", pl.lit("content")).str.pad_end(_REASON_WIDTH),
         separator="  ",
     ) + pl.lit(" ")
 

@@ -35,8 +35,9 @@ def add_commands(commands: Commands) -> None:
         _show,
         help="show pages segment by segment",
         description="Show each segment with its line, language, role and article, whether it is "
-        "kept, and why. If SOURCE is the OUT of a run, show what that run decided, as far as "
-        "--limit. All conditions apply together.",
+        "kept, and why. If SOURCE is the OUT of a run, show what that run decided: its "
+        f"first {_RUN_LIMIT:,} segments, or as many as --limit says. A segment is shown if it "
+        "meets all conditions.",
         examples=[
             "ingest show page.html",
             "ingest show out --page news_2.txt",
@@ -102,6 +103,7 @@ def _show(args: argparse.Namespace) -> int:
         if config != Config():
             raise ConfigError(
                 f"{out}: is a finished run, and settings apply only to pages; leave them out"
+                + ("; did you mean --lang, which chooses segments?" if args.langs else "")
             )
         in_error += _print(args, open_run(out), chosen, _RUN_LIMIT)
     if pages:
@@ -160,8 +162,8 @@ def _how_to_see_more(pages: ShownPages, chosen: SegmentFilter, limit: int) -> st
 
 def _what_a_run_knows(sources: Sequence[str]) -> str:
     return (
-        f"{', '.join(sources)}: judged by itself; a run of all pages of a site also finds the "
-        "lines of its template and copies of articles: ingest run SITE -o OUT, ingest show OUT "
+        f"{', '.join(sources)}: labelled without the rest of its site; a run of the whole site "
+        "also finds template lines and copies of articles: ingest run SITE -o OUT, ingest show OUT "
         "--page PAGE"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import overload
 
@@ -24,6 +25,7 @@ IDENTIFIED = pl.Struct(
     }
 )
 
+_MISSING_OF_PANDAS = ("NAType", "NaTType")
 _REQUIRED = ("doc_id", "segment", "text")
 _PART = 1 << 16  # segments analysed at once, unless a single page has more
 _MAX_PAGE = 1 << 13  # segments; keeps memory constant for a page with a million lines
@@ -113,8 +115,8 @@ def identify(
     """Detect the language of each text by itself.
 
     Args:
-        texts: a series of strings or categories, a list of strings, or one string; nulls and lone
-            surrogates are allowed.
+        texts: a series of strings or categories, a list of strings, or one string; or a series of
+            pandas. Nulls, missing values of pandas and lone surrogates are allowed.
         langs: candidate languages, by the codes of `lang`; all known languages if empty.
         detector: langdetect-exact, langdetect, fasttext or cld2.
         top: the most runners-up to return.
@@ -123,7 +125,7 @@ def identify(
         For a series, a series of structs with its name and length. The fields are `script`, `lang`,
         `lang_score` and `lang_by`, as from `detect`; and `runners_up`, a list of struct {lang:
         String, score: Float32}, best first. For strings, a frame with the column `text` and these
-        fields as columns.
+        fields as columns. All fields of a text that is null are null; an empty one is zxx.
 
     Raises:
         FrameError: something is not a text.
@@ -136,11 +138,11 @@ def identify(
     """
     if isinstance(texts, pl.Series):
         languages = identify_texts(texts, langs=langs, detector=detector, top=top)
-        return languages.drop("text").to_struct(texts.name)
+        return _null_where_missing(languages).drop("text").to_struct(texts.name)
     series = pl.Series(
         [_text_of(t, row) for row, t in enumerate(_as_sequence(texts))], dtype=pl.String
     )
-    return identify_texts(series, langs=langs, detector=detector, top=top)
+    return _null_where_missing(identify_texts(series, langs=langs, detector=detector, top=top))
 
 
 def identify_texts(
@@ -171,19 +173,31 @@ def identify_texts(
     return pl.concat(parts)
 
 
+def _null_where_missing(languages: pl.DataFrame) -> pl.DataFrame:
+    """Nothing is known about a text that is null."""
+    known = pl.col("text").is_not_null()
+    return languages.with_columns(pl.when(known).then(pl.exclude("text")).name.keep())
+
+
 def _as_sequence(texts: object) -> Iterable[object]:
     """The texts themselves; one string is one text."""
     if isinstance(texts, str):
         return [texts]
-    if isinstance(texts, (bytes, Mapping, pl.DataFrame)) or not isinstance(texts, Iterable):
+    is_table = isinstance(texts, (pl.DataFrame, pl.LazyFrame)) or getattr(texts, "ndim", 1) == 2
+    if is_table or isinstance(texts, (bytes, Mapping)) or not isinstance(texts, Iterable):
         raise FrameError(
             f"identify: texts: must be a Polars Series or a list of strings, is "
             f"{type(texts).__name__}"
+            + ('; give one of its columns, such as table["text"]' if is_table else "")
         )
     return texts
 
 
 def _text_of(text: object, row: int) -> str | None:
+    kind = type(text)
+    is_nan = isinstance(text, float) and math.isnan(text)
+    if is_nan or (kind.__module__.startswith("pandas.") and kind.__name__ in _MISSING_OF_PANDAS):
+        return None
     if text is None or isinstance(text, str):
         return text and scrub(text)
     raise FrameError(f"identify: texts: text {row} must be a string, is {type(text).__name__}")

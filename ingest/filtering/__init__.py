@@ -31,7 +31,8 @@ def filter(
     wrong script, wrong language, no score, low score, low quality, machine text, flagged
     translation, boilerplate, repetition, excluded; then, among the pairs that are left: duplicate,
     same but for form, near-duplicate, many to one. A near-duplicate is similar to a pair that
-    passes this rule. In scripts without spaces, two letters count as a word. The order of rows only
+    passes this rule. A pair with `kept_by_hand` true only fails rejected by hand, excluded and
+    duplicate. In scripts without spaces, two letters count as a word. The order of rows only
     decides between pairs that are equally good: then the first one is kept.
 
     Args:

@@ -1,8 +1,9 @@
 """The rules that compare pairs with each other, by keys of fixed size.
 
-Of several equal pairs the best one is kept: pairs that people translated before machine
-translation, then by quality to three decimals, then by score. Of pairs that are as good, the first
-one in the file is kept.
+Of several equal pairs the best one is kept: pairs that a person keeps come first, then those that
+people translated, then those with the higher quality to three decimals, then those with the higher
+score. Of pairs that are as good, the first one in the file is kept. A pair that a person keeps is
+only dropped if it has the same texts as another one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import polars as pl
 from ingest._typing import U16
 from ingest.config import FilterConfig
 from ingest.drop_reasons import DUPLICATE_RULES, RULES
+from ingest.filtering.rules import kept_by_hand
 from ingest.frames import HUMAN_METHODS
 from ingest.minhash import near_duplicates, text_keys, text_signatures
 
@@ -58,6 +60,7 @@ def pair_keys(pairs: pl.DataFrame, failed: pl.Series, *, with_signatures: bool) 
         machine=~pl.col("method").is_in(HUMAN_METHODS),
         quality=quality.cast(pl.Float32).fill_nan(None),
         score=pl.col("score").fill_nan(None),
+        by_hand=kept_by_hand(pairs.schema),
     ).with_columns(
         failed.alias("reason"),
         exact_first=sides["first"].hash(),
@@ -76,13 +79,15 @@ def drop_duplicates(batches: list[PairKeys], config: FilterConfig) -> pl.Series:
     rows = pl.concat([keys.rows for keys in batches]).with_row_index("row")
     left = rows.filter(pl.col("reason").is_null()).with_row_index("signature")
     left = left.sort(
-        "machine", pl.col("quality").round(_DECIMALS), "score", "row",
-        descending=[False, True, True, False], nulls_last=True,
+        "by_hand", "machine", pl.col("quality").round(_DECIMALS), "score", "row",
+        descending=[True, False, True, True, False], nulls_last=True,
     )  # fmt: skip
     dropped = []
 
     def drop(is_dropped: pl.Expr, rule: int) -> None:
         nonlocal left
+        if rule != _DUPLICATE:
+            is_dropped &= ~pl.col("by_hand")
         marked = left.with_columns(is_dropped=is_dropped)
         dropped.append(marked.filter("is_dropped").select("row", new=pl.lit(rule, pl.UInt8)))
         left = marked.filter(~pl.col("is_dropped")).drop("is_dropped")

@@ -10,7 +10,7 @@ import polars as pl
 from ingest.config import FilterConfig
 from ingest.drop_reasons import NO_SCORE, REJECTED, RULES, SINGLE_PAIR_RULES
 from ingest.errors import FrameError
-from ingest.frames import METHOD_ALIGNED, METHOD_TRANSLATED, TRANSLATED, check
+from ingest.frames import BY_HAND, METHOD_ALIGNED, METHOD_TRANSLATED, TRANSLATED, check
 from ingest.languages import DENSITY
 from ingest.scoring.model import LANGS
 from ingest.scoring.surface import script_share
@@ -26,6 +26,10 @@ _WORD = (
     rf"(?:{_UNSPACED}\p{{M}}*){{1,2}}"
     rf"|[[\p{{L}}\p{{N}}]--\u0640--{_UNSPACED}][[\p{{L}}\p{{M}}\p{{N}}'’]--{_UNSPACED}]*"
 )
+
+KEPT_BY_HAND = BY_HAND[0].name
+# A person who keeps a pair does not know that it is in a test set.
+_ALWAYS_ASKED = (REJECTED, "excluded")
 
 
 class _ScoreRule(NamedTuple):
@@ -93,6 +97,7 @@ def first_failed_rule(pairs: pl.DataFrame, excluded: pl.Series, config: FilterCo
         *{"method", "score", "source_lang", "target_lang", *scores, *flags, *by_hand},
         *_text_measures(pairs),
         same_text=_is_same_text(),
+        asked=~kept_by_hand(pairs.schema),
     ).with_columns(excluded=excluded)
     for rule in score_rules:
         limit = pl.lit(getattr(config, rule.setting), pl.Float32)
@@ -106,9 +111,18 @@ def first_failed_rule(pairs: pl.DataFrame, excluded: pl.Series, config: FilterCo
     for name in SINGLE_PAIR_RULES[::-1]:
         if expressions := failures.get(name):
             failed = pl.any_horizontal(expressions).fill_null(False)
+            if name not in _ALWAYS_ASKED:
+                failed &= pl.col("asked")
             index = pl.lit(RULES.index(name), pl.UInt8)
             reason = pl.when(failed).then(index).otherwise(reason)
     return measures.select(reason=reason)["reason"]
+
+
+def kept_by_hand(columns: pl.Schema) -> pl.Expr:
+    """Return whether a person keeps each pair, whatever the rules say."""
+    if columns.get(KEPT_BY_HAND) != pl.Boolean:
+        return pl.repeat(False, pl.len(), dtype=pl.Boolean)
+    return pl.col(KEPT_BY_HAND).fill_null(value=False)
 
 
 def rule_values(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -135,7 +135,8 @@ def point_to_run(folder: str | Path, names: Sequence[str] = ("run", "pairs")) ->
     ''
     """
     path = Path(folder)
-    for work in (path, path.with_name(f"{path.resolve().name}.work")):
+    named = path if path.name else path.resolve()  # "." has no name
+    for work in (path, named.with_name(f"{named.name}.work")):
         for name in names:
             if (work / STEPS_FILE).is_file() and (work / name).is_dir():
                 kind = "the working folder of a data set" if work == path else "a data set"

@@ -8,7 +8,8 @@ import polars as pl
 
 from ingest.report.run_data import open_run
 from ingest.review.audit import Stratum, draw, estimate
-from ingest.review.corrections import RIGHT, Corrections
+from ingest.review.correction_lines import RIGHT
+from ingest.review.corrections import Corrections
 from ingest.text import count_noun
 
 # The files of pairs that a report may have shown: the pairs of the run, or what was made of them.
@@ -56,8 +57,8 @@ def estimate_run(out: Path, corrections: Corrections) -> tuple[pl.DataFrame, lis
     if len(lost):
         examples = ", ".join(lost["stratum"].unique(maintain_order=True).head(3))
         messages.append(
-            f"{count_noun(len(lost), 'judgement')} of the audit left out: the run has no such "
-            f"strata now ({examples})"
+            f"{count_noun(len(lost), 'judgement')} of the audit left out: the run has no part "
+            f"of this name now: {examples}"
         )
     return estimate(judgements, strata), messages
 
@@ -96,5 +97,5 @@ def format_estimates(table: pl.DataFrame) -> list[str]:
             estimate = "{:.1f} % ({:.1f}–{:.1f})".format(*shares)
             lines.append(f"    {name} {counts}   {estimate:18} of {row['population']:,}")
     if left_out:
-        lines.append("  strata of which none was judged do not count for all kept")
+        lines.append("  all kept: without the parts in which nothing was judged")
     return lines

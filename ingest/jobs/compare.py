@@ -15,9 +15,11 @@ from ingest.jobs.show import ShownPages, open_run
 from ingest.readers.sources import is_run
 
 KEPT, ABSENT = "kept", "no such line"
+EDITED = "edited"
 NO_PAIR = "no such pair"
 # The files with pairs, the last step first; both runs need the same one.
 _PAIR_FILES = ("split.parquet", "filtered.parquet", "scored.parquet", PAIRS_FILE)
+_ORIGINALS = ("original_source_text", "original_target_text")
 _PAIR_TEXTS = ("source_text", "target_text", "source_lang", "target_lang")
 
 
@@ -34,9 +36,11 @@ class Comparison:
             role_before, before, role_after, after, lines, uri, text: `before` and `after` are
             KEPT, ABSENT or a reason; uri and text belong to the first such line.
         pairs_file: name of the file of pairs that both runs have; None if there is none.
-        pairs: number of pairs of each run.
+        pairs: number of pairs of each run, in that file or else in pairs.parquet; None if a run
+            has none.
         pair_changes: pairs by what each run says, where that differs. Columns before, after,
-            pairs, source_text, target_text; the texts belong to the first such pair.
+            pairs, source_text, target_text; the texts belong to the first such pair. `before` and
+            `after` are KEPT, EDITED (and kept), NO_PAIR or a reason.
     """
 
     names: tuple[str, str]
@@ -45,7 +49,7 @@ class Comparison:
     kept: tuple[int, int]
     lines: pl.DataFrame
     pairs_file: str | None
-    pairs: tuple[int, int]
+    pairs: tuple[int | None, int | None]
     pair_changes: pl.DataFrame
 
 
@@ -54,7 +58,8 @@ def compare_runs(before: str, after: str) -> Comparison:
 
     A page is the same if its source and record are the same. A line is the same if its page and
     text are; of equal lines of a page, the first is compared with the first, and so on. A pair is
-    the same if its texts and languages are.
+    the same if its texts, before any edit, and its languages are; equal pairs are compared in
+    order, too.
 
     Args:
         before: folder of the earlier run.
@@ -80,6 +85,7 @@ def compare_runs(before: str, after: str) -> Comparison:
         lines = _compare_lines(runs, shared)
         files = [n for n in _PAIR_FILES if all(Path(run.name, n).is_file() for run in runs)]
         pairs = [_read_pairs(Path(run.name, files[0])) if files else _NO_PAIRS for run in runs]
+        counts = [len(frame) for frame in pairs] if files else [_count_pairs(run) for run in runs]
         kept = [run.segments.select(pl.col("keep").sum()).collect().item() for run in runs]
     except (pl.exceptions.PolarsError, OSError) as error:
         raise SourceError(f"{before} and {after}: cannot be compared: {error}") from error
@@ -90,7 +96,7 @@ def compare_runs(before: str, after: str) -> Comparison:
         kept=(kept[0], kept[1]),
         lines=lines,
         pairs_file=files[0] if files else None,
-        pairs=(len(pairs[0]), len(pairs[1])),
+        pairs=(counts[0], counts[1]),
         pair_changes=_compare_pairs(*pairs),
     )
 
@@ -153,32 +159,65 @@ def _example_texts(run: ShownPages, groups: pl.DataFrame) -> pl.DataFrame:
 
 
 _NO_PAIRS = pl.DataFrame(
-    schema={"key": pl.UInt64, "why": pl.String, "source_text": pl.String, "target_text": pl.String}
+    schema={
+        "key": pl.UInt64,
+        "nth": pl.Int64,
+        "why": pl.String,
+        "is_edited": pl.Boolean,
+        "source_text": pl.String,
+        "target_text": pl.String,
+    }
 )
 
 
+def _count_pairs(run: ShownPages) -> int | None:
+    path = Path(run.name, PAIRS_FILE)
+    if not path.is_file():
+        return None
+    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
+
+
 def _read_pairs(path: Path) -> pl.DataFrame:
-    """Return key, why (KEPT or the reason), source_text and target_text of each distinct pair."""
+    """Return the columns of _NO_PAIRS: `nth` is the number of a pair among equal ones."""
     frame = pl.scan_parquet(path, glob=False)
     columns = frame.collect_schema().names()
     why = pl.lit(KEPT)
     if "keep" in columns and "drop_reason" in columns:
         dropped = pl.col("drop_reason").fill_null("dropped")
         why = pl.when(pl.col("keep").fill_null(value=False)).then(pl.lit(KEPT)).otherwise(dropped)
-    key = pl.struct(_PAIR_TEXTS).hash()
-    pairs = frame.select("source_text", "target_text", key=key, why=why).collect()
-    return pairs.unique("key", keep="first", maintain_order=True).select(_NO_PAIRS.columns)
+    originals = [name for name in _ORIGINALS if name in columns]
+    first_texts = [
+        pl.coalesce([original, name] if (original := f"original_{name}") in originals else [name])
+        for name in _PAIR_TEXTS
+    ]
+    key = pl.struct(text.alias(n) for n, text in zip(_PAIR_TEXTS, first_texts, strict=True)).hash()
+    is_edited = pl.any_horizontal(
+        pl.lit(value=False), *(pl.col(n).is_not_null() for n in originals)
+    )
+    pairs = frame.select("source_text", "target_text", key=key, why=why, is_edited=is_edited)
+    nth = pl.int_range(pl.len()).over("key")
+    return pairs.with_columns(nth=nth).select(_NO_PAIRS.columns).collect()
 
 
 def _compare_pairs(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    both = before.join(after, on="key", how="full", coalesce=True, suffix="_2").select(
-        before=pl.col("why").fill_null(NO_PAIR),
-        after=pl.col("why_2").fill_null(NO_PAIR),
-        source_text=pl.coalesce("source_text", "source_text_2"),
-        target_text=pl.coalesce("target_text", "target_text_2"),
-    )
+    both = before.join(after, on=["key", "nth"], how="full", coalesce=True, suffix="_2")
+    other_texts = pl.any_horizontal(pl.col(n) != pl.col(f"{n}_2") for n in _PAIR_TEXTS[:2])
+    said = [
+        pl.when(other_texts & pl.col(f"is_edited{run}") & (pl.col(f"why{run}") == KEPT))
+        .then(pl.lit(EDITED))
+        .otherwise(f"why{run}")
+        .fill_null(NO_PAIR)
+        for run in ("", "_2")
+    ]
     return (
-        both.filter(pl.col("before") != pl.col("after"))
+        both.select(
+            before=said[0],
+            after=said[1],
+            source_text=pl.coalesce("source_text_2", "source_text"),
+            target_text=pl.coalesce("target_text_2", "target_text"),
+            is_changed=other_texts.fill_null(value=False),
+        )
+        .filter(pl.col("is_changed") | (pl.col("before") != pl.col("after")))
         .sort("source_text", "target_text")
         .group_by("before", "after")
         .agg(pl.len().alias("pairs"), pl.col("source_text", "target_text").first())

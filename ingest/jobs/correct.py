@@ -18,12 +18,20 @@ from ingest.errors import SourceError
 from ingest.frames import ARTICLES, schema
 from ingest.io.atomic import atomic_write
 from ingest.io.parquet import sink
-from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE, is_run_of_dataset, point_to_run
+from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE, is_run_of_dataset
 from ingest.jobs.audit import estimate_run
 from ingest.jobs.correct_pairs import find_corrected
-from ingest.jobs.correct_result import CorrectResult, describe_damaged, describe_unmatched
+from ingest.jobs.correct_result import (
+    NOT_STORED,
+    STORED,
+    CorrectResult,
+    describe_damaged,
+    describe_unmatched,
+)
 from ingest.jobs.learn import PASSES, propose_rules
+from ingest.jobs.run_json import kept_roles_of, read_run
 from ingest.jobs.run_pages import RunPages
+from ingest.jobs.unmatched_corrections import explain_unmatched, leave_out_unmatched
 from ingest.pipeline.assemble import SEGMENT_ROWS
 from ingest.pipeline.stats import (
     count_by_role,
@@ -32,18 +40,25 @@ from ingest.pipeline.stats import (
     sum_counts,
     sum_role_counts,
 )
+from ingest.review.correction_lines import WRONG
 from ingest.review.corrections import (
-    WRONG,
     Corrections,
     merge_corrections,
     read_corrections,
     write_corrections,
 )
+from ingest.review.hashes import text_hash
 from ingest.review.segments import CorrectedSegments, correct_segments
-from ingest.roles import KEPT_ROLES
 from ingest.text import count_noun
 
 _IS_EDITED = pl.any_horizontal(pl.col("original_source_text", "original_target_text").is_not_null())
+
+# The filter knows excluded texts and duplicates; until then, pairs stay as it left them.
+_WAITS_FOR_FILTER = (
+    pl.col("kept_by_hand")
+    & ~pl.col("keep")
+    & ~pl.col("drop_reason").is_in(["excluded", "duplicate"]).fill_null(value=False)
+)
 
 
 def correct_run(
@@ -57,7 +72,8 @@ def correct_run(
     """Apply corrections to the segments, articles and pairs of a run, and store them in it.
 
     The corrections that are stored in `out` already are applied again; later ones replace earlier
-    ones about the same thing. Files that do not change are not written.
+    ones about the same thing. Those in `files` that match nothing are named and not stored. Files
+    that do not change are not written.
 
     Args:
         out: folder written by `ingest run`.
@@ -79,18 +95,21 @@ def correct_run(
     no corrections to apply
     """
     folder = Path(out)
-    run = _read_run(folder)
+    run = read_run(folder)
     stored_path = folder / CORRECTIONS_FILE
     given = [read_corrections(Path(file)) for file in files]
     stored = [read_corrections(stored_path)] if stored_path.is_file() else []
     if not given and not stored:
         raise SourceError(f"{folder}: contains no {CORRECTIONS_FILE}; give a file of corrections")
-    corrections = merge_corrections([*stored, *given])
-    kept_roles = _kept_roles(run)
+    kept_roles = kept_roles_of(run)
     passes = 1 + (PASSES if learn else 0) + 1  # to find what changes, to learn, and to write
     pages = RunPages(folder, progress, passes)
+    given, not_stored = leave_out_unmatched(folder, pages, given)
+    corrections = merge_corrections([*stored, *given])
     damaged = corrections.damaged
     result = CorrectResult(damaged=damaged, messages=describe_damaged(damaged))
+    result.not_stored = not_stored
+    result.messages += describe_unmatched(not_stored, NOT_STORED)
     result.messages += _describe_taken_back(stored, given)
     if learn:
         result.rules = propose_rules(pages, corrections, kept_roles)
@@ -139,8 +158,10 @@ class _Correction:
             corrected.append(count_corrected(before, after))
             counts.append(count_segments(after.segments))
             role_counts.append(count_by_role(after.segments))
-            keep = after.segments["keep"].gather(after.matches["row"]).alias("seen")
-            matches.append(after.matches.select("at", "changed").with_columns(keep))
+            seen = after.segments[after.matches["row"]].select(
+                seen="keep", seen_sha=text_hash(pl.col("text"))
+            )
+            matches.append(after.matches.select("at", "changed").hstack(seen))
         if counts:
             self._update_counts(counts, role_counts, corrected)
         result.by_rules = sum(count["by_rules"] for count in corrected)
@@ -151,7 +172,7 @@ class _Correction:
         result.applied["segment"] = len(found)
         result.changed["segment"] = int(found["changed"].sum()) if len(found) else 0
         if len(found):
-            self._store_flips(segments.join(found, on="at", how="left", maintain_order="left"))
+            self._store_findings(segments.join(found, on="at", how="left", maintain_order="left"))
         self._files = find_corrected(self._folder, self._corrections)
         rows = [file.changes.rows for file in self._files]
         pairs = self._corrections.pairs.with_row_index("at")
@@ -159,7 +180,10 @@ class _Correction:
         result.unmatched["pair"] = pairs.join(in_files, on="at", how="anti")
         result.applied["pair"] = len(pairs) - len(result.unmatched["pair"])
         result.changed["pair"] = in_files.filter("changed")["at"].n_unique() if rows else 0
-        result.messages += describe_unmatched(result.unmatched)
+        if len(in_files):
+            self._store_pair_hashes(pairs, in_files)
+        result.unmatched = explain_unmatched(self._folder, self._pages, result.unmatched)
+        result.messages += describe_unmatched(result.unmatched, STORED)
         result.messages += self._describe_later_steps(in_files)
 
     def write(self) -> None:
@@ -211,16 +235,27 @@ class _Correction:
         totals["by_role_and_lang"] = sum_role_counts(role_counts).to_dicts()
         self._run["counts"] = totals
 
-    def _store_flips(self, found: pl.DataFrame) -> None:
+    def _store_findings(self, found: pl.DataFrame) -> None:
         """Store what `keep` is of the segments that are `wrong`: their labels are no longer there.
 
+        A correction without `sha` gets that of its segment: the text may be another one later.
+
         Args:
-            found: the corrections of segments, and as `seen` what the segment has now.
+            found: the corrections of segments, as `seen` what the segment has now, and `seen_sha`.
         """
         flips = (pl.col("verdict") == WRONG) & pl.col("keep").is_null()
         keep = pl.when(flips).then("seen").otherwise("keep").alias("keep")
-        segments = found.with_columns(keep).select(self._corrections.segments.columns)
+        found = found.with_columns(keep, pl.coalesce("sha", "seen_sha").alias("sha"))
+        segments = found.select(self._corrections.segments.columns)
         self._corrections = replace(self._corrections, segments=segments)
+
+    def _store_pair_hashes(self, pairs: pl.DataFrame, in_files: pl.DataFrame) -> None:
+        """Store the hashes of the texts of pairs with corrections that have none."""
+        seen = in_files.unique("at", keep="first", maintain_order=True).select("at", seen_sha="sha")
+        found = pairs.join(seen, on="at", how="left", maintain_order="left")
+        found = found.with_columns(pl.coalesce("sha", "seen_sha").alias("sha"))
+        pairs = found.select(self._corrections.pairs.columns)
+        self._corrections = replace(self._corrections, pairs=pairs)
 
     def _describe_later_steps(self, pairs: pl.DataFrame) -> list[str]:
         """Say which results do not know of the corrections."""
@@ -237,6 +272,13 @@ class _Correction:
             and pairs.filter("changed").select(_IS_EDITED).to_series().any()
         ):
             messages.append("edited pairs keep their old scores until ingest score runs again")
+        if "kept_by_hand" in pairs.columns and len(
+            waiting := pairs.filter(_WAITS_FOR_FILTER)["at"]
+        ):
+            messages.append(
+                f"{count_noun(waiting.n_unique(), 'pair')} kept by hand: still dropped in files "
+                "that ingest filter wrote, until it runs again"
+            )
         if self._segments_change and (out / "pages.parquet").is_file():
             messages.append(
                 f"pages.parquet and the pairs were made from the segments as they were; to make "
@@ -262,24 +304,3 @@ def _describe_taken_back(stored: Sequence[Corrections], given: Sequence[Correcti
         f"{count_noun(count, 'earlier correction')} of segments taken back: the labels stay as "
         "they are until the sources are run again with --overwrite"
     ]
-
-
-def _read_run(folder: Path) -> dict[str, Any]:
-    path = folder / RUN_FILE
-    try:
-        run = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        hint = point_to_run(folder, ["run"]) or "give the OUT folder of ingest run"
-        raise SourceError(f"{path}: no such file; {hint}") from error
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{path}: cannot be read: {error}; run the sources again") from error
-    if not isinstance(run, dict):
-        raise SourceError(f"{path}: is not a JSON object; ingest run makes it")
-    return run
-
-
-def _kept_roles(run: dict[str, Any]) -> tuple[str, ...]:
-    try:
-        return tuple(map(str, run["config"]["label"]["keep"]))
-    except (KeyError, TypeError):
-        return KEPT_ROLES

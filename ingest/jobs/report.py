@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class ReportResult:
         pages: pages shown, and pages in the run.
         pairs: pairs shown, and pairs in the run.
         sample: segments and pairs of the audit; 0 without one.
+        run: the folder of the run.
         messages: what the user should know, one line each.
         in_error: inputs that failed; always 0.
     """
@@ -37,6 +39,7 @@ class ReportResult:
     pages: tuple[int, int]
     pairs: tuple[int, int]
     sample: int = 0
+    run: str = ""
     messages: list[str] = field(default_factory=list)
     in_error: int = 0
 
@@ -47,7 +50,13 @@ class ReportResult:
                 summary.append(f"{unit} {shown:,}" + (f" of {total:,}" if shown < total else ""))
         if self.sample:
             summary.append(f"{self.sample:,} to judge")
-        return ", ".join(summary)
+        lines = [", ".join(summary)]
+        if self.sample:
+            lines.append(
+                "open it in a browser, answer the questions, press Save, and give ingest the "
+                f"file: ingest correct {shlex.quote(self.run)} corrections.jsonl"
+            )
+        return "\n".join(lines)
 
 
 def write_report(
@@ -102,4 +111,5 @@ def write_report(
         pages=(len(page_views["pages"]), page_views["total"]) if page_views else (0, 0),
         pairs=(pair_table["rows"], pair_table["total"]) if pair_table else (0, 0),
         sample=len(data["audit"]["order"]) if audit is not None else 0,
+        run=str(folder),
     )

@@ -29,6 +29,8 @@ if (data.audit?.order.length) views.push(["audit", "Audit", (view) => {
   const { strata, order, seed, docs, total } = data.audit;
   const stratumOf = new Map(strata.flatMap((stratum) => stratum.sample.map((n) => [auditItems[n], stratum.name])));
   const items = order.map((n) => auditItems[n]);
+  const OTHER_TEXTS = { nav: "menus", caption: "captions", byline: "bylines", ad: "adverts", widget: "buttons", comment: "comments of readers under an article" };
+  const notAsked = Object.entries(OTHER_TEXTS).flatMap(([role, words]) => (data.kept_roles.includes(role) ? [] : [words]));
   const isDone = (item) => {
     const { audit, verdict } = store.get(item);
     return audit === stratumOf.get(item) && verdict !== undefined;
@@ -38,7 +40,8 @@ if (data.audit?.order.length) views.push(["audit", "Audit", (view) => {
   function judge(yes) {
     const item = reviewing.item();
     const right = item.kind === "pair" ? yes : yes === item.keep;
-    store.change(item, { verdict: right ? "right" : "wrong", keep: right || item.kind === "pair" ? null : !item.keep, audit: stratumOf.get(item) });
+    const keep = item.kind === "pair" ? {} : { keep: right ? null : !item.keep }; // whether to keep a pair is not asked
+    store.change(item, { verdict: right ? "right" : "wrong", ...keep, audit: stratumOf.get(item) });
     const at = items.indexOf(item);
     const next = [...items.slice(at + 1), ...items.slice(0, at)].find((other) => !isDone(other));
     say(`${yes ? "Yes" : "No"}. ${progressWords()}`);
@@ -79,12 +82,12 @@ if (data.audit?.order.length) views.push(["audit", "Audit", (view) => {
       const judged = stratum.sample.map((n) => auditItems[n]).filter(isDone);
       return { ...stratum, judged: judged.length, right: judged.filter((item) => store.get(item).verdict === "right").length };
     })),
-    el("p", { class: "note" }, "Of dropped segments, “right” means rightly dropped; of dropped pairs, that both sides say the same, so that the pair could be won back. A repeat of article text is dropped, although it is article text: answer yes, and it counts as wrong there. The estimate for all kept ones counts each part by its size in the run."));
+    el("p", { class: "note" }, "Of dropped segments, “right” means rightly dropped; of dropped pairs, that both sides say the same, so that the pair could have been kept. A repeat of article text is dropped although it is article text: if you answer yes, it counts as wrongly dropped. In the estimate for all that is kept, each part is weighted by its size in the run."));
   store.onChange(tally);
 
   view.append(el("h2", {}, "Audit"),
-    el("p", { class: "about-it" }, `${count(items.length)} segments and pairs drawn at random (seed ${seed}), some from each part of the run. What ingest decided is not shown, so that it does not sway you; for the same reason, the result stays closed until you open it. `,
-      "Part of an article is its own text: ", data.kept_roles.join(", "), "; not menus, captions, bylines, adverts or comments. The two sides of a pair say the same if a reader of one misses nothing of the other."),
+    el("p", { class: "about-it" }, `${count(items.length)} segments and pairs drawn at random (seed ${seed}), some from each part of the run. What ingest decided is not shown, so that it does not influence you; for the same reason, the result stays closed until you open it. `,
+      "An article is what a page is read for: a story, an entry, the posts of a forum thread, a question and its answers, or the name and description of a product. Part of it is its own text: ", data.kept_roles.join(", "), `; not ${notAsked.join(", ")}. The two sides of a pair say the same if a reader of one misses nothing of the other.`),
     items.length < total ? el("p", { class: "note" }, `The run has no more than these; ${count(total)} were asked for.`) : "",
     stage, result);
   reviewing.show(items);

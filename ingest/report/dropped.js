@@ -17,7 +17,7 @@ if (data.segments?.drops.length || data.pairs?.drops.length) views.push(["droppe
     el("p", { class: "note" }, listed < all ? `${count(listed)} of ${count(all)} are in this report. All are in ${where}.` : `All ${count(all)} are listed.`);
 
   const segmentLine = (row) => {
-    const where = `line ${count(row.line)}`;
+    const where = name(`${short(row.uri ?? row.doc_id)}, line ${count(row.line)}`);
     const item = itemByKey.get(segmentKey(row.doc_id, row.segment));
     return el("li", {}, text("p", row.lang, row.text),
       el("p", { class: "where" }, `${row.role} ${decimal(row.score)}, ${langName(row.lang)}, `,

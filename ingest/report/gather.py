@@ -84,7 +84,7 @@ def _steps(files: RunData, audit: int | None, seed: int) -> list[_Step]:
         steps.append(("pages", pages, partial(summarize_pages, documents)))
         steps.append(("sources", pages + lines, partial(summarize_sources, documents, segments)))
     if segments is not None:
-        steps.append(("segments", 2 * lines, partial(summarize_segments, segments)))
+        steps.append(("segments", 2 * lines, partial(summarize_segments, segments, documents)))
     if documents is not None and segments is not None:
         steps.append(("views", 2 * lines, partial(collect_page_views, documents, segments)))
         if pairs is not None:

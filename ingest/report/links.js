@@ -32,7 +32,7 @@ function openHash() {
     drawView(`${kind}s`);
     if (openers[kind](parts)) return;
   }
-  showView(views[0][0]);
+  showView(firstView);
   if (!kind) return;
   say(`The ${kind} of this link is not in this report. A report of a large run shows a sample.`, true);
 }

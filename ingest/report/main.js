@@ -5,6 +5,8 @@ views.sort((a, b) => ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]));
 const panels = new Map();
 const drawn = new Set();
 
+const firstView = data.audit?.order.length ? "audit" : views[0][0];
+
 function drawView(id) {
   if (drawn.has(id)) return;
   drawn.add(id);

@@ -10,7 +10,7 @@ function summary() {
   }
   if (segments)
     sentences.push(segments.kept
-      ? `Of ${plural(segments.segments, "segment")}, ${count(segments.kept)} are kept as the text of ${data.articles ? plural(data.articles, "article") : "articles"}; the rest is boilerplate, captions and bylines, or repeated.`
+      ? `Of ${plural(segments.segments, "segment")}, ${count(segments.kept)} are kept as the text of ${data.articles ? plural(data.articles, "article") : "articles"}; the others are boilerplate, captions, bylines or repeats.`
       : segments.segments ? `None of the ${plural(segments.segments, "segment")} is kept.` : "There are no segments.");
   if (pairs)
     sentences.push(!pairs.total ? "There are no pairs of translations."

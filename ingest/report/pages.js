@@ -156,7 +156,7 @@ if (data.views?.pages.length) views.push(["pages", "Pages", (view) => {
   };
 
   view.append(el("h2", {}, "Pages"),
-    el("p", { class: "about-it" }, sampled(pages.length, total, "pages"), "Each segment of a page, colored by role or language, next to the kept text. Press j to go through them, y or n to say whether the decision is right."),
+    el("p", { class: "about-it" }, sampled(pages.length, total, "pages"), "Each segment of a page, colored by role or language, next to the kept text. Press j to go from one to the next, and y or n to say whether the decision is right."),
     el("div", { class: "bar-of-tools", role: "search", "aria-label": "Segments" },
       field("Search", search, true), field("Show", show), field("Role", roles), field("Language", langs), field("Review", states), color,
       el("button", { type: "button", class: "plain", click: () => { clear(); update(); } }, "Clear"),

@@ -51,7 +51,7 @@ function pairCard(item, search, evidence, attributes = {}) {
 // Two fields in place of the texts of a pair.
 function editPair(item) {
   const active = reviewer();
-  if (isCut(item.source_text) || isCut(item.target_text)) return say(`A text of more than ${count(data.cut)} characters is cut here, so that it cannot be edited`, true);
+  if (isCut(item.source_text) || isCut(item.target_text)) return say(`A text of this pair is cut after ${count(data.cut)} characters here, so the pair cannot be edited`, true);
   const card = active.element(item);
   if (!card) return;
   const { columns } = data.pairs;

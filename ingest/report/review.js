@@ -91,7 +91,9 @@ function decisions(item) {
   const { verdict, keep, role, starts_article: starts, new_source_text: source, new_target_text: target } = store.get(item);
   const words = [];
   if (item.kind === "pair") {
-    if (verdict) words.push(verdict === "right" ? "right" : "rejected");
+    if (verdict === "right") words.push("right");
+    if (keep !== undefined) words.push(keep ? "kept by hand" : "rejected");
+    else if (verdict === "wrong") words.push("rejected");
     if (source !== undefined || target !== undefined) words.push("edited");
     return words;
   }
@@ -135,7 +137,8 @@ const SEGMENT_ACTIONS = [
 ];
 const PAIR_ACTIONS = [
   { keys: ["y"], label: "Right", meaning: "the two sides say the same", run: () => decide({ verdict: "right" }, true) },
-  { keys: ["n"], label: "Wrong", meaning: "reject the pair", run: () => decide({ verdict: "wrong" }, true) },
+  { keys: ["n"], label: "Wrong", meaning: "reject the pair", run: () => decide({ verdict: "wrong", keep: null }, true) },
+  { keys: ["x"], label: "Keep/drop", meaning: "keep it whatever the filter says, or drop it", run: () => decide((item, now) => ({ keep: now.keep === undefined ? !store.keeps(item) : null })) },
   { keys: ["e"], label: "Edit", meaning: "edit the texts; Ctrl + Enter keeps the edit, Escape leaves", run: () => editPair(reviewer().item()) },
 ];
 const allActions = () => {
@@ -157,7 +160,7 @@ function act(action) {
   const item = active.item();
   if (action.free) return action.run();
   if (!item) return active.move(1);
-  if (!item.key) return say("This pair has no pair_id, so that no correction can name it", true);
+  if (!item.key) return say("This pair has no pair_id, so it cannot be corrected", true);
   action.run();
 }
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from ingest.drop_reasons import NOT_CONTENT, SEGMENT_REASONS, segment_reason
 from ingest.report.funnel import build_funnel
-from ingest.report.sample import Rows, choose, shorten, text_bytes
+from ingest.report.sample import Rows, choose, clean_name, shorten, text_bytes
 from ingest.roles import KEPT_ROLES, ROLES
 
 # Per reason, besides those on the pages that the report shows in full.
@@ -31,7 +31,9 @@ def drop_reason() -> pl.Expr:
     return pl.when(is_role).then(role).otherwise(why.replace(NOT_CONTENT, OUTSIDE))
 
 
-def summarize_segments(segments: pl.LazyFrame) -> dict[str, Any]:
+def summarize_segments(
+    segments: pl.LazyFrame, documents: pl.LazyFrame | None = None
+) -> dict[str, Any]:
     """Count segments by role and language, and by the reason why they were dropped."""
     keys = segments.select("role", "lang", "keep")
     counts = keys.group_by("role", "lang").agg(segments=pl.len(), kept=pl.sum("keep"))
@@ -42,6 +44,10 @@ def summarize_segments(segments: pl.LazyFrame) -> dict[str, Any]:
     examples = _examples(
         segments, {reason: np.flatnonzero(codes == n) for n, reason in enumerate(REASONS)}
     )
+    if documents is not None:
+        pages = documents.filter(pl.col("doc_id").is_in(examples["doc_id"].unique().implode()))
+        names = pages.select("doc_id", clean_name("uri")).collect()
+        examples = examples.join(names, on="doc_id", how="left", maintain_order="left")
     drops: list[dict[str, Any]] = []
     for reason, count in zip(REASONS, totals, strict=False):
         if count:

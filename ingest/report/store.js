@@ -22,10 +22,21 @@ const store = (() => {
     for (const field of FIELDS) if (CHECKS[field](fields[field])) record[field] = fields[field];
     return record;
   }
+  // Fields of a line that are not decisions.
+  const ABOUT = { segment: ["doc_id", "uri", "segment", "text"], pair: ["pair_id", "source_text", "target_text"] };
+  const DECIDES = { segment: ["verdict", "keep", "role", "starts_article"], pair: ["verdict", "keep", "new_source_text", "new_target_text"] };
+  // Whether `ingest correct` would leave a line out.
+  function isDamaged(line) {
+    if (line?.kind === "rule") return false;
+    if (keyOf(line) === null || (line.sha ?? null) !== null && !isString(line.sha)) return true;
+    const known = new Set(["kind", "sha", "withdrawn", "audit", ...ABOUT[line.kind], ...DECIDES[line.kind]]);
+    const decided = DECIDES[line.kind].some((field) => (line[field] ?? null) !== null);
+    return Object.keys(line).some((field) => !known.has(field)) || decided === (line.withdrawn === true);
+  }
   const isEmpty = (record) => !FIELDS.some((field) => field in record);
 
   // A correction is about the text that a person saw, before any edit.
-  const concerns = (record, item) => record.sha === item.sha;
+  const concerns = (record, item) => (record.sha ?? item.sha) === item.sha;
   const keyOf = (line) => {
     if (line?.kind === "segment" && isString(line.doc_id) && Number.isInteger(line.segment)) return segmentKey(line.doc_id, line.segment);
     if (line?.kind === "pair" && isString(line.pair_id)) return pairKey(line.pair_id);
@@ -46,7 +57,7 @@ const store = (() => {
   for (const line of data.corrections ?? []) {
     const item = itemByKey.get(keyOf(line));
     if (!item || !concerns(line, item)) continue;
-    set(item.key, clean(line, line.sha));
+    set(item.key, clean(line, item.sha));
     fromRun.add(item.key);
   }
 
@@ -96,28 +107,28 @@ const store = (() => {
     const about = item.kind === "segment"
       ? { kind: "segment", doc_id: item.doc_id, uri: item.uri, segment: item.segment, sha: record.sha, text: item.text }
       : { kind: "pair", pair_id: item.pair_id, sha: record.sha, source_text: item.source_text, target_text: item.target_text };
-    const fields = item.kind === "segment" ? ["verdict", "keep", "role", "starts_article", "audit"] : ["verdict", "new_source_text", "new_target_text", "audit"];
-    for (const field of fields) about[field] = record[field] ?? null;
+    for (const field of [...DECIDES[item.kind], "audit"]) about[field] = record[field] ?? null;
+    if (isEmpty(record)) about.withdrawn = true;
     return JSON.stringify(about);
   }
-  // A correction that the run has and that was taken back here is written without a decision.
+  // A correction that the run has and that was taken back here is written as withdrawn.
   const toWrite = () => [...new Set([...records.keys(), ...[...fromRun].filter((key) => changed.has(key))])];
 
   return {
     get: (item) => records.get(item.key) ?? {},
     isReviewed: (item) => records.has(item.key),
     isCorrected(item) {
-      const { verdict, role, starts_article: starts, new_source_text: source, new_target_text: target } = records.get(item.key) ?? {};
-      return verdict === "wrong" || [role, starts, source, target].some((x) => x !== undefined);
+      const { verdict, keep, role, starts_article: starts, new_source_text: source, new_target_text: target } = records.get(item.key) ?? {};
+      return verdict === "wrong" || (item.kind === "pair" && keep !== undefined) || [role, starts, source, target].some((x) => x !== undefined);
     },
     // Whether an item is kept after its correction.
     keeps(item) {
       const { verdict, keep, role, new_source_text: source, new_target_text: target } = records.get(item.key) ?? {};
+      if (keep !== undefined) return keep;
       if (item.kind === "pair") {
         if (verdict === "wrong" && source === undefined && target === undefined) return false;
         return item.keep || item.why === REJECTED;
       }
-      if (keep !== undefined) return keep;
       if (verdict) return verdict === "right" ? item.keep : !item.keep;
       if (role === undefined || (isKept(role) && isKept(item.role))) return item.keep;
       return isKept(role) && item.same === null;
@@ -161,8 +172,8 @@ const store = (() => {
         }
         const key = keyOf(given);
         const item = itemByKey.get(key);
-        if ((key === null || !isString(given.sha)) && given?.kind !== "rule") damaged.push(at + 1);
-        else if (item && concerns(given, item)) step.set(key, clean(given, given.sha));
+        if (isDamaged(given)) damaged.push(at + 1);
+        else if (item && concerns(given, item)) step.set(key, clean(given, item.sha));
         else elsewhere.push(JSON.stringify(given));
       });
       const before = new Set(others);

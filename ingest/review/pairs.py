@@ -8,15 +8,18 @@ from typing import NamedTuple
 import polars as pl
 
 from ingest.drop_reasons import REJECTED
-from ingest.frames import EDITED, FILTERED, PAIRS, check, schema
-from ingest.review.corrections import WRONG, Corrections
+from ingest.frames import BY_HAND, EDITED, FILTERED, PAIRS, check, schema
+from ingest.review.correction_lines import WRONG
+from ingest.review.corrections import Corrections
 from ingest.review.hashes import pair_hash
 
 _SIDES = ("source", "target")
 _TEXTS = tuple(f"{side}_text" for side in _SIDES)
 _ORIGINALS = tuple(f"original_{name}" for name in _TEXTS)
-_VALUES = (*_TEXTS, *_ORIGINALS, "keep", "drop_reason")
-_USED = {"pair_id": pl.String(), **{n: schema(PAIRS, EDITED, FILTERED)[n] for n in _VALUES}}
+_KEPT_BY_HAND = "kept_by_hand"
+_VALUES = (*_TEXTS, *_ORIGINALS, "keep", "drop_reason", _KEPT_BY_HAND)
+_COLUMNS = schema(PAIRS, EDITED, FILTERED, BY_HAND)
+_USED = {"pair_id": pl.String(), **{name: _COLUMNS[name] for name in _VALUES}}
 
 
 class PairChanges(NamedTuple):
@@ -24,8 +27,9 @@ class PairChanges(NamedTuple):
 
     Attributes:
         rows: one row per pair with a correction: `row`, in the file; `at`, in `Corrections.pairs`;
-            source_text, target_text, original_source_text, original_target_text, keep and
-            drop_reason as they should be; and `changed`, whether one of them was another.
+            `sha`, that of its texts before any edit; source_text, target_text,
+            original_source_text, original_target_text, keep, drop_reason and kept_by_hand as they
+            should be; and `changed`, whether one of them was another.
         new_columns: the columns that the file needs and does not have.
     """
 
@@ -60,10 +64,14 @@ class PairChanges(NamedTuple):
 def correct_pairs(pairs: pl.DataFrame, corrections: Corrections) -> pl.DataFrame:
     """Apply corrections to a frame of pairs. To apply them again makes no difference.
 
-    A correction applies to the pair with its ID if the pair has the same texts, before any edit.
-    A pair that is wrong gets keep false and drop_reason "rejected by hand"; one that was edited is
-    mended and not rejected, and keeps its original texts in original_source_text and
-    original_target_text. Scores stay as they are until `ingest.score` runs again.
+    A correction applies to the pair with its ID if the pair has the same texts, before any edit;
+    one without `sha`, whatever the texts are. A pair that is wrong, or has `keep` false, gets keep
+    false and drop_reason "rejected by hand". One that is wrong and edited is mended and not
+    rejected; it keeps its original texts in original_source_text and original_target_text.
+
+    `keep` true gives kept_by_hand, which `ingest.filter` follows. The drop_reason of an earlier
+    filter stays until then, because only the filter knows excluded texts and duplicates. Scores
+    stay as they are until `ingest.score` runs again.
 
     Args:
         pairs: a frame of pairs.
@@ -74,9 +82,9 @@ def correct_pairs(pairs: pl.DataFrame, corrections: Corrections) -> pl.DataFrame
 
     >>> pairs = pl.DataFrame([{"pair_id": "1", "source_text": "نعم", "target_text": "No"}],
     ...     schema(PAIRS))
-    >>> said = pairs.select("pair_id", sha=pair_hash(*map(pl.col, _TEXTS)), verdict=pl.lit("wrong"),
-    ...     new_source_text=pl.lit(None, pl.String), new_target_text=pl.lit("Yes"))
-    >>> correct_pairs(pairs, Corrections(pairs=said)).select(
+    >>> from ingest.review.corrections import parse_corrections
+    >>> said = b'{"kind": "pair", "pair_id": "1", "new_target_text": "Yes"}'
+    >>> correct_pairs(pairs, parse_corrections(said)).select(
     ...     "source_text", "target_text", "original_target_text").row(0)
     ('نعم', 'Yes', 'No')
     """
@@ -96,7 +104,12 @@ def find_pair_changes(
         corrections: the corrections.
     """
     said = corrections.pairs.select(
-        "pair_id", "verdict", "new_source_text", "new_target_text", given_sha="sha"
+        "pair_id",
+        "verdict",
+        "new_source_text",
+        "new_target_text",
+        given_keep="keep",
+        given_sha="sha",
     ).with_row_index("at")
     ids = said["pair_id"].implode()
     start, found = 0, [pl.DataFrame(schema={"row": pl.Int64(), **_USED})]
@@ -108,7 +121,8 @@ def find_pair_changes(
     originals = {
         side: pl.coalesce(f"original_{side}_text", f"{side}_text").fill_null("") for side in _SIDES
     }
-    rows = rows.filter(pair_hash(originals["source"], originals["target"]) == pl.col("given_sha"))
+    rows = rows.with_columns(sha=pair_hash(originals["source"], originals["target"]))
+    rows = rows.filter((pl.col("sha") == pl.col("given_sha")) | pl.col("given_sha").is_null())
     decided = rows.with_columns(_decide())
     changed = [pl.col(name).ne_missing(rows[name]) for name in _VALUES]
     decided = decided.with_columns(changed=pl.any_horizontal(changed))
@@ -117,8 +131,10 @@ def find_pair_changes(
         needed.update(schema(FILTERED[:2]))
     if decided.select(pl.any_horizontal(pl.col(_ORIGINALS).is_not_null()).any()).item():
         needed.update(schema(EDITED))
+    if decided[_KEPT_BY_HAND].any():
+        needed.update(schema(BY_HAND))
     new = {name: dtype for name, dtype in needed.items() if name not in columns}
-    return PairChanges(decided.select("row", "at", *_VALUES, "changed"), pl.Schema(new))
+    return PairChanges(decided.select("row", "at", "sha", *_VALUES, "changed"), pl.Schema(new))
 
 
 def _decide() -> list[pl.Expr]:
@@ -134,11 +150,17 @@ def _decide() -> list[pl.Expr]:
             new.alias(text),
             pl.when(is_edited).then(original).alias(f"original_{side}_text"),
         ]
-    rejected = (pl.col("verdict") == WRONG).fill_null(value=False) & ~edited
+    is_wrong = (pl.col("verdict") == WRONG).fill_null(value=False) & ~edited
+    rejected = pl.coalesce(~pl.col("given_keep"), is_wrong)
     was_rejected = (pl.col("drop_reason") == REJECTED).fill_null(value=False)
     keep = pl.when(rejected).then(pl.lit(value=False)).when(was_rejected).then(pl.lit(value=True))
     reason = pl.when(rejected).then(pl.lit(REJECTED)).when(~was_rejected).then("drop_reason")
-    return [*texts, keep.otherwise("keep").alias("keep"), reason.alias("drop_reason")]
+    return [
+        *texts,
+        keep.otherwise("keep").alias("keep"),
+        reason.alias("drop_reason"),
+        pl.when(pl.col("given_keep")).then(pl.lit(value=True)).alias(_KEPT_BY_HAND),
+    ]
 
 
 def _with_all_columns(rows: pl.DataFrame) -> pl.DataFrame:

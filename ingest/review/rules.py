@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from ingest.review.corrections import RIGHT, Corrections
+from ingest.review.correction_lines import RIGHT
+from ingest.review.corrections import Corrections
 
 # This many corrections that agree make a rule: on two pages, or more of them on one.
 _MIN_CORRECTIONS, _MIN_PAGES, _MIN_ON_ONE_PAGE = 2, 2, 3
@@ -30,6 +31,35 @@ def template_path(markup: pl.Expr) -> pl.Expr:
     return markup.str.replace_all(_ATTRIBUTES, "").str.replace_all(r"\d+", "0")
 
 
+def find_places(evidence: pl.DataFrame) -> pl.DataFrame:
+    """Count what people said about each path of a site.
+
+    Args:
+        evidence: as for `learn_rules`.
+
+    Returns:
+        Columns site, path, role and keep (of one of the segments), labels (number of different
+        labels), corrections, pages (with corrections); those with most corrections first.
+
+    >>> row = {"site": "a.com", "path": "body p", "role": "nav", "keep": False, "doc_id": "d"}
+    >>> find_places(pl.DataFrame(row | {"verdict": "wrong"})).rows()
+    [('a.com', 'body p', 'nav', False, 1, 1, 1)]
+    """
+    corrected = pl.col("verdict").fill_null("") != RIGHT
+    return (
+        evidence.drop_nulls(_KEY)
+        .group_by(_KEY)
+        .agg(
+            pl.col("role").first(),
+            pl.col("keep").first(),
+            labels=pl.struct("role", "keep").n_unique(),
+            corrections=corrected.sum(),
+            pages=pl.col("doc_id").filter(corrected).n_unique(),
+        )
+        .sort("corrections", *_KEY, descending=[True, False, False])
+    )
+
+
 def learn_rules(evidence: pl.DataFrame) -> pl.DataFrame:
     """Derive rules from what people said about segments.
 
@@ -50,17 +80,8 @@ def learn_rules(evidence: pl.DataFrame) -> pl.DataFrame:
     >>> learn_rules(pl.DataFrame([*rows, rows[0] | {"keep": True, "verdict": "right"}])).rows()
     []
     """
-    corrected = pl.col("verdict").fill_null("") != RIGHT
     return (
-        evidence.drop_nulls(_KEY)
-        .group_by(_KEY)
-        .agg(
-            pl.col("role").first(),
-            pl.col("keep").first(),
-            labels=pl.struct("role", "keep").n_unique(),
-            corrections=corrected.sum(),
-            pages=pl.col("doc_id").filter(corrected).n_unique(),
-        )
+        find_places(evidence)
         .filter(
             pl.col("labels") == 1,
             (pl.col("corrections") >= _MIN_ON_ONE_PAGE)

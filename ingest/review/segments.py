@@ -10,7 +10,8 @@ import polars as pl
 from ingest.drop_reasons import PERSON, SITE_RULE
 from ingest.frames import LABELLED, SEGMENTS, check
 from ingest.review.boundaries import correct_articles
-from ingest.review.corrections import WRONG, Corrections
+from ingest.review.correction_lines import WRONG
+from ingest.review.corrections import Corrections
 from ingest.review.hashes import text_hash
 from ingest.review.rules import find_ruled, ruled_pages
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES
@@ -45,7 +46,8 @@ def correct_segments(
     """Apply corrections and rules to segments. To apply them again makes no difference.
 
     A correction applies to the segment of its page with the same text: to the one with its number,
-    or else to the nearest. A person's role or keep gives `role_by` "person", and a rule "site
+    or else to the nearest. One without `sha` applies to the segment with its number, whatever its
+    text is. A person's role or keep gives `role_by` "person", and a rule "site
     rule"; rules do not touch what a person has decided. Clusters are not compared again.
 
     Args:
@@ -75,11 +77,13 @@ def correct_segments(
     part = segments.with_row_index("row").filter(pl.col("doc_id").is_in(docs.implode()))
     if part.is_empty():
         return CorrectedSegments(segments, none, 0)
-    matches = _match(part, corrections.segments)
+    matches = match_segments(part, corrections.segments)
     given = corrections.segments.select(
         pl.col("verdict", "keep", "role", "starts_article").name.prefix("given_")
     ).with_row_index("at")
-    part = part.join(matches.join(given, on="at"), on="row", how="left", maintain_order="left")
+    part = part.join(
+        matches.drop("sha").join(given, on="at"), on="row", how="left", maintain_order="left"
+    )
     if site is None or corrections.rules.is_empty():
         part = part.with_columns(
             rule_role=pl.lit(None, pl.String), rule_keep=pl.lit(None, pl.Boolean)
@@ -96,26 +100,42 @@ def correct_segments(
     return CorrectedSegments(corrected, matched, int(new["by_rule"].sum()))
 
 
-def _match(segments: pl.DataFrame, corrections: pl.DataFrame) -> pl.DataFrame:
-    """Find the segment of each correction: columns at, row; each occurs once at most."""
+def match_segments(segments: pl.DataFrame, corrections: pl.DataFrame) -> pl.DataFrame:
+    """Find the segment of each correction.
+
+    Args:
+        segments: columns doc_id, row, segment and text.
+        corrections: as `Corrections.segments`.
+
+    Returns:
+        Columns at (the row in `corrections`), row, and sha (that of the text of the segment). Each
+        correction and each segment occurs once at most.
+
+    >>> frame = pl.DataFrame({"doc_id": ["d"], "row": [0], "segment": [4], "text": ["نص"]})
+    >>> said = pl.DataFrame({"doc_id": ["d"], "segment": [1], "sha": ["e01176c2a05916f0"]})
+    >>> match_segments(frame, said).rows()
+    [(0, 0, 'e01176c2a05916f0')]
+    """
     said = corrections.select("doc_id", "sha", "segment").with_row_index("at")
     texts = (
         segments.filter(pl.col("doc_id").is_in(said["doc_id"].unique().implode()))
         .select("doc_id", "row", "segment", sha=text_hash(pl.col("text")), number="segment")
         .sort("segment", maintain_order=True)
     )
-    nearest = said.sort("segment", maintain_order=True).join_asof(
+    by_text, by_number = said.drop_nulls("sha"), said.filter(pl.col("sha").is_null()).drop("sha")
+    numbered = by_number.join(texts, on=["doc_id", "segment"], how="inner")
+    nearest = by_text.sort("segment", maintain_order=True).join_asof(
         texts,
         on="segment",
         by=["doc_id", "sha"],
         strategy="nearest",
         check_sortedness=False,
     )
+    found = pl.concat([nearest.drop_nulls("row"), numbered], how="diagonal")
     return (
-        nearest.drop_nulls("row")
-        .sort((pl.col("segment") - pl.col("number")).abs(), "at")
+        found.sort((pl.col("segment") - pl.col("number")).abs(), "at")
         .unique("row", keep="first", maintain_order=True)
-        .select("at", "row")
+        .select("at", "row", "sha")
     )
 
 

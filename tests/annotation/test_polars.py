@@ -24,7 +24,21 @@ def test_identify_gives_structs_for_a_series():
         assert ingest.identify(FRAME["text"].cast(dtype)).to_list() == structs.to_list()
     assert ingest.identify(FRAME["text"].clear()).dtype == structs.dtype
     nulls = ingest.identify(pl.Series("x", [None, None]))
-    assert nulls.struct.field("lang").to_list() == ["zxx", "zxx"]
+    assert nulls.struct.field("lang").to_list() == [None, None]
+    assert frame["lang"].to_list() == ["de", None, "ar", "zxx"]
+    assert frame["runners_up"][1] is None
+
+
+def test_missing_values_of_pandas_are_null():
+    missing = [type(name, (), {"__module__": "pandas._libs"})() for name in ("NAType", "NaTType")]
+    texts = ["Wo ist der Bahnhof?", float("nan"), *missing]
+    assert ingest.identify(texts)["lang"].to_list() == ["de", None, None, None]
+    pandas = pytest.importorskip("pandas")
+    for dtype in ("object", "string"):
+        series = pandas.Series([texts[0], None, ""], dtype=dtype)
+        assert ingest.identify(series)["lang"].to_list() == ["de", None, "zxx"]
+    with pytest.raises(FrameError, match="is DataFrame; give one of its columns"):
+        ingest.identify(pandas.DataFrame({"text": texts[:1]}))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +49,8 @@ def test_identify_gives_structs_for_a_series():
         (7, "must be a Polars Series or a list of strings, is int"),
         (b"a", "is bytes"),
         ({"a": 1}, "is dict"),
-        (FRAME, "is DataFrame"),
+        (FRAME, r"is DataFrame; give one of its columns, such as table\[\"text\"\]"),
+        (FRAME.lazy(), "is LazyFrame; give one of its columns"),
     ],
 )
 def test_identify_names_what_is_wrong(texts, message):
@@ -55,8 +70,8 @@ def test_expressions(engine):
     result = lazy.collect(engine=engine)
     assert result.schema == schema
     assert result["found"].to_list() == expected.to_list()
-    assert result["lang"].to_list() == ["de", "zxx", "ar", "zxx"]
-    assert set(result["few"]) <= {"es", "ar", "zxx"}
+    assert result["lang"].to_list() == ["de", None, "ar", "zxx"]
+    assert set(result["few"]) <= {"es", "ar", "zxx", None}
     assert FRAME.select(pl.col("text").ingest.lang()).columns == ["text"]
 
 

@@ -155,7 +155,7 @@ def test_the_help_names_no_empty_default(call):
 
 
 def test_single_pages_point_to_what_a_run_would_know(page, call):
-    assert "also finds the lines of its template" in call("show", page).err
+    assert "also finds template lines" in call("show", page).err
     assert call("show", page, "-q").err == ""
     assert (
         call("show", *sorted(ingest.samples().glob("*.txt"))[:3], "--limit", "1").err.count("\n")

@@ -10,7 +10,7 @@ import pytest
 import ingest
 from ingest.cli import main
 from ingest.errors import SourceError
-from ingest.jobs.compare import ABSENT, KEPT, NO_PAIR, compare_runs
+from ingest.jobs.compare import ABSENT, EDITED, KEPT, NO_PAIR, compare_runs
 
 NAMES = ("ar_chrome_en_news_1.txt", "ar_chrome_en_news_2.txt")
 
@@ -102,6 +102,30 @@ def test_pairs_are_compared_in_the_last_file_that_both_have(before, after, tmp_p
     assert compared.pair_changes.rows() == [
         ("copy", KEPT, 1, "b", "B"), (KEPT, "too short", 1, "c", "C"),
     ]  # fmt: skip
+
+
+def test_equal_pairs_count_and_an_edit_is_one_change(before, after, tmp_path, capsys):
+    first = shutil.copytree(before, tmp_path / "first")
+    pairs = pl.DataFrame(
+        {"source_text": ["a", "a", "b"], "target_text": ["A", "A", "B"],
+         "source_lang": "ar", "target_lang": "en"}
+    )  # fmt: skip
+    pairs.write_parquet(first / "pairs.parquet")
+    no_text = pl.lit(None, pl.String)
+    edited = pairs.with_columns(original_source_text=no_text, original_target_text=no_text)
+    edited[2, "target_text"], edited[2, "original_target_text"] = "New", "B"
+    edited.write_parquet(after / "pairs.parquet")
+    compared = compare_runs(str(first), str(after))
+    assert compared.pairs == (3, 3)
+    assert compared.pair_changes.rows() == [(KEPT, EDITED, 1, "b", "New")]
+    assert compare_runs(str(after), str(first)).pair_changes["before"].to_list() == [EDITED]
+    assert compare_runs(str(after), str(after)).pair_changes.is_empty()
+    (after / "pairs.parquet").unlink()
+    assert compare_runs(str(first), str(after)).pairs == (3, None)
+    assert main(["report", str(after), "--against", str(first)]) == 0
+    printed = capsys.readouterr().out
+    assert next(line.split() for line in printed.splitlines() if line.startswith("pairs ")) == ["pairs", "3", "n/a", "n/a"]  # fmt: skip
+    assert f"pairs not compared ({after}: no pairs)" in printed
 
 
 def test_bad_input_is_named(before, after, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 import ingest
 from ingest.cli import main
-from ingest.config import Config, RunConfig
+from ingest.config import Config, FilterConfig, RunConfig
 from ingest.drop_reasons import REJECTED
 from ingest.errors import ConfigError, FrameError, SourceError
 from ingest.jobs.align_run import align_run
@@ -244,6 +244,111 @@ def test_pairs_are_corrected_in_all_files_and_stay_so(pages, tmp_path):
     assert again["target_text"][1] == new
 
 
+def test_a_pair_is_kept_by_hand_in_all_later_files(tmp_path):
+    out = tmp_path / "out"
+    ingest.run(sorted(ingest.samples().glob("bilingual_press_*.txt")), out, align=True)
+    score_file(out, out / "scored.parquet")
+    strict = Config(filter=FilterConfig(min_quality=0.9999))
+    filtered = out / "filtered.parquet"
+    filter_file(out / "scored.parquet", filtered, config=strict)
+    dropped = pl.read_parquet(filtered).filter(drop_reason="low quality").to_dicts()[0]
+    given = save(
+        tmp_path / "given.jsonl",
+        {"kind": "pair", "pair_id": dropped["pair_id"], "keep": True, "verdict": "right"},
+    )
+    (message,) = correct_run(out, [given]).messages
+    assert message == (
+        "1 pair kept by hand: still dropped in files that ingest filter wrote, until it runs again"
+    )
+    assert (
+        json.loads((out / "corrections.jsonl").read_bytes())["sha"] == said_of_pair(dropped)["sha"]
+    )
+
+    def row(path):
+        table = pl.read_parquet(path).filter(pair_id=dropped["pair_id"])
+        return table.select("keep", "drop_reason", "kept_by_hand").row(0)
+
+    filter_file(out / "scored.parquet", filtered, config=strict, overwrite=True)
+    assert row(filtered) == (True, None, True)
+    assert correct_run(out).messages == []
+    align_run(str(out), str(out / "pairs.parquet"), overwrite=True)
+    score_file(out, tmp_path / "elsewhere.parquet")
+    filter_file(tmp_path / "elsewhere.parquet", tmp_path / "kept.parquet", config=strict)
+    assert row(tmp_path / "kept.parquet") == (True, None, True)
+    (tmp_path / "test.txt").write_text(dropped["target_text"], encoding="utf-8")
+    filter_file(
+        out / "scored.parquet",
+        filtered,
+        exclude=[tmp_path / "test.txt"],
+        config=strict,
+        overwrite=True,
+    )
+    assert row(filtered) == (False, "excluded", True)
+    assert correct_run(out).messages == []
+
+
+def test_what_matches_nothing_is_not_stored_and_what_was_stored_stays(out, records, tmp_path):
+    good = next(record for record in records if "keep" in record)
+    correct_run(out, [save(tmp_path / "given.jsonl", good)])
+    stored = (out / "corrections.jsonl").read_bytes()
+    bad = save(
+        tmp_path / "bad.jsonl",
+        good | {"sha": "0" * 16},  # the stored one about the same segment stays
+        good | {"doc_id": "0" * 16},
+        good | {"segment": 9999, "sha": None},
+    )
+    result = correct_run(out, [bad])
+    assert result.unmatched["segment"].is_empty()
+    assert sorted(result.not_stored["segment"]["why"]) == [
+        "no such page", "no such segment on the page", "no such text on the page",
+    ]  # fmt: skip
+    assert (out / "corrections.jsonl").read_bytes() == stored
+    assert correct_run(out).messages == []
+    lost = json.loads(stored) | {"sha": "0" * 16}
+    (out / "corrections.jsonl").write_text(json.dumps(lost) + "\n")
+    (message,) = correct_run(out).messages
+    assert "and is still stored, namely " in message
+    assert "(no such text on the page)" in message
+    assert b"0000000000000000" in (out / "corrections.jsonl").read_bytes()
+
+
+def test_a_hash_is_stored_with_a_line_that_has_none(out, records, tmp_path):
+    record = next(record for record in records if record.get("keep") is False)
+    given = {name: record[name] for name in ("kind", "doc_id", "segment", "keep")}
+    assert correct_run(out, [save(tmp_path / "given.jsonl", given)]).changed["segment"] == 1
+    assert json.loads((out / "corrections.jsonl").read_bytes()) == given | {"sha": record["sha"]}
+
+
+def test_the_run_of_a_data_set_is_named(out, tmp_path, capsys):
+    work = tmp_path / "data.work"
+    work.mkdir()
+    out.rename(work / "run")
+    (tmp_path / "data").mkdir()
+    given = save(tmp_path / "given.jsonl")
+    (work / "steps.json").write_text("{}")
+    for folder in (tmp_path / "data", work):
+        with pytest.raises(SourceError, match=f"not the folder of a run; .*give {work / 'run'}"):
+            correct_run(folder, [given])
+    with pytest.raises(SourceError, match=r"^\.: is not the folder of a run"):
+        correct_run(".", [given])
+    only_lost = save(tmp_path / "lost.jsonl", {"kind": "pair", "pair_id": "x" * 999, "keep": True})
+    result = correct_run(work / "run", [only_lost])
+    assert str(result) == "1 correction of pairs matches nothing"
+    assert len(result.messages[0]) < 400
+    (tmp_path / "README.md").write_text("# A title\n\nText\n")
+    assert main(["correct", str(work / "run"), str(tmp_path / "README.md")]) == 2
+    assert "README.md: is not a file of corrections" in capsys.readouterr().err
+
+
+def test_corrections_of_pairs_wait_for_the_pairs(out, tmp_path):
+    given = save(tmp_path / "given.jsonl", {"kind": "pair", "pair_id": "a" * 16, "keep": False})
+    for path in out.glob("*.parquet"):
+        if path.name not in ("documents.parquet", "segments.parquet"):
+            path.unlink()
+    correct_run(out, [given])
+    assert "a" * 16 in (out / "corrections.jsonl").read_text()
+
+
 PAGE = """<html><head><title>Boats {n}</title></head><body><div id="page-{n}"><h1>Boat {n} leaves the pier</h1>
 <p class="lead">Boat number {n} left the pier at six, and the crew said that the sea was calm enough.</p>
 <div class="tags"><p>Readers of page {n} also liked the long story of the old lighthouse keeper.</p></div>
@@ -274,6 +379,8 @@ def test_rules_are_learned_shown_and_apply_to_new_pages(tmp_path):
     assert result.rules is not None
     assert result.rules.effects.row(0)[:6] == (*rule, 2, 2)
     assert "Readers of page 2" in str(result.rules)
+    assert "in a path, 0 stands for any number" in str(result.rules)
+    assert "no URL" not in str(result.rules)
     assert correct_run(out, learn=True, yes=True).by_rules == 2
     assert not len(correct_run(out, learn=True).rules.rules)
     ingest.run(write_pages(6), out, overwrite=True)
@@ -283,6 +390,30 @@ def test_rules_are_learned_shown_and_apply_to_new_pages(tmp_path):
         ("site rule", 4),
     ]
     assert not labelled["keep"].any()
+
+
+def test_rules_of_a_folder_and_places_without_a_rule(tmp_path):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    deep = "<div class='wrapper-of-a-wrapper'>" * 8
+    for n in range(3):
+        html = PAGE.format(n=n).replace('<div class="tags">', f'{deep}<div class="tags">')
+        (pages / f"{n}.html").write_text(html, encoding="utf-8")
+    out = tmp_path / "out"
+    ingest.run(pages, out)
+    tags = pl.col("text").str.starts_with("Readers of page")
+    rows = pl.read_parquet(out / "segments.parquet").filter(tags).to_dicts()
+    given = [said(row, keep=False, role="nav") for row in rows[:2]]
+    correct_run(out, [save(tmp_path / "given.jsonl", given[0])])
+    described = str(correct_run(out, learn=True).rules)
+    assert described.startswith("none: a place needs 2 corrections on 2 pages, or 3 on one")
+    assert described.endswith("div.tags p: 1 correction on 1 page")
+    correct_run(out, [save(tmp_path / "given.jsonl", *given)])
+    rule, _, warning, _ = str(correct_run(out, learn=True).rules).splitlines()
+    assert " … " in rule
+    assert "wrapper" in rule
+    assert len(rule) < len(str(pages)) + 130
+    assert warning.strip().startswith("the pages in this folder have no URL")
 
 
 def test_the_command(out, records, tmp_path, capsys):
@@ -296,15 +427,18 @@ def test_the_command(out, records, tmp_path, capsys):
     assert main(["correct", str(out), str(given)]) == 3
     printed = capsys.readouterr()
     assert (
-        "1 correction of segments applied: 1 changed something, 0 nothing; 1 matched nothing"
-        in printed.out
+        "1 correction of segments applied; 1 made a change; 1 more matches nothing" in printed.out
     )
     assert f"{given}, line 3: is not JSON; the line was left out" in printed.err
-    assert "matches nothing in the run, such as 0000000000000000, segment" in printed.err
+    assert (
+        "1 correction of segments matches nothing in the run, and is not stored, namely "
+        f"0000000000000000, segment {segment['segment']} (no such page): " in printed.err
+    )
+    assert b"0000000000000000" not in (out / "corrections.jsonl").read_bytes()
     assert "95 %" in printed.out
     assert main(["correct", str(out)]) == 0
     assert main(["correct", str(out), "--learn"]) == 0
-    assert "none: the corrections of a path" in capsys.readouterr().out
+    assert "none: a place needs 2 corrections on 2 pages" in capsys.readouterr().out
     assert main(["correct", str(out), "--yes"]) == 2
     assert main(["show", str(out), "--dropped", "--limit", "3"]) == 0
 
@@ -314,7 +448,7 @@ def test_bad_input(out, tmp_path, pages):
         correct_run(out)
     with pytest.raises(SourceError, match=r"nothing\.jsonl: no such file"):
         correct_run(out, [tmp_path / "nothing.jsonl"])
-    with pytest.raises(SourceError, match="give the OUT folder of ingest run"):
+    with pytest.raises(SourceError, match="is not the folder of a run; give the OUT folder of"):
         correct_run(tmp_path, [save(tmp_path / "a.jsonl")])
     names = sorted(path.name for path in out.iterdir())
     before = content(out, names)

@@ -81,7 +81,11 @@ def test_runs_with_less(tmp_path):
 def test_the_options(out, tmp_path, capsys):
     dest = tmp_path / "audit.html"
     assert main(["report", str(out), "--audit", "20", "--seed", "7", "-o", str(dest)]) == 0
-    assert capsys.readouterr().out.strip().endswith("pairs 40, 20 to judge")
+    first, then = capsys.readouterr().out.strip().splitlines()
+    assert first.endswith("pairs 40, 20 to judge")
+    assert then.endswith(
+        f"press Save, and give ingest the file: ingest correct {out} corrections.jsonl"
+    )
     assert '"total":20,"seed":7' in dest.read_text(encoding="utf-8")
     for wrong in ("0", "-1", "x", "1.5", "٣", "9" * 30):
         with pytest.raises(SystemExit) as stopped:
@@ -101,7 +105,8 @@ def test_the_options(out, tmp_path, capsys):
 
 def test_the_browser_estimates_what_python_does(out, browser):
     browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(out.parent))
-    browser.open(write_report(out, audit=60).dest, view="audit")
+    browser.open(write_report(out, audit=60).dest, view="")
+    assert browser.run("document.querySelector('[role=tab][aria-selected=true]').id") == "tab-audit"
     shown = browser.run("document.querySelector('.question').textContent")
     assert "Is the marked text part of an article?" in shown
     assert "kept" not in shown

@@ -129,10 +129,48 @@ def test_pairs_are_reviewed_and_edited(page, frames):
     sha = frames["pairs"].select(pair_hash(pl.col("source_text"), pl.col("target_text"))).to_series()  # fmt: skip
     assert first == {
         "kind": "pair", "pair_id": DOC, "sha": sha[0], "source_text": "أولى", "target_text": "First",
-        "verdict": "wrong", "new_source_text": None, "new_target_text": None, "audit": None,
+        "verdict": "wrong", "keep": None, "new_source_text": None, "new_target_text": None, "audit": None,
     }  # fmt: skip
     assert (second["verdict"], second["new_source_text"], second["new_target_text"], second["sha"]) == (None, None, "Changed <b>", sha[1])  # fmt: skip
     assert page.run("document.querySelectorAll('main b b, img, main script').length") == 0
+
+
+def test_a_dropped_pair_is_kept_by_hand(page):
+    page.run("document.getElementById('tab-pairs').click()")
+    keys(page, "j", "j", "j", "y")
+    assert "right" in page.run(f"{CURRENT}.textContent")
+    assert page.run(f"{CURRENT}.classList.contains('dropped')")  # `y` only says what it is
+    keys(page, "x")
+    assert "right, kept by hand" in page.run(f"{CURRENT}.textContent")
+    assert not page.run(f"{CURRENT}.classList.contains('dropped')")
+    (line,) = saved(page)
+    assert (line["pair_id"], line["verdict"], line["keep"]) == (f"{2:016x}", "right", True)
+    assert "withdrawn" not in line
+    keys(page, "x")
+    assert saved(page)[0]["keep"] is None
+
+
+def test_what_is_taken_back_is_written_as_withdrawn(out, browser, frames, page):
+    line = {"kind": "segment", "doc_id": DOC, "segment": 1, "verdict": "wrong"}  # without sha
+    load(page, json.dumps(line), json.dumps(line | {"kep": False}), json.dumps(line | {"verdict": None}))  # fmt: skip
+    assert "1 correction loaded; 2 damaged lines left out (line 2, 3)" in page.run(SPOKEN)
+    keys(page, "u")
+    assert page.run(PROGRESS) == "0 of 6 reviewed"
+    (out / "corrections.jsonl").write_text(json.dumps(line))
+    write_report(out, overwrite=True)
+    page.open(page.dest, view="pages")
+    load(page, json.dumps(line | {"verdict": None, "withdrawn": True}))
+    (written,) = saved(page)
+    assert written["withdrawn"] is True
+    assert parse_corrections(json.dumps(written).encode()).damaged == []
+
+
+def test_dropped_segments_name_their_page_and_lead_to_it(page):
+    page.run("document.getElementById('tab-dropped').click()")
+    where = "document.querySelector('#view-dropped .where button')"
+    assert page.run(f"{where}.textContent").startswith("0.html, line ")
+    page.run(f"{where}.click()")
+    assert page.run(f"{CURRENT}.dataset.key") == f"s {DOC} 2"
 
 
 def test_filters_count_what_is_reviewed(page):

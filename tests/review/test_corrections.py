@@ -7,12 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.review.corrections import merge_corrections, parse_corrections, write_corrections
+from ingest.errors import SourceError
+from ingest.review.corrections import (
+    merge_corrections,
+    parse_corrections,
+    read_corrections,
+    write_corrections,
+)
 from ingest.roles import ROLES
 
 DOC, SHA = "0123456789abcdef", "fedcba9876543210"
 SEGMENT = {"kind": "segment", "doc_id": DOC, "segment": 1, "sha": SHA}
-PAIR = {"kind": "pair", "pair_id": "p1", "sha": SHA}
+PAIR = {"kind": "pair", "pair_id": "p1", "sha": SHA, "verdict": "right"}
 RULE = {"kind": "rule", "site": "a.example", "path": "body p", "role": "nav", "keep": False}
 
 
@@ -22,7 +28,10 @@ def encode(*records) -> bytes:
 
 def test_a_later_line_replaces_an_earlier_one_as_a_whole():
     lines = encode(
-        SEGMENT | {"role": "nav"}, PAIR, SEGMENT | {"keep": True}, SEGMENT | {"segment": 2}
+        SEGMENT | {"role": "nav"},
+        PAIR,
+        SEGMENT | {"keep": True},
+        SEGMENT | {"segment": 2, "withdrawn": True},
     )
     corrections = parse_corrections(lines)
     assert corrections.segments.select("segment", "role", "keep").rows() == [
@@ -32,11 +41,35 @@ def test_a_later_line_replaces_an_earlier_one_as_a_whole():
     assert not corrections.damaged
 
 
-def test_unknown_fields_are_ignored_and_null_fields_may_be_left_out():
-    record = SEGMENT | {"mood": "good", "role": None}
-    assert write_corrections(parse_corrections(encode(record))) == write_corrections(
-        parse_corrections(encode(SEGMENT))
-    )
+def test_null_fields_and_the_hash_may_be_left_out():
+    given = SEGMENT | {"keep": False}
+    assert write_corrections(parse_corrections(encode(given | {"role": None}))) == encode(
+        given
+    ).replace(b": ", b":").replace(b", ", b",")
+    del given["sha"]
+    assert parse_corrections(encode(given)).segments["sha"].to_list() == [None]
+
+
+def test_only_withdrawn_takes_an_earlier_line_back():
+    first = parse_corrections(encode(SEGMENT | {"keep": False}))
+    for nothing in ({}, {"kep": True}, {"audit": "kept, ar"}):
+        later = parse_corrections(encode(SEGMENT | nothing))
+        assert len(later.damaged) == 1
+        assert merge_corrections([first, later]).segments["keep"].to_list() == [False]
+    later = parse_corrections(encode(SEGMENT | {"withdrawn": True}))
+    merged = merge_corrections([first, later])
+    assert merged.segments.select("keep", "withdrawn").rows() == [(None, True)]
+
+
+def test_a_file_of_something_else_is_not_read(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("# Title\n\n- `kind` is a word\n{}\n")
+    with pytest.raises(SourceError, match=r"README\.md: is not a file of corrections"):
+        read_corrections(path)
+    path.write_text('{"kind": "segment", oops\n')  # one line with a fault
+    assert read_corrections(path).damaged == [f"{path}, line 1: is not JSON"]
+    path.write_text("")
+    assert not read_corrections(path)
 
 
 def test_arabic_text_comes_back_byte_for_byte():
@@ -62,7 +95,13 @@ def test_arabic_text_comes_back_byte_for_byte():
         (b"{}", "kind is null, must be one of segment, pair, rule"),
         (encode({"kind": ["pair"]}).strip(), 'kind is ["pair"], must be one of segment, pair, rule'),
         (encode(SEGMENT | {"doc_id": "x"}).strip(), 'doc_id is "x", must be 16 hex digits'),
-        (encode(SEGMENT | {"sha": None}).strip(), "sha is missing"),
+        (encode(SEGMENT | {"doc_id": None}).strip(), "doc_id is missing"),
+        (encode(SEGMENT | {"kep": False}).strip(), 'unknown field "kep"; did you mean keep?'),
+        (encode(RULE | {"mood": "good"}).strip(), 'unknown field "mood"; a rule has site, path, role, keep'),
+        (encode(SEGMENT).strip(), "says nothing; give verdict, keep, role, starts_article, or withdrawn to take an earlier line back"),
+        (encode(PAIR | {"withdrawn": True}).strip(), "withdrawn takes everything back; leave out verdict"),
+        (encode(PAIR | {"withdrawn": False}).strip(), "withdrawn is false, must be true, or left out"),
+        (encode(PAIR | {"audit": True}).strip(), "audit is true, must be a text: the name of a part of the sample, as kept, ar"),
         (encode(SEGMENT | {"segment": -1}).strip(), "segment is -1, must be a whole number from 0"),
         (encode(SEGMENT | {"segment": True}).strip(), "segment is true, must be a whole number from 0"),
         (encode(SEGMENT | {"segment": 2**70}).strip(), f"segment is {2**70}, must be a whole number from 0"),
@@ -70,7 +109,7 @@ def test_arabic_text_comes_back_byte_for_byte():
         (encode(SEGMENT | {"keep": "yes"}).strip(), 'keep is "yes", must be true or false'),
         (encode(PAIR | {"verdict": "good"}).strip(), 'verdict is "good", must be right or wrong'),
         (encode(PAIR | {"new_source_text": " "}).strip(), 'new_source_text is " ", must be a text that is not empty'),
-        (b'{"kind": "pair", "pair_id": "p", "sha": "%s", "audit": "\\ud800"}' % SHA.encode(), 'audit is "\\ud800", must be a text'),
+        (b'{"kind": "pair", "pair_id": "p", "sha": "%s", "audit": "\\ud800"}' % SHA.encode(), 'audit is "\\ud800", must be a text: the name of a part of the sample, as kept, ar'),
     ],
 )  # fmt: skip
 def test_a_damaged_line_is_named_and_left_out(line, fault):
@@ -97,7 +136,7 @@ records = st.one_of(
     st.builds(
         lambda number, keep: SEGMENT | {"segment": number, "keep": keep},
         st.integers(0, 30),
-        st.sampled_from([True, False, None]),
+        st.booleans(),
     ),
     st.builds(lambda text: PAIR | {"pair_id": text}, st.sampled_from("abcdef")),
     st.builds(lambda path: RULE | {"path": path}, st.sampled_from("uvwxyz")),

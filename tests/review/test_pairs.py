@@ -118,6 +118,52 @@ def test_missing_columns():
     assert correct_pairs(PAIRS_FRAME.clear(), corrections(said(0, verdict="wrong"))).is_empty()
 
 
+def test_a_pair_kept_by_hand_passes_all_rules_but_two(tmp_path):
+    config = FilterConfig(min_words=3)
+    assert ingest.filter(PAIRS_FRAME, config=config)["keep"].to_list() == [True, False, True]
+    pairs = apply(PAIRS_FRAME, said(1, keep=True))
+    assert pairs.columns == [*schema(PAIRS).names(), "kept_by_hand"]
+    filtered = ingest.filter(pairs, config=config)
+    assert filtered.select("keep", "drop_reason").rows() == [(True, None)] * 3
+    # files that are made from it follow it, also when it is filtered again
+    assert ingest.filter(filtered, config=config)["keep"].all()
+    # a test set wins
+    (tmp_path / "test.txt").write_text("welcome!\n")
+    excluded = ingest.filter(pairs, exclude=[tmp_path / "test.txt"], config=config)
+    assert excluded["drop_reason"].to_list() == [None, "excluded", None]
+    # of equal pairs, the one that is kept by hand is the best; the others are not needed
+    better = pairs.with_columns(
+        score=pl.lit(1.0, pl.Float32), kept_by_hand=pl.lit(None, pl.Boolean)
+    )
+    twice = pl.concat([better, pairs.with_columns(pair_id=pl.lit("x"))])
+    reasons = ingest.filter(twice, config=FilterConfig(min_words=1))["drop_reason"].to_list()
+    assert reasons == [None, "duplicate", None, "duplicate", None, "duplicate"]
+    # but one that is the same but for its form stays
+    other = pairs.with_columns(pl.lit("WELCOME").alias("target_text"))[1:2]
+    assert ingest.filter(pl.concat([pairs, other]), config=config)["keep"].all()
+
+
+def test_keep_says_what_happens_to_a_pair_and_the_verdict_what_it_is():
+    pairs = apply(PAIRS_FRAME, said(0, keep=False, new_target_text="New"), said(1, keep=False))
+    assert pairs["drop_reason"].to_list() == [REJECTED, REJECTED, None]
+    pairs = apply(pairs, said(0, keep=True, verdict="wrong"), said(1, withdrawn=True))
+    assert pairs.select("keep", "drop_reason", "kept_by_hand").rows() == [
+        (True, None, True),
+        (True, None, None),
+        (True, None, None),
+    ]
+    # what a filter has dropped stays so until it runs again: it may be excluded as well
+    filtered = ingest.filter(PAIRS_FRAME, config=FilterConfig(min_words=3))
+    marked = apply(filtered, said(1, keep=True))
+    assert marked["drop_reason"].to_list() == [None, "too short", None]
+    assert ingest.filter(marked, config=FilterConfig(min_words=3))["keep"].all()
+
+
+def test_without_a_hash_the_id_alone_counts():
+    record = said(1, keep=False) | {"sha": None}
+    assert apply(PAIRS_FRAME, record)["drop_reason"].to_list() == [None, REJECTED, None]
+
+
 texts = st.text(min_size=1).filter(str.strip)
 
 
@@ -126,9 +172,9 @@ texts = st.text(min_size=1).filter(str.strip)
         st.tuples(
             st.integers(0, 2),
             st.fixed_dictionaries(
-                {},
+                {"verdict": st.sampled_from(["right", "wrong"])},
                 optional={
-                    "verdict": st.sampled_from(["right", "wrong"]),
+                    "keep": st.booleans(),
                     "new_source_text": texts,
                     "new_target_text": texts,
                 },

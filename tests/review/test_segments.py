@@ -161,8 +161,19 @@ def test_other_texts_and_pages_match_nothing():
     assert result.matches.is_empty()
 
 
+def test_without_a_hash_the_number_alone_counts():
+    said_it = corrections(said(1, "another text", keep=False) | {"sha": None})
+    result = correct_segments(PAGE, said_it)
+    assert result.matches["row"].to_list() == [PAGE["segment"].index_of(1)]
+    assert correct_segments(
+        PAGE, corrections(said(99, "x", keep=True) | {"sha": None})
+    ).matches.is_empty()
+
+
 def test_no_segments_and_no_corrections():
-    assert correct_segments(PAGE.clear(), corrections(said(1, "x"))).segments.equals(PAGE.clear())
+    assert correct_segments(PAGE.clear(), corrections(said(1, "x", keep=True))).segments.equals(
+        PAGE.clear()
+    )
     assert correct_segments(PAGE, Corrections()).segments.equals(PAGE)
 
 
@@ -226,9 +237,8 @@ rows = st.tuples(
     st.sampled_from(["a", "b", "نص"]), st.sampled_from(ROLES), st.booleans(), st.integers(0, 2)
 )
 fields = st.fixed_dictionaries(
-    {},
+    {"verdict": st.sampled_from(["right", "wrong", None])},
     optional={
-        "verdict": st.sampled_from(["right", "wrong"]),
         "keep": st.booleans(),
         "role": st.sampled_from(ROLES),
         "starts_article": st.booleans(),
@@ -248,6 +258,9 @@ def test_to_apply_corrections_again_makes_no_difference(page_rows, given_correct
     )
     other = make_page(B, *page_rows)
     pages = pl.concat([page, other]).with_columns(markup=pl.lit("body p.tag-1"))
-    records = [said(number, text, **more) for number, text, more in given_corrections]
+    records = [
+        said(number, text, **(more if {*more.values()} - {None} else {"withdrawn": True}))
+        for number, text, more in given_corrections
+    ]
     result = apply(pages, *records, *([RULE] if with_rule else []), site=SITE)
     assert result.filter(doc_id=B).equals(pages.filter(doc_id=B))  # nothing is said about it
