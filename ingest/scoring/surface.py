@@ -15,8 +15,8 @@ from ingest.languages import DENSITY
 from ingest.numbers import number_keys
 from ingest.phrases import find_phrases, load_phrases
 from ingest.roles import BOILERPLATE_ROLES
+from ingest.scoring.alike import write_alike
 from ingest.scoring.code_spans import LETTER, without_code
-from ingest.scoring.words import expand_magnitudes
 
 _MARKS = {
     "question": "[?؟]", "exclamation": "!", "stop": "[.…۔]", "pause": "[,،;؛:]",
@@ -108,8 +108,8 @@ def kept_numbers(source: pl.Series, target: pl.Series) -> F32:
     [0.0, 1.0]
     """
     sides = {
-        name: number_keys(expand_magnitudes(texts)).list.unique()
-        for name, texts in (("source", source), ("target", target))
+        name: number_keys(texts).list.unique()
+        for name, texts in zip(("source", "target"), write_alike(source, target), strict=True)
     }
     source_keys, target_keys = pl.col("source").list, pl.col("target").list
     total = source_keys.len() + target_keys.len()

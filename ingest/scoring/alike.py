@@ -1,0 +1,175 @@
+"""Write the numbers and months of both sides of a pair alike, so that they can be compared.
+
+"الخمسين" and "50" are the same number, and so are "الإحدى عشرة" and "eleven"; a month has another
+name in Beirut, Cairo and Tunis. The lexicon and the encoder know numbers in digits, and the months
+of Egypt and the Gulf.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from ingest.months import english_months, month_pattern, read_months
+from ingest.number_words import COMPOUND_PARTS, OTHER_WORDS, number_pattern, number_values
+from ingest.numbers import expand_magnitudes, number_keys
+from ingest.text import ARABIC_MARKS
+
+# Letters that occur in every Arabic month which has another name in Egypt, and two names of one.
+_MONTH_PARTS = (
+    "كانون", "تشرين", "شباط", "ذار", "نيسان", "يار", "حزيران", "تموز", "آب", "يلول", "جانف", "فيفري",
+    "فريل", "ماي", "جوان", "جويلي", "يوليوز", "أوت", "غشت", "شتنبر", "نونبر", "دجنبر", "/", "(",
+)  # fmt: skip
+_UNITS = "يوم|شهر|[أا]سبوع|عام|قرن|عقد|متر|كيلومتر|لتر|طن|دولار|دينار|درهم|ريال|جنيه"
+_DUAL = rf"^[وف]?[بلك]?(?:ال)?(?:\p{{L}}{{2,}}ت|{_UNITS})(?:ين|ان)$"
+_MIN_COMPOUND = 11  # smallest number that is written in several words
+
+
+def write_alike(first: pl.Series, second: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Write numbers and months of both sides alike. Most pairs stay as they are.
+
+    - 1.5 million becomes 1500000.
+    - An Arabic month gets the name that it has in Egypt if the other side names a month, and two
+      names of the same month become one.
+    - A number in words becomes digits if the other side has it in digits only, or if both sides
+      have it in words and one needs several. So do the only numbers of both sides that have no
+      counterpart, in words on one side: then it can be seen that they differ.
+    - An Arabic dual gets a 2 if the other side has one without a counterpart.
+
+    Args:
+        first: String [pairs], without nulls.
+        second: the same for the other side.
+
+    Returns:
+        Both sides.
+
+    >>> arabic = pl.Series(["الفصل الخامس", "التمرين الثاني", "قبل نهاية كانون الثاني"])
+    >>> english = pl.Series(["Chapter 5", "Exercise 1", "before the end of January"])
+    >>> write_alike(arabic, english)[0].to_list()
+    ['الفصل 5', 'التمرين 2', 'قبل نهاية يناير']
+    """
+    pairs = len(first)
+    texts = expand_magnitudes(pl.concat([first, second]).rename("text"))
+    frame = texts.to_frame().with_columns(keys=number_keys(texts))
+    frame = frame.with_columns(
+        missing=pl.col("keys").list.set_difference(_turned(frame["keys"], pairs)),
+        long=pl.col("text").str.contains_any(COMPOUND_PARTS, ascii_case_insensitive=True),
+        month=pl.col("text").str.contains_any(_MONTH_PARTS),
+    )
+    is_open = (frame["missing"].list.len() > 0) | frame["month"]
+    is_open = is_open | _turned(is_open, pairs) | (frame["long"] & _turned(frame["long"], pairs))
+    rows = is_open.arg_true()
+    if rows.is_empty():
+        return texts[:pairs], texts[pairs:]
+    # rows are those of both sides of the same pairs, so halves still correspond
+    written = _write(frame[rows].select("text", "missing"))
+    texts = texts.scatter(rows, written)
+    return texts[:pairs], texts[pairs:]
+
+
+def _turned(column: pl.Series, pairs: int) -> pl.Series:
+    """Exchange the sides of a column that has those of all pairs, one after the other."""
+    return pl.concat([column[pairs:], column[:pairs]])
+
+
+def _write(frame: pl.DataFrame) -> pl.Series:
+    """Return the texts of both sides, one after the other, with numbers and months alike."""
+    pairs = len(frame) // 2
+    texts = frame["text"].str.replace_all(ARABIC_MARKS, "")
+    number, month = number_pattern(), month_pattern()
+    rows = pl.DataFrame(
+        {
+            "row": np.arange(2 * pairs),
+            "other": np.roll(np.arange(2 * pairs), pairs),
+            "piece": texts.str.extract_all(
+                rf"{month}|(?:{OTHER_WORDS})\b|{number}|[\p{{L}}\p{{M}}]+|[^\p{{L}}\p{{M}}]+"
+            ),
+            "key": frame["missing"],
+            "named": _turned(english_months(texts), pairs),
+        }
+    )
+    pieces = rows.select("row", "other", "piece", "named").explode("piece").drop_nulls("piece")
+    piece = pl.col("piece")
+    is_number = piece.str.contains(f"^{number}$")
+    is_month = piece.str.contains(f"^{month}$")
+    names = pieces.select(pl.when(is_month).then("piece")).to_series()
+    numbers = pieces.select(pl.when(is_number & ~is_month).then("piece")).to_series()
+    pieces = pieces.with_columns(read_months(names), value=number_values(numbers))
+    missing = rows.select("row", key=pl.col("key")).explode("key").drop_nulls()
+    in_digits = _numbers_in_digits(pieces, missing)
+    pieces = pieces.join(in_digits, on=["row", "value"], how="left", maintain_order="left")
+    doubled = _rows_without_a_two(pieces, missing)
+    is_dual = piece.str.contains(_DUAL) & pl.col("row").is_in(doubled.implode())
+    is_named = pl.col("named").list.contains(pl.col("month"))
+    is_named |= pl.col("sure") & (pl.col("named").list.len() > 0)
+    written = (
+        pl.when(is_named | (pl.col("month").is_not_null() & piece.str.contains("[/(]")))
+        .then("common")
+        .when("digits")
+        .then(pl.col("value").cast(pl.String))
+        .when(is_dual & (is_dual.cum_sum().over("row") == 1))
+        .then("2 " + piece)
+        .otherwise(piece)
+    )
+    joined = pieces.group_by("row").agg(written=written.str.join(""))
+    return rows.join(joined, on="row", how="left", maintain_order="left")["written"].fill_null("")
+
+
+def _numbers_in_digits(pieces: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFrame:
+    """Decide which numbers in words to write in digits.
+
+    Args:
+        pieces: row, other (the row of the other side), piece, and value of a number in words.
+        missing: row and key of each number in digits that the other side does not have.
+
+    Returns:
+        row, value, and `digits`, Boolean.
+    """
+    is_long = pl.col("piece").str.contains(r"\p{L}[\s-]")
+    words = pieces.drop_nulls("value").group_by("row", "other", "value").agg(
+        n=pl.len(), is_long=is_long.any(),
+    )  # fmt: skip
+    theirs = words.select(other="row", value="value", n_other="n", is_long_other="is_long")
+    wanted = missing.select(
+        other="row", value=pl.col("key").str.to_integer(strict=False), wanted=True
+    ).drop_nulls()
+    words = words.join(theirs, on=["other", "value"], how="left")
+    words = words.join(wanted, on=["other", "value"], how="left")
+    words = words.join(_count(missing, "row", "own_missing"), on="row", how="left")
+    words = words.join(_count(missing, "other", "other_missing"), on="other", how="left")
+    words = words.with_columns(
+        pl.col("n_other", "own_missing", "other_missing").fill_null(0),
+        pl.col("is_long_other", "wanted").fill_null(value=False),
+    ).with_columns(alone=(pl.col("n_other") == 0) & ~pl.col("wanted"))
+    words = words.with_columns(lone=pl.col("alone").sum().over("row"))
+    other_lone = words.group_by(other="row").agg(other_lone=pl.col("lone").first())
+    words = words.join(other_lone, on="other", how="left").with_columns(
+        pl.col("other_lone").fill_null(0)
+    )
+    is_found = pl.col("wanted") & (pl.col("n") > pl.col("n_other"))
+    is_compound = (
+        (pl.col("n_other") > 0)
+        & (pl.col("is_long") | pl.col("is_long_other"))
+        & (pl.col("value") >= _MIN_COMPOUND)
+    )
+    is_different = (
+        pl.col("alone")
+        & (pl.col("lone") == 1)
+        & (pl.col("own_missing") == 0)
+        & (pl.col("other_missing") + pl.col("other_lone") == 1)
+    )
+    return words.select("row", "value", digits=is_found | is_compound | is_different)
+
+
+def _count(missing: pl.DataFrame, key: str, name: str) -> pl.DataFrame:
+    return missing.group_by(pl.col("row").alias(key)).agg(pl.len().alias(name))
+
+
+def _rows_without_a_two(pieces: pl.DataFrame, missing: pl.DataFrame) -> pl.Series:
+    """Return the rows that lack a 2 that the other side has, and no other number."""
+    has_two = pieces.filter(pl.col("value") == 2)["row"]
+    wanting = missing.filter(pl.col("key") == "2")["row"]
+    rows = pieces.filter(pl.col("other").is_in(wanting.implode()))["row"].unique()
+    return rows.filter(
+        ~rows.is_in(has_two.implode()) & ~rows.is_in(missing["row"].implode())
+    )
