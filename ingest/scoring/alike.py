@@ -22,6 +22,7 @@ _MONTH_PARTS = (
 )  # fmt: skip
 _UNITS = "يوم|شهر|[أا]سبوع|عام|قرن|عقد|متر|كيلومتر|لتر|طن|دولار|دينار|درهم|ريال|جنيه"
 _DUAL = rf"^[وف]?[بلك]?(?:ال)?(?:\p{{L}}{{2,}}ت|{_UNITS})(?:ين|ان)$"
+_ONE = r"(?i)^(?:one|\p{L}{0,4}واحد[ةه]?)$"  # also a pronoun
 _MIN_COMPOUND = 11  # smallest number that is written in several words
 
 
@@ -127,42 +128,38 @@ def _numbers_in_digits(pieces: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFr
     """
     is_long = pl.col("piece").str.contains(r"\p{L}[\s-]")
     words = pieces.drop_nulls("value").group_by("row", "other", "value").agg(
-        n=pl.len(), is_long=is_long.any(),
+        n=pl.len(), is_long=is_long.any(), is_one=pl.col("piece").str.contains(_ONE).any()
     )  # fmt: skip
     theirs = words.select(other="row", value="value", n_other="n", is_long_other="is_long")
-    wanted = missing.select(
-        other="row", value=pl.col("key").str.to_integer(strict=False), wanted=True
-    ).drop_nulls()
-    words = words.join(theirs, on=["other", "value"], how="left")
-    words = words.join(wanted, on=["other", "value"], how="left")
-    words = words.join(_count(missing, "row", "own_missing"), on="row", how="left")
-    words = words.join(_count(missing, "other", "other_missing"), on="other", how="left")
-    words = words.with_columns(
-        pl.col("n_other", "own_missing", "other_missing").fill_null(0),
-        pl.col("is_long_other", "wanted").fill_null(value=False),
-    ).with_columns(alone=(pl.col("n_other") == 0) & ~pl.col("wanted"))
-    words = words.with_columns(lone=pl.col("alone").sum().over("row"))
-    other_lone = words.group_by(other="row").agg(other_lone=pl.col("lone").first())
-    words = words.join(other_lone, on="other", how="left").with_columns(
-        pl.col("other_lone").fill_null(0)
+    missing = missing.with_columns(value=pl.col("key").str.to_integer(strict=False))
+    wanted = missing.select(other="row", value="value", is_wanted=True).drop_nulls()
+    words = (
+        words.join(theirs, on=["other", "value"], how="left")
+        .join(wanted, on=["other", "value"], how="left")
+        .with_columns(
+            pl.col("n_other").fill_null(0),
+            pl.col("is_long_other", "is_wanted").fill_null(value=False),
+        )
+        .with_columns(
+            is_found=pl.col("is_wanted") & (pl.col("n") > pl.col("n_other")),
+            is_alone=(pl.col("n_other") == 0) & ~pl.col("is_wanted") & ~pl.col("is_one"),
+        )
     )
-    is_found = pl.col("wanted") & (pl.col("n") > pl.col("n_other"))
+    found = words.filter("is_found").select(row="other", value="value")
+    left = missing.join(found, on=["row", "value"], how="anti")
+    alone = pl.concat([words.filter("is_alone").select("row"), left.select("row")])
+    counts = alone.group_by("row").agg(count=pl.len())
+    words = words.join(counts, on="row", how="left").join(
+        counts.rename({"row": "other", "count": "count_other"}), on="other", how="left"
+    )
     is_compound = (
         (pl.col("n_other") > 0)
         & (pl.col("is_long") | pl.col("is_long_other"))
         & (pl.col("value") >= _MIN_COMPOUND)
     )
-    is_different = (
-        pl.col("alone")
-        & (pl.col("lone") == 1)
-        & (pl.col("own_missing") == 0)
-        & (pl.col("other_missing") + pl.col("other_lone") == 1)
-    )
-    return words.select("row", "value", digits=is_found | is_compound | is_different)
-
-
-def _count(missing: pl.DataFrame, key: str, name: str) -> pl.DataFrame:
-    return missing.group_by(pl.col("row").alias(key)).agg(pl.len().alias(name))
+    is_different = pl.col("is_alone") & (pl.col("count") == 1) & (pl.col("count_other") == 1)
+    digits = pl.col("is_found") | is_compound | is_different.fill_null(value=False)
+    return words.select("row", "value", digits=digits)
 
 
 def _rows_without_a_two(pieces: pl.DataFrame, missing: pl.DataFrame) -> pl.Series:
