@@ -7,6 +7,8 @@ from functools import cache
 
 import polars as pl
 
+from ingest.text import WORD_END
+
 # English, then the names of Egypt and the Gulf, of the Levant and Iraq, and of the Maghreb.
 # Letters with hamza or madda are written as a plain alef.
 _NAMES = (
@@ -24,25 +26,31 @@ _NAMES = (
     "december dec ديسمبر كانون_الاول دجنبر",
 )
 MONTH_OF = {
-    name.replace("_", " "): number for number, names in enumerate(_NAMES, 1) for name in names.split()
+    name.replace("_", " "): number
+    for number, names in enumerate(_NAMES, 1)
+    for name in names.split()
 }
 """The number of the month of each name, from 1 to 12."""
 
 # These are also other words or names: Nissan, Tammuz, a father, my, Joan, out.
 _UNSURE = {"نيسان", "تموز", "اب", "ماي", "جوان", "اوت"}
 _PROCLITICS = "[وفبلك]{0,2}"
-_HIJRI = r"(?:ربيع|جماد[ىي])\s+(?:ال[أا]ولى?|الثانية?|ال[آا]خرة?)"
+_HIJRI = rf"(?:ربيع|جماد[ىي]){WORD_END}\s+(?:ال[أا]ولى?|الثانية?|ال[آا]خرة?)"
 _FOLD = str.maketrans("أإآٱ", "اااا")
 
 
 def month_pattern() -> str:
-    """Return the pattern of an Arabic month with the proclitics before it.
+    """Return the pattern of a month, in texts from `mark_word_ends`.
+
+    English months have a capital letter, and Arabic ones may have proclitics.
 
     The same month may follow under its other name: أيار/مايو, أيار (مايو). The two-word names of
     the Hijri calendar match too, because they contain words for numbers.
     """
-    names = _arabic_names()
-    return rf"(?:{_PROCLITICS}{names}(?:\s*[/(]\s*{names}\b\)?)?\b|{_PROCLITICS}{_HIJRI}\b)"
+    name = _arabic_names() + WORD_END
+    english = "|".join(name.capitalize() for name in MONTH_OF if name.isascii())
+    arabic = rf"{_PROCLITICS}(?:{name}(?:\s*[/(]\s*{name}\)?)?|{_HIJRI}{WORD_END})"
+    return rf"(?:(?:{english}){WORD_END}|{arabic})"
 
 
 def read_months(phrases: pl.Series) -> pl.DataFrame:
@@ -53,13 +61,13 @@ def read_months(phrases: pl.Series) -> pl.DataFrame:
 
     Returns:
         A row for each phrase: `month`, Int64 from 1 to 12, null if it is no month of this
-        calendar or two different ones; `common`, String, the phrase with the name that is usual
-        in Egypt and the Gulf; `sure`, Boolean, whether it can only be a month.
+        calendar or two different ones; `common`, String, the phrase with one Arabic name, the one
+        of Egypt and the Gulf; `is_sure`, Boolean, whether it can only be a month.
 
-    >>> read_months(pl.Series(["وكانون الثاني", "آذار/مارس", "جوان", "ربيع الأول"])).rows()
-    [(1, 'ويناير', True), (3, 'مارس', True), (6, 'يونيو', False), (None, None, True)]
+    >>> read_months(pl.Series(["وكانون الثاني", "آذار/مارس", "جوان", "May"])).rows()
+    [(1, 'ويناير', True), (3, 'مارس', True), (6, 'يونيو', False), (5, 'May', True)]
     """
-    fields = {"month": pl.Int64, "common": pl.String, "sure": pl.Boolean}
+    fields = {"month": pl.Int64, "common": pl.String, "is_sure": pl.Boolean}
     distinct = phrases.unique().drop_nulls().to_list()
     known = pl.DataFrame([(phrase, *_read(phrase)) for phrase in distinct],
                          {"phrase": pl.String, **fields}, orient="row")  # fmt: skip
@@ -67,22 +75,12 @@ def read_months(phrases: pl.Series) -> pl.DataFrame:
     return found.select(list(fields))
 
 
-def english_months(texts: pl.Series) -> pl.Series:
-    """Return the months that an English text names with a capital letter.
-
-    >>> english_months(pl.Series(["It may snow in Jan. and March", "none"])).to_list()
-    [[1, 3], []]
-    """
-    numbers = {name.capitalize(): number for name, number in MONTH_OF.items() if name.isascii()}
-    names = texts.str.extract_all(rf"\b(?:{'|'.join(sorted(numbers, key=len, reverse=True))})\b")
-    in_list = pl.element().replace_strict(numbers, return_dtype=pl.Int64)
-    return names.to_frame("names").select(pl.col("names").list.eval(in_list)).to_series()
-
-
 @cache
 def _read(phrase: str) -> tuple[int | None, str | None, bool]:
+    if phrase.isascii():
+        return MONTH_OF[phrase.lower()], phrase, True
     names = list(re.finditer(_arabic_names(), phrase))
-    if not names or re.search(_HIJRI, phrase):
+    if not names:
         return None, None, True
     plain = [re.sub(r"\s+", " ", name[0].translate(_FOLD)) for name in names]
     months = {MONTH_OF[name] for name in plain}
@@ -97,5 +95,5 @@ def _read(phrase: str) -> tuple[int | None, str | None, bool]:
 def _arabic_names() -> str:
     """Return a pattern of the Arabic names in any spelling of the alef."""
     names = sorted((name for name in MONTH_OF if not name.isascii()), key=len, reverse=True)
-    spelled = "|".join(names).replace("ا", "[اأإآٱ]").replace(" ", r"\s+")
+    spelled = "|".join(names).replace("ا", "[اأإآٱ]").replace(" ", rf"{WORD_END}?\s+")
     return f"(?:{spelled})"

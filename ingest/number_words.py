@@ -7,6 +7,8 @@ from functools import cache
 
 import polars as pl
 
+from ingest.text import WORD_END
+
 # Several spellings and genders, folded. Cardinals and ordinals have one
 # value: التمرين الثاني is "Exercise 2".
 _ARABIC_UNITS = (
@@ -60,17 +62,23 @@ _ALONE = {
     2 * 10**3: "الفان الفين الفا الفي", 2 * 10**6: "مليونان مليونين مليونا مليوني",
     2 * 10**9: "ملياران مليارين مليارا ملياري",
 }  # fmt: skip
-COMPOUND_PARTS = (" عشر", "شرون", "شرين", "ثون", "ثين", "بعون", "بعين", "مسون", "مسين", "ستون", "ستين",
-                  "مانون", "مانين", "سعون", "سعين", "eleven", "twelve", "twelfth", "teen", "twent",
-                  "thirt", "fort", "fift", "sixt", "sevent", "eight", "ninet", "hundred")  # fmt: skip
+COMPOUND_PARTS = [
+    " عشر", "شرون", "شرين", "ثون", "ثين", "بعون", "بعين", "مسون", "مسين", "ستون", "ستين", "مانون",
+    "مانين", "سعون", "سعين", "eleven", "twelve", "twelfth", "teen", "twent", "thirt", "fort",
+    "fift", "sixt", "sevent", "eight", "ninet", "hundred",
+]  # fmt: skip
 """Letters of which any number from eleven on has some, for a quick search."""
 
 _PARTS = {"احد", "احدي", "حادي", "حاديه", "اثنا", "اثني", "اثنتا", "اثنتي"}  # of eleven and twelve
 _ARTICLE = "(?:[بلك]?ال|لل|[بلك])"
 # Per cent and Monday are no numbers of their own.
-OTHER_WORDS = r"(?:في\s+|ب)الما?ئ[هة]|الاثنين|الإثنين"
+OTHER_WORDS = rf"(?:(?:في{WORD_END}\s+|ب)الما?ئ[هة]|ال[اإ]ثنين){WORD_END}"
 # Any spelling of a folded letter.
-_SPELLINGS = {"ا": "[اأإآٱ]", "ي": "[يى]", "ه": "[هة]", }
+_SPELLINGS = {
+    "ا": "[اأإآٱ]",
+    "ي": "[يى]",
+    "ه": "[هة]",
+}
 _FOLD = str.maketrans("أإآٱىة", "اااايه")
 
 
@@ -96,31 +104,33 @@ def number_values(phrases: pl.Series) -> pl.Series:
 
 @cache
 def number_pattern() -> str:
-    """Return the pattern of a number in words, from the beginning of a word on.
+    """Return the pattern of a number in words, in texts from `mark_word_ends`.
 
-    The Arabic text has no marks. An article or a proclitic belongs to the number.
+    The texts have no Arabic marks. An article or a proclitic belongs to the number.
 
-    >>> pl.select(pl.lit("the twenty-first day").str.extract(rf"\\b({number_pattern()})\\b")).item()
+    >>> day = mark_word_ends(pl.Series(["the twenty-first day"]))
+    >>> day.str.extract(rf" ({number_pattern()})").str.replace_all(WORD_END, "").item()
     'twenty-first'
     """
     units = _any_of(*_ARABIC_UNITS)
     lone_units = _any_of(*({word for words in _ARABIC_UNITS for word in words.split()} - _PARTS))
     tens = _any_of(*_ARABIC_TENS[1:])
     times = _any_of(*_MAGNITUDES.values())
+    end, space = WORD_END, rf"{WORD_END}\s+"
     arabic = (
-        rf"{units}\s+عشر[هة]?\b",
-        rf"{units}\s+و(?:ال)?{tens}\b",
-        rf"(?:{tens}|{_any_of(_ARABIC_TENS[0])}|{_any_of(*_ARABIC_HUNDREDS)}|{lone_units})\b",
+        rf"{units}{space}عشر[هة]?{end}",
+        rf"{units}{space}و(?:ال)?{tens}{end}",
+        rf"(?:{tens}|{_any_of(_ARABIC_TENS[0])}|{_any_of(*_ARABIC_HUNDREDS)}|{lone_units}){end}",
     )
     small, teens = _any_of(*_ENGLISH_UNITS), _any_of(*_ENGLISH_TEENS)
-    below_hundred = rf"(?:{_any_of(*_ENGLISH_TENS)}(?:[\s-]{small})?|{teens}|{small})"
+    below_hundred = rf"(?:{_any_of(*_ENGLISH_TENS)}(?:{end}[\s-]{small})?|{teens}|{small})"
     english = (
-        rf"(?:a|{small})\s+hundred(?:\s+(?:and\s+)?{below_hundred})?\b",
-        rf"{below_hundred}\b",
+        rf"(?:a|{small}){space}hundred(?:{space}(?:and{space})?{below_hundred})?{end}",
+        rf"{below_hundred}{end}",
     )
     number = rf"[وف]?{_ARTICLE}?(?:{'|'.join(arabic)})|(?i:{'|'.join(english)})"
     alone = rf"[وف]?{_ARTICLE}?{_any_of(*_ALONE.values())}"
-    return rf"(?:(?:{number})(?:\s+{times}\b)?|{alone}\b)"
+    return rf"(?:(?:{number})(?:\s+{times}{end})?|{alone}{end})"
 
 
 @cache
@@ -138,7 +148,6 @@ def _value(phrase: str) -> int | None:
         elif word in values:
             total += values[word]
         else:
-            print("??", phrase)
             return None  # a letter that is equal only where case is ignored, such as the long s
     return total
 

@@ -10,19 +10,26 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from ingest.months import english_months, month_pattern, read_months
+from ingest.months import month_pattern, read_months
 from ingest.number_words import COMPOUND_PARTS, OTHER_WORDS, number_pattern, number_values
 from ingest.numbers import expand_magnitudes, number_keys
-from ingest.text import ARABIC_MARKS
+from ingest.text import ARABIC_MARKS, WORD_END, mark_word_ends
 
-# Letters that occur in every Arabic month which has another name in Egypt, and two names of one.
-_MONTH_PARTS = (
-    "كانون", "تشرين", "شباط", "ذار", "نيسان", "يار", "حزيران", "تموز", "آب", "يلول", "جانف", "فيفري",
-    "فريل", "ماي", "جوان", "جويلي", "يوليوز", "أوت", "غشت", "شتنبر", "نونبر", "دجنبر", "/", "(",
-)  # fmt: skip
+# Letters of the Arabic months, for a quick search.
+_MONTH_PARTS = [
+    "كانون", "تشرين", "شباط", "ذار", "نيسان", "يار", "حزيران", "تموز", "آب", "يلول", "جانف",
+    "فيفري", "فريل", "ماي", "جوان", "جويلي", "يوليوز", "أوت", "غشت", "شتنبر", "نونبر", "دجنبر",
+    "يناير", "فبراير", "مارس", "بريل", "يوني", "يولي", "غسطس", "سبتمبر", "كتوبر", "نوفمبر", "ديسمبر",
+]  # fmt: skip
+_PIECE = rf"[\p{{L}}\p{{M}}]+{WORD_END}|[^\p{{L}}\p{{M}}]+"
 _UNITS = "يوم|شهر|[أا]سبوع|عام|قرن|عقد|متر|كيلومتر|لتر|طن|دولار|دينار|درهم|ريال|جنيه"
 _DUAL = rf"^[وف]?[بلك]?(?:ال)?(?:\p{{L}}{{2,}}ت|{_UNITS})(?:ين|ان)$"
-_ONE = r"(?i)^(?:one|\p{L}{0,4}واحد[ةه]?)$"  # also a pronoun
+# These say little where the other side has no such number: pronouns, adverbs, units of time.
+_VAGUE = (
+    r"(?i)^(?:one|two|first|second|[وف]?\p{L}{0,3}واحد[ةه]?|[وف]?[أا]ول[ىي]?|[وف]?ثاني[ةه]?"
+    r"|\p{L}{0,4}[إا]ثنت?[اي]ن)$"
+)
+_MAX_SMALL = 100
 _MIN_COMPOUND = 11  # smallest number that is written in several words
 
 
@@ -76,35 +83,33 @@ def _turned(column: pl.Series, pairs: int) -> pl.Series:
 def _write(frame: pl.DataFrame) -> pl.Series:
     """Return the texts of both sides, one after the other, with numbers and months alike."""
     pairs = len(frame) // 2
-    texts = frame["text"].str.replace_all(ARABIC_MARKS, "")
-    number, month = number_pattern(), month_pattern()
+    texts = mark_word_ends(frame["text"].str.replace_all(ARABIC_MARKS, ""))
     rows = pl.DataFrame(
         {
             "row": np.arange(2 * pairs),
             "other": np.roll(np.arange(2 * pairs), pairs),
-            "piece": texts.str.extract_all(
-                rf"{month}|(?:{OTHER_WORDS})\b|{number}|[\p{{L}}\p{{M}}]+|[^\p{{L}}\p{{M}}]+"
+            "marked": texts.str.extract_all(
+                rf"{month_pattern()}|{OTHER_WORDS}|{number_pattern()}|{_PIECE}"
             ),
             "key": frame["missing"],
-            "named": _turned(english_months(texts), pairs),
         }
     )
-    pieces = rows.select("row", "other", "piece", "named").explode("piece").drop_nulls("piece")
+    pieces = rows.select("row", "other", "marked").explode("marked").drop_nulls()
+    known = _read_pieces(pieces["marked"].unique(maintain_order=True))
     piece = pl.col("piece")
-    is_number = piece.str.contains(f"^{number}$")
-    is_month = piece.str.contains(f"^{month}$")
-    names = pieces.select(pl.when(is_month).then("piece")).to_series()
-    numbers = pieces.select(pl.when(is_number & ~is_month).then("piece")).to_series()
-    pieces = pieces.with_columns(read_months(names), value=number_values(numbers))
+    pieces = pieces.join(known, on="marked", how="left", maintain_order="left")
     missing = rows.select("row", key=pl.col("key")).explode("key").drop_nulls()
     in_digits = _numbers_in_digits(pieces, missing)
     pieces = pieces.join(in_digits, on=["row", "value"], how="left", maintain_order="left")
     doubled = _rows_without_a_two(pieces, missing)
     is_dual = piece.str.contains(_DUAL) & pl.col("row").is_in(doubled.implode())
-    is_named = pl.col("named").list.contains(pl.col("month"))
-    is_named |= pl.col("sure") & (pl.col("named").list.len() > 0)
+    pieces = pieces.join(
+        _months_alike(pieces), on=["row", "month"], how="left", maintain_order="left"
+    )
     written = (
-        pl.when(is_named | (pl.col("month").is_not_null() & piece.str.contains("[/(]")))
+        pl.when("is_other_month")
+        .then(pl.col("month").cast(pl.String))
+        .when(pl.col("is_named") | (pl.col("month").is_not_null() & piece.str.contains("[/(]")))
         .then("common")
         .when("digits")
         .then(pl.col("value").cast(pl.String))
@@ -114,6 +119,17 @@ def _write(frame: pl.DataFrame) -> pl.Series:
     )
     joined = pieces.group_by("row").agg(written=written.str.join(""))
     return rows.join(joined, on="row", how="left", maintain_order="left")["written"].fill_null("")
+
+
+def _read_pieces(marked: pl.Series) -> pl.DataFrame:
+    """Read months and numbers: columns marked, piece, value, and those of `read_months`."""
+    is_month = marked.str.contains(f"^{month_pattern()}$")
+    is_number = marked.str.contains(f"^{number_pattern()}$") & ~is_month
+    pieces = marked.str.replace_all(WORD_END, "", literal=True)
+    nothing = pl.Series([None], dtype=pl.String)
+    return read_months(pieces.zip_with(is_month, nothing)).with_columns(
+        marked=marked, piece=pieces, value=number_values(pieces.zip_with(is_number, nothing))
+    )
 
 
 def _numbers_in_digits(pieces: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFrame:
@@ -128,11 +144,14 @@ def _numbers_in_digits(pieces: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFr
     """
     is_long = pl.col("piece").str.contains(r"\p{L}[\s-]")
     words = pieces.drop_nulls("value").group_by("row", "other", "value").agg(
-        n=pl.len(), is_long=is_long.any(), is_one=pl.col("piece").str.contains(_ONE).any()
+        n=pl.len(), is_long=is_long.any(), is_vague=pl.col("piece").str.contains(_VAGUE).any()
     )  # fmt: skip
     theirs = words.select(other="row", value="value", n_other="n", is_long_other="is_long")
     missing = missing.with_columns(value=pl.col("key").str.to_integer(strict=False))
     wanted = missing.select(other="row", value="value", is_wanted=True).drop_nulls()
+    # a one, a two or a million may stand for something else if another number is without a match
+    is_sure = pl.col("value").is_between(3, 999) | pl.col("is_long")
+    is_only = ~pl.col("row").is_in(missing["row"].implode())
     words = (
         words.join(theirs, on=["other", "value"], how="left")
         .join(wanted, on=["other", "value"], how="left")
@@ -141,16 +160,19 @@ def _numbers_in_digits(pieces: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFr
             pl.col("is_long_other", "is_wanted").fill_null(value=False),
         )
         .with_columns(
-            is_found=pl.col("is_wanted") & (pl.col("n") > pl.col("n_other")),
-            is_alone=(pl.col("n_other") == 0) & ~pl.col("is_wanted") & ~pl.col("is_one"),
+            is_found=pl.col("is_wanted") & (pl.col("n") > pl.col("n_other")) & (is_sure | is_only),
+            is_alone=(pl.col("n_other") == 0) & ~pl.col("is_wanted") & ~pl.col("is_vague"),
         )
     )
     found = words.filter("is_found").select(row="other", value="value")
     left = missing.join(found, on=["row", "value"], how="anti")
-    alone = pl.concat([words.filter("is_alone").select("row"), left.select("row")])
-    counts = alone.group_by("row").agg(count=pl.len())
+    alone = pl.concat([words.filter("is_alone"), left], how="diagonal").select("row", "value")
+    is_small = pl.col("value") < _MAX_SMALL  # the 19th century is the 1800s
+    counts = alone.group_by("row").agg(count=pl.len(), is_small=is_small.all())
     words = words.join(counts, on="row", how="left").join(
-        counts.rename({"row": "other", "count": "count_other"}), on="other", how="left"
+        counts.select(other="row", count_other="count", is_small_other="is_small"),
+        on="other",
+        how="left",
     )
     is_compound = (
         (pl.col("n_other") > 0)
@@ -158,8 +180,37 @@ def _numbers_in_digits(pieces: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFr
         & (pl.col("value") >= _MIN_COMPOUND)
     )
     is_different = pl.col("is_alone") & (pl.col("count") == 1) & (pl.col("count_other") == 1)
+    is_different &= pl.col("is_small") == pl.col("is_small_other")
     digits = pl.col("is_found") | is_compound | is_different.fill_null(value=False)
     return words.select("row", "value", digits=digits)
+
+
+def _months_alike(pieces: pl.DataFrame) -> pl.DataFrame:
+    """Decide which months to write alike.
+
+    Returns:
+        row, month, and Boolean columns: `is_named`, whether the other side makes it certain that
+        this is a month; `is_other_month`, whether the other side has another month instead.
+    """
+    months = pieces.drop_nulls("month").group_by("row", "other", "month").agg(
+        is_sure=pl.col("is_sure").any()
+    )  # fmt: skip
+    same = months.select(other="row", month="month", is_same=True)
+    months = months.join(same, on=["other", "month"], how="left").with_columns(
+        pl.col("is_same").fill_null(value=False)
+    )
+    is_lone = pl.col("is_sure") & ~pl.col("is_same")
+    counts = months.group_by(other="row").agg(
+        has_other=pl.col("is_sure").any(), lone_other=is_lone.sum()
+    )
+    months = months.join(counts, on="other", how="left")
+    lone = is_lone.sum().over("row")
+    return months.select(
+        "row",
+        "month",
+        is_named=pl.col("is_same") | (pl.col("is_sure") & pl.col("has_other")),
+        is_other_month=is_lone & (lone == 1) & (pl.col("lone_other") == 1),
+    )
 
 
 def _rows_without_a_two(pieces: pl.DataFrame, missing: pl.DataFrame) -> pl.Series:
@@ -167,6 +218,4 @@ def _rows_without_a_two(pieces: pl.DataFrame, missing: pl.DataFrame) -> pl.Serie
     has_two = pieces.filter(pl.col("value") == 2)["row"]
     wanting = missing.filter(pl.col("key") == "2")["row"]
     rows = pieces.filter(pl.col("other").is_in(wanting.implode()))["row"].unique()
-    return rows.filter(
-        ~rows.is_in(has_two.implode()) & ~rows.is_in(missing["row"].implode())
-    )
+    return rows.filter(~rows.is_in(has_two.implode()) & ~rows.is_in(missing["row"].implode()))
