@@ -71,7 +71,9 @@ def _score_batch(pairs: pl.DataFrame, detector: str) -> pl.DataFrame:
     second_lang = source_lang.zip_with(is_turned, target_lang)
     model = shipped_model()
     alike = write_alike(first, second)
-    values = measure_evidence(first, second, alike, (first_lang, second_lang), model, detector)
+    values = measure_evidence(
+        first, second, alike, (first_lang, second_lang), model=model, detector=detector
+    )
     evidence = dict(zip(NAMES, values.T, strict=True))
     turned = is_turned.to_numpy()
 

@@ -18,9 +18,11 @@ from ingest.text import ARABIC_MARKS, WORD_END, mark_word_ends
 # Letters of the Arabic months, for a quick search.
 _MONTH_PARTS = [
     "كانون", "تشرين", "شباط", "ذار", "نيسان", "يار", "حزيران", "تموز", "آب", "يلول", "جانف",
-    "فيفري", "فريل", "ماي", "جوان", "جويلي", "يوليوز", "أوت", "غشت", "شتنبر", "نونبر", "دجنبر",
-    "يناير", "فبراير", "مارس", "بريل", "يوني", "يولي", "غسطس", "سبتمبر", "كتوبر", "نوفمبر", "ديسمبر",
+    "فيفري", "فريل", "ماي", "جوان", "جويلي", "يوليوز", "وت", "غشت", "شتنبر", "نونبر", "دجنبر",
+    "يناير", "فبراير", "مارس", "بريل", "يوني", "يولي", "غسطس", "سبتمبر", "كتوبر", "نوفمبر",
+    "ديسمبر",
 ]  # fmt: skip
+_BESIDE = ((1, r"\d\s*$"), (-1, r"^\s*\d"))
 _PIECE = rf"[\p{{L}}\p{{M}}]+{WORD_END}|[^\p{{L}}\p{{M}}]+"
 _UNITS = "يوم|شهر|[أا]سبوع|عام|قرن|عقد|متر|كيلومتر|لتر|طن|دولار|دينار|درهم|ريال|جنيه"
 _DUAL = rf"^[وف]?[بلك]?(?:ال)?(?:\p{{L}}{{2,}}ت|{_UNITS})(?:ين|ان)$"
@@ -98,6 +100,10 @@ def _write(frame: pl.DataFrame) -> pl.Series:
     known = _read_pieces(pieces["marked"].unique(maintain_order=True))
     piece = pl.col("piece")
     pieces = pieces.join(known, on="marked", how="left", maintain_order="left")
+    # a name that is also another word is a month beside a day or a year
+    before, after = (piece.shift(n).over("row").str.contains(r) for n, r in _BESIDE)
+    is_sure = pl.col("is_sure") | before.fill_null(value=False) | after.fill_null(value=False)
+    pieces = pieces.with_columns(is_sure=is_sure)
     missing = rows.select("row", key=pl.col("key")).explode("key").drop_nulls()
     in_digits = _numbers_in_digits(pieces, missing)
     pieces = pieces.join(in_digits, on=["row", "value"], how="left", maintain_order="left")
@@ -209,7 +215,7 @@ def _months_alike(pieces: pl.DataFrame) -> pl.DataFrame:
         "row",
         "month",
         is_named=pl.col("is_same") | (pl.col("is_sure") & pl.col("has_other")),
-        is_other_month=is_lone & (lone == 1) & (pl.col("lone_other") == 1),
+        is_other_month=is_lone & (lone == pl.col("lone_other")),
     )
 
 

@@ -17,6 +17,7 @@ def measure_evidence(
     second: pl.Series,
     alike: tuple[pl.Series, pl.Series],
     langs: tuple[pl.Series, pl.Series],
+    *,
     model: Model,
     detector: str,
 ) -> F32:

@@ -59,7 +59,11 @@ def measure(frame: pl.DataFrame, model: Model) -> F32:
         langs = tuple(pl.repeat(lang, len(batch), dtype=pl.String, eager=True) for lang in LANGS)
         sides = (batch["arabic"], batch["english"])
         alike = write_alike(*sides)
-        out.append(measure_evidence(*sides, alike, (langs[0], langs[1]), model, "langdetect-exact"))
+        out.append(
+            measure_evidence(
+                *sides, alike, (langs[0], langs[1]), model=model, detector="langdetect-exact"
+            )
+        )
     return np.concatenate(out)
 
 
