@@ -130,7 +130,8 @@ def _write(frame: pl.DataFrame) -> pl.Series:
 def _read_pieces(marked: pl.Series) -> pl.DataFrame:
     """Read months and numbers: columns marked, piece, value, and those of `read_months`."""
     is_month = marked.str.contains(f"^{month_pattern()}$")
-    is_number = marked.str.contains(f"^{number_pattern()}$") & ~is_month
+    is_other = is_month | marked.str.contains(f"^{OTHER_WORDS}$")
+    is_number = marked.str.contains(f"^{number_pattern()}$") & ~is_other
     pieces = marked.str.replace_all(WORD_END, "", literal=True)
     nothing = pl.Series([None], dtype=pl.String)
     return read_months(pieces.zip_with(is_month, nothing)).with_columns(
