@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from ingest.months import month_pattern, read_months
+from ingest.months import MONTH_OF, month_pattern, read_months
 from ingest.number_words import COMPOUND_PARTS, OTHER_WORDS, number_pattern, number_values
 from ingest.numbers import expand_magnitudes, number_keys
 from ingest.text import ARABIC_MARKS, WORD_END, mark_word_ends
@@ -22,6 +22,7 @@ _MONTH_PARTS = [
     "يناير", "فبراير", "مارس", "بريل", "يوني", "يولي", "غسطس", "سبتمبر", "كتوبر", "نوفمبر",
     "ديسمبر",
 ]  # fmt: skip
+_ENGLISH_MONTHS = [name.capitalize() for name in MONTH_OF if name.isascii()]
 _BESIDE = ((1, r"\d\s*$"), (-1, r"^\s*\d"))
 _PIECE = rf"[\p{{L}}\p{{M}}]+{WORD_END}|[^\p{{L}}\p{{M}}]+"
 _UNITS = "يوم|شهر|[أا]سبوع|عام|قرن|عقد|متر|كيلومتر|لتر|طن|دولار|دينار|درهم|ريال|جنيه"
@@ -61,12 +62,17 @@ def write_alike(first: pl.Series, second: pl.Series) -> tuple[pl.Series, pl.Seri
     pairs = len(first)
     texts = expand_magnitudes(pl.concat([first, second]).rename("text"))
     frame = texts.to_frame().with_columns(keys=number_keys(texts))
+    text = pl.col("text").str
     frame = frame.with_columns(
         missing=pl.col("keys").list.set_difference(_turned(frame["keys"], pairs)),
-        long=pl.col("text").str.contains_any(COMPOUND_PARTS, ascii_case_insensitive=True),
-        month=pl.col("text").str.contains_any(_MONTH_PARTS),
+        long=text.contains_any(COMPOUND_PARTS, ascii_case_insensitive=True),
+        month=text.contains_any(_MONTH_PARTS),
+        # a month of the other side, or of this side under two names
+        beside=text.contains_any(_ENGLISH_MONTHS),
+        double=text.contains_any(["/", "("]),
     )
-    is_open = (frame["missing"].list.len() > 0) | frame["month"]
+    is_open = frame["month"] & (_turned(frame["beside"], pairs) | frame["double"])
+    is_open |= frame["missing"].list.len() > 0
     is_open = is_open | _turned(is_open, pairs) | (frame["long"] & _turned(frame["long"], pairs))
     rows = is_open.arg_true()
     if rows.is_empty():
