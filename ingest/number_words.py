@@ -108,6 +108,7 @@ def number_pattern() -> str:
 
     The texts have no Arabic marks. An article or a proclitic belongs to the number.
 
+    >>> from ingest.text import mark_word_ends
     >>> day = mark_word_ends(pl.Series(["the twenty-first day"]))
     >>> day.str.extract(rf" ({number_pattern()})").str.replace_all(WORD_END, "").item()
     'twenty-first'
