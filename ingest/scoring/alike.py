@@ -24,6 +24,17 @@ _MONTH_PARTS = [
 ]  # fmt: skip
 _ENGLISH_MONTHS = [name.capitalize() for name in MONTH_OF if name.isascii()]
 _BESIDE = ((1, r"\d\s*$"), (-1, r"^\s*\d"))
+_PADDED_DATES = (
+    (r"\b[0٠]?(\d{1,2}[-/.])[0٠]?(\d{1,2}[-/.]\d{4})\b", "${1}${2}"),
+    (r"\b(\d{4}[-/.])[0٠]?(\d{1,2}[-/.])[0٠]?(\d{1,2})\b", "${1}${2}${3}"),
+)
+# Dates whose month has become a number between two marks.
+_TH = "(?:st|nd|rd|th)?"
+_MONTH = rf"{WORD_END}(\d+){WORD_END}"
+_NAMED_DATES = (
+    (rf"(\d{{1,2}}){_TH}[\s.-]*(?:of\s+|من\s+)?{_MONTH}[\s,،.-]*(\d{{4}})\b", "${1}/${2}/${3}"),
+    (rf"{_MONTH}\s*(\d{{1,2}}){_TH}[\s,،]+(\d{{4}})\b", "${2}/${1}/${3}"),
+)
 _PIECE = rf"[\p{{L}}\p{{M}}]+{WORD_END}|[^\p{{L}}\p{{M}}]+"
 _UNITS = "يوم|شهر|[أا]سبوع|عام|قرن|عقد|متر|كيلومتر|لتر|طن|دولار|دينار|درهم|ريال|جنيه"
 _DUAL = rf"^[وف]?[بلك]?(?:ال)?(?:\p{{L}}{{2,}}ت|{_UNITS})(?:ين|ان)$"
@@ -45,6 +56,7 @@ def write_alike(first: pl.Series, second: pl.Series) -> tuple[pl.Series, pl.Seri
     - A number in words becomes digits if the other side has it in digits only, or if both sides
       have it in words and one needs several. So do the only numbers of both sides that have no
       counterpart, in words on one side: then it can be seen that they differ.
+    - A date with the name of its month becomes digits if the other side has it in digits.
     - An Arabic dual gets a 2 if the other side has one without a counterpart.
 
     Args:
@@ -91,7 +103,10 @@ def _turned(column: pl.Series, pairs: int) -> pl.Series:
 def _write(frame: pl.DataFrame) -> pl.Series:
     """Return the texts of both sides, one after the other, with numbers and months alike."""
     pairs = len(frame) // 2
-    texts = mark_word_ends(frame["text"].str.replace_all(ARABIC_MARKS, ""))
+    texts = frame["text"].str.replace_all(ARABIC_MARKS, "")
+    for date, plain in _PADDED_DATES:
+        texts = texts.str.replace_all(date, plain)
+    texts = mark_word_ends(texts)
     rows = pl.DataFrame(
         {
             "row": np.arange(2 * pairs),
@@ -118,8 +133,13 @@ def _write(frame: pl.DataFrame) -> pl.Series:
     pieces = pieces.join(
         _months_alike(pieces), on=["row", "month"], how="left", maintain_order="left"
     )
+    pieces = pieces.join(
+        _dated_months(missing, pairs), on=["row", "month"], how="left", maintain_order="left"
+    )
     written = (
-        pl.when("is_other_month")
+        pl.when("is_dated")
+        .then(WORD_END + pl.col("month").cast(pl.String) + WORD_END)
+        .when("is_other_month")
         .then(pl.col("month").cast(pl.String))
         .when(pl.col("is_named") | (pl.col("month").is_not_null() & piece.str.contains("[/(]")))
         .then("common")
@@ -130,7 +150,10 @@ def _write(frame: pl.DataFrame) -> pl.Series:
         .otherwise(piece)
     )
     joined = pieces.group_by("row").agg(written=written.str.join(""))
-    return rows.join(joined, on="row", how="left", maintain_order="left")["written"].fill_null("")
+    texts = rows.join(joined, on="row", how="left", maintain_order="left")["written"].fill_null("")
+    for date, digits in _NAMED_DATES:
+        texts = texts.str.replace_all(date, digits)
+    return texts.str.replace_all(WORD_END, "", literal=True)
 
 
 def _read_pieces(marked: pl.Series) -> pl.DataFrame:
@@ -224,6 +247,16 @@ def _months_alike(pieces: pl.DataFrame) -> pl.DataFrame:
         is_named=pl.col("is_same") | (pl.col("is_sure") & pl.col("has_other")),
         is_other_month=is_lone & (lone == pl.col("lone_other")),
     )
+
+
+def _dated_months(missing: pl.DataFrame, pairs: int) -> pl.DataFrame:
+    """Return row, month and `is_dated`: the other side has a date in digits with this month."""
+    date = pl.col("key").str.extract_groups(r"^(\d{1,2})\.(\d{1,2})\.\d{4}$").struct
+    numbers = missing.select(
+        row=(pl.col("row") + pairs) % (2 * pairs),
+        month=pl.concat_list(date.field("1"), date.field("2")).cast(pl.List(pl.Int64)),
+    )
+    return numbers.explode("month").drop_nulls().unique().with_columns(is_dated=True)
 
 
 def _rows_without_a_two(pieces: pl.DataFrame, missing: pl.DataFrame) -> pl.Series:

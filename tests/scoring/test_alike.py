@@ -92,6 +92,21 @@ def test_numbers_in_words_are_numbers(arabic, english, number):
 @pytest.mark.parametrize(
     ("arabic", "english"),
     [
+        ("في 12 آذار 2024 ثم", "on 12/03/2024, then"),
+        ("في ١٢ آذار/مارس ٢٠٢٤ ثم", "on 2024-03-12, then"),
+        ("في 5/1/2020 ثم", "on January 5th, 2020 then"),
+        ("في 05-10-2020 ثم", "on the 5th of October 2020 then"),
+    ],
+)
+def test_dates_with_and_without_a_name_are_one(arabic, english):
+    assert ingest.score(frame([(english, arabic)]))["numbers_kept"].item() == 1
+    wrong = english.replace("12", "14").replace("5th", "6th")
+    assert ingest.score(frame([(wrong, arabic)]))["numbers_kept"].item() < 1
+
+
+@pytest.mark.parametrize(
+    ("arabic", "english"),
+    [
         ("التمرين الثاني", "Exercise 1"),
         ("التمرين الثاني", "Exercise 3"),
         ("الفصل الخامس", "Chapter 6"),
