@@ -8,31 +8,11 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from ingest.months import MONTH_OF
 from ingest.numbers import ascii_digits
 from ingest.text import ARABIC_MARKS, FORMAT_CONTROLS
 
-# Names of months: English, then those of Egypt and the Gulf, of the Levant and Iraq, and of the
-# Maghreb. Letters with hamza or madda are compared as a plain alef.
-_MONTHS = (
-    "january jan يناير كانون_الثاني جانفي",
-    "february feb فبراير شباط فيفري",
-    "march mar مارس اذار",
-    "april apr ابريل نيسان افريل",
-    "may مايو ايار ماي",
-    "june jun يونيو يونيه حزيران جوان",
-    "july jul يوليو يوليه تموز جويلية يوليوز",
-    "august aug اغسطس اب اوت غشت",
-    "september sept sep سبتمبر ايلول شتنبر",
-    "october oct اكتوبر تشرين_الاول",
-    "november nov نوفمبر تشرين_الثاني نونبر",
-    "december dec ديسمبر كانون_الاول دجنبر",
-)
-_MONTH_OF = {
-    name.replace("_", " "): number
-    for number, names in enumerate(_MONTHS, 1)
-    for name in names.split()
-}
-_MONTH = "|".join(sorted((name.replace(" ", r"\s+") for name in _MONTH_OF), key=len, reverse=True))
+_MONTH = "|".join(sorted((name.replace(" ", r"\s+") for name in MONTH_OF), key=len, reverse=True))
 _NAMED = rf"(?P<month>{_MONTH})"
 # The same month may follow under its other name: 12 أيار/مايو 2024, 12 أيار (مايو) 2024.
 _OTHER_NAME = rf"(?:\s*[/(-]\s*(?:{_MONTH})\s*\)?)?"
@@ -193,7 +173,7 @@ def _offset(written: str | None) -> str:
 
 def _month(name: str | None) -> int:
     """The number of a month; 0 without a name."""
-    return _MONTH_OF[" ".join(name.lower().split())] if name else 0
+    return MONTH_OF[" ".join(name.lower().split())] if name else 0
 
 
 @lru_cache(maxsize=8)

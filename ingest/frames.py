@@ -251,7 +251,7 @@ SCORED: tuple[Column, ...] = (
     Column(
         "numbers_kept",
         pl.Float32(),
-        "share of numbers on both sides, a time or address being one; 1 if none",
+        "share of numbers on both sides, in digits or words; a time or address is one; 1 if none",
     ),
     Column("names_kept", pl.Float32(), "share of names on both sides; 1 if there are none"),
     Column("source_lang_right", pl.Float32(), "probability that the source is in source_lang"),

@@ -14,6 +14,15 @@ _NUMBER = r"\d+(?:[.,:/'-]\d+)*"
 _PLAIN = r"^\d+(?:[.,:]\d+)?$|^\d{1,3}(?:[,.']\d{3})+(?:[.,]\d+)?$"
 _RANGE = r"^\d+[/-]\d+$"
 _DATE = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}$|^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}$|^\d{1,2}/\d{1,2}/\d{2}$"
+# Magnitudes, and how many zeros each stands for: 45 thousand and 45,000 are the same number.
+_MAGNITUDES = {
+    r"ألف|الف|آلاف|ألفا|thousand": 3,
+    r"مليون|ملايين|مليونا|million": 6,
+    r"مليار|مليارات|بليون|billion": 9,
+}
+_HAS_MAGNITUDE = rf"(?i)\d\s+(?:{'|'.join(_MAGNITUDES)})"
+# A whole number, and what precedes it: it must not be the end of a longer number.
+_WHOLE = r"(^|[^\w.,٫٬])(\d{1,3}(?:[,٬]\d{3})+|\d{1,6})"
 _LAST_DIGIT = (
     0x20000  # no digit has a higher code point; the planes above are CJK, tags and private
 )
@@ -45,6 +54,22 @@ def number_keys(texts: pl.Series) -> pl.Series:
     every = texts.to_frame().with_row_index().select("index")
     joined = every.join(found, on="index", how="left", maintain_order="left")
     return joined["keys"].fill_null([])
+
+
+def expand_magnitudes(texts: pl.Series) -> pl.Series:
+    """Write numbers with a magnitude in digits: 1.5 million as 1500000."""
+    has_magnitude = texts.str.contains(_HAS_MAGNITUDE).fill_null(False)
+    matching = texts.filter(has_magnitude)  # few texts match, and each pattern is a pass over them
+    for magnitude, zeros in _MAGNITUDES.items():
+        for decimals in (3, 2, 1, 0):
+            marks = ".٫" if decimals == 3 else ".,٫"  # 1,234 is a whole number
+            point = rf"[{marks}](\d{{{decimals}}})" if decimals else ""
+            digits = "${1}${2}${3}" if decimals else "${1}${2}"
+            matching = matching.str.replace_all(
+                rf"(?i){_WHOLE}{point}\s+(?:{magnitude})\p{{M}}*\b",
+                digits + "0" * (zeros - decimals),
+            )
+    return texts.clone().scatter(has_magnitude.arg_true(), matching)
 
 
 def ascii_digits(text: str) -> str:

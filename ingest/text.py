@@ -14,7 +14,8 @@ FORMAT_CONTROLS = r"[\u00AD\u061C\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]"
 # Tatweel, harakat, superscript alef, Quranic annotation signs: in plain modern Arabic, they do not
 # distinguish words.
 ARABIC_MARKS = r"[\u0640\u0610-\u061A\u064B-\u065F\u0670\u06D6-\u06DC\u06DF-\u06E8\u06EA-\u06ED]"
-
+WORD_END = "\x01"
+"""The mark of `mark_word_ends`."""
 
 _UNSAFE = re.compile(f"{FORMAT_CONTROLS}|[\\x7f-\\x9f\\u2028\\u2029]")
 
@@ -40,6 +41,18 @@ def comparable(text: pl.Expr) -> pl.Expr:
         .str.replace_all(r"\s+", " ")
         .str.strip_chars()
     )
+
+
+def mark_word_ends(texts: pl.Series) -> pl.Series:
+    r"""Put WORD_END after each word, for patterns with many Arabic words.
+
+    Among letters beyond ASCII, such a pattern is ten times slower with a word boundary.
+
+    >>> mark_word_ends(pl.Series(["a b1"])).to_list()
+    ['a\x01 b\x011']
+    """
+    marked = texts.str.replace_all(WORD_END, " ", literal=True)
+    return marked.str.replace_all(r"([\p{L}\p{M}]+)", "${1}" + WORD_END)
 
 
 def comparable_key(texts: pl.Series) -> pl.Series:

@@ -8,6 +8,7 @@ import polars as pl
 from ingest._typing import F32
 from ingest.config import Config, DetectConfig, config_of
 from ingest.frames import METHOD_TRANSLATED, PAIRS, SCORED, check, schema
+from ingest.scoring.alike import write_alike
 from ingest.scoring.evidence import measure_evidence
 from ingest.scoring.model import LANGS, NAMES, predict_quality, shipped_model
 from ingest.scoring.surface import kept_numbers
@@ -69,7 +70,10 @@ def _score_batch(pairs: pl.DataFrame, detector: str) -> pl.DataFrame:
     first_lang = target_lang.zip_with(is_turned, source_lang)
     second_lang = source_lang.zip_with(is_turned, target_lang)
     model = shipped_model()
-    values = measure_evidence(first, second, (first_lang, second_lang), model, detector)
+    alike = write_alike(first, second)
+    values = measure_evidence(
+        first, second, alike, (first_lang, second_lang), model=model, detector=detector
+    )
     evidence = dict(zip(NAMES, values.T, strict=True))
     turned = is_turned.to_numpy()
 
@@ -93,7 +97,7 @@ def _score_batch(pairs: pl.DataFrame, detector: str) -> pl.DataFrame:
         "words_source": words[0],
         "words_target": words[1],
         "length_ratio": np.where(turned, 1.0 / evidence["longer"], evidence["longer"]),
-        "numbers_kept": kept_numbers(source, target),
+        "numbers_kept": kept_numbers(*alike),
         "names_kept": _kept_share(sides("names_missed"), sides("names")),
         "source_lang_right": langs[0],
         "target_lang_right": langs[1],

@@ -15,7 +15,9 @@ from ingest.scoring.words import repetition, split_words
 def measure_evidence(
     first: pl.Series,
     second: pl.Series,
+    alike: tuple[pl.Series, pl.Series],
     langs: tuple[pl.Series, pl.Series],
+    *,
     model: Model,
     detector: str,
 ) -> F32:
@@ -24,6 +26,7 @@ def measure_evidence(
     Args:
         first: texts in Arabic.
         second: texts in English.
+        alike: the same texts from `write_alike`.
         langs: the language that each text should be in.
         model: supplies grammars and background.
         detector: name of the language detector.
@@ -31,7 +34,7 @@ def measure_evidence(
     Returns:
         float32 [pairs, NAMES].
     """
-    words = split_words(first, second)
+    words = split_words(*alike)
     sides = (words.first, words.second)
     vectors = Encoder.load().encode_sums(words.distinct)
     fluencies = [

@@ -16,7 +16,6 @@ from ingest.numbers import number_keys
 from ingest.phrases import find_phrases, load_phrases
 from ingest.roles import BOILERPLATE_ROLES
 from ingest.scoring.code_spans import LETTER, without_code
-from ingest.scoring.words import expand_magnitudes
 
 _MARKS = {
     "question": "[?؟]", "exclamation": "!", "stop": "[.…۔]", "pause": "[,،;؛:]",
@@ -98,7 +97,7 @@ def kept_numbers(source: pl.Series, target: pl.Series) -> F32:
     A time, date, version or IP address is one number; see `ingest.numbers.number_keys`.
 
     Args:
-        source: String [pairs], without nulls.
+        source: String [pairs], without nulls, from `write_alike`.
         target: the same for the target.
 
     Returns:
@@ -108,7 +107,7 @@ def kept_numbers(source: pl.Series, target: pl.Series) -> F32:
     [0.0, 1.0]
     """
     sides = {
-        name: number_keys(expand_magnitudes(texts)).list.unique()
+        name: number_keys(texts).list.unique()
         for name, texts in (("source", source), ("target", target))
     }
     source_keys, target_keys = pl.col("source").list, pl.col("target").list

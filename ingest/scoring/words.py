@@ -16,15 +16,6 @@ from ingest.encoder.vocabulary import WordKeys, vocabulary
 
 # Capitalized words inside a sentence
 _NAMES = r"[\p{Ll}\p{N},;)] \p{Lu}[\p{L}\p{M}]+(?:[ -]\p{Lu}[\p{L}\p{M}]+)*"
-# Magnitudes, and how many zeros each stands for: 45 thousand and 45,000 are the same number.
-_MAGNITUDES = {
-    r"ألف|الف|آلاف|ألفا|thousand": 3,
-    r"مليون|ملايين|مليونا|million": 6,
-    r"مليار|مليارات|بليون|billion": 9,
-}
-_HAS_MAGNITUDE = rf"(?i)\d\s+(?:{'|'.join(_MAGNITUDES)})"
-# A whole number, and what precedes it: it must not be the end of a longer number.
-_WHOLE = r"(^|[^\w.,٫٬])(\d{1,3}(?:[,٬]\d{3})+|\d{1,6})"
 
 
 class WordList(Lines):
@@ -66,14 +57,14 @@ class PairWords(NamedTuple):
 def split_words(first: pl.Series, second: pl.Series) -> PairWords:
     """Split the texts of both sides into words.
 
+    `write_alike` has made their numbers comparable.
+
     >>> words = split_words(pl.Series(["a b"]), pl.Series(["He saw Ann."]))
     >>> words.second.is_name.tolist()
     [False, False, True]
-    >>> split_words(pl.Series(["٤٥ ألفاً"]), pl.Series(["1.5 million"])).distinct
-    ['45000', '1500000']
     """
     n = len(first)
-    texts = expand_magnitudes(pl.concat([first, second])).alias("text")
+    texts = pl.concat([first, second]).alias("text")
     names = texts.str.extract_all(_NAMES).list.join(" ")
     # texts 0 to 2n - 1 are those of both sides, texts 2n to 4n - 1 their names
     all_words = tokens(pl.concat([texts, names]))
@@ -122,19 +113,3 @@ def repetition(side: SideWords, pairs: int) -> F32:
     count = np.bincount(side.text, weights=repeats, minlength=pairs)
     share: F32 = (count / np.maximum(side.lengths, 1)).astype(np.float32)
     return share
-
-
-def expand_magnitudes(texts: pl.Series) -> pl.Series:
-    """Write numbers with a magnitude in digits: 1.5 million as 1500000."""
-    has_magnitude = texts.str.contains(_HAS_MAGNITUDE).fill_null(False)
-    matching = texts.filter(has_magnitude)  # few texts match, and each pattern is a pass over them
-    for magnitude, zeros in _MAGNITUDES.items():
-        for decimals in (3, 2, 1, 0):
-            marks = ".٫" if decimals == 3 else ".,٫"  # 1,234 is a whole number
-            point = rf"[{marks}](\d{{{decimals}}})" if decimals else ""
-            digits = "${1}${2}${3}" if decimals else "${1}${2}"
-            matching = matching.str.replace_all(
-                rf"(?i){_WHOLE}{point}\s+(?:{magnitude})\p{{M}}*\b",
-                digits + "0" * (zeros - decimals),
-            )
-    return texts.clone().scatter(has_magnitude.arg_true(), matching)

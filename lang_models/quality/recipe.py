@@ -18,6 +18,7 @@ import torch
 
 from ingest._typing import F32, F64, Bools
 from ingest.encoder.model import Encoder
+from ingest.scoring.alike import write_alike
 from ingest.scoring.evidence import measure_evidence
 from ingest.scoring.fluency import Grammar, learn_grammar
 from ingest.scoring.model import (
@@ -56,9 +57,11 @@ def measure(frame: pl.DataFrame, model: Model) -> F32:
     out = []
     for batch in frame.iter_slices(_CHUNK):
         langs = tuple(pl.repeat(lang, len(batch), dtype=pl.String, eager=True) for lang in LANGS)
+        sides = (batch["arabic"], batch["english"])
+        alike = write_alike(*sides)
         out.append(
             measure_evidence(
-                batch["arabic"], batch["english"], (langs[0], langs[1]), model, "langdetect-exact"
+                *sides, alike, (langs[0], langs[1]), model=model, detector="langdetect-exact"
             )
         )
     return np.concatenate(out)
@@ -71,7 +74,8 @@ def learn_grammars(pairs: dict[str, list[Pair]]) -> tuple[Grammar, Grammar]:
     for name, rows in pairs.items():
         if texts.SOURCES[name][0] != "terms":
             sample += rng.sample(rows, min(len(rows), _MAX_PER_SOURCE))
-    words = split_words(pl.Series([a for _, a in sample]), pl.Series([e for e, _ in sample]))
+    sides = write_alike(pl.Series([a for _, a in sample]), pl.Series([e for e, _ in sample]))
+    words = split_words(*sides)
     distinct = words.distinct.column
     return (
         learn_grammar(words.first, distinct, CLASSES),
