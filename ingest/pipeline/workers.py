@@ -38,14 +38,14 @@ _WORKER_CODE = (
 
 
 class Task(NamedTuple):
-    """One step on one shard.
+    """One step on one shard, or a function on some rows of a file of pairs.
 
     Attributes:
-        step: "label" or "finish".
-        target: OUT of the run.
-        number: number of the shard.
-        shard: its slices, for "label".
-        stamps: the stamp of each of its files, for "label".
+        step: "label" or "finish"; or MODULE:FUNCTION, see `ingest.pipeline.row_groups`.
+        target: OUT of the run; or the folder of the parts.
+        number: number of the shard or part.
+        shard: its slices, for "label"; or the file and its rows.
+        stamps: the stamp of each of its files, except for "finish".
         config: the settings.
         storage: options of object stores, for `ingest.io.storage.access`. They may be secret.
     """
@@ -71,15 +71,20 @@ def run_task(task: Task, progress: ShardProgress) -> None:
 
     Raises:
         SourceError: a file has changed since the run started.
-        WriteError: the state folder cannot be written.
+        WriteError: the folder of the unfinished work cannot be written.
     """
     # a worker starts to read its input before Polars is loaded
     from ingest.io.memory import release_memory
     from ingest.io.storage import access
     from ingest.pipeline.open_state import open_state
+    from ingest.pipeline.row_groups import write_part
     from ingest.pipeline.shard import finish_shard, label_shard
     from ingest.readers.records import Slice
 
+    if ":" in task.step:
+        write_part(task, progress)
+        release_memory()
+        return
     config = Config.from_dict(task.config)
     with access(task.storage), open_state(task.target) as state, state.wrap_errors():
         if task.step == "finish":

@@ -1,0 +1,130 @@
+"""Pairs are scored with the same bytes in one process, in several, and on Ray."""
+
+from __future__ import annotations
+
+import os
+
+import polars as pl
+import pytest
+
+from ingest.alignment import align_lines
+from ingest.errors import ConfigError, FrameError, SourceError, WriteError
+from ingest.jobs.score import score_file
+from ingest.pipeline import row_groups
+from ingest.pipeline.executors import Executor
+
+ARABIC = ["صباح الخير يا أمي", "قرأت كتابا جديدا", "أغلق المطر طريقين", "أين المدرسة؟", "", "ok"]
+ENGLISH = ["Good morning, mother", "I read a new book", "The rain closed two roads", "No.", "x", "ok"]
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    path = tmp_path / "pairs.parquet"
+    frame = align_lines(ARABIC * 5, ENGLISH * 5)
+    frame.with_columns(source_url=pl.lit(None, pl.String)).write_parquet(path, row_group_size=4)
+    return path
+
+
+@pytest.fixture
+def expected(pairs, tmp_path):
+    score_file(pairs, tmp_path / "expected")
+    return (tmp_path / "expected").read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def small_tasks(monkeypatch):
+    monkeypatch.setattr(row_groups, "TASK_ROWS", 7)
+
+
+def hidden(folder):
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_two_workers(pairs, expected, tmp_path):
+    out, seen = tmp_path / "out.parquet", []
+    result = score_file(pairs, out, executor=Executor(2), progress=lambda *at: seen.append(at))
+    assert out.read_bytes() == expected
+    assert result == score_file(pairs, out, overwrite=True)
+    assert seen[0] == (0, 30)
+    assert seen[-1] == (30, 30)
+    assert seen == sorted(seen)
+    assert not hidden(tmp_path)
+
+
+def test_parts_of_several_batches(pairs, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr("ingest.io.pairs_file.BATCH_SIZE", 14)
+    score_file(pairs, tmp_path / "out.parquet", executor=Executor(2))
+    assert (tmp_path / "out.parquet").read_bytes() == expected
+
+
+def test_one_worker_writes_no_parts(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(row_groups, "_temporary_folder", None)
+    score_file(pairs, tmp_path / "a.parquet")
+    monkeypatch.setattr(row_groups, "TASK_ROWS", 30)
+    score_file(pairs, tmp_path / "b.parquet", executor=Executor(2))
+    pl.read_parquet(pairs).clear().write_parquet(tmp_path / "none.parquet")
+    assert score_file(tmp_path / "none.parquet", tmp_path / "c", executor=Executor(2)).pairs == 0
+
+
+def interrupt(done, _total):
+    if done:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_leaves_nothing(pairs, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        score_file(pairs, tmp_path / "out.parquet", executor=Executor(2), progress=interrupt)
+    assert os.listdir(tmp_path) == ["pairs.parquet"]
+
+
+def test_errors_are_those_of_one_process(pairs, tmp_path):
+    out = tmp_path / "out.parquet"
+    with pytest.raises(ConfigError, match="workers: 0 is less than 1"):
+        score_file(pairs, out, executor=Executor(0))
+    with pytest.raises(WriteError, match="no folder"):
+        score_file(pairs, tmp_path / "none" / "out", executor=Executor(2))
+
+    def remove(done, _total):
+        if not done:
+            pairs.unlink()
+
+    with pytest.raises(SourceError, match=r"pairs.parquet \(gone\); start again"):
+        score_file(pairs, out, executor=Executor(2), progress=remove)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_that_changes_after_its_rows_were_scored(pairs, tmp_path):
+    def change(done, total):
+        if done == total:
+            os.utime(pairs, (0, 0))
+
+    with pytest.raises(SourceError, match="was changed while it was read"):
+        score_file(pairs, tmp_path / "out.parquet", executor=Executor(2), progress=change)
+    assert os.listdir(tmp_path) == ["pairs.parquet"]
+
+
+def test_damaged_rows(pairs, tmp_path):
+    data = bytearray(pairs.read_bytes())
+    data[10:200] = bytes(190)
+    pairs.write_bytes(data)
+    for executor in (Executor(), Executor(2)):
+        with pytest.raises(SourceError, match="pairs.parquet: cannot be read as Parquet"):
+            score_file(pairs, tmp_path / "out.parquet", executor=executor)
+    assert os.listdir(tmp_path) == ["pairs.parquet"]
+    pl.DataFrame({"a": range(30)}).write_parquet(pairs)
+    with pytest.raises(FrameError):
+        score_file(pairs, tmp_path / "out.parquet", executor=Executor(2))
+
+
+@pytest.mark.ray
+def test_ray(pairs, expected, tmp_path, cluster):
+    out = tmp_path / "out.parquet"
+    executor = Executor(ray=cluster.address)
+    score_file(pairs, out, executor=executor)
+    assert out.read_bytes() == expected
+    with pytest.raises(KeyboardInterrupt):
+        score_file(pairs, out, overwrite=True, executor=executor, progress=interrupt)
+    pairs.write_bytes(pairs.read_bytes()[:4] + bytes(200) + pairs.read_bytes()[204:])
+    with pytest.raises(SourceError, match=r"node .*pairs.parquet: cannot be read as Parquet"):
+        score_file(pairs, out, overwrite=True, executor=executor)
+    assert not hidden(tmp_path)
