@@ -11,22 +11,20 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
 import polars as pl
 
 from ingest.config import Config
-from ingest.io.atomic import atomic_write, wrap_os_errors
+from ingest.io.atomic import wrap_os_errors
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
-from ingest.io.snapshot import Snapshot
 from ingest.pipeline.executors import Executor
-from ingest.pipeline.plan import check_unchanged, stamps_of
-from ingest.pipeline.workers import ShardProgress, Task
+from ingest.pipeline.plan import stamps_of
+from ingest.pipeline.row_part import part_path
+from ingest.pipeline.workers import Task
 
 TASK_ROWS = BATCH_SIZE // 4  # small, so that all workers end at about the same time
-_HINT = "; start again"
 
 
 class RowFunction(Protocol):
@@ -118,34 +116,6 @@ def _join_parts(folder: Path, pairs: PairsFile) -> Iterator[tuple[pl.DataFrame, 
     for batch in pairs.batches(reported=False):
         parts: list[pl.DataFrame] = []
         while sum(map(len, parts)) < len(batch):
-            parts.append(pl.read_ipc(_part(folder, number).read_bytes()))
+            parts.append(pl.read_ipc(part_path(folder, number).read_bytes()))
             number += 1
         yield batch, pl.concat(parts)
-
-
-def _part(folder: Path, number: int) -> Path:
-    return folder / f"{number}.arrow"
-
-
-def write_part(task: Task, progress: ShardProgress) -> None:
-    """Run a task of `map_row_groups`: call the function on its rows, and write a part.
-
-    Args:
-        task: `step` is MODULE:FUNCTION, `target` the folder of the parts, and `shard` one tuple of
-            the file, the first row and the number of rows.
-        progress: called before the part is written.
-
-    Raises:
-        SourceError: the file is damaged or has changed.
-        WriteError: the part cannot be written.
-    """
-    [(source, start, count)] = task.shard
-    snapshot = Snapshot(Path(source))
-    stamps = {name: stamp and (stamp[0], stamp[1]) for name, stamp in task.stamps.items()}
-    check_unchanged(stamps, stamps_of(stamps), hint=_HINT)
-    batch: pl.DataFrame = snapshot.read(pl.scan_parquet(source).slice(start, count).collect)
-    module, _, name = task.step.partition(":")
-    result = getattr(import_module(module), name)(batch, config=Config.from_dict(task.config))
-    progress(task.number, count)
-    with atomic_write(_part(Path(task.target), task.number)) as work, work.open("wb") as file:
-        result.write_ipc(file)

@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from ingest import errors
@@ -77,15 +78,25 @@ def run_task(task: Task, progress: ShardProgress) -> None:
     from ingest.io.memory import release_memory
     from ingest.io.storage import access
     from ingest.pipeline.open_state import open_state
-    from ingest.pipeline.row_groups import write_part
+    from ingest.pipeline.row_part import part_path, write_part
     from ingest.pipeline.shard import finish_shard, label_shard
     from ingest.readers.records import Slice
 
+    config = Config.from_dict(task.config)
+    stamps = {name: stamp and (stamp[0], stamp[1]) for name, stamp in task.stamps.items()}
     if ":" in task.step:
-        write_part(task, progress)
+        [(source, start, count)] = task.shard
+        write_part(
+            part_path(Path(task.target), task.number),
+            task.step,
+            source,
+            (start, count),
+            stamps=stamps,
+            config=config,
+            before_write=lambda: progress(task.number, count),
+        )
         release_memory()
         return
-    config = Config.from_dict(task.config)
     with access(task.storage), open_state(task.target) as state, state.wrap_errors():
         if task.step == "finish":
             finish_shard(state, task.number, config.label.keep)
@@ -95,7 +106,7 @@ def run_task(task: Task, progress: ShardProgress) -> None:
             task.number,
             [Slice(*values) for values in task.shard],
             lambda size: progress(task.number, size),
-            stamps={name: stamp and (stamp[0], stamp[1]) for name, stamp in task.stamps.items()},
+            stamps=stamps,
             config=config,
         )
         release_memory()

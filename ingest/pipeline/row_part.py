@@ -1,0 +1,60 @@
+"""What a worker does for `ingest.pipeline.row_groups`: call a function on some rows of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import polars as pl
+
+from ingest.config import Config
+from ingest.io.atomic import atomic_write
+from ingest.io.snapshot import Snapshot
+from ingest.pipeline.plan import Stamp, check_unchanged, stamps_of
+
+_HINT = "; start again"
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Return the file of a part.
+
+    >>> part_path(Path("parts"), 3).name
+    '3.arrow'
+    """
+    return folder / f"{number}.arrow"
+
+
+def write_part(
+    part: Path,
+    function: str,
+    source: str,
+    rows: tuple[int, int],
+    *,
+    stamps: dict[str, Stamp],
+    config: Config,
+    before_write: Callable[[], None],
+) -> None:
+    """Call a function on some rows of a Parquet file, and write what it returns.
+
+    Args:
+        part: the file to write.
+        function: its name, as MODULE:FUNCTION.
+        source: the Parquet file.
+        rows: the first row, and the number of rows.
+        stamps: the stamp of the file at the start.
+        config: the settings, which the function gets.
+        before_write: called before the part is written.
+
+    Raises:
+        SourceError: the file is damaged or has changed.
+        WriteError: the part cannot be written.
+    """
+    snapshot = Snapshot(Path(source))
+    check_unchanged(stamps, stamps_of(stamps), hint=_HINT)
+    pairs: pl.DataFrame = snapshot.read(pl.scan_parquet(source).slice(*rows).collect)
+    module, _, name = function.partition(":")
+    result = getattr(import_module(module), name)(pairs, config=config)
+    before_write()
+    with atomic_write(part) as work, work.open("wb") as file:
+        result.write_ipc(file)
