@@ -10,8 +10,9 @@ import polars as pl
 
 from ingest.config import Config
 from ingest.io.atomic import atomic_write
+from ingest.io.opening import Stamp
 from ingest.io.snapshot import Snapshot
-from ingest.pipeline.plan import Stamp, check_unchanged, stamps_of
+from ingest.pipeline.plan import check_unchanged, stamps_of
 
 _HINT = "; start again"
 
