@@ -7,12 +7,14 @@ puts them together in order, so the result is the same everywhere.
 
 from __future__ import annotations
 
+import pickle
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import TypeAlias
 
 import polars as pl
 
@@ -21,27 +23,29 @@ from ingest.io.atomic import wrap_os_errors
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.plan import stamps_of
-from ingest.pipeline.row_part import part_path
+from ingest.pipeline.row_part import keywords_path, part_path
 from ingest.pipeline.workers import Task
 
 TASK_ROWS = BATCH_SIZE // 4  # small, so that all workers end at about the same time
 
 
-class RowFunction(Protocol):
-    """A function of a module, which workers import by its name.
+RowFunction: TypeAlias = Callable[..., pl.DataFrame]
+"""A function of a module, which workers import by its name.
 
-    It returns one row per pair, which must not depend on the other pairs.
-    """
-
-    __module__: str
-    __qualname__: str
-
-    def __call__(self, pairs: pl.DataFrame, *, config: Config) -> pl.DataFrame: ...
+It is called with a frame of pairs, the keyword `config`, and others that `map_row_groups` is given.
+It returns one row per pair, which must not depend on the other pairs.
+"""
 
 
 @contextmanager
 def map_row_groups(
-    pairs: PairsFile, function: RowFunction, config: Config, executor: Executor, *, out: str | Path
+    pairs: PairsFile,
+    function: RowFunction,
+    config: Config,
+    executor: Executor,
+    *,
+    out: str | Path,
+    keywords: Mapping[str, object] = MappingProxyType({}),
 ) -> Iterator[Iterator[tuple[pl.DataFrame, pl.DataFrame]]]:
     """Yield an iterator of batches of the pairs, in order, each with what the function returns.
 
@@ -54,6 +58,7 @@ def map_row_groups(
         config: the settings that it gets.
         executor: where to call it.
         out: the output. On Ray, all nodes must see its folder.
+        keywords: what else the function gets. Workers get it pickled.
 
     Raises:
         SourceError: the file is damaged, or has changed since it was opened.
@@ -62,9 +67,10 @@ def map_row_groups(
     """
     tasks = -(-pairs.count // TASK_ROWS)
     if executor.ray is None and min(executor.workers, tasks) <= 1:
-        yield ((batch, function(batch, config=config)) for batch in pairs.batches())
+        yield ((batch, function(batch, config=config, **keywords)) for batch in pairs.batches())
         return
     with _temporary_folder(Path(out)) as folder:
+        keywords_path(folder).write_bytes(pickle.dumps(dict(keywords)))
         _write_parts(folder, pairs, function, config, executor)
         yield _join_parts(folder, pairs)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -24,6 +27,17 @@ def part_path(folder: Path, number: int) -> Path:
     '3.arrow'
     """
     return folder / f"{number}.arrow"
+
+
+def keywords_path(folder: Path) -> Path:
+    """Return the file of the keywords that the function gets, next to the parts."""
+    return folder / "keywords.pickle"
+
+
+@cache  # so once per process; each run has a folder of its own
+def _read_keywords(path: Path) -> dict[str, Any]:
+    keywords: dict[str, Any] = pickle.loads(path.read_bytes())  # noqa: S301 - written by the main process of this run
+    return keywords
 
 
 def write_part(
@@ -55,7 +69,9 @@ def write_part(
     check_unchanged(stamps, stamps_of(stamps), hint=_HINT)
     pairs: pl.DataFrame = snapshot.read(pl.scan_parquet(source).slice(*rows).collect)
     module, _, name = function.partition(":")
-    result = getattr(import_module(module), name)(pairs, config=config)
+    result = getattr(import_module(module), name)(
+        pairs, config=config, **_read_keywords(keywords_path(part.parent))
+    )
     before_write()
     with atomic_write(part) as work, work.open("wb") as file:
         result.write_ipc(file)

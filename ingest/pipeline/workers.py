@@ -244,7 +244,7 @@ def _describe_death(code: int, task: Task | None) -> str:
 def describe_place(task: Task) -> str:
     """Return " at FIRST … LAST", the sources of a task; nothing for a task that reads none.
 
-    >>> describe_place(Task("finish", "out", 3, [], {}, {}))
+    >>> describe_place(Task("finish", "out", 3, [], {}, {}, {}))
     ''
     """
     if not task.shard:
