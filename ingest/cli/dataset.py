@@ -114,6 +114,7 @@ def _add_filter(commands: Commands) -> None:
         ],
     )
     _add_files(parser, required=False)  # --exclude may have taken PAIRS
+    add_workers(parser)
     parser.add_argument("--exclude", nargs="+", action=_Exclude, default=[], metavar="FILE",
                         help="test sets, in any format that import reads, or as SGM or plain "
                         "lines: no kept pair has one of their sentences, whole or within a longer "
@@ -260,10 +261,12 @@ def _filter(args: argparse.Namespace) -> int:
     from ingest.cli.progress import job_progress
     from ingest.io.run_files import describe_later_files
     from ingest.jobs.filter import filter_file
+    from ingest.pipeline.executors import Executor
+    from ingest.pipeline.workers import early_workers
 
     _find_pairs(args)
     config = load_config(args)
-    with job_progress("filter", quiet=args.quiet) as progress:
+    with early_workers(args.workers), job_progress("filter", quiet=args.quiet) as progress:
         result = filter_file(
             args.pairs,
             args.out,
@@ -273,6 +276,7 @@ def _filter(args: argparse.Namespace) -> int:
             mask=args.mask_pii,
             overwrite=args.overwrite,
             config=config,
+            executor=Executor(args.workers, args.ray, args.ray_workers),
             progress=progress,
         )
     print_summary(args, *describe_later_files(args.pairs, "filter"))

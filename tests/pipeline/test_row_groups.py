@@ -10,6 +10,7 @@ import pytest
 
 from ingest.alignment import align_lines
 from ingest.errors import ConfigError, FrameError, SourceError, WriteError
+from ingest.jobs.filter import filter_file
 from ingest.jobs.score import score_file
 from ingest.pipeline import executors, row_groups
 from ingest.pipeline.executors import Executor
@@ -49,9 +50,9 @@ def hidden(folder):
     return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
-def test_two_workers(pairs, expected, tmp_path):
+def test_score(pairs, expected, tmp_path, workers):
     out, seen = tmp_path / "out.parquet", []
-    result = score_file(pairs, out, executor=Executor(2), progress=lambda *at: seen.append(at))
+    result = score_file(pairs, out, executor=workers, progress=lambda *at: seen.append(at))
     assert out.read_bytes() == expected
     assert result == score_file(pairs, out, overwrite=True)
     assert seen[0] == (0, ROWS)
@@ -73,6 +74,45 @@ def test_one_worker_writes_no_parts(pairs, tmp_path, monkeypatch):
     score_file(pairs, tmp_path / "b.parquet", executor=Executor(2))
     pl.read_parquet(pairs).clear().write_parquet(tmp_path / "none.parquet")
     assert score_file(tmp_path / "none.parquet", tmp_path / "c", executor=Executor(2)).pairs == 0
+
+
+@pytest.fixture
+def test_set(tmp_path):
+    path = tmp_path / "test.en"
+    path.write_text("The rain closed two roads\n", encoding="utf-8")
+    return path
+
+
+def test_filter(pairs, tmp_path, workers, test_set):
+    options = {"exclude": [test_set], "mask": True, "overwrite": True}
+    results = []
+    for executor in (Executor(), workers):
+        seen = []
+        result = filter_file(
+            pairs, tmp_path / "out.parquet", **options,
+            executor=executor, progress=lambda *at, seen=seen: seen.append(at),
+        )  # fmt: skip
+        assert seen[0] == (0, 2 * ROWS)
+        assert seen[-1] == (2 * ROWS, 2 * ROWS)
+        results.append(((tmp_path / "out.parquet").read_bytes(), result.funnel.rows()))
+        assert result.excluded_by == {str(test_set): (1, 4)}
+    assert results[0] == results[1]
+    assert not hidden(tmp_path)
+
+
+def test_commands(pairs, tmp_path, call, test_set):
+    scored = [tmp_path / "scored1", tmp_path / "scored2"]
+    filtered = [tmp_path / "filtered1", tmp_path / "filtered2"]
+    for at, workers in enumerate((1, 2)):
+        assert call("score", pairs, "-o", scored[at], "--workers", workers).status == 0
+        assert call("filter", scored[0], "-o", filtered[at], "--exclude", test_set,
+                    "--workers", workers).status == 0  # fmt: skip
+    assert scored[0].read_bytes() == scored[1].read_bytes()
+    assert filtered[0].read_bytes() == filtered[1].read_bytes()
+    for command in ("score", "filter"):
+        assert call(command, pairs, "-o", tmp_path / "none", "--workers", 0).status == 2
+        assert call(command, pairs, "-o", tmp_path / "none", "--ray-workers", 2).status == 2
+    assert not hidden(tmp_path)
 
 
 def interrupt(done, _total):
@@ -126,11 +166,16 @@ def test_damaged_rows(pairs, tmp_path, workers):
 
 
 @pytest.mark.ray
-def test_ray(pairs, expected, tmp_path, cluster):
+def test_ray(pairs, expected, tmp_path, cluster, test_set):
     out = tmp_path / "out.parquet"
     executor = Executor(ray=cluster.address)
     score_file(pairs, out, executor=executor)
     assert out.read_bytes() == expected
+    bytes_of = []
+    for where in (executor, Executor()):
+        filter_file(pairs, out, exclude=[test_set], overwrite=True, executor=where)
+        bytes_of.append(out.read_bytes())
+    assert bytes_of[0] == bytes_of[1]
     with pytest.raises(KeyboardInterrupt):
         score_file(pairs, out, overwrite=True, executor=executor, progress=interrupt)
     pairs.write_bytes(pairs.read_bytes()[:4] + bytes(200) + pairs.read_bytes()[204:])
