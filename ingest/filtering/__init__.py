@@ -9,9 +9,9 @@ import polars as pl
 
 from ingest.config import Config, FilterConfig, config_of
 from ingest.drop_reasons import RULES, funnel_table
+from ingest.filtering.batch_keys import rule_keys
 from ingest.filtering.excluded import ExcludedTexts
 from ingest.filtering.near_duplicates import PairKeys, drop_duplicates
-from ingest.filtering.rule_keys import rule_keys
 from ingest.filtering.rules import check_scores
 from ingest.frames import FILTERED, PAIRS, check
 from ingest.io.pairs_file import BATCH_SIZE

@@ -17,6 +17,7 @@ from ingest.errors import SourceError
 from ingest.io.atomic import atomic_folder, atomic_write, wrap_os_errors
 from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE
 from ingest.jobs.dataset_plan import DatasetOptions, Step
+from ingest.pipeline.executors import Executor
 from ingest.pipeline.state import State
 
 _PAGES = "pages.parquet"
@@ -178,9 +179,16 @@ def _score(step: Step, work: Work, progress: Progress | None) -> Outcome:
     from ingest.jobs.score import score_file
 
     source = work.folder / PAIRS_FILE
-    config = work.options.config
+    options = work.options
     return _describe(
-        score_file(source, step.writes, overwrite=True, config=config, progress=progress)
+        score_file(
+            source,
+            step.writes,
+            overwrite=True,
+            config=options.config,
+            executor=Executor(options.workers),
+            progress=progress,
+        )
     )
 
 
@@ -197,6 +205,7 @@ def _filter(step: Step, work: Work, progress: Progress | None) -> Outcome:
         mask=options.mask,
         overwrite=True,
         config=options.config,
+        executor=Executor(options.workers),
         progress=progress,
     )
     if not result.kept:

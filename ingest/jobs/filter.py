@@ -12,8 +12,8 @@ from ingest._typing import Progress
 from ingest.config import Config
 from ingest.drop_reasons import funnel_table
 from ingest.filtering import find_drop_reasons, with_drop_reasons
+from ingest.filtering.batch_keys import EXCLUDED_BY, rule_keys
 from ingest.filtering.excluded import ExcludedTexts
-from ingest.filtering.rule_keys import EXCLUDED_BY, rule_keys
 from ingest.filtering.rules import check_scores, unchecked_rules
 from ingest.frames import FILTERED, MASKED, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
