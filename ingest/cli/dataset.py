@@ -10,6 +10,7 @@ from ingest.cli.options import (
     add_config,
     add_output,
     add_overwrite,
+    add_workers,
     allow_interrupts,
     candidate_languages,
     codes,
@@ -46,9 +47,11 @@ def add_commands(commands: Commands) -> None:
         help="score pairs",
         description="Add columns of scores to the pairs, and one quality that is computed from "
         "them. Nothing is decided, and no pair is dropped.",
-        examples=["ingest score out -o out/scored.parquet"],
-    )
+        examples=["ingest score out -o out/scored.parquet",
+                  "ingest score out -o out/scored.parquet --workers 4"],
+    )  # fmt: skip
     _add_files(score)
+    add_workers(score)
     _add_filter(commands)
     split = commands.add(
         "split",
@@ -111,6 +114,7 @@ def _add_filter(commands: Commands) -> None:
         ],
     )
     _add_files(parser, required=False)  # --exclude may have taken PAIRS
+    add_workers(parser)
     parser.add_argument("--exclude", nargs="+", action=_Exclude, default=[], metavar="FILE",
                         help="test sets, in any format that import reads, or as SGM or plain "
                         "lines: no kept pair has one of their sentences, whole or within a longer "
@@ -214,11 +218,18 @@ def _score(args: argparse.Namespace) -> int:
     from ingest.cli.messages import print_result
     from ingest.cli.progress import job_progress
     from ingest.jobs.score import score_file
+    from ingest.pipeline.executors import Executor
+    from ingest.pipeline.workers import early_workers
 
     config = load_config(args)
-    with job_progress("score", quiet=args.quiet) as progress:
+    with early_workers(args.workers), job_progress("score", quiet=args.quiet) as progress:
         result = score_file(
-            args.pairs, args.out, overwrite=args.overwrite, config=config, progress=progress
+            args.pairs,
+            args.out,
+            overwrite=args.overwrite,
+            config=config,
+            executor=Executor(args.workers, args.ray, args.ray_workers),
+            progress=progress,
         )
     return print_result(args, result, f"written to {args.out}")
 
@@ -250,10 +261,12 @@ def _filter(args: argparse.Namespace) -> int:
     from ingest.cli.progress import job_progress
     from ingest.io.run_files import describe_later_files
     from ingest.jobs.filter import filter_file
+    from ingest.pipeline.executors import Executor
+    from ingest.pipeline.workers import early_workers
 
     _find_pairs(args)
     config = load_config(args)
-    with job_progress("filter", quiet=args.quiet) as progress:
+    with early_workers(args.workers), job_progress("filter", quiet=args.quiet) as progress:
         result = filter_file(
             args.pairs,
             args.out,
@@ -263,6 +276,7 @@ def _filter(args: argparse.Namespace) -> int:
             mask=args.mask_pii,
             overwrite=args.overwrite,
             config=config,
+            executor=Executor(args.workers, args.ray, args.ray_workers),
             progress=progress,
         )
     print_summary(args, *describe_later_files(args.pairs, "filter"))

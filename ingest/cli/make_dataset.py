@@ -66,7 +66,8 @@ def add_commands(commands: Commands) -> None:
                         help="the sources are pairs (default: only TMX, and Parquet with the "
                         "columns of pairs)")  # fmt: skip
     parser.add_argument("--workers", type=int, default=1, metavar="N",
-                        help="number of processes that read pages, one core each")  # fmt: skip
+                        help="number of processes that read pages, score and filter, one core "
+                        "each")  # fmt: skip
     parser.add_argument("--format", choices=FORMATS, metavar="NAME",
                         help=f"format to write: {', '.join(FORMATS)} (default: what the ending of "
                         "DATA says, else huggingface)")  # fmt: skip

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ingest.config import DETECTORS, Config, DetectConfig, LabelConfig, ReadConfig
 from ingest.config_file import load_settings
 from ingest.errors import ConfigError
 from ingest.languages import parse_language_pair
-
-if TYPE_CHECKING:
-    import argparse
 
 OK, NOT_WRITTEN, WRONG_CALL, PAGES_IN_ERROR = range(4)
 _COLUMNS = ("text", "html", "url", "id")
@@ -86,6 +83,27 @@ def add_keep(parser: argparse.ArgumentParser) -> None:
         help="roles of segments to keep, such as headline,subheading,body,code "
         f"(default: {','.join(LabelConfig().keep)})",
     )
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add --workers, --ray and --ray-workers, which say where the work is done."""
+    parser.add_argument("--workers", type=int, default=1, metavar="N",
+                        help="number of processes, one core each")  # fmt: skip
+    parser.add_argument("--ray", type=_parse_ray, metavar="ADDRESS",
+                        help="work on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto for the "
+                        "one on this machine; without one, auto starts it (extra ray)")  # fmt: skip
+    parser.add_argument("--ray-workers", type=int, metavar="N",
+                        help="the most tasks on the cluster at a time, one core each (default: as "
+                        "many as it has cores)")  # fmt: skip
+
+
+def _parse_ray(text: str) -> str:
+    host, _, port = text.removeprefix("ray://").rpartition(":")
+    if text != "auto" and not (host and port.isdecimal()):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not auto, HOST:PORT or ray://HOST:PORT, such as 10.0.0.1:6379"
+        )
+    return text
 
 
 def use_one_blas_thread() -> None:

@@ -12,6 +12,7 @@ from ingest.cli.options import (
     add_detection,
     add_keep,
     add_sources,
+    add_workers,
     allow_interrupts,
     build_config,
 )
@@ -48,14 +49,7 @@ def add_commands(commands: Commands) -> None:
                           help="replace the OUT of an earlier run, finished or not")  # fmt: skip
     existing.add_argument("--resume", action="store_true",
                           help="continue a run that did not finish, or start one")  # fmt: skip
-    parser.add_argument("--workers", type=int, default=1, metavar="N",
-                        help="number of processes, one core each")  # fmt: skip
-    parser.add_argument("--ray", type=_parse_ray, metavar="ADDRESS",
-                        help="work on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto for the "
-                        "one on this machine; without one, auto starts it (extra ray)")  # fmt: skip
-    parser.add_argument("--ray-workers", type=int, metavar="N",
-                        help="the most tasks on the cluster at a time, one core each (default: as "
-                        "many as it has cores)")  # fmt: skip
+    add_workers(parser)
     parser.add_argument("--shard", type=_parse_shard, metavar="I/N",
                         help="do only part I of N, such as 1/4; when all parts are done, --resume "
                         "finishes the run (default: do everything)")  # fmt: skip
@@ -102,15 +96,6 @@ def _parse_shard(text: str) -> tuple[int, int]:
     if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form I/N, such as 1/4")
     return int(index), int(count)
-
-
-def _parse_ray(text: str) -> str:
-    host, _, port = text.removeprefix("ray://").rpartition(":")
-    if text != "auto" and not (host and port.isdecimal()):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not auto, HOST:PORT or ray://HOST:PORT, such as 10.0.0.1:6379"
-        )
-    return text
 
 
 def _parse_translate(text: str) -> tuple[str, str]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from ingest._typing import Batches
 from ingest.config import Config, FilterConfig, config_of
 from ingest.drop_reasons import RULES, funnel_table
+from ingest.filtering.batch_keys import rule_keys
 from ingest.filtering.excluded import ExcludedTexts
-from ingest.filtering.near_duplicates import PairKeys, drop_duplicates, pair_keys
-from ingest.filtering.rules import check_scores, first_failed_rule
+from ingest.filtering.near_duplicates import PairKeys, drop_duplicates
+from ingest.filtering.rules import check_scores
 from ingest.frames import FILTERED, PAIRS, check
 from ingest.io.pairs_file import BATCH_SIZE
 from ingest.pii import pii
@@ -55,35 +55,26 @@ def filter(
     """
     settings = config_of(config, FilterConfig)
     check(pairs, PAIRS, verb="filter")
-
-    def batches() -> Iterator[pl.DataFrame]:
-        return pairs.iter_slices(BATCH_SIZE)
-
+    check_scores(pairs.schema, settings)
     excluded = ExcludedTexts.read(exclude) if exclude else None
-    reasons = find_drop_reasons(batches, pairs.schema, excluded, settings)
+    keys = (
+        rule_keys(batch, config=settings, excluded=excluded)
+        for batch in pairs.iter_slices(BATCH_SIZE)
+    )
+    reasons = find_drop_reasons(keys, settings)
     return with_drop_reasons(pairs, reasons)
 
 
-def find_drop_reasons(
-    batches: Batches, columns: pl.Schema, excluded: ExcludedTexts | None, config: FilterConfig
-) -> pl.Series:
+def find_drop_reasons(keys: Iterable[pl.DataFrame], config: FilterConfig) -> pl.Series:
     """Return the first rule that each pair fails, as an index into RULES; null if none.
 
     Args:
-        batches: the pairs. Only keys of fixed size are kept from each batch.
-        columns: their columns.
-        excluded: texts that pairs must not contain. The pairs that do are counted in it.
+        keys: what `rule_keys` returns for each batch of pairs, in order.
         config: the thresholds.
     """
-    check_scores(columns, config)
-    keys: list[PairKeys] = []
-    for batch in batches():
-        is_excluded = (
-            excluded.match(batch) if excluded else pl.repeat(False, len(batch), eager=True)
-        )
-        failed = first_failed_rule(batch, is_excluded, config)
-        keys.append(pair_keys(batch, failed, with_signatures=config.near > 0))
-    return drop_duplicates(keys, config) if keys else pl.Series("reason", [], pl.UInt8)
+    # only what is compared is kept of each batch
+    compared = [PairKeys.from_frame(batch) for batch in keys]
+    return drop_duplicates(compared, config) if compared else pl.Series("reason", [], pl.UInt8)
 
 
 def with_drop_reasons(pairs: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""The texts that pairs must not contain, and how many pairs contain one of each file."""
+"""The texts that pairs must not contain, and which pairs contain one of each file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from ingest._typing import Bools
 from ingest.filtering.contamination import ReferenceTexts
 from ingest.filtering.reference_files import read_texts
 
@@ -24,13 +25,11 @@ class ExcludedTexts:
     Attributes:
         files: the files.
         texts: number of texts in each.
-        pairs: number of pairs so far that contain a text of each.
     """
 
     def __init__(self, files: Sequence[str], texts: Sequence[list[str]]) -> None:
         self.files = list(files)
         self.texts = [len(of_file) for of_file in texts]
-        self.pairs = [0] * len(files)
         self._references = ReferenceTexts(
             pl.Series([text for of_file in texts for text in of_file], dtype=pl.String),
             min_similarity=_MIN_SIMILARITY,
@@ -48,17 +47,22 @@ class ExcludedTexts:
         names = list(dict.fromkeys(map(str, files)))
         return cls(names, [read_texts(name) for name in names])
 
-    def match(self, pairs: pl.DataFrame) -> pl.Series:
-        """Return whether each pair has a side that matches a text, and count it.
+    def match(self, pairs: pl.DataFrame) -> Bools:
+        """Return whether each pair has a side that matches a text of each file.
+
+        Args:
+            pairs: the pairs.
+
+        Returns:
+            bool [pairs, files].
 
         >>> excluded = ExcludedTexts(["test.en"], [["The cat sat on the red mat."]])
         >>> texts = {"source_text": ["قطة", "كلب"], "target_text": ["Cat sat on the red mat!", ""]}
-        >>> excluded.match(pl.DataFrame(texts)).to_list(), excluded.pairs
-        ([True, False], [1])
+        >>> excluded.match(pl.DataFrame(texts)).tolist()
+        [[True], [False]]
         """
         is_match = np.zeros((len(pairs), len(self.files)), bool)
         for side in ("source_text", "target_text"):
             found = self._references.find_matches(pairs[side])
             is_match[found["text"].to_numpy(), found["group"].to_numpy()] = True
-        self.pairs = [a + int(b) for a, b in zip(self.pairs, is_match.sum(axis=0), strict=True)]
-        return pl.Series(is_match.any(axis=1))
+        return is_match

@@ -25,6 +25,10 @@ _DUPLICATE, _SAME_BUT_FOR_FORM, _NEAR_DUPLICATE, _MANY_TO_ONE = (
 )
 
 
+_ROWS = (
+    "machine", "quality", "score", "reason", "exact_first", "exact_second", "first", "second",
+)  # fmt: skip
+_SIGNATURE = "signature"
 _DECIMALS = 3  # finer differences of quality say nothing
 
 
@@ -39,14 +43,27 @@ class PairKeys(NamedTuple):
     rows: pl.DataFrame
     signatures: U16
 
+    @classmethod
+    def from_frame(cls, keys: pl.DataFrame) -> PairKeys:
+        """Keep what is compared of the keys that `pair_keys` returns."""
+        rows = keys.select(_ROWS)
+        if _SIGNATURE not in keys.columns:
+            return cls(rows, np.empty((0, 0), np.uint16))
+        passed = keys[_SIGNATURE].filter(keys["reason"].is_null())
+        return cls(rows, passed.to_numpy())
 
-def pair_keys(pairs: pl.DataFrame, failed: pl.Series, *, with_signatures: bool) -> PairKeys:
+
+def pair_keys(pairs: pl.DataFrame, failed: pl.Series, *, with_signatures: bool) -> pl.DataFrame:
     """Make the keys of a batch of pairs.
 
     Args:
         pairs: the batch.
         failed: the rule that each pair failed, as an index into RULES, or null.
         with_signatures: whether to make signatures for near-duplicates.
+
+    Returns:
+        One row per pair: the columns of `PairKeys.rows`, and `signature`, if it is needed, as an
+        array of UInt16; zeros if the pair failed a rule.
     """
     # Both directions of a pair get the same keys.
     in_order = pl.col("source_lang") <= pl.col("target_lang")
@@ -68,10 +85,14 @@ def pair_keys(pairs: pl.DataFrame, failed: pl.Series, *, with_signatures: bool) 
         first=pl.Series(text_keys(sides["first"])),
         second=pl.Series(text_keys(sides["second"])),
     )
-    passed = sides.filter(failed.is_null())
-    if with_signatures:
-        return PairKeys(rows, text_signatures(passed["first"], passed["second"]))
-    return PairKeys(rows, np.empty((0, 0), np.uint16))
+    if not with_signatures:
+        return rows
+    has_passed = failed.is_null()
+    passed = sides.filter(has_passed)
+    signatures = text_signatures(passed["first"], passed["second"])
+    of_all = np.zeros((len(pairs), signatures.shape[1]), np.uint16)
+    of_all[has_passed.to_numpy()] = signatures
+    return rows.with_columns(pl.Series(_SIGNATURE, of_all))
 
 
 def drop_duplicates(batches: list[PairKeys], config: FilterConfig) -> pl.Series:

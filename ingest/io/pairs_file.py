@@ -49,21 +49,31 @@ class PairsFile:
         check(pl.DataFrame(schema=self.columns), PAIRS, verb=f"{verb} of {self.path}")
         self._progress, self._passes, self._begun, self._done = progress, passes, 0, 0
 
-    def batches(self) -> Iterator[pl.DataFrame]:
+    def batches(self, *, reported: bool = True) -> Iterator[pl.DataFrame]:
         """Yield the pairs in order. This can be called more than once.
+
+        Args:
+            reported: whether this is a pass of which the progress is reported.
 
         Raises:
             SourceError: the file is damaged, or has changed since it was opened.
         """
-        self._done = self._begun * self.count
-        self._begun += 1
-        self._report(0)
+        if reported:
+            self.begin_pass()
         for start in range(0, self.count, BATCH_SIZE):
             batch: pl.DataFrame = self._read(self._frame.slice(start, BATCH_SIZE).collect)
             yield batch
-            self._report(len(batch))
+            if reported:
+                self.report(len(batch))
 
-    def _report(self, read: int) -> None:
+    def begin_pass(self) -> None:
+        """Report that all pairs are about to be read, once more."""
+        self._done = self._begun * self.count
+        self._begun += 1
+        self.report(0)
+
+    def report(self, read: int) -> None:
+        """Report that some more pairs were read in this pass."""
         self._done += read
         if self._progress:
             self._progress(self._done, max(self._passes, self._begun) * self.count)

@@ -19,6 +19,7 @@ from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, PAIRS_FILE, RUN_FILE
 from ingest.jobs.correct import correct_run
 from ingest.jobs.dataset_corrections import set_aside
 from ingest.jobs.dataset_plan import DatasetOptions, Step
+from ingest.pipeline.executors import Executor
 from ingest.pipeline.state import State
 
 _PAGES = "pages.parquet"
@@ -223,9 +224,16 @@ def _score(step: Step, work: Work, progress: Progress | None) -> Outcome:
     from ingest.jobs.score import score_file
 
     source = work.folder / PAIRS_FILE
-    config = work.options.config
+    options = work.options
     return _describe(
-        score_file(source, step.writes, overwrite=True, config=config, progress=progress)
+        score_file(
+            source,
+            step.writes,
+            overwrite=True,
+            config=options.config,
+            executor=Executor(options.workers),
+            progress=progress,
+        )
     )
 
 
@@ -242,6 +250,7 @@ def _filter(step: Step, work: Work, progress: Progress | None) -> Outcome:
         mask=options.mask,
         overwrite=True,
         config=options.config,
+        executor=Executor(options.workers),
         progress=progress,
     )
     if not result.kept:

@@ -12,12 +12,15 @@ from ingest._typing import Progress
 from ingest.config import Config
 from ingest.drop_reasons import funnel_table
 from ingest.filtering import find_drop_reasons, with_drop_reasons
+from ingest.filtering.batch_keys import EXCLUDED_BY, rule_keys
 from ingest.filtering.excluded import ExcludedTexts
-from ingest.filtering.rules import unchecked_rules
+from ingest.filtering.rules import check_scores, unchecked_rules
 from ingest.frames import FILTERED, MASKED, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.jobs.calibrate import Calibration, calibrate_files
 from ingest.pii import mask_pii
+from ingest.pipeline.executors import Executor
+from ingest.pipeline.row_groups import map_row_groups
 
 _REPORT_SUFFIX = ".funnel.json"
 _PASSES = 2  # over the pairs: to find the reasons, and to write them
@@ -121,6 +124,7 @@ def filter_file(
     mask: bool = False,
     overwrite: bool = False,
     config: Config | None = None,
+    executor: Executor = Executor(),  # noqa: B008
     progress: Progress | None = None,
 ) -> FilterResult:
     """Filter a file of pairs, and report in run.json, or next to `out`, what each rule dropped.
@@ -135,15 +139,20 @@ def filter_file(
         mask: whether to add source_masked and target_masked.
         overwrite: whether to replace `out` and its report.
         config: the settings.
+        executor: where the rules about single pairs are applied. The bytes of `out` are the same
+            everywhere.
         progress: called with the number of pairs read, in two passes, and the total.
 
     Raises:
         SourceError: a file is missing or cannot be read.
         FrameError: a column is missing, also one that a threshold was set for.
-        ConfigError: the clean pairs are in other languages.
+        ConfigError: the clean pairs are in other languages, the Ray cluster cannot be reached, or
+            a node of it differs.
+        MissingExtraError: the extra `ray` is needed and not installed.
         OutputError: `out` or its report exists already, or is an input.
-        WriteError: `out` cannot be written, or its parent folder does not exist.
+        WriteError: `out` cannot be written, its parent folder does not exist, or a worker was lost.
     """
+    executor.check()
     config = config or Config()
     pairs = PairsFile(source, verb="filter", progress=progress, passes=_PASSES)
     inputs = [*exclude, *like]
@@ -152,11 +161,23 @@ def filter_file(
     if calibration:
         config = replace(config, filter=calibration.config)
     excluded = ExcludedTexts.read(exclude) if exclude else None
-    reasons = find_drop_reasons(pairs.batches, pairs.columns, excluded, config.filter)
+    check_scores(pairs.columns, config.filter)
+    excluded_pairs = [0] * len(excluded.files if excluded else ())
+
+    def counted(keys: pl.DataFrame) -> pl.DataFrame:
+        for number in range(len(excluded_pairs)):
+            excluded_pairs[number] += int(keys[f"{EXCLUDED_BY}{number}"].sum())
+        return keys
+
+    keywords = {"excluded": excluded}
+    with map_row_groups(
+        pairs, rule_keys, config, executor, out=out, keywords=keywords
+    ) as with_keys:
+        reasons = find_drop_reasons((counted(keys) for _, keys in with_keys), config.filter)
     result = FilterResult(pairs.count, 0, pl.DataFrame(), calibration=calibration)
     result.unchecked = unchecked_rules(pairs.columns, config.filter)
     if excluded:
-        counts = zip(excluded.texts, excluded.pairs, strict=True)
+        counts = zip(excluded.texts, excluded_pairs, strict=True)
         result.excluded_by = dict(zip(excluded.files, counts, strict=True))
     dropped: dict[str, int] = {}
 

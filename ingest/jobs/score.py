@@ -13,7 +13,9 @@ from ingest.config import Config
 from ingest.frames import SCORED, schema
 from ingest.io.atomic import check_output
 from ingest.io.pairs_file import PairsFile
-from ingest.scoring import score
+from ingest.pipeline.executors import Executor
+from ingest.pipeline.row_groups import map_row_groups
+from ingest.scoring import score_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +63,7 @@ def score_file(
     *,
     overwrite: bool = False,
     config: Config | None = None,
+    executor: Executor = Executor(),  # noqa: B008
     progress: Progress | None = None,
 ) -> ScoreResult:
     """Score the pairs of a Parquet file in batches. Memory does not grow with the file.
@@ -70,26 +73,30 @@ def score_file(
         out: Parquet file to write.
         overwrite: whether to replace `out`.
         config: the settings; only those of detection are used.
+        executor: where pairs are scored. The bytes of `out` are the same everywhere.
         progress: called with the number of pairs scored and the total.
 
     Raises:
         SourceError: there is no such file, or it is not Parquet.
         FrameError: a column of pairs is missing.
         OutputError: `out` exists already, or is an input.
-        WriteError: `out` cannot be written, or its parent folder does not exist.
+        WriteError: `out` cannot be written, its parent folder does not exist, or a worker was lost.
+        ConfigError: the Ray cluster cannot be reached, or a node of it differs.
+        MissingExtraError: the extra `ray` is needed and not installed.
     """
+    executor.check()
     source = PairsFile(pairs, verb="score", progress=progress)
     check_output(out, overwrite=overwrite, inputs=[source.path], parquet=True)
-    detect = (config or Config()).detect
     result = ScoreResult()
 
-    def batches() -> Iterator[pl.DataFrame]:
-        for batch in source.batches():
-            scored = score(batch, config=detect)
-            result.pairs += len(scored)
-            result.good += int((scored["quality"] >= _GOOD).sum())
-            result.other_languages += scored["quality"].null_count()
-            yield scored
+    def batches(scored: Iterator[tuple[pl.DataFrame, pl.DataFrame]]) -> Iterator[pl.DataFrame]:
+        for batch, scores in scored:
+            result.pairs += len(scores)
+            result.good += int((scores["quality"] >= _GOOD).sum())
+            result.other_languages += scores["quality"].null_count()
+            yield batch.with_columns(scores)
 
-    source.write(out, batches(), new_columns=schema(SCORED))
+    settings = config or Config()
+    with map_row_groups(source, score_columns, settings, executor, out=out) as scored:
+        source.write(out, batches(scored), new_columns=schema(SCORED))
     return result

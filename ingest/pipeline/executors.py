@@ -5,13 +5,12 @@ The steps, the shards and the bytes of the outputs are the same everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import NamedTuple
 
 from ingest.errors import ConfigError, MissingExtraError
-from ingest.pipeline.state import State
 from ingest.pipeline.workers import RunTasks, worker_pool
 
 
@@ -54,11 +53,14 @@ class Executor(NamedTuple):
             raise MissingExtraError("ray", "ray")
 
     @contextmanager
-    def start(self, state: State, tasks: int) -> Iterator[RunTasks]:
+    def start(
+        self, mark_running: Callable[[], AbstractContextManager[str]], tasks: int
+    ) -> Iterator[RunTasks]:
         """Start workers and yield what runs tasks on them.
 
         Args:
-            state: the unfinished work of the run.
+            mark_running: makes a file that exists as long as the run goes on, and yields its path
+                or URL; for Ray.
             tasks: the most tasks that there will be in one step.
 
         Raises:
@@ -71,7 +73,7 @@ class Executor(NamedTuple):
             from ingest.pipeline.ray import ray_tasks  # takes seconds
 
             with (
-                state.mark_running() as marker,
+                mark_running() as marker,
                 ray_tasks(self.ray, self.ray_workers, marker) as run_tasks,
             ):
                 yield run_tasks

@@ -156,7 +156,7 @@ class _Run:
 
     def label_part(self, part: int, parts: int, executor: Executor) -> dict[str, Any]:
         """Label every `parts`-th shard, starting with number `part`."""
-        with executor.start(self.state, len(self.plan.shards)) as run_tasks:
+        with executor.start(self.state.mark_running, len(self.plan.shards)) as run_tasks:
             self._label(range(len(self.plan.shards))[part - 1 :: parts], run_tasks)
         return {"shards": len(self.plan.shards), "done": len(self.state.labelled_shards())}
 
@@ -171,7 +171,7 @@ class _Run:
         corrections = merge_corrections([*stored, given])
         self.state.save_corrections(write_corrections(corrections))
         numbers = range(len(self.plan.shards))
-        with executor.start(self.state, len(numbers)) as run_tasks:
+        with executor.start(self.state.mark_running, len(numbers)) as run_tasks:
             self._label(numbers, run_tasks)
             join_shards(self.state, numbers, self.config.dedupe.threshold)
             finished = self.state.finished_shards()

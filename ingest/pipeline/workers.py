@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from ingest import errors
@@ -38,14 +39,14 @@ _WORKER_CODE = (
 
 
 class Task(NamedTuple):
-    """One step on one shard.
+    """One step on one shard, or a function on some rows of a file of pairs.
 
     Attributes:
-        step: "label" or "finish".
-        target: OUT of the run.
-        number: number of the shard.
-        shard: its slices, for "label".
-        stamps: the stamp of each of its files, for "label".
+        step: "label" or "finish"; or MODULE:FUNCTION, see `ingest.pipeline.row_groups`.
+        target: OUT of the run; or the folder of the parts.
+        number: number of the shard or part.
+        shard: its slices, for "label"; or the file and its rows.
+        stamps: the stamp of each of its files, except for "finish".
         config: the settings.
         storage: options of object stores, for `ingest.io.storage.access`. They may be secret.
     """
@@ -71,16 +72,31 @@ def run_task(task: Task, progress: ShardProgress) -> None:
 
     Raises:
         SourceError: a file has changed since the run started.
-        WriteError: the state folder cannot be written.
+        WriteError: the folder of the unfinished work cannot be written.
     """
     # a worker starts to read its input before Polars is loaded
     from ingest.io.memory import release_memory
     from ingest.io.storage import access
     from ingest.pipeline.open_state import open_state
+    from ingest.pipeline.row_part import part_path, write_part
     from ingest.pipeline.shard import finish_shard, label_shard
     from ingest.readers.records import Slice
 
     config = Config.from_dict(task.config)
+    stamps = {name: stamp and (stamp[0], stamp[1]) for name, stamp in task.stamps.items()}
+    if ":" in task.step:
+        [(source, start, count)] = task.shard
+        write_part(
+            part_path(Path(task.target), task.number),
+            task.step,
+            source,
+            (start, count),
+            stamps=stamps,
+            config=config,
+            before_write=lambda: progress(task.number, count),
+        )
+        release_memory()
+        return
     with access(task.storage), open_state(task.target) as state, state.wrap_errors():
         if task.step == "finish":
             finish_shard(state, task.number, config.label.keep)
@@ -90,7 +106,7 @@ def run_task(task: Task, progress: ShardProgress) -> None:
             task.number,
             [Slice(*values) for values in task.shard],
             lambda size: progress(task.number, size),
-            stamps={name: stamp and (stamp[0], stamp[1]) for name, stamp in task.stamps.items()},
+            stamps=stamps,
             config=config,
         )
         release_memory()
@@ -228,7 +244,7 @@ def _describe_death(code: int, task: Task | None) -> str:
 def describe_place(task: Task) -> str:
     """Return " at FIRST … LAST", the sources of a task; nothing for a task that reads none.
 
-    >>> describe_place(Task("finish", "out", 3, [], {}, {}))
+    >>> describe_place(Task("finish", "out", 3, [], {}, {}, {}))
     ''
     """
     if not task.shard:

@@ -43,6 +43,13 @@ def score(pairs: pl.DataFrame, *, config: DetectConfig | Config | None = None) -
     True
     """
     check(pairs, PAIRS, verb="score")
+    return pairs.with_columns(score_columns(pairs, config=config))
+
+
+def score_columns(
+    pairs: pl.DataFrame, *, config: DetectConfig | Config | None = None
+) -> pl.DataFrame:
+    """Return only the columns that `score` adds. The pairs are not checked."""
     detector = config_of(config, DetectConfig).detector
     columns = pairs.select("source_text", "target_text", "source_lang", "target_lang", "method")
     scores = [pl.DataFrame(schema=schema(SCORED))]
@@ -55,7 +62,7 @@ def score(pairs: pl.DataFrame, *, config: DetectConfig | Config | None = None) -
         end = min(max(start + 1, fitting), start + _MAX_PAIRS)
         scores.append(_score_batch(columns[start:end], detector))
         start = end
-    return pairs.with_columns(pl.concat(scores))
+    return pl.concat(scores)
 
 
 def _score_batch(pairs: pl.DataFrame, detector: str) -> pl.DataFrame:

@@ -49,14 +49,14 @@ def dropped(scored: pl.DataFrame, config: FilterConfig) -> float:
 
 def exclude(parallel: Path, test_set: Path) -> None:
     excluded = ExcludedTexts.read([test_set])
-    pairs = 0
+    pairs = found = 0
     # files dict_* hold single words
     for path in sorted(p for p in parallel.glob("*.tsv") if not p.name.startswith("dict_")):
         table = pl.DataFrame(read(path), ["source_text", "target_text"], orient="row")
         pairs += len(table)
         for batch in table.iter_slices(BATCH):
-            excluded.match(batch)
-    print(f"{test_set.name}: {excluded.pairs[0]:,} of {pairs:,} pairs excluded")
+            found += int(excluded.match(batch).sum())
+    print(f"{test_set.name}: {found:,} of {pairs:,} pairs excluded")
 
 
 def like(shared: Path) -> None:

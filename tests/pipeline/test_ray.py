@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 
@@ -50,22 +49,6 @@ def content(out):
 def expected(pages, tmp_path):
     ingest.run(pages, tmp_path / "local", config=SMALL)
     return content(tmp_path / "local")
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    if find_spec("ray") is None:
-        pytest.skip("Ray is not installed: uv run --group ray pytest")
-    os.environ["RAY_AUTH_MODE"] = "disabled"  # no token in the home of whoever runs this
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster()
-    store = 100 << 20
-    cluster.add_node(num_cpus=1, include_dashboard=False, object_store_memory=store)
-    cluster.add_node(num_cpus=1, object_store_memory=store)
-    yield cluster
-    cluster.shutdown()
 
 
 @pytest.mark.ray

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed: uv run --group ray pytest")
+    os.environ["RAY_AUTH_MODE"] = "disabled"  # no token in the home of whoever runs this
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster()
+    store = 100 << 20
+    cluster.add_node(num_cpus=1, include_dashboard=False, object_store_memory=store)
+    cluster.add_node(num_cpus=1, object_store_memory=store)
+    yield cluster
+    cluster.shutdown()
