@@ -69,7 +69,11 @@ def test_types_are_known_to_type_checkers():
 def test_no_function_hides_a_module():
     """`import ingest.detection.rules` must find the module, whatever was imported before it."""
     for name in modules():
-        module = importlib.import_module(name)
+        try:
+            module = importlib.import_module(name)
+        except errors.MissingExtraError:  # what Ray runs is no module without Ray
+            assert name == "ingest.pipeline.ray"
+            continue
         parent, _, leaf = name.rpartition(".")
         assert getattr(sys.modules[parent], leaf) is module, name
 

