@@ -26,7 +26,8 @@ _DUPLICATE, _SAME_BUT_FOR_FORM, _NEAR_DUPLICATE, _MANY_TO_ONE = (
 
 
 _ROWS = (
-    "machine", "quality", "score", "reason", "exact_first", "exact_second", "first", "second",
+    "by_hand", "machine", "quality", "score", "reason", "exact_first", "exact_second", "first",
+    "second",
 )  # fmt: skip
 _SIGNATURE = "signature"
 _DECIMALS = 3  # finer differences of quality say nothing
