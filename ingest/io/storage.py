@@ -1,34 +1,31 @@
 """Read and write objects in S3, Google Cloud Storage and Azure, and files on web servers.
 
-This is the only module that uses obstore, the optional package for that. Keys and endpoints come
-from the environment, as obstore reads it (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...), or are set by
-`access`. They appear in no output and no message, and neither does the signature of a signed URL.
+All requests are made here and in `ingest.io.stores`, with the optional package obstore. Keys and
+endpoints come from the environment, as obstore reads it (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...),
+or are set by `access`. They appear in no output and no message, and neither does the signature of a
+signed URL.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar, copy_context
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from ingest.errors import ConfigError, MissingExtraError
 from ingest.io.remote_file import FIRST_STEP, RemoteFile
-from ingest.io.storage_errors import KEYS, StorageError, describe, status_of
+from ingest.io.storage_errors import StorageError, describe, status_of
+from ingest.io.stores import Meta, open_store, open_web_store, own_options, to_meta, uses_plain_http
 from ingest.io.urls import is_remote, is_web, public_name, split_url
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-_RETRY_SECONDS = 60  # how long a request is tried again, and how often; the pauses double
-_MAX_RETRIES = 8
 _ATTEMPTS = 4  # to read a range whose answer is cut off
 _PAUSE = 0.1  # seconds before the second of them; doubled each time
 _AT_ONCE = 32  # requests
@@ -37,28 +34,6 @@ _LIST_PAGE = 1000  # objects; what the stores send at once
 _DELETE_PAGE = 10_000
 _PART = 1 << 23  # bytes of a part of an upload
 _MAX_PARTS = 9000  # S3 allows 10,000
-_OWN_OPTIONS = {"s3": "aws_", "gs": "google_", "az": "azure_"}
-
-
-class Meta(NamedTuple):
-    """What a store says of an object.
-
-    Attributes:
-        size: in bytes.
-        tag: its ETag, or the time it was last modified; another one means other content.
-        version: what a conditional request compares.
-        modified: when it was written, in seconds by the clock of the store.
-    """
-
-    size: int
-    tag: str
-    version: dict[str, Any] | None = None
-    modified: float = 0.0
-
-    @property
-    def stamp(self) -> tuple[int, str]:
-        """What shows whether the object has changed."""
-        return self.size, self.tag
 
 
 class _Access:
@@ -259,7 +234,7 @@ def _fetch(store: Any, key: str, options: Mapping[str, Any]) -> tuple[bytes, Met
     while True:
         answer = store.get(key, options=options)
         try:
-            return bytes(answer.bytes()), _to_meta(answer.meta)
+            return bytes(answer.bytes()), to_meta(answer.meta)
         except Exception:
             attempt += 1
             if attempt >= _ATTEMPTS:
@@ -279,7 +254,7 @@ def list_objects(url: str) -> Iterator[tuple[str, Meta]]:
     try:
         for page in store.list(prefix or None, chunk_size=_LIST_PAGE):
             for item in page:
-                name, meta = root + item["path"], _to_meta(item)
+                name, meta = root + item["path"], to_meta(item)
                 _access.get().known[name] = meta
                 yield name, meta
     except Exception as error:
@@ -413,8 +388,8 @@ def delete(urls: Iterable[str]) -> None:
 def polars_options(url: str) -> tuple[str, dict[str, str]]:
     """A URL and the options with which Polars reads it."""
     current = _access.get()
-    options = _own_options(split_url(url)[0], current.options)
-    if _uses_plain_http(url, options):
+    options = own_options(split_url(url)[0], current.options)
+    if uses_plain_http(url, options):
         options["allow_http"] = "true"
     return current.signed.get(url, url), options
 
@@ -428,13 +403,7 @@ def _call(url: str, function: Callable[[Any, str], T]) -> T:
 
 
 def _head(url: str) -> Meta:
-    return _call(url, lambda store, key: _to_meta(store.head(key)))
-
-
-def _to_meta(meta: Mapping[str, Any]) -> Meta:
-    version = {name: meta[name] for name in ("e_tag", "version") if meta[name]}
-    modified = meta["last_modified"]
-    return Meta(meta["size"], meta["e_tag"] or modified.isoformat(), version, modified.timestamp())
+    return _call(url, lambda store, key: to_meta(store.head(key)))
 
 
 def _locate(url: str) -> tuple[Any, str]:
@@ -444,58 +413,7 @@ def _locate(url: str) -> tuple[Any, str]:
     name, key = (url, "") if is_web(url) else (f"{scheme}://{bucket}", key)
     if name not in current.stores:
         if is_web(url):
-            current.stores[name] = _web_store(current.signed.get(url, url))
+            current.stores[name] = open_web_store(current.signed.get(url, url))
         else:
-            current.stores[name] = _store(scheme, bucket, _own_options(scheme, current.options))
+            current.stores[name] = open_store(scheme, bucket, own_options(scheme, current.options))
     return current.stores[name], key
-
-
-def _own_options(scheme: str, options: Mapping[str, str]) -> dict[str, str]:
-    others = tuple(prefix for name, prefix in _OWN_OPTIONS.items() if name != scheme)
-    return {key: value for key, value in options.items() if not key.lower().startswith(others)}
-
-
-def _store(scheme: str, bucket: str, options: dict[str, str]) -> Any:
-    stores = _import_stores()
-    url = f"{scheme}://{bucket}"
-    try:
-        kind = {"s3": stores.S3Store, "gs": stores.GCSStore, "az": stores.AzureStore}[scheme]
-        return kind(bucket, config=options, **_client(_uses_plain_http(url, options)))
-    except Exception as error:
-        # the messages of obstore may contain values of options
-        if type(error).__name__ == "UnknownConfigurationKeyError":
-            named = ", ".join(options)
-            raise ConfigError(f"storage option: {scheme}:// has no such option ({named})") from None
-        raise StorageError(url, f"cannot be used; check {KEYS[scheme]}") from None
-
-
-def _web_store(url: str) -> Any:
-    try:
-        return _import_stores().HTTPStore.from_url(url, **_client(url.startswith("http:")))
-    except MissingExtraError:
-        raise
-    except Exception:
-        raise StorageError(url, "is not a valid URL") from None
-
-
-def _import_stores() -> Any:
-    try:
-        import obstore.store
-    except ImportError as error:
-        raise MissingExtraError("cloud", "obstore") from error
-    return obstore.store
-
-
-def _client(plain_http: bool) -> dict[str, Any]:
-    seconds = timedelta(seconds=_RETRY_SECONDS)
-    return {
-        "client_options": {"allow_http": True} if plain_http else {},
-        "retry_config": {"max_retries": _MAX_RETRIES, "retry_timeout": seconds},
-    }
-
-
-def _uses_plain_http(url: str, options: Mapping[str, str]) -> bool:
-    """Whether the user gave an address without encryption, such as that of a server nearby."""
-    named = {**os.environ, **options}
-    endpoints = (value for key, value in named.items() if "endpoint" in key.lower())
-    return url.startswith("http:") or any(value.startswith("http:") for value in endpoints)

@@ -17,8 +17,8 @@ from contextvars import copy_context
 
 from ingest.io import storage
 from ingest.io.locks import LockHeldError
-from ingest.io.storage import Meta
 from ingest.io.storage_errors import StorageError
+from ingest.io.stores import Meta
 
 LEASE = 30.0  # seconds
 RENEW = 5.0  # seconds between two writes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import http.server
 import logging
-import os
 import threading
 import uuid
 from collections import Counter
@@ -56,12 +55,8 @@ def server():
 
 
 @pytest.fixture(autouse=True)
-def _keep_environment():
+def _keep_environment(keep_environment):
     """Undo the limits on threads that commands set."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture

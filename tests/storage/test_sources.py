@@ -15,7 +15,7 @@ import pytest
 import ingest
 from ingest.config import Config, RunConfig
 from ingest.errors import SourceError
-from ingest.io import storage
+from ingest.io import storage, stores
 from ingest.io.remote_file import RemoteFile
 from ingest.readers import plan_slices, read_batches
 from ingest.readers.records import Slice
@@ -196,7 +196,7 @@ def test_503_and_cut_connections_are_retried(samples, bucket, proxy):
 
 
 def test_a_store_that_fails_for_good_stops_the_run(bucket, proxy, monkeypatch, tmp_path):
-    monkeypatch.setattr(storage, "_RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(stores, "_RETRY_SECONDS", 0.2)
     urls = [bucket.put(f"a/{n}.txt", TEXT.encode()) for n in range(3)]
     proxy.plan = lambda method, path, count: (
         (503, "SlowDown") if path.endswith("1.txt") and method == "GET" and count > 1 else None
@@ -239,7 +239,7 @@ def test_missing_bucket_and_no_network(call, bucket, monkeypatch):
         "ingest: s3://no-such-bucket/a/: cannot be read: there is no bucket no-such-bucket; check "
         "its name and the endpoint\n",
     )
-    monkeypatch.setattr(storage, "_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(stores, "_RETRY_SECONDS", 0.1)
     done = call("run", f"{bucket.url}/a", "-o", "out", "--storage-option",
                 "endpoint=http://127.0.0.1:1")  # fmt: skip
     assert done.status == 2
