@@ -134,9 +134,7 @@ def print_shards_done(report: dict[str, Any], out: str) -> None:
     """Print how far a run is, after a call that did some of its shards."""
     done, shards = report["done"], report["shards"]
     step = "--resume" if done == shards else "the remaining parts, then --resume"
-    Stdout().print_line(
-        f"{done:,} of {count_noun(shards, 'shard')} are done; to finish {out}: {step}"
-    )
+    Stdout().print_line(f"{done:,} of {count_noun(shards, 'shard')} done; to finish {out}: {step}")
 
 
 def _most_frequent(counts: pl.DataFrame) -> list[str]:

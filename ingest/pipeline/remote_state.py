@@ -325,8 +325,8 @@ class RemoteState(State):
                 return True
             if not self.publish_was_interrupted():
                 self._clear()
-        except (StorageError, FileNotFoundError):
-            return True
+        except (StorageError, FileNotFoundError):  # what is stored cannot be seen
+            return self._work_id is not None
         return False
 
     def remove_folder(self) -> None:

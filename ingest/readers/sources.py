@@ -95,7 +95,12 @@ def find_sources(
         if is_remote(url := with_two_slashes(source)):
             found = find_remote(url)
             if found is None:
-                unavailable[public_name(url)] = "not found"
+                is_glob = any(sign in url for sign in "*[")
+                unavailable[public_name(url)] = (
+                    "not found; globs are not expanded in URLs: name the folder"
+                    if is_glob
+                    else "not found"
+                )
                 continue
             files, others = _leave_out(found)
             named += files
@@ -109,11 +114,13 @@ def find_sources(
         reasons = (f"{name} ({reason})" for name, reason in unavailable.items())
         names = ", ".join(reasons) or ", ".join(given)
         hint = f", {describe_skipped(skipped)}" if skipped else ""
-        raise SourceError(
-            f"{names or 'no source given'}: no page to read{hint}; give a file or folder of text, "
-            "HTML, WARC, JSON, CSV or TSV, plain or compressed, or of Parquet, a glob, or - for "
-            "standard input"
+        advice = (
+            "check the URL"
+            if unavailable and all(map(is_remote, unavailable))
+            else "give a file or folder of text, HTML, WARC, JSON, CSV or TSV, plain or "
+            "compressed, or of Parquet, a glob, or - for standard input"
         )
+        raise SourceError(f"{names or 'no source given'}: no page to read{hint}; {advice}")
     _check_outage()
     paths = _deduplicate([*named, *unavailable])
     reasons_of = {_normalize(path): reason for path, reason in skipped}

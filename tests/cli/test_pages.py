@@ -38,7 +38,7 @@ def test_run_by_shards_then_resume(page, call, tmp_path):
     base = ("run", pages, "-o", tmp_path / "out", "--config", tmp_path / "c.toml")
     first = call(*base, "--shard", "1/2")
     assert first.status == 0, first.err
-    assert "2 of 3 shards are done" in first.out
+    assert "2 of 3 shards done" in first.out
     again = call(*base)
     assert again.status == 2
     assert "did not finish" in again.err
