@@ -21,6 +21,7 @@ import polars as pl
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
+from ingest.io.parquet import read_parquet
 from ingest.io.streams import read_pieces
 from ingest.readers.delimited import Table
 from ingest.readers.formats import suffix
@@ -109,7 +110,7 @@ def _texts_of(source: str, data: bytes) -> Iterable[str]:
 def _read_frame(source: str, data: bytes, *, is_stream: bool) -> pl.DataFrame:
     try:
         if data.startswith(_PARQUET):
-            return pl.read_parquet(io.BytesIO(data))
+            return read_parquet(io.BytesIO(data))
         return (pl.read_ipc_stream if is_stream else pl.read_ipc)(io.BytesIO(data))
     except _FRAME_ERRORS as error:
         kind = "Parquet" if data.startswith(_PARQUET) else "Arrow"

@@ -12,7 +12,7 @@ import polars as pl
 from ingest._typing import Progress
 from ingest.frames import PAIRS, check
 from ingest.io.atomic import atomic_write, check_output
-from ingest.io.parquet import sink
+from ingest.io.parquet import scan_parquet, sink
 from ingest.io.run_files import RUN_FILE, find_pairs
 from ingest.io.snapshot import Snapshot
 
@@ -43,7 +43,7 @@ class PairsFile:
     ) -> None:
         self.path = find_pairs(source)
         self._read = Snapshot(self.path).read
-        self._frame = pl.scan_parquet(self.path)
+        self._frame = scan_parquet(self.path)
         self.columns = self._read(self._frame.collect_schema)
         self.count = int(self._read(self._frame.select(pl.len()).collect).item())
         check(pl.DataFrame(schema=self.columns), PAIRS, verb=f"{verb} of {self.path}")

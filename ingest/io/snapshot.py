@@ -20,7 +20,8 @@ class Snapshot:
         path: the file, whose size and modification time are recorded now.
         hint: text to append to the error if the file cannot be read.
 
-    >>> Snapshot(Path("pairs.parquet")).read(pl.scan_parquet("no-such-file").collect)
+    >>> from ingest.io.parquet import scan_parquet
+    >>> Snapshot(Path("pairs.parquet")).read(scan_parquet("no-such-file").collect)
     Traceback (most recent call last):
     ...
     ingest.errors.SourceError: pairs.parquet: cannot be read as Parquet: ...

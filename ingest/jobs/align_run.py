@@ -13,7 +13,7 @@ from ingest.config import Config
 from ingest.errors import AlignError, ConfigError, FrameError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.io.atomic import atomic_write, check_output
-from ingest.io.parquet import sink_lazy
+from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy
 from ingest.jobs.align import AlignResult
 from ingest.jobs.correct_pairs import apply_stored
 from ingest.jobs.pair import pair_run
@@ -73,8 +73,8 @@ def align_run(
             )
         )
     try:
-        pages = pl.read_parquet(pages_path).select(*SIDE_COLUMNS, "score")
-        segments = pl.scan_parquet(segments_path).filter("keep")
+        pages = read_parquet(pages_path).select(*SIDE_COLUMNS, "score")
+        segments = scan_parquet(segments_path).filter("keep")
         segments.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise SourceError(f"{out}: {error}") from error
@@ -93,7 +93,7 @@ def align_run(
             aligned = _align_batch(batch, segments, config, result, out, report=report)
             aligned.write_parquet(Path(folder) / f"pairs-{number:06d}.parquet")
             result.count(aligned)
-        pairs = pl.scan_parquet(sorted(Path(folder).glob("*.parquet")))
+        pairs = scan_parquet(sorted(Path(folder).glob("*.parquet")))
         sink_lazy(apply_stored(pairs, Path(out)), work)
     if result.aligned:
         result.messages += translation_messages(config.align)

@@ -16,6 +16,7 @@ from ingest.errors import ConfigError
 from ingest.filtering.calibration import MIN_PAIRS, SHARE, calibrate
 from ingest.frames import PAIRS, SCORED, schema
 from ingest.io.pairs_file import PairsFile
+from ingest.io.parquet import read_parquet
 from ingest.jobs.import_pairs import import_files
 from ingest.scoring import score
 from ingest.text import count_noun
@@ -105,7 +106,7 @@ def _read_clean(files: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "clean.parquet"
         result = import_files(files, path)
-        frame = pl.read_parquet(path, columns=schema(PAIRS).names())
+        frame = read_parquet(path, columns=schema(PAIRS).names())
     messages = [f"--like: {message}" for message in result.messages]
     return frame.gather_every(-(-len(frame) // _MAX_PAIRS)), messages
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from ingest.drop_reasons import segment_reason
 from ingest.errors import SourceError
+from ingest.io.parquet import scan_parquet
 from ingest.io.run_files import PAIRS_FILE
 from ingest.jobs.show import ShownPages, open_run
 from ingest.readers.sources import is_run
@@ -174,12 +175,12 @@ def _count_pairs(run: ShownPages) -> int | None:
     path = Path(run.name, PAIRS_FILE)
     if not path.is_file():
         return None
-    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
+    return int(scan_parquet(path).select(pl.len()).collect().item())
 
 
 def _read_pairs(path: Path) -> pl.DataFrame:
     """Return the columns of _NO_PAIRS: `nth` is the number of a pair among equal ones."""
-    frame = pl.scan_parquet(path, glob=False)
+    frame = scan_parquet(path)
     columns = frame.collect_schema().names()
     why = pl.lit(KEPT)
     if "keep" in columns and "drop_reason" in columns:

@@ -11,7 +11,7 @@ import polars as pl
 from ingest.errors import FrameError
 from ingest.frames import EDITED, FILTERED, PAIRS, schema
 from ingest.io.pairs_file import BATCH_SIZE
-from ingest.io.parquet import PAIR_ROWS, sink_lazy, stream
+from ingest.io.parquet import PAIR_ROWS, scan_parquet, sink_lazy, stream
 from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.io.snapshot import Snapshot
 from ingest.review.corrections import Corrections, read_corrections
@@ -52,7 +52,7 @@ def find_corrected(folder: Path, corrections: Corrections) -> list[CorrectedPair
     for path in (folder / name for name in PAIRS_FILES):
         if corrections.pairs.is_empty() or not path.is_file():
             continue
-        pairs = pl.scan_parquet(path, glob=False)
+        pairs = scan_parquet(path)
         file = Snapshot(path)
         columns = file.read(pairs.collect_schema)
         _check(path, columns)

@@ -11,6 +11,7 @@ import polars as pl
 
 from ingest.config import Config
 from ingest.errors import ConfigError, SourceError
+from ingest.io.parquet import scan_parquet
 from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE
 from ingest.jobs.dataset_corrections import segments_were_corrected
 from ingest.jobs.dataset_plan import (
@@ -99,6 +100,6 @@ def _has_pairs(source: str) -> bool:
     if kind != ".parquet" or not os.path.isfile(source):
         return kind == ".tmx"
     try:
-        return {"source_text", "target_text"} <= set(pl.read_parquet_schema(source))
+        return {"source_text", "target_text"} <= set(scan_parquet(source).collect_schema())
     except (pl.exceptions.PolarsError, OSError):
         return False  # `run` says what is wrong with it

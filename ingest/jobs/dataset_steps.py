@@ -15,6 +15,7 @@ import polars as pl
 from ingest._typing import Progress, Result
 from ingest.errors import SourceError
 from ingest.io.atomic import atomic_folder, atomic_write, wrap_os_errors
+from ingest.io.parquet import scan_parquet
 from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, PAIRS_FILE, RUN_FILE
 from ingest.jobs.correct import correct_run
 from ingest.jobs.dataset_corrections import set_aside
@@ -180,7 +181,7 @@ def _count_pairs(step: Step, work: Work, outcome: Outcome) -> Outcome:
     langs = work.options.config.align.langs or ("ar", "en")
     pages = _count_pages(work.folder / "segments.parquet", langs)
     try:
-        docs = pl.scan_parquet(step.writes).select("source_doc", "target_doc").collect()
+        docs = scan_parquet(step.writes).select("source_doc", "target_doc").collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise SourceError(f"{step.writes}: cannot be read as Parquet: {error}") from error
     if docs.is_empty():
@@ -208,7 +209,7 @@ def _count_pages(segments: Path, langs: tuple[str, ...]) -> dict[str, int]:
     """Count the pages that have kept text in each language."""
     try:
         counts = (
-            pl.scan_parquet(segments)
+            scan_parquet(segments)
             .filter(pl.col("keep") & pl.col("lang").is_in(langs))
             .group_by("lang")
             .agg(pl.col("doc_id").n_unique())

@@ -13,6 +13,7 @@ from ingest.config import AlignConfig
 from ingest.errors import SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import atomic_write, check_output
+from ingest.io.parquet import scan_parquet
 from ingest.pairing import MIN_SCORE, SEGMENT_COLUMNS, check_columns, pair_units
 from ingest.pairing.urls import DOCUMENT_COLUMNS, collect_page_urls
 
@@ -84,7 +85,7 @@ def pair_run(
             raise SourceError(f"{out}: has no {path.name}; give a folder that ingest run made")
     check_output(target, overwrite=overwrite, inputs=paths)
     try:
-        documents, segments = (pl.scan_parquet(path) for path in paths)
+        documents, segments = (scan_parquet(path) for path in paths)
         check_columns(documents, DOCUMENT_COLUMNS, schema(DOCUMENTS))
         check_columns(segments, SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
         urls = collect_page_urls(read_batches(documents, DOCUMENT_COLUMNS, _DOCUMENT_ROWS))

@@ -11,6 +11,7 @@ from ingest._typing import Progress
 from ingest.articles import PAGE_COLUMNS
 from ingest.errors import FrameError, SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
+from ingest.io.parquet import scan_parquet
 from ingest.io.snapshot import Snapshot
 from ingest.pipeline.shard import doc_id_to_number
 
@@ -83,7 +84,7 @@ class RunPages:
 def _scan(path: Path) -> tuple[Snapshot, pl.LazyFrame]:
     if not path.is_file():
         raise SourceError(f"{path}: no such file; give the OUT folder of ingest run")
-    return Snapshot(path), pl.scan_parquet(path, glob=False)
+    return Snapshot(path), scan_parquet(path)
 
 
 def _check(path: Path, columns: pl.Schema, expected: pl.Schema) -> None:

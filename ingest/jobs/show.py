@@ -12,6 +12,7 @@ import polars as pl
 
 from ingest.drop_reasons import SEGMENT_REASONS, segment_reason
 from ingest.errors import ConfigError, SourceError
+from ingest.io.parquet import read_parquet, scan_parquet
 from ingest.io.run_files import RUN_FILE
 from ingest.roles import KEPT_ROLES, ROLES
 from ingest.text import comparable, safe
@@ -115,10 +116,8 @@ def open_run(out: str) -> ShownPages:
     """
     folder = Path(out)
     try:
-        documents = pl.read_parquet(
-            folder / "documents.parquet", columns=list(_DOCUMENT_COLUMNS), glob=False
-        )
-        segments = pl.scan_parquet(folder / "segments.parquet", glob=False)
+        documents = read_parquet(folder / "documents.parquet", _DOCUMENT_COLUMNS)
+        segments = scan_parquet(folder / "segments.parquet")
         segments = segments.select(_SEGMENT_COLUMNS)
         segments.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:

@@ -13,6 +13,7 @@ from ingest.config import Config, SplitConfig
 from ingest.errors import SourceError
 from ingest.frames import SPLIT, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
+from ingest.io.parquet import scan_parquet
 from ingest.splitting import DEV, TEST, TRAIN, Assignment, assign_splits
 from ingest.splitting.groups import clusters_of
 from ingest.text import count_noun
@@ -169,7 +170,7 @@ def _read_clusters(pairs: PairsFile) -> pl.DataFrame | None:
     if not path.is_file():
         return None
     try:
-        segments = pl.scan_parquet(path)
+        segments = scan_parquet(path)
         if "cluster" not in segments.collect_schema():
             return None
         return clusters_of(segments)

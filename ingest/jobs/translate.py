@@ -11,7 +11,7 @@ import polars as pl
 
 from ingest.errors import ConfigError
 from ingest.io.atomic import check_output
-from ingest.io.parquet import sink
+from ingest.io.parquet import scan_parquet, sink
 from ingest.jobs.pair import read_batches, split_at_pages
 from ingest.jobs.run import run
 from ingest.jobs.translate_run import (
@@ -95,12 +95,12 @@ def _keep_sentences_of_texts(run_folder: Path) -> tuple[int, int]:
         The number of their lines that are still not kept, and of the kept ones without a language.
     """
     is_file = pl.col("record").is_null() & (pl.col("media_type") == "text/plain")
-    documents = pl.scan_parquet(run_folder / "documents.parquet")
+    documents = scan_parquet(run_folder / "documents.parquet")
     texts = documents.filter(is_file).select("doc_id").collect()["doc_id"]
     of_text, keep, lang = pl.col("doc_id").is_in(texts.implode()), pl.col("keep"), pl.col("lang")
     usual = lang.filter(lang.is_in(NO_LANGUAGE).not_()).mode().sort().first().over("doc_id")
     path, new_path = run_folder / SEGMENTS_FILE, run_folder / "changed.parquet"
-    scan = pl.scan_parquet(path)
+    scan = scan_parquet(path)
     left_out = unknown = 0
 
     def batches() -> Iterator[pl.DataFrame]:
@@ -125,7 +125,7 @@ def _keep_sentences_of_texts(run_folder: Path) -> tuple[int, int]:
 def _why_nothing(segments: Path, options: TranslateOptions) -> str:
     """Return why no segment of a run was translated."""
     rows = (
-        pl.scan_parquet(segments)
+        scan_parquet(segments)
         .group_by("keep", "lang")
         .len()
         .sort("len", "lang", descending=[True, False])

@@ -20,7 +20,7 @@ from ingest.errors import FrameError, OutputError, SourceError
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import check_output, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
-from ingest.io.parquet import sink_lazy, stream
+from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, stream
 from ingest.jobs.correct_pairs import apply_stored
 from ingest.labelling.plain_text import describe_left_out
 from ingest.text import count_noun
@@ -154,7 +154,7 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
             result.flags.update(pairs["flags"].explode().drop_nulls().to_list())
         result.tokens = pool.tokens
         parts = sorted(folder.glob("part*.parquet"))
-        translated = stream(lambda: map(pl.read_parquet, parts), pl.Schema(COLUMNS))
+        translated = stream(lambda: map(read_parquet, parts), pl.Schema(COLUMNS))
         corrected = apply_stored(translated, segments.parent)
         sink_lazy(corrected, folder / "whole.parquet", rows=ROWS_PER_READ)
         (folder / "whole.parquet").replace(dest)
@@ -231,7 +231,7 @@ def _scan(path: Path) -> pl.LazyFrame:
             f"{path.parent}: does not contain {path.name}; give the folder of an ingest run"
         )
     with _parquet_errors(path):
-        scan = pl.scan_parquet(path)
+        scan = scan_parquet(path)
         actual = scan.collect_schema()
     expected = schema(SEGMENTS, DETECTED, LABELLED)
     for name in NEEDED:

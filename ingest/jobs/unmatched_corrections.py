@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import polars as pl
 
+from ingest.io.parquet import scan_parquet
 from ingest.jobs.correct_pairs import PAIRS_FILES, find_corrected
 from ingest.jobs.run_pages import RunPages
 from ingest.review.corrections import Corrections
@@ -72,7 +73,7 @@ def explain_unmatched(folder: Path, pages: RunPages, unmatched: Unmatched) -> Un
     ids = pl.Series("pair_id", [], pl.String)
     if len(pairs):
         wanted = pl.col("pair_id").is_in(pairs["pair_id"].implode())
-        frames = [pl.scan_parquet(path, glob=False).filter(wanted) for path in files]
+        frames = [scan_parquet(path).filter(wanted) for path in files]
         found = [frame.select("pair_id").collect()["pair_id"] for frame in frames]
         ids = pl.concat([ids, *found]).unique()
     return {

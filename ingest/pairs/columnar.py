@@ -9,6 +9,7 @@ import polars as pl
 
 from ingest.errors import SourceError
 from ingest.io.pairs_file import BATCH_SIZE
+from ingest.io.parquet import scan_parquet
 from ingest.io.streams import report_read
 from ingest.pairs.tables import Rows
 
@@ -29,7 +30,7 @@ def read_parquet(source: str) -> Iterator[Rows]:
         with open(source, "rb") as file:
             if file.read(4) != _PARQUET_MAGIC:
                 raise SourceError(f"{source}: is not a Parquet file, although its name says so")
-        frame = pl.scan_parquet(source, glob=False, hive_partitioning=False)
+        frame = scan_parquet(source)
         size = int(frame.select(pl.len()).collect().item())
         for start in range(0, size, BATCH_SIZE):
             yield _rows(frame.slice(start, BATCH_SIZE).collect(), start)
@@ -47,12 +48,13 @@ def read_arrow(source: str) -> Iterator[Rows]:
     try:
         with open(source, "rb") as file:
             start = file.read(len(_ARROW_MAGIC))
-        if start == _ARROW_MAGIC:
-            frame = pl.read_ipc(source)
-        elif start.startswith(_ARROW_STREAM):
-            frame = pl.read_ipc_stream(source)
-        else:
-            raise SourceError(f"{source}: is not an Arrow file, although its name says so")
+            file.seek(0)
+            if start == _ARROW_MAGIC:
+                frame = pl.read_ipc(file)  # in a path, it would expand `[`, `*` and `?`
+            elif start.startswith(_ARROW_STREAM):
+                frame = pl.read_ipc_stream(file)
+            else:
+                raise SourceError(f"{source}: is not an Arrow file, although its name says so")
         for at in range(0, len(frame), BATCH_SIZE):
             yield _rows(frame[at : at + BATCH_SIZE], at)
             report_read(_share(source, at, len(frame)))

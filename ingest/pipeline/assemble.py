@@ -21,7 +21,7 @@ from ingest.dedup.clusters import Signatures, cluster_names, find_leaders
 from ingest.dedup.site_templates import find_template_lines
 from ingest.frames import DOCUMENTS, schema
 from ingest.io.memory import release_memory
-from ingest.io.parquet import sink
+from ingest.io.parquet import read_parquet, scan_parquet, sink
 from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE
 from ingest.io.scratch import RowStore
 from ingest.minhash import BANDS, ROWS
@@ -79,7 +79,7 @@ def join_shards(state: State, numbers: Sequence[int], threshold: float) -> None:
 
 def _read_keys(state: State, number: int) -> pl.DataFrame:
     with state.borrow(state.labelled(number), "keys.parquet") as folder:
-        return pl.read_parquet(folder / "keys.parquet")
+        return read_parquet(folder / "keys.parquet")
 
 
 def _cluster_leaders(
@@ -105,7 +105,7 @@ def _find_template_lines(
     total = 0
     for n in numbers:
         with state.borrow(state.labelled(n), _LINES) as shard:
-            total += pl.scan_parquet(shard / _LINES).select(pl.len()).collect().item()
+            total += scan_parquet(shard / _LINES).select(pl.len()).collect().item()
     buckets = min(1 + total // _BUCKET_LINES, _MAX_BUCKETS)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(dir=work)))
@@ -113,7 +113,7 @@ def _find_template_lines(
         files = [stack.enter_context(name.open("w+b")) for name in names]
         for n, start in zip(numbers, [0, *ends], strict=False):
             with state.borrow(state.labelled(n), _LINES) as shard:
-                lines = pl.read_parquet(shard / _LINES)
+                lines = read_parquet(shard / _LINES)
             rows = np.empty(len(lines), _LINE)
             rows["line"] = lines["line"].to_numpy()
             rows["article"] = first[lines["row"].to_numpy() + start]
@@ -166,7 +166,7 @@ def write_outputs(state: State, plan: Plan, config: Config, started: float) -> d
             ),
             ("segments.parquet", segments, OUTPUT_SEGMENTS, SEGMENT_ROWS),
         ):
-            timer("write", sink, map(pl.read_parquet, paths), columns, work / name, rows=rows)
+            timer("write", sink, map(read_parquet, paths), columns, work / name, rows=rows)
             timer("write", state.add_output, work / name)
         timer("write", _concat_articles, state, numbers, work / "articles.jsonl")
         timer("write", state.add_output, work / "articles.jsonl")

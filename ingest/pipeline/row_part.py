@@ -14,6 +14,7 @@ import polars as pl
 from ingest.config import Config
 from ingest.io.atomic import atomic_write
 from ingest.io.opening import Stamp
+from ingest.io.parquet import scan_parquet
 from ingest.io.snapshot import Snapshot
 from ingest.pipeline.plan import check_unchanged, stamps_of
 
@@ -67,7 +68,7 @@ def write_part(
     """
     snapshot = Snapshot(Path(source))
     check_unchanged(stamps, stamps_of(stamps), hint=_HINT)
-    pairs: pl.DataFrame = snapshot.read(pl.scan_parquet(source).slice(*rows).collect)
+    pairs: pl.DataFrame = snapshot.read(scan_parquet(source).slice(*rows).collect)
     module, _, name = function.partition(":")
     result = getattr(import_module(module), name)(
         pairs, config=config, **_read_keywords(keywords_path(part.parent))

@@ -25,6 +25,7 @@ from ingest.dedup.site_templates import find_sites, mark_template, short_lines
 from ingest.detection import detect
 from ingest.frames import ARTICLES, CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.opening import Stamp
+from ingest.io.parquet import read_parquet
 from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.labelling import label
 from ingest.pipeline.plan import check_unchanged, stamps_of
@@ -154,7 +155,7 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
     corrections = _parse_once(state.read_corrections())
     names = f"{number:06d}.parquet", "template.npy"
     with state.borrow(state.joined, *names) as joined:
-        clusters = pl.read_parquet(joined / names[0])
+        clusters = read_parquet(joined / names[0])
         template = pl.Series(np.load(joined / names[1]))
     with (
         state.borrow(state.labelled(number), "segments-*", "documents-*") as labelled,
@@ -162,11 +163,11 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
         (work / "articles.jsonl").open("wb") as out,
     ):
         for path in sorted(labelled.glob("segments-*.parquet")):
-            documents = pl.read_parquet(
+            documents = read_parquet(
                 path.with_name(path.name.replace("segments", "documents")),
                 columns=PAGE_COLUMNS,
             )
-            segments = timer("write", pl.read_parquet, path)
+            segments = timer("write", read_parquet, path)
             site = find_sites(documents)
             segments = timer("dedupe", mark_template, segments, site, template)
             segments = add_clusters(segments, clusters).select(OUTPUT_SEGMENTS.names())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import polars as pl
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.io.opening import file_size, open_binary
+from ingest.io.parquet import scan_parquet
 from ingest.io.storage import polars_options
 from ingest.io.streams import HEAD, compression, describe_os_error
 from ingest.io.urls import is_remote
@@ -79,11 +79,10 @@ def _scan(source: str) -> pl.LazyFrame:
         head = file.read(HEAD)
         if not head.startswith(_MAGIC) and compression(source, head):
             raise SourceError("is Parquet inside a compressed file; decompress it first")
-        scan = partial(pl.scan_parquet, glob=False, hive_partitioning=False, low_memory=True)
         if is_remote(source):
             url, options = polars_options(source)
-            return scan(url, storage_options=options, credential_provider=None)
+            return scan_parquet(url, low_memory=True, storage_options=options)
         file.seek(0)
         # Polars rejects names that are not UTF-8. It duplicates the handle of an open file.
         path_or_file = source if scrub(source) == source else file
-        return scan(path_or_file)
+        return scan_parquet(path_or_file, low_memory=True)

@@ -22,6 +22,7 @@ from ingest.frames import (
     TRANSLATED,
     schema,
 )
+from ingest.io.parquet import scan_parquet
 from ingest.io.run_files import check_is_parquet, point_to_run
 
 RUN_FILE, DOCUMENTS_FILE, SEGMENTS_FILE = "run.json", "documents.parquet", "segments.parquet"
@@ -80,7 +81,7 @@ def _scan(path: Path, needed: Sequence[str], columns: pl.Schema) -> pl.LazyFrame
     if not path.exists():
         return None
     try:
-        frame = pl.scan_parquet(path, glob=False)
+        frame = scan_parquet(path)
         actual = frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise SourceError(f"{path}: cannot be read as Parquet: {error}") from error

@@ -27,7 +27,7 @@ from ingest.frames import (
     WORD_ALIGNMENT,
     check,
 )
-from ingest.io.parquet import PAIR_ROWS
+from ingest.io.parquet import PAIR_ROWS, scan_parquet
 from ingest.io.run_files import PAIRS_FILE, RUN_FILE, find_pairs
 from ingest.io.snapshot import Snapshot
 from ingest.languages import parse_language_pair
@@ -102,7 +102,7 @@ class Selection:
         self.path = None if isinstance(pairs, pl.DataFrame) else find_pairs(pairs)
         self.name = str(self.path or "the frame")
         self._snapshot = Snapshot(self.path, f"; give a {PAIRS_FILE}") if self.path else None
-        self._frame = pl.scan_parquet(self.path) if self.path else pairs.lazy()  # type: ignore[union-attr]
+        self._frame = scan_parquet(self.path) if self.path else pairs.lazy()  # type: ignore[union-attr]
         columns = self._read(self._frame.collect_schema)
         check(pl.DataFrame(schema=columns), PAIRS, verb=f"export of {self.name}")
         self.min_score = _check_min_score(min_score)

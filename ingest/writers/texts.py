@@ -28,7 +28,7 @@ from ingest.frames import (
     check,
     schema,
 )
-from ingest.io.parquet import PAIR_ROWS
+from ingest.io.parquet import PAIR_ROWS, scan_parquet
 from ingest.io.run_files import OUTPUTS, RUN_FILE, point_to_run
 from ingest.io.snapshot import Snapshot
 from ingest.io.urls import check_source_is_local
@@ -297,7 +297,7 @@ class _Table:
             hint = point_to_run(run, ["run"]) or "give the folder that ingest run wrote"
             raise SourceError(f"{run}: {what}; {hint}")
         self._snapshot = Snapshot(self.path)
-        self._frame = pl.scan_parquet(self.path)
+        self._frame = scan_parquet(self.path)
         self._columns = columns
         self.head = pl.DataFrame(schema=self._snapshot.read(self._frame.collect_schema))
         rows = self._frame.select(pl.len())
