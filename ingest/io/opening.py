@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from ingest.io import storage
 from ingest.io.remote_file import FIRST_STEP, RemoteFile
 from ingest.io.urls import is_remote
 
+R = TypeVar("R")
 _LOOK_AHEAD = 1 << 17  # bytes; readers look a little beyond what they were to read
 # Size and modification time of a file, or size and ETag of an object; None for anything else:
 # missing, a pipe, standard input.
@@ -50,6 +53,28 @@ def expect(file: io.FileIO | RemoteFile, start: int, stop: int) -> None:
     """Say which bytes of an open file will be read, in order, so that few others are fetched."""
     if isinstance(file, RemoteFile):
         file.expect(start, stop + _LOOK_AHEAD)
+
+
+def map_ranges(
+    file: io.FileIO | RemoteFile,
+    function: Callable[[io.FileIO | RemoteFile, int, int], R],
+    ranges: Sequence[tuple[int, int]],
+) -> list[R]:
+    """The results of a function that reads ranges of a file; many at a time of an object.
+
+    Args:
+        file: the open file.
+        function: gets the file, the start of a range and its end.
+        ranges: start and end of each.
+    """
+    if not isinstance(file, RemoteFile):
+        return [function(file, start, stop) for start, stop in ranges]
+
+    def read(span: tuple[int, int]) -> R:
+        with storage.range_limit(), file.duplicate() as own:
+            return function(own, *span)
+
+    return storage.in_parallel(read, ranges, at_once=storage.RANGES_AT_ONCE)
 
 
 def size_of(file: io.FileIO | RemoteFile) -> int:

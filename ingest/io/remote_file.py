@@ -91,6 +91,10 @@ class RemoteFile(io.RawIOBase):
         """Say that the bytes from `start` to `stop` will be read, in order, and few after them."""
         self._expected = start, min(stop, self.size)
 
+    def duplicate(self) -> RemoteFile:
+        """Another view of the same file, for another thread."""
+        return RemoteFile(self.name, self.size, self._fetch)
+
     def close(self) -> None:
         if self._thread:
             self._thread.shutdown(wait=False, cancel_futures=True)

@@ -12,10 +12,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar, copy_context
 from itertools import islice
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
 from ingest.io.remote_file import FIRST_STEP, RemoteFile
@@ -29,6 +30,7 @@ R = TypeVar("R")
 _ATTEMPTS = 4  # to read a range whose answer is cut off
 _PAUSE = 0.1  # seconds before the second of them; doubled each time
 _AT_ONCE = 32  # requests
+RANGES_AT_ONCE = 8  # of all objects; a few megabytes of each are in memory
 _AHEAD = 8  # objects whose starts are fetched before they are read
 _LIST_PAGE = 1000  # objects; what the stores send at once
 _DELETE_PAGE = 10_000
@@ -49,6 +51,7 @@ class _Access:
         self.last: tuple[str, bytes, Meta] | None = None
         self.ready: dict[str, Future[tuple[bytes, Meta]]] = {}
         self.notes: dict[str, Any] = {}
+        self.ranges = BoundedSemaphore(RANGES_AT_ONCE)
         self.outages: dict[str, StorageError] = {}  # files that could not be read to their end
 
 
@@ -86,6 +89,11 @@ def hide_signature(url: str) -> str:
 def notes() -> dict[str, Any]:
     """What readers know of objects, by URL, for as long as this access lasts."""
     return _access.get().notes
+
+
+def range_limit() -> AbstractContextManager[object]:
+    """While it is held, one of RANGES_AT_ONCE ranges may be read; no other may be asked for."""
+    return _access.get().ranges
 
 
 def in_parallel(function: Callable[[T], R], items: Iterable[T], at_once: int = _AT_ONCE) -> list[R]:

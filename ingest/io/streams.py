@@ -30,7 +30,7 @@ _SKIP_SIZE = 1 << 20  # bytes of an overlong line that are read at once
 _GZIP = 31  # zlib's window bits for a gzip member
 # A zstd block holds at most 128 KiB and can be stored in four bytes. Limiting the input of one step
 # therefore limits its output, here to 32 MiB.
-_ZSTD_STEP = 1 << 10
+ZSTD_STEP = 1 << 10
 _FORMS = (
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -97,8 +97,9 @@ def read_pieces(
 
     Args:
         source: path, URL, or '-' for standard input.
-        start: first byte to read, for files that are not compressed.
-        stop: end of the bytes to read, likewise.
+        start: first stored byte to read; in a compressed file, the start of a gzip member or a zstd
+            frame.
+        stop: end of the stored bytes to read.
         first: bytes to ask an object store for at first.
 
     Raises:
@@ -108,18 +109,25 @@ def read_pieces(
         with _open(source, first) as file:
             if isinstance(raw := getattr(file, "raw", None), RemoteFile) and first == FIRST_STEP:
                 raw.expect(start, stop or raw.size)
-            if start:
-                file.seek(start)
             head = file.read(len(_DICTIONARY_MAGIC) + 4)
-            if not head.startswith(_DICTIONARY_MAGIC):  # else the dictionary follows
-                head += file.read(HEAD - len(head))
-            if not (form := None if start else compression(source, head)):
-                yield from _limit(_read_chunks(file, head), None if stop is None else stop - start)
-            elif head.startswith(_DICTIONARY_MAGIC):
-                size = int.from_bytes(head[4:8], "little")
-                yield from unzstd(_read_chunks(file, b""), _read_dictionary(file, size))
+            dictionary, at = None, 0
+            if head.startswith(_DICTIONARY_MAGIC):
+                at = len(head) + _dictionary_size(head)
+                dictionary, head = _parse_dictionary(head, file), b""
+                form: str | None = "zstd"
             else:
-                yield from _DECOMPRESS[form](_read_chunks(file, head))
+                head += file.read(HEAD - len(head))
+                form = compression(source, head)
+            if start:
+                at, head = start, b""
+                file.seek(start)
+            stored = _limit(_read_chunks(file, head), None if stop is None else stop - at)
+            if form == "zstd":
+                yield from unzstd(stored, dictionary)
+            elif form:
+                yield from _DECOMPRESS[form](stored)
+            else:
+                yield from stored
     except OSError as error:
         raise SourceError(describe_os_error(error)) from error
 
@@ -212,8 +220,8 @@ def unzstd(
     frame = None
     decompressor = zstandard.ZstdDecompressor(dict_data=dictionary)
     for piece in stored:
-        for at in range(0, len(piece), _ZSTD_STEP):
-            rest = piece[at : at + _ZSTD_STEP]
+        for at in range(0, len(piece), ZSTD_STEP):
+            rest = piece[at : at + ZSTD_STEP]
             while rest:
                 frame = frame or decompressor.decompressobj()
                 try:
@@ -270,12 +278,27 @@ def _decompress(
 
 
 _DECOMPRESS: dict[str, Callable[[Iterable[bytes]], Iterator[bytes]]] = {
-    "gzip": gunzip, "zstd": unzstd, "bzip2": _unbzip2, "xz": _unxz,
+    "gzip": gunzip, "bzip2": _unbzip2, "xz": _unxz,
 }  # fmt: skip
 
 
-def _read_dictionary(file: BinaryIO, size: int) -> zstandard.ZstdCompressionDict:
-    data = file.read(size) if size <= _MAX_DICTIONARY else b""
+def read_dictionary(file: BinaryIO | io.RawIOBase) -> zstandard.ZstdCompressionDict | None:
+    """The dictionary that a .warc.zst starts with; None if there is none.
+
+    Raises:
+        SourceError: it is damaged.
+    """
+    head = file.read(len(_DICTIONARY_MAGIC) + 4) or b""
+    return _parse_dictionary(head, file) if head.startswith(_DICTIONARY_MAGIC) else None
+
+
+def _dictionary_size(head: bytes) -> int:
+    return int.from_bytes(head[len(_DICTIONARY_MAGIC) :], "little")
+
+
+def _parse_dictionary(head: bytes, file: BinaryIO | io.RawIOBase) -> zstandard.ZstdCompressionDict:
+    size = _dictionary_size(head)
+    data = (file.read(size) if size <= _MAX_DICTIONARY else None) or b""
     if data.startswith(_FORMS[1][0]):
         try:
             data = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MAX_DICTIONARY)

@@ -67,14 +67,21 @@ class Window:
             if self.ahead >= most or not self._reach(self.ahead + 1):
                 return None
 
-    def skip_to(self, pattern: re.Pattern[bytes], start: int) -> bool:
+    def skip_to(self, pattern: re.Pattern[bytes], start: int, stop: int | None = None) -> bool:
         """Move to the next match of a pattern at or after `start`.
 
+        Args:
+            pattern: what to find.
+            start: number of bytes ahead.
+            stop: offset from which no match is needed.
+
         Returns:
-            Whether there is one. If not, the window is at the end of the stream.
+            Whether there is one. If not, the window is at the end of the stream or behind `stop`.
         """
         self.advance(start)
         while (span := self.search(pattern, CHUNK)) is None:
+            if stop is not None and self.offset >= stop:
+                return False
             if not self._reach(CHUNK):
                 self.advance(self.ahead)
                 return False

@@ -148,8 +148,11 @@ def describe_uncut(slices: Iterable[Slice], shard_bytes: int) -> list[str]:
 def _why_uncut(item: Slice) -> str:
     if item.kind in _UNCUT:
         return _UNCUT[item.kind]
-    if item.source.lower().endswith(COMPRESSED):
-        return "it is not compressed record by record, or not with gzip"
+    name = item.source.lower()
+    if name.endswith((".gz", ".zst")):
+        return "it is compressed as a whole, or in blocks that do not begin with a record"
+    if name.endswith(COMPRESSED):
+        return "only gzip and zstd files are cut"
     return "it has no place where it can be cut"
 
 

@@ -13,20 +13,19 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ingest.errors import SourceError
+from ingest.io.members import Member, Members, open_members
 from ingest.io.opening import expect, is_pipe, open_raw
 from ingest.io.remote_file import RemoteFile
-from ingest.io.streams import HEAD, TRUNCATED, compression, inflate, new_gzip_member, read_pieces
+from ingest.io.streams import HEAD, compression, read_pieces
 from ingest.io.window import FileWindow, Window
 from ingest.readers import http
 from ingest.readers.records import Slice, too_large_message
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
-_MEMBER = re.compile(rb"\x1f\x8b\x08")
-_PADDING, _NOT_PADDING = re.compile(rb"\0"), re.compile(rb"[^\0]")
 _BETWEEN = b"\r\n\r\n"  # between two records; some writers put less or more
 _MAX_BETWEEN = 64
 _HEADER_STEP = 1 << 12  # bytes read at once if only headers are needed
-_MEMBER_STEP = 1 << 14  # stored bytes of a gzip member that are decompressed at once
+_MEMBER_STEP = 1 << 14  # bytes of a member that are skipped at once
 _MAX_PROBE = 1 << 26  # bytes of a record that are inspected to find its boundaries
 
 
@@ -78,14 +77,17 @@ def cut_slices(source: str, shard_bytes: int, syntax: Syntax) -> list[Slice]:
             size = file.seek(0, io.SEEK_END)
             file.seek(0)
             form = compression(source, file.read(HEAD))
+            members = open_members(file, form)
             if form is None:
                 cuts = _find_record_cuts(file, shard_bytes, syntax)
-            elif form == "gzip" and _has_one_record_per_member(file, syntax):
-                cuts = find_member_cuts(file, 0, size, shard_bytes, syntax)
+            elif members and _has_one_record_per_member(file, members, syntax):
+                cuts = members.find_cuts(file, 0, size, shard_bytes, syntax.start)
             else:
                 cuts = []
     except OSError:
         return [Slice(source, syntax.kind)]
+    except SourceError:
+        cuts = []
     ends = [*cuts, size]
     return [
         Slice(source, syntax.kind, start, stop, 0, stop - start)
@@ -104,13 +106,18 @@ def read_frames(part: Slice, limit: int, wanted: Filter, syntax: Syntax) -> Iter
         return
     with open_raw(part.source) as file:
         form = compression(part.source, file.read(HEAD))
+        try:
+            members = open_members(file, form)
+        except SourceError as error:
+            yield Frame(0, {}, error=str(error))
+            return
         expect(file, part.start, part.stop)
         if form is None:
             window = FileWindow(file, part.start)
             yield from read_stream(window, limit, wanted, syntax, stop=part.stop)
-        elif form == "gzip" and _has_one_record_per_member(file, syntax):
+        elif members and _has_one_record_per_member(file, members, syntax):
             window = FileWindow(file, part.start)
-            yield from read_members(window, limit, wanted, syntax, part.stop)
+            yield from read_members(window, members, limit, wanted, syntax, stop=part.stop)
         else:
             yield from read_stream(Window(read_pieces(part.source)), limit, wanted, syntax)
 
@@ -179,71 +186,47 @@ def _find_end(window: Window, body: int, length: int, syntax: Syntax) -> int:
     return body + length + len(after) - len(following)
 
 
-class _Member:
-    """One gzip member of a file, with the number of stored bytes that were consumed so far."""
-
-    def __init__(self, file: FileWindow) -> None:
-        self.consumed = 0
-        self.ended = False
-        self._file = file
-
-    def pieces(self) -> Iterator[bytes]:
-        member = new_gzip_member()
-        while not member.eof:
-            data = self._file.peek(self.consumed, _MEMBER_STEP)
-            output = inflate(member, data)
-            left = member.unused_data if member.eof else member.unconsumed_tail
-            self.consumed += len(data) - len(left)
-            if output:
-                yield output
-            elif not data and not member.eof:
-                raise SourceError(TRUNCATED)
-        self.ended = True
-
-
 def read_members(
-    file: FileWindow, limit: int, wanted: Filter, syntax: Syntax, stop: int
+    file: FileWindow,
+    members: Members,
+    limit: int,
+    wanted: Filter,
+    syntax: Syntax,
+    *,
+    stop: int,
 ) -> Iterator[Frame]:
-    """Yield the records of gzip members that start before `stop`, with the member's offset.
+    """Yield the records of members that start before `stop`, with the member's offset.
 
     If a member has several records, their offsets count up from that of the member. At most as
     many records are read as the member has stored bytes, so offsets stay below the next member's.
     """
     while file.has(1) and file.offset < stop:
-        if file.match(_PADDING):
-            file.skip_to(_NOT_PADDING, 0)
+        if members.skip_padding(file):
             continue
-        member = _Member(file)
+        member = members.open(file)
         frames = read_stream(Window(member.pieces()), limit, wanted, syntax)
         for number, frame in enumerate(frames):
             if number >= member.consumed > 0:
                 break
             yield frame._replace(offset=file.offset + number)
-        if member.ended:
-            file.advance(member.consumed)
+        if length := members.length(file, member):
+            file.advance(length)
         else:
-            _seek_member(file, 1, syntax)
+            members.seek(file, 1, syntax.start)
 
 
-def _seek_member(file: FileWindow, start: int, syntax: Syntax) -> bool:
-    """Move to the next member at or after `start` that starts with a record; False if none does."""
-    while file.skip_to(_MEMBER, start):
-        try:
-            if syntax.start.match(inflate(new_gzip_member(), file.peek(0, _MEMBER_STEP))):
-                return True
-        except SourceError:
-            pass
-        start = 1
-    return False
-
-
-def _has_one_record_per_member(file: io.FileIO | RemoteFile, syntax: Syntax) -> bool:
+def _has_one_record_per_member(
+    file: io.FileIO | RemoteFile, members: Members, syntax: Syntax
+) -> bool:
     """Whether the first member has one record, or is damaged, so that members must be searched."""
-    member = _Member(FileWindow(file))
+    first = FileWindow(file)
+    while members.skip_padding(first):
+        pass
+    member = members.open(first)
     window = Window(member.pieces())
     damaged = _read_frame(window, _MAX_PROBE, _skip_all, syntax)
     if not window.has(1):
-        return True
+        return not (damaged and member.ended) or _next_has_record(first, members, member, syntax)
     if not (damaged or _read_frame(window, _MAX_PROBE, _skip_all, syntax)):
         return False
     while window.has(1):  # the checksum decides whether the record or the member is damaged
@@ -251,19 +234,13 @@ def _has_one_record_per_member(file: io.FileIO | RemoteFile, syntax: Syntax) -> 
     return window.damage is not None
 
 
-def find_member_cuts(
-    file: io.FileIO | RemoteFile, start: int, stop: int, shard_bytes: int, syntax: Syntax
-) -> list[int]:
-    """Where to cut the gzip members between two positions of a file."""
-    cuts: list[int] = []
-    at = start + shard_bytes
-    while at < stop:
-        window = FileWindow(file, at)
-        if not _seek_member(window, 0, syntax) or window.offset >= stop:
-            break
-        cuts.append(window.offset)
-        at = window.offset + shard_bytes
-    return cuts
+def _next_has_record(first: FileWindow, members: Members, member: Member, syntax: Syntax) -> bool:
+    """Whether the member after the first starts with a record, and not inside of one."""
+    first.advance(member.consumed)
+    while members.skip_padding(first):
+        pass
+    at = first.offset
+    return not first.has(1) or (members.seek(first, 0, syntax.start) and first.offset == at)
 
 
 def _find_record_cuts(file: io.FileIO | RemoteFile, shard_bytes: int, syntax: Syntax) -> list[int]:

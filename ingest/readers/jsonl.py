@@ -10,9 +10,11 @@ from typing import Any
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
-from ingest.io.opening import expect, file_size, open_raw, size_of
+from ingest.io.members import Members, open_members
+from ingest.io.opening import expect, open_raw, size_of
 from ingest.io.remote_file import RemoteFile
 from ingest.io.streams import HEAD, as_stream, compression, open_source, read_line, read_pieces
+from ingest.io.window import FileWindow
 from ingest.readers import tables
 from ingest.readers.columns import Columns, choose_columns, nested_names
 from ingest.readers.decoded import narrow
@@ -22,21 +24,31 @@ from ingest.readers.sniff import wide_encoding
 
 _BOM = b"\xef\xbb\xbf"
 _PIECE_SIZE = 1 << 20
+_MAX_MEMBER = 1 << 24  # stored bytes; a file with larger members is hardly worth cutting
+_MAX_INSIDE = 16  # members that begin inside of a line, after which no better ones are expected
 _SAMPLE_LINES = 100  # lines from which columns are found
 
 
 def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
-    """Cut a file at line ends. A compressed or unreadable file becomes one slice."""
+    """Cut a file at line ends, and a compressed one where a line begins with a member.
+
+    A file that cannot be cut or read becomes one slice.
+    """
     try:
         with open_raw(source) as file:
-            start = file.read(HEAD)
-            if compression(source, start) or wide_encoding(start):
-                return [Slice(source, "jsonl", 0, size := file_size(source), 0, size)]
-            file.seek(0)
-            expect(file, 0, size_of(file))
-            cuts, size = _find_cuts(file, shard_bytes)
+            size, start = size_of(file), file.read(HEAD)
+            if form := compression(source, start):
+                cuts = _find_member_cuts(file, open_members(file, form), shard_bytes)
+            elif wide_encoding(start):
+                cuts = []
+            else:
+                file.seek(0)
+                expect(file, 0, size)
+                cuts, size = _find_cuts(file, shard_bytes)
     except OSError:
         return [Slice(source, "jsonl")]
+    except SourceError:
+        cuts = []
     starts = [(0, 0), *cuts]
     stops = [*(at for at, _ in cuts), size]
     return [
@@ -63,6 +75,41 @@ def _find_cuts(file: io.FileIO | RemoteFile, shard_bytes: int) -> tuple[list[tup
         lines += piece.count(b"\n", begin)
         at += len(piece)
     return [cut for cut in cuts if cut[0] < at], at
+
+
+def _find_member_cuts(
+    file: io.FileIO | RemoteFile, members: Members | None, shard_bytes: int
+) -> list[tuple[int, int]]:
+    """(offset, number of the line) of members that begin with a line, about `shard_bytes` apart.
+
+    Lines are counted, so all members are decompressed once. What follows a damaged one is not cut,
+    because it is not read either.
+    """
+    cuts: list[tuple[int, int]] = []
+    window = FileWindow(file)
+    lines = inside = 0
+    due, last = shard_bytes, b"\n"
+    while members and window.has(1) and inside < _MAX_INSIDE:
+        if members.skip_padding(window):
+            continue
+        if last != b"\n":
+            inside += 1
+        elif window.offset >= due:
+            cuts.append((window.offset, lines))
+            due = window.offset + shard_bytes
+        member = members.open(window)
+        try:
+            for piece in member.pieces():
+                if not window.offset and member.consumed < HEAD and wide_encoding(piece[:HEAD]):
+                    return []
+                lines += piece.count(b"\n")
+                last = piece[-1:]
+                if member.consumed > _MAX_MEMBER:
+                    return cuts
+        except SourceError:
+            break
+        window.advance(member.consumed)
+    return cuts
 
 
 def read_records(
@@ -122,7 +169,7 @@ def _read_lines(
 ) -> Iterator[tuple[int, bytes | SourceError]]:
     """Yield the number and content of each non-blank line, or an error instead of the content."""
     # a pipe has no size
-    if part.start:
+    if part.start:  # of a compressed file, too
         file = open_source(part.source, part.start, part.stop)
     else:  # a part that is not the first is in UTF-8
         file = as_stream(narrow(data or read_pieces(part.source, 0, part.stop or None)))

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
+from ingest.io.members import GzipMembers
 from ingest.io.opening import expect, open_binary, open_raw, pread
 from ingest.io.remote_file import RemoteFile
 from ingest.io.streams import CHUNK, HEAD, compression, describe_os_error, gunzip
@@ -25,6 +26,7 @@ _WARC = (".warc", ".warc.gz")
 _FOLDER = "archive/"
 _LOCAL_HEADER = 30  # bytes before the name; the lengths of name and extra field are the last four
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+_MEMBERS = GzipMembers()
 _COMPRESSED = -1  # `stop` of a slice whose WARC file is compressed by ZIP as well
 
 
@@ -56,7 +58,7 @@ def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
                 start = _find_content(raw, at)
                 is_gzip = compression("", pread(raw, HEAD, start)) == "gzip"
                 cuts = (
-                    archive.find_member_cuts(raw, start, start + size, shard_bytes, warc.SYNTAX)
+                    _MEMBERS.find_cuts(raw, start, start + size, shard_bytes, warc.SYNTAX.start)
                     if is_gzip and size > shard_bytes
                     else []
                 )
@@ -94,7 +96,7 @@ def _read_stored(part: Slice, limit: int) -> Iterator[archive.Frame]:
         window = FileWindow(file, part.start)
         wanted, syntax = warc.is_wanted, warc.SYNTAX
         if compression("", window.peek(0, HEAD)) == "gzip":
-            yield from archive.read_members(window, limit, wanted, syntax, part.stop)
+            yield from archive.read_members(window, _MEMBERS, limit, wanted, syntax, stop=part.stop)
         else:
             yield from archive.read_stream(window, limit, wanted, syntax, part.stop)
 
