@@ -129,7 +129,7 @@ def _run(args: argparse.Namespace) -> int:
 def _print_plan(args: argparse.Namespace) -> int:
     from ingest.cli.plan_view import plan_lines
     from ingest.cli.progress import job_progress
-    from ingest.io.storage import access
+    from ingest.io.access import access
     from ingest.pipeline.estimate import estimate_run
     from ingest.readers.sources import describe_skipped, find_sources
 

@@ -15,7 +15,7 @@ import numpy as np
 import zstandard
 
 from ingest.errors import SourceError
-from ingest.io.opening import map_ranges, pread
+from ingest.io.opening import expect, map_ranges, pread
 from ingest.io.remote_file import RemoteFile
 from ingest.io.streams import (
     TRUNCATED,
@@ -30,7 +30,7 @@ _MEMBER_STEP = 1 << 14  # stored bytes of a gzip member that are decompressed at
 _HEADER_STEP = 1 << 12  # bytes read at once if only headers are needed
 _PADDING, _NOT_PADDING = re.compile(rb"\0"), re.compile(rb"[^\0]")
 _RANGE = 32  # cuts that are searched for one after the other
-_MAX_STORED = 0xFFFF  # bytes of a block of deflate that is not compressed
+_MAX_STORED_BLOCK = 4 + 0xFFFF  # bytes of a block of deflate that is not compressed
 _MAX_BLOCK = 1 << 17  # bytes of a block of zstd
 _ID_SIZES, _CONTENT_SIZES = (0, 1, 2, 4), (0, 2, 4, 8)  # bytes of fields in the header of a frame
 _RLE, _RESERVED = 1, 3  # kinds of blocks
@@ -132,6 +132,8 @@ class GzipMembers(Members):
             cuts: list[int] = []
             at = begin + distance if begin == start else begin
             while at < end:
+                expect(own, before := max(at - _MAX_STORED_BLOCK, 0), at)
+                pread(own, 1, before)  # so that one request fetches all that is looked at
                 window = FileWindow(own, at)
                 found = self.seek(window, 0, content, end)
                 while found and _may_be_stored(own, window.offset):
@@ -154,14 +156,11 @@ def _may_be_stored(file: File, at: int) -> bool:
     block begins with its length and the complement of that. One time in three, that is true of
     other bytes by chance, and another place is as good for a cut.
     """
-    begin = max(at - _MAX_STORED - 4, 0)
+    begin = max(at - _MAX_STORED_BLOCK, 0)
     data = np.frombuffer(pread(file, at - begin, begin), np.uint8).astype(np.uint16)
-    if len(data) < 4:
-        return False
-    numbers = data[:-1] | (data[1:] << 8)
-    lengths = numbers[:-2]
-    ends = np.arange(len(lengths)) + 4 + lengths
-    return bool(((lengths ^ numbers[2:]) == 0xFFFF)[ends > len(data)].any())
+    numbers = data[:-1] | (data[1:] << 8)  # none, or one for each byte that begins one
+    blocks = np.flatnonzero((numbers[:-2] ^ numbers[2:]) == 0xFFFF)
+    return bool((blocks + 4 + numbers[blocks] > len(data)).any())
 
 
 class ZstdMembers(Members):

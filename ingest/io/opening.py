@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ingest.io import storage
+from ingest.io.access import RANGES_AT_ONCE, in_parallel, range_limit
 from ingest.io.remote_file import FIRST_STEP, RemoteFile
+from ingest.io.storage_files import LOOK_AHEAD, open_remote, stamp_of_opened
 from ingest.io.urls import is_remote
 
 R = TypeVar("R")
-_LOOK_AHEAD = 1 << 17  # bytes; readers look a little beyond what they were to read
 # Size and modification time of a file, or size and ETag of an object; None for anything else:
 # missing, a pipe, standard input.
 Stamp = tuple[int, int | str] | None
@@ -29,7 +30,7 @@ def open_binary(source: str, first: int = FIRST_STEP) -> io.BufferedReader:
         OSError: it cannot be read.
     """
     if is_remote(source):
-        return io.BufferedReader(storage.open_remote(source, first))
+        return io.BufferedReader(open_remote(source, first))
     return open(source, "rb")
 
 
@@ -39,7 +40,7 @@ def open_raw(source: str) -> io.FileIO | RemoteFile:
     Raises:
         OSError: it cannot be read.
     """
-    return storage.open_remote(source) if is_remote(source) else open(source, "rb", buffering=0)
+    return open_remote(source) if is_remote(source) else open(source, "rb", buffering=0)
 
 
 def pread(file: io.FileIO | RemoteFile, size: int, offset: int) -> bytes:
@@ -52,7 +53,7 @@ def pread(file: io.FileIO | RemoteFile, size: int, offset: int) -> bytes:
 def expect(file: io.FileIO | RemoteFile, start: int, stop: int) -> None:
     """Say which bytes of an open file will be read, in order, so that few others are fetched."""
     if isinstance(file, RemoteFile):
-        file.expect(start, stop + _LOOK_AHEAD)
+        file.expect(start, stop + LOOK_AHEAD)
 
 
 def map_ranges(
@@ -71,10 +72,10 @@ def map_ranges(
         return [function(file, start, stop) for start, stop in ranges]
 
     def read(span: tuple[int, int]) -> R:
-        with storage.range_limit(), file.duplicate() as own:
+        with range_limit(), file.duplicate() as own:
             return function(own, *span)
 
-    return storage.in_parallel(read, ranges, at_once=storage.RANGES_AT_ONCE)
+    return in_parallel(read, ranges, at_once=RANGES_AT_ONCE)
 
 
 def size_of(file: io.FileIO | RemoteFile) -> int:
@@ -119,7 +120,7 @@ def stamp(source: str) -> Stamp:
         StorageError: the object could not be read to its end, but perhaps later.
     """
     if is_remote(source):
-        return storage.stamp_of_opened(source)
+        return stamp_of_opened(source)
     try:
         if not os.path.isfile(source):
             return None

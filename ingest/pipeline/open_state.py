@@ -15,7 +15,7 @@ from ingest.pipeline.state import State
 def open_state(target: str) -> Iterator[State]:
     """The unfinished work for OUT, an absolute path or a URL.
 
-    Stores are reached as `ingest.io.storage.access` says.
+    Stores are reached as `ingest.io.access` says.
     """
     if is_remote(target):
         with temporary_folder() as temporary:

@@ -12,8 +12,9 @@ from ingest._version import __version__
 from ingest.config import Config
 from ingest.errors import ConfigError, SourceError
 from ingest.io import opening
+from ingest.io.access import in_parallel
 from ingest.io.opening import Stamp
-from ingest.io.storage import in_parallel, raise_outage
+from ingest.io.storage_files import raise_outage
 from ingest.io.streams import describe_os_error
 from ingest.io.urls import is_remote
 from ingest.readers import describe_guesses, expansion, plan_slices

@@ -31,6 +31,7 @@ from typing import Any
 
 from ingest.errors import OutputError, WriteError
 from ingest.io import storage
+from ingest.io.access import in_parallel
 from ingest.io.atomic import wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.run_files import (
@@ -42,6 +43,7 @@ from ingest.io.run_files import (
     foreign_files,
 )
 from ingest.io.storage_errors import StorageError
+from ingest.io.storage_files import download
 from ingest.pipeline.lease import Lease, hold_lease, other_leases
 from ingest.pipeline.plan import Plan
 from ingest.pipeline.state import MARKER, State
@@ -231,7 +233,7 @@ class RemoteState(State):
     def _upload(self, folder: Path) -> None:
         paths = sorted(folder.iterdir())
         base = f"{self._work()}{self._key(folder)}/"
-        storage.in_parallel(lambda path: storage.upload(path, base + path.name), paths)
+        in_parallel(lambda path: storage.upload(path, base + path.name), paths)
         names = json.dumps([path.name for path in paths]).encode()
         # if another process has done the same shard, its files were the same
         storage.create(f"{self._work()}done/{self._key(folder)}", names)
@@ -252,11 +254,11 @@ class RemoteState(State):
             stored = json.loads(storage.read(f"{self._work()}done/{key}")[0])
             names = [n for n in stored if any(fnmatch(n, pattern) for pattern in patterns)]
         base = f"{self._work()}{key}/"
-        storage.in_parallel(lambda n: storage.download(base + n, folder / n), names, at_once=4)
+        in_parallel(lambda n: download(base + n, folder / n), names, at_once=4)
 
     def read_reports(self, folders: Iterable[Path]) -> list[dict[str, Any]]:
         urls = [f"{self._work()}{self._key(folder)}/report.json" for folder in folders]
-        return [json.loads(content) for content, _ in storage.in_parallel(storage.read, urls)]
+        return [json.loads(content) for content, _ in in_parallel(storage.read, urls)]
 
     # OUT
 

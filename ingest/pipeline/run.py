@@ -22,8 +22,8 @@ from typing import Any
 from ingest._typing import Progress
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
+from ingest.io.access import access, options_for
 from ingest.io.run_files import CORRECTIONS_FILE
-from ingest.io.storage import access, options_for
 from ingest.io.urls import check_target_is_writable, is_remote, with_two_slashes
 from ingest.pipeline.assemble import join_shards, write_outputs
 from ingest.pipeline.executors import Executor

@@ -48,7 +48,7 @@ class Task(NamedTuple):
         shard: its slices, for "label"; or the file and its rows.
         stamps: the stamp of each of its files, except for "finish".
         config: the settings.
-        storage: options of object stores, for `ingest.io.storage.access`. They may be secret.
+        storage: options of object stores, for `ingest.io.access`. They may be secret.
     """
 
     step: str
@@ -75,8 +75,8 @@ def run_task(task: Task, progress: ShardProgress) -> None:
         WriteError: the folder of the unfinished work cannot be written.
     """
     # a worker starts to read its input before Polars is loaded
+    from ingest.io.access import access
     from ingest.io.memory import release_memory
-    from ingest.io.storage import access
     from ingest.pipeline.open_state import open_state
     from ingest.pipeline.row_part import part_path, write_part
     from ingest.pipeline.shard import finish_shard, label_shard

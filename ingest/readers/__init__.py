@@ -15,8 +15,9 @@ import polars as pl
 from ingest.config import Config, ReadConfig, RunConfig, config_of
 from ingest.errors import SourceError
 from ingest.frames import BLOCK, DOCUMENTS, schema
+from ingest.io.access import access, in_parallel
 from ingest.io.opening import file_size, is_file
-from ingest.io.storage import access, in_parallel, raise_outage, read_ahead
+from ingest.io.storage_files import raise_outage, read_ahead
 from ingest.io.streams import describe_os_error
 from ingest.io.urls import is_remote
 from ingest.readers import (
@@ -80,6 +81,7 @@ _EXPANSION = 4
 # A page counts as at least so many characters: those without text take memory, too.
 _ROW_SIZE = 64
 _OPEN_AT_ONCE = 8  # objects; a few megabytes of each are in memory
+_IN_ORDER = ("warc", "arc", "wacz", "jsonl")  # formats whose slices are read in order
 _ALWAYS_CUT = ("parquet", "wacz")  # formats whose slices are not simply ranges of bytes
 
 
@@ -202,11 +204,17 @@ def read_batches(
     At least one frame is yielded, so that its columns are always known. `left_out` is as for
     `read_records`.
     """
-    parts = read_ahead(parts, lambda part: part.source)
+    parts = read_ahead(parts, _range_of)
     records = chain.from_iterable(read_records(part, settings, left_out) for part in parts)
     batches = batch_records(records, batch_chars=batch_chars)
     yield next(batches, _to_frame([]))
     yield from batches
+
+
+def _range_of(part: Slice) -> tuple[str, int, int]:
+    """The source of a slice, and its range in bytes if it has one."""
+    start, stop = (part.start, part.stop) if part.kind in _IN_ORDER else (0, 0)
+    return part.source, start, stop
 
 
 def batch_records(

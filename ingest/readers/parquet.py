@@ -8,9 +8,9 @@ import polars as pl
 
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
+from ingest.io.access import polars_options
 from ingest.io.opening import file_size, open_binary
 from ingest.io.parquet import scan_parquet
-from ingest.io.storage import polars_options
 from ingest.io.streams import HEAD, compression, describe_os_error
 from ingest.io.urls import is_remote
 from ingest.readers import tables

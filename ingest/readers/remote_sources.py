@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ingest.errors import SourceError
 from ingest.io import storage
+from ingest.io.access import hide_signature
 from ingest.io.streams import describe_os_error
 from ingest.io.urls import is_web, split_url
 
@@ -30,7 +31,7 @@ def find_remote(url: str) -> Found | None:
     Raises:
         SourceError: the store cannot be asked.
     """
-    name = storage.hide_signature(url)
+    name = hide_signature(url)
     key = split_url(name)[2]
     try:
         if is_web(name) or (key and not key.endswith("/")):

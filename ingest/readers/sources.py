@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingest.errors import SourceError
+from ingest.io.access import in_parallel, notes
 from ingest.io.opening import is_pipe
-from ingest.io.storage import in_parallel, notes, raise_outage
+from ingest.io.storage_files import raise_outage
 from ingest.io.streams import STDIN, describe_os_error, read_pieces
 from ingest.io.urls import (
     check_source_is_readable,

@@ -20,6 +20,7 @@ from pathlib import Path
 import ingest
 from ingest.config import Config
 from ingest.io import storage
+from ingest.io.access import access
 from ingest.readers import plan_slices, read_records
 from ingest.readers.sources import find_sources
 
@@ -98,7 +99,7 @@ def seconds(function: Callable[[], object]) -> tuple[float, float]:
 
 def read_all(source: str) -> int:
     """Read the records of a source, without what comes after: decoding and parsing pages."""
-    with storage.access(None):
+    with access(None):
         parts = plan_slices(find_sources(source).files, shard_bytes=Config().run.shard_bytes)
         return sum(1 for part in parts for _ in read_records(part, Config().read))
 
@@ -134,7 +135,7 @@ def main() -> None:
                 for n in range(megabytes * 220)
             )
         )
-        with storage.access(None):
+        with access(None):
             for path in (warc, lines):
                 storage.upload(path, f"{BUCKET}/{path.name}")
         print(f"{'':45} {'local':>10} {'S3':>10} {'ratio':>6}")
@@ -146,7 +147,7 @@ def main() -> None:
             report(f"records of {path.name}, {path.stat().st_size >> 20} MB", local, remote)
         small = folder / "small.warc.gz"
         make_warc(small, megabytes << 16)
-        with storage.access(None):
+        with access(None):
             storage.upload(small, f"{BUCKET}/small.warc.gz")
         ingest.run(small, folder / "warm")
         local = seconds(lambda: ingest.run(small, folder / "out"))
@@ -160,10 +161,10 @@ def main() -> None:
     )  # fmt: skip
     assert many.stdout is not None
     os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{many.stdout.readline().strip()}"
-    with storage.access(None):
+    with access(None):
         listed, cpu = seconds(lambda: sum(1 for _ in storage.list_objects(f"{BUCKET}/many/")))
     print(f"{objects:,} objects listed: {listed:.1f} s, {cpu:.1f} s of CPU")
-    with storage.access(None):
+    with access(None):
         found, cpu = seconds(lambda: find_sources(f"{BUCKET}/many/"))
     print(
         f"{objects:,} objects listed, and the start of each read: {found:.1f} s, {cpu:.1f} s of CPU"

@@ -21,6 +21,8 @@ import ingest
 from ingest.config import Config, RunConfig
 from ingest.errors import ConfigError, OutputError, WriteError
 from ingest.io import storage
+from ingest.io.access import access
+from ingest.io.storage_errors import StorageError
 from ingest.pipeline import lease
 from ingest.pipeline.remote_state import temporary_folder
 
@@ -161,7 +163,7 @@ def die_at(monkeypatch, moment: int) -> None:
             nonlocal left
             left -= 1
             if left < 0:
-                monkeypatch.setattr(storage, "_locate", dead)
+                monkeypatch.setattr(storage, "locate", dead)
                 raise Killed
             return call(*args, **options)
 
@@ -350,11 +352,11 @@ def test_an_upload_that_fails_stays_invisible(pages, bucket, proxy, monkeypatch,
 
 def test_a_part_of_an_upload_that_fails(bucket, proxy, tmp_path):
     (tmp_path / "a").write_bytes(bytes(20_000_000))
-    with storage.access(None):
+    with access(None):
         proxy.plan = lambda _method, path, _count: (
             (403, "AccessDenied") if "partNumber=2" in path else None
         )
-        with pytest.raises(storage.StorageError, match="access was denied"):
+        with pytest.raises(StorageError, match="access was denied"):
             storage.upload(tmp_path / "a", f"{bucket.url}/a")
         assert bucket.keys() == []
         assert bucket.client.list_multipart_uploads(Bucket=bucket.name).get("Uploads", []) == []

@@ -15,7 +15,8 @@ import pytest
 import ingest
 from ingest.config import Config, RunConfig
 from ingest.errors import SourceError
-from ingest.io import storage, stores
+from ingest.io import stores
+from ingest.io.access import access
 from ingest.io.remote_file import RemoteFile
 from ingest.readers import plan_slices, read_batches
 from ingest.readers.records import Slice
@@ -82,7 +83,7 @@ def test_every_reader(samples, bucket, shard_bytes):
 
 def test_cuts_are_those_of_local_files(samples, bucket):
     local = plan_slices(find_sources(samples).files, shard_bytes=10_000)
-    with storage.access(None):
+    with access(None):
         remote = plan_slices(find_sources(f"{bucket.url}/pages").files, shard_bytes=10_000)
     names = [part._replace(source=part.source.rpartition("/")[2]) for part in remote]
     assert names == [part._replace(source=os.path.basename(part.source)) for part in local]
@@ -96,7 +97,7 @@ def test_names(bucket):
     bucket.put("a/empty", b"")
     bucket.put("a/logo.png", b"\x89PNG\r\n\x1a\n")
     bucket.put("ab/c.txt", TEXT.encode())
-    with storage.access(None):
+    with access(None):
         found = find_sources([f"{bucket.url}/a", page])
         assert found.files == [f"{bucket.url}/a/b/c.txt", page]
         assert dict(found.skipped) == {
@@ -118,7 +119,7 @@ def test_names(bucket):
 def test_earlier_runs_are_skipped(bucket, tmp_path):
     bucket.put("a/page.txt", TEXT.encode())
     ingest.run(f"{bucket.url}/a", f"{bucket.url}/a/out")
-    with storage.access(None):
+    with access(None):
         found = find_sources(f"{bucket.url}/a")
     assert found.files == [f"{bucket.url}/a/page.txt"]
     assert {reason for _, reason in found.skipped} == {"part of an earlier run"}
@@ -135,7 +136,7 @@ def test_a_missing_object_is_an_error_of_its_page(bucket):
 def test_many_small_objects_are_sniffed_by_ranges(bucket, proxy):
     for n in range(60):
         bucket.put(f"many/{n:03d}.txt", f"{n} {TEXT}".encode() * 1000)
-    with storage.access(None):
+    with access(None):
         assert len(find_sources(f"{bucket.url}/many").files) == 60
     gets = [r for r in proxy.requests if r[0] == "GET" and "list-type" not in r[1]]
     assert {r[2] for r in gets} == {"bytes=0-81919"}
@@ -155,7 +156,7 @@ def test_small_objects_are_fetched_ahead(bucket, proxy):
     urls = [bucket.put(f"many/{n:02d}.txt", f"{n} {TEXT}".encode()) for n in range(20)]
     parts = [Slice(url, "file") for url in urls]
     proxy.plan = plan
-    with storage.access(None):
+    with access(None):
         (frame,) = read_batches(parts, Config().read)
     assert frame["source"].to_list() == urls
     assert frame["error"].null_count() == 20
@@ -166,7 +167,7 @@ def test_small_objects_are_fetched_ahead(bucket, proxy):
 def test_a_slice_reads_its_own_range(bucket, proxy):
     data = b"".join(gzip.compress(record(n, 100), 0) + b"" for n in range(6000))
     url = bucket.put("a.warc.gz", data)
-    with storage.access(None):
+    with access(None):
         parts = plan_slices([url], shard_bytes=4 * len(data) // 4)
         proxy.requests.clear()
         frames = list(read_batches(parts[2:3], Config().read))
