@@ -15,7 +15,7 @@ pytest.importorskip("argostranslate", reason="the extra 'argostranslate' is not 
 
 from ingest.config import TranslateConfig
 from ingest.resources import model_dir
-from ingest.translation import engine
+from ingest.translation import engine, package_translator
 from ingest.translation.packages.install import install
 
 LIBRARY = Path(__file__).parent / "translation" / "argos_library.py"
@@ -64,7 +64,7 @@ def translate_with_the_library(source: str, target: str, texts: list[str]) -> li
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_same_translations_with_the_same_settings(path, packages, monkeypatch):
     # what argostranslate sets: a beam of 4 and little reward for length
-    monkeypatch.setattr(engine, "_LENGTH_PENALTY", 0.2)
+    monkeypatch.setattr(package_translator, "_LENGTH_PENALTY", 0.2)
     package = install(path)
     texts = SENTENCES[package.from_lang]
     ours = engine.Translator(package, config=TranslateConfig(beam_size=4)).translate(texts)

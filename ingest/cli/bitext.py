@@ -11,9 +11,11 @@ from ingest.cli.options import (
     add_config,
     add_output,
     add_overwrite,
+    add_workers,
     allow_interrupts,
     language_pair,
     load_config,
+    open_executor,
     use_one_blas_thread,
 )
 from ingest.errors import ConfigError
@@ -71,7 +73,11 @@ def _add_pair(commands: Commands) -> None:
         help="find pages of a run that translate each other",
         description="Find which page, or article of a page, is the translation of which, and which "
         "has none, and write the result to PAGES.",
-        examples=["ingest pair out", "ingest pair out --min-score 0.7 -o pages.parquet"],
+        examples=[
+            "ingest pair out",
+            "ingest pair out --min-score 0.7 -o pages.parquet",
+            "ingest pair out --workers 4",
+        ],
     )
     parser.add_argument("run", metavar="OUT", help="folder that ingest run wrote")
     parser.add_argument("-o", "--out", metavar="PAGES",
@@ -83,6 +89,7 @@ def _add_pair(commands: Commands) -> None:
     add_config(parser)
     parser.add_argument("--langs", metavar="CODES",
                         help="source and target (default: ar,en)")  # fmt: skip
+    add_workers(parser)
 
 
 def _add_encode(commands: Commands) -> None:
@@ -157,13 +164,14 @@ def _pair(args: argparse.Namespace) -> int:
 
     config = _build_config(args).align
     out = args.out or Path(args.run) / "pages.parquet"
-    with job_progress("pair", quiet=args.quiet) as progress:
+    with open_executor(args) as executor, job_progress("pair", quiet=args.quiet) as progress:
         result = pair_run(
             args.run,
             out,
             config=config,
             min_score=args.min_score,
             overwrite=args.overwrite,
+            executor=executor,
             progress=progress,
         )
     return print_result(args, result, f"written to {out}")

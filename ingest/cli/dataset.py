@@ -16,6 +16,7 @@ from ingest.cli.options import (
     codes,
     language_pair,
     load_config,
+    open_executor,
     use_one_blas_thread,
 )
 from ingest.config_file import given_settings
@@ -218,17 +219,15 @@ def _score(args: argparse.Namespace) -> int:
     from ingest.cli.messages import print_result
     from ingest.cli.progress import job_progress
     from ingest.jobs.score import score_file
-    from ingest.pipeline.executors import Executor
-    from ingest.pipeline.workers import early_workers
 
     config = load_config(args)
-    with early_workers(args.workers), job_progress("score", quiet=args.quiet) as progress:
+    with open_executor(args) as executor, job_progress("score", quiet=args.quiet) as progress:
         result = score_file(
             args.pairs,
             args.out,
             overwrite=args.overwrite,
             config=config,
-            executor=Executor(args.workers, args.ray, args.ray_workers),
+            executor=executor,
             progress=progress,
         )
     return print_result(args, result, f"written to {args.out}")
@@ -261,12 +260,10 @@ def _filter(args: argparse.Namespace) -> int:
     from ingest.cli.progress import job_progress
     from ingest.io.run_files import describe_later_files
     from ingest.jobs.filter import filter_file
-    from ingest.pipeline.executors import Executor
-    from ingest.pipeline.workers import early_workers
 
     _find_pairs(args)
     config = load_config(args)
-    with early_workers(args.workers), job_progress("filter", quiet=args.quiet) as progress:
+    with open_executor(args) as executor, job_progress("filter", quiet=args.quiet) as progress:
         result = filter_file(
             args.pairs,
             args.out,
@@ -276,7 +273,7 @@ def _filter(args: argparse.Namespace) -> int:
             mask=args.mask_pii,
             overwrite=args.overwrite,
             config=config,
-            executor=Executor(args.workers, args.ray, args.ray_workers),
+            executor=executor,
             progress=progress,
         )
     print_summary(args, *describe_later_files(args.pairs, "filter"))

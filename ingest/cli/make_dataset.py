@@ -15,6 +15,7 @@ from ingest.cli.options import (
     allow_interrupts,
     language_pair,
     load_config,
+    option_name,
     use_one_blas_thread,
 )
 from ingest.config import Config
@@ -66,8 +67,8 @@ def add_commands(commands: Commands) -> None:
                         help="the sources are pairs (default: only TMX, and Parquet with the "
                         "columns of pairs)")  # fmt: skip
     parser.add_argument("--workers", type=int, default=1, metavar="N",
-                        help="number of processes that read pages, score and filter, one core "
-                        "each")  # fmt: skip
+                        help="number of processes that read pages, pair, score and filter, one "
+                        "core each")  # fmt: skip
     parser.add_argument("--format", choices=FORMATS, metavar="NAME",
                         help=f"format to write: {', '.join(FORMATS)} (default: what the ending of "
                         "DATA says, else huggingface)")  # fmt: skip
@@ -96,7 +97,9 @@ def _dataset(args: argparse.Namespace) -> int:
     from ingest.cli.messages import print_notes, print_summary
     from ingest.jobs.dataset import do_steps, open_plan
     from ingest.jobs.dataset_checks import plan_dataset
+    from ingest.pipeline.executors import Executor
 
+    Executor(args.workers).check(option_name)
     options = _options(args)
     if args.dry_run:
         plan = plan_dataset(options, resume=args.resume, overwrite=args.overwrite)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sys
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ingest.config import DETECTORS, Config, DetectConfig, LabelConfig, ReadConfig
 from ingest.config_file import load_settings
 from ingest.errors import ConfigError
 from ingest.languages import parse_language_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ingest.pipeline.executors import Executor
 
 OK, NOT_WRITTEN, WRONG_CALL, PAGES_IN_ERROR = range(4)
 _COLUMNS = ("text", "html", "url", "id")
@@ -95,6 +103,59 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ray-workers", type=int, metavar="N",
                         help="the most tasks on the cluster at a time, one core each (default: as "
                         "many as it has cores)")  # fmt: skip
+
+
+@contextmanager
+def open_executor(args: argparse.Namespace) -> Iterator[Executor]:
+    """Yield where --workers, --ray and --ray-workers say that the work is done.
+
+    Processes are started at once, so that they load Polars while this one does. What is waited for
+    is printed to standard error, unless the call has --quiet.
+
+    Raises:
+        ConfigError: the options contradict each other.
+        MissingExtraError: the extra `ray` is needed and not installed.
+    """
+    from ingest.pipeline.executors import Executor
+    from ingest.pipeline.workers import early_workers
+
+    executor = Executor(args.workers, args.ray, args.ray_workers)
+    executor.check(option_name)
+    with _print_log(quiet=args.quiet or not args.ray), early_workers(args.workers):
+        yield executor
+
+
+def option_name(argument: str) -> str:
+    """Return the option that gives an argument of a function of ingest.
+
+    >>> option_name("ray_workers")
+    '--ray-workers'
+    """
+    return f"--{argument.replace('_', '-')}"
+
+
+@contextmanager
+def _print_log(*, quiet: bool) -> Iterator[None]:
+    """Print what the pipeline logs to standard error."""
+    if quiet:
+        yield
+        return
+    import logging
+
+    class Printer(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # looked up now: progress bars replace it
+            print(f"ingest: {record.getMessage()}", file=sys.stderr, flush=True)
+
+    log, printer = logging.getLogger("ingest.pipeline"), Printer()
+    before = log.level
+    log.addHandler(printer)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(printer)
+        log.setLevel(before)
 
 
 def _parse_ray(text: str) -> str:

@@ -15,6 +15,7 @@ from ingest.cli.options import (
     add_workers,
     allow_interrupts,
     build_config,
+    open_executor,
 )
 from ingest.errors import ConfigError
 from ingest.languages import parse_language_pair
@@ -93,9 +94,13 @@ def _parse_out(text: str) -> str:
 
 def _parse_shard(text: str) -> tuple[int, int]:
     index, _, count = text.partition("/")
-    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+    if not (index.isdecimal() and count.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form I/N, such as 1/4")
-    return int(index), int(count)
+    part, parts = int(index), int(count)
+    if not 1 <= part <= parts:
+        has = f"the parts are 1/{parts} to {parts}/{parts}" if parts else "there are no 0 parts"
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part: {has}")
+    return part, parts
 
 
 def _parse_translate(text: str) -> tuple[str, str]:
@@ -119,9 +124,7 @@ def _run(args: argparse.Namespace) -> int:
         return _print_plan(args)
     if args.out is None:
         raise ConfigError("-o OUT: is missing; name the folder to write")
-    from ingest.pipeline.workers import early_workers
-
-    with early_workers(args.workers):
+    with open_executor(args):
         report = _run_job(args)
     return _print_report(args, report)
 

@@ -9,8 +9,11 @@ from ingest.cli.options import (
     add_detection,
     add_output,
     add_sources,
+    add_workers,
     allow_interrupts,
     build_config,
+    open_executor,
+    option_name,
 )
 from ingest.errors import ConfigError
 
@@ -20,7 +23,16 @@ if TYPE_CHECKING:
     from ingest.cli.parser import Commands
 
 # Options that apply to pages, not to lines.
-_PAGE_OPTIONS = ("text_column", "html_column", "url_column", "id_column", "langs", "detector")
+_PAGE_OPTIONS = (
+    "text_column",
+    "html_column",
+    "url_column",
+    "id_column",
+    "langs",
+    "detector",
+    "ray",
+    "ray_workers",
+)
 
 
 def add_commands(commands: Commands) -> None:
@@ -35,6 +47,7 @@ def add_commands(commands: Commands) -> None:
         examples=[
             "ingest translate out -o out/translated.parquet",
             "ingest translate pages/ -o translated.parquet --from en --to ar",
+            "ingest translate out -o out/translated.parquet --workers 8",
             "ingest translate lines.txt --lines -o lines.en.txt",
         ],
     )
@@ -52,6 +65,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--cache", metavar="FOLDER",
                         help="folder of cached translations (default: $INGEST_CACHE_DIR, or else "
                         "the cache folder of the platform)")  # fmt: skip
+    add_workers(parser)
     add_detection(parser)
 
 
@@ -68,13 +82,17 @@ def _translate(args: argparse.Namespace) -> int:
         _check_line_options(args)
     elif args.out == STDOUT:
         raise ConfigError("translate: -o - works only with --lines; give a Parquet file")
-    with translation_progress(quiet=args.quiet) as (reading, progress):
+    with (
+        open_executor(args) as executor,
+        translation_progress(quiet=args.quiet) as (reading, progress),
+    ):
         options = TranslateOptions(
             to=args.to,
             source=args.from_,
             config=config,
             cache=args.cache,
             overwrite=args.overwrite,
+            executor=executor,
             progress=progress,
         )
         if args.lines:
@@ -90,7 +108,10 @@ def _check_line_options(args: argparse.Namespace) -> None:
     """Raise if a call with --lines has options for pages."""
     if len(args.sources) > 1:
         raise ConfigError("translate --lines: give one file; its lines become those of PAIRS")
-    for name in _PAGE_OPTIONS:
-        if getattr(args, name):
-            option = name.replace("_", "-")
-            raise ConfigError(f"translate --lines: --{option} applies only to pages; leave it out")
+    given = [name for name in _PAGE_OPTIONS if getattr(args, name)]
+    if args.workers != 1:
+        given.append("workers")
+    for name in given:
+        raise ConfigError(
+            f"translate --lines: {option_name(name)} applies only to pages; leave it out"
+        )

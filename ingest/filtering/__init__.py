@@ -10,7 +10,7 @@ import polars as pl
 from ingest.config import Config, FilterConfig, config_of
 from ingest.drop_reasons import RULES, funnel_table
 from ingest.filtering.batch_keys import rule_keys
-from ingest.filtering.excluded import ExcludedTexts
+from ingest.filtering.excluded import ExcludedTexts, read_excluded
 from ingest.filtering.near_duplicates import PairKeys, drop_duplicates
 from ingest.filtering.rules import check_scores
 from ingest.frames import FILTERED, PAIRS, check
@@ -56,7 +56,7 @@ def filter(
     settings = config_of(config, FilterConfig)
     check(pairs, PAIRS, verb="filter")
     check_scores(pairs.schema, settings)
-    excluded = ExcludedTexts.read(exclude) if exclude else None
+    excluded = ExcludedTexts(*read_excluded(exclude)) if exclude else None
     keys = (
         rule_keys(batch, config=settings, excluded=excluded)
         for batch in pairs.iter_slices(BATCH_SIZE)

@@ -19,33 +19,44 @@ _MIN_SIMILARITY = 0.6
 _MIN_CONTAINED = 0.75
 
 
+_TEXTS = pl.Schema({"file": pl.Int64(), "text": pl.String()})
+
+
+def read_excluded(files: Sequence[str | Path]) -> tuple[list[str], pl.DataFrame]:
+    """Read the texts of files or folders, each of them once.
+
+    Returns:
+        The files; and one row per text: `file` (Int64), its file by number from 0, and `text`.
+
+    Raises:
+        SourceError: a file cannot be read.
+    """
+    names = list(dict.fromkeys(map(str, files)))
+    frames = [
+        pl.DataFrame({"text": read_texts(name)}, {"text": pl.String}).select(
+            file=pl.lit(number, pl.Int64), text="text"
+        )
+        for number, name in enumerate(names)
+    ]
+    return names, pl.concat([pl.DataFrame(schema=_TEXTS), *frames])
+
+
 class ExcludedTexts:
     """Texts of several files, to compare pairs with.
 
-    Attributes:
+    Args:
         files: the files.
-        texts: number of texts in each.
+        texts: their texts, as `read_excluded` returns them.
     """
 
-    def __init__(self, files: Sequence[str], texts: Sequence[list[str]]) -> None:
-        self.files = list(files)
-        self.texts = [len(of_file) for of_file in texts]
+    def __init__(self, files: Sequence[str], texts: pl.DataFrame) -> None:
+        self._files = len(files)
         self._references = ReferenceTexts(
-            pl.Series([text for of_file in texts for text in of_file], dtype=pl.String),
+            texts["text"],
             min_similarity=_MIN_SIMILARITY,
             min_contained=_MIN_CONTAINED,
-            groups=np.repeat(np.arange(len(files)), self.texts),
+            groups=texts["file"].to_numpy(),
         )
-
-    @classmethod
-    def read(cls, files: Sequence[str | Path]) -> ExcludedTexts:
-        """Read the texts of files or folders, each of them once.
-
-        Raises:
-            SourceError: one cannot be read.
-        """
-        names = list(dict.fromkeys(map(str, files)))
-        return cls(names, [read_texts(name) for name in names])
 
     def match(self, pairs: pl.DataFrame) -> Bools:
         """Return whether each pair has a side that matches a text of each file.
@@ -56,12 +67,13 @@ class ExcludedTexts:
         Returns:
             bool [pairs, files].
 
-        >>> excluded = ExcludedTexts(["test.en"], [["The cat sat on the red mat."]])
+        >>> lines = pl.DataFrame({"file": [0], "text": ["The cat sat on the red mat."]})
+        >>> excluded = ExcludedTexts(["test.en"], lines)
         >>> texts = {"source_text": ["قطة", "كلب"], "target_text": ["Cat sat on the red mat!", ""]}
         >>> excluded.match(pl.DataFrame(texts)).tolist()
         [[True], [False]]
         """
-        is_match = np.zeros((len(pairs), len(self.files)), bool)
+        is_match = np.zeros((len(pairs), self._files), bool)
         for side in ("source_text", "target_text"):
             found = self._references.find_matches(pairs[side])
             is_match[found["text"].to_numpy(), found["group"].to_numpy()] = True

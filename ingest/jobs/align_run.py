@@ -18,6 +18,7 @@ from ingest.jobs.align import AlignResult
 from ingest.jobs.correct_pairs import apply_stored
 from ingest.jobs.pair import pair_run
 from ingest.pairing.sentences import SIDE_COLUMNS, align_articles
+from ingest.pipeline.executors import Executor
 from ingest.text import safe
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def align_run(
     *,
     overwrite: bool = False,
     config: Config | None = None,
+    executor: Executor = Executor(),  # noqa: B008
     progress: Progress | None = None,
 ) -> AlignResult:
     """Align the articles of a run that translate each other, and write the sentence pairs.
@@ -46,6 +48,8 @@ def align_run(
         to: Parquet file to write.
         overwrite: replace `to`.
         config: settings; the defaults if None.
+        executor: where articles are encoded, if `pair_run` is called. Their sentences are aligned
+            in this process.
         progress: called with the number of segments read to pair the articles, and of all; then
             with the number of pairs of articles done, and of all.
 
@@ -64,7 +68,7 @@ def align_run(
     )
     result = AlignResult(unit="article")
     if not pages_path.exists():
-        pair_run(out, config=config.align, progress=progress)
+        pair_run(out, config=config.align, executor=executor, progress=progress)
     elif config.align.encoder:
         result.messages.append(
             safe(

@@ -105,7 +105,7 @@ def make_dataset(
             call. Steps whose settings have changed are done again, and so are the steps after
             them.
         overwrite: replace `data`, and start again.
-        workers: number of processes that read pages, score and filter.
+        workers: number of processes that read pages, pair, score and filter.
         progress: called with the name of the step, the amount of work done, and of all.
 
     Returns:

@@ -157,6 +157,7 @@ def _align(step: Step, work: Work, progress: Progress | None) -> Outcome:
         str(step.writes),
         overwrite=True,
         config=work.options.config,
+        executor=Executor(work.options.workers),
         progress=progress,
     )
     return _count_pairs(step, work, _describe(result))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -13,14 +14,15 @@ from ingest.config import Config
 from ingest.drop_reasons import funnel_table
 from ingest.filtering import find_drop_reasons, with_drop_reasons
 from ingest.filtering.batch_keys import EXCLUDED_BY, rule_keys
-from ingest.filtering.excluded import ExcludedTexts
+from ingest.filtering.excluded import ExcludedTexts, read_excluded
 from ingest.filtering.rules import check_scores, unchecked_rules
 from ingest.frames import FILTERED, MASKED, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.jobs.calibrate import Calibration, calibrate_files
 from ingest.pii import mask_pii
 from ingest.pipeline.executors import Executor
-from ingest.pipeline.row_groups import map_row_groups
+from ingest.pipeline.row_groups import describe_one_task, map_pairs
+from ingest.pipeline.row_part import RowCall, RowFunction
 
 _REPORT_SUFFIX = ".funnel.json"
 _PASSES = 2  # over the pairs: to find the reasons, and to write them
@@ -41,6 +43,7 @@ class FilterResult:
         excluded_by: for each excluded file, its number of texts, and of pairs that have one. Such
             a pair may be in several files, and may fail an earlier rule.
         report_path: file that contains the same numbers.
+        notes: what else the user should know.
     """
 
     pairs: int
@@ -52,6 +55,7 @@ class FilterResult:
     calibration: Calibration | None = None
     excluded_by: dict[str, tuple[int, int]] = field(default_factory=dict)
     report_path: str = ""
+    notes: list[str] = field(default_factory=list)
 
     in_error = 0  # the file is read completely or not at all
 
@@ -111,7 +115,7 @@ class FilterResult:
             messages.append(
                 "no pair was kept: check which rules dropped them, and [filter] of --config"
             )
-        return messages
+        return messages + self.notes
 
 
 def filter_file(
@@ -149,7 +153,8 @@ def filter_file(
         ConfigError: the clean pairs are in other languages, the Ray cluster cannot be reached, or
             a node of it differs.
         MissingExtraError: the extra `ray` is needed and not installed.
-        OutputError: `out` or its report exists already, or is an input.
+        OutputError: `out` or its report exists already, is an input, or is being written by another
+            process.
         WriteError: `out` cannot be written, its parent folder does not exist, or a worker was lost.
     """
     executor.check()
@@ -160,25 +165,24 @@ def filter_file(
     calibration = calibrate_files(like, pairs, config, given=given) if like else None
     if calibration:
         config = replace(config, filter=calibration.config)
-    excluded = ExcludedTexts.read(exclude) if exclude else None
+    files, texts = read_excluded(exclude)
     check_scores(pairs.columns, config.filter)
-    excluded_pairs = [0] * len(excluded.files if excluded else ())
+    excluded_pairs = [0] * len(files)
 
     def counted(keys: pl.DataFrame) -> pl.DataFrame:
         for number in range(len(excluded_pairs)):
             excluded_pairs[number] += int(keys[f"{EXCLUDED_BY}{number}"].sum())
         return keys
 
-    keywords = {"excluded": excluded}
-    with map_row_groups(
-        pairs, rule_keys, config, executor, out=out, keywords=keywords
-    ) as with_keys:
+    call = RowCall(prepare_rules, config, {"files": files, "texts": texts})
+    with map_pairs(pairs, call, executor, out=out) as with_keys:
         reasons = find_drop_reasons((counted(keys) for _, keys in with_keys), config.filter)
     result = FilterResult(pairs.count, 0, pl.DataFrame(), calibration=calibration)
     result.unchecked = unchecked_rules(pairs.columns, config.filter)
-    if excluded:
-        counts = zip(excluded.texts, excluded_pairs, strict=True)
-        result.excluded_by = dict(zip(excluded.files, counts, strict=True))
+    result.notes += describe_one_task(executor, pairs.count, "pair")
+    texts_by_file = [texts.filter(file=number).height for number in range(len(files))]
+    counts = zip(texts_by_file, excluded_pairs, strict=True)
+    result.excluded_by = dict(zip(files, counts, strict=True))
     dropped: dict[str, int] = {}
 
     def batches() -> Iterator[pl.DataFrame]:
@@ -206,6 +210,18 @@ def filter_file(
     }
     result.report_path = str(pairs.write_report(out, "filter", report, _REPORT_SUFFIX))
     return result
+
+
+def prepare_rules(config: Config, files: list[str], texts: pl.DataFrame) -> RowFunction:
+    """Return what applies the rules about single pairs, for `map_pairs`.
+
+    Args:
+        config: the settings.
+        files: files of texts that must not occur in a kept pair.
+        texts: their texts, as `read_excluded` returns them.
+    """
+    excluded = ExcludedTexts(files, texts) if files else None
+    return partial(rule_keys, config=config, excluded=excluded)
 
 
 def _count(result: FilterResult, dropped: dict[str, int], filtered: pl.DataFrame) -> None:

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from ingest._typing import Progress
-from ingest.config import AlignConfig
+from ingest.config import AlignConfig, Config
+from ingest.encoder.model import Encoder
 from ingest.errors import SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import scan_parquet
-from ingest.pairing import MIN_SCORE, SEGMENT_COLUMNS, check_columns, pair_units
+from ingest.pairing import (
+    MIN_SCORE,
+    SEGMENT_COLUMNS,
+    check_columns,
+    check_pairing,
+    match_units,
+)
+from ingest.pairing.units import join_units, unit_rows
 from ingest.pairing.urls import DOCUMENT_COLUMNS, collect_page_urls
+from ingest.pipeline.executors import Executor
+from ingest.pipeline.row_groups import RowSlices, describe_one_task, map_rows
+from ingest.pipeline.row_part import RowCall, RowFunction
 
+TASK_SEGMENTS = 1 << 14  # a few seconds of work
 _DOCUMENT_ROWS, _SEGMENT_ROWS = 1 << 12, 1 << 16  # rows read at a time
 
 
@@ -53,6 +67,7 @@ def pair_run(
     config: AlignConfig | None = None,
     min_score: float = MIN_SCORE,
     overwrite: bool = False,
+    executor: Executor = Executor(),  # noqa: B008
     progress: Progress | None = None,
 ) -> PairResult:
     """Pair the pages of a run, and write the frame that `pair_pages` returns to a Parquet file.
@@ -67,16 +82,23 @@ def pair_run(
         config: as in `pair_pages`.
         min_score: as in `pair_pages`.
         overwrite: replace `to`.
+        executor: where units are encoded. The bytes of `to` are the same everywhere. All nodes of
+            a Ray cluster must see `out` and the folder of `to`.
         progress: called with the number of segments read and encoded, and of all segments.
 
     Raises:
-        SourceError: `out` is not the folder of a run, or its files cannot be read.
+        SourceError: `out` is not the folder of a run, its files cannot be read, or they change.
         FrameError: a file lacks a column.
-        ConfigError: as in `pair_pages`.
-        OutputError: `to` exists, or is an input.
-        WriteError: `to` could not be written, or its parent folder does not exist.
+        ConfigError: as in `pair_pages`; or the Ray cluster cannot be reached, or a node of it
+            differs.
+        MissingExtraError: the extra `ray` is needed and not installed.
+        OutputError: `to` exists, is an input, or is being written by another process.
+        WriteError: `to` could not be written, its parent folder does not exist, or a worker was
+            lost.
     """
+    executor.check()
     config = config or AlignConfig()
+    langs = check_pairing(config, min_score)
     folder = Path(out)
     target = Path(to) if to is not None else folder / "pages.parquet"
     paths = [folder / name for name in ("documents.parquet", "segments.parquet")]
@@ -84,22 +106,82 @@ def pair_run(
         if not path.is_file():
             raise SourceError(f"{out}: has no {path.name}; give a folder that ingest run made")
     check_output(target, overwrite=overwrite, inputs=paths)
+    encoder = Encoder.load(config.encoder or None)
     try:
         documents, segments = (scan_parquet(path) for path in paths)
         check_columns(documents, DOCUMENT_COLUMNS, schema(DOCUMENTS))
         check_columns(segments, SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
         urls = collect_page_urls(read_batches(documents, DOCUMENT_COLUMNS, _DOCUMENT_ROWS))
+        slices = RowSlices.of(paths[1], cut_at_pages(segments, TASK_SEGMENTS), SEGMENT_COLUMNS)
+    except (pl.exceptions.ComputeError, OSError) as error:
+        raise SourceError(f"{out}: {error}") from error
+    total = sum(count for _, count in slices.slices)
+    call = RowCall(prepare_units, Config(align=config))
+    with map_rows(slices, call, executor, out=target, report=_add_up(progress, total)) as parts:
+        units = join_units(parts, langs, encoder.dim)
 
-        def read() -> Iterator[pl.DataFrame]:
-            return split_at_pages(read_batches(segments, SEGMENT_COLUMNS, _SEGMENT_ROWS, progress))
+    def read() -> Iterator[pl.DataFrame]:
+        return split_at_pages(read_batches(segments, SEGMENT_COLUMNS, _SEGMENT_ROWS, progress))
 
-        pages, units = pair_units(urls, read, config, min_score)
+    try:
+        pages = match_units(units, urls, read, encoder=encoder, langs=langs, min_score=min_score)
     except (pl.exceptions.ComputeError, OSError) as error:
         raise SourceError(f"{out}: {error}") from error
     with atomic_write(target) as work:
         pages.write_parquet(work)
     pairs = pages["score"].count()
-    return PairResult(units, pairs, unpaired=len(pages) - pairs)
+    counts = {lang: len(side.keys) for lang, side in zip(langs, units, strict=True)}
+    messages = describe_one_task(executor, total, "segment", TASK_SEGMENTS)
+    return PairResult(counts, pairs, unpaired=len(pages) - pairs, messages=messages)
+
+
+def prepare_units(config: Config) -> RowFunction:
+    """Return what builds the units of whole pages, for `map_rows`."""
+    encoder = Encoder.load(config.align.encoder or None)
+    langs = config.align.langs or ("ar", "en")
+    return lambda segments: unit_rows(segments.filter("keep"), langs, encoder)
+
+
+def _add_up(progress: Progress | None, total: int) -> Callable[[int], None]:
+    """Return what reports some more segments as progress."""
+    done = 0
+
+    def report(rows: int) -> None:
+        nonlocal done
+        done += rows
+        if progress:
+            progress(done, total)
+
+    return report
+
+
+def cut_at_pages(segments: pl.LazyFrame, rows: int) -> list[tuple[int, int]]:
+    """Cut segments into slices of at least `rows` rows that end at the end of a page.
+
+    Args:
+        segments: segments sorted by page.
+        rows: the least rows of a slice, except for the last one.
+
+    Returns:
+        The first row, and the number of rows, of each slice.
+
+    >>> cut_at_pages(pl.LazyFrame({"doc_id": ["a", "b", "b", "c"]}), 2)
+    [(0, 3), (3, 1)]
+    """
+    ends: list[int] = []  # of the slices
+    read = 0
+    last_page: str | None = None
+    for batch in read_batches(segments, ["doc_id"], _SEGMENT_ROWS):
+        pages = batch["doc_id"]
+        is_first = pages.ne_missing(pages.shift(1, fill_value=last_page))
+        starts = is_first.arg_true().to_numpy() + read  # of pages
+        while (at := int(np.searchsorted(starts, (ends[-1] if ends else 0) + rows))) < len(starts):
+            ends.append(int(starts[at]))
+        read += len(batch)
+        last_page = pages[-1]
+    if read > (ends[-1] if ends else 0):
+        ends.append(read)
+    return [(start, end - start) for start, end in pairwise([0, *ends])]
 
 
 def read_batches(

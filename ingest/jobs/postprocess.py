@@ -11,6 +11,7 @@ from typing import Any
 from ingest._typing import TranslationProgress
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
+from ingest.pipeline.executors import Executor
 from ingest.text import escape_file_name
 
 PAIRS_FILE, TRANSLATED_FILE = "pairs.parquet", "translated.parquet"
@@ -75,13 +76,13 @@ def check_sources(out: Path, report: dict[str, Any], files: Iterable[str]) -> No
         )
 
 
-def add_pairs(out: str, config: Config) -> dict[str, Any]:
+def add_pairs(out: str, config: Config, executor: Executor) -> dict[str, Any]:
     """Align the articles of a run into OUT/pairs.parquet, and return the counts."""
     from ingest.jobs.align_run import align_run  # loads models that other runs do not need
 
     to = os.path.join(out, PAIRS_FILE)
     with _note_what_is_missing(out, "pairs", f"ingest align {out} -o {to}"):
-        return align_run(out, to, config=config).to_dict()
+        return align_run(out, to, config=config, executor=executor).to_dict()
 
 
 def check_translatable(pair: tuple[str, str]) -> None:
@@ -104,7 +105,11 @@ def check_translatable(pair: tuple[str, str]) -> None:
 
 
 def add_translations(
-    out: str, pair: tuple[str, str], config: Config, progress: TranslationProgress | None = None
+    out: str,
+    pair: tuple[str, str],
+    config: Config,
+    executor: Executor = Executor(),  # noqa: B008
+    progress: TranslationProgress | None = None,
 ) -> dict[str, Any]:
     """Translate the kept segments of a run into OUT/translated.parquet, and return the counts."""
     from ingest.jobs.translate_run import SEGMENTS_FILE, TranslateOptions, translate_segments
@@ -112,7 +117,9 @@ def add_translations(
     source, to = pair
     with _note_what_is_missing(out, "translations", _translate_command(out, pair)):
         folder = Path(out)
-        options = TranslateOptions(to=to, source=source, config=config, progress=progress)
+        options = TranslateOptions(
+            to=to, source=source, config=config, executor=executor, progress=progress
+        )
         result = translate_segments(folder / SEGMENTS_FILE, folder / TRANSLATED_FILE, options)
         return result.to_dict()
 

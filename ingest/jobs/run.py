@@ -157,9 +157,9 @@ def run(
             storage_options=storage_options,
         )
     if align:
-        report = {**report, "pairs": add_pairs(os.fspath(out), config)}
+        report = {**report, "pairs": add_pairs(os.fspath(out), config, executor)}
     if translate:
-        added = add_translations(os.fspath(out), translate, config, translating)
+        added = add_translations(os.fspath(out), translate, config, executor, translating)
         report = {**report, "translated": added}
     if export:
         report = {**report, "exported": add_export(os.fspath(out), export, overwrite=overwrite)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,7 +15,8 @@ from ingest.frames import SCORED, schema
 from ingest.io.atomic import check_output
 from ingest.io.pairs_file import PairsFile
 from ingest.pipeline.executors import Executor
-from ingest.pipeline.row_groups import map_row_groups
+from ingest.pipeline.row_groups import describe_one_task, map_pairs
+from ingest.pipeline.row_part import RowCall, RowFunction
 from ingest.scoring import score_columns
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class ScoreResult:
         pairs: all pairs.
         good: pairs with a quality of 0.5 or more.
         other_languages: pairs in languages that have no quality model.
+        notes: what else the user should know.
 
     >>> result = ScoreResult(pairs=3, good=1, other_languages=1)
     >>> print(result, *result.messages, sep="\n")
@@ -41,6 +44,7 @@ class ScoreResult:
     pairs: int = 0
     good: int = 0
     other_languages: int = 0
+    notes: list[str] = field(default_factory=list)
 
     in_error = 0  # the file is read completely or not at all
 
@@ -51,9 +55,10 @@ class ScoreResult:
     def messages(self) -> list[str]:
         """What the user should know besides the summary."""
         if not self.other_languages:
-            return []
+            return self.notes
         return [
-            f"{self.other_languages:,} in languages other than ar and en, which have no quality"
+            f"{self.other_languages:,} in languages other than ar and en, which have no quality",
+            *self.notes,
         ]
 
 
@@ -79,7 +84,7 @@ def score_file(
     Raises:
         SourceError: there is no such file, or it is not Parquet.
         FrameError: a column of pairs is missing.
-        OutputError: `out` exists already, or is an input.
+        OutputError: `out` exists already, is an input, or is being written by another process.
         WriteError: `out` cannot be written, its parent folder does not exist, or a worker was lost.
         ConfigError: the Ray cluster cannot be reached, or a node of it differs.
         MissingExtraError: the extra `ray` is needed and not installed.
@@ -96,7 +101,13 @@ def score_file(
             result.other_languages += scores["quality"].null_count()
             yield batch.with_columns(scores)
 
-    settings = config or Config()
-    with map_row_groups(source, score_columns, settings, executor, out=out) as scored:
+    call = RowCall(prepare_scores, config or Config())
+    with map_pairs(source, call, executor, out=out) as scored:
         source.write(out, batches(scored), new_columns=schema(SCORED))
+    result.notes += describe_one_task(executor, source.count, "pair")
     return result
+
+
+def prepare_scores(config: Config) -> RowFunction:
+    """Return what scores pairs, for `map_pairs`."""
+    return partial(score_columns, config=config)

@@ -72,7 +72,9 @@ def translate_files(
     target = Path(out)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
         pages = os.path.join(folder, "run")
-        report = run(sources, pages, config=options.config, progress=reading)
+        report = run(
+            sources, pages, config=options.config, progress=reading, **options.executor._asdict()
+        )
         left_out, unknown = _keep_sentences_of_texts(Path(pages))
         result = translate_run(pages)
     result.left_out = left_out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -16,13 +15,15 @@ import polars as pl
 
 from ingest._typing import TranslationProgress
 from ingest.config import Config
-from ingest.errors import FrameError, OutputError, SourceError
+from ingest.errors import FrameError, SourceError
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
-from ingest.io.atomic import check_output, wrap_os_errors
-from ingest.io.locks import LockHeldError, hold_lock
+from ingest.io.atomic import check_output
 from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, stream
+from ingest.io.parts_folder import parts_folder
 from ingest.jobs.correct_pairs import apply_stored
+from ingest.jobs.translate_tasks import translate_missing
 from ingest.labelling.plain_text import describe_left_out
+from ingest.pipeline.executors import Executor
 from ingest.text import count_noun
 from ingest.translation.cache import Cache
 from ingest.translation.pool import (
@@ -104,7 +105,10 @@ class TranslateOptions:
         config: the settings.
         cache: folder of the translation cache; None means the platform's cache folder.
         overwrite: whether to replace an existing output.
-        progress: called with the texts done, the total if known, and the tokens translated.
+        executor: where texts are translated. With one worker, that is this process, on all cores.
+            The output is the same everywhere.
+        progress: called with the texts done, the total if known, and the tokens translated. With
+            several workers, texts are done twice: translated by them, then written by this process.
     """
 
     to: str = "en"
@@ -112,6 +116,7 @@ class TranslateOptions:
     config: Config = field(default_factory=Config)
     cache: str | os.PathLike[str] | None = None
     overwrite: bool = False
+    executor: Executor = field(default_factory=Executor)
     progress: TranslationProgress | None = None
 
 
@@ -126,12 +131,15 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
     Raises:
         SourceError: the segments cannot be read, or the cache is damaged.
         FrameError: the segments lack a column.
-        ConfigError: source and target are the same language.
-        ModelError: no package is installed for the languages, or a package is damaged.
-        MissingExtraError: the extra `translate` is not installed.
-        OutputError: `dest` exists.
-        WriteError: `dest` or the cache cannot be written.
+        ConfigError: source and target are the same language; or the Ray cluster cannot be reached,
+            or a node of it differs.
+        ModelError: no package is installed for the languages, also on a node of the Ray cluster, or
+            a package is damaged.
+        MissingExtraError: the extra `translate`, or the extra `ray`, is not installed.
+        OutputError: `dest` exists, or is being written by another process.
+        WriteError: `dest` or the cache cannot be written, or a worker was lost.
     """
+    options.executor.check()
     to, source = options.to, options.source
     check_output(dest, overwrite=options.overwrite, inputs=[segments], parquet=True)
     scan = _scan(segments)
@@ -143,8 +151,19 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
     messages = describe_shipped(packages) + _describe_untranslated(counts, missing, to)
     result = TranslationResult(messages=messages)
     total = sum(counts.get(lang, 0) for lang in routes)
-    with open_cache(result, options.cache) as cache, _parts_folder(dest) as folder:
+    with open_cache(result, options.cache) as cache, parts_folder(dest) as folder:
         pool = TranslatorPool(routes, to, options.config.translate, cache)
+        if not options.executor.is_alone:
+            translate_missing(
+                lambda: _read_batches(scan, segments, to, source),
+                pool,
+                routes,
+                cache,
+                options.executor,
+                config=options.config,
+                folder=folder,
+                report=batch_progress(options.progress, 0, total, total, pool) or (lambda _: None),
+            )
         pl.DataFrame(schema=COLUMNS).write_parquet(folder / "part.parquet")
         for number, batch in enumerate(_read_batches(scan, segments, to, source)):
             progress = batch_progress(options.progress, result.texts, len(batch), total, pool)
@@ -159,29 +178,6 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
         sink_lazy(corrected, folder / "whole.parquet", rows=ROWS_PER_READ)
         (folder / "whole.parquet").replace(dest)
     return result
-
-
-@contextmanager
-def _parts_folder(dest: Path) -> Iterator[Path]:
-    """Make a folder for the parts of `dest`. Its fixed name lets a new call clean up after a kill.
-
-    Raises:
-        OutputError: another process is using it.
-        WriteError: a file cannot be written.
-    """
-    folder = dest.with_name(f".{dest.name}.parts")
-    try:
-        with wrap_os_errors(dest), hold_lock(folder / "lock"):
-            for leftover in folder.glob("*.parquet"):
-                leftover.unlink()
-            try:
-                yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-    except LockHeldError:
-        raise OutputError(
-            f"{dest}: another translation is writing it; wait until it has finished"
-        ) from None
 
 
 def _describe_untranslated(counts: Counter[str], missing: Collection[str], to: str) -> list[str]:

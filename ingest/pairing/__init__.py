@@ -16,7 +16,7 @@ from ingest.errors import ConfigError, FrameError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, Column, schema
 from ingest.pairing.candidates import WEIGHTS, find_candidates, one_to_one, scores, sort_pairs
 from ingest.pairing.near_copies import COMPARED, compare_rivals
-from ingest.pairing.units import build_units
+from ingest.pairing.units import Units, join_units, unit_rows
 from ingest.pairing.urls import DOCUMENT_COLUMNS, PageUrls, collect_page_urls
 
 EVIDENCE = ("cosine", *(name for name in WEIGHTS if name != "bias"))
@@ -70,11 +70,17 @@ def pair_pages(
     >>> pair_pages(*map(pl.DataFrame, ({}, {}), types)).is_empty()
     True
     """
-    config = config_of(config, AlignConfig)
+    settings = config_of(config, AlignConfig)
+    langs = check_pairing(settings, min_score)
     check_columns(documents, DOCUMENT_COLUMNS, schema(DOCUMENTS))
     check_columns(segments, SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
     rows = segments.select(SEGMENT_COLUMNS).sort("doc_id", "segment")
-    return pair_units(collect_page_urls([documents]), lambda: [rows], config, min_score)[0]
+    encoder = Encoder.load(settings.encoder or None)
+    units = join_units([unit_rows(rows.filter("keep"), langs, encoder)], langs, encoder.dim)
+    urls = collect_page_urls([documents])
+    return match_units(
+        units, urls, lambda: [rows], encoder=encoder, langs=langs, min_score=min_score
+    )
 
 
 def check_columns(
@@ -93,32 +99,41 @@ def check_columns(
             raise FrameError(f"pair: column {name!r} is {actual[name]}, must be {types[name]}")
 
 
-def pair_units(
-    urls: PageUrls,
-    read: Callable[[], Iterable[pl.DataFrame]],
-    config: AlignConfig,
-    min_score: float,
-) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Pair the units of kept segments: the frame of pages, and the number of units per language.
-
-    Args:
-        urls: what the pages say about their addresses and dates.
-        read: yields the SEGMENT_COLUMNS of segments, sorted by page, in batches of whole pages.
-            Called again for pages that have near-copies.
-        config: languages and encoder.
-        min_score: the lowest score of a pair.
+def check_pairing(config: AlignConfig, min_score: float) -> tuple[str, str]:
+    """Return the languages to pair.
 
     Raises:
-        ConfigError: both languages are the same, or `min_score` is not in 0…1.
-        ModelError: the encoder is missing or damaged.
+        ConfigError: both are the same, or `min_score` is not in 0…1.
     """
     langs = config.langs or ("ar", "en")
     if langs[0] == langs[1]:
         raise ConfigError(f"pair: source and target are both {langs[0]!r}; set langs to ar,en")
     if not 0 <= min_score <= 1:
         raise ConfigError(f"pair: min_score {min_score} is not in [0, 1]")
-    encoder = Encoder.load(config.encoder or None)
-    source, target = build_units((x.filter("keep") for x in read()), langs, encoder)
+    return langs[0], langs[1]
+
+
+def match_units(
+    units: tuple[Units, Units],
+    urls: PageUrls,
+    read: Callable[[], Iterable[pl.DataFrame]],
+    *,
+    encoder: Encoder,
+    langs: tuple[str, str],
+    min_score: float,
+) -> pl.DataFrame:
+    """Pair units: the frame of pages.
+
+    Args:
+        units: the units of the source and of the target.
+        urls: what the pages say about their addresses and dates.
+        read: yields the SEGMENT_COLUMNS of segments, sorted by page, in batches of whole pages.
+            Called for pages that have near-copies.
+        encoder: the encoder that the units were made with.
+        langs: languages of source and target.
+        min_score: the lowest score of a pair.
+    """
+    source, target = units
     candidates = find_candidates(source, target, urls)
     candidates = candidates.with_columns(score=scores(candidates))
     candidates = compare_rivals(candidates, (source.keys, target.keys), langs, read, encoder)
@@ -127,12 +142,11 @@ def pair_units(
     matching = one_to_one(best_first.select("s", "t").iter_rows())
     pairs = pl.DataFrame(matching, {"s": pl.UInt32, "t": pl.UInt32}, orient="row")
     pairs = pairs.join(candidates, on=["s", "t"], how="left", maintain_order="left")
-    for key, side, units in (("s", "source", source), ("t", "target", target)):
-        names = units.keys.select(
+    for key, side, of_side in (("s", "source", source), ("t", "target", target)):
+        names = of_side.keys.select(
             pl.col("doc_id").alias(f"{side}_doc"), pl.col("article").alias(f"{side}_article")
         )
         pairs = pairs.join(names.with_row_index(key), on=key, how="full", coalesce=True)
     pages = pairs.with_columns(source_lang=pl.lit(langs[0]), target_lang=pl.lit(langs[1]))
     order = ["source_doc", "source_article", "target_doc", "target_article"]
-    pages = pages.select(schema(PAGES).names()).sort(order, nulls_last=True)
-    return pages, {langs[0]: len(source.keys), langs[1]: len(target.keys)}
+    return pages.select(schema(PAGES).names()).sort(order, nulls_last=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -38,16 +38,70 @@ def build_units(
     batches: Iterable[pl.DataFrame], langs: tuple[str, ...], encoder: Encoder
 ) -> tuple[Units, Units]:
     """Build the units of both languages from kept segments, in batches of whole pages."""
-    parts: dict[str, list[Units]] = {lang: [] for lang in langs}
-    for batch in batches:
-        for lang, rows in _segments_of_units(batch, langs):
-            parts[lang].append(_units_of_batch(rows, encoder))
-    source, target = (_concat(parts[lang], encoder.dim) for lang in langs)
+    return join_units((unit_rows(batch, langs, encoder) for batch in batches), langs, encoder.dim)
+
+
+def unit_rows(kept: pl.DataFrame, langs: Sequence[str], encoder: Encoder) -> pl.DataFrame:
+    """Build the units of a batch of pages; they do not depend on other pages.
+
+    Args:
+        kept: kept segments of whole pages.
+        langs: the two languages.
+        encoder: encodes the segments.
+
+    Returns:
+        One row per unit. `vector`, `first` and `weights` are rows of those of `Units`; `token` and
+        `number` list its tokens.
+    """
+    batches = [_unit_rows_of(rows, lang, encoder) for lang, rows in _segments_of_units(kept, langs)]
+    return pl.concat([pl.DataFrame(schema=_columns(encoder.dim)), *batches])
+
+
+def join_units(
+    parts: Iterable[pl.DataFrame], langs: tuple[str, ...], dim: int
+) -> tuple[Units, Units]:
+    """Join what `unit_rows` returns for all pages, in any order."""
+    rows = pl.concat([pl.DataFrame(schema=_columns(dim)), *parts])
+    source, target = (
+        _to_units(rows.filter(lang=lang).sort("doc_id", "article"), dim) for lang in langs
+    )
     return source, target
 
 
+def _columns(dim: int) -> pl.Schema:
+    return pl.Schema(
+        {
+            "lang": pl.String(),
+            "doc_id": pl.String(),
+            "article": pl.Int64(),
+            "chars": pl.Int64(),
+            "vector": pl.Array(pl.Float32(), dim),
+            "first": pl.Array(pl.Int8(), FIRST * dim),
+            "weights": pl.Array(pl.Float32(), FIRST),
+            "token": pl.List(pl.UInt64()),
+            "number": pl.List(pl.Boolean()),
+        }
+    )
+
+
+def _to_units(rows: pl.DataFrame, dim: int) -> Units:
+    tokens = rows.with_row_index("unit").select("unit", "token", "number")
+    return Units(
+        rows.select("doc_id", "article", "chars"),
+        _to_array(rows["vector"], dim),
+        tokens.explode("token", "number").drop_nulls(),
+        _to_array(rows["first"], FIRST * dim).reshape(-1, FIRST, dim),
+        _to_array(rows["weights"], FIRST),
+    )
+
+
+def _to_array(rows: pl.Series, width: int) -> NDArray[Any]:
+    """Convert a column of arrays: [rows, width]."""
+    return rows.rechunk().to_numpy().reshape(-1, width)
+
+
 def _segments_of_units(
-    kept: pl.DataFrame, langs: tuple[str, ...]
+    kept: pl.DataFrame, langs: Sequence[str]
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield each language with the segments of its units, sorted by unit, with column `chars`."""
     unit = ["doc_id", "article", "lang"]
@@ -60,8 +114,8 @@ def _segments_of_units(
             yield lang, rows
 
 
-def _units_of_batch(rows: pl.DataFrame, encoder: Encoder) -> Units:
-    """Build the units of a batch of segments.
+def _unit_rows_of(rows: pl.DataFrame, lang: str, encoder: Encoder) -> pl.DataFrame:
+    """Build the units of one language of a batch.
 
     The vector of a unit is the sum of the unit vectors of its segments, weighted by log(1 +
     characters): a long paragraph says more than a short one, but not in proportion.
@@ -83,7 +137,19 @@ def _units_of_batch(rows: pl.DataFrame, encoder: Encoder) -> Units:
     first[unit[lead], position[lead]] = quantize(vectors[lead])
     first_weights = np.zeros((len(keys), FIRST), np.float32)
     first_weights[unit[lead], position[lead]] = weights[lead]
-    return Units(keys.drop("rows"), sums, _tokens(rows["text"], unit), first, first_weights)
+    columns = _columns(encoder.dim)
+    arrays = {"vector": sums, "first": first.reshape(len(keys), -1), "weights": first_weights}
+    tokens = _tokens(rows["text"], unit).group_by("unit").agg("token", "number")
+    return (
+        keys.with_row_index("unit")
+        .with_columns(
+            pl.lit(lang).alias("lang"),
+            *(pl.Series(name, values, columns[name]) for name, values in arrays.items()),
+        )
+        .join(tokens, on="unit", how="left", maintain_order="left")
+        .with_columns(pl.col("token", "number").fill_null([]))
+        .select(pl.col(name).cast(dtype) for name, dtype in columns.items())
+    )
 
 
 def _tokens(texts: pl.Series, unit: NDArray[np.uint32]) -> pl.DataFrame:
@@ -96,34 +162,4 @@ def _tokens(texts: pl.Series, unit: NDArray[np.uint32]) -> pl.DataFrame:
         .select("unit", token=pl.col("word").hash(), number=number)
         .unique()
         .sort("unit", "token")
-    )
-
-
-def _concat(parts: list[Units], dim: int) -> Units:
-    """Concatenate the units of a language and sort them by page and article."""
-    keys = {"doc_id": pl.String, "article": pl.Int64, "chars": pl.Int64}
-    tokens = {"unit": pl.UInt32, "token": pl.UInt64, "number": pl.Boolean}
-    if not parts:
-        vectors = np.zeros((0, dim), np.float32)
-        first = np.zeros((0, FIRST, dim), np.int8)
-        return Units(pl.DataFrame(schema=keys), vectors, pl.DataFrame(schema=tokens), first,
-                     np.zeros((0, FIRST), np.float32))  # fmt: skip
-    starts = np.cumsum([0, *(len(part.keys) for part in parts)])
-    renumbered = [
-        part.tokens.with_columns(pl.col("unit") + int(start))
-        for part, start in zip(parts, starts, strict=False)
-    ]
-    all_keys = pl.concat([part.keys for part in parts]).with_row_index("old")
-    all_keys = all_keys.sort("doc_id", "article")
-    order = all_keys["old"].to_numpy()
-    position = np.empty(len(order), np.uint32)
-    position[order] = np.arange(len(order), dtype=np.uint32)
-    all_tokens = pl.concat(renumbered)
-    all_tokens = all_tokens.with_columns(unit=pl.Series(position[all_tokens["unit"].to_numpy()]))
-    return Units(
-        all_keys.drop("old"),
-        np.concatenate([part.vectors for part in parts])[order],
-        all_tokens,
-        np.concatenate([part.first for part in parts])[order],
-        np.concatenate([part.weights for part in parts])[order],
     )

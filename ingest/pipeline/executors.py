@@ -27,8 +27,11 @@ class Executor(NamedTuple):
     ray: str | None = None
     ray_workers: int | None = None
 
-    def check(self) -> None:
+    def check(self, spell: Callable[[str], str] = str) -> None:
         """Raise unless the options go together and Ray, if it is asked for, is installed.
+
+        Args:
+            spell: how messages write the name of an argument, such as "ray_workers".
 
         Raises:
             ConfigError: a number is less than 1, or the options contradict each other.
@@ -39,18 +42,28 @@ class Executor(NamedTuple):
         ...
         ingest.errors.ConfigError: workers: cannot be used with ray; use ray_workers
         """
+        workers, ray, ray_workers = map(spell, ("workers", "ray", "ray_workers"))
         if self.workers < 1:
-            raise ConfigError(f"workers: {self.workers} is less than 1")
+            raise ConfigError(f"{workers}: {self.workers} is less than 1")
         if self.ray is None:
             if self.ray_workers is not None:
-                raise ConfigError("ray_workers: needs ray, the address of a cluster or auto")
+                raise ConfigError(f"{ray_workers}: needs {ray}, the address of a cluster or auto")
             return
         if self.workers > 1:
-            raise ConfigError("workers: cannot be used with ray; use ray_workers")
+            raise ConfigError(f"{workers}: cannot be used with {ray}; use {ray_workers}")
         if self.ray_workers is not None and self.ray_workers < 1:
-            raise ConfigError(f"ray_workers: {self.ray_workers} is less than 1")
+            raise ConfigError(f"{ray_workers}: {self.ray_workers} is less than 1")
         if find_spec("ray") is None:
             raise MissingExtraError("ray", "ray")
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether this process does all the work.
+
+        >>> Executor().is_alone, Executor(2).is_alone, Executor(ray="auto").is_alone
+        (True, False, False)
+        """
+        return self.workers == 1 and self.ray is None
 
     @contextmanager
     def start(

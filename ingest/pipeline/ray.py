@@ -34,6 +34,9 @@ from ingest.pipeline.workers import (
 from ingest.resources import models_digest
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anyone
+# Otherwise workers of a driver under `uv run` start in a copy of its folder and with the groups and
+# extras of its command line only: where Ray is not among them, they never start.
+os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 try:
     import ray
     from ray import cloudpickle
@@ -41,6 +44,8 @@ try:
     from ray.util import client  # for addresses that start with ray://
 except ImportError as error:
     raise MissingExtraError("ray", "ray") from error
+
+_log = logging.getLogger(__name__)
 
 AUTO = "auto"
 _TASKS_PER_CORE = 2  # so that a core has its next task as soon as it ends one
@@ -85,7 +90,7 @@ def _connection(address: str, cores: int | None) -> Iterator[None]:
     except Exception as error:  # Ray raises its own, built-in ones, and bare exceptions
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ConfigError(
-            f"ray: cannot connect to {address}: {reason}; a cluster is started with: "
+            f"the Ray cluster {address} cannot be reached: {reason}; a cluster is started with: "
             "ray start --head"
         ) from error
     finally:
@@ -105,9 +110,11 @@ def _connect(address: str, cores: int | None) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     known = (os.environ.get("RAY_ADDRESS") or _last_address()) if address == AUTO else address
     if known:
+        _log.info("connecting to the Ray cluster %s", known)
         _check_port(known)  # Ray itself would try for over ten minutes
         ray.init(address=known, **quiet)
     else:
+        _log.info("starting a Ray cluster on this machine; this takes some seconds")
         ray.init(
             address="local",
             num_cpus=cores,
@@ -146,6 +153,7 @@ class _RayTasks:
         self._start = ray.remote(num_cpus=1, max_retries=_RETRIES)(ray_node.start_task)
         self._running: dict[Any, Task] = {}
         self._head = None if client.ray.is_connected() else _Head()
+        self._waits = False  # for a node with a core
 
     def run(self, tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
         """Run tasks; yield the shard number of each when it is done, in any order.
@@ -173,7 +181,11 @@ class _RayTasks:
 
     def _window(self) -> int:
         """Return how many tasks the cluster may have; nodes come and go."""
-        return self._most or _TASKS_PER_CORE * max(int(ray.cluster_resources().get("CPU", 0)), 1)
+        cores = int(ray.cluster_resources().get("CPU", 0))
+        if not cores and not self._waits:
+            _log.info("the Ray cluster has no core; waiting for a node that has one")
+        self._waits = not cores
+        return self._most or _TASKS_PER_CORE * max(cores, 1)
 
     def cancel(self) -> None:
         """Stop all tasks, and wait until they have stopped."""
@@ -195,13 +207,17 @@ class _Head:
         Raises:
             WriteError: it has not answered for 20 seconds.
         """
-        give_up = time.monotonic() + _HEAD_SECONDS
+        start = time.monotonic()
+        is_known = False
         while True:
             try:
                 _check_port(self._address)
                 return
             except OSError as error:
-                if time.monotonic() > give_up:
+                if not is_known:
+                    _log.info("the head of the Ray cluster does not answer; waiting for it")
+                is_known = True
+                if time.monotonic() > start + _HEAD_SECONDS:
                     raise WriteError(
                         f"the head of the Ray cluster, {self._address}, does not answer: {error}"
                     ) from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Callable
-from functools import cache
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -19,6 +20,35 @@ from ingest.io.snapshot import Snapshot
 from ingest.pipeline.plan import check_unchanged, stamps_of
 
 _HINT = "; start again"
+_JOB = "job.json"  # the columns to read, and the keywords that are not frames
+
+RowFunction: TypeAlias = Callable[[pl.DataFrame], pl.DataFrame]
+"""Called with the rows of a task. What it returns must not depend on how the rows are cut."""
+
+
+class RowCall(NamedTuple):
+    """A function to call on rows, as what makes it: workers import that by its name.
+
+    Attributes:
+        prepare: a function of a module. Each process calls it once, with `config` and the keywords;
+            it returns the `RowFunction`.
+        config: the settings.
+        keywords: what else `prepare` gets: frames, and values that JSON can hold. Workers read
+            them from files, in which there is nothing that could run.
+    """
+
+    prepare: Callable[..., RowFunction]
+    config: Config
+    keywords: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def name(self) -> str:
+        """The function as MODULE:FUNCTION."""
+        return f"{self.prepare.__module__}:{self.prepare.__qualname__}"
+
+    def prepare_function(self) -> RowFunction:
+        """Make the function for this process."""
+        return self.prepare(config=self.config, **self.keywords)
 
 
 def part_path(folder: Path, number: int) -> Path:
@@ -30,15 +60,36 @@ def part_path(folder: Path, number: int) -> Path:
     return folder / f"{number}.arrow"
 
 
-def keywords_path(folder: Path) -> Path:
-    """Return the file of the keywords that the function gets, next to the parts."""
-    return folder / "keywords.pickle"
+def write_job(folder: Path, call: RowCall, columns: Sequence[str]) -> None:
+    """Write what all tasks have in common, for `write_part`."""
+    values = {}
+    frames = []
+    for name, value in call.keywords.items():
+        if isinstance(value, pl.DataFrame):
+            frames.append(name)
+            value.write_ipc(_frame_path(folder, name))
+        else:
+            values[name] = value
+    job = {"columns": list(columns), "values": values, "frames": frames}
+    (folder / _JOB).write_text(json.dumps(job), encoding="utf-8")
 
 
-@cache  # so once per process; each run has a folder of its own
-def _read_keywords(path: Path) -> dict[str, Any]:
-    keywords: dict[str, Any] = pickle.loads(path.read_bytes())  # noqa: S301 - written by the main process of this run
-    return keywords
+def _frame_path(folder: Path, name: str) -> Path:
+    return folder / f"{name}.keyword.arrow"
+
+
+class _Job(NamedTuple):
+    columns: list[str]
+    function: RowFunction
+
+
+@lru_cache(maxsize=1)  # a process works for one run at a time, and each run has a folder of its own
+def _read_job(folder: Path, function: str, config: Config) -> _Job:
+    job = json.loads((folder / _JOB).read_bytes())
+    frames = {name: pl.read_ipc(_frame_path(folder, name).read_bytes()) for name in job["frames"]}
+    module, _, name = function.partition(":")
+    prepare = getattr(import_module(module), name)
+    return _Job(job["columns"], prepare(config=config, **job["values"], **frames))
 
 
 def write_part(
@@ -54,8 +105,8 @@ def write_part(
     """Call a function on some rows of a Parquet file, and write what it returns.
 
     Args:
-        part: the file to write.
-        function: its name, as MODULE:FUNCTION.
+        part: the file to write, in a folder for which `write_job` was called.
+        function: what prepares the function, as MODULE:FUNCTION.
         source: the Parquet file.
         rows: the first row, and the number of rows.
         stamps: the stamp of the file at the start.
@@ -68,11 +119,10 @@ def write_part(
     """
     snapshot = Snapshot(Path(source))
     check_unchanged(stamps, stamps_of(stamps), hint=_HINT)
-    pairs: pl.DataFrame = snapshot.read(scan_parquet(source).slice(*rows).collect)
-    module, _, name = function.partition(":")
-    result = getattr(import_module(module), name)(
-        pairs, config=config, **_read_keywords(keywords_path(part.parent))
-    )
+    job = _read_job(part.parent, function, config)
+    scan = scan_parquet(source).slice(*rows)
+    frame: pl.DataFrame = snapshot.read((scan.select(job.columns) if job.columns else scan).collect)
+    result = job.function(frame)
     before_write()
     with atomic_write(part) as work, work.open("wb") as file:
         result.write_ipc(file)

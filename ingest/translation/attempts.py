@@ -26,6 +26,12 @@ _LETTER = regex.compile(r"\p{L}")
 _FRAGMENT = regex.compile(rf"[^\s{MARK}](?:[^{MARK}]*[^\s{MARK}])?")
 
 
+def first_attempts(pieces: Iterable[Piece]) -> list[str]:
+    """Return the distinct texts that `translate_marked` has translated first."""
+    shown = (show(piece, 0) if has_items(piece) else piece for piece in pieces)
+    return list(dict.fromkeys(attempt.text for attempt in shown if attempt))
+
+
 def translate_marked(
     pieces: Sequence[Piece], translate: TranslatePieces, *, ascii_numbers: bool
 ) -> dict[Piece, CachedTranslation]:

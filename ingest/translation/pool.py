@@ -11,7 +11,8 @@ from ingest.config import TranslateConfig
 from ingest.errors import ModelError
 from ingest.frames import METHOD_TRANSLATED, PAIRS, TRANSLATED, schema
 from ingest.translation.cache import Cache
-from ingest.translation.engine import FractionProgress, Translator, scale_progress
+from ingest.translation.engine import Translator, scale_progress
+from ingest.translation.package_translator import FractionProgress
 from ingest.translation.packages.install import find
 from ingest.translation.packages.locations import installed
 from ingest.translation.packages.package import DETECTED_AS, Package
@@ -20,6 +21,8 @@ from ingest.translation.packages.validate import require_extra
 COLUMNS = schema(PAIRS, TRANSLATED)
 NEEDED = ("doc_id", "segment", "text", "lang", "keep")  # columns of segments
 NO_LANGUAGE = ("zxx", "und")
+MISSING = pl.Schema({"package": pl.String(), "key": pl.Binary(), "text": pl.String()})
+"""The hash of a package, the key in the cache, and a text for `translate_attempts`."""
 
 
 def select_translatable(segments: pl.DataFrame, to: str, source: str | None) -> pl.DataFrame:
@@ -124,11 +127,36 @@ class TranslatorPool:
     ) -> None:
         self._routes, self._to, self._config, self._cache = routes, to, config, cache
         self._translators: dict[str, Translator] = {}
+        self.tokens_elsewhere = 0  # that were translated by other processes
 
     @property
     def tokens(self) -> int:
         """Number of source tokens that the models have translated so far."""
-        return sum(translator.tokens for translator in self._translators.values())
+        here = sum(translator.tokens for translator in self._translators.values())
+        return here + self.tokens_elsewhere
+
+    def find_missing(self, segments: pl.DataFrame, step: int) -> pl.DataFrame:
+        """Find what the models would be given first for segments, and the cache does not have.
+
+        Args:
+            segments: segments to translate.
+            step: number of the package in each route, from 0.
+
+        Returns:
+            A frame with columns MISSING, sorted by `package`, the longest texts first.
+        """
+        found = [pl.DataFrame(schema=MISSING)]
+        for (lang,), group in segments.group_by("lang", maintain_order=True):
+            route = self._routes.get(str(lang), ())
+            if step < len(route):
+                missing = self.translator(str(lang)).find_missing(group["text"].to_list(), step)
+                columns = {"key": list(missing), "text": list(missing.values())}
+                frame = pl.DataFrame(columns, {name: MISSING[name] for name in columns})
+                found.append(
+                    frame.select(package=pl.lit(route[step].sha256), key="key", text="text")
+                )
+        chars = pl.col("text").str.len_chars()
+        return pl.concat(found).sort("package", chars, "text", descending=[False, True, False])
 
     def translator(self, lang: str) -> Translator:
         """Return the translator from a language, loading it if necessary."""

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import ingest
 from ingest.config import FilterConfig
 from ingest.filtering.calibration import calibrate
-from ingest.filtering.excluded import ExcludedTexts
+from ingest.filtering.excluded import ExcludedTexts, read_excluded
 from lang_models.quality.damage import KINDS, Pair, Store, damage
 
 DOMAINS = ("debian_handbook", "kde", "odoo", "tico19")
@@ -48,7 +48,7 @@ def dropped(scored: pl.DataFrame, config: FilterConfig) -> float:
 
 
 def exclude(parallel: Path, test_set: Path) -> None:
-    excluded = ExcludedTexts.read([test_set])
+    excluded = ExcludedTexts(*read_excluded([test_set]))
     pairs = found = 0
     # files dict_* hold single words
     for path in sorted(p for p in parallel.glob("*.tsv") if not p.name.startswith("dict_")):

@@ -23,6 +23,7 @@ from pathlib import Path
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # nobody else gets to a cluster on loopback
+os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # as ingest.pipeline.ray
 # the workers of a Ray cluster give way to all other processes, which a local pool does not
 os.environ.setdefault("RAY_worker_niceness", "0")
 

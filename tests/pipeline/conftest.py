@@ -12,6 +12,7 @@ def cluster():
         pytest.skip("Ray is not installed: uv run --group ray pytest")
     os.environ["RAY_AUTH_MODE"] = "disabled"  # no token in the home of whoever runs this
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # as ingest.pipeline.ray, which comes later
     from ray.cluster_utils import Cluster
 
     cluster = Cluster()

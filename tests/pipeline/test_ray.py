@@ -6,7 +6,9 @@ tests/benchmarks/ray_faults.py kills more, for longer.
 
 from __future__ import annotations
 
+import argparse
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -15,6 +17,7 @@ import sys
 import pytest
 
 import ingest
+from ingest.cli.options import open_executor
 from ingest.config import Config, RunConfig
 from ingest.errors import ConfigError, MissingExtraError, SourceError
 from ingest.pipeline import executors, ray_node
@@ -165,6 +168,38 @@ def test_options_that_contradict_each_other(pages, out, options, message):
     with pytest.raises(ConfigError, match=message):
         ingest.run(pages, out, **options)
     assert not out.with_name("out.unfinished").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "score", "filter", "pair", "translate"])
+def test_messages_name_the_options(command, pages, out, call):
+    for options, message in (
+        (["--ray", "auto", "--workers", "2"],
+         "--workers: cannot be used with --ray; use --ray-workers"),
+        (["--ray-workers", "2"], "--ray-workers: needs --ray, the address of a cluster or auto"),
+        (["--workers", "0"], "--workers: 0 is less than 1"),
+    ):  # fmt: skip
+        outcome = call(command, pages, "-o", out, *options)
+        assert (outcome.status, outcome.err) == (2, f"ingest: {message}\n")
+
+
+def test_what_is_waited_for_is_printed(capsys):
+    log = logging.getLogger("ingest.pipeline.ray")
+    for ray, quiet in (("auto", False), ("auto", True), (None, False)):
+        args = argparse.Namespace(workers=1, ray=ray, ray_workers=None, quiet=quiet)
+        with open_executor(args) as executor:
+            assert executor == Executor(ray=ray)
+            log.info("starting %s", ray)
+    log.info("over")
+    assert capsys.readouterr().err == "ingest: starting auto\n"
+
+
+@pytest.mark.ray
+def test_a_connection_is_announced(pages, out, call, cluster):
+    options = ["-o", out, "--overwrite", "--ray", cluster.address]
+    outcome = call("run", pages, *options)
+    assert outcome.status == 0
+    assert f"ingest: connecting to the Ray cluster {cluster.address}\n" in outcome.err
+    assert call("run", pages, *options, "-q").err == ""
 
 
 def test_without_ray_the_message_names_the_extra(monkeypatch):

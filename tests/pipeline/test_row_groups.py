@@ -1,16 +1,35 @@
-"""Pairs are scored with the same bytes in one process, in several, and on Ray."""
+"""Pairs and pages are handled with the same bytes in one process, in several, and on Ray."""
 
 from __future__ import annotations
 
+import json
 import os
-from contextlib import nullcontext
+import shutil
+from contextlib import contextmanager, nullcontext
+from itertools import pairwise
+from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import ingest
 from ingest.alignment import align_lines
-from ingest.errors import ConfigError, FrameError, SourceError, WriteError
+from ingest.config import AlignConfig, Config
+from ingest.errors import (
+    ConfigError,
+    FrameError,
+    ModelError,
+    OutputError,
+    SourceError,
+    WriteError,
+)
+from ingest.io.locks import hold_lock
+from ingest.io.parts_folder import parts_folder
+from ingest.jobs import pair
 from ingest.jobs.filter import filter_file
+from ingest.jobs.pair import cut_at_pages, pair_run
 from ingest.jobs.score import score_file
 from ingest.pipeline import executors, row_groups
 from ingest.pipeline.executors import Executor
@@ -68,7 +87,7 @@ def test_parts_of_several_batches(pairs, expected, tmp_path, monkeypatch, worker
 
 
 def test_one_worker_writes_no_parts(pairs, tmp_path, monkeypatch):
-    monkeypatch.setattr(row_groups, "_temporary_folder", None)
+    monkeypatch.setattr(row_groups, "parts_folder", None)
     score_file(pairs, tmp_path / "a.parquet")
     monkeypatch.setattr(row_groups, "TASK_ROWS", ROWS)
     score_file(pairs, tmp_path / "b.parquet", executor=Executor(2))
@@ -163,6 +182,143 @@ def test_damaged_rows(pairs, tmp_path, workers):
     pl.DataFrame({"a": range(30)}).write_parquet(pairs)
     with pytest.raises(FrameError):
         score_file(pairs, tmp_path / "out.parquet", executor=workers)
+
+
+def test_a_small_file_is_one_task(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(row_groups, "TASK_ROWS", ROWS)
+    note = f"{ROWS} pairs are one task, so more than one worker makes no difference"
+    for executor, notes in ((Executor(), []), (Executor(2), [note])):
+        out = tmp_path / "out.parquet"
+        assert score_file(pairs, out, overwrite=True, executor=executor).messages == notes
+        messages = filter_file(pairs, out, overwrite=True, executor=executor).messages
+        assert [x for x in messages if "one task" in x] == notes
+
+
+@pytest.mark.parametrize("with_workers", [True, False])
+def test_leftovers_of_a_killed_call_are_removed(pairs, tmp_path, workers, with_workers):
+    out = tmp_path / "out.parquet"
+    killed = parts_folder(out)
+    (killed.__enter__() / "0.arrow").write_bytes(b"text of a pair")
+    with pytest.raises(OutputError, match="another process is writing it"):
+        score_file(pairs, out, executor=workers)
+    (locked,) = hidden(tmp_path)
+    shutil.copytree(tmp_path / locked, tmp_path / "copy")
+    killed.__exit__(None, None, None)
+    (tmp_path / "copy").rename(tmp_path / locked)  # now without an owner
+    score_file(pairs, out, executor=workers if with_workers else Executor())
+    assert not hidden(tmp_path)
+
+
+def test_one_worker_leaves_the_parts_of_a_running_call(pairs, tmp_path):
+    with hold_lock(tmp_path / ".out.parts" / "lock"):
+        score_file(pairs, tmp_path / "out")
+    assert hidden(tmp_path) == [".out.parts"]
+
+
+def test_keywords_are_data_only(pairs, tmp_path, monkeypatch, test_set):
+    jobs = []
+
+    @contextmanager
+    def pool(_count):
+        def run(tasks, progress):
+            for task in tasks:
+                jobs.append({p.name: p.read_bytes() for p in Path(task.target).glob("*.*")})
+                yield from run_in_process([task], progress)
+
+        yield run
+
+    monkeypatch.setattr(executors, "worker_pool", pool)
+    filter_file(pairs, tmp_path / "out", exclude=[test_set], executor=Executor(2))
+    assert sorted(jobs[0]) == ["job.json", "texts.keyword.arrow"]
+    assert json.loads(jobs[0]["job.json"]) == {
+        "columns": [], "values": {"files": [str(test_set)]}, "frames": ["texts"],
+    }  # fmt: skip
+    texts = pl.read_ipc(jobs[0]["texts.keyword.arrow"])
+    assert texts.rows() == [(0, "The rain closed two roads")]
+
+
+@given(st.lists(st.integers(1, 9), max_size=30), st.integers(1, 12), st.integers(1, 20))
+def test_slices_end_at_the_ends_of_pages(sizes, rows, rows_read):
+    pages = [str(page) for page, size in enumerate(sizes) for _ in range(size)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pair, "_SEGMENT_ROWS", rows_read)
+        slices = cut_at_pages(pl.LazyFrame({"doc_id": pages}, {"doc_id": pl.String}), rows)
+    assert [row for start, count in slices for row in range(start, start + count)] == list(
+        range(len(pages))
+    )
+    for (_, count), (start, _) in pairwise(slices):
+        assert pages[start - 1] != pages[start]
+        assert rows <= count < rows + max(sizes)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of a few samples in both languages, with an article that has a rival."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "pages").mkdir()
+    for path in sorted(ingest.samples().glob("*news*"))[:8]:
+        shutil.copy(path, folder / "pages")
+    for name in ("a", "b"):
+        (folder / "pages" / f"{name}.txt").write_text("\n\n".join(ENGLISH[:3] * 3), "utf-8")
+    (folder / "pages" / "c.txt").write_text("\n\n".join(ARABIC[:3] * 3), "utf-8")
+    ingest.run(folder / "pages", folder / "out")
+    return folder / "out"
+
+
+def test_pages(finished, tmp_path, monkeypatch, workers):
+    results, written = [], []
+    for rows, executor in ((1 << 14, Executor()), (1, Executor()), (40, workers), (9, workers)):
+        monkeypatch.setattr(pair, "TASK_SEGMENTS", rows)
+        seen = []
+        results.append(
+            pair_run(finished, tmp_path / "pages", overwrite=True, executor=executor,
+                     progress=lambda *at, seen=seen: seen.append(at))
+        )  # fmt: skip
+        written.append((tmp_path / "pages").read_bytes())
+        assert seen[-1][0] == seen[-1][1] > 100
+    assert written[1:] == written[:1] * 3
+    assert results[1:] == results[:1] * 3
+    assert results[0].pairs
+    assert not hidden(tmp_path)
+    frames = (pl.read_parquet(finished / f"{name}.parquet") for name in ("documents", "segments"))
+    assert pl.read_parquet(tmp_path / "pages").equals(ingest.pair_pages(*frames))
+
+
+def test_errors_of_pages_are_those_of_one_process(finished, tmp_path, workers):
+    none = Config(align=AlignConfig(encoder=str(tmp_path / "none")))
+    for executor in (Executor(), workers):
+        with pytest.raises(ModelError, match="no such folder"):
+            pair_run(finished, tmp_path / "pages", config=none.align, executor=executor)
+        with pytest.raises(WriteError, match="no folder"):
+            pair_run(finished, tmp_path / "none" / "pages", executor=executor)
+    with pytest.raises(KeyboardInterrupt):
+        pair_run(finished, tmp_path / "pages", executor=Executor(), progress=interrupt)
+    assert not os.listdir(tmp_path)
+
+
+def test_a_run_aligns_with_its_executor(finished, tmp_path, monkeypatch, workers):
+    monkeypatch.setattr(pair, "TASK_SEGMENTS", 40)
+    counts = []
+    monkeypatch.setattr(
+        executors, "worker_pool",
+        lambda count: counts.append(count) or nullcontext(run_in_process),
+    )  # fmt: skip
+    pages = finished.parent / "pages"
+    ingest.run(pages, tmp_path / "one", align=True)
+    ingest.run(pages, tmp_path / "two", align=True, workers=2)
+    assert counts == [1, 1, 2]  # one shard, in two runs; and the pages
+    for name in ("pages", "pairs"):
+        one, two = (tmp_path / out / f"{name}.parquet" for out in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.ray
+def test_pages_on_ray(finished, tmp_path, monkeypatch, cluster):
+    monkeypatch.setattr(pair, "TASK_SEGMENTS", 60)
+    pair_run(finished, tmp_path / "here")
+    pair_run(finished, tmp_path / "ray", executor=Executor(ray=cluster.address))
+    assert (tmp_path / "here").read_bytes() == (tmp_path / "ray").read_bytes()
+    assert not hidden(tmp_path)
 
 
 @pytest.mark.ray

@@ -158,11 +158,11 @@ def test_a_second_translator_takes_everything_from_the_cache(tmp_path, package):
 KILLED = """
 import json, sys
 from pathlib import Path
-from ingest.translation import engine
+from ingest.translation import engine, package_translator
 from ingest.translation.cache import Cache
 from ingest.translation.packages.package import load
 
-engine._COMMIT_SECONDS = 0.02
+package_translator._COMMIT_SECONDS = 0.02
 with Cache(sys.argv[2]) as cache:
     engine.Translator(load(Path(sys.argv[1])), cache=cache).translate(json.load(sys.stdin))
 """

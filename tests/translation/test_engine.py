@@ -345,11 +345,11 @@ def test_progress_reaches_the_end(translator, texts):
 
 
 def test_a_translation_that_does_not_end_is_flagged(monkeypatch, translator):
-    from ingest.translation import engine
+    from ingest.translation import package_translator
 
     whole = translator.translate(["Our team won.", ""])
     assert "cut" not in whole[0].flags
-    monkeypatch.setattr(engine, "_MAX_OUTPUT", 3)
+    monkeypatch.setattr(package_translator, "_MAX_OUTPUT", 3)
     translations = translator.translate(["Our team won.", ""])
     assert "cut" in translations[0].flags
     assert translations[1].flags == ()

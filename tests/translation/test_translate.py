@@ -177,7 +177,7 @@ def test_two_translations_of_one_run(run, tmp_path):
     dest = tmp_path / "pairs.parquet"
     with (
         hold_lock(tmp_path / ".pairs.parquet.parts" / "lock"),
-        pytest.raises(OutputError, match="another translation is writing it"),
+        pytest.raises(OutputError, match="another process is writing it"),
     ):
         translate_segments(run / "segments.parquet", dest, TO_ARABIC)
     translate_segments(run / "segments.parquet", dest, TO_ARABIC)
@@ -445,6 +445,8 @@ def test_the_command_on_lines(tmp_path, capfdbinary, monkeypatch):
         (["--lines", "-o", "-", "--langs", "en"], "--langs applies only to pages"),
         (["--lines", "-o", "-", "--text-column", "a"], "--text-column applies only to pages"),
         (["--lines", "-o", "-", "--detector", "cld2"], "--detector applies only to pages"),
+        (["--lines", "-o", "-", "--workers", "2"], "--workers applies only to pages"),
+        (["--lines", "-o", "-", "--ray", "auto"], "--ray applies only to pages"),
         (["-o", "-"], "only with --lines"),
     ],
 )
