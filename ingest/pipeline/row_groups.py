@@ -24,7 +24,7 @@ from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.plan import stamps_of
 from ingest.pipeline.row_part import keywords_path, part_path
-from ingest.pipeline.workers import Task
+from ingest.pipeline.tasks import Task
 
 TASK_ROWS = BATCH_SIZE // 4  # small, so that all workers end at about the same time
 
