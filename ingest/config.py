@@ -281,7 +281,7 @@ class SplitConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How a run divides its work; this never changes the outputs."""
+    """How a run divides its work; this never changes what is made of a page."""
 
     batch_chars: int = field(
         default=700_000,
@@ -291,8 +291,13 @@ class RunConfig:
         default=1 << 22,
         metadata=_help("Cut inputs into shards of about this many bytes, the units of work."),
     )
+    page_seconds: int = field(
+        default=300,
+        metadata=_help("Most seconds for a page; one that takes longer is in error."),
+    )
 
     def __post_init__(self) -> None:
+        _check_min("run.page_seconds", self.page_seconds, 1)
         _check_min("run.batch_chars", self.batch_chars, 1)
         _check_min("run.shard_bytes", self.shard_bytes, 1)
 

@@ -10,18 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 
 from ingest.config import Config
-from ingest.detection import detect
-from ingest.labelling import label
 from ingest.pipeline.assemble import join_shards, write_outputs
+from ingest.pipeline.label import label_shard, load_models
 from ingest.pipeline.plan import Plan, make_plan
-from ingest.pipeline.shard import finish_shard, label_shard
+from ingest.pipeline.shard import finish_shard
 from ingest.pipeline.state import State
-from ingest.readers import read
 from ingest.readers.sources import FoundSources
-from ingest.segmentation import segment
 
 _MAX_SHARDS, _MAX_SECONDS = 16, 10.0  # of a sample; at least one shard is always timed
 
@@ -108,7 +104,7 @@ def estimate_run(
     known = (len(plan.stamps), sum(sizes), len(sizes), max(sizes, default=0))
     if not rereadable:
         return Estimate(*known, 0, 0, 0, 0.0, 0.0, 0, 0, 0, tuple(plan.uncut))
-    _load_models(config)
+    load_models(config)
     with tempfile.TemporaryDirectory() as folder:
         state = State(Path(folder) / "out")
         state.folder.mkdir()
@@ -163,12 +159,6 @@ def _label_sample(
         if time.perf_counter() - started > _MAX_SECONDS:
             break
     return done, time.perf_counter() - started
-
-
-def _load_models(config: Config) -> None:
-    """Load what the first page needs, which takes as long for one page as for a million."""
-    documents = read(pl.DataFrame({"text": ["one word"]}))
-    label(detect(segment(documents), config=config.detect), config=config.label)
 
 
 def _size(folder: Path) -> int:

@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from ingest.errors import ConfigError, MissingExtraError
-from ingest.pipeline.workers import RunTasks, worker_pool
+from ingest.pipeline.tasks import RunTasks
+from ingest.pipeline.workers import run_in_process, worker_pool
 
 
 class Executor(NamedTuple):
@@ -79,8 +80,10 @@ class Executor(NamedTuple):
         Raises:
             ConfigError: the Ray cluster cannot be reached.
         """
-        if self.ray is None:
-            with worker_pool(min(self.workers, tasks)) as run_tasks:
+        if self.ray is None and self.workers == 1:
+            yield run_in_process
+        elif self.ray is None:
+            with worker_pool(min(self.workers, max(tasks, 1))) as run_tasks:
                 yield run_tasks
         else:
             from ingest.pipeline.ray import ray_tasks  # takes seconds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -23,6 +23,7 @@ from ingest.readers.records import Slice
 from ingest.readers.sources import STDIN, FoundSources, Skipped, is_stream
 
 _HINT = "; use --overwrite to start again"
+_CHANGED_HINT = "; put them back as they were, or use --overwrite to start again"
 _LARGE_SHARD = 64  # times the size of a shard, from which a file that cannot be cut is named
 _UNCUT = {
     "csv": "a table of CSV or TSV is not cut",
@@ -192,7 +193,7 @@ def check_plan(plan: Plan, sources: FoundSources, config: Config) -> None:
         raise ConfigError(f"settings changed since the run started: {', '.join(changed)}{_HINT}")
     if plan.streams:
         raise SourceError(f"{', '.join(plan.streams)}: cannot be read a second time{_HINT}")
-    check_unchanged(plan.stamps, stamps_of(sources.files), hint=_HINT)
+    check_unchanged(plan.stamps, stamps_of(sources.files), hint=_CHANGED_HINT)
 
 
 def check_unchanged(old: dict[str, Stamp], new: dict[str, Stamp], *, hint: str = "") -> None:
@@ -212,6 +213,19 @@ def check_unchanged(old: dict[str, Stamp], new: dict[str, Stamp], *, hint: str =
         raise SourceError(
             f"inputs changed since the run started: {', '.join(changed[:_MAX_NAMED])}{more}{hint}"
         )
+
+
+def describe_changed(old: Mapping[str, Stamp], new: Mapping[str, Stamp]) -> dict[str, str]:
+    """Return the sources whose stamp is another one now, and the `error` of their pages.
+
+    >>> describe_changed({"a": (1, 5), "b": (2, 5), "c": None}, {"a": (1, 6), "b": None, "c": None})
+    {'a': 'has changed since the run started', 'b': 'no longer exists'}
+    """
+    return {
+        name: "no longer exists" if new[name] is None else "has changed since the run started"
+        for name, stamp in old.items()
+        if new[name] != stamp
+    }
 
 
 def _describe_change(name: str, old: dict[str, Stamp], new: dict[str, Stamp]) -> str:

@@ -1,7 +1,8 @@
 """Run tasks on a Ray cluster, as plain Ray tasks of one core each.
 
-Ray repeats a task when its worker or its node is lost. That is safe: a shard is renamed into place
-when it is complete, and is the same bytes whoever makes it.
+A task whose worker or node is lost is repeated. That is safe: a shard is renamed into place when it
+is complete, and is the same bytes whoever makes it. Ray itself repeats nothing: it would do so for
+ever with a page that takes too much memory.
 """
 
 from __future__ import annotations
@@ -23,14 +24,8 @@ from typing import Any
 from ingest.errors import ConfigError, MissingExtraError, WriteError
 from ingest.pipeline import ray_node
 from ingest.pipeline.plan import versions
-from ingest.pipeline.workers import (
-    ONE_THREAD,
-    RunTasks,
-    ShardProgress,
-    Task,
-    describe_place,
-    rebuild_error,
-)
+from ingest.pipeline.processes import ONE_THREAD
+from ingest.pipeline.tasks import Losses, RunTasks, ShardProgress, Task, rebuild_error
 from ingest.resources import models_digest
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anyone
@@ -49,7 +44,6 @@ _log = logging.getLogger(__name__)
 
 AUTO = "auto"
 _TASKS_PER_CORE = 2  # so that a core has its next task as soon as it ends one
-_RETRIES = 3  # of a task whose worker or node was lost
 _OBJECT_STORE_BYTES = 100 << 20  # nearly the least that Ray allows: answers are small
 _CHECK_SECONDS = 1.0  # how often to look for new nodes
 _PORT_SECONDS = 10.0
@@ -150,7 +144,7 @@ class _RayTasks:
             "folder": os.getcwd(),
         }
         cloudpickle.register_pickle_by_value(ray_node)
-        self._start = ray.remote(num_cpus=1, max_retries=_RETRIES)(ray_node.start_task)
+        self._start = ray.remote(num_cpus=1, max_retries=0)(ray_node.start_task)
         self._running: dict[Any, Task] = {}
         self._head = None if client.ray.is_connected() else _Head()
         self._waits = False  # for a node with a core
@@ -162,12 +156,15 @@ class _RayTasks:
             ConfigError: a node has another version or other models, or does not see OUT.
             WriteError: a task was lost again and again, or the head of the cluster was lost.
         """
-        waiting, running = iter(tasks), self._running
+        waiting, running, losses = iter(tasks), self._running, Losses()
+        again: list[Task] = []
         while True:
             if self._head:
                 self._head.check()
-            for task in islice(waiting, max(self._window() - len(running), 0)):
+            room = max(self._window() - len(running), 0)
+            for task in (*again, *islice(waiting, max(room - len(again), 0))):
                 running[self._start.remote(json.dumps(task), self._run, ONE_THREAD)] = task
+            again.clear()
             if not running:
                 return
             references = list(running)
@@ -176,8 +173,10 @@ class _RayTasks:
                 done, _ = ray.wait(references, num_returns=len(references), timeout=0)
             for reference in done:
                 task = running.pop(reference)
-                _check_answer(reference, task)
-                yield task.number
+                if repeated := _repeat_lost(reference, task, losses):
+                    again.append(repeated)
+                else:
+                    yield task.number
 
     def _window(self) -> int:
         """Return how many tasks the cluster may have; nodes come and go."""
@@ -224,15 +223,17 @@ class _Head:
             time.sleep(_CHECK_SECONDS)
 
 
-def _check_answer(reference: Any, task: Task) -> None:
+def _repeat_lost(reference: Any, task: Task, losses: Losses) -> Task | None:
+    """Return the task to run instead, if this one was lost; None if it is done."""
     try:
         answer = ray.get(reference)
     except RayTaskError as error:  # a mistake in ingest: its own errors are answers
         raise RuntimeError(str(error)) from error
     except RayError as error:
         reason = str(error).strip().partition("\n")[0]
-        raise WriteError(
-            f"Ray could not run a task{describe_place(task)}, also when it was repeated: {reason}"
-        ) from error
+        return losses.repeat(task, f"Ray could not run a task: {reason}")
     if "error" in answer:
         raise rebuild_error(answer["error"], f"node {answer['node']}: {answer['message']}")
+    if "lost" in answer:
+        return losses.repeat(task, answer["lost"], by_page=True)
+    return None

@@ -58,7 +58,8 @@ def start_task(task: str, run: RunOnRay, environment: dict[str, str]) -> dict[st
 def run_task_on_node(task: str, run: RunOnRay) -> dict[str, Any]:
     """Run a task, unless this node would do it differently from the main process."""
     from ingest.io.access import access
-    from ingest.pipeline.workers import Task, answer_task
+    from ingest.pipeline.tasks import Task
+    from ingest.pipeline.workers import answer_task
 
     parsed = Task(*json.loads(task))
     with access(parsed.storage):

@@ -6,6 +6,7 @@
             plan.json   the plan
             labelled/, joined/, finished/   as in a local folder
             done/       one object per shard and step, written after all of its files
+            tried/      as in a local folder
         publishing      OUT is being written: what is in it belongs to this run
         done            OUT is complete
         running-ID      the marker of a run whose workers look for it
@@ -199,16 +200,26 @@ class RemoteState(State):
     # shards
 
     def labelled_shards(self) -> set[int]:
-        return self._numbers("labelled")
+        return self._listed("done/labelled/")
 
     def finished_shards(self) -> set[int]:
-        return self._numbers("finished")
+        return self._listed("done/finished/")
 
-    def _numbers(self, step: str) -> set[int]:
+    def _listed(self, folder: str) -> set[int]:
+        """The numbers that are names in a folder of the present plan."""
         if self._work_id is None and not self._has_plan():
             return set()
-        done = storage.list_objects(f"{self._work()}done/{step}/")
+        done = storage.list_objects(f"{self._work()}{folder}")
         return {int(url.rpartition("/")[2]) for url, _ in done}
+
+    def mark_tried(self, number: int) -> None:
+        storage.write(f"{self._work()}tried/{number:06d}", b"")
+
+    def unmark_tried(self, number: int) -> None:
+        storage.delete([f"{self._work()}tried/{number:06d}"])
+
+    def tried_shards(self) -> set[int]:
+        return self._listed("tried/")
 
     def _key(self, folder: Path) -> str:
         return folder.relative_to(self.folder).as_posix()

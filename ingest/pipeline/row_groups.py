@@ -22,7 +22,7 @@ from ingest.io.snapshot import Snapshot
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.plan import stamp
 from ingest.pipeline.row_part import RowCall, part_path, write_job
-from ingest.pipeline.workers import Task
+from ingest.pipeline.tasks import Task
 from ingest.text import count_noun
 
 TASK_ROWS = BATCH_SIZE // 4  # small, so that all workers end at about the same time

@@ -30,7 +30,8 @@ from ingest.pipeline.executors import Executor
 from ingest.pipeline.open_state import open_state
 from ingest.pipeline.plan import check_plan, make_plan
 from ingest.pipeline.state import State
-from ingest.pipeline.workers import RunTasks, Task, run_in_process
+from ingest.pipeline.tasks import RunTasks, Task
+from ingest.pipeline.workers import run_streams
 from ingest.readers.sources import FoundSources, find_sources
 from ingest.review.corrections import (
     Corrections,
@@ -135,7 +136,7 @@ class _Run:
                 check_plan(plan, sources, self.config)
             else:
                 self.check_target(overwrite=overwrite, resume=resume)
-                if plan and state.labelled_shards():
+                if plan and (state.labelled_shards() or state.tried_shards()):
                     raise OutputError(
                         f"{self.out}: an earlier run did not finish; use --resume to continue "
                         "it, or --overwrite to start again"
@@ -207,18 +208,20 @@ class _Run:
         for n in numbers:
             if n in labelled:
                 report_progress(n, sizes[n])
-        for run, shards in ((run_in_process, local), (run_tasks, set(numbers) - local)):
+        tried = self.state.tried_shards()
+        for run, shards in ((run_streams, local), (run_tasks, set(numbers) - local)):
             # large shards first, so that all workers end at about the same time
             left = sorted(shards - labelled, key=lambda n: (-sizes[n], n))
-            tasks = (self._task("label", n) for n in left)
+            tasks = (self._task("label", n, careful=n in tried) for n in left)
             for number in run(tasks, report_progress):
                 report_progress(number, sizes[number])
 
-    def _task(self, step: str, number: int) -> Task:
+    def _task(self, step: str, number: int, *, careful: bool = False) -> Task:
         shard = self.plan.shards[number]
         stamps = {item.source: self.plan.stamps[item.source] for item in shard}
         config = self.config.to_dict()
-        return Task(step, self.state.name, number, shard, stamps, config, options_for(stamps))
+        storage = options_for(stamps)
+        return Task(step, self.state.name, number, shard, stamps, config, storage, careful)
 
 
 def absolute_target(out: str | os.PathLike[str]) -> str:

@@ -1,6 +1,6 @@
-"""The two steps of a run that process one shard at a time, in any process: label and finish.
+"""The last step of a run on one shard, in any process, and what the steps on shards share.
 
-Between them, `join_shards` compares the keys of all shards. No more than one batch of pages is in
+Before it, `join_shards` compares the keys of all shards. No more than one batch of pages is in
 memory at a time.
 """
 
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import count
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,38 +18,23 @@ import numpy as np
 import polars as pl
 
 from ingest.articles import PAGE_COLUMNS, collect_articles
-from ingest.config import Config
-from ingest.dedup.clusters import add_clusters, article_signatures
-from ingest.dedup.site_templates import find_sites, mark_template, short_lines
-from ingest.detection import detect
+from ingest.dedup.clusters import add_clusters
+from ingest.dedup.site_templates import find_sites, mark_template
 from ingest.frames import ARTICLES, CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
-from ingest.io.opening import Stamp
 from ingest.io.parquet import read_parquet
 from ingest.io.run_files import CORRECTIONS_FILE
-from ingest.labelling import label
-from ingest.pipeline.plan import check_unchanged, stamps_of
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import (
-    MAX_LISTED_ERRORS,
     count_by_role,
-    count_by_source,
     count_corrected,
-    count_pages,
     count_segments,
-    merge_sources,
     sum_counts,
     sum_role_counts,
 )
-from ingest.pipeline.warnings import add_warnings
-from ingest.readers import read_batches
-from ingest.readers.records import Slice
 from ingest.review.corrections import Corrections, parse_corrections
 from ingest.review.segments import correct_segments
-from ingest.segmentation import segment
 
 OUTPUT_SEGMENTS = schema(SEGMENTS, DETECTED, LABELLED, CLUSTERED)
-
-BytesRead = Callable[[int], None]
 
 
 class StepTimer:
@@ -66,78 +50,6 @@ class StepTimer:
             return function(*args, **options)
         finally:
             self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - started
-
-
-def label_shard(
-    state: State,
-    number: int,
-    shard: list[Slice],
-    progress: BytesRead,
-    *,
-    stamps: dict[str, Stamp],
-    config: Config,
-) -> None:
-    """Read, segment, detect and label a shard, and store its pages, segments and keys.
-
-    The folder `state.labelled(number)` then has documents-*.parquet and segments-*.parquet, one of
-    each per batch; keys.parquet (doc_id as UInt64, article) and values.npy, the signatures;
-    lines.parquet, the short lines, whose `row` is an index into the keys; and report.json.
-
-    Args:
-        state: where to store the result.
-        number: number of the shard.
-        shard: what to read.
-        progress: called with the number of stored bytes read so far.
-        stamps: the stamp of each file at the start of the run.
-        config: the settings.
-
-    Raises:
-        SourceError: a file has changed.
-    """
-    timer, slices = StepTimer(), _CountedSlices(shard)
-    counts: list[dict[str, int]] = []
-    sources: list[dict[str, Any]] = []
-    in_error: list[dict[str, str]] = []
-    left_out: Counter[str] = Counter()
-    keys, values, lines = [], [], []
-    rows = 0
-    with state.store(state.labelled(number)) as work:
-        batches = read_batches(
-            slices, config.read, batch_chars=config.run.batch_chars, left_out=left_out
-        )
-        for batch in count():
-            documents = timer("read", next, batches, None)
-            if documents is None:
-                break
-            segments = timer("segment", segment, documents, config=config.segment)
-            segments = timer("detect", detect, segments, config=config.detect)
-            segments = timer("label", label, segments, config=config.label)
-            signatures = timer("dedupe", article_signatures, segments)
-            short = timer("dedupe", short_lines, segments, find_sites(documents), signatures.keys)
-            keys.append(signatures.keys.with_columns(doc_id_to_number(pl.col("doc_id"))))
-            values.append(signatures.values)
-            lines.append(short.with_columns(pl.col("row") + rows))
-            rows += len(signatures.keys)
-            documents = add_warnings(documents, segments)
-            timer("write", _write, documents, work / f"documents-{batch:05d}.parquet")
-            timer("write", _write, segments, work / f"segments-{batch:05d}.parquet")
-            counts.append(count_pages(documents))
-            sources += count_by_source(documents)
-            errors = documents.drop_nulls("error").select("uri", "error")
-            in_error += errors.head(MAX_LISTED_ERRORS - len(in_error)).to_dicts()
-            progress(slices.bytes_done)
-        _write(pl.concat(keys), work / "keys.parquet")
-        np.save(work / "values.npy", np.concatenate(values))
-        _write(pl.concat(lines), work / "lines.parquet")
-        check_unchanged(stamps, stamps_of(stamps))
-        _write_report(
-            work,
-            counts=sum_counts(counts),
-            sources=list(merge_sources(sources).values()),
-            in_error=in_error,
-            left_out=left_out,
-            seconds=timer.seconds,
-        )
 
 
 def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
@@ -176,11 +88,11 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
                 result = correct_segments(segments, corrections, site, kept_roles=kept_roles)
                 segments = result.segments
                 corrected.append(count_corrected(before, result))
-            timer("write", _write, segments, work / path.name)
+            timer("write", write_frame, segments, work / path.name)
             timer("write", _append_articles, segments, documents, out)
             counts.append(count_segments(segments))
             role_counts.append(count_by_role(segments))
-        _write_report(
+        write_report(
             work,
             counts=sum_counts(counts),
             corrected=sum_counts(corrected),
@@ -192,19 +104,6 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
 @lru_cache(maxsize=1)  # a process finishes many shards
 def _parse_once(corrections: bytes) -> Corrections:
     return parse_corrections(corrections, CORRECTIONS_FILE)
-
-
-class _CountedSlices:
-    """Iterates over slices and counts the stored bytes of those that are done."""
-
-    def __init__(self, shard: Iterable[Slice]) -> None:
-        self._shard = shard
-        self.bytes_done = 0
-
-    def __iter__(self) -> Iterator[Slice]:
-        for item in self._shard:
-            yield item
-            self.bytes_done += item.size
 
 
 def doc_id_to_number(doc_id: pl.Expr) -> pl.Expr:
@@ -228,8 +127,9 @@ def number_to_doc_id(numbers: pl.Series) -> pl.Series:
     )
 
 
-def _write(frame: pl.DataFrame, path: Path) -> None:
-    frame.write_parquet(path, compression="lz4")
+def write_frame(frame: pl.DataFrame, file: Path | BytesIO) -> None:
+    """Write a frame of a shard, which is read again soon."""
+    frame.write_parquet(file, compression="lz4")
 
 
 def _append_articles(segments: pl.DataFrame, documents: pl.DataFrame, file: BinaryIO) -> None:
@@ -237,5 +137,6 @@ def _append_articles(segments: pl.DataFrame, documents: pl.DataFrame, file: Bina
     articles.select(schema(ARTICLES).names()).write_ndjson(file)
 
 
-def _write_report(folder: Path, **report: Any) -> None:
+def write_report(folder: Path, **report: Any) -> None:
+    """Write what a step says of a shard."""
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")

@@ -3,6 +3,7 @@
     OUT.unfinished/
         plan.json   what to do; renamed to done.json once `out` is complete
         labelled/   one folder per shard: its pages, labelled segments and their keys
+        tried/      one file per shard whose pages may have ended a process that labelled it
         joined/     the result of comparing the keys of all shards
         finished/   one folder per shard: its segments and articles as they will be in OUT
         out/        the outputs, all of them
@@ -30,7 +31,7 @@ from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, check_run_output, has
 from ingest.pipeline.plan import Plan
 
 _NAMES = (
-    "plan.json", "done.json", "labelled", "joined", "finished", "out", "replaced", "locks",
+    "plan.json", "done.json", "labelled", "tried", "joined", "finished", "out", "replaced", "locks",
     CORRECTIONS_FILE,
 )  # fmt: skip
 MARKER = "running-"  # start of the name of what `mark_running` keeps
@@ -54,6 +55,7 @@ class State:
         self.locks = self.folder / "locks"
         self._corrections = self.folder / CORRECTIONS_FILE
         self._labelled = self.folder / "labelled"
+        self._tried = self.folder / "tried"
         self._finished = self.folder / "finished"
         self._plan = self.folder / "plan.json"
         self._done = self.folder / "done.json"
@@ -107,6 +109,24 @@ class State:
     def finished_shards(self) -> set[int]:
         """Return the numbers of the shards that are ready to be assembled."""
         return _numbers(self._finished)
+
+    def mark_tried(self, number: int) -> None:
+        """Leave a mark that a shard is being labelled, for the case that this ends the process."""
+        self._tried.mkdir(exist_ok=True)
+        (self._tried / f"{number:06d}").touch()
+
+    def unmark_tried(self, number: int) -> None:
+        """Remove the mark of a shard."""
+        (self._tried / f"{number:06d}").unlink(missing_ok=True)
+
+    def tried_shards(self) -> set[int]:
+        """Return the numbers of the shards with a mark."""
+        return _numbers(self._tried)
+
+    def remove_partial(self, number: int) -> None:
+        """Remove what processes that have ended left of a shard that they were labelling."""
+        for path in self._labelled.glob(f".{number:06d}.*"):
+            _remove(path)
 
     def load_plan(self) -> Plan | None:
         """Return the plan of an earlier or concurrent run; None if there is none.

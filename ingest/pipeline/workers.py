@@ -1,89 +1,58 @@
-"""Run tasks on shards, in this process or in several worker processes.
-
-A worker is a Python process that reads tasks from its standard input, one JSON object per line,
-and writes its answers the same way. It exits when its input ends, so no worker outlives the run,
-however the run ends. (The pools of the standard library import the caller's script again, and do
-not report which task was lost when a worker dies.)
-"""
+"""Run tasks on shards, in this process or in several worker processes."""
 
 from __future__ import annotations
 
 import json
-import os
 import queue
-import signal
-import subprocess
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
-from ingest import errors
 from ingest.config import Config
 from ingest.errors import IngestError, WriteError
+from ingest.pipeline.processes import Worker, open_channel, start_worker
+from ingest.pipeline.tasks import Losses, RunTasks, ShardProgress, Task, describe_end, rebuild_error
 
-# Each worker has one core, and Polars and NumPy must not use more.
-ONE_THREAD = dict.fromkeys(
-    ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
-)
-# Ctrl-C reaches all processes of the group; only the main process handles it.
-_WORKER_CODE = (
-    "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from ingest.pipeline.workers import serve; serve()"
-)
+_MODULE = "ingest.pipeline.workers"
+_FAILED_STARTS = 3  # more than there are workers, one after the other
 
 
-class Task(NamedTuple):
-    """One step on one shard, or a function on some rows of a file of pairs.
-
-    Attributes:
-        step: "label" or "finish"; or MODULE:FUNCTION, see `ingest.pipeline.row_groups`.
-        target: OUT of the run; or the folder of the parts.
-        number: number of the shard or part.
-        shard: its slices, for "label"; or the file and its rows.
-        stamps: the stamp of each of its files, except for "finish".
-        config: the settings.
-        storage: options of object stores, for `ingest.io.access`. They may be secret.
-    """
-
-    step: str
-    target: str
-    number: int
-    shard: list[Any]
-    stamps: dict[str, Any]
-    config: dict[str, Any]
-    storage: dict[str, str]
-
-
-ShardProgress = Callable[[int, int], None]
-"""Called with the number of a shard and the stored bytes of it that have been read."""
-
-RunTasks = Callable[[Iterable[Task], ShardProgress], Iterator[int]]
-"""Runs tasks and yields the shard number of each when it is done."""
-
-
-def run_task(task: Task, progress: ShardProgress) -> None:
+def run_task(
+    task: Task,
+    progress: ShardProgress,
+    *,
+    limit: Callable[[float], Any] | None = None,
+    keep_mark: bool = False,
+) -> None:
     """Run a task in this process.
 
+    Args:
+        task: the task.
+        progress: called after each batch.
+        limit: makes a limit on the time of a batch of pages, of so many seconds.
+        keep_mark: whether to leave a mark in the state if this process dies.
+
     Raises:
-        SourceError: a file has changed since the run started.
+        SourceError: an object could not be read to its end, or a file of pairs has changed.
         WriteError: the folder of the unfinished work cannot be written.
     """
     # a worker starts to read its input before Polars is loaded
     from ingest.io.access import access
     from ingest.io.memory import release_memory
+    from ingest.pipeline.careful import label_carefully
+    from ingest.pipeline.label_task import label_task
     from ingest.pipeline.open_state import open_state
     from ingest.pipeline.row_part import part_path, write_part
-    from ingest.pipeline.shard import finish_shard, label_shard
-    from ingest.readers.records import Slice
+    from ingest.pipeline.shard import finish_shard
+
+    def report(size: int) -> None:
+        progress(task.number, size)
 
     config = Config.from_dict(task.config)
-    stamps = {name: stamp and (stamp[0], stamp[1]) for name, stamp in task.stamps.items()}
     if ":" in task.step:
         [(source, start, count)] = task.shard
         write_part(
@@ -91,7 +60,7 @@ def run_task(task: Task, progress: ShardProgress) -> None:
             task.step,
             source,
             (start, count),
-            stamps=stamps,
+            stamps={name: stamp and (stamp[0], stamp[1]) for name, stamp in task.stamps.items()},
             config=config,
             before_write=lambda: progress(task.number, count),
         )
@@ -101,43 +70,71 @@ def run_task(task: Task, progress: ShardProgress) -> None:
         if task.step == "finish":
             finish_shard(state, task.number, config.label.keep)
             return
-        label_shard(
-            state,
-            task.number,
-            [Slice(*values) for values in task.shard],
-            lambda size: progress(task.number, size),
-            stamps=stamps,
-            config=config,
-        )
+        if task.careful:
+            state.mark_tried(task.number)  # until it is labelled
+            state.remove_partial(task.number)
+            label_carefully(task, report)
+            state.unmark_tried(task.number)
+        elif keep_mark:
+            state.mark_tried(task.number)
+            try:
+                label_task(state, task, report, limit=limit)
+            finally:
+                state.unmark_tried(task.number)
+        else:
+            label_task(state, task, report, limit=limit)
         release_memory()
 
 
 def answer_task(task: Task, progress: ShardProgress) -> dict[str, Any]:
-    """Run a task; return `done`, the number of its shard, or what `rebuild_error` needs."""
+    """Run a task; return `done`, the number of its shard, or what `rebuild_error` needs.
+
+    If a page of its shard is to blame, `lost` is the reason instead.
+    """
+    from ingest.pipeline.label_task import PAGE_FAILURES, describe_failure, is_of_page
+    from ingest.pipeline.time_limit import limit_worker
+
     try:
-        run_task(task, progress)
+        run_task(task, progress, limit=limit_worker)
     except IngestError as error:
         return {"error": type(error).__name__, "message": str(error)}
-    except Exception:
+    except PAGE_FAILURES as error:
+        if is_of_page(error) and task.step == "label" and not task.careful:
+            return {"lost": describe_failure(error)}
         return {"error": "", "message": traceback.format_exc()}
     return {"done": task.number}
 
 
 def run_in_process(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
-    """Run tasks in this process, in order."""
+    """Run tasks in this process, in order; only a shard with a page that fails in another one."""
+    from ingest.pipeline.label_task import PAGE_FAILURES, describe_failure, is_of_page
+    from ingest.pipeline.time_limit import limit_main
+
+    losses = Losses()
+    for task in tasks:
+        try:
+            run_task(task, progress, limit=limit_main, keep_mark=True)
+        except PAGE_FAILURES as error:
+            if not is_of_page(error) or task.step != "label" or task.careful:
+                raise
+            run_task(losses.repeat(task, describe_failure(error), by_page=True), progress)
+        yield task.number
+
+
+def run_streams(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
+    """Run tasks whose sources can be read only once, in this process."""
     for task in tasks:
         run_task(task, progress)
         yield task.number
 
 
-_Worker: TypeAlias = "subprocess.Popen[str]"
-_early_workers: list[_Worker] = []  # started, and not yet part of a pool
+_early_workers: list[Worker] = []  # started, and not yet part of a pool
 
 
 @contextmanager
 def early_workers(count: int) -> Iterator[None]:
     """Start the workers of the next pool, so that they load Polars while this process does."""
-    _early_workers.extend(_start_worker() for _ in range(count if count > 1 else 0))
+    _early_workers.extend(start_worker(_MODULE) for _ in range(count if count > 1 else 0))
     try:
         yield
     finally:
@@ -147,22 +144,9 @@ def early_workers(count: int) -> Iterator[None]:
         _early_workers.clear()
 
 
-def _start_worker() -> _Worker:
-    return subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", _WORKER_CODE, json.dumps(sys.path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        encoding="ascii",
-        env=os.environ | ONE_THREAD,
-    )
-
-
 @contextmanager
 def worker_pool(count: int) -> Iterator[RunTasks]:
     """Start worker processes, each of which runs one task at a time."""
-    if count == 1:
-        yield run_in_process
-        return
     pool = _WorkerPool(count)
     try:
         yield pool.run
@@ -173,44 +157,58 @@ def worker_pool(count: int) -> Iterator[RunTasks]:
 class _WorkerPool:
     def __init__(self, count: int) -> None:
         self._answers: queue.Queue[tuple[int, str]] = queue.Queue()
-        self._workers = [
-            _early_workers.pop() if _early_workers else _start_worker() for _ in range(count)
-        ]
-        self._readers = [
-            threading.Thread(target=self._read_answers, args=(n,)) for n in range(count)
-        ]
-        for reader in self._readers:
-            reader.start()
+        self._workers: list[Worker] = []
+        self._readers: list[threading.Thread] = []
+        self._starting: set[int] = set()
+        self._failed_starts = 0  # since a worker last had news
+        for _ in range(count):
+            self._add(_early_workers.pop() if _early_workers else start_worker(_MODULE))
+
+    def _add(self, worker: Worker, number: int | None = None) -> None:
+        number = len(self._workers) if number is None else number
+        reader = threading.Thread(target=self._read_answers, args=(number, worker))
+        self._workers[number : number + 1] = [worker]
+        self._readers[number : number + 1] = [reader]
+        self._starting.add(number)
+        reader.start()
 
     def run(self, tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
         """Run tasks; yield the shard number of each when it is done, in any order.
 
+        A worker that ends is replaced, and its task is done again.
+
         Raises:
-            WriteError: a worker died.
+            WriteError: workers cannot start, or end again and again with the same task.
         """
         waiting = iter(tasks)
+        losses = Losses()
         running: dict[int, Task] = {}
         for worker in range(len(self._workers)):
-            self._assign(worker, waiting, running)
+            self._assign(worker, next(waiting, None), running)
         while running:
             worker, line = self._answers.get()
             if not line.endswith("\n"):
-                self._workers[worker].wait()
-                raise WriteError(
-                    _describe_death(self._workers[worker].returncode, running.get(worker))
-                )
+                lost = running.pop(worker, None)
+                self._assign(worker, self._replace(worker, lost, losses), running)
+                continue
             match json.loads(line):
+                case {"ready": _}:
+                    self._starting.discard(worker)
                 case {"read": size}:
+                    self._failed_starts = 0
                     progress(running[worker].number, size)
                 case {"error": kind, "message": message}:
                     raise rebuild_error(kind, message)
+                case {"lost": reason}:
+                    again = losses.repeat(running.pop(worker), reason, by_page=True)
+                    self._assign(worker, again, running)
                 case _:
+                    self._failed_starts = 0
                     done = running.pop(worker).number
-                    self._assign(worker, waiting, running)
+                    self._assign(worker, next(waiting, None), running)
                     yield done
 
-    def _assign(self, worker: int, waiting: Iterator[Task], running: dict[int, Task]) -> None:
-        task = next(waiting, None)
+    def _assign(self, worker: int, task: Task | None, running: dict[int, Task]) -> None:
         if task is None:
             return
         running[worker] = task
@@ -220,72 +218,46 @@ class _WorkerPool:
                 stdin.write(json.dumps(task) + "\n")
                 stdin.flush()
 
-    def _read_answers(self, worker: int) -> None:
-        for line in self._workers[worker].stdout or ():
-            self._answers.put((worker, line))
-        self._answers.put((worker, ""))
+    def _replace(self, number: int, task: Task | None, losses: Losses) -> Task | None:
+        """Replace a worker that has ended; return what to do instead of its task."""
+        from ingest.pipeline.time_limit import is_slow
+
+        status = self._workers[number].wait()
+        if task is None or number in self._starting:
+            self._failed_starts += 1
+            if self._failed_starts > len(self._workers) + _FAILED_STARTS:
+                end = describe_end(status)
+                raise WriteError(f"workers cannot be started: the last one ended with {end}")
+        else:
+            reason = f"a worker ended with {describe_end(status)}"
+            task = losses.repeat(task, reason, by_page=is_slow(status))
+        self._close(number)
+        self._add(start_worker(_MODULE), number)
+        return task
+
+    def _read_answers(self, number: int, worker: Worker) -> None:
+        for line in worker.stdout or ():
+            self._answers.put((number, line))
+        self._answers.put((number, ""))
+
+    def _close(self, number: int) -> None:
+        self._readers[number].join()
+        with suppress(BrokenPipeError), self._workers[number]:
+            pass  # leaving the context closes its pipes and waits for it
 
     def close(self) -> None:
+        """End all workers."""
         for worker in self._workers:
             worker.kill()
-        for worker, reader in zip(self._workers, self._readers, strict=True):
-            reader.join()
-            with suppress(BrokenPipeError), worker:
-                pass  # leaving the context closes its pipes and waits for it
-
-
-def _describe_death(code: int, task: Task | None) -> str:
-    how = signal.Signals(-code).name if code < 0 else f"status {code}"
-    where = describe_place(task) if task else ""
-    hint = "; it may have run out of memory" if code == -signal.SIGKILL else ""
-    return f"a worker ended with {how}{where}{hint}"
-
-
-def describe_place(task: Task) -> str:
-    """Return " at FIRST … LAST", the sources of a task; nothing for a task that reads none.
-
-    >>> describe_place(Task("finish", "out", 3, [], {}, {}, {}))
-    ''
-    """
-    if not task.shard:
-        return ""
-    names = sorted({task.shard[0][0], task.shard[-1][0]})
-    return f" at {' … '.join(names)}"
-
-
-def rebuild_error(kind: str, message: str) -> Exception:
-    """Return the exception that `answer_task` described.
-
-    >>> rebuild_error("SourceError", "a.txt: changed")
-    SourceError('a.txt: changed')
-    """
-    error_class = getattr(errors, kind, None)
-    if error_class is None:
-        return RuntimeError(message)
-    # MissingExtraError builds its own message
-    if error_class is errors.MissingExtraError:
-        error_class = IngestError
-    error: Exception = error_class(message)
-    return error
+        for number in range(len(self._workers)):
+            self._close(number)
 
 
 def serve() -> None:
     """Work as a worker: read tasks from standard input, write answers to standard output."""
-    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
-    os.dup2(2, 1)  # other output must not mix with the answers
-    tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
-    threading.Thread(target=_read_tasks, args=(tasks,), daemon=True).start()
-    import_module("ingest.pipeline.shard")  # while the main process makes its plan
-
-    def answer(**fields: Any) -> None:
-        answers.write(json.dumps(fields) + "\n")
-        answers.flush()
-
+    received, answer = open_channel()
+    import_module("ingest.pipeline.label_task")  # while the main process makes its plan
+    answer(ready=True)
     while True:
-        answer(**answer_task(tasks.get(), lambda _number, size: answer(read=size)))
-
-
-def _read_tasks(tasks: queue.SimpleQueue[Task]) -> None:
-    for line in sys.stdin:
-        tasks.put(Task(*json.loads(line)))
-    os._exit(0)
+        task = Task(*received.get())
+        answer(**answer_task(task, lambda _number, size: answer(read=size)))

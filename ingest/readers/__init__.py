@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -197,16 +197,24 @@ def read_batches(
     settings: ReadConfig,
     *,
     batch_chars: int = 1 << 62,
-    left_out: Counter[str] | None = None,
+    batch_pages: int | None = None,
+    reader: Callable[[Slice], Iterator[Record]] | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Yield documents frames of whole pages with about `batch_chars` characters of text each.
 
-    At least one frame is yielded, so that its columns are always known. `left_out` is as for
-    `read_records`.
+    At least one frame is yielded, so that its columns are always known.
+
+    Args:
+        parts: the slices.
+        settings: how to read them.
+        batch_chars: as for `batch_records`.
+        batch_pages: as for `batch_records`.
+        reader: what yields the records of a slice; `read_records` if None.
     """
     parts = read_ahead(parts, _range_of)
-    records = chain.from_iterable(read_records(part, settings, left_out) for part in parts)
-    batches = batch_records(records, batch_chars=batch_chars)
+    read_part = reader or partial(read_records, settings=settings)
+    records = chain.from_iterable(read_part(part) for part in parts)
+    batches = batch_records(records, batch_chars=batch_chars, batch_pages=batch_pages)
     yield next(batches, _to_frame([]))
     yield from batches
 
@@ -218,13 +226,26 @@ def _range_of(part: Slice) -> tuple[str, int, int]:
 
 
 def batch_records(
-    records: Iterable[Record], *, batch_chars: int = 1 << 62
+    records: Iterable[Record], *, batch_chars: int = 1 << 62, batch_pages: int | None = None
 ) -> Iterator[pl.DataFrame]:
     """Yield documents frames with about `batch_chars` characters of text each; none for no records.
 
+    Args:
+        records: the records.
+        batch_chars: characters of a frame.
+        batch_pages: the most pages of a frame, and of those that are read at the same time.
+
     >>> [len(frame) for frame in batch_records([Record("a.txt", content="a")] * 3, batch_chars=1)]
     [1, 1, 1]
+    >>> [len(frame) for frame in batch_records([Record("a.txt", content="a")] * 3, batch_pages=2)]
+    [2, 1]
     """
+    if batch_pages:
+        records = iter(records)
+        while (first := next(records, None)) is not None:
+            some = chain([first], islice(records, batch_pages - 1))
+            yield from batch_records(some, batch_chars=batch_chars)
+        return
     rows: list[dict[str, Any]] = []
     size = 0
     for row in document.to_rows(records):

@@ -86,6 +86,8 @@ def _prepare(record: Record) -> tuple[dict[str, Any], list[Source]]:
     content = record.content
     stored = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
     row["sha256"] = record.sha256 or hashlib.sha256(stored).hexdigest()
+    if record.error:
+        return row, []
     try:
         decoded, row["encoding"], row["replaced"] = _decode_record(record, content)
     except SourceError as error:

@@ -38,7 +38,7 @@ class Record(NamedTuple):
         charset: the declared encoding, for example from a Content-Type header.
         url: the address of the page.
         sha256: hash of the stored bytes, if they differ from the content.
-        error: why the content cannot be read.
+        error: why the content cannot be read, or must not be looked at.
         left_out: what the record is, if it is not a page but the crawler's own.
         title: the title of the page, as its container says.
         published: when it was published, as its container says, as in ISO 8601.

@@ -1,0 +1,203 @@
+"""Label a shard of which a page kills the process, takes too long, or cannot be processed.
+
+The work is done in a process of its own. If that ends early, the pages it was at are processed
+again without storing anything, in smaller and smaller batches, until one page fails alone. Then the
+shard is labelled with an error in place of this page. So the other rows are those of any other run.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from ingest.config import Config
+from ingest.errors import SourceError, WriteError
+from ingest.io.urls import is_remote
+from ingest.pipeline.processes import Worker, start_worker
+from ingest.pipeline.shard_records import ALL, PageKey, Selection
+from ingest.pipeline.tasks import Task, describe_end, describe_place, rebuild_error
+from ingest.pipeline.time_limit import is_slow
+
+_CUTS = 16  # into how many batches suspected pages are cut
+_STARTS = 3  # of a process that ends before it has read a page
+_MEMORY_ERROR = "MemoryError"  # a new process may have more
+
+
+class _Trial(NamedTuple):
+    """What came of processing some pages.
+
+    Attributes:
+        reason: why it ended early; None if all pages are done.
+        error: what to raise if no page is to blame.
+        suspects: the pages that were being processed, in order.
+        in_reading: whether the last of them was being read.
+        is_slow: whether it took too long.
+        is_certain: whether another trial would end in the same way.
+    """
+
+    reason: str | None = None
+    error: Exception | None = None
+    suspects: list[PageKey] = []  # noqa: RUF012 - never changed
+    in_reading: bool = False
+    is_slow: bool = False
+    is_certain: bool = False
+
+
+def label_carefully(task: Task, progress: Callable[[int], None]) -> None:
+    """Label the shard of a task; pages that fail become rows with an `error`.
+
+    Args:
+        task: the task.
+        progress: called with the number of stored bytes read so far.
+
+    Raises:
+        WriteError: the process ends early although no page ends it alone, or cannot start.
+        SourceError: an object could not be read in time.
+        RuntimeError: the process fails although no page fails alone.
+    """
+    search = _Search(task, progress)
+    try:
+        search.run()
+    finally:
+        search.close()
+
+
+class _Search:
+    def __init__(self, task: Task, progress: Callable[[int], None]) -> None:
+        self._task = task
+        self._progress = progress
+        self._seconds = Config.from_dict(task.config).run.page_seconds
+        self._failed: dict[PageKey, str] = {}
+        self._unreadable: dict[PageKey, str] = {}
+        self._worker: Worker | None = None
+
+    def run(self) -> None:
+        """Label the shard again and again, until no page fails."""
+        batch_pages = None
+        while (trial := self._try(ALL._replace(batch_pages=batch_pages), store=True)).reason:
+            known = len(self._failed) + len(self._unreadable)
+            self._find(trial.suspects)
+            if len(self._failed) + len(self._unreadable) > known:
+                continue
+            if batch_pages and trial.error:
+                raise trial.error
+            batch_pages = 1  # perhaps the pages take too much memory together
+
+    def _find(self, pages: list[PageKey]) -> None:
+        """Find those that fail alone among consecutive pages."""
+        at = 0
+        while at < len(pages):
+            selection = ALL._replace(
+                first=pages[at], last=pages[-1], batch_pages=-(-len(pages) // _CUTS)
+            )
+            trial = self._try(selection)
+            suspects = trial.suspects[-1:] if trial.in_reading else trial.suspects
+            if not suspects:
+                return
+            if len(suspects) == 1:
+                self._judge(suspects[0], trial)
+            else:
+                self._find(suspects)
+            at = bisect_right(pages, suspects[-1])
+
+    def _judge(self, page: PageKey, trial: _Trial) -> None:
+        """Decide about a page that has failed alone."""
+        if not trial.is_certain:
+            trial = self._try(ALL._replace(first=page, last=page, batch_pages=1))
+            if page not in trial.suspects:
+                return
+        source = self._task.shard[page[0]][0]
+        if trial.is_slow and trial.in_reading and is_remote(source):
+            raise SourceError(
+                f"{source}: could not be read within {self._seconds} s; try again later, or set "
+                "run.page_seconds in a config file"
+            )
+        errors = self._unreadable if trial.in_reading else self._failed
+        errors[page] = trial.reason or ""
+
+    def _try(self, selection: Selection, *, store: bool = False) -> _Trial:
+        selection = selection._replace(failed=self._failed, unreadable=self._unreadable)
+        worker = self._worker = self._worker or self._start()
+        _send(worker, [selection.to_json(), store])
+        pages: list[PageKey] = []
+        done = 0
+        in_reading = False
+        for line in worker.stdout or ():
+            if not line.endswith("\n"):
+                break
+            match json.loads(line):
+                case {"page": [part, number]}:
+                    pages.append((part, number))
+                    in_reading = True
+                case {"got": _}:
+                    in_reading = False
+                case {"end": _}:
+                    pages.pop()
+                    in_reading = False
+                case {"rows": rows}:
+                    done += rows
+                case {"read": size}:
+                    self._progress(size)
+                case {"done": _}:
+                    return _Trial()
+                case {"failed": reason, "trace": trace}:
+                    is_certain = reason != _MEMORY_ERROR
+                    if not is_certain:
+                        self.close()
+                    return _Trial(
+                        f"cannot be processed: {reason}",
+                        RuntimeError(trace),
+                        pages[done:],
+                        in_reading,
+                        is_certain=is_certain,
+                    )
+                case {"error": kind, "message": message}:
+                    raise rebuild_error(kind, message)
+        return self._describe_death(worker, pages[done:], in_reading)
+
+    def _describe_death(self, worker: Worker, suspects: list[PageKey], in_reading: bool) -> _Trial:
+        status = worker.wait()
+        self.close()
+        slow = is_slow(status)
+        end = describe_end(status)
+        reason = (
+            f"took longer than run.page_seconds ({self._seconds} s)"
+            if slow
+            else f"killed the worker twice: {end}"
+        )
+        error = WriteError(f"a worker ended with {end}{describe_place(self._task)}")
+        return _Trial(reason, error, suspects, in_reading, is_slow=slow, is_certain=slow)
+
+    def _start(self) -> Worker:
+        for _ in range(_STARTS):
+            worker = self._worker = start_worker("ingest.pipeline.page_worker")
+            _send(worker, self._task)
+            answer = json.loads((worker.stdout and worker.stdout.readline()) or "null")
+            match answer:
+                case {"ready": _}:
+                    return worker
+                case {"error": kind, "message": message}:
+                    raise rebuild_error(kind, message)
+                case {"failed": _, "trace": trace}:
+                    raise RuntimeError(trace)
+            status = worker.wait()
+            self.close()
+        raise WriteError(f"a worker cannot be started: it ended with {describe_end(status)}")
+
+    def close(self) -> None:
+        """End the process."""
+        if worker := self._worker:
+            self._worker = None
+            worker.kill()
+            with suppress(BrokenPipeError), worker:
+                pass  # leaving the context closes its pipes and waits for it
+
+
+def _send(worker: Worker, value: Any) -> None:
+    if worker.stdin is not None:
+        with suppress(BrokenPipeError):  # it has ended, which reading its answers shows
+            worker.stdin.write(json.dumps(value) + "\n")
+            worker.stdin.flush()
