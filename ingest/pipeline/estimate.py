@@ -15,10 +15,12 @@ import polars as pl
 from ingest.config import Config
 from ingest.detection import detect
 from ingest.labelling import label
-from ingest.pipeline.assemble import join_shards, write_outputs
+from ingest.pipeline.assemble import write_outputs
+from ingest.pipeline.join import join_shards
 from ingest.pipeline.plan import Plan, make_plan
 from ingest.pipeline.shard import finish_shard, label_shard
 from ingest.pipeline.state import State
+from ingest.pipeline.workers import run_in_process
 from ingest.readers import read
 from ingest.readers.sources import FoundSources
 from ingest.segmentation import segment
@@ -114,7 +116,7 @@ def estimate_run(
         state.folder.mkdir()
         sampled, label_time = _label_sample(state, plan, rereadable, config, progress)
         joined = time.perf_counter()
-        join_shards(state, range(len(sampled)), config.dedupe.threshold)
+        join_shards(state, len(sampled), config, run_in_process)
         finish_started = time.perf_counter()
         for number in range(len(sampled)):
             finish_shard(state, number, config.label.keep)

@@ -28,6 +28,8 @@ from ingest.io.opening import Stamp
 from ingest.io.parquet import read_parquet
 from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.labelling import label
+from ingest.pipeline.doc_ids import doc_id_to_number
+from ingest.pipeline.join_steps import read_final
 from ingest.pipeline.plan import check_unchanged, stamps_of
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import (
@@ -81,7 +83,7 @@ def label_shard(
 
     The folder `state.labelled(number)` then has documents-*.parquet and segments-*.parquet, one of
     each per batch; keys.parquet (doc_id as UInt64, article) and values.npy, the signatures;
-    lines.parquet, the short lines, whose `row` is an index into the keys; and report.json.
+    lines.parquet, the short lines, whose `row` is an index into the keys or null; and report.json.
 
     Args:
         state: where to store the result.
@@ -136,6 +138,7 @@ def label_shard(
             sources=list(merge_sources(sources).values()),
             in_error=in_error,
             left_out=left_out,
+            sizes={"keys": rows, "lines": sum(map(len, lines))},
             seconds=timer.seconds,
         )
 
@@ -153,10 +156,7 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
     role_counts: list[pl.DataFrame] = []
     corrected: list[dict[str, int]] = []
     corrections = _parse_once(state.read_corrections())
-    names = f"{number:06d}.parquet", "template.npy"
-    with state.borrow(state.joined, *names) as joined:
-        clusters = read_parquet(joined / names[0])
-        template = pl.Series(np.load(joined / names[1]))
+    clusters, template = read_final(state, number)
     with (
         state.borrow(state.labelled(number), "segments-*", "documents-*") as labelled,
         state.store(state.finished(number)) as work,
@@ -205,27 +205,6 @@ class _CountedSlices:
         for item in self._shard:
             yield item
             self.bytes_done += item.size
-
-
-def doc_id_to_number(doc_id: pl.Expr) -> pl.Expr:
-    """Convert doc_ids to UInt64, which sort in the same order.
-
-    >>> pl.select(doc_id_to_number(pl.lit("00000000000000ff"))).item()
-    255
-    """
-    return doc_id.str.decode("hex").bin.reinterpret(dtype=pl.UInt64, endianness="big")
-
-
-def number_to_doc_id(numbers: pl.Series) -> pl.Series:
-    """Convert UInt64 numbers back to doc_ids.
-
-    >>> number_to_doc_id(pl.Series([255], dtype=pl.UInt64)).to_list()
-    ['00000000000000ff']
-    """
-    digits = numbers.to_numpy().astype(">u8").tobytes().hex()
-    return pl.Series(
-        numbers.name, [digits[at : at + 16] for at in range(0, len(digits), 16)], pl.String
-    )
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

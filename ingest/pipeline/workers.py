@@ -42,9 +42,10 @@ class Task(NamedTuple):
     """One step on one shard, or a function on some rows of a file of pairs.
 
     Attributes:
-        step: "label" or "finish"; or MODULE:FUNCTION, see `ingest.pipeline.row_groups`.
+        step: "label" or "finish"; "join STEP ROUND", see `ingest.pipeline.join`; or
+            MODULE:FUNCTION, see `ingest.pipeline.row_groups`.
         target: OUT of the run; or the folder of the parts.
-        number: number of the shard or part.
+        number: number of the shard or part, or of what a step of the join looks at.
         shard: its slices, for "label"; or the file and its rows.
         stamps: the stamp of each of its files, except for "finish".
         config: the settings.
@@ -77,6 +78,7 @@ def run_task(task: Task, progress: ShardProgress) -> None:
     # a worker starts to read its input before Polars is loaded
     from ingest.io.memory import release_memory
     from ingest.io.storage import access
+    from ingest.pipeline.join_steps import run_join_task
     from ingest.pipeline.open_state import open_state
     from ingest.pipeline.row_part import part_path, write_part
     from ingest.pipeline.shard import finish_shard, label_shard
@@ -100,6 +102,10 @@ def run_task(task: Task, progress: ShardProgress) -> None:
     with access(task.storage), open_state(task.target) as state, state.wrap_errors():
         if task.step == "finish":
             finish_shard(state, task.number, config.label.keep)
+            return
+        if task.step.startswith("join "):
+            run_join_task(state, task.step.removeprefix("join "), task.number, config)
+            release_memory()
             return
         label_shard(
             state,
