@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from itertools import pairwise
+from contextlib import suppress
+from itertools import count, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from ingest.dedup.candidates import ENTRY, find_candidates
 from ingest.dedup.clusters import Signatures, find_leaders
 from ingest.dedup.site_templates import find_template_lines
 from ingest.dedup.stars import Neighbours
+from ingest.errors import WriteError
 from ingest.minhash import BANDS, ROWS, components
 from ingest.pipeline import join, join_steps, shuffle
 from ingest.pipeline.doc_ids import number_to_doc_id
@@ -165,6 +167,40 @@ def test_no_keys_and_no_lines():
     nothing = {"doc_id": [], "article": []}
     assert check(nothing, [], [], []) == 0
     assert check(nothing, [], [], [0, 0]) == 0
+
+
+def test_a_join_that_stops_goes_on(tmp_path, monkeypatch):
+    rng = np.random.default_rng(4)
+    keys = pl.DataFrame(make_keys(rng, 30), KEYS)
+    values = rng.integers(0, 3, (30, BANDS * ROWS)).astype(np.uint16)
+    lines = pl.DataFrame(make_lines(rng, 30, 60), LINES, orient="row")
+    state = State(tmp_path / "out")
+    write_shards(state, keys, values, lines, [10, 20])
+    store, calls = State.store, count()
+
+    def stop(self, folder):
+        if next(calls) % 4 == 3:
+            raise WriteError(f"{folder}: the disk is full")
+        return store(self, folder)
+
+    monkeypatch.setattr(State, "store", stop)
+    for _ in range(100):
+        with suppress(WriteError):
+            join_shards(state, 3, Config(), run_in_process)
+            break
+    assert next(calls) > 60
+    clusters, _, counts = expected(keys, values, lines, 0.6)
+    frames = [read_final(state, n)[0] for n in range(3)]
+    assert pl.concat(frames)["cluster"].to_list() == clusters
+    [report] = state.read_reports([state.joined("report", 0)])
+    assert report["counts"] == counts
+    left = {path.name for path in (state.folder / "joined").rglob("*") if path.is_file()}
+    assert left == {
+        "plan.json",
+        "report.json",
+        "template.npy",
+        *(f"{n:06d}.parquet" for n in range(3)),
+    }
 
 
 @given(
