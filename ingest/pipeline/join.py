@@ -23,8 +23,7 @@ from ingest.dedup.clusters import Signatures, find_leaders
 from ingest.dedup.site_templates import find_template_lines
 from ingest.io.storage import options_for
 from ingest.minhash import BANDS, ROWS
-from ingest.pipeline.join_steps import (
-    BANDS_AT_ONCE,
+from ingest.pipeline.join_files import (
     JoinPlan,
     read_join_plan,
     read_keys,
@@ -33,6 +32,7 @@ from ingest.pipeline.join_steps import (
     write_clusters,
     write_template,
 )
+from ingest.pipeline.join_steps import BANDS_AT_ONCE
 from ingest.pipeline.shard import StepTimer
 from ingest.pipeline.shuffle import ROWS_SUFFIX
 from ingest.pipeline.state import State

@@ -29,7 +29,7 @@ from ingest.io.parquet import read_parquet
 from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.labelling import label
 from ingest.pipeline.doc_ids import doc_id_to_number
-from ingest.pipeline.join_steps import read_final
+from ingest.pipeline.join_files import read_final
 from ingest.pipeline.plan import check_unchanged, stamps_of
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import (

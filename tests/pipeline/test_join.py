@@ -24,7 +24,7 @@ from ingest.minhash import BANDS, ROWS, components
 from ingest.pipeline import join, join_steps, shuffle
 from ingest.pipeline.doc_ids import number_to_doc_id
 from ingest.pipeline.join import join_shards
-from ingest.pipeline.join_steps import read_final
+from ingest.pipeline.join_files import read_final
 from ingest.pipeline.state import State
 from ingest.pipeline.workers import run_in_process
 
