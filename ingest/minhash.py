@@ -185,12 +185,7 @@ def similar_pairs(
     """
     least = np.broadcast_to(np.asarray(threshold, np.float64), len(values))
     for band in range(BANDS):
-        key = np.zeros(len(values), np.uint64) if kind is None else kind.copy()
-        for at in range(0, len(values), _ROW_BATCH):  # a mapped file is read once per band
-            rows = slice(at, at + _ROW_BATCH)
-            for column in values[rows, band * ROWS : (band + 1) * ROWS].T:
-                with np.errstate(over="ignore"):
-                    key[rows] = mix(key[rows] * np.uint64(31) + column)
+        key = band_keys(values, band, kind)
         if order is None:
             by_key = np.argsort(key, kind="stable")
         else:
@@ -207,6 +202,35 @@ def similar_pairs(
         matches += _agree(before[~new], by_key[~new], values, least)
         matches += _agree(first[~new], by_key[~new], values, least)
         yield np.concatenate([a for a, _ in matches]), np.concatenate([b for _, b in matches])
+
+
+def band_keys(values: U16, band: int, kind: U64 | None = None) -> U64:
+    """Hash one band of each signature. Only rows with the same hash are compared.
+
+    Args:
+        values: uint16 [rows, BANDS * ROWS], signatures; may be a file that is mapped into memory.
+        band: number of the band.
+        kind: the kind of each row; rows of different kinds have different hashes.
+    """
+    key = np.zeros(len(values), np.uint64) if kind is None else kind.copy()
+    for at in range(0, len(values), _ROW_BATCH):  # a mapped file is read once per band
+        rows = slice(at, at + _ROW_BATCH)
+        for column in values[rows, band * ROWS : (band + 1) * ROWS].T:
+            with np.errstate(over="ignore"):
+                key[rows] = mix(key[rows] * np.uint64(31) + column)
+    return key
+
+
+def are_similar(left: U16, right: U16, least: F64) -> Bools:
+    """Return which signatures agree in at least a share of their values.
+
+    Args:
+        left: uint16 [pairs, BANDS * ROWS], signatures.
+        right: the same for the other side.
+        least: float64 [pairs], the share.
+    """
+    enough: Bools = (left == right).mean(axis=1) >= least
+    return enough
 
 
 def components(nodes: int, edges: Iterable[tuple[I64, I64]], known: I64 | None = None) -> I64:
@@ -273,5 +297,5 @@ def _agree(left: I64, right: I64, values: U16, least: F64) -> Iterator[tuple[I64
     """Yield the pairs whose signatures agree often enough, one batch at a time."""
     for at in range(0, len(left), _PAIR_BATCH):
         a, b = left[at : at + _PAIR_BATCH], right[at : at + _PAIR_BATCH]
-        enough: Bools = (values[a] == values[b]).mean(axis=1) >= least[a]
+        enough = are_similar(values[a], values[b], least[a])
         yield a[enough], b[enough]

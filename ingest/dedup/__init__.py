@@ -55,7 +55,7 @@ def dedupe(
         site = find_sites(documents)
     articles = article_signatures(segments)
     leader = find_leaders(articles, config.threshold)
-    lines = short_lines(segments, site, articles.keys)
+    lines = short_lines(segments, site, articles.keys).drop_nulls()
     template = find_template_lines(lines["line"], pl.Series(leader[lines["row"].to_numpy()]))
     clusters = articles.keys.with_columns(cluster=cluster_names(articles.keys[leader]))
     return add_clusters(mark_template(segments, site, template), clusters)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from ingest._typing import I64, U16
+from ingest._typing import F64, I64, U16
 from ingest.codepoints import CodePoints
 from ingest.minhash import components, minhash, shingles, similar_pairs
 from ingest.page_spans import find_pages
@@ -65,16 +65,21 @@ def find_leaders(articles: Signatures, threshold: float) -> I64:
 
     The order of rows makes no difference to the clusters.
     """
-    order = articles.keys.with_row_index("row").sort("doc_id", "article")["row"].to_numpy()
+    order = articles.keys.with_row_index("row").sort("doc_id", "article", "row")["row"].to_numpy()
     order = order.astype(np.int64)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     is_page = (articles.keys["article"] == 0).to_numpy()
-    least = np.where(is_page, _PAGE_THRESHOLD, threshold)
+    least = least_similarity(articles.keys, threshold)
     edges = similar_pairs(articles.values, least, is_page.astype(np.uint64), order=order)
     first = components(len(order), ((place[a], place[b]) for a, b in edges))
     leader: I64 = order[first[place]]
     return leader
+
+
+def least_similarity(keys: pl.DataFrame, threshold: float) -> F64:
+    """Return how similar a copy of each row must be: articles as given, and whole pages more."""
+    return np.where((keys["article"] == 0).to_numpy(), _PAGE_THRESHOLD, threshold)
 
 
 def cluster_names(leaders: pl.DataFrame) -> pl.Series:

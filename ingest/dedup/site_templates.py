@@ -7,9 +7,9 @@ import polars as pl
 from ingest.roles import KEPT_ROLES
 from ingest.text import comparable_key
 
-# A line of at most _MAX_CHARS characters that occurs in at least _MIN_ARTICLES different articles
+# A line of at most _MAX_CHARS characters that occurs in at least MIN_ARTICLES different articles
 # of a site belongs to its template.
-_MIN_ARTICLES = 3
+MIN_ARTICLES = 3
 _MAX_CHARS = 80
 
 
@@ -32,16 +32,18 @@ def short_lines(segments: pl.DataFrame, site: pl.DataFrame, keys: pl.DataFrame) 
     Args:
         segments: labelled segments.
         site: the result of `find_sites`.
-        keys: articles, with columns doc_id, article; others are left out.
+        keys: articles that have words, with columns doc_id, article.
 
     Returns:
         line: UInt64, a key for the text and its site.
-        row: UInt32, the row of its article in `keys`.
+        row: UInt32, the row of its article in `keys`; null if the article has no words.
     """
     return (
         segments.filter(_may_be_template())
         .join(site, on="doc_id", maintain_order="left")
-        .join(keys.with_row_index("row"), on=["doc_id", "article"], maintain_order="left")
+        .join(
+            keys.with_row_index("row"), on=["doc_id", "article"], how="left", maintain_order="left"
+        )
         .select(_line_key(), "row")
     )
 
@@ -63,7 +65,7 @@ def find_template_lines(lines: pl.Series, articles: pl.Series) -> pl.Series:
         .unique()
         .group_by("line")
         .len()
-        .filter(pl.col("len") >= _MIN_ARTICLES)["line"]
+        .filter(pl.col("len") >= MIN_ARTICLES)["line"]
         .sort()
     )
 

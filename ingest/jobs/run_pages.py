@@ -13,7 +13,7 @@ from ingest.errors import FrameError, SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.io.parquet import scan_parquet
 from ingest.io.snapshot import Snapshot
-from ingest.pipeline.shard import doc_id_to_number
+from ingest.pipeline.doc_ids import doc_id_to_number
 
 _BATCH_ROWS = 1 << 16
 

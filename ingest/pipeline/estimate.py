@@ -12,11 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ingest.config import Config
-from ingest.pipeline.assemble import join_shards, write_outputs
+from ingest.pipeline.assemble import write_outputs
+from ingest.pipeline.join import join_shards
 from ingest.pipeline.label import label_shard, load_models
 from ingest.pipeline.plan import Plan, make_plan
 from ingest.pipeline.shard import finish_shard
 from ingest.pipeline.state import State
+from ingest.pipeline.workers import run_in_process
 from ingest.readers.sources import FoundSources
 
 _MAX_SHARDS, _MAX_SECONDS = 16, 10.0  # of a sample; at least one shard is always timed
@@ -110,7 +112,7 @@ def estimate_run(
         state.folder.mkdir()
         sampled, label_time = _label_sample(state, plan, rereadable, config, progress)
         joined = time.perf_counter()
-        join_shards(state, range(len(sampled)), config.dedupe.threshold)
+        join_shards(state, len(sampled), config, run_in_process)
         finish_started = time.perf_counter()
         for number in range(len(sampled)):
             finish_shard(state, number, config.label.keep)

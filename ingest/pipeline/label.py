@@ -22,8 +22,9 @@ from ingest.dedup.site_templates import find_sites, short_lines
 from ingest.detection import detect
 from ingest.io.opening import Stamp
 from ingest.labelling import label
+from ingest.pipeline.doc_ids import doc_id_to_number
 from ingest.pipeline.plan import describe_changed, stamps_of
-from ingest.pipeline.shard import StepTimer, doc_id_to_number, write_frame, write_report
+from ingest.pipeline.shard import StepTimer, write_frame, write_report
 from ingest.pipeline.shard_records import ALL, Announce, Selection, ShardRecords
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import (
@@ -59,7 +60,7 @@ def label_shard(
 
     The folder `state.labelled(number)` then has documents-*.parquet and segments-*.parquet, one of
     each per batch; keys.parquet (doc_id as UInt64, article) and values.npy, the signatures;
-    lines.parquet, the short lines, whose `row` is an index into the keys; and report.json.
+    lines.parquet, the short lines, whose `row` is an index into the keys or null; and report.json.
 
     Each slice of a file that has changed since the start of the run is one row with an `error`.
 
@@ -200,6 +201,7 @@ class _Labelling:
             in_error=self._in_error,
             left_out=records.left_out,
             changed=lost,
+            sizes={"keys": self._rows, "lines": sum(map(len, self._lines))},
             seconds=self._timer.seconds,
         )
 

@@ -27,6 +27,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import copy_context
 from fnmatch import fnmatch
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ from ingest.pipeline.state import MARKER, State
 
 _WORK = "work-"
 _TEMPORARY = "ingest-run-"
+_REPORTS = 1_000  # reports that are read at once
 _YOUNG = 60.0  # seconds; a younger temporary folder may not be locked yet
 
 
@@ -205,6 +207,13 @@ class RemoteState(State):
     def finished_shards(self) -> set[int]:
         return self._listed("done/finished/")
 
+    def joined_tasks(self, step: str) -> set[int]:
+        return self._listed(f"done/joined/{step}/")
+
+    def empty_joined(self, step: str, suffix: str) -> None:
+        stored = storage.list_objects(f"{self._work()}joined/{step}/")
+        storage.delete(url for url, _ in stored if url.endswith(suffix))
+
     def _listed(self, folder: str) -> set[int]:
         """The numbers that are names in a folder of the present plan."""
         if self._work_id is None and not self._has_plan():
@@ -267,9 +276,11 @@ class RemoteState(State):
         base = f"{self._work()}{key}/"
         in_parallel(lambda n: download(base + n, folder / n), names, at_once=4)
 
-    def read_reports(self, folders: Iterable[Path]) -> list[dict[str, Any]]:
-        urls = [f"{self._work()}{self._key(folder)}/report.json" for folder in folders]
-        return [json.loads(content) for content, _ in in_parallel(storage.read, urls)]
+    def read_reports(self, folders: Iterable[Path]) -> Iterator[dict[str, Any]]:
+        urls = (f"{self._work()}{self._key(folder)}/report.json" for folder in folders)
+        while some := list(islice(urls, _REPORTS)):
+            for content, _ in in_parallel(storage.read, some):
+                yield json.loads(content)
 
     # OUT
 

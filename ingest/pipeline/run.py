@@ -25,8 +25,9 @@ from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.access import access, options_for
 from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.io.urls import check_target_is_writable, is_remote, with_two_slashes
-from ingest.pipeline.assemble import join_shards, write_outputs
+from ingest.pipeline.assemble import write_outputs
 from ingest.pipeline.executors import Executor
+from ingest.pipeline.join import join_shards
 from ingest.pipeline.open_state import open_state
 from ingest.pipeline.plan import check_plan, make_plan
 from ingest.pipeline.state import State
@@ -174,7 +175,7 @@ class _Run:
         numbers = range(len(self.plan.shards))
         with executor.start(self.state.mark_running, len(numbers)) as run_tasks:
             self._label(numbers, run_tasks)
-            join_shards(self.state, numbers, self.config.dedupe.threshold)
+            join_shards(self.state, len(numbers), self.config, run_tasks)
             finished = self.state.finished_shards()
             tasks = (self._task("finish", n) for n in numbers if n not in finished)
             for _ in run_tasks(tasks, lambda _number, _size: None):

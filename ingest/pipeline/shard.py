@@ -14,7 +14,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 import polars as pl
 
 from ingest.articles import PAGE_COLUMNS, collect_articles
@@ -23,6 +22,7 @@ from ingest.dedup.site_templates import find_sites, mark_template
 from ingest.frames import ARTICLES, CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.parquet import read_parquet
 from ingest.io.run_files import CORRECTIONS_FILE
+from ingest.pipeline.join_files import read_final
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import (
     count_by_role,
@@ -65,10 +65,7 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
     role_counts: list[pl.DataFrame] = []
     corrected: list[dict[str, int]] = []
     corrections = _parse_once(state.read_corrections())
-    names = f"{number:06d}.parquet", "template.npy"
-    with state.borrow(state.joined, *names) as joined:
-        clusters = read_parquet(joined / names[0])
-        template = pl.Series(np.load(joined / names[1]))
+    clusters, template = read_final(state, number)
     with (
         state.borrow(state.labelled(number), "segments-*", "documents-*") as labelled,
         state.store(state.finished(number)) as work,
@@ -104,27 +101,6 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
 @lru_cache(maxsize=1)  # a process finishes many shards
 def _parse_once(corrections: bytes) -> Corrections:
     return parse_corrections(corrections, CORRECTIONS_FILE)
-
-
-def doc_id_to_number(doc_id: pl.Expr) -> pl.Expr:
-    """Convert doc_ids to UInt64, which sort in the same order.
-
-    >>> pl.select(doc_id_to_number(pl.lit("00000000000000ff"))).item()
-    255
-    """
-    return doc_id.str.decode("hex").bin.reinterpret(dtype=pl.UInt64, endianness="big")
-
-
-def number_to_doc_id(numbers: pl.Series) -> pl.Series:
-    """Convert UInt64 numbers back to doc_ids.
-
-    >>> number_to_doc_id(pl.Series([255], dtype=pl.UInt64)).to_list()
-    ['00000000000000ff']
-    """
-    digits = numbers.to_numpy().astype(">u8").tobytes().hex()
-    return pl.Series(
-        numbers.name, [digits[at : at + 16] for at in range(0, len(digits), 16)], pl.String
-    )
 
 
 def write_frame(frame: pl.DataFrame, file: Path | BytesIO) -> None:

@@ -4,7 +4,8 @@
         plan.json   what to do; renamed to done.json once `out` is complete
         labelled/   one folder per shard: its pages, labelled segments and their keys
         tried/      one file per shard whose pages may have ended a process that labelled it
-        joined/     the result of comparing the keys of all shards
+        joined/     one folder per step of comparing the keys of all shards, see
+                    `ingest.pipeline.join`
         finished/   one folder per shard: its segments and articles as they will be in OUT
         out/        the outputs, all of them
         corrections.jsonl   what people said of earlier runs of OUT, if anything
@@ -51,7 +52,7 @@ class State:
         self.folder = target.with_name(target.name + ".unfinished")
         self.folder_name = str(self.folder)
         self.out = self.folder / "out"
-        self.joined = self.folder / "joined"
+        self._joined = self.folder / "joined"
         self.locks = self.folder / "locks"
         self._corrections = self.folder / CORRECTIONS_FILE
         self._labelled = self.folder / "labelled"
@@ -87,9 +88,10 @@ class State:
         """Yield a folder with those stored files whose names match, until the end of the block."""
         yield folder
 
-    def read_reports(self, folders: Iterable[Path]) -> list[dict[str, Any]]:
-        """Return the content of report.json in each of several folders."""
-        return [json.loads((folder / "report.json").read_bytes()) for folder in folders]
+    def read_reports(self, folders: Iterable[Path]) -> Iterator[dict[str, Any]]:
+        """Yield the content of report.json in each of several folders."""
+        for folder in folders:
+            yield json.loads((folder / "report.json").read_bytes())
 
     def add_output(self, path: Path) -> None:
         """Accept a file in the folder that `store(self.out)` yielded; run.json is the last."""
@@ -101,6 +103,10 @@ class State:
     def finished(self, number: int) -> Path:
         """Return the folder of a finished shard."""
         return self._finished / f"{number:06d}"
+
+    def joined(self, step: str, number: int) -> Path:
+        """Return the folder of a task of a step of the join."""
+        return self._joined / step / f"{number:06d}"
 
     def labelled_shards(self) -> set[int]:
         """Return the numbers of the shards that are labelled."""
@@ -127,6 +133,18 @@ class State:
         """Remove what processes that have ended left of a shard that they were labelling."""
         for path in self._labelled.glob(f".{number:06d}.*"):
             _remove(path)
+
+    def joined_tasks(self, step: str) -> set[int]:
+        """Return the numbers of the tasks of a step of the join that are done."""
+        return _numbers(self._joined / step)
+
+    def empty_joined(self, step: str, suffix: str) -> None:
+        """Delete what no task needs any more: the files of a step with this suffix.
+
+        Its tasks still count as done.
+        """
+        for path in (self._joined / step).glob(f"*/*{suffix}"):
+            path.unlink(missing_ok=True)
 
     def load_plan(self) -> Plan | None:
         """Return the plan of an earlier or concurrent run; None if there is none.
@@ -228,7 +246,8 @@ class State:
 
     def _remove_partial(self) -> None:
         """Remove what a killed run was writing."""
-        for folder in (self.folder, self._labelled, self._finished):
+        steps = self._joined.glob("*")
+        for folder in (self.folder, self._labelled, self._finished, *steps):
             for path in folder.glob(".*"):
                 _remove(path)
 

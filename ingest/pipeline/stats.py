@@ -25,20 +25,73 @@ def sum_counts(counts: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """
     totals: dict[str, Any] = {}
     for entry in counts:
-        for key, number in entry.items():
-            totals[key] = totals.get(key, 0) + number
+        _add_counts(totals, entry)
     return totals
+
+
+def _add_counts(totals: dict[str, Any], entry: dict[str, Any]) -> None:
+    for key, number in entry.items():
+        totals[key] = totals.get(key, 0) + number
 
 
 def merge_sources(entries: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return one entry per source, with its records and errors added up."""
     merged: dict[str, dict[str, Any]] = {}
+    _add_sources(merged, entries)
+    return merged
+
+
+def _add_sources(merged: dict[str, dict[str, Any]], entries: Iterable[dict[str, Any]]) -> None:
     for entry in entries:
         first = merged.setdefault(entry["source"], entry)
         if first is not entry:
             first["records"] += entry["records"]
             first["errors"] += entry["errors"]
-    return merged
+
+
+class ReportTotals:
+    """The reports of one step on all shards, added up while they are read.
+
+    Args:
+        reports: what `label_shard` or `finish_shard` wrote. One at a time is in memory.
+
+    Attributes:
+        counts: pages, segments and so on.
+        seconds: time by step.
+        sources: records, errors and hash by source.
+        in_error: the first pages in error.
+        left_out: records that were left out, by reason.
+        corrected: what corrections changed.
+    """
+
+    def __init__(self, reports: Iterable[dict[str, Any]]) -> None:
+        self.counts: dict[str, Any] = {}
+        self.seconds: dict[str, float] = {}
+        self.sources: dict[str, dict[str, Any]] = {}
+        self.in_error: list[dict[str, str]] = []
+        self.left_out: dict[str, int] = {}
+        self.corrected: dict[str, int] = {}
+        self._roles: dict[tuple[str | None, str | None], tuple[int, int]] = {}
+        for report in reports:
+            self._add(report)
+
+    def _add(self, report: dict[str, Any]) -> None:
+        _add_counts(self.counts, report["counts"])
+        _add_counts(self.seconds, report["seconds"])
+        _add_counts(self.left_out, report.get("left_out", {}))
+        _add_counts(self.corrected, report.get("corrected", {}))
+        _add_sources(self.sources, report.get("sources", []))
+        self.in_error += report.get("in_error", [])
+        del self.in_error[MAX_LISTED_ERRORS:]
+        for row in report.get("by_role_and_lang", []):
+            key = row["role"], row["lang"]
+            segments, kept = self._roles.get(key, (0, 0))
+            self._roles[key] = segments + row["segments"], kept + row["kept"]
+
+    def by_role_and_lang(self) -> list[dict[str, Any]]:
+        """Return segments and kept segments by role and language."""
+        rows = [(*key, *numbers) for key, numbers in self._roles.items()]
+        return pl.DataFrame(rows, ROLE_COUNTS, orient="row").sort("role", "lang").to_dicts()
 
 
 def sum_role_counts(tables: list[pl.DataFrame]) -> pl.DataFrame:

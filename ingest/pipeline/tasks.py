@@ -17,9 +17,10 @@ class Task(NamedTuple):
     """One step on one shard, or a function on some rows of a file of pairs.
 
     Attributes:
-        step: "label" or "finish"; or MODULE:FUNCTION, see `ingest.pipeline.row_groups`.
+        step: "label" or "finish"; "join STEP ROUND", see `ingest.pipeline.join`; or
+            MODULE:FUNCTION, see `ingest.pipeline.row_groups`.
         target: OUT of the run; or the folder of the parts.
-        number: number of the shard or part.
+        number: number of the shard or part, or of what a step of the join looks at.
         shard: its slices; or the file and its rows.
         stamps: the stamp of each of its files.
         config: the settings.

@@ -44,6 +44,7 @@ def run_task(
     from ingest.io.access import access
     from ingest.io.memory import release_memory
     from ingest.pipeline.careful import label_carefully
+    from ingest.pipeline.join_steps import run_join_task
     from ingest.pipeline.label_task import label_task
     from ingest.pipeline.open_state import open_state
     from ingest.pipeline.row_part import part_path, write_part
@@ -69,6 +70,10 @@ def run_task(
     with access(task.storage), open_state(task.target) as state, state.wrap_errors():
         if task.step == "finish":
             finish_shard(state, task.number, config.label.keep)
+            return
+        if task.step.startswith("join "):
+            run_join_task(state, task.step.removeprefix("join "), task.number, config)
+            release_memory()
             return
         if task.careful:
             state.mark_tried(task.number)  # until it is labelled

@@ -20,7 +20,7 @@ import ingest
 from ingest.cli.options import open_executor
 from ingest.config import Config, RunConfig
 from ingest.errors import ConfigError, MissingExtraError, SourceError
-from ingest.pipeline import executors, ray_node
+from ingest.pipeline import executors, join, ray_node
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.plan import versions
 from ingest.pipeline.state import State
@@ -83,6 +83,13 @@ def test_an_interrupted_run_is_resumed_without_ray(pages, out, expected, cluster
     assert "use --resume to continue" in stopped.value.__notes__[0]
     assert not list(out.with_name("out.unfinished").glob("locks/running-*"))
     ingest.run(pages, out, config=SMALL, resume=True)
+    assert content(out) == expected
+
+
+@pytest.mark.ray
+def test_keys_in_chunks(pages, out, expected, cluster, monkeypatch):
+    monkeypatch.setattr(join, "_CHUNK_KEYS", 5)
+    ingest.run(pages, out, config=SMALL, ray=cluster.address)
     assert content(out) == expected
 
 

@@ -191,20 +191,6 @@ def test_names_that_are_not_utf_8_are_escaped(tmp_path):
     assert json.loads((tmp_path / "out" / "run.json").read_bytes())["skipped"] == report["skipped"]
 
 
-@pytest.mark.parametrize("buckets", [1, 3])
-def test_the_number_of_buckets_does_not_change_template_lines(tmp_path, monkeypatch, buckets):
-    folder = tmp_path / "site"
-    folder.mkdir()
-    for n, page in enumerate(sorted(ingest.samples().glob("en_*.txt"))[:4]):
-        (folder / f"{n}.txt").write_text(page.read_text() + "\n\nTrusted voices of the bay\n")
-    one = ingest.run(folder, tmp_path / "one")
-    monkeypatch.setattr("ingest.pipeline.assemble._BUCKET_LINES", 1)
-    monkeypatch.setattr("ingest.pipeline.assemble._MAX_BUCKETS", buckets)
-    other = ingest.run(folder, tmp_path / "other")
-    assert one["counts"] == other["counts"]
-    assert digests(tmp_path / "one") == digests(tmp_path / "other")
-
-
 def test_run_json_lists_only_the_first_errors(tmp_path):
     (tmp_path / "bad.jsonl").write_text("{broken\n" * 50)
     report = ingest.run(tmp_path / "bad.jsonl", tmp_path / "out")

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import ingest
 from ingest.config import Config, DetectConfig, RunConfig
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
+from ingest.pipeline import join
 from ingest.pipeline.plan import cut_shards
 from ingest.readers.records import Slice
 
@@ -89,6 +90,16 @@ def test_workers_and_shards_do_not_change_a_byte(pages, plain, tmp_path, workers
     config = Config(run=RunConfig(shard_bytes=shard_bytes))
     files = sorted(pages.iterdir(), reverse=True)
     ingest.run(files, tmp_path / "out", config=config, workers=workers)
+    assert same(tmp_path / "out", plain)
+    assert folders(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_keys_in_chunks_do_not_change_a_byte(pages, plain, tmp_path, monkeypatch, workers):
+    monkeypatch.setattr(join, "_CHUNK_KEYS", 40 // workers)
+    monkeypatch.setattr(join, "_CHUNKS_PER_BUCKET", 1)
+    monkeypatch.setattr(join, "_BUCKET_LINES", 100)
+    ingest.run(pages, tmp_path / "out", config=SMALL, workers=workers)
     assert same(tmp_path / "out", plain)
     assert folders(tmp_path) == ["out"]
 
