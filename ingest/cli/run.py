@@ -128,13 +128,14 @@ def _run(args: argparse.Namespace) -> int:
 
 def _print_plan(args: argparse.Namespace) -> int:
     from ingest.cli.plan_view import plan_lines
-    from ingest.cli.progress import job_progress
+    from ingest.cli.progress import job_progress, report_slow_requests
     from ingest.io.access import access
     from ingest.pipeline.estimate import estimate_run
     from ingest.readers.sources import describe_skipped, find_sources
 
     with (
         access(dict(args.storage_option)),
+        report_slow_requests(quiet=args.quiet),
         job_progress("run --plan", quiet=args.quiet) as progress,
     ):
         found = find_sources(args.sources)
@@ -146,10 +147,13 @@ def _print_plan(args: argparse.Namespace) -> int:
 
 
 def _run_job(args: argparse.Namespace) -> dict[str, Any]:
-    from ingest.cli.progress import run_progress
+    from ingest.cli.progress import report_slow_requests, run_progress
     from ingest.jobs.run import run
 
-    with run_progress(quiet=args.quiet, translating=bool(args.translate)) as (reading, translating):
+    with (
+        report_slow_requests(quiet=args.quiet),
+        run_progress(quiet=args.quiet, translating=bool(args.translate)) as (reading, translating),
+    ):
         return run(
             args.sources,
             args.out,
@@ -180,7 +184,9 @@ def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
         if not args.quiet:
             render.print_shards_done(report, args.out)
         return OK
-    if args.quiet:
+    if report.get("unchanged"):
+        print_summary(args, f"{args.out} is complete already, of the same sources and settings")
+    elif args.quiet:
         render.print_pages_in_error(report, to_stderr=True)
     else:
         render.print_run_summary(report, args.out, verbose=args.verbose)
