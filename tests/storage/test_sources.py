@@ -341,6 +341,14 @@ def test_a_plan_is_made_of_a_bucket(bucket, call):
     outcome = call("run", f"{bucket.url}/pages", "--plan", "-q")
     assert outcome.status == 0
     assert outcome.out.startswith("3 inputs, ")
+    for out, status, found in (
+        (f"{bucket.url}/out", 0, "does not exist yet, and its bucket can be reached"),
+        ("s3://no-such-bucket/out", 2, "there is no bucket no-such-bucket"),
+    ):
+        outcome = call("run", f"{bucket.url}/pages", "-o", out, "--plan", "-q")
+        assert outcome.status == status
+        assert found in outcome.out + outcome.err
+    assert bucket.keys("out") == []
 
 
 def test_slices_are_fetched_while_the_one_before_is_read(bucket, proxy):
