@@ -130,5 +130,9 @@ def _client(plain_http: bool) -> dict[str, Any]:
 def uses_plain_http(url: str, options: Mapping[str, str]) -> bool:
     """Whether the user gave an address without encryption, such as that of a server nearby."""
     named = {**os.environ, **options}
-    endpoints = (value for key, value in named.items() if "endpoint" in key.lower())
+    endpoints = (
+        value
+        for key, value in named.items()
+        if any(word in key.lower() for word in ("endpoint", "google_base_url")) or key == "base_url"
+    )
     return url.startswith("http:") or any(value.startswith("http:") for value in endpoints)
