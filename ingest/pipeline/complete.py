@@ -10,6 +10,7 @@ from ingest.errors import OutputError
 from ingest.io.opening import file_size, is_file
 from ingest.io.run_files import CORRECTIONS_FILE, all_pages_in_error
 from ingest.pipeline.state import State
+from ingest.readers.sources import is_stream
 from ingest.review.corrections import (
     Corrections,
     merge_corrections,
@@ -56,6 +57,9 @@ def _find_difference(
 ) -> str | None:
     if report.get("fingerprint") != config.fingerprint():
         return "other settings"
+    files = list(files)
+    if streams := [file for file in files if is_stream(file)]:
+        return f"what {streams[0]} was then, which cannot be compared"
     before = {item["source"]: item["bytes"] for item in report["inputs"]}
     now = {escape_file_name(file): file_size(file) if is_file(file) else 0 for file in files}
     if before != now:
