@@ -23,6 +23,7 @@ def plan_lines(estimate: Estimate) -> list[str]:
     if not estimate.sampled_stored:
         return [*lines, "no estimate: nothing of it can be read a second time, or all is empty"]
     lines += [
+        f"start-up: {duration(estimate.startup)}, to load code and models and to cut the sources",
         f"timed: {count_noun(estimate.sampled, 'shard')} with {size(estimate.sampled_stored)} and "
         f"{count_noun(estimate.sampled_pages, 'page')} in "
         f"{duration(estimate.shard_time + estimate.joint_time)}",

@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.progress import Progress as ProgressBars
 
 from ingest.cli.progress_lines import ProgressLines
+from ingest.io.slow_requests import reporting_slow_requests
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -37,7 +38,7 @@ def run_progress(*, quiet: bool, translating: bool) -> AbstractContextManager[Ru
 
 
 @contextmanager
-def job_progress(name: str, *, quiet: bool) -> Iterator[Progress | None]:
+def job_progress(name: str, *, quiet: bool, unit: str = "") -> Iterator[Progress | None]:
     """Show how much of its work a command has done, and how long the rest will take.
 
     On a terminal that is a bar. Otherwise it is a line every 30 seconds.
@@ -45,6 +46,7 @@ def job_progress(name: str, *, quiet: bool) -> Iterator[Progress | None]:
     Args:
         name: what is done, such as align.
         quiet: whether to show nothing.
+        unit: in what it is counted, where the name does not say that.
 
     Yields:
         What the job calls; None if nothing is shown. A total of 0 is unknown.
@@ -52,7 +54,7 @@ def job_progress(name: str, *, quiet: bool) -> Iterator[Progress | None]:
     if quiet:
         yield None
     elif not sys.stderr.isatty():
-        with ProgressLines(name) as lines:
+        with ProgressLines(name, unit) as lines:
             yield lines.update
     else:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"),
@@ -75,7 +77,7 @@ def job_progress(name: str, *, quiet: bool) -> Iterator[Progress | None]:
 @contextmanager
 def _read_progress(*, quiet: bool) -> Iterator[RunProgress]:
     if quiet or not sys.stderr.isatty():
-        with job_progress("read, bytes", quiet=quiet) as progress:
+        with job_progress("read", quiet=quiet, unit="bytes") as progress:
             yield progress, None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
@@ -83,6 +85,15 @@ def _read_progress(*, quiet: bool) -> Iterator[RunProgress]:
     with ProgressBars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("read", total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total or None), None
+
+
+def report_slow_requests(*, quiet: bool) -> AbstractContextManager[None]:
+    """Print one line to standard error if a server does not answer for long."""
+    return reporting_slow_requests(None if quiet else _print_line)
+
+
+def _print_line(line: str) -> None:
+    print(f"ingest: {line}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -18,10 +18,11 @@ class ProgressLines:
 
     Args:
         name: what is done, such as align.
+        unit: in what it is counted, where the name does not say that.
     """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, unit: str = "") -> None:
+        self._name, self._unit = name, unit
         self._done, self._total = 0, 0
         self._started = time.monotonic()
         self._step = (0, self._started)  # what was done when the step began, and when that was
@@ -57,7 +58,12 @@ class ProgressLines:
             now = time.monotonic()
             left = seconds_left(*self._step, self._done, self._total, now)
             line = describe(
-                self._name, self._done, self._total, elapsed=now - self._started, left=left
+                self._name,
+                self._done,
+                self._total,
+                elapsed=now - self._started,
+                left=left,
+                unit=self._unit,
             )
             print(f"ingest: {line}", file=sys.stderr, flush=True)
 
@@ -80,7 +86,9 @@ def seconds_left(first: int, start: float, done: int, total: int, now: float) ->
     return (now - start) * (total - done) / (done - first)
 
 
-def describe(name: str, done: int, total: int, *, elapsed: float, left: float | None) -> str:
+def describe(
+    name: str, done: int, total: int, *, elapsed: float, left: float | None, unit: str = ""
+) -> str:
     """Return a line about the progress of a command.
 
     Args:
@@ -89,6 +97,7 @@ def describe(name: str, done: int, total: int, *, elapsed: float, left: float | 
         total: amount of all work; 0 if unknown.
         elapsed: seconds since the command started.
         left: seconds that the rest will take; None if unknown.
+        unit: in what it is counted.
 
     >>> describe("score", 3000, 12000, elapsed=60, left=180)
     'score: 3,000 of 12,000 (25 %), 1 min so far, about 3 min left'
@@ -96,10 +105,13 @@ def describe(name: str, done: int, total: int, *, elapsed: float, left: float | 
     'import: 3,000, 2 min so far'
     >>> describe("report", 0, 0, elapsed=30, left=None)
     'report: 30 s so far'
+    >>> describe("read", 30, 90, elapsed=30, left=None, unit="bytes")
+    'read: 30 of 90 bytes (33 %), 30 s so far'
     """
-    amount = f" {done:,}" if done else ""
+    unit = unit and f" {unit}"
+    amount = f" {done:,}{unit}" if done else ""
     if total:
-        amount = f" {done:,} of {total:,} ({100 * done // total} %)"
+        amount = f" {done:,} of {total:,}{unit} ({100 * done // total} %)"
     separator = ", " if amount else " "
     line = f"{name}:{amount}{separator}{format_time(elapsed)} so far"
     return line if left is None else f"{line}, about {format_time(left)} left"

@@ -97,7 +97,8 @@ def _role_table(rows: list[dict[str, Any]]) -> Table:
 
 def _totals(counts: dict[str, Any]) -> list[str]:
     totals = [
-        count_noun(counts["pages"], "page"),
+        count_noun(counts["pages"], "page")
+        + (f" ({counts['errors']:,} of them in error)" if counts.get("errors") else ""),
         f"{count_noun(counts['articles'], 'article')} in "
         f"{count_noun(counts['clusters'], 'cluster')}",
         count_noun(counts["duplicates"], "line") + " repeated in a page",

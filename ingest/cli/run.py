@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from ingest.cli.options import (
@@ -22,6 +23,9 @@ from ingest.languages import parse_language_pair
 
 if TYPE_CHECKING:
     from ingest.cli.parser import Commands
+
+
+_STARTED = time.perf_counter()  # the libraries are imported later
 
 
 def add_commands(commands: Commands) -> None:
@@ -131,28 +135,40 @@ def _run(args: argparse.Namespace) -> int:
 
 def _print_plan(args: argparse.Namespace) -> int:
     from ingest.cli.plan_view import plan_lines
-    from ingest.cli.progress import job_progress
+    from ingest.cli.progress import job_progress, report_slow_requests
     from ingest.io.access import access
     from ingest.pipeline.estimate import estimate_run
+    from ingest.pipeline.target import describe_target
     from ingest.readers.sources import describe_skipped, find_sources
+    from ingest.text import safe
 
     with (
         access(dict(args.storage_option)),
+        report_slow_requests(quiet=args.quiet),
         job_progress("run --plan", quiet=args.quiet) as progress,
     ):
+        target = args.out and describe_target(
+            args.out, overwrite=args.overwrite, resume=args.resume
+        )
         found = find_sources(args.sources)
-        estimate = estimate_run(found, build_config(args), progress)
+        startup = time.perf_counter() - _STARTED
+        estimate = estimate_run(found, build_config(args), progress, startup=startup)
     print(*plan_lines(estimate), sep="\n")
+    if target:
+        print(f"OUT: {safe(target)}")
     if found.skipped:
         print(describe_skipped(found.skipped))
     return OK
 
 
 def _run_job(args: argparse.Namespace) -> dict[str, Any]:
-    from ingest.cli.progress import run_progress
+    from ingest.cli.progress import report_slow_requests, run_progress
     from ingest.jobs.run import run
 
-    with run_progress(quiet=args.quiet, translating=bool(args.translate)) as (reading, translating):
+    with (
+        report_slow_requests(quiet=args.quiet),
+        run_progress(quiet=args.quiet, translating=bool(args.translate)) as (reading, translating),
+    ):
         return run(
             args.sources,
             args.out,
@@ -183,7 +199,9 @@ def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
         if not args.quiet:
             render.print_shards_done(report, args.out)
         return OK
-    if args.quiet:
+    if report.get("unchanged"):
+        print_summary(args, f"{args.out} is complete already, of the same sources and settings")
+    elif args.quiet:
         render.print_pages_in_error(report, to_stderr=True)
     else:
         render.print_run_summary(report, args.out, verbose=args.verbose)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from ingest.io.access import current_access, locate
 from ingest.io.remote_file import Buffer
+from ingest.io.slow_requests import watched
 from ingest.io.storage_errors import StorageError, describe, status_of
 from ingest.io.stores import Meta, to_meta
 from ingest.io.urls import is_web, split_url
@@ -58,7 +59,7 @@ def read_range(url: str, start: int, stop: int) -> tuple[Buffer, Meta]:
     """
     store, key = locate(url)
     try:
-        return _fetch(store, key, {"range": (start, stop)})
+        return _fetch(url, store, key, {"range": (start, stop)})
     except Exception as error:
         if status_of(error)[0] == "416" and not start:  # an empty file has no range
             return b"", _head(url)
@@ -68,7 +69,7 @@ def read_range(url: str, start: int, stop: int) -> tuple[Buffer, Meta]:
         raise problem from error
 
 
-def _fetch(store: Any, key: str, options: Mapping[str, Any]) -> tuple[Buffer, Meta]:
+def _fetch(url: str, store: Any, key: str, options: Mapping[str, Any]) -> tuple[Buffer, Meta]:
     """Get an object, or a range of it, again if the answer is cut off.
 
     obstore goes on with an answer that was cut off only if the server sends ETags. Requests that
@@ -76,13 +77,14 @@ def _fetch(store: Any, key: str, options: Mapping[str, Any]) -> tuple[Buffer, Me
     """
     attempt = 0
     while True:
-        answer = store.get(key, options=options)
-        try:
-            return memoryview(answer.bytes()), to_meta(answer.meta)
-        except Exception:
-            attempt += 1
-            if attempt >= _ATTEMPTS:
-                raise
+        with watched(url):
+            answer = store.get(key, options=options)
+            try:
+                return memoryview(answer.bytes()), to_meta(answer.meta)
+            except Exception:
+                attempt += 1
+                if attempt >= _ATTEMPTS:
+                    raise
         time.sleep(_PAUSE * 2**attempt)
 
 
@@ -96,7 +98,12 @@ def list_objects(url: str) -> Iterator[tuple[str, Meta]]:
     root = url[: len(url) - len(split_url(url)[2])]
     prefix = key.rstrip("/")
     try:
-        for page in store.list(prefix or None, chunk_size=_LIST_PAGE):
+        pages = iter(store.list(prefix or None, chunk_size=_LIST_PAGE))
+        while True:
+            with watched(url):
+                page = next(pages, None)
+            if page is None:
+                break
             for item in page:
                 name, meta = root + item["path"], to_meta(item)
                 current_access().known[name] = meta
@@ -124,7 +131,7 @@ def read(url: str) -> tuple[bytes, Meta]:
         FileNotFoundError: there is none.
         StorageError: it cannot be read.
     """
-    content, meta = _call(url, lambda store, key: _fetch(store, key, {}))
+    content, meta = _call(url, lambda store, key: _fetch(url, store, key, {}))
     return bytes(content), meta
 
 
@@ -167,7 +174,8 @@ def _put_if(url: str, content: bytes, mode: Any) -> Meta | None:
 
     store, key = locate(url)
     try:
-        version: Any = store.put(key, content, mode=mode, use_multipart=False)
+        with watched(url):
+            version: Any = store.put(key, content, mode=mode, use_multipart=False)
     except (obstore.exceptions.AlreadyExistsError, obstore.exceptions.PreconditionError):
         # or the answer to an earlier attempt of the same request was lost
         present = read_if_present(url)
@@ -211,7 +219,8 @@ def delete(urls: Iterable[str]) -> None:
     while some := list(islice(left, _DELETE_PAGE)):
         store, _ = locate(some[0])
         try:
-            store.delete([split_url(url)[2] for url in some])
+            with watched(some[0]):
+                store.delete([split_url(url)[2] for url in some])
         except FileNotFoundError:
             pass
         except Exception as error:
@@ -221,7 +230,8 @@ def delete(urls: Iterable[str]) -> None:
 def _call(url: str, function: Callable[[Any, str], T]) -> T:
     store, key = locate(url)
     try:
-        return function(store, key)
+        with watched(url):
+            return function(store, key)
     except Exception as error:
         raise describe(error, url) from error
 

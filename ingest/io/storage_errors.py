@@ -67,6 +67,8 @@ def _reason(error: Exception, url: str) -> tuple[str, bool]:
     elif status:
         reason = f"the server answered {status} {code}".rstrip()
         reason += "; try again later" if is_outage else ""
+    elif "InvalidContentType" in text:  # the answer to a TLS handshake
+        reason = "the server does not encrypt; use http:// in its URL or endpoint"
     elif kind == "GenericError":
         is_outage = True
         reason = "the server cannot be reached, or cut the connection; check the network and the "

@@ -5,8 +5,9 @@ Only this module and `ingest.io.storage` use obstore, the optional package for t
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -15,6 +16,17 @@ from ingest.io.storage_errors import KEYS, StorageError
 
 _RETRY_SECONDS = 60  # how long a request is tried again, and how often; the pauses double
 _MAX_RETRIES = 8
+_DOCS = "https://developmentseed.org/obstore/"
+# Options to suggest: those of obstore that are set most often.
+_NAMES = {
+    "s3": ("access_key_id", "secret_access_key", "session_token", "region", "endpoint",
+           "skip_signature", "virtual_hosted_style_request", "request_payer",
+           "unsigned_payload", "server_side_encryption", "sse_kms_key_id", "role_arn"),
+    "gs": ("service_account", "service_account_key", "application_credentials", "bearer_token",
+           "skip_signature", "base_url"),
+    "az": ("account_name", "account_key", "client_id", "client_secret", "tenant_id", "sas_key",
+           "endpoint", "skip_signature", "use_emulator", "use_azure_cli"),
+}  # fmt: skip
 _OWN_OPTIONS = {"s3": "aws_", "gs": "google_", "az": "azure_"}
 
 
@@ -72,9 +84,16 @@ def open_store(scheme: str, bucket: str, options: dict[str, str]) -> Any:
     except Exception as error:
         # the messages of obstore may contain values of options
         if type(error).__name__ == "UnknownConfigurationKeyError":
-            named = ", ".join(options)
-            raise ConfigError(f"storage option: {scheme}:// has no such option ({named})") from None
+            raise ConfigError(_describe_unknown(scheme, str(error), options)) from None
         raise StorageError(url, f"cannot be used; check {KEYS[scheme]}") from None
+
+
+def _describe_unknown(scheme: str, text: str, options: Iterable[str]) -> str:
+    named = next((key for key in options if f"'{key.lower()}'" in text.lower()), None)
+    message = f"--storage-option {named or '/'.join(options)}: {scheme}:// has no such option"
+    key = (named or "").lower().removeprefix(_OWN_OPTIONS[scheme])
+    close = difflib.get_close_matches(key, _NAMES[scheme], 1)
+    return f"{message}; did you mean {close[0]}?" if close else f"{message}; see {_DOCS}"
 
 
 def open_web_store(url: str) -> Any:
@@ -111,5 +130,9 @@ def _client(plain_http: bool) -> dict[str, Any]:
 def uses_plain_http(url: str, options: Mapping[str, str]) -> bool:
     """Whether the user gave an address without encryption, such as that of a server nearby."""
     named = {**os.environ, **options}
-    endpoints = (value for key, value in named.items() if "endpoint" in key.lower())
+    endpoints = (
+        value
+        for key, value in named.items()
+        if any(word in key.lower() for word in ("endpoint", "google_base_url")) or key == "base_url"
+    )
     return url.startswith("http:") or any(value.startswith("http:") for value in endpoints)

@@ -38,13 +38,15 @@ def select_missing(
 
     Raises:
         ConfigError: the run had other settings.
-        OutputError: nothing is missing.
     """
     align = align and not (out / PAIRS_FILE).exists()
     translate = None if (out / TRANSLATED_FILE).exists() else translate
-    if not (align or translate or export):
-        raise OutputError(f"{out}: exists already; there is nothing to resume")
     if report["fingerprint"] != config.fingerprint():
+        if not (align or translate or export):
+            raise ConfigError(
+                f"{out}: is complete, but with other settings; choose another name, or give "
+                "--overwrite instead of --resume"
+            )
         commands = [f"ingest align {out} -o {out / PAIRS_FILE}"] if align else []
         commands += [_translate_command(str(out), translate)] if translate else []
         commands += [f"ingest export {out} -o FILE"] if export else []

@@ -62,7 +62,8 @@ def run(
         config: settings; the defaults if None.
         overwrite: replace `out` if an earlier run made it, and discard unfinished work.
         resume: continue an unfinished run; start a new one if there is none. If `out` is complete
-            except for what `align`, `translate` or `export` add, add that.
+            except for what `align`, `translate` or `export` add, add that. If nothing is missing,
+            and sources and settings are the same, do nothing.
         workers: number of processes.
         ray: work on a Ray cluster instead (extra `ray`): HOST:PORT, ray://HOST:PORT, or "auto" for
             the cluster that runs on this machine, or a temporary one if there is none. All nodes
@@ -92,7 +93,8 @@ def run(
         With `align`, also `pairs`: how many articles were `aligned`, how many sentence `pairs` they
         gave, how many articles `failed`, and messages about them (`said`). With `translate`, also
         `translated`: `texts`, `tokens`, `seconds`, and how many translations have which `flags`.
-        With `export`, also `exported`, as `export_texts` returns it. With `corrections`, also
+        With `export`, also `exported`, as `export_texts` returns it. With `resume`, `unchanged` is
+        true if `out` was complete already, and nothing was done. With `corrections`, also
         `damaged_corrections`, if lines could not be used: what is wrong with each.
 
     Raises:
@@ -124,10 +126,7 @@ def run(
         check_translatable(translate)
     check_target_is_writable(out)
     if is_url(out) and (align or translate or export):
-        raise ConfigError(
-            f"{out}: align, translate, export: need a folder on this machine; download OUT, and "
-            "use the commands pair, translate and export on it"
-        )
+        raise ConfigError(_describe_need_of_folder(os.fspath(out), align, translate, export))
     if export:
         check_export(export, out, overwrite=overwrite)
     config = config or Config()
@@ -143,6 +142,8 @@ def run(
         align, translate = select_missing(
             state.target, report, config, align, translate, export=export is not None
         )
+        if not (align or translate or export):
+            report = {**report, "unchanged": True}
     else:
         report = run_shards(
             sources,
@@ -164,3 +165,26 @@ def run(
     if export:
         report = {**report, "exported": add_export(os.fspath(out), export, overwrite=overwrite)}
     return report
+
+
+def _describe_need_of_folder(
+    out: str,
+    align: bool,
+    translate: tuple[str, str] | None,
+    export: str | os.PathLike[str] | None,
+) -> str:
+    """What to do instead of the options that cannot be used with an OUT in an object store."""
+    options = {
+        "--align": "ingest align RUN -o RUN/pairs.parquet" if align else "",
+        "--translate": "ingest translate RUN --from {} --to {} -o RUN/translated.parquet".format(
+            *translate
+        )
+        if translate
+        else "",
+        "--export": f"ingest export RUN -o {os.fspath(export)}" if export else "",
+    }
+    given = {option: command for option, command in options.items() if command}
+    return (
+        f"{out}: {', '.join(given)} cannot be used with an OUT in an object store; run without, "
+        f"download OUT to a folder RUN, and then: {' and '.join(given.values())}"
+    )

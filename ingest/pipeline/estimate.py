@@ -41,6 +41,7 @@ class Estimate(NamedTuple):
         output: size of the outputs of the sample.
         working: size of the working files of the sample besides the outputs.
         uncut: messages about large files that are one shard because they cannot be cut.
+        startup: time before the first shard: loading code and models, finding and cutting sources.
     """
 
     inputs: int
@@ -56,6 +57,7 @@ class Estimate(NamedTuple):
     output: int
     working: int
     uncut: tuple[str, ...] = ()
+    startup: float = 0.0
 
     def scale(self, sampled: float) -> float:
         """Return an amount of the sample as that of the whole run, in proportion to the bytes."""
@@ -71,7 +73,7 @@ class Estimate(NamedTuple):
         2.4
         """
         per_shard = max(self.scale(self.shard_time) / cores, self._largest_time())
-        return round(per_shard + self.scale(self.joint_time), 6)
+        return round(self.startup + per_shard + self.scale(self.joint_time), 6)
 
     def stored_per_hour(self, cores: int) -> float:
         """Return how many stored bytes that many cores process in an hour, of an endless input."""
@@ -83,7 +85,11 @@ class Estimate(NamedTuple):
 
 
 def estimate_run(
-    found: FoundSources, config: Config, progress: Callable[[int, int], None] | None = None
+    found: FoundSources,
+    config: Config,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    startup: float = 0.0,
 ) -> Estimate:
     """Cut the inputs into shards, and run some of them in a temporary folder.
 
@@ -95,10 +101,12 @@ def estimate_run(
         found: the inputs.
         config: the settings.
         progress: called with the number of sampled shards done and of all to sample.
+        startup: seconds since the program started.
 
     Raises:
         SourceError: a file cannot be opened, or has changed meanwhile.
     """
+    begun = time.perf_counter()
     plan = make_plan(found, config, overwrite=False)
     sizes = [sum(item.size for item in shard) for shard in plan.shards]
     at = np.linspace(0, len(sizes) - 1, min(len(sizes), _MAX_SHARDS)).round().astype(int).tolist()
@@ -107,6 +115,7 @@ def estimate_run(
     if not rereadable:
         return Estimate(*known, 0, 0, 0, 0.0, 0.0, 0, 0, 0, tuple(plan.uncut))
     load_models(config)
+    startup += time.perf_counter() - begun
     with tempfile.TemporaryDirectory() as folder:
         state = State(Path(folder) / "out")
         state.folder.mkdir()
@@ -133,6 +142,7 @@ def estimate_run(
         output=output,
         working=working,
         uncut=tuple(plan.uncut),
+        startup=startup,
     )
 
 

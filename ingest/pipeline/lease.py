@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import platform
 import secrets
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from datetime import UTC, datetime
+from typing import Any
 
 from ingest.io import storage
 from ingest.io.locks import LockHeldError
@@ -23,6 +27,7 @@ from ingest.io.stores import Meta
 LEASE = 30.0  # seconds
 RENEW = 5.0  # seconds between two writes
 _CLOCK = "clock-"
+_TIME = "%Y-%m-%d %H:%M UTC"
 
 
 class Lease:
@@ -36,6 +41,7 @@ class Lease:
         self.is_lost = False
         self._url = url
         self._version = version
+        self._since = datetime.now(UTC).strftime(_TIME)
         self._renewed = time.monotonic()
         self._stopped = threading.Event()
         self._thread = threading.Thread(
@@ -46,7 +52,7 @@ class Lease:
     def _keep(self) -> None:
         while not self._stopped.wait(RENEW) and not self.is_lost:
             with suppress(StorageError):  # the store may be back in time
-                version = storage.replace(self._url, _new_content(), self._version)
+                version = storage.replace(self._url, _new_content(self._since), self._version)
                 if version is None:
                     self.is_lost = True
                     return
@@ -81,7 +87,7 @@ def hold_lease(folder: str, name: str, *, excludes: str | None = None) -> Iterat
         present = storage.read_if_present(url)
         version = present and _take_over(folder, url, present[1])
         if version is None:
-            raise LockHeldError(_advice(LEASE))
+            raise LockHeldError(_describe(url, LEASE))
     lease = Lease(url, version)
     try:
         _check_others(folder, name, excludes)
@@ -92,25 +98,40 @@ def hold_lease(folder: str, name: str, *, excludes: str | None = None) -> Iterat
 
 def other_leases(folder: str, name: str) -> dict[str, float]:
     """The other locks in a folder that are held, and for how many seconds they still count."""
+    return {other: left for other, left in _leases(folder).items() if other != name}
+
+
+def _leases(folder: str) -> dict[str, float]:
     held = [
         (url, meta)
         for url, meta in storage.list_objects(folder)
-        if url != f"{folder}{name}" and not url.startswith(f"{folder}{_CLOCK}")
+        if not url.startswith(f"{folder}{_CLOCK}")
     ]
     now = _store_time(folder) if held else 0.0
     return {url[len(folder) :]: meta.modified + LEASE - now for url, meta in held}
 
 
+def check_leases(folder: str, name: str, excludes: str | None = None) -> None:
+    """Raise if a lock could not be held now; see `hold_lease`.
+
+    Raises:
+        LockHeldError: another process holds it, or one that is excluded.
+    """
+    for other, left in _leases(folder).items():
+        if left >= 0 and (excludes is None or other in (name, excludes)):
+            raise LockHeldError(_describe(f"{folder}{other}", left))
+
+
 def _check_others(folder: str, name: str, excludes: str | None) -> None:
     for other, left in other_leases(folder, name).items():
         if left >= 0 and excludes in (None, other):
-            raise LockHeldError(_advice(left))
+            raise LockHeldError(_describe(f"{folder}{other}", left))
 
 
 def _take_over(folder: str, url: str, present: Meta) -> Meta | None:
     left = present.modified + LEASE - _store_time(folder)
     if left >= 0:
-        raise LockHeldError(_advice(left))
+        raise LockHeldError(_describe(url, left))
     return storage.replace(url, _new_content(), present)
 
 
@@ -125,9 +146,27 @@ def _store_time(folder: str) -> float:
     return meta.modified if meta else math.inf
 
 
-def _advice(left: float) -> str:
-    return f"if it was killed, try again in {math.ceil(left) + 1} s"
+def _describe(url: str, left: float) -> str:
+    """Who holds a lock, since when, and what to do."""
+    held = storage.read_if_present(url)
+    content: dict[str, Any] = {}
+    with suppress(ValueError):
+        content = json.loads(held[0]) if held else {}
+    again = f"if it was killed, try again in {math.ceil(left) + 1} s"
+    if "host" not in content:
+        return again
+    return (
+        f"on {content['host']}, process {content['process']}, since {content['since']}; wait until "
+        f"it ends, or stop it there; {again}"
+    )
 
 
-def _new_content() -> bytes:
-    return json.dumps({"holder": secrets.token_hex(16)}).encode()
+def _new_content(since: str | None = None) -> bytes:
+    """A content that no other write has, as S3 compares versions by it."""
+    holder = {
+        "host": platform.node() or "another machine",
+        "process": os.getpid(),
+        "since": since or datetime.now(UTC).strftime(_TIME),
+        "version": secrets.token_hex(16),
+    }
+    return json.dumps(holder).encode()

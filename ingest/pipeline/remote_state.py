@@ -46,7 +46,7 @@ from ingest.io.run_files import (
 )
 from ingest.io.storage_errors import StorageError
 from ingest.io.storage_files import download
-from ingest.pipeline.lease import Lease, hold_lease, other_leases
+from ingest.pipeline.lease import Lease, check_leases, hold_lease, other_leases
 from ingest.pipeline.plan import Plan
 from ingest.pipeline.state import MARKER, State
 
@@ -160,10 +160,22 @@ class RemoteState(State):
 
     # the lock
 
+    def check_free(self, part: str | None) -> None:
+        try:
+            check_leases(f"{self._base}locks/", *_lock_names(part))
+        except LockHeldError as error:
+            raise self._refuse(error) from None
+        except StorageError as error:
+            if error.is_outage:
+                raise
+            raise OutputError(f"{self.name}: cannot be written: {error.strerror}") from error
+
+    def _refuse(self, error: LockHeldError) -> OutputError:
+        return OutputError(f"{self.name}: another run is writing it, {error}")
+
     @contextmanager
     def lock(self, part: str | None) -> Iterator[None]:
-        self._lock_name = "run" if part is None else f"shard-{part}"
-        excludes = None if part is None else "run"
+        self._lock_name, excludes = _lock_names(part)
         try:
             with hold_lease(f"{self._base}locks/", self._lock_name, excludes=excludes) as lease:
                 self._lease = lease
@@ -171,7 +183,7 @@ class RemoteState(State):
                     self._delete_markers()
                 yield
         except LockHeldError as error:
-            raise OutputError(f"{self.name}: another run is writing it; {error}") from None
+            raise self._refuse(error) from None
 
     def check_lock(self) -> None:
         if self._lease and self._lease.is_lost:
@@ -369,6 +381,11 @@ class RemoteState(State):
             if name.startswith(_WORK) and name != but:
                 urls = (url for url, _ in storage.list_objects(f"{self._base}{name}/"))
                 storage.delete(urls)
+
+
+def _lock_names(part: str | None) -> tuple[str, str | None]:
+    """The name of a run's lock, and of the one other lock that keeps it out; None for all."""
+    return ("run", None) if part is None else (f"shard-{part}", "run")
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from ingest.io.access import access, options_for
 from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.io.urls import check_target_is_writable, is_remote, with_two_slashes
 from ingest.pipeline.assemble import write_outputs
+from ingest.pipeline.complete import find_same_run
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.join import join_shards
 from ingest.pipeline.open_state import open_state
@@ -79,9 +80,15 @@ def run_shards(
         stack.enter_context(access(storage_options))
         state = stack.enter_context(open_state(absolute_target(out)))
         run = _Run(state, out, config or Config(), progress)
+        with state.wrap_errors():  # first, because to list the sources may take long
+            state.check_free(part)
         listing = exclude_outputs(state, find_sources(sources))
         stack.enter_context(state.wrap_errors())
         if not state.has_work():
+            if resume and not shard:
+                report = find_same_run(state, listing.files, run.config, given, shown=run.out)
+                if report:
+                    return {**report, "unchanged": True}
             run.check_target(overwrite=overwrite, resume=resume)
         stack.enter_context(state.lock(part))
         try:

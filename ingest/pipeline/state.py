@@ -217,6 +217,13 @@ class State:
         except LockHeldError:
             raise OutputError(f"{self.target}: another run is writing it") from None
 
+    def check_free(self, part: str | None) -> None:
+        """Raise early if another run writes OUT, where `lock` would say so late.
+
+        Raises:
+            OutputError: another run does, or OUT cannot be in this place.
+        """
+
     @contextmanager
     def lock_plan(self) -> Iterator[None]:
         """Let one run at a time read or write the plan; wait for the others."""

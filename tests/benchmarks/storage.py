@@ -2,8 +2,10 @@
 
     uv run --group storage python tests/benchmarks/storage.py [MEGABYTES] [OBJECTS]
 
-An S3 server runs on this machine, in a process of its own, so this measures what ingest and obstore
-add, and not a network.
+Two servers run on this machine, each in a process of its own, so this measures what ingest and obstore
+add, and not a network: moto, which copies a whole object for each range that is asked for, and one
+that only sends ranges of files. "Requests alone" is what the same bytes cost with obstore and nothing
+else: no reader can be quicker than that.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import ingest
 from ingest.config import Config
 from ingest.io import storage
 from ingest.io.access import access
+from ingest.io.storage_files import read_ahead
 from ingest.readers import plan_slices, read_records
 from ingest.readers.sources import find_sources
 
@@ -63,10 +66,41 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-print(server.server_port, flush=True)
+print("127.0.0.1:%d" % server.server_port, flush=True)
+server.serve_forever()
+"""
+# Ranges of files in a folder, sent by the system.
+FILES = """
+import http.server, os, sys
+from urllib.parse import urlsplit
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        path = os.path.join(sys.argv[1], os.path.basename(urlsplit(self.path).path))
+        size = os.path.getsize(path)
+        start, stop = 0, size
+        if wanted := self.headers.get("Range"):
+            first, last = wanted.removeprefix("bytes=").split("-")
+            start, stop = int(first), min(int(last) + 1, size)
+        self.send_response(206 if wanted else 200)
+        self.send_header("Content-Range", "bytes %d-%d/%d" % (start, stop - 1, size))
+        self.send_header("Content-Length", str(stop - start))
+        self.send_header("ETag", "1")
+        self.send_header("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+        self.end_headers()
+        self.wfile.flush()
+        with open(path, "rb") as file:
+            while self.command == "GET" and start < stop:
+                start += os.sendfile(self.connection.fileno(), file.fileno(), start, stop - start)
+    do_HEAD = do_GET
+    def log_message(self, *_):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print("127.0.0.1:%d" % server.server_port, flush=True)
 server.serve_forever()
 """
 BUCKET = "s3://benchmark"
+_BLOCK = 1 << 22  # bytes of a request
 
 
 def make_warc(path: Path, size: int) -> None:
@@ -101,7 +135,48 @@ def read_all(source: str) -> int:
     """Read the records of a source, without what comes after: decoding and parsing pages."""
     with access(None):
         parts = plan_slices(find_sources(source).files, shard_bytes=Config().run.shard_bytes)
-        return sum(1 for part in parts for _ in read_records(part, Config().read))
+        ahead = read_ahead(parts, lambda part: (part.source, part.start, part.stop))
+        return sum(1 for part in ahead for _ in read_records(part, Config().read))
+
+
+def request_all(source: str) -> None:
+    """Ask for what `read_all` reads: JSON lines are read twice."""
+    import obstore.store
+
+    key = source.removeprefix(f"{BUCKET}/")
+    store = obstore.store.S3Store("benchmark", client_options={"allow_http": True})
+    size = store.head(key)["size"]
+    for _ in range(1 + key.endswith(".jsonl")):
+        for start in range(0, size, _BLOCK):
+            store.get(key, options={"range": (start, min(start + _BLOCK, size))}).bytes()
+
+
+def start_server(code: str, *args: str) -> subprocess.Popen[str]:
+    """Start a server, and let the following requests go to it."""
+    server = subprocess.Popen(
+        [sys.executable, "-c", code, *args],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout is not None
+    os.environ["AWS_ENDPOINT_URL"] = f"http://{server.stdout.readline().strip()}"
+    return server
+
+
+def compare(path: Path, name: str) -> None:
+    """Read a file on disk and from the present server, in turns, and print the best of each."""
+    url = f"{BUCKET}/{path.name}"
+    read_all(str(path))
+    local, remote, alone = [], [], []
+    for _ in range(3):
+        local.append(seconds(lambda: read_all(str(path))))
+        remote.append(seconds(lambda: read_all(url)))
+        alone.append(seconds(lambda: request_all(url)))
+    what = f"{path.name}, {path.stat().st_size >> 20} MB, {name}"
+    for number, kind in enumerate(("wall", "CPU")):
+        a, b, c = (min(times[number] for times in rounds) for rounds in (local, remote, alone))
+        print(f"{what:40} {kind:4} {a:8.2f} s {b:8.2f} s {b / a:6.2f} {c:8.2f} s", flush=True)
 
 
 def report(what: str, local: tuple[float, float], remote: tuple[float, float]) -> None:
@@ -112,14 +187,10 @@ def report(what: str, local: tuple[float, float], remote: tuple[float, float]) -
 def main() -> None:
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     objects = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert server.stdout is not None
     os.environ.update(
-        AWS_ENDPOINT_URL=f"http://{server.stdout.readline().strip()}", AWS_REGION="us-east-1",
-        AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret",
-    )  # fmt: skip
+        AWS_REGION="us-east-1", AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret"
+    )
+    server = start_server(SERVER)
     import boto3
 
     client = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
@@ -138,13 +209,15 @@ def main() -> None:
         with access(None):
             for path in (warc, lines):
                 storage.upload(path, f"{BUCKET}/{path.name}")
-        print(f"{'':45} {'local':>10} {'S3':>10} {'ratio':>6}")
+        print(f"{'':45} {'local':>10} {'S3':>10} {'ratio':>6} {'requests alone':>10}")
         for path in (warc, lines):
-            url = f"{BUCKET}/{path.name}"
-            read_all(str(path))
-            local = min(seconds(lambda path=path: read_all(str(path))) for _ in range(3))
-            remote = min(seconds(lambda url=url: read_all(url)) for _ in range(3))
-            report(f"records of {path.name}, {path.stat().st_size >> 20} MB", local, remote)
+            compare(path, "moto")
+        endpoint = os.environ["AWS_ENDPOINT_URL"]
+        files = start_server(FILES, str(folder))
+        for path in (warc, lines):
+            compare(path, "files")
+        files.kill()
+        os.environ["AWS_ENDPOINT_URL"] = endpoint
         small = folder / "small.warc.gz"
         make_warc(small, megabytes << 16)
         with access(None):
@@ -155,12 +228,7 @@ def main() -> None:
         report(f"ingest run from, {small.stat().st_size >> 20} MB", local, remote)
         remote = seconds(lambda: ingest.run(small, f"{BUCKET}/out"))
         report("ingest run into", local, remote)
-    many = subprocess.Popen(
-        [sys.executable, "-c", MANY, str(objects)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert many.stdout is not None
-    os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{many.stdout.readline().strip()}"
+    many = start_server(MANY, str(objects))
     with access(None):
         listed, cpu = seconds(lambda: sum(1 for _ in storage.list_objects(f"{BUCKET}/many/")))
     print(f"{objects:,} objects listed: {listed:.1f} s, {cpu:.1f} s of CPU")

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+import ingest
 from ingest.cli import main
 from ingest.config import Config
 from ingest.pipeline.estimate import Estimate, estimate_run
@@ -35,7 +36,7 @@ def test_an_estimate_counts_everything_and_leaves_nothing_behind(pages, tmp_path
     stored = sum(path.stat().st_size for path in pages.iterdir())
     assert (estimate.inputs, estimate.stored, estimate.shards) == (6, stored, 3)
     assert (estimate.sampled, estimate.sampled_stored, estimate.sampled_pages) == (3, stored, 6)
-    assert min(estimate.shard_time, estimate.joint_time) > 0
+    assert min(estimate.shard_time, estimate.joint_time, estimate.startup) > 0
     assert min(estimate.output, estimate.working) > 0
     assert calls == [(1, 3), (2, 3), (3, 3)]
     assert not os.listdir(temporary)
@@ -45,6 +46,50 @@ def test_more_cores_help_until_the_largest_shard_takes_longest():
     estimate = Estimate(9, 1000, 10, 400, 1, 100, 7, 1.0, 0.01, 0, 0, 0)
     assert [estimate.time_on(cores) for cores in (1, 2, 16, 256)] == [10.1, 5.1, 4.1, 4.1]
     assert estimate.stored_per_hour(1) == pytest.approx(3600 * 100 / 1.01)
+
+
+def test_start_up_counts_in_the_time_of_a_run_but_not_of_an_hour():
+    estimate = Estimate(9, 1000, 10, 400, 1, 100, 7, 1.0, 0.01, 0, 0, 0, startup=2.0)
+    assert [estimate.time_on(cores) for cores in (1, 16)] == [12.1, 6.1]
+    assert estimate.stored_per_hour(1) == pytest.approx(3600 * 100 / 1.01)
+
+
+def test_plan_says_whether_out_can_be_written(pages, tmp_path, capsys):
+    out = tmp_path / "new" / "out"
+
+    def plan(*options):
+        status = main(["run", str(pages), "-o", str(out), "--plan", "-q", *options])
+        printed = capsys.readouterr()
+        return status, (printed.out.splitlines() or [""])[-1] + printed.err
+
+    assert plan() == (0, f"OUT: {out} does not exist yet, and can be made")
+    assert not out.parent.exists()
+    ingest.run(pages, out)
+    status, message = plan()
+    assert (status, message) == (
+        2, f"ingest: {out}: exists already; choose another name, or give --overwrite\n",
+    )  # fmt: skip
+    assert plan("--overwrite") == (0, f"OUT: {out} will be replaced")
+    assert "is complete; --resume does nothing if" in plan("--resume")[1]
+    (out / "mine.txt").touch()
+    status, message = plan("--overwrite")
+    assert (status, "files that ingest did not write" in message) == (2, True)
+    out = tmp_path / "file" / "out"
+    (tmp_path / "file").touch()
+    status, message = plan()
+    assert (status, "is not a folder" in message) == (1, True)
+
+
+def test_plan_of_an_unfinished_run(pages, tmp_path, capsys):
+    config = tmp_path / "config.toml"
+    config.write_text("[run]\nshard_bytes = 600\n")
+    call = ["run", str(pages), "-o", str(tmp_path / "out"), "--config", str(config), "-q"]
+    assert main([*call, "--shard", "1/3"]) == 0
+    assert main([*call, "--plan"]) == 2
+    assert "an earlier run did not finish" in capsys.readouterr().err
+    assert main([*call, "--plan", "--resume"]) == 0
+    assert f"{tmp_path / 'out'} is unfinished: 1 of 3 shards are done" in capsys.readouterr().out
+    assert main([*call, "--plan", "--overwrite"]) == 0
 
 
 def test_plan_prints_and_writes_nothing(pages, capsys, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -15,7 +16,8 @@ import polars as pl
 import pytest
 
 import ingest
-from ingest.config import Config, DetectConfig, RunConfig, SegmentConfig
+from ingest.cli import main
+from ingest.config import Config, DetectConfig, ReadConfig, RunConfig, SegmentConfig
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
 from ingest.pipeline import plan
 
@@ -168,9 +170,25 @@ def test_an_unfinished_run_is_not_ignored(pages, right, out):
 def test_resume_without_an_unfinished_run(pages, right, out):
     ingest.run(pages, out, resume=True)
     assert content(out) == right
-    with pytest.raises(OutputError, match="exists already; there is nothing to resume"):
-        ingest.run(pages, out, resume=True)
     assert os.listdir(out.parent) == ["out"]
+
+
+def test_resume_of_a_complete_run_does_nothing_if_it_is_the_same(
+    pages, right, out, tmp_path, capsys
+):
+    first = ingest.run(pages, out)
+    (more := tmp_path / "more.txt").write_text("A line.")
+    before = {path.name: path.stat() for path in out.iterdir()}
+    again = ingest.run(pages, out, resume=True)
+    assert again == {**json.loads(json.dumps(first)), "unchanged": True}
+    assert main(["run", str(pages), "-o", str(out), "--resume"]) == 0
+    assert f"{out} is complete already, of the same sources" in capsys.readouterr().out
+    assert {path.name: path.stat() for path in out.iterdir()} == before
+    with pytest.raises(OutputError, match=r"is complete, but with other settings; .*--overwrite"):
+        ingest.run(pages, out, resume=True, config=Config(read=ReadConfig(text_column="x")))
+    with pytest.raises(OutputError, match=r"is complete, but with other sources \(.* is new, gone"):
+        ingest.run([pages, more], out, resume=True)
+    assert content(out) == right
 
 
 def test_resume_a_run_that_overwrites(pages, right, out):

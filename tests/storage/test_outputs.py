@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +22,7 @@ import pytest
 import ingest
 from ingest.config import Config, RunConfig
 from ingest.errors import ConfigError, OutputError, WriteError
-from ingest.io import storage
+from ingest.io import slow_requests, storage
 from ingest.io.access import access
 from ingest.io.storage_errors import StorageError
 from ingest.pipeline import join, lease
@@ -99,8 +101,10 @@ def test_existing_outputs(source, bucket, pages):
     before = bucket.outputs("out")
     with pytest.raises(OutputError, match=r"/out: exists already; choose another name, or give"):
         ingest.run(source, out, config=SMALL)
-    with pytest.raises(OutputError, match="exists already; there is nothing to resume"):
-        ingest.run(source, out, config=SMALL, resume=True)
+    assert ingest.run(source, out, config=SMALL, resume=True)["unchanged"]
+    with pytest.raises(OutputError, match="is complete, but with other sources"):
+        ingest.run(pages, out, config=SMALL, resume=True)
+    assert bucket.outputs("out") == before
     bucket.put("out/pairs.parquet", b"of the earlier run")
     ingest.run(min(pages.iterdir()), out, config=SMALL, overwrite=True)
     assert bucket.outputs("out") != before
@@ -144,9 +148,17 @@ def test_options_are_stored_nowhere(source, bucket, monkeypatch, server, tmp_pat
     assert any(key.endswith("plan.json") for key in seen)
     bucket.outputs("out")
     look()
-    with pytest.raises(ConfigError) as wrong:
-        ingest.run(source, f"{bucket.url}/b", storage_options={**options, "colour": "hush"})
-    assert "hush" not in str(wrong.value)
+    for option, hint in (
+        ("colour", "; see https://"),
+        ("acces_key_id", "; did you mean access_key_id?"),
+        ("AWS_Regin", "; did you mean region?"),
+    ):
+        with pytest.raises(ConfigError) as wrong:
+            ingest.run(source, f"{bucket.url}/b", storage_options={**options, option: "hush"})
+        assert str(wrong.value).startswith(
+            f"--storage-option {option}: s3:// has no such option{hint}"
+        )
+        assert "hush" not in str(wrong.value)
 
 
 # runs that are killed
@@ -232,8 +244,17 @@ def test_kill_9_and_resume_after_the_lease(source, bucket, tmp_path, monkeypatch
             time.sleep(0.02)
         # a second driver is refused while the first one lives, and for a while after it died
         monkeypatch.setattr(lease, "LEASE", 3.0)
-        with pytest.raises(OutputError, match=r"/out: another run is writing it; if it was killed"):
+        host = re.escape(platform.node())
+        message = (
+            rf"/out: another run is writing it, on {host}, process {process.pid}, since 20.* UTC"
+        )
+        with pytest.raises(
+            OutputError, match=f"{message}; wait until it ends, or stop it there; if"
+        ):
             ingest.run(source, out, config=SMALL, resume=True)
+        # before the sources are looked at
+        with pytest.raises(OutputError, match=message):
+            ingest.run("no such file", out, config=SMALL, resume=True)
         process.kill()
     with pytest.raises(OutputError, match=r"if it was killed, try again in \d s"):
         ingest.run(source, out, config=SMALL, resume=True)
@@ -372,7 +393,7 @@ def test_a_part_of_an_upload_that_fails(bucket, proxy, tmp_path):
 def test_out_in_a_missing_bucket(call, pages, bucket):
     done = call("run", pages, "-o", "s3://no-such-bucket/out")
     assert (done.status, done.err) == (
-        1,
+        2,
         "ingest: s3://no-such-bucket/out: cannot be written: there is no bucket no-such-bucket; "
         "check its name and the endpoint\n",
     )
@@ -390,3 +411,28 @@ def test_temporary_folders_of_killed_runs_are_removed(tmp_path, monkeypatch):
         with temporary_folder() as second:
             assert sorted(tmp_path.iterdir()) == sorted([first, second])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_steps_that_need_a_folder_say_what_to_do(call, pages, bucket):
+    done = call("run", pages, "-o", f"{bucket.url}/out", "--align")
+    assert (done.status, done.err) == (
+        2,
+        f"ingest: {bucket.url}/out: --align cannot be used with an OUT in an object store; run "
+        "without, download OUT to a folder RUN, and then: ingest align RUN -o RUN/pairs.parquet\n",
+    )
+    done = call("run", pages, "-o", f"{bucket.url}/out", "--translate", "en:ar", "--export", "a.md")
+    assert done.status == 2
+    assert "--align" not in done.err
+
+
+def test_a_server_that_does_not_answer_is_named_once(call, pages, bucket, proxy, monkeypatch):
+    monkeypatch.setattr(slow_requests, "_PATIENCE", 0.1)
+    monkeypatch.setattr(slow_requests, "_LOOK_EVERY", 0.05)
+    proxy.plan = lambda *_: time.sleep(0.3)
+    for quiet, lines in (((), 1), (("-q",), 0)):
+        done = call("run", min(pages.iterdir()), "-o", f"{bucket.url}/out{lines}", *quiet)
+        assert done.status == 0
+        assert done.err.count("\n") == lines
+        assert done.err.startswith(
+            f"ingest: {bucket.url}: no answer for 0 s; still" if lines else ""
+        )

@@ -18,7 +18,8 @@ from ingest.errors import SourceError
 from ingest.io import stores
 from ingest.io.access import access
 from ingest.io.remote_file import RemoteFile
-from ingest.readers import plan_slices, read_batches
+from ingest.io.storage_files import read_ahead
+from ingest.readers import plan_slices, read_batches, read_records
 from ingest.readers.records import Slice
 from ingest.readers.sources import find_sources
 
@@ -248,6 +249,17 @@ def test_missing_bucket_and_no_network(call, bucket, monkeypatch):
     assert done.err.count("\n") == 1
 
 
+def test_a_server_that_does_not_encrypt(call, bucket, proxy, monkeypatch):
+    monkeypatch.setattr(stores, "_RETRY_SECONDS", 0.1)
+    for url, options in (
+        (f"{bucket.url}/a", ("--storage-option", proxy.url.replace("http", "endpoint=https"))),
+        (proxy.url.replace("http", "https") + "/a", ()),
+    ):
+        done = call("read", url) if not options else call("run", url, "-o", "out", *options)
+        assert done.status == 2
+        assert "the server does not encrypt; use http:// in its URL or endpoint" in done.err
+
+
 def test_an_object_that_changes_during_the_run_stops_it(bucket, tmp_path):
     url = bucket.put("a/page.txt", TEXT.encode())
 
@@ -329,3 +341,37 @@ def test_a_plan_is_made_of_a_bucket(bucket, call):
     outcome = call("run", f"{bucket.url}/pages", "--plan", "-q")
     assert outcome.status == 0
     assert outcome.out.startswith("3 inputs, ")
+    for out, status, found in (
+        (f"{bucket.url}/out", 0, "does not exist yet, and its bucket can be reached"),
+        ("s3://no-such-bucket/out", 2, "there is no bucket no-such-bucket"),
+    ):
+        outcome = call("run", f"{bucket.url}/pages", "-o", out, "--plan", "-q")
+        assert outcome.status == status
+        assert found in outcome.out + outcome.err
+    assert bucket.keys("out") == []
+
+
+def test_slices_are_fetched_while_the_one_before_is_read(bucket, proxy):
+    """Each slice is one request, made before it is needed, and few are made ahead."""
+    data = b"".join(gzip.compress(record(n, 30_000), 0) for n in range(150))
+    url = bucket.put("a.warc.gz", data)
+    with access(None):
+        parts = plan_slices([url], shard_bytes=1 << 21)
+        assert len(parts) > 5
+        proxy.requests.clear()
+        records = []
+        for number, part in enumerate(read_ahead(parts, lambda p: (p.source, p.start, p.stop))):
+            records += read_records(part, Config().read)
+            assert len(proxy.requests) <= number + 4
+    assert len(records) == 150
+    assert len(proxy.requests) == len(parts)  # the start is known, and the rest of its slice
+    plain = [r for part in parts for r in read_records(part, Config().read)]
+    assert plain == records
+
+
+def test_each_cut_of_gzip_members_needs_one_request(bucket, proxy):
+    url = bucket.put("a.warc.gz", b"".join(gzip.compress(record(n, 30_000), 0) for n in range(99)))
+    with access(None):
+        parts = plan_slices([url], shard_bytes=1 << 21)
+    gets = [r for r in proxy.requests if r[0] == "GET"]
+    assert len(parts) <= len(gets) <= len(parts) + 2
