@@ -215,6 +215,8 @@ def _build_report(
     if corrections := state.read_corrections():
         given = len(parse_corrections(corrections, CORRECTIONS_FILE).segments)
         corrected = {"segments": given, **corrected}
+    changed = {name: why for r in labelled for name, why in r["changed"].items()}
+    lost = [{"source": escape_file_name(n), "error": changed[n]} for n in sorted(changed)]
     role_counts = [pl.DataFrame(r["by_role_and_lang"], ROLE_COUNTS) for r in finished]
     seconds = sum_counts(
         r["seconds"] for r in (*labelled, joined, *finished, {"seconds": timer.seconds})
@@ -225,6 +227,7 @@ def _build_report(
         "fingerprint": config.fingerprint(),
         "inputs": inputs,
         "in_error": [page for r in labelled for page in r["in_error"]][:MAX_LISTED_ERRORS],
+        **({"changed": lost[:MAX_LISTED_SKIPPED]} if lost else {}),
         "skipped": [
             {"source": escape_file_name(source), "reason": reason}
             for source, reason in plan.skipped[:MAX_LISTED_SKIPPED]

@@ -1,0 +1,218 @@
+"""A page that kills its process, hangs or fails costs its own row, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ingest
+from ingest.config import Config, RunConfig
+from ingest.errors import WriteError
+from ingest.pipeline import careful, workers
+from ingest.pipeline.careful import _Search, _Trial
+from ingest.pipeline.tasks import Losses, Task
+from ingest.pipeline.time_limit import SlowPagesError, limit_main
+
+NAMES = ("documents.parquet", "segments.parquet", "articles.jsonl")
+# Every process of a run loads this before ingest; a page says what it does.
+HOOK = """
+import collections, itertools, os, signal, time
+import ingest.segmentation
+original = ingest.segmentation.segment
+
+def segment(documents, **options):
+    text = " ".join(documents["text"].drop_nulls())
+    if "SEGV" in text:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if "OUT OF MEMORY" in text:
+        raise MemoryError
+    if "TOO DEEP" in text:
+        raise RecursionError("maximum recursion depth exceeded")
+    if "SLEEP" in text:
+        time.sleep(1000)
+    if "LOOP" in text:
+        while True:
+            pass
+    if "BUSY" in text:  # ignores signals and keeps the interpreter
+        collections.deque(itertools.repeat(0), maxlen=0)
+    return original(documents, **options)
+
+ingest.segmentation.segment = segment
+"""
+PAGES = {n: f"Page {n}\nThe council of the town talked about road {n}.\n" for n in range(12)}
+TASK = Task("label", "out", 0, [("a.txt", "file")] * 40, {}, Config().to_dict(), {})
+
+
+@pytest.fixture
+def hook(tmp_path, monkeypatch):
+    folder = tmp_path / "hook"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(HOOK)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+def write_pages(folder: Path, hostile: dict[int, str]) -> Path:
+    folder.mkdir()
+    for n, text in PAGES.items():
+        (folder / f"{n:02d}.txt").write_text(text + hostile.get(n, ""))
+    return folder
+
+
+def errors_of(out: Path) -> dict[int, str]:
+    failed = pl.read_parquet(out / "documents.parquet").drop_nulls("error")
+    return {int(Path(source).stem): error for source, error in failed["source", "error"].rows()}
+
+
+def content(out: Path) -> list[bytes]:
+    return [(out / name).read_bytes() for name in NAMES]
+
+
+def start(pages: Path, out: Path, *options: object) -> int:
+    command = [sys.executable, "-m", "ingest", "run", pages, "-q", "-o", out, *options]
+    return subprocess.run(list(map(str, command)), check=False, capture_output=True).returncode
+
+
+def test_the_other_rows_are_those_of_a_run_without(hook, tmp_path):
+    hostile = {3: "SEGV", 4: "OUT OF MEMORY", 9: "TOO DEEP"}
+    pages, out = write_pages(tmp_path / "pages", hostile), tmp_path / "out"
+    report = ingest.run(pages, out, workers=2)
+    assert errors_of(out) == {
+        3: "killed the worker twice: SIGSEGV",
+        4: "cannot be processed: MemoryError",
+        9: "cannot be processed: RecursionError: maximum recursion depth exceeded",
+    }
+    assert report["counts"]["errors"] == 3
+    assert sorted(os.listdir(tmp_path)) == ["hook", "out", "pages"]
+    hashes = {n["source"]: n["sha256"] for n in report["inputs"]}
+    assert all(hashes.values())
+
+    for n in hostile:  # pages that are in error in any case
+        (pages / f"{n:02d}.txt").write_bytes(bytes(range(256)))
+    ingest.run(pages, tmp_path / "plain")
+    for name in NAMES[1:]:
+        assert (out / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+    rows = [
+        pl.read_parquet(folder / "documents.parquet").filter(pl.col("error").is_null())
+        for folder in (out, tmp_path / "plain")
+    ]
+    assert rows[0].equals(rows[1])
+
+
+def test_one_process_dies_and_the_next_finds_the_page(hook, tmp_path):
+    pages, out = write_pages(tmp_path / "pages", {5: "SEGV"}), tmp_path / "out"
+    assert start(pages, out, "--set", "run.batch_chars=300") < 0
+    assert start(pages, out) == 2  # it says to use --resume, which it must not make impossible
+    assert start(pages, out, "--resume") == 3
+    assert errors_of(out) == {5: "killed the worker twice: SIGSEGV"}
+    small = Config(run=RunConfig(shard_bytes=100, batch_chars=100))
+    ingest.run(pages, tmp_path / "other", workers=2, config=small)
+    assert content(out) == content(tmp_path / "other")
+
+
+def test_pages_that_take_too_long(hook, tmp_path):
+    pages, out = write_pages(tmp_path / "pages", {2: "SLEEP", 7: "BUSY"}), tmp_path / "out"
+    ingest.run(pages, out, workers=2, config=Config(run=RunConfig(page_seconds=2)))
+    slow = "took longer than run.page_seconds (2 s)"
+    assert errors_of(out) == {2: slow, 7: slow}
+
+
+def test_one_process_is_interrupted_and_goes_on(hook, tmp_path):
+    pages, out = write_pages(tmp_path / "pages", {2: "LOOP"}), tmp_path / "out"
+    assert start(pages, out, "--set", "run.page_seconds=2") == 3
+    assert errors_of(out) == {2: "took longer than run.page_seconds (2 s)"}
+
+
+def test_an_exception_in_this_process(tmp_path, monkeypatch):
+    """What fails here, but not in a process of its own, is not in error."""
+    pages, out = write_pages(tmp_path / "pages", {}), tmp_path / "out"
+    ingest.run(pages, tmp_path / "plain")
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.pipeline.label.segment", lambda *_args, **_options: 1 / 0)
+        ingest.run(pages, out)
+    assert content(out) == content(tmp_path / "plain")
+
+
+def test_workers_that_cannot_start(tmp_path, monkeypatch):
+    pages, out = write_pages(tmp_path / "pages", {}), tmp_path / "out"
+    monkeypatch.setattr(workers, "_MODULE", "no_such_module")
+    with pytest.raises(WriteError, match="workers cannot be started: the last .* status 1"):
+        ingest.run(pages, out, workers=2)
+    monkeypatch.setattr(careful, "_MODULE", "no_such_module")
+    with pytest.raises(WriteError, match="a worker cannot be started: it ended with status 1"):
+        careful.label_carefully(TASK, print)
+
+
+class _Fake(_Search):
+    """A search in which pages of a task end the process."""
+
+    def __init__(self, hostile: set[int], batch: int, *, together: int = 99) -> None:
+        super().__init__(TASK, lambda _size: None)
+        self.hostile = hostile
+        self.batch = batch  # pages in a batch of the first trial
+        self.together = together  # pages that take too much memory together
+        self.trials = 0
+
+    def _try(self, selection, *, store=False):
+        self.trials += 1
+        pages = [(n, 0) for n in range(len(TASK.shard))]
+        first, last = selection.first or pages[0], selection.last or pages[-1]
+        chosen = [page for page in pages if first <= page <= last]
+        size = selection.batch_pages or self.batch
+        for at in range(0, len(chosen), size):
+            batch = chosen[at : at + size]
+            ending = [page for page in batch if page[0] in self.hostile - self.known()]
+            if ending or len(batch) >= self.together:
+                error = WriteError("a worker ended with SIGSEGV")
+                return _Trial("killed the worker twice: SIGSEGV", error, batch)
+        return _Trial()
+
+    def known(self) -> set[int]:
+        return {page[0] for page in self._failed}
+
+
+@given(st.sets(st.integers(0, 39)), st.integers(1, 40))
+def test_exactly_the_hostile_pages_are_found(hostile, batch):
+    search = _Fake(hostile, batch)
+    search.run()
+    assert search.known() == hostile
+
+
+def test_few_trials_for_one_page():
+    search = _Fake({23}, 40)
+    search.run()
+    assert search.trials == 5  # all; batches of 3; one page at a time; that page; all
+
+
+def test_pages_that_end_the_process_only_together():
+    search = _Fake(set(), 40, together=10)
+    search.run()
+    assert not search.known()
+    search = _Fake(set(), 40, together=10)
+    search.together = 1
+    search._judge = lambda *_args: None  # no page does it alone
+    with pytest.raises(WriteError, match="a worker ended with SIGSEGV"):
+        search.run()
+
+
+def test_a_task_that_is_lost_too_often():
+    losses = Losses()
+    task = TASK._replace(step="ingest.scoring:score", shard=[("a.parquet", 0, 8)])
+    for _ in range(2):
+        assert losses.repeat(task, "a worker ended with SIGKILL") == task
+    with pytest.raises(WriteError, match=r"SIGKILL at rows 0 to 7 of a\.parquet, also when"):
+        losses.repeat(task, "a worker ended with SIGKILL")
+
+
+def test_a_limit_in_this_process():
+    with pytest.raises(SlowPagesError), limit_main(1):
+        while True:
+            pass
+    with limit_main(1):
+        pass
