@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import polars as pl
-
 _TICK = 0.5  # seconds; a process that was stopped misses ticks
 _SLOW_STATUS = 124  # as of timeout(1)
 
@@ -82,6 +80,8 @@ def limit_main(seconds: float) -> Iterator[None]:
     Raises:
         SlowPagesError: the block takes longer.
     """
+    import polars as pl  # which takes long in a worker that has just started
+
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
         yield

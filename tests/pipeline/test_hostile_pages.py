@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,16 +15,16 @@ from hypothesis import strategies as st
 
 import ingest
 from ingest.config import Config, RunConfig
-from ingest.errors import WriteError
+from ingest.errors import OutputError, WriteError
 from ingest.pipeline import careful, workers
 from ingest.pipeline.careful import _Search, _Trial
 from ingest.pipeline.tasks import Losses, Task
-from ingest.pipeline.time_limit import SlowPagesError, limit_main
+from ingest.pipeline.time_limit import SlowPagesError, is_slow, limit_main
 
 NAMES = ("documents.parquet", "segments.parquet", "articles.jsonl")
 # Every process of a run loads this before ingest; a page says what it does.
 HOOK = """
-import collections, itertools, os, signal, time
+import os, signal, time
 import ingest.segmentation
 original = ingest.segmentation.segment
 
@@ -31,17 +32,10 @@ def segment(documents, **options):
     text = " ".join(documents["text"].drop_nulls())
     if "SEGV" in text:
         os.kill(os.getpid(), signal.SIGSEGV)
-    if "OUT OF MEMORY" in text:
-        raise MemoryError
     if "TOO DEEP" in text:
         raise RecursionError("maximum recursion depth exceeded")
     if "SLEEP" in text:
         time.sleep(1000)
-    if "LOOP" in text:
-        while True:
-            pass
-    if "BUSY" in text:  # ignores signals and keeps the interpreter
-        collections.deque(itertools.repeat(0), maxlen=0)
     return original(documents, **options)
 
 ingest.segmentation.segment = segment
@@ -74,30 +68,28 @@ def content(out: Path) -> list[bytes]:
     return [(out / name).read_bytes() for name in NAMES]
 
 
-def start(pages: Path, out: Path, *options: object) -> int:
-    command = [sys.executable, "-m", "ingest", "run", pages, "-q", "-o", out, *options]
-    return subprocess.run(list(map(str, command)), check=False, capture_output=True).returncode
-
-
-def test_the_other_rows_are_those_of_a_run_without(hook, tmp_path):
-    hostile = {3: "SEGV", 4: "OUT OF MEMORY", 9: "TOO DEEP"}
+def test_one_process_dies_and_the_next_finds_the_pages(hook, tmp_path):
+    hostile = {3: "SEGV", 4: "SLEEP", 9: "TOO DEEP"}
     pages, out = write_pages(tmp_path / "pages", hostile), tmp_path / "out"
-    report = ingest.run(pages, out, workers=2)
+    command = [sys.executable, "-m", "ingest", "run", str(pages), "-o", str(out)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGSEGV
+    with pytest.raises(OutputError, match="an earlier run did not finish; use --resume"):
+        ingest.run(pages, out)
+    config = Config(run=RunConfig(page_seconds=3))
+    report = ingest.run(pages, out, resume=True, config=config)
     assert errors_of(out) == {
         3: "killed the worker twice: SIGSEGV",
-        4: "cannot be processed: MemoryError",
+        4: "took longer than run.page_seconds (3 s)",
         9: "cannot be processed: RecursionError: maximum recursion depth exceeded",
     }
     assert report["counts"]["errors"] == 3
+    assert all(entry["sha256"] for entry in report["inputs"])
     assert sorted(os.listdir(tmp_path)) == ["hook", "out", "pages"]
-    hashes = {n["source"]: n["sha256"] for n in report["inputs"]}
-    assert all(hashes.values())
 
     for n in hostile:  # pages that are in error in any case
         (pages / f"{n:02d}.txt").write_bytes(bytes(range(256)))
     ingest.run(pages, tmp_path / "plain")
-    for name in NAMES[1:]:
-        assert (out / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+    assert content(out)[1:] == content(tmp_path / "plain")[1:]
     rows = [
         pl.read_parquet(folder / "documents.parquet").filter(pl.col("error").is_null())
         for folder in (out, tmp_path / "plain")
@@ -105,28 +97,10 @@ def test_the_other_rows_are_those_of_a_run_without(hook, tmp_path):
     assert rows[0].equals(rows[1])
 
 
-def test_one_process_dies_and_the_next_finds_the_page(hook, tmp_path):
-    pages, out = write_pages(tmp_path / "pages", {5: "SEGV"}), tmp_path / "out"
-    assert start(pages, out, "--set", "run.batch_chars=300") < 0
-    assert start(pages, out) == 2  # it says to use --resume, which it must not make impossible
-    assert start(pages, out, "--resume") == 3
-    assert errors_of(out) == {5: "killed the worker twice: SIGSEGV"}
-    small = Config(run=RunConfig(shard_bytes=100, batch_chars=100))
-    ingest.run(pages, tmp_path / "other", workers=2, config=small)
-    assert content(out) == content(tmp_path / "other")
-
-
-def test_pages_that_take_too_long(hook, tmp_path):
-    pages, out = write_pages(tmp_path / "pages", {2: "SLEEP", 7: "BUSY"}), tmp_path / "out"
-    ingest.run(pages, out, workers=2, config=Config(run=RunConfig(page_seconds=2)))
-    slow = "took longer than run.page_seconds (2 s)"
-    assert errors_of(out) == {2: slow, 7: slow}
-
-
-def test_one_process_is_interrupted_and_goes_on(hook, tmp_path):
-    pages, out = write_pages(tmp_path / "pages", {2: "LOOP"}), tmp_path / "out"
-    assert start(pages, out, "--set", "run.page_seconds=2") == 3
-    assert errors_of(out) == {2: "took longer than run.page_seconds (2 s)"}
+def test_a_worker_finds_the_page(hook, tmp_path):
+    pages, out = write_pages(tmp_path / "pages", {5: "TOO DEEP"}), tmp_path / "out"
+    ingest.run(pages, out, workers=2)
+    assert list(errors_of(out)) == [5]
 
 
 def test_an_exception_in_this_process(tmp_path, monkeypatch):
@@ -142,7 +116,9 @@ def test_an_exception_in_this_process(tmp_path, monkeypatch):
 def test_workers_that_cannot_start(tmp_path, monkeypatch):
     pages, out = write_pages(tmp_path / "pages", {}), tmp_path / "out"
     monkeypatch.setattr(workers, "_MODULE", "no_such_module")
-    with pytest.raises(WriteError, match="workers cannot be started: the last .* status 1"):
+    with pytest.raises(
+        WriteError, match="workers cannot be started: the last one ended with status 1"
+    ):
         ingest.run(pages, out, workers=2)
     monkeypatch.setattr(careful, "_MODULE", "no_such_module")
     with pytest.raises(WriteError, match="a worker cannot be started: it ended with status 1"):
@@ -187,7 +163,7 @@ def test_exactly_the_hostile_pages_are_found(hostile, batch):
 def test_few_trials_for_one_page():
     search = _Fake({23}, 40)
     search.run()
-    assert search.trials == 5  # all; batches of 3; one page at a time; that page; all
+    assert search.trials == 6  # all; batches of 3; single pages; that page; the rest; all
 
 
 def test_pages_that_end_the_process_only_together():
@@ -210,9 +186,32 @@ def test_a_task_that_is_lost_too_often():
         losses.repeat(task, "a worker ended with SIGKILL")
 
 
+def loop_forever() -> None:
+    while True:
+        pass
+
+
 def test_a_limit_in_this_process():
     with pytest.raises(SlowPagesError), limit_main(1):
-        while True:
-            pass
+        loop_forever()
     with limit_main(1):
         pass
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "time.sleep(100)",
+        # ignores signals, and keeps the interpreter to itself
+        "collections.deque(itertools.repeat(0), maxlen=0)",
+    ],
+)
+def test_a_limit_in_a_worker(work):
+    code = (
+        "import collections, itertools, time\n"
+        "from ingest.pipeline.time_limit import limit_worker\n"
+        f"with limit_worker(1):\n    pass\nwith limit_worker(1):\n    {work}"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=False)
+    assert is_slow(ended.returncode)

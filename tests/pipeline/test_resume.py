@@ -265,20 +265,15 @@ def test_a_source_that_changes_during_the_run(out, tmp_path):
         if done > total / 3:
             os.utime(file, (done, done))
 
-    for workers in (1, 2):
-        report = ingest.run(
-            file, out, config=config, overwrite=True, workers=workers, progress=touch
-        )
-        changed = {"source": str(file), "error": "has changed since the run started"}
-        assert report["changed"] == [changed]
-        pages = pl.read_parquet(out / "documents.parquet").filter(source=str(file))
-        errors = pages.drop_nulls("error")
-        assert set(errors["error"]) == {changed["error"]}
-        assert errors["doc_id"].is_unique().all()
-        if workers == 1:
-            assert len(errors) == 2
-            assert 0 < len(pages) - len(errors) < 40
-            assert report["counts"]["errors"] == 2
+    report = ingest.run(file, out, config=config, progress=touch)
+    changed = {"source": str(file), "error": "has changed since the run started"}
+    assert report["changed"] == [changed]
+    pages = pl.read_parquet(out / "documents.parquet")
+    errors = pages.drop_nulls("error")
+    assert set(errors["error"]) == {changed["error"]}
+    assert errors["doc_id"].is_unique().all()
+    assert len(errors) == report["counts"]["errors"] == 3
+    assert 0 < len(pages) - len(errors) < 40
 
 
 def test_a_disk_that_fills_up_during_the_run(pages, right, out, monkeypatch):
