@@ -52,9 +52,9 @@ def run(
     timings in run.json: the order of the sources, the number of processes and shards, and
     interruptions make no difference.
 
-    A page that ends a worker, or takes longer than `run.page_seconds`, becomes a row with an `error`,
-    and so does what can no longer be read of a file that changes during the run. With one worker,
-    such a page may end this process; `resume` then finds it.
+    A page that ends a worker, or takes longer than `run.page_seconds`, becomes a row with an
+    `error`, and so does what can no longer be read of a file that changes during the run. With one
+    worker, such a page may end this process; `resume` then finds it.
 
     Finished work is kept in a folder `out`.unfinished during the run. If the run stops early and at
     least one shard is done, the folder stays, and `resume` continues from there.
@@ -92,8 +92,8 @@ def run(
 
     Returns:
         The content of run.json, in which `changed` lists sources that changed during the run, and
-        their `error`, if there are any; and `uncut`, messages about large files that were one shard because
-        they cannot be cut, if there are any. With `shard`, only `shards` (their number) and `done`.
+        their `error`, if there are any; and `uncut`, messages about large files that were one shard
+        because they cannot be cut, if there are any. With `shard`, only `shards` (their number) and `done`.
         With `align`, also `pairs`: how many articles were `aligned`, how many sentence `pairs` they
         gave, how many articles `failed`, and messages about them (`said`). With `translate`, also
         `translated`: `texts`, `tokens`, `seconds`, and how many translations have which `flags`.

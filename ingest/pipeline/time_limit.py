@@ -92,7 +92,12 @@ def limit_main(seconds: float) -> Iterator[None]:
         nonlocal ticks
         ticks += 1
         if ticks > seconds / _TICK:
+            stop()  # this may be the end of the block already
             raise SlowPagesError
+
+    def stop() -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     signal.signal(signal.SIGALRM, tick)
     signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
@@ -100,6 +105,5 @@ def limit_main(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        stop()
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
