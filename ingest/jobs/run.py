@@ -93,12 +93,13 @@ def run(
     Returns:
         The content of run.json, in which `changed` lists sources that changed during the run, and
         their `error`, if there are any; and `uncut`, messages about large files that were one shard
-        because they cannot be cut, if there are any. With `shard`, only `shards` (their number) and `done`.
-        With `align`, also `pairs`: how many articles were `aligned`, how many sentence `pairs` they
-        gave, how many articles `failed`, and messages about them (`said`). With `translate`, also
-        `translated`: `texts`, `tokens`, `seconds`, and how many translations have which `flags`.
-        With `export`, also `exported`, as `export_texts` returns it. With `corrections`, also
-        `damaged_corrections`, if lines could not be used: what is wrong with each.
+        because they cannot be cut, if there are any. With `shard`, only `shards` (their number) and
+        `done`. With `align`, also `pairs`: how many articles were `aligned`, how many sentence
+        `pairs` they gave, how many articles `failed`, and messages about them (`said`). With
+        `translate`, also `translated`: `texts`, `tokens`, `seconds`, and how many translations have
+        which `flags`. With `export`, also `exported`, as `export_texts` returns it. With
+        `corrections`, also `damaged_corrections`, if lines could not be used: what is wrong with
+        each.
 
     Raises:
         ConfigError: the unfinished run had other settings, `shard` was given with `align`,

@@ -7,19 +7,22 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ingest
-from ingest.config import Config, RunConfig
+from ingest.config import Config, ReadConfig, RunConfig
 from ingest.errors import OutputError, WriteError
 from ingest.pipeline import careful, workers
 from ingest.pipeline.careful import _Search, _Trial
+from ingest.pipeline.shard_records import Selection, ShardRecords
 from ingest.pipeline.tasks import Losses, Task
 from ingest.pipeline.time_limit import SlowPagesError, is_slow, limit_main
+from ingest.readers import plan_slices
 
 NAMES = ("documents.parquet", "segments.parquet", "articles.jsonl")
 # Every process of a run loads this before ingest; a page says what it does.
@@ -215,3 +218,48 @@ def test_a_limit_in_a_worker(work):
     )
     ended = subprocess.run([sys.executable, "-c", code], check=False)
     assert is_slow(ended.returncode)
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """A file of six pages in two slices."""
+    path = tmp_path / "pages.jsonl"
+    path.write_text("".join(f'{{"text": "Page {n}"}}\n' for n in range(6)))
+    shard = plan_slices([str(path)], shard_bytes=path.stat().st_size // 2)
+    assert len(shard) == 2
+    return shard
+
+
+def read_shard(shard, selection, lost=MappingProxyType({})):
+    """The numbers and errors of the records, and what was announced."""
+    events = []
+    records = ShardRecords(ReadConfig(), selection, lost, lambda **event: events.append(event))
+    rows = [(r.record, r.error) for part in shard for r in records.read(part)]
+    return rows, events
+
+
+def test_records_that_are_not_processed(lines):
+    selection = Selection(failed={(0, 1): "is bad"}, unreadable={(1, 1): "is worse"})
+    rows, events = read_shard(lines, selection)
+    assert rows == [(0, None), (1, "is bad"), (2, None), (3, None), (4, "is worse")]
+    assert [event["got"] for event in events if "got" in event] == [
+        (0, 0), (0, 1), (0, 2), (1, 0), (1, 1),
+    ]  # fmt: skip
+    assert events[-1] == {"got": (1, 1)}
+    assert len([event for event in events if "page" in event]) == 6  # with the end of a slice
+    lost = {lines[0].source: "no longer exists"}
+    assert read_shard(lines, selection, lost)[0] == [
+        (None, lost[lines[0].source]),
+        (3, *lost.values()),
+    ]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # which reads only
+@given(st.integers(0, 5), st.integers(0, 5))
+def test_a_range_of_records(lines, one, other):
+    keys = [(n // 3, n % 3) for n in range(6)]
+    first, last = min(one, other), max(one, other)
+    rows, events = read_shard(lines, Selection(first=keys[first], last=keys[last]))
+    assert [number for number, _ in rows] == list(range(first, last + 1))
+    got = [event["got"] for event in events if "got" in event]
+    assert got == keys[first : last + 1]
