@@ -24,6 +24,7 @@ ROLE_COLORS = {
 # and does not move the columns before it. Only on a terminal: piped output is pasted into data.
 _ISOLATE = "\u2068{}\u2069"
 _RIGHT_TO_LEFT = ("Arab", "Hebr", "Syrc", "Thaa", "Nkoo")
+_MAX_CHANGED = 3  # sources that are named
 _LONG_RUN = 10  # seconds; after a longer run, the summary shows the time per step
 _MAX_LANGUAGES = 6  # columns of the summary; rarer languages share one
 
@@ -129,6 +130,15 @@ def print_pages_in_error(report: dict[str, Any], *, to_stderr: bool = False) -> 
         )
         for page in report["in_error"]:
             console.print_line(f"  {page['uri']}: {page['error']}")
+        if changed := report.get("changed"):
+            names = ", ".join(entry["source"] for entry in changed[:_MAX_CHANGED])
+            more = len(changed) - _MAX_CHANGED
+            console.print_line(
+                "changed or removed during the run: "
+                + names
+                + (f" and {more} more" if more > 0 else "")
+                + "; what was read of them before stays; to read them again: --overwrite"
+            )
 
 
 def print_shards_done(report: dict[str, Any], out: str) -> None:

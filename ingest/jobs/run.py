@@ -52,6 +52,10 @@ def run(
     timings in run.json: the order of the sources, the number of processes and shards, and
     interruptions make no difference.
 
+    A page that ends a worker, or takes longer than `run.page_seconds`, becomes a row with an
+    `error`, and so does what can no longer be read of a file that changes during the run. With one
+    worker, such a page may end this process; `resume` then finds it.
+
     Finished work is kept in a folder `out`.unfinished during the run. If the run stops early and at
     least one shard is done, the folder stays, and `resume` continues from there.
 
@@ -88,14 +92,15 @@ def run(
             `access_key_id`; what is not given comes from the environment. They are stored nowhere.
 
     Returns:
-        The content of run.json, and `uncut`, messages about large files that were one shard because
-        they cannot be cut, if there are any. With `shard`, only `shards` (their number) and `done`.
-        With `align`, also `pairs`: how many articles were `aligned`, how many sentence `pairs` they
-        gave, how many articles `failed`, and messages about them (`said`). With `translate`, also
-        `translated`: `texts`, `tokens`, `seconds`, and how many translations have which `flags`.
-        With `export`, also `exported`, as `export_texts` returns it. With `resume`, `unchanged` is
-        true if `out` was complete already, and nothing was done. With `corrections`, also
-        `damaged_corrections`, if lines could not be used: what is wrong with each.
+        The content of run.json, in which `changed` lists sources that changed during the run, and
+        their `error`, if there are any; and `uncut`, messages about large files that were one shard
+        because they cannot be cut, if there are any. With `shard`, only `shards` (their number) and
+        `done`. With `align`, also `pairs`: how many articles were `aligned`, how many sentence
+        `pairs` they gave, how many articles `failed`, and messages about them (`said`). With
+        `translate`, also `translated`: `texts`, `tokens`, `seconds`, and how many translations have
+        which `flags`. With `export`, also `exported`, as `export_texts` returns it. With `resume`,
+        `unchanged` is true if `out` was complete already, and nothing was done. With `corrections`,
+        also `damaged_corrections`, if lines could not be used: what is wrong with each.
 
     Raises:
         ConfigError: the unfinished run had other settings, `shard` was given with `align`,
@@ -103,12 +108,11 @@ def run(
             node that differs.
         ModelError: no package is installed for the pair of languages.
         MissingExtraError: the extra `translate` or `ray` is needed and not installed.
-        SourceError: no page was found, or an input has changed or disappeared since the run
-            started.
+        SourceError: no page was found, or an input of the run to be resumed has changed.
         OutputError: `out` or an unfinished run of it exists, or another run is writing it, or it
             is a URL that cannot be written. An `out` in which all pages are in error may be
             replaced.
-        WriteError: `out` cannot be written, or a worker died.
+        WriteError: `out` cannot be written, or workers died again and again.
 
     >>> import tempfile, ingest
     >>> report = run(ingest.samples(), tempfile.mkdtemp() + "/out")

@@ -110,6 +110,8 @@ def _build_report(
     if corrections := state.read_corrections():
         given = len(parse_corrections(corrections, CORRECTIONS_FILE).segments)
         corrected = {"segments": given, **corrected}
+    changed = labelled.changed
+    lost = [{"source": escape_file_name(n), "error": changed[n]} for n in sorted(changed)]
     seconds = sum_counts([labelled.seconds, joined["seconds"], finished.seconds, timer.seconds])
     return {
         "version": __version__,
@@ -117,6 +119,7 @@ def _build_report(
         "fingerprint": config.fingerprint(),
         "inputs": inputs,
         "in_error": labelled.in_error,
+        **({"changed": lost[:MAX_LISTED_SKIPPED]} if lost else {}),
         "skipped": [
             {"source": escape_file_name(source), "reason": reason}
             for source, reason in plan.skipped[:MAX_LISTED_SKIPPED]

@@ -21,6 +21,7 @@ from ingest.pipeline.shard_records import ALL, PageKey, Selection
 from ingest.pipeline.tasks import Task, describe_end, describe_place, rebuild_error
 from ingest.pipeline.time_limit import is_slow
 
+_MODULE = "ingest.pipeline.page_worker"
 _CUTS = 16  # into how many batches suspected pages are cut
 _STARTS = 3  # of a process that ends before it has read a page
 _MEMORY_ERROR = "MemoryError"  # a new process may have more
@@ -173,7 +174,7 @@ class _Search:
 
     def _start(self) -> Worker:
         for _ in range(_STARTS):
-            worker = self._worker = start_worker("ingest.pipeline.page_worker")
+            worker = self._worker = start_worker(_MODULE)
             _send(worker, self._task)
             answer = json.loads((worker.stdout and worker.stdout.readline()) or "null")
             match answer:

@@ -357,7 +357,7 @@ class RemoteState(State):
         try:
             if not self.try_exclusive():
                 return True
-            if self._is_publishing() or (rereadable and self.labelled_shards()):
+            if self._is_publishing() or (rereadable and self.has_shards()):
                 return True
             if not self.publish_was_interrupted():
                 self._clear()

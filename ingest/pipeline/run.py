@@ -144,7 +144,7 @@ class _Run:
                 check_plan(plan, sources, self.config)
             else:
                 self.check_target(overwrite=overwrite, resume=resume)
-                if plan and (state.labelled_shards() or state.tried_shards()):
+                if plan and state.has_shards():
                     raise OutputError(
                         f"{self.out}: an earlier run did not finish; use --resume to continue "
                         "it, or --overwrite to start again"

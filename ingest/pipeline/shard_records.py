@@ -102,9 +102,14 @@ class ShardRecords:
         first, last = self.selection.first, self.selection.last
         if (first and number < first[0]) or (last and number > last[0]):
             return
-        records = self._records(part)
-        previous: Record | None = None
         key = (number, 0)
+        if part.source in self._lost:
+            self.announce(page=key)
+            self.announce(got=key)
+            yield _error_record(part, None, self._lost[part.source])
+            return
+        records = read_records(part, self._settings, self.left_out)
+        previous: Record | None = None
         while not last or key <= last:
             is_selected = not first or key >= first
             if is_selected:
@@ -121,11 +126,6 @@ class ShardRecords:
             if error:
                 return
             previous, key = record, (number, key[1] + 1)
-
-    def _records(self, part: Slice) -> Iterator[Record]:
-        if part.source in self._lost:
-            return iter([_error_record(part, None, self._lost[part.source])])
-        return read_records(part, self._settings, self.left_out)
 
 
 def _error_record(part: Slice, previous: Record | None, error: str) -> Record:

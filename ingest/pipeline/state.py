@@ -129,6 +129,10 @@ class State:
         """Return the numbers of the shards with a mark."""
         return _numbers(self._tried)
 
+    def has_shards(self) -> bool:
+        """Return whether something is known of a shard, so that the run should be resumed."""
+        return bool(self.labelled_shards() or self.tried_shards())
+
     def remove_partial(self, number: int) -> None:
         """Remove what processes that have ended left of a shard that they were labelling."""
         for path in self._labelled.glob(f".{number:06d}.*"):
@@ -329,7 +333,7 @@ class State:
         if not self.try_exclusive():
             return True
         self._remove_partial()
-        if rereadable and self._plan.exists() and self.labelled_shards():
+        if rereadable and self._plan.exists() and self.has_shards():
             return True
         if not self.publish_was_interrupted():
             self._clear()

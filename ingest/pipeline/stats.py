@@ -61,6 +61,7 @@ class ReportTotals:
         sources: records, errors and hash by source.
         in_error: the first pages in error.
         left_out: records that were left out, by reason.
+        changed: why, by source, sources could not be read to their end.
         corrected: what corrections changed.
     """
 
@@ -70,6 +71,7 @@ class ReportTotals:
         self.sources: dict[str, dict[str, Any]] = {}
         self.in_error: list[dict[str, str]] = []
         self.left_out: dict[str, int] = {}
+        self.changed: dict[str, str] = {}
         self.corrected: dict[str, int] = {}
         self._roles: dict[tuple[str | None, str | None], tuple[int, int]] = {}
         for report in reports:
@@ -79,6 +81,7 @@ class ReportTotals:
         _add_counts(self.counts, report["counts"])
         _add_counts(self.seconds, report["seconds"])
         _add_counts(self.left_out, report.get("left_out", {}))
+        self.changed |= report.get("changed", {})
         _add_counts(self.corrected, report.get("corrected", {}))
         _add_sources(self.sources, report.get("sources", []))
         self.in_error += report.get("in_error", [])

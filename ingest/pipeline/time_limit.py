@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import polars as pl
-
 _TICK = 0.5  # seconds; a process that was stopped misses ticks
 _SLOW_STATUS = 124  # as of timeout(1)
 
@@ -82,6 +80,8 @@ def limit_main(seconds: float) -> Iterator[None]:
     Raises:
         SlowPagesError: the block takes longer.
     """
+    import polars as pl  # which takes long in a worker that has just started
+
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
         yield
@@ -92,7 +92,12 @@ def limit_main(seconds: float) -> Iterator[None]:
         nonlocal ticks
         ticks += 1
         if ticks > seconds / _TICK:
+            stop()  # this may be the end of the block already
             raise SlowPagesError
+
+    def stop() -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     signal.signal(signal.SIGALRM, tick)
     signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
@@ -100,6 +105,5 @@ def limit_main(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        stop()
         signal.signal(signal.SIGALRM, signal.SIG_DFL)

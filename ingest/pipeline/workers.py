@@ -117,12 +117,15 @@ def run_in_process(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[i
 
     losses = Losses()
     for task in tasks:
+        reason = ""
         try:
             run_task(task, progress, limit=limit_main, keep_mark=True)
         except PAGE_FAILURES as error:
             if not is_of_page(error) or task.step != "label" or task.careful:
                 raise
-            run_task(losses.repeat(task, describe_failure(error), by_page=True), progress)
+            reason = describe_failure(error)
+        if reason:  # when the pages are out of memory
+            run_task(losses.repeat(task, reason, by_page=True), progress)
         yield task.number
 
 

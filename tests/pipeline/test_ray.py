@@ -19,7 +19,7 @@ import pytest
 import ingest
 from ingest.cli.options import open_executor
 from ingest.config import Config, RunConfig
-from ingest.errors import ConfigError, MissingExtraError, SourceError
+from ingest.errors import ConfigError, MissingExtraError
 from ingest.pipeline import executors, join, ray_node
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.plan import versions
@@ -65,11 +65,11 @@ def test_a_refused_node(pages, out, cluster, monkeypatch):
 
 
 @pytest.mark.ray
-def test_errors_are_those_of_a_local_run(pages, out, cluster):
+def test_a_source_that_disappears(pages, out, cluster):
     last = max(pages.iterdir())
-    with pytest.raises(SourceError, match=rf"changed since the run started: {last} \(gone\)"):
-        ingest.run(pages, out, config=SMALL, ray=cluster.address, ray_workers=1,
-                   progress=lambda *_: last.unlink(missing_ok=True))  # fmt: skip
+    report = ingest.run(pages, out, config=SMALL, ray=cluster.address, ray_workers=1,
+                        progress=lambda *_: last.unlink(missing_ok=True))  # fmt: skip
+    assert report["changed"] == [{"source": str(last), "error": "no longer exists"}]
 
 
 @pytest.mark.ray

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -201,9 +202,9 @@ def test_resume_a_run_that_overwrites(pages, right, out):
 
 def test_resume_keeps_the_shards_of_the_run(pages, right, out):
     interrupt(pages, out)
-    other = Config(run=RunConfig(shard_bytes=1, batch_chars=1000))
-    report = ingest.run(pages, out, config=other, resume=True)
-    assert report["config"]["run"] == {"shard_bytes": 12_000, "batch_chars": 1000}
+    other = RunConfig(shard_bytes=1, batch_chars=1000, page_seconds=9)
+    report = ingest.run(pages, out, config=Config(run=other), resume=True)
+    assert RunConfig(**report["config"]["run"]) == replace(other, shard_bytes=12_000)
     assert content(out) == right
 
 
@@ -242,6 +243,7 @@ def test_changed_inputs_are_named(pages, out):
 
 
 def test_a_source_that_disappears_during_the_run(pages, right, out, tmp_path):
+    """It costs its own page; the run can be resumed only if it is back."""
     last = max(pages.iterdir())
     away = tmp_path / "away"
 
@@ -249,17 +251,47 @@ def test_a_source_that_disappears_during_the_run(pages, right, out, tmp_path):
         if 0 < done < total and last.exists():
             last.rename(away)
 
-    with pytest.raises(
-        SourceError, match=rf"changed since the run started: {last} \(gone\)"
-    ) as gone:
-        ingest.run(pages, out, config=SMALL, progress=remove_last)
-    assert "--resume" in gone.value.__notes__[0]
-    assert not out.exists()
-    with pytest.raises(SourceError, match="gone"):
+    report = ingest.run(pages, out, config=SMALL, progress=remove_last)
+    lost = {"source": str(last), "error": "no longer exists"}
+    assert report["counts"]["errors"] == 1
+    assert report["changed"] == [lost]
+    documents = pl.read_parquet(out / "documents.parquet")
+    assert documents.drop_nulls("error").select("source", "error").to_dicts() == [lost]
+    away.rename(last)
+
+    def remove_and_stop(done, total):
+        if done > total / 2:
+            last.rename(away)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ingest.run(pages, out, config=SMALL, overwrite=True, progress=remove_and_stop)
+    with pytest.raises(SourceError, match=r"\(gone\); put them back as they were, or use --overwr"):
         ingest.run(pages, out, config=SMALL, resume=True)
     away.rename(last)
     ingest.run(pages, out, config=SMALL, resume=True)
     assert content(out) == right
+
+
+def test_a_source_that_changes_during_the_run(out, tmp_path):
+    """What was read before stays; each other shard is one row in error."""
+    file = tmp_path / "pages.jsonl"
+    file.write_text("".join(f'{{"text": "Page {n} of a town"}}\n' for n in range(40)))
+    config = Config(run=RunConfig(shard_bytes=file.stat().st_size // 4))
+
+    def touch(done, total):
+        if done > total / 3:
+            os.utime(file, (done, done))
+
+    report = ingest.run(file, out, config=config, progress=touch)
+    changed = {"source": str(file), "error": "has changed since the run started"}
+    assert report["changed"] == [changed]
+    pages = pl.read_parquet(out / "documents.parquet")
+    errors = pages.drop_nulls("error")
+    assert set(errors["error"]) == {changed["error"]}
+    assert errors["doc_id"].is_unique().all()
+    assert len(errors) == report["counts"]["errors"] == 3
+    assert 0 < len(pages) - len(errors) < 40
 
 
 def test_a_disk_that_fills_up_during_the_run(pages, right, out, monkeypatch):
