@@ -12,7 +12,7 @@ from ingest.config_file import load_settings
 from ingest.errors import ConfigError
 from ingest.languages import parse_language_pair
 
-OK, NOT_WRITTEN, WRONG_CALL, PAGES_IN_ERROR = range(4)
+OK, NOT_WRITTEN, WRONG_CALL, PAGES_IN_ERROR, NOT_PRINTED = range(5)
 _COLUMNS = ("text", "html", "url", "id")
 
 
