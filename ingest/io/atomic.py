@@ -13,6 +13,8 @@ from pathlib import Path
 import polars as pl
 
 from ingest.errors import OutputError, WriteError
+from ingest.io.in_place import fill_folder, is_empty, must_stay, rename_folder, resolve_link
+from ingest.io.run_files import EXPORT_FILE
 from ingest.io.urls import check_target_is_local
 
 _TEXT_SUFFIXES = (".tsv", ".csv", ".txt", ".jsonl", ".json", ".tmx")
@@ -47,7 +49,7 @@ def check_output(
 no-such-folder; create it first
     """
     check_target_is_local(dest)
-    dest = Path(dest)
+    dest = resolve_link(Path(dest)) if folder else Path(dest)
     _check_parent(dest)
     if any(_is_same_file(dest, path) for path in inputs):
         raise OutputError(f"{dest}: is the input itself; choose another name")
@@ -56,7 +58,7 @@ no-such-folder; create it first
             f"{dest}: would be a Parquet file; name it {dest.stem}.parquet, and convert it to "
             "text with: ingest export --format"
         )
-    if not os.path.lexists(dest):
+    if not os.path.lexists(dest) or (folder and is_empty(dest)):
         return
     if not overwrite:
         raise OutputError(f"{dest}: exists already; choose another name, or give --overwrite")
@@ -71,8 +73,9 @@ no-such-folder; create it first
 def atomic_write(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
     """Yield a temporary path that is renamed to `dest` on success and removed on failure.
 
-    If `folder` is set, the temporary path is an empty folder. Missing parent folders are never
-    created, so that a typo in a path is an error.
+    If `folder` is set, the temporary path is an empty folder; if `dest` is then a link, the folder
+    that it leads to is written, and a folder that cannot be renamed gets its files one by one.
+    Missing parent folders are never created, so that a typo in a path is an error.
 
     Raises:
         WriteError: writing failed, or the parent folder does not exist.
@@ -84,16 +87,20 @@ def atomic_write(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
     >>> [(path.name, path.read_text()) for path in folder.iterdir()]
     [('a.txt', 'complete')]
     """
-    dest = Path(dest)
+    dest = resolve_link(Path(dest)) if folder else Path(dest)
     _check_parent(dest)
     with wrap_os_errors(dest):
-        temporary = dest.with_name(f".{dest.name}.{secrets.token_hex(4)}")
+        place = dest if folder and must_stay(dest) else dest.parent
+        temporary = place / f".{dest.name}.{secrets.token_hex(4)}"
         try:
             if folder:
                 temporary.mkdir()
             yield temporary
             if folder and dest.exists():
-                _replace_folder(temporary, dest)
+                aside = temporary.with_name(temporary.name + ".old")
+                if not rename_folder(temporary, dest, aside):
+                    fill_folder(temporary, dest, EXPORT_FILE)
+                shutil.rmtree(aside, ignore_errors=True)
             else:
                 temporary.rename(dest)
         finally:
@@ -112,17 +119,6 @@ def _check_parent(dest: Path) -> None:
 
 def _is_same_file(dest: Path, path: str | Path) -> bool:
     return os.path.exists(dest) and os.path.exists(path) and os.path.samefile(dest, path)
-
-
-def _replace_folder(temporary: Path, dest: Path) -> None:
-    old = temporary.with_name(temporary.name + ".old")
-    dest.rename(old)
-    try:
-        temporary.rename(dest)
-    except OSError:
-        old.rename(dest)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

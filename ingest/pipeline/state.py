@@ -1,5 +1,7 @@
 """The folder next to OUT that holds the finished work of a run until OUT is complete.
 
+If OUT is a folder that cannot be renamed, it is OUT/.unfinished; see `ingest.io.in_place`.
+
     OUT.unfinished/
         plan.json   what to do; renamed to done.json once `out` is complete
         labelled/   one folder per shard: its pages, labelled segments and their keys
@@ -10,6 +12,8 @@
         locks/      held by the runs that work here; the system releases them when a run dies
 
 Every folder is renamed into place once it is complete, so a folder that exists is never partial.
+Only the files of OUT are moved one by one if it cannot be renamed: run.json is removed first and
+comes last, so an OUT without it is partial.
 """
 
 from __future__ import annotations
@@ -25,8 +29,23 @@ from typing import Any
 
 from ingest.errors import OutputError, WriteError
 from ingest.io.atomic import atomic_folder, wrap_os_errors
+from ingest.io.in_place import (
+    UNFINISHED,
+    is_empty,
+    move_file,
+    must_stay,
+    rename_folder,
+    resolve_link,
+)
 from ingest.io.locks import LockHeldError, hold_lock, try_make_exclusive
-from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, check_run_output, has_only_errors
+from ingest.io.run_files import (
+    CORRECTIONS_FILE,
+    OUTPUTS,
+    RUN_FILE,
+    check_run_output,
+    has_only_errors,
+    is_run_file,
+)
 from ingest.pipeline.plan import Plan
 
 _NAMES = (
@@ -40,14 +59,17 @@ class State:
     """The unfinished work for one OUT, on disk.
 
     Attributes:
-        name: OUT, for tasks and messages.
+        name: OUT, for tasks and messages. Of a link, the folder that it leads to.
         folder_name: the folder of the unfinished work, for messages.
+
+    Raises:
+        OutputError: OUT is a link that leads nowhere.
     """
 
     def __init__(self, target: Path) -> None:
-        self.target = target
-        self.name = str(target)
-        self.folder = target.with_name(target.name + ".unfinished")
+        self.target = resolve_link(target)
+        self.name = str(self.target)
+        self.folder = _unfinished_folder(self.target)
         self.folder_name = str(self.folder)
         self.out = self.folder / "out"
         self.joined = self.folder / "joined"
@@ -237,7 +259,9 @@ class State:
         Raises:
             OutputError: it is.
         """
-        if os.path.lexists(self.target) and not has_only_errors(self.target):
+        if not os.path.lexists(self.target) or is_empty(self.target):
+            return
+        if not has_only_errors(self.target):
             raise OutputError(f"{shown}: exists already; there is nothing to resume")
 
     def publish_was_interrupted(self) -> bool:
@@ -254,10 +278,20 @@ class State:
             check_run_output(self.target, overwrite=plan.overwrite)
             self._plan.rename(self._done)
         if self.out.exists():
-            if os.path.lexists(self.target):
-                self.target.rename(self.folder / "replaced")
-            self.out.rename(self.target)
+            is_whole = all((self.out / name).exists() for name in OUTPUTS)
+            if not (is_whole and rename_folder(self.out, self.target, self.folder / "replaced")):
+                self._move_outputs()
         self._clear()
+
+    def _move_outputs(self) -> None:
+        """Move the outputs into OUT, which stays. Also continues where that was interrupted."""
+        if (self.out / RUN_FILE).exists():
+            _remove(self.target / RUN_FILE)
+        for path in self.target.iterdir():
+            if is_run_file(path.name) and path.name not in (*OUTPUTS, CORRECTIONS_FILE):
+                _remove(path)  # made from the earlier outputs
+        for path in sorted(self.out.iterdir(), key=lambda path: path.name == RUN_FILE):
+            move_file(path, self.target / path.name)
 
     def is_complete(self) -> bool:
         """Return whether OUT has all outputs, and no run is about to replace them."""
@@ -307,6 +341,15 @@ class State:
                 if os.path.lexists(path):  # the next run would take it for finished work
                     raise WriteError(f"{path}: cannot be removed; remove it and start again")
         _remove(self._done)
+
+
+def _unfinished_folder(target: Path) -> Path:
+    """Return where the unfinished work is: where some is already, else next to OUT if possible."""
+    inside = target / UNFINISHED
+    if inside.is_dir() or not target.name:  # the root of all has no name
+        return inside
+    beside = target.with_name(f"{target.name}.unfinished")
+    return inside if must_stay(target) and not beside.is_dir() else beside
 
 
 def _numbers(folder: Path) -> set[int]:
