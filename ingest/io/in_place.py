@@ -143,17 +143,21 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def move_file(path: Path, dest: Path) -> None:
-    """Move a file to `dest` and replace what is there, also on another file system."""
+def place_file(path: Path, dest: Path) -> None:
+    """Let a file also have the name `dest`, instead of the file that is there.
+
+    It keeps its other name, so that whoever continues after an interruption finds all files.
+    Without hard links it is moved, and to another file system it is copied.
+    """
+    new = dest.with_name(f".{dest.name}.{secrets.token_hex(4)}")
     try:
-        path.replace(dest)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        copy = dest.with_name(f".{dest.name}.{secrets.token_hex(4)}")
         try:
-            shutil.copyfile(path, copy)
-            copy.replace(dest)
-        finally:
-            copy.unlink(missing_ok=True)
-        path.unlink()
+            new.hardlink_to(path)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                path.replace(dest)
+                return
+            shutil.copyfile(path, new)
+        new.replace(dest)
+    finally:
+        new.unlink(missing_ok=True)

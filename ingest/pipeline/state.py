@@ -32,8 +32,8 @@ from ingest.io.atomic import atomic_folder, wrap_os_errors
 from ingest.io.in_place import (
     UNFINISHED,
     is_empty,
-    move_file,
     must_stay,
+    place_file,
     rename_folder,
     resolve_link,
 )
@@ -185,6 +185,7 @@ class State:
 
         Raises:
             OutputError: another run works here, or the folder contains files that no run wrote.
+            WriteError: the file system has no locks.
         """
         if self.folder.is_dir():
             self._check_files()
@@ -200,6 +201,10 @@ class State:
                         yield
         except LockHeldError:
             raise OutputError(f"{self.target}: another run is writing it") from None
+        except WriteError:
+            if self._lock < 0:  # there are no locks here
+                self.remove_folder()
+            raise
 
     @contextmanager
     def lock_plan(self) -> Iterator[None]:
@@ -251,7 +256,7 @@ class State:
         Raises:
             OutputError: it exists and may not be replaced, or contains files of other programs.
         """
-        check_run_output(self.target, overwrite=overwrite, shown=shown)
+        check_run_output(self.target, overwrite=self._may_replace(overwrite), shown=shown)
 
     def check_resumable(self, *, shown: str) -> None:
         """Raise if OUT is complete, so that there is nothing to resume.
@@ -275,7 +280,7 @@ class State:
             OutputError: OUT was created in the meantime.
         """
         if plan := self.load_plan():
-            check_run_output(self.target, overwrite=plan.overwrite)
+            check_run_output(self.target, overwrite=self._may_replace(plan.overwrite))
             self._plan.rename(self._done)
         if self.out.exists():
             is_whole = all((self.out / name).exists() for name in OUTPUTS)
@@ -283,15 +288,20 @@ class State:
                 self._move_outputs()
         self._clear()
 
+    def _may_replace(self, overwrite: bool) -> bool:
+        """Return whether OUT may be replaced: also where a run was killed while it moved files."""
+        is_partial = self.folder.parent == self.target and not (self.target / RUN_FILE).exists()
+        return overwrite or is_partial
+
     def _move_outputs(self) -> None:
-        """Move the outputs into OUT, which stays. Also continues where that was interrupted."""
+        """Give the outputs names in OUT, which stays. Also continues where that was interrupted."""
         if (self.out / RUN_FILE).exists():
             _remove(self.target / RUN_FILE)
         for path in self.target.iterdir():
             if is_run_file(path.name) and path.name not in (*OUTPUTS, CORRECTIONS_FILE):
                 _remove(path)  # made from the earlier outputs
         for path in sorted(self.out.iterdir(), key=lambda path: path.name == RUN_FILE):
-            move_file(path, self.target / path.name)
+            place_file(path, self.target / path.name)
 
     def is_complete(self) -> bool:
         """Return whether OUT has all outputs, and no run is about to replace them."""

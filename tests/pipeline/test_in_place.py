@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -151,28 +152,30 @@ def test_what_cannot_be_renamed_after_all_is_filled(pages, right, tmp_path, monk
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_a_file_is_moved_to_another_file_system(tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM])
+def test_a_file_without_hard_links(number, tmp_path, monkeypatch):
     path, dest = tmp_path / "a", tmp_path / "b"
     path.write_text("new")
     dest.write_text("old")
-    replace = os.replace
 
-    def refuse(old, new):
-        if Path(old) == path:
-            raise OSError(18, "Invalid cross-device link")
-        replace(old, new)
+    def refuse(*_paths):
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, "replace", refuse)
-    in_place.move_file(path, dest)
-    assert (os.listdir(tmp_path), dest.read_text()) == (["b"], "new")
+    monkeypatch.setattr(os, "link", refuse)
+    in_place.place_file(path, dest)
+    assert sorted(os.listdir(tmp_path)) == (["a", "b"] if number == errno.EXDEV else ["b"])
+    assert dest.read_text() == "new"
 
 
 class Stop(BaseException):
     """Where the process is killed: nothing is cleaned up after it."""
 
 
-@pytest.mark.parametrize("has_earlier", [False, True])
-def test_a_kill_at_any_point_of_the_last_step(has_earlier, pages, right, tmp_path, monkeypatch):
+@pytest.mark.parametrize("case", ["new", "earlier run", "earlier run, no hard links"])
+def test_a_kill_at_any_point_of_the_last_step(case, pages, right, tmp_path, monkeypatch):
+    has_earlier = case != "new"
+    if case.endswith("no hard links"):
+        monkeypatch.setattr(os, "link", no_links)
     out, before = tmp_path / "out", tmp_path / "before"
     out.mkdir()
     if has_earlier:
@@ -207,6 +210,10 @@ def test_a_kill_at_any_point_of_the_last_step(has_earlier, pages, right, tmp_pat
     assert points > 10
 
 
+def no_links(*_paths):
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
 def stop(*_args):
     raise Stop
 
@@ -223,6 +230,6 @@ def stop_at(number: int, patch: pytest.MonkeyPatch) -> None:
 
         return change_or_stop
 
-    for name in ("rename", "replace", "unlink", "rmdir"):
+    for name in ("rename", "replace", "link", "unlink", "rmdir"):
         patch.setattr(os, name, counted(getattr(os, name)))
     patch.setattr(shutil, "rmtree", counted(shutil.rmtree))
