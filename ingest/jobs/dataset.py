@@ -18,14 +18,14 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ingest._typing import Progress
 from ingest.config import Config
-from ingest.errors import OutputError, SourceError
+from ingest.errors import OutputError, SourceError, WriteError
 from ingest.io.atomic import atomic_write, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.run_files import CORRECTIONS_FILE, STEPS_FILE
@@ -213,6 +213,10 @@ def _keep_others_out(work: Path, data: Path) -> Iterator[None]:
                 stack.enter_context(hold_lock(work / LOCK))
         except LockHeldError:
             raise OutputError(f"{data}: another call is writing it") from None
+        except WriteError:
+            with suppress(OSError):  # nothing was written
+                work.rmdir()
+            raise
         try:
             yield
         finally:

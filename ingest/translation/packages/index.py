@@ -14,6 +14,7 @@ from typing import Any
 
 from ingest._typing import Progress
 from ingest.errors import ModelError
+from ingest.text import describe_parse_error
 from ingest.translation.packages.archive import MAX_BYTES
 from ingest.translation.packages.download import download, fetch
 from ingest.translation.packages.install import find_route, install, version_key
@@ -96,7 +97,7 @@ def fetch_index() -> list[AvailablePackage]:
     try:
         entries = json.loads(fetch(url, max_bytes=_MAX_INDEX_BYTES))
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{url}: is not a package index: {error}") from error
+        raise ModelError(f"{url}: is not a package index: {describe_parse_error(error)}") from error
     if not isinstance(entries, list):
         raise ModelError(f"{url}: is not a package index: it is not a JSON list")
     packages = [package for entry in entries if (package := _parse_entry(entry))]
