@@ -14,6 +14,7 @@ import polars as pl
 
 from ingest.errors import OutputError, WriteError
 from ingest.io.in_place import fill_folder, is_empty, must_stay, rename_folder, resolve_link
+from ingest.io.parquet import UNEXPLAINED
 from ingest.io.run_files import EXPORT_FILE
 from ingest.io.urls import check_target_is_local
 
@@ -153,6 +154,9 @@ def wrap_os_errors(target: Path) -> Iterator[None]:
     except OSError as error:
         raise WriteError(f"{target}: cannot be written: {error}") from error
     except pl.exceptions.PolarsError as error:
-        if "os error" not in str(error):  # this is how Polars reports a full disk
+        reason = str(error).partition("\n")[0]
+        if UNEXPLAINED in reason:
+            reason = "not all of it could be written, as when the disk is full"
+        elif "os error" not in reason:
             raise
-        raise WriteError(f"{target}: cannot be written: {error}") from error
+        raise WriteError(f"{target}: cannot be written: {reason}") from error

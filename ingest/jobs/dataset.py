@@ -306,7 +306,7 @@ def _clear(work: Path) -> None:
 def _remove_partial(path: Path) -> None:
     """Remove what a call that was killed had written of an output."""
     with wrap_os_errors(path):
-        for partial_output in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}"):
+        for partial_output in path.parent.glob(f".{glob.escape(path.name)}.*"):
             if partial_output.is_dir():
                 shutil.rmtree(partial_output)
             else:

@@ -13,7 +13,7 @@ from ingest.config import AlignConfig
 from ingest.errors import SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import atomic_write, check_output
-from ingest.io.parquet import scan_parquet
+from ingest.io.parquet import scan_parquet, write_parquet
 from ingest.pairing import MIN_SCORE, SEGMENT_COLUMNS, check_columns, pair_units
 from ingest.pairing.urls import DOCUMENT_COLUMNS, collect_page_urls
 
@@ -97,7 +97,7 @@ def pair_run(
     except (pl.exceptions.ComputeError, OSError) as error:
         raise SourceError(f"{out}: {error}") from error
     with atomic_write(target) as work:
-        pages.write_parquet(work)
+        write_parquet(pages, work)
     pairs = pages["score"].count()
     return PairResult(units, pairs, unpaired=len(pages) - pairs)
 

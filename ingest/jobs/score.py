@@ -97,6 +97,9 @@ def score_file(
             yield batch.with_columns(scores)
 
     settings = config or Config()
-    with map_row_groups(source, score_columns, settings, executor, out=out) as scored:
-        source.write(out, batches(scored), new_columns=schema(SCORED))
+    with (
+        map_row_groups(source, score_columns, settings, executor, out=out) as scored,
+        source.write(out, batches(scored), new_columns=schema(SCORED)),
+    ):
+        pass
     return result

@@ -20,7 +20,7 @@ from ingest.errors import FrameError, OutputError, SourceError
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import check_output, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
-from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, stream
+from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, stream, write_parquet
 from ingest.jobs.correct_pairs import apply_stored
 from ingest.labelling.plain_text import describe_left_out
 from ingest.text import count_noun
@@ -145,11 +145,11 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
     total = sum(counts.get(lang, 0) for lang in routes)
     with open_cache(result, options.cache) as cache, _parts_folder(dest) as folder:
         pool = TranslatorPool(routes, to, options.config.translate, cache)
-        pl.DataFrame(schema=COLUMNS).write_parquet(folder / "part.parquet")
+        write_parquet(pl.DataFrame(schema=COLUMNS), folder / "part.parquet")
         for number, batch in enumerate(_read_batches(scan, segments, to, source)):
             progress = batch_progress(options.progress, result.texts, len(batch), total, pool)
             pairs = pool.translate_segments(batch, progress)
-            pairs.write_parquet(folder / f"part-{number:06d}.parquet")
+            write_parquet(pairs, folder / f"part-{number:06d}.parquet")
             result.texts += len(pairs)
             result.flags.update(pairs["flags"].explode().drop_nulls().to_list())
         result.tokens = pool.tokens

@@ -20,8 +20,9 @@ from ingest.config import Config
 from ingest.dedup.clusters import Signatures, cluster_names, find_leaders
 from ingest.dedup.site_templates import find_template_lines
 from ingest.frames import DOCUMENTS, schema
+from ingest.io.arrays import save_array
 from ingest.io.memory import release_memory
-from ingest.io.parquet import read_parquet, scan_parquet, sink
+from ingest.io.parquet import read_parquet, scan_parquet, sink, write_parquet
 from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE
 from ingest.io.scratch import RowStore
 from ingest.minhash import BANDS, ROWS
@@ -63,11 +64,11 @@ def join_shards(state: State, numbers: Sequence[int], threshold: float) -> None:
         keys = pl.concat([_read_keys(state, n) for n in numbers])
         first, ends = timer("dedupe", _cluster_leaders, state, numbers, keys, threshold)
         template = timer("dedupe", _find_template_lines, state, numbers, first, ends, work)
-        np.save(work / "template.npy", template.to_numpy())
+        save_array(template.to_numpy(), work / "template.npy")
         for n, start, end in zip(numbers, [0, *ends], ends, strict=False):
             names = cluster_names(_with_doc_ids(keys[first[start:end]]))
             frame = _with_doc_ids(keys[start:end]).with_columns(cluster=names)
-            frame.write_parquet(work / f"{n:06d}.parquet", compression="lz4")
+            write_parquet(frame, work / f"{n:06d}.parquet", compression="lz4")
         is_article = (keys["article"] > 0).to_numpy()
         counts = {
             "articles": int(is_article.sum()),

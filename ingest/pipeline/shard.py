@@ -24,8 +24,9 @@ from ingest.dedup.clusters import add_clusters, article_signatures
 from ingest.dedup.site_templates import find_sites, mark_template, short_lines
 from ingest.detection import detect
 from ingest.frames import ARTICLES, CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
+from ingest.io.arrays import save_array
 from ingest.io.opening import Stamp
-from ingest.io.parquet import read_parquet
+from ingest.io.parquet import read_parquet, write_parquet
 from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.labelling import label
 from ingest.pipeline.plan import check_unchanged, stamps_of
@@ -127,7 +128,7 @@ def label_shard(
             in_error += errors.head(MAX_LISTED_ERRORS - len(in_error)).to_dicts()
             progress(slices.bytes_done)
         _write(pl.concat(keys), work / "keys.parquet")
-        np.save(work / "values.npy", np.concatenate(values))
+        save_array(np.concatenate(values), work / "values.npy")
         _write(pl.concat(lines), work / "lines.parquet")
         check_unchanged(stamps, stamps_of(stamps))
         _write_report(
@@ -229,7 +230,7 @@ def number_to_doc_id(numbers: pl.Series) -> pl.Series:
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
-    frame.write_parquet(path, compression="lz4")
+    write_parquet(frame, path, compression="lz4")
 
 
 def _append_articles(segments: pl.DataFrame, documents: pl.DataFrame, file: BinaryIO) -> None:
