@@ -151,12 +151,17 @@ def wrap_os_errors(target: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        raise WriteError(f"{target}: cannot be written: {error}") from error
-    except pl.exceptions.PolarsError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
         reason = str(error).partition("\n")[0]
         if UNEXPLAINED in reason:
             reason = "not all of it could be written, as when the disk is full"
-        elif "os error" not in reason:
+        elif not isinstance(error, OSError) and "os error" not in reason:
             raise
-        raise WriteError(f"{target}: cannot be written: {reason}") from error
+        raise with_notes(WriteError(f"{target}: cannot be written: {reason}"), error) from error
+
+
+def with_notes(error: WriteError, cause: BaseException) -> WriteError:
+    """Return an error with the notes of its cause, such as how to go on."""
+    for note in getattr(cause, "__notes__", ()):
+        error.add_note(note)
+    return error

@@ -98,15 +98,25 @@ def sink_lazy(frame: pl.LazyFrame, to: Path, *, rows: int | None = None) -> None
 
 
 def write_parquet(
-    frame: pl.DataFrame, to: Path, *, compression: Literal["lz4", "zstd"] = "zstd"
+    frame: pl.DataFrame,
+    to: Path,
+    *,
+    compression: Literal["lz4", "zstd"] = "zstd",
+    level: int | None = None,
 ) -> None:
     """Write a frame to one file.
+
+    Args:
+        frame: the frame.
+        to: the file to write.
+        compression: how its columns are compressed.
+        level: how much, for zstd; chosen by Polars if None.
 
     Raises:
         OSError: the file cannot be written.
     """
     with _open_to_write(to) as file:
-        frame.write_parquet(file, compression=compression)
+        frame.write_parquet(file, compression=compression, compression_level=level)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import zstandard
 
 from ingest._typing import I64
 from ingest._version import __version__
@@ -27,7 +28,7 @@ from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE
 from ingest.io.scratch import RowStore
 from ingest.minhash import BANDS, ROWS
 from ingest.pipeline.plan import Plan
-from ingest.pipeline.shard import OUTPUT_SEGMENTS, StepTimer, number_to_doc_id
+from ingest.pipeline.shard import ARTICLES_FILE, OUTPUT_SEGMENTS, StepTimer, number_to_doc_id
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import (
     MAX_LISTED_ERRORS,
@@ -157,6 +158,7 @@ def write_outputs(state: State, plan: Plan, config: Config, started: float) -> d
     pages = sum_counts(report["counts"] for report in labelled)
     document_rows = _DOCUMENT_CHARS * pages["pages"] // max(pages["chars"], 1)
     release_memory()
+    state.check_room(numbers)
     with state.store(state.out) as work:
         for name, paths, columns, rows in (
             (
@@ -194,8 +196,8 @@ def _concat_articles(state: State, numbers: Sequence[int], dest: Path) -> None:
     with dest.open("wb") as out:
         for n in numbers:
             with (
-                state.borrow(state.finished(n), "articles.jsonl") as shard,
-                (shard / "articles.jsonl").open("rb") as file,
+                state.borrow(state.finished(n), ARTICLES_FILE) as shard,
+                zstandard.open(shard / ARTICLES_FILE) as file,
             ):
                 shutil.copyfileobj(file, out)
 

@@ -31,7 +31,7 @@ from typing import Any
 
 from ingest.errors import OutputError, WriteError
 from ingest.io import storage
-from ingest.io.atomic import wrap_os_errors
+from ingest.io.atomic import with_notes, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.run_files import (
     CORRECTIONS_FILE,
@@ -82,7 +82,8 @@ class RemoteState(State):
             cause = error.__cause__
             if not isinstance(cause, OSError) or cause.filename is None:
                 raise
-            raise WriteError(f"{cause.filename}: cannot be written: {cause.strerror}") from error
+            message = f"{cause.filename}: cannot be written: {cause.strerror}"
+            raise with_notes(WriteError(message), error) from error
 
     def owns(self, path: str) -> bool:
         return path.startswith((f"{self.name}/", self._base))
@@ -295,6 +296,9 @@ class RemoteState(State):
         self.check_lock()
         storage.upload(path, f"{self.name}/{path.name}")
         path.unlink()
+
+    def check_room(self, numbers: Sequence[int]) -> None:
+        """Nothing to check: the outputs are uploaded one after the other."""
 
     def publish_was_interrupted(self) -> bool:
         return storage.stat(self._published, fresh=True) is not None

@@ -22,7 +22,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ from ingest.io.run_files import (
     is_run_file,
 )
 from ingest.pipeline.plan import Plan
+from ingest.pipeline.room import format_size, output_size
 
 _NAMES = (
     "plan.json", "done.json", "labelled", "joined", "finished", "out", "replaced", "locks",
@@ -269,6 +270,22 @@ class State:
         if not has_only_errors(self.target):
             raise OutputError(f"{shown}: exists already; there is nothing to resume")
 
+    def check_room(self, numbers: Sequence[int]) -> None:
+        """Raise before the outputs of these shards are assembled if the disk has no room for them.
+
+        Raises:
+            WriteError: it has not.
+        """
+        labelled, finished = map(self.labelled, numbers), list(map(self.finished, numbers))
+        articles = sum(report["article_bytes"] for report in self.read_reports(finished))
+        needed = output_size(labelled, finished, articles)
+        free = shutil.disk_usage(self.folder).free
+        if needed > free:
+            raise WriteError(
+                f"{self.target}: cannot be written: No space left on device: it takes about "
+                f"{format_size(needed)}, and {format_size(free)} are free; make room"
+            )
+
     def publish_was_interrupted(self) -> bool:
         """Return whether a run was killed while it moved complete outputs into place."""
         return self._done.exists()
@@ -327,11 +344,12 @@ class State:
         if not self.try_exclusive():
             return True
         self._remove_partial()
+        if self.publish_was_interrupted():
+            return True
         if rereadable and self._plan.exists() and self.labelled_shards():
             return True
-        if not self.publish_was_interrupted():
-            self._clear()
-            self.remove_folder()
+        self._clear()
+        self.remove_folder()
         return False
 
     def remove_folder(self) -> None:

@@ -128,6 +128,8 @@ def faults_of(done: Outcome, disk: Path, output: str) -> list[str]:
         faults.append("no path")
     if (disk / output).exists():
         faults.append("an output is there")
+    if any(disk.glob("*.unfinished")) and "--resume" not in done.message:
+        faults.append("no hint about --resume")
     return faults
 
 
