@@ -32,4 +32,4 @@ def save_array(array: NDArray[Any], to: Path) -> None:
     [0, 1, 2]
     """
     with to.open("wb") as file:
-        np.save(_Writer(file), array)  # type: ignore[arg-type]
+        np.save(_Writer(file), array)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ingest.errors import WriteError
+from ingest.io.temporary import check_tmpdir
 
 _MAX_IN_MEMORY = 1 << 28  # bytes; what is more goes to a temporary file
 
@@ -65,6 +66,7 @@ class RowStore:
         self._bytes += rows.nbytes
         try:
             if self._file is None and self._bytes > self._max_in_memory:
+                check_tmpdir()
                 self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the store
             if self._file:
                 for part in self._parts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import polars as pl
 
 from ingest.config import Config
 from ingest.detection import detect
+from ingest.io.temporary import temporary_folder
 from ingest.labelling import label
 from ingest.pipeline.assemble import join_shards, write_outputs
 from ingest.pipeline.plan import Plan, make_plan
@@ -109,8 +109,8 @@ def estimate_run(
     if not rereadable:
         return Estimate(*known, 0, 0, 0, 0.0, 0.0, 0, 0, 0, tuple(plan.uncut))
     _load_models(config)
-    with tempfile.TemporaryDirectory() as folder:
-        state = State(Path(folder) / "out")
+    with temporary_folder() as folder:
+        state = State(folder / "out")
         state.folder.mkdir()
         sampled, label_time = _label_sample(state, plan, rereadable, config, progress)
         joined = time.perf_counter()

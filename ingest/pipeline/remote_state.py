@@ -42,6 +42,7 @@ from ingest.io.run_files import (
     foreign_files,
 )
 from ingest.io.storage_errors import StorageError
+from ingest.io.temporary import check_tmpdir
 from ingest.pipeline.lease import Lease, hold_lease, other_leases
 from ingest.pipeline.plan import Plan
 from ingest.pipeline.state import MARKER, State
@@ -354,6 +355,7 @@ class RemoteState(State):
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """A temporary folder. Those of processes that were killed are removed on the way."""
+    check_tmpdir()
     base = Path(tempfile.gettempdir())
     for path in base.glob(f"{_TEMPORARY}*"):
         with suppress(OSError, LockHeldError):

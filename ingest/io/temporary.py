@@ -1,0 +1,67 @@
+"""The folder for temporary files, which TMPDIR names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ingest.errors import WriteError
+from ingest.io.atomic import wrap_os_errors
+
+VARIABLE = "TMPDIR"
+
+
+def check_tmpdir() -> None:
+    """Raise if TMPDIR is set to something else than a folder that can be written.
+
+    Python would use another folder, which may have less room.
+
+    Raises:
+        WriteError: it is, or no folder can be used.
+    """
+    name = os.environ.get(VARIABLE)
+    if name and not (os.path.isdir(name) and os.access(name, os.W_OK | os.X_OK)):
+        raise WriteError(
+            f"{name}: is not a folder that can be written; set {VARIABLE} to one for temporary "
+            "files"
+        )
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        raise WriteError(
+            f"no temporary file can be written; set {VARIABLE} to a folder for them"
+        ) from error
+
+
+@contextmanager
+def temporary_folder(prefix: str = "ingest-") -> Iterator[Path]:
+    """Yield an empty folder in TMPDIR, which is removed at the end.
+
+    Raises:
+        WriteError: it cannot be made, or a file in it cannot be written. A note names TMPDIR.
+
+    >>> with temporary_folder() as folder:
+    ...     folder.is_dir()
+    True
+    >>> folder.exists()
+    False
+    """
+    check_tmpdir()
+    base = tempfile.gettempdir()
+    try:
+        with wrap_os_errors(Path(base)):
+            folder = Path(tempfile.mkdtemp(prefix=prefix))
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+    except WriteError as error:
+        if base in str(error):
+            error.add_note(
+                f"temporary files are in {base}; set {VARIABLE} to a folder with more room"
+            )
+        raise
