@@ -12,7 +12,7 @@ import pytest
 import ingest
 from ingest.errors import WriteError
 from ingest.io.scratch import RowStore
-from ingest.io.temporary import check_tmpdir, temporary_folder
+from ingest.io.temporary import temporary_folder, tmpdir
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def test_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(os, "access", lambda *_args: False)
     with pytest.raises(WriteError, match="TMPDIR"):
-        check_tmpdir()
+        tmpdir()
 
 
 def test_no_folder_at_all(monkeypatch):
@@ -51,7 +51,7 @@ def test_no_folder_at_all(monkeypatch):
     monkeypatch.delenv("TMPDIR", raising=False)
     monkeypatch.setattr(tempfile, "gettempdir", fail)
     with pytest.raises(WriteError, match="set TMPDIR to a folder for them"):
-        check_tmpdir()
+        tmpdir()
 
 
 def test_a_full_folder(tmp_path, monkeypatch):

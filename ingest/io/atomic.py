@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from ingest.io.parquet import UNEXPLAINED
 from ingest.io.run_files import EXPORT_FILE
 from ingest.io.urls import check_target_is_local
 
+_OS_ERROR = re.compile(r"([^:\n]*) \(os error \d+\)")  # as Rust prints it
 _TEXT_SUFFIXES = (".tsv", ".csv", ".txt", ".jsonl", ".json", ".tmx")
 
 
@@ -152,12 +154,22 @@ def wrap_os_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error).partition("\n")[0]
-        if UNEXPLAINED in reason:
-            reason = "not all of it could be written, as when the disk is full"
-        elif not isinstance(error, OSError) and "os error" not in reason:
+        reason = str(error) if isinstance(error, OSError) else _reason_of_polars(str(error))
+        if not reason:
             raise
         raise with_notes(WriteError(f"{target}: cannot be written: {reason}"), error) from error
+
+
+def _reason_of_polars(message: str) -> str:
+    """Return why Polars could not write a file; an empty text for any other error.
+
+    >>> _reason_of_polars("parquet: underlying IO error: No space left on device (os error 28)")
+    'No space left on device'
+    """
+    if UNEXPLAINED in message:
+        return "not all of it could be written, as when the disk is full"
+    found = _OS_ERROR.search(message)
+    return found[1].strip() if found else ""
 
 
 def with_notes(error: WriteError, cause: BaseException) -> WriteError:

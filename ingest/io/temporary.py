@@ -15,22 +15,25 @@ from ingest.io.atomic import wrap_os_errors
 VARIABLE = "TMPDIR"
 
 
-def check_tmpdir() -> None:
-    """Raise if TMPDIR is set to something else than a folder that can be written.
+def tmpdir() -> str:
+    """Return the folder that TMPDIR names; without it, one that Python finds.
 
-    Python would use another folder, which may have less room.
+    Python itself would silently use another folder where TMPDIR is missing or full. That one may
+    have less room, or be on another disk than the user wants.
 
     Raises:
-        WriteError: it is, or no folder can be used.
+        WriteError: TMPDIR is not a folder that can be written, or there is no folder at all.
     """
     name = os.environ.get(VARIABLE)
-    if name and not (os.path.isdir(name) and os.access(name, os.W_OK | os.X_OK)):
+    if name:
+        if os.path.isdir(name) and os.access(name, os.W_OK | os.X_OK):
+            return name
         raise WriteError(
             f"{name}: is not a folder that can be written; set {VARIABLE} to one for temporary "
             "files"
         )
     try:
-        tempfile.gettempdir()
+        return tempfile.gettempdir()
     except OSError as error:
         raise WriteError(
             f"no temporary file can be written; set {VARIABLE} to a folder for them"
@@ -50,11 +53,10 @@ def temporary_folder(prefix: str = "ingest-") -> Iterator[Path]:
     >>> folder.exists()
     False
     """
-    check_tmpdir()
-    base = tempfile.gettempdir()
+    base = tmpdir()
     try:
         with wrap_os_errors(Path(base)):
-            folder = Path(tempfile.mkdtemp(prefix=prefix))
+            folder = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
             try:
                 yield folder
             finally:

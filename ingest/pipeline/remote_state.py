@@ -42,7 +42,7 @@ from ingest.io.run_files import (
     foreign_files,
 )
 from ingest.io.storage_errors import StorageError
-from ingest.io.temporary import check_tmpdir
+from ingest.io.temporary import tmpdir
 from ingest.pipeline.lease import Lease, hold_lease, other_leases
 from ingest.pipeline.plan import Plan
 from ingest.pipeline.state import MARKER, State
@@ -355,15 +355,14 @@ class RemoteState(State):
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """A temporary folder. Those of processes that were killed are removed on the way."""
-    check_tmpdir()
-    base = Path(tempfile.gettempdir())
+    base = Path(tmpdir())
     for path in base.glob(f"{_TEMPORARY}*"):
         with suppress(OSError, LockHeldError):
             if time.time() - path.stat().st_mtime > _YOUNG:
                 with hold_lock(path / "lock"):
                     shutil.rmtree(path)
     with ExitStack() as stack:
-        path = Path(tempfile.mkdtemp(prefix=_TEMPORARY))
+        path = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=base))
         stack.callback(shutil.rmtree, path, ignore_errors=True)
         stack.enter_context(hold_lock(path / "lock"))
         yield path
