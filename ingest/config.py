@@ -364,8 +364,10 @@ class Config:
             reason = error.strerror or str(error)
             reason = reason[:1].lower() + reason[1:]
             raise ConfigError(f"{path}: cannot be read: {reason}") from error
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{path}: {error}") from error
+        except (ValueError, RecursionError) as error:
+            from ingest.text import describe_parse_error  # imports Polars
+
+            raise ConfigError(f"{path}: {describe_parse_error(error)}") from error
         try:
             return cls.from_dict(tables)
         except ConfigError as error:

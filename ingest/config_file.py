@@ -115,7 +115,7 @@ def _parse(assignment: str) -> tuple[str, str, Any]:
         raise ConfigError(f"--set {key}: unknown setting; {_suggest(key, settings)}")
     try:
         table = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         table = {}
     if list(table) != ["value"]:
         raise ConfigError(f"--set {key}: {text!r} {_expected_form(step, name, text)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Any
 
 import polars as pl
@@ -134,6 +135,19 @@ def safe(text: str) -> str:
     'a␛[31mbc'
     """
     return str(pl.select(printable(pl.lit(scrub(text)))).item())
+
+
+def describe_parse_error(error: Exception) -> str:
+    """Return what is wrong with JSON or TOML that a parser refused, without terms of Python.
+
+    >>> describe_parse_error(ValueError("Exceeds the limit (4300 digits) for ..."))
+    'has an integer of more than 4,300 digits'
+    """
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
+    if type(error) is ValueError:  # its subclasses say where a text is damaged
+        return f"has an integer of more than {sys.get_int_max_str_digits():,} digits"
+    return str(error)
 
 
 def json_line(record: dict[str, Any]) -> str:

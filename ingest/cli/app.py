@@ -9,6 +9,7 @@ command runs.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from contextlib import contextmanager
@@ -28,8 +29,9 @@ from ingest.cli import (
     translation,
 )
 from ingest.cli.completion import add_completion
-from ingest.cli.options import NOT_WRITTEN, OK, WRONG_CALL
+from ingest.cli.options import NOT_PRINTED, NOT_WRITTEN, OK, PAGES_IN_ERROR, WRONG_CALL
 from ingest.cli.parser import Commands, Parser
+from ingest.cli.standard_streams import StdoutError, standard_streams
 from ingest.errors import IngestError, WriteError
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ PATHS = (
     "encoder", "cache", "against", "export", "unmatched", "corrections", "out",
 )  # fmt: skip
 _TARGETS = ("export", "unmatched", "out")  # the paths among them that are written
+_SIZE = re.compile("[1-9][0-9]{1,4}")  # of a terminal, in characters
 # Headings of `ingest --help`, each with the modules that add commands under it.
 _GROUPS = {
     "Pages": (run, pages, correct),
@@ -63,7 +66,8 @@ def build_parser() -> Parser:
         "and training data.",
         examples=["ingest run pages/ -o out", "ingest show out", "ingest run --help"],
         epilog="Exit status: 0 success; 1 the output could not be written; 2 invalid usage or "
-        "input, no output was written; 3 finished, but some pages or lines had errors.",
+        "input, no output was written; 3 finished, but some pages or lines had errors; 4 finished, "
+        "but the summary could not be printed.",
     )
     parser.general.add_argument("--version", action="version", version=f"ingest {__version__}",
                                 help="print the version and exit")  # fmt: skip
@@ -85,10 +89,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: the arguments are wrong (status 2), or ask for help or the version (status 0).
     """
+    _forget_useless_sizes()
+    with standard_streams() as output:
+        try:
+            status = _main(argv)
+        except StdoutError as error:  # in the help
+            return _report_error(error, verbose=False)
+        lost = output.error
+        if lost and not lost.is_closed_pipe and status in (OK, PAGES_IN_ERROR):
+            print(f"ingest: {lost}; all else is done", file=sys.stderr)
+            return NOT_PRINTED
+        return status
+
+
+def _forget_useless_sizes() -> None:
+    """Forget the size of a terminal that none has, such as 0: Rich would print nothing, or fail."""
+    for name in ("COLUMNS", "LINES"):
+        if name in os.environ and not _SIZE.fullmatch(os.environ[name]):
+            del os.environ[name]
+
+
+def _main(argv: Sequence[str] | None) -> int:
     parser = build_parser()
-    args = parser.parse_args(argv)
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit:  # the help may have been printed
+        sys.stdout.flush()
+        raise
     if args.command is None:
         parser.print_help()
+        sys.stdout.flush()
         return OK
     _check_paths(parser, args)
     start = os.times()
@@ -125,16 +155,20 @@ def _run_command(args: argparse.Namespace) -> int:
         status: int = args.command(args)
         sys.stdout.flush()
     except IngestError as error:
-        _print_error(error, verbose=args.verbose)
-        return NOT_WRITTEN if isinstance(error, WriteError) else WRONG_CALL
-    except BrokenPipeError:  # the reader, such as head, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return _report_error(error, verbose=args.verbose)
     except KeyboardInterrupt as interrupt:
         notes = _notes(interrupt) or ["nothing was written"]
         print(f"ingest: stopped; {'; '.join(notes)}", file=sys.stderr)
         return 128 + (signal.SIGTERM if isinstance(interrupt, _Terminated) else signal.SIGINT)
     return status
+
+
+def _report_error(error: IngestError, *, verbose: bool) -> int:
+    """Print what is wrong and return the exit status."""
+    if isinstance(error, StdoutError) and error.is_closed_pipe:
+        return OK
+    _print_error(error, verbose=verbose)
+    return NOT_WRITTEN if isinstance(error, WriteError) else WRONG_CALL
 
 
 def _print_error(error: IngestError, *, verbose: bool) -> None:

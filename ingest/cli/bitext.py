@@ -179,10 +179,9 @@ def _pair(args: argparse.Namespace) -> int:
 
 def _encode(args: argparse.Namespace) -> int:
     allow_interrupts()
-    import numpy as np
-
     from ingest.cli.messages import print_summary
     from ingest.encoder.model import load
+    from ingest.io.arrays import save_array
     from ingest.io.atomic import atomic_write, check_output
     from ingest.readers.lines import read_lines
 
@@ -190,8 +189,8 @@ def _encode(args: argparse.Namespace) -> int:
     texts = read_lines(args.file)
     encoder = load(args.encoder)
     vectors = encoder.encode(texts)
-    with atomic_write(args.out) as path, path.open("wb") as file:
-        np.save(file, vectors)
+    with atomic_write(args.out) as path:
+        save_array(vectors, path)
     print_summary(
         args,
         f"{len(vectors):,} vectors of {encoder.dim} numbers by {encoder.name}",

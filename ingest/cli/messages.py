@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from ingest.cli.options import OK, PAGES_IN_ERROR
+from ingest.cli.standard_streams import after_the_work
 
 if TYPE_CHECKING:
     import argparse
@@ -36,8 +37,9 @@ def print_summary(args: argparse.Namespace, *lines: str, file: TextIO | None = N
     from ingest.text import safe
 
     if not args.quiet:
-        for line in "\n".join(lines).splitlines():
-            print(safe(line), file=file)
+        with after_the_work():
+            for line in "\n".join(lines).splitlines():
+                print(safe(line), file=file)
 
 
 def print_notes(lines: Iterable[str]) -> None:

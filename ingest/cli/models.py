@@ -123,6 +123,7 @@ def _install(args: argparse.Namespace) -> int:
     from ingest.cli import packages_view
     from ingest.cli.messages import print_summary
     from ingest.cli.progress import download_progress
+    from ingest.cli.standard_streams import after_the_work
     from ingest.translation.packages.index import install_pair
     from ingest.translation.packages.install import find_same, install
     from ingest.translation.packages.validate import CODE
@@ -142,7 +143,8 @@ def _install(args: argparse.Namespace) -> int:
         if was_installed:
             print_summary(args, f"{package.name} is already installed: {package.path}")
         elif not args.quiet:
-            packages_view.print_installed(package)
+            with after_the_work():
+                packages_view.print_installed(package)
     return OK
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ingest.pipeline.executors import Executor
 
-OK, NOT_WRITTEN, WRONG_CALL, PAGES_IN_ERROR = range(4)
+OK, NOT_WRITTEN, WRONG_CALL, PAGES_IN_ERROR, NOT_PRINTED = range(5)
 _COLUMNS = ("text", "html", "url", "id")
 
 

@@ -80,15 +80,16 @@ def print_table(sources: Iterable[str], settings: ReadConfig) -> int:
     for line in describe_guesses(slices, settings):
         console.print_line(line)
     in_error = sum(row.errors for row in rows)
-    if in_error:
-        console.print(Text(f"\n{in_error:,} in error:", "bold red"))
-        for uri, error in errors:
-            console.print_line(f"  {uri}: {error}")
     if first_page:
         uri = safe(first_page["uri"])
         console.print(Text.assemble("\n", (uri, "bold"), f"  {_describe(first_page)}"))
         for line in _first_lines(first_page["text"]):
             console.print_line(f"  {line}")
+    if in_error:
+        messages = Stdout(stderr=True)
+        messages.print_line(f"{in_error:,} in error:", "bold red")
+        for uri, error in errors:
+            messages.print_line(f"  {uri}: {error}")
     return in_error
 
 

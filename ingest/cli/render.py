@@ -30,13 +30,10 @@ _MAX_LANGUAGES = 6  # columns of the summary; rarer languages share one
 
 
 class Stdout(Console):
-    """Rich's console, except that the caller handles a closed pipe."""
+    """Rich's console, for text that is not styled by its content and is never wrapped."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(highlight=False, soft_wrap=True, **options)
-
-    def on_broken_pipe(self) -> None:
-        raise  # noqa: PLE0704  # called where BrokenPipeError is handled
 
     def print_line(self, text: str, style: str = "") -> None:
         """Print one line without control characters."""
@@ -73,7 +70,6 @@ def print_run_summary(report: dict[str, Any], out: str, *, verbose: bool = False
     if verbose or report["elapsed"] > _LONG_RUN:
         console.print_line(_step_times(report))
     console.print_line(f"written to {out}")
-    print_pages_in_error(report)
 
 
 def _describe_skipped(report: dict[str, Any]) -> str:
@@ -121,10 +117,10 @@ def _step_times(report: dict[str, Any]) -> str:
     return f"{report['elapsed']:,.1f} s; by step, over all workers: {times}"
 
 
-def print_pages_in_error(report: dict[str, Any], *, to_stderr: bool = False) -> None:
-    """Print the pages that a run could not read, if there are any."""
+def print_pages_in_error(report: dict[str, Any]) -> None:
+    """Print the pages that a run could not read, if there are any, to standard error."""
     if report["counts"]["errors"]:
-        console = Stdout(stderr=to_stderr)
+        console = Stdout(stderr=True)
         console.print_line(
             count_noun(report["counts"]["errors"], "page") + " in error:", "bold red"
         )

@@ -192,19 +192,21 @@ def _run_job(args: argparse.Namespace) -> dict[str, Any]:
 def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
     from ingest.cli import render
     from ingest.cli.messages import print_notes, print_summary
+    from ingest.cli.standard_streams import after_the_work
     from ingest.jobs.correct_result import describe_corrected, describe_damaged
 
     print_notes(describe_damaged(report.get("damaged_corrections", [])))
     if args.shard:  # only --resume makes the files of the run
         if not args.quiet:
-            render.print_shards_done(report, args.out)
+            with after_the_work():
+                render.print_shards_done(report, args.out)
         return OK
     if report.get("unchanged"):
         print_summary(args, f"{args.out} is complete already, of the same sources and settings")
-    elif args.quiet:
-        render.print_pages_in_error(report, to_stderr=True)
-    else:
-        render.print_run_summary(report, args.out, verbose=args.verbose)
+    elif not args.quiet:
+        with after_the_work():
+            render.print_run_summary(report, args.out, verbose=args.verbose)
+    render.print_pages_in_error(report)
     if "corrected" in report:
         print_summary(args, *describe_corrected(report["corrected"]))
     return _print_later_steps(args, report)

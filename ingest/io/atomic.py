@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
@@ -13,8 +14,12 @@ from pathlib import Path
 import polars as pl
 
 from ingest.errors import OutputError, WriteError
+from ingest.io.in_place import fill_folder, is_empty, must_stay, rename_folder, resolve_link
+from ingest.io.parquet import UNEXPLAINED
+from ingest.io.run_files import EXPORT_FILE
 from ingest.io.urls import check_target_is_local
 
+_OS_ERROR = re.compile(r"([^:\n]*) \(os error \d+\)")  # as Rust prints it
 _TEXT_SUFFIXES = (".tsv", ".csv", ".txt", ".jsonl", ".json", ".tmx")
 
 
@@ -47,7 +52,7 @@ def check_output(
 no-such-folder; create it first
     """
     check_target_is_local(dest)
-    dest = Path(dest)
+    dest = resolve_link(Path(dest)) if folder else Path(dest)
     _check_parent(dest)
     if any(_is_same_file(dest, path) for path in inputs):
         raise OutputError(f"{dest}: is the input itself; choose another name")
@@ -56,7 +61,7 @@ no-such-folder; create it first
             f"{dest}: would be a Parquet file; name it {dest.stem}.parquet, and convert it to "
             "text with: ingest export --format"
         )
-    if not os.path.lexists(dest):
+    if not os.path.lexists(dest) or (folder and is_empty(dest)):
         return
     if not overwrite:
         raise OutputError(f"{dest}: exists already; choose another name, or give --overwrite")
@@ -71,8 +76,9 @@ no-such-folder; create it first
 def atomic_write(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
     """Yield a temporary path that is renamed to `dest` on success and removed on failure.
 
-    If `folder` is set, the temporary path is an empty folder. Missing parent folders are never
-    created, so that a typo in a path is an error.
+    If `folder` is set, the temporary path is an empty folder; if `dest` is then a link, the folder
+    that it leads to is written, and a folder that cannot be renamed gets its files one by one.
+    Missing parent folders are never created, so that a typo in a path is an error.
 
     Raises:
         WriteError: writing failed, or the parent folder does not exist.
@@ -84,16 +90,20 @@ def atomic_write(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
     >>> [(path.name, path.read_text()) for path in folder.iterdir()]
     [('a.txt', 'complete')]
     """
-    dest = Path(dest)
+    dest = resolve_link(Path(dest)) if folder else Path(dest)
     _check_parent(dest)
     with wrap_os_errors(dest):
-        temporary = dest.with_name(f".{dest.name}.{secrets.token_hex(4)}")
+        place = dest if folder and must_stay(dest) else dest.parent
+        temporary = place / f".{dest.name}.{secrets.token_hex(4)}"
         try:
             if folder:
                 temporary.mkdir()
             yield temporary
             if folder and dest.exists():
-                _replace_folder(temporary, dest)
+                aside = temporary.with_name(temporary.name + ".old")
+                if not rename_folder(temporary, dest, aside):
+                    fill_folder(temporary, dest, EXPORT_FILE)
+                shutil.rmtree(aside, ignore_errors=True)
             else:
                 temporary.rename(dest)
         finally:
@@ -112,17 +122,6 @@ def _check_parent(dest: Path) -> None:
 
 def _is_same_file(dest: Path, path: str | Path) -> bool:
     return os.path.exists(dest) and os.path.exists(path) and os.path.samefile(dest, path)
-
-
-def _replace_folder(temporary: Path, dest: Path) -> None:
-    old = temporary.with_name(temporary.name + ".old")
-    dest.rename(old)
-    try:
-        temporary.rename(dest)
-    except OSError:
-        old.rename(dest)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
@@ -154,9 +153,27 @@ def wrap_os_errors(target: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        raise WriteError(f"{target}: cannot be written: {error}") from error
-    except pl.exceptions.PolarsError as error:
-        if "os error" not in str(error):  # this is how Polars reports a full disk
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error) if isinstance(error, OSError) else _reason_of_polars(str(error))
+        if not reason:
             raise
-        raise WriteError(f"{target}: cannot be written: {error}") from error
+        raise with_notes(WriteError(f"{target}: cannot be written: {reason}"), error) from error
+
+
+def _reason_of_polars(message: str) -> str:
+    """Return why Polars could not write a file; an empty text for any other error.
+
+    >>> _reason_of_polars("parquet: underlying IO error: No space left on device (os error 28)")
+    'No space left on device'
+    """
+    if UNEXPLAINED in message:
+        return "not all of it could be written, as when the disk is full"
+    found = _OS_ERROR.search(message)
+    return found[1].strip() if found else ""
+
+
+def with_notes(error: WriteError, cause: BaseException) -> WriteError:
+    """Return an error with the notes of its cause, such as how to go on."""
+    for note in getattr(cause, "__notes__", ()):
+        error.add_note(note)
+    return error

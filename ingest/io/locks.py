@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from ingest.errors import WriteError
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 class LockHeldError(Exception):
@@ -26,6 +31,7 @@ def hold_lock(path: Path, *, shared: bool = False, wait: bool = False) -> Iterat
 
     Raises:
         LockHeldError: another process holds the lock, and `wait` is not set.
+        WriteError: the file system has no locks.
     """
     operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
     lock = None
@@ -63,5 +69,14 @@ def _try_lock(path: Path, operation: int) -> int | None:
         raise LockHeldError from None
     except FileNotFoundError:
         pass
+    except OSError as error:
+        os.close(lock)
+        if error.errno not in _NO_LOCKS:
+            raise
+        path.unlink(missing_ok=True)
+        raise WriteError(
+            f"{path}: cannot be locked: the file system does not support locks (flock); choose a "
+            "folder on a local disk, or have this file system mounted with locks"
+        ) from error
     os.close(lock)
     return None

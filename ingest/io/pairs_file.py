@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +114,17 @@ class PairsFile:
             return None
         return run if isinstance(run, dict) and "fingerprint" in run else None
 
+    @contextmanager
     def write(
         self, dest: str | Path, batches: Iterable[pl.DataFrame], *, new_columns: pl.Schema
-    ) -> None:
-        """Write batches of these pairs to `dest`, with `new_columns` added."""
+    ) -> Iterator[None]:
+        """Write batches of these pairs with `new_columns` added; at the end they become `dest`.
+
+        What is written within the block, such as a report, is there if `dest` is.
+        """
         with atomic_write(dest) as work:
             sink(batches, pl.Schema({**self.columns, **new_columns}), work)
+            yield
 
     def write_report(
         self, out: str | Path, verb: str, report: dict[str, Any], report_suffix: str

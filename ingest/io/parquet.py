@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -17,6 +18,9 @@ from polars.io.plugins import register_io_source
 from ingest._typing import Batches
 
 PAIR_ROWS = 1 << 15  # pairs in a row group: about 20 MB of text
+
+UNEXPLAINED = "transport error"  # in an error of Polars: a file could not be written
+_PROBE = 1 << 16  # bytes: more than the file system has left in a block that is in use
 
 ParquetSource: TypeAlias = "str | os.PathLike[str] | BinaryIO | bytes"
 
@@ -89,8 +93,46 @@ def sink_lazy(frame: pl.LazyFrame, to: Path, *, rows: int | None = None) -> None
     """
     # If given a path, Polars opens the file in a background thread, sometimes after it has already
     # raised an error. A file that the caller removed would then appear again.
-    with to.open("wb") as file:
+    with _open_to_write(to) as file:
         frame.sink_parquet(file, row_group_size=rows, maintain_order=True)
+
+
+def write_parquet(
+    frame: pl.DataFrame,
+    to: Path,
+    *,
+    compression: Literal["lz4", "zstd"] = "zstd",
+    level: int | None = None,
+) -> None:
+    """Write a frame to one file.
+
+    Args:
+        frame: the frame.
+        to: the file to write.
+        compression: how its columns are compressed.
+        level: how much, for zstd; chosen by Polars if None.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with _open_to_write(to) as file:
+        frame.write_parquet(file, compression=compression, compression_level=level)
+
+
+@contextmanager
+def _open_to_write(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for Polars, and let the system say why if it cannot be written.
+
+    Where the end of a file does not fit on the disk, Polars says no more than that it failed.
+    """
+    with path.open("wb") as file:
+        try:
+            yield file
+        except pl.exceptions.ComputeError as error:
+            if UNEXPLAINED in str(error):
+                file.write(bytes(_PROBE))
+                file.flush()
+            raise
 
 
 def stream(batches: Batches, columns: pl.Schema) -> pl.LazyFrame:

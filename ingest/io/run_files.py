@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import OutputError, SourceError
+from ingest.io.in_place import contents, is_empty
 from ingest.io.urls import check_source_is_local
 
 PAIRS_FILE = "pairs.parquet"
@@ -33,7 +34,8 @@ def check_run_output(
 ) -> None:
     """Raise unless a run may write to `target`.
 
-    The output of a run that could read no page is in nobody's way: a corrected run replaces it.
+    An empty folder is in nobody's way, and neither is the output of a run that could read no page:
+    a corrected run replaces it.
 
     Args:
         target: the folder to write.
@@ -43,14 +45,14 @@ def check_run_output(
     Raises:
         OutputError: it exists, and may not be replaced or contains files of other programs.
     """
-    if not os.path.lexists(target):
+    if not os.path.lexists(target) or is_empty(target):
         return
     shown = Path(shown or target)
     if not overwrite and not has_only_errors(target):
         raise OutputError(f"{shown}: exists already; choose another name, or give --overwrite")
     if not target.is_dir():
         raise OutputError(f"{shown}: is not a folder; choose another name")
-    if others := foreign_files(p.name for p in target.iterdir()):
+    if others := foreign_files(contents(target)):
         raise OutputError(
             f"{shown}: contains files that ingest did not write ({', '.join(others[:3])}); "
             "choose another name"
@@ -64,7 +66,7 @@ def has_only_errors(target: Path) -> bool:
     False
     """
     try:
-        if set(os.listdir(target)) - {CORRECTIONS_FILE} != set(OUTPUTS):
+        if contents(target) - {CORRECTIONS_FILE} != set(OUTPUTS):
             return False
         return all_pages_in_error(json.loads((target / RUN_FILE).read_bytes()))
     except (OSError, ValueError):
@@ -90,13 +92,13 @@ def foreign_files(names: Iterable[str]) -> list[str]:
     >>> foreign_files(["run.json", "notes.txt"])
     ['notes.txt']
     """
-    return sorted(name for name in names if not _is_run_file(name))
+    return sorted(name for name in names if not is_run_file(name))
 
 
-def _is_run_file(name: str) -> bool:
+def is_run_file(name: str) -> bool:
     """Whether ingest writes a file of this name, or a temporary file that a kill may leave.
 
-    >>> _is_run_file("pairs.parquet"), _is_run_file(".pairs.parquet.1f"), _is_run_file("notes.txt")
+    >>> is_run_file("pairs.parquet"), is_run_file(".pairs.parquet.1f"), is_run_file("notes.txt")
     (True, True, False)
     """
     names = (*OUTPUTS, *DERIVED_OUTPUTS, CORRECTIONS_FILE)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ingest.errors import WriteError
+from ingest.io.temporary import tmpdir
 
 _MAX_IN_MEMORY = 1 << 28  # bytes; what is more goes to a temporary file
 
@@ -65,14 +66,14 @@ class RowStore:
         self._bytes += rows.nbytes
         try:
             if self._file is None and self._bytes > self._max_in_memory:
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the store
+                self._file = tempfile.TemporaryFile(dir=tmpdir())  # noqa: SIM115  # closed with the store
             if self._file:
                 for part in self._parts:
                     self._file.write(part.data)
                 self._parts.clear()
         except OSError as error:
             raise WriteError(
-                f"{tempfile.gettempdir()}: a temporary file cannot be written: {error.strerror}; "
+                f"{tmpdir()}: a temporary file cannot be written: {error.strerror}; "
                 "set TMPDIR to a folder with more room"
             ) from error
 

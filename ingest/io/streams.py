@@ -133,7 +133,11 @@ def read_pieces(
 
 
 def _open(source: str, first: int) -> AbstractContextManager[BinaryIO]:
-    return nullcontext(sys.stdin.buffer) if source == STDIN else open_binary(source, first)
+    if source != STDIN:
+        return open_binary(source, first)
+    if sys.stdin is None:
+        raise SourceError("cannot be read: standard input is closed")
+    return nullcontext(sys.stdin.buffer)
 
 
 def open_source(source: str, start: int = 0, stop: int | None = None) -> io.BufferedReader:

@@ -22,6 +22,7 @@ from ingest.detection import detect
 from ingest.errors import AlignError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.io.atomic import atomic_write, check_output
+from ingest.io.parquet import write_parquet
 from ingest.jobs.unmatched import check_unmatched, langs_of, write_unmatched
 from ingest.labelling import label
 from ingest.labelling.plain_text import describe_left_out, keep_sentences
@@ -167,10 +168,10 @@ def align_files(
     result.count(pairs)
     if result.aligned:
         result.messages += translation_messages(config.align)
-    with atomic_write(out) as work:
-        pairs.write_parquet(work)
-    if unmatched is not None:
-        write_unmatched(pl.concat([pl.DataFrame(schema=schema(UNMATCHED)), *alone]), unmatched)
+    with atomic_write(out) as work:  # both files or none
+        write_parquet(pairs, work)
+        if unmatched is not None:
+            write_unmatched(pl.concat([pl.DataFrame(schema=schema(UNMATCHED)), *alone]), unmatched)
     return result
 
 

@@ -13,7 +13,7 @@ from ingest.config import Config
 from ingest.errors import AlignError, ConfigError, FrameError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.io.atomic import atomic_write, check_output
-from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy
+from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, write_parquet
 from ingest.jobs.align import AlignResult
 from ingest.jobs.correct_pairs import apply_stored
 from ingest.jobs.pair import pair_run
@@ -90,12 +90,16 @@ def align_run(
             progress(result.aligned + result.in_error, len(matched))
 
     report()
-    with atomic_write(to) as work, tempfile.TemporaryDirectory() as folder:
+    target = Path(to)
+    with (
+        atomic_write(target) as work,
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder,
+    ):
         empty = Path(folder) / "pairs-empty.parquet"
-        pl.DataFrame(schema=schema(PAIRS, ALIGNED)).write_parquet(empty)
+        write_parquet(pl.DataFrame(schema=schema(PAIRS, ALIGNED)), empty)
         for number, batch in enumerate(matched.iter_slices(_BATCH_PAIRS)):
             aligned = _align_batch(batch, segments, config, result, out, report=report)
-            aligned.write_parquet(Path(folder) / f"pairs-{number:06d}.parquet")
+            write_parquet(aligned, Path(folder) / f"pairs-{number:06d}.parquet")
             result.count(aligned)
         pairs = scan_parquet(sorted(Path(folder).glob("*.parquet")))
         sink_lazy(apply_stored(pairs, Path(out)), work)

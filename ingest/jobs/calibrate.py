@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -17,6 +15,7 @@ from ingest.filtering.calibration import MIN_PAIRS, SHARE, calibrate
 from ingest.frames import PAIRS, SCORED, schema
 from ingest.io.pairs_file import PairsFile
 from ingest.io.parquet import read_parquet
+from ingest.io.temporary import temporary_folder
 from ingest.jobs.import_pairs import import_files
 from ingest.scoring import score
 from ingest.text import count_noun
@@ -103,8 +102,8 @@ def calibrate_files(
 
 def _read_clean(files: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
     """Return the columns of PAIRS, and messages about rows that cannot be read."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "clean.parquet"
+    with temporary_folder() as folder:
+        path = folder / "clean.parquet"
         result = import_files(files, path)
         frame = read_parquet(path, columns=schema(PAIRS).names())
     messages = [f"--like: {message}" for message in result.messages]

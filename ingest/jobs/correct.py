@@ -28,6 +28,7 @@ from ingest.jobs.correct_result import (
     describe_damaged,
     describe_unmatched,
 )
+from ingest.jobs.dataset_corrections import make_last
 from ingest.jobs.learn import PASSES, propose_rules
 from ingest.jobs.run_json import kept_roles_of, read_run
 from ingest.jobs.run_pages import RunPages
@@ -190,6 +191,7 @@ class _Correction:
         """Write the files that change. All are complete before the first one is replaced."""
         path = self._folder / CORRECTIONS_FILE
         data = write_corrections(self._corrections)
+        written: list[Path] = []
         with ExitStack() as stack:
             # the last one opened is the first to be replaced
             if self._segments_change:
@@ -201,11 +203,15 @@ class _Correction:
                     sink(self._corrected(), self._pages.columns, segments, rows=SEGMENT_ROWS)
                 text = json.dumps(self._run, ensure_ascii=False, indent=2) + "\n"
                 run.write_text(text, encoding="utf-8")
+                written += (segments, articles, run)
             for file in self._files:
                 if file.changes.changed:
-                    file.write(stack.enter_context(atomic_write(file.path)))
+                    written.append(stack.enter_context(atomic_write(file.path)))
+                    file.write(written[-1])
             if data != (path.read_bytes() if path.is_file() else b""):
-                stack.enter_context(atomic_write(path)).write_bytes(data)
+                new = stack.enter_context(atomic_write(path))
+                new.write_bytes(data)
+                make_last(new, written)
 
     def _corrected(self) -> Iterator[pl.DataFrame]:
         """Yield the corrected segments, and write their articles."""

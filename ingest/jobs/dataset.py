@@ -18,14 +18,14 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ingest._typing import Progress
 from ingest.config import Config
-from ingest.errors import OutputError, SourceError
+from ingest.errors import OutputError, SourceError, WriteError
 from ingest.io.atomic import atomic_write, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.run_files import CORRECTIONS_FILE, STEPS_FILE
@@ -213,6 +213,10 @@ def _keep_others_out(work: Path, data: Path) -> Iterator[None]:
                 stack.enter_context(hold_lock(work / LOCK))
         except LockHeldError:
             raise OutputError(f"{data}: another call is writing it") from None
+        except WriteError:
+            with suppress(OSError):  # nothing was written
+                work.rmdir()
+            raise
         try:
             yield
         finally:
@@ -302,7 +306,7 @@ def _clear(work: Path) -> None:
 def _remove_partial(path: Path) -> None:
     """Remove what a call that was killed had written of an output."""
     with wrap_os_errors(path):
-        for partial_output in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}"):
+        for partial_output in path.parent.glob(f".{glob.escape(path.name)}.*"):
             if partial_output.is_dir():
                 shutil.rmtree(partial_output)
             else:

@@ -33,6 +33,7 @@ from ingest.jobs.dataset_plan import (
 from ingest.jobs.dataset_sources import inspect_sources, work_folder
 from ingest.jobs.dataset_steps import Outcome
 from ingest.jobs.export import FORMATS
+from ingest.text import describe_parse_error
 from ingest.writers.folder import refuse_foreign_files
 
 EXPORT = "export"
@@ -170,9 +171,10 @@ def _read_record(work: Path) -> dict[str, Any]:
         record = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {"steps": {}}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        reason = describe_parse_error(error)
         raise OutputError(
-            f"{path}: cannot be read: {error}; give --overwrite to start again"
+            f"{path}: cannot be read: {reason}; give --overwrite to start again"
         ) from error
     if not (
         isinstance(record, dict)

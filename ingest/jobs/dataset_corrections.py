@@ -8,6 +8,7 @@ Changes by other hands are not.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,18 @@ def accept_corrected(
             counted = {name: counts[name] for name in ("articles", "segments", "kept")}
             accepted["run"]["result"] = {**old["result"], **counted}
     return accepted
+
+
+def make_last(path: Path, others: Sequence[Path]) -> None:
+    """Let a file be no older than others that were written before it, also if the clock went back.
+
+    Args:
+        path: the file of corrections.
+        others: the outputs that were changed.
+    """
+    newest = max((other.stat().st_mtime_ns for other in others), default=0)
+    if newest > path.stat().st_mtime_ns:
+        os.utime(path, ns=(newest, newest))
 
 
 def segments_were_corrected(work: Path, source: Path) -> bool:

@@ -193,22 +193,22 @@ def filter_file(
             _count(result, dropped, filtered)
             yield filtered
 
-    pairs.write(out, batches(), new_columns=schema(FILTERED, MASKED if mask else ()))
-    result.funnel = funnel_table(result.pairs, dropped)
-    report = {
-        "source": str(pairs.path),
-        "out": str(out),
-        "settings": asdict(config.filter),
-        "like": [str(file) for file in like],
-        "exclude": [str(file) for file in exclude],
-        "excluded_by": {name: pairs for name, (_, pairs) in result.excluded_by.items()},
-        "pairs": result.pairs,
-        "kept": result.kept,
-        "funnel": result.funnel.to_dicts(),
-        "pii": result.pii,
-        "masked": result.masked if mask else None,
-    }
-    result.report_path = str(pairs.write_report(out, "filter", report, _REPORT_SUFFIX))
+    with pairs.write(out, batches(), new_columns=schema(FILTERED, MASKED if mask else ())):
+        result.funnel = funnel_table(result.pairs, dropped)
+        report = {
+            "source": str(pairs.path),
+            "out": str(out),
+            "settings": asdict(config.filter),
+            "like": [str(file) for file in like],
+            "exclude": [str(file) for file in exclude],
+            "excluded_by": {name: pairs for name, (_, pairs) in result.excluded_by.items()},
+            "pairs": result.pairs,
+            "kept": result.kept,
+            "funnel": result.funnel.to_dicts(),
+            "pii": result.pii,
+            "masked": result.masked if mask else None,
+        }
+        result.report_path = str(pairs.write_report(out, "filter", report, _REPORT_SUFFIX))
     return result
 
 

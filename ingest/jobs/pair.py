@@ -16,7 +16,7 @@ from ingest.encoder.model import Encoder
 from ingest.errors import SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import atomic_write, check_output
-from ingest.io.parquet import scan_parquet
+from ingest.io.parquet import scan_parquet, write_parquet
 from ingest.pairing import (
     MIN_SCORE,
     SEGMENT_COLUMNS,
@@ -128,7 +128,7 @@ def pair_run(
     except (pl.exceptions.ComputeError, OSError) as error:
         raise SourceError(f"{out}: {error}") from error
     with atomic_write(target) as work:
-        pages.write_parquet(work)
+        write_parquet(pages, work)
     pairs = pages["score"].count()
     counts = {lang: len(side.keys) for lang, side in zip(langs, units, strict=True)}
     messages = describe_one_task(executor, total, "segment", TASK_SEGMENTS)

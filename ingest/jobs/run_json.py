@@ -9,6 +9,7 @@ from typing import Any
 from ingest.errors import SourceError
 from ingest.io.run_files import RUN_FILE, point_to_run
 from ingest.roles import KEPT_ROLES
+from ingest.text import describe_parse_error
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -24,7 +25,8 @@ def read_run(folder: Path) -> dict[str, Any]:
         hint = point_to_run(folder, ["run"]) or "give the OUT folder of ingest run"
         raise SourceError(f"{folder}: is not the folder of a run; {hint}") from error
     except (OSError, ValueError) as error:
-        raise SourceError(f"{path}: cannot be read: {error}; run the sources again") from error
+        reason = describe_parse_error(error)
+        raise SourceError(f"{path}: cannot be read: {reason}; run the sources again") from error
     if not isinstance(run, dict):
         raise SourceError(f"{path}: is not a JSON object; ingest run makes it")
     return run

@@ -102,8 +102,11 @@ def score_file(
             yield batch.with_columns(scores)
 
     call = RowCall(prepare_scores, config or Config())
-    with map_pairs(source, call, executor, out=out) as scored:
-        source.write(out, batches(scored), new_columns=schema(SCORED))
+    with (
+        map_pairs(source, call, executor, out=out) as scored,
+        source.write(out, batches(scored), new_columns=schema(SCORED)),
+    ):
+        pass
     result.notes += describe_one_task(executor, source.count, "pair")
     return result
 

@@ -152,7 +152,6 @@ def split_file(
             start = number * BATCH_SIZE
             yield batch.with_columns(split=assignment.split[start : start + BATCH_SIZE])
 
-    pairs.write(out, batches(), new_columns=schema(SPLIT))
     result = _result(pairs, assignment, config.split)
     report = {
         "source": str(pairs.path),
@@ -160,7 +159,8 @@ def split_file(
         "settings": asdict(config.split),
         **asdict(result),
     }
-    pairs.write_report(out, "split", report, _REPORT_SUFFIX)
+    with pairs.write(out, batches(), new_columns=schema(SPLIT)):
+        pairs.write_report(out, "split", report, _REPORT_SUFFIX)
     return result
 
 

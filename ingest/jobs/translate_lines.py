@@ -17,7 +17,6 @@ from ingest.jobs.translate_run import (
     batch_progress,
     open_cache,
 )
-from ingest.readers.sources import STDIN
 from ingest.translation.packages.package import DETECTED_AS
 from ingest.translation.pool import TranslatorPool, describe_shipped, find_routes
 
@@ -113,9 +112,8 @@ def _read_batches(source: str) -> Iterator[list[Line]]:
 
 def _read_lines(source: str) -> Iterator[Line]:
     r"""Yield lines. Only \n and \r\n end a line."""
-    file = sys.stdin.buffer if source == STDIN else open_source(source)
     try:
-        for number, raw in enumerate(file, 1):
+        for number, raw in enumerate(open_source(source), 1):
             line = raw.removeprefix(_BOM) if number == 1 else raw
             body = line.removesuffix(b"\n")
             end = "\n" if len(body) < len(line) else ""

@@ -18,7 +18,7 @@ from ingest.config import Config
 from ingest.errors import FrameError, SourceError
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import check_output
-from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, stream
+from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, stream, write_parquet
 from ingest.io.parts_folder import parts_folder
 from ingest.jobs.correct_pairs import apply_stored
 from ingest.jobs.translate_tasks import translate_missing
@@ -164,11 +164,11 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
                 folder=folder,
                 report=batch_progress(options.progress, 0, total, total, pool) or (lambda _: None),
             )
-        pl.DataFrame(schema=COLUMNS).write_parquet(folder / "part.parquet")
+        write_parquet(pl.DataFrame(schema=COLUMNS), folder / "part.parquet")
         for number, batch in enumerate(_read_batches(scan, segments, to, source)):
             progress = batch_progress(options.progress, result.texts, len(batch), total, pool)
             pairs = pool.translate_segments(batch, progress)
-            pairs.write_parquet(folder / f"part-{number:06d}.parquet")
+            write_parquet(pairs, folder / f"part-{number:06d}.parquet")
             result.texts += len(pairs)
             result.flags.update(pairs["flags"].explode().drop_nulls().to_list())
         result.tokens = pool.tokens

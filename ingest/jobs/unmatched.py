@@ -9,6 +9,7 @@ import polars as pl
 
 from ingest.errors import ConfigError
 from ingest.io.atomic import atomic_write, check_output
+from ingest.io.parquet import write_parquet
 from ingest.writers.plain_text import LINE_BREAKERS, replace_matches
 
 
@@ -37,7 +38,7 @@ def _write_tsv(sentences: pl.DataFrame, path: Path) -> None:
 
 
 _WRITERS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
-    ".parquet": pl.DataFrame.write_parquet,
+    ".parquet": write_parquet,
     ".tsv": _write_tsv,
     ".jsonl": pl.DataFrame.write_ndjson,
 }

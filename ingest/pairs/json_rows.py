@@ -18,6 +18,7 @@ from ingest.pairs.text_lines import MAX_CHARS, is_damaged, read_lines
 from ingest.readers.decoded import narrow, take_sample
 from ingest.readers.formats import suffix
 from ingest.readers.json_values import split_objects
+from ingest.text import describe_parse_error
 
 _LINES = (".jsonl", ".ndjson", ".jl")
 _TEXTS = ("source_text", "target_text")
@@ -99,10 +100,10 @@ def _parse(text: str) -> tuple[Any] | str:
         return "contains bytes that are not valid UTF-8"
     try:
         return (json.loads(text.strip("\ufeff\x1e")),)
-    except RecursionError:
-        return "is nested too deeply"
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         return f"is not valid JSON: {error}"
+    except (ValueError, RecursionError) as error:
+        return describe_parse_error(error)
 
 
 def _unpack(value: Any) -> Iterator[Row | str]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import zstandard
+
 from ingest._version import __version__
 from ingest.config import Config
 from ingest.frames import DOCUMENTS, schema
@@ -16,7 +18,7 @@ from ingest.io.memory import release_memory
 from ingest.io.parquet import read_parquet, sink
 from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE
 from ingest.pipeline.plan import Plan
-from ingest.pipeline.shard import OUTPUT_SEGMENTS, StepTimer
+from ingest.pipeline.shard import ARTICLES_FILE, OUTPUT_SEGMENTS, StepTimer
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import (
     MAX_LISTED_SKIPPED,
@@ -52,6 +54,7 @@ def write_outputs(state: State, plan: Plan, config: Config, started: float) -> d
     pages = labelled.counts
     document_rows = _DOCUMENT_CHARS * pages["pages"] // max(pages["chars"], 1)
     release_memory()
+    state.check_room(numbers)
     with state.store(state.out) as work:
         for name, paths, columns, rows in (
             (
@@ -89,8 +92,8 @@ def _concat_articles(state: State, numbers: Sequence[int], dest: Path) -> None:
     with dest.open("wb") as out:
         for n in numbers:
             with (
-                state.borrow(state.finished(n), "articles.jsonl") as shard,
-                (shard / "articles.jsonl").open("rb") as file,
+                state.borrow(state.finished(n), ARTICLES_FILE) as shard,
+                zstandard.open(shard / ARTICLES_FILE) as file,
             ):
                 shutil.copyfileobj(file, out)
 

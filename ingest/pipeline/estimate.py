@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ingest.config import Config
+from ingest.io.temporary import temporary_folder
 from ingest.pipeline.assemble import write_outputs
 from ingest.pipeline.join import join_shards
 from ingest.pipeline.label import label_shard, load_models
@@ -116,8 +116,8 @@ def estimate_run(
         return Estimate(*known, 0, 0, 0, 0.0, 0.0, 0, 0, 0, tuple(plan.uncut))
     load_models(config)
     startup += time.perf_counter() - begun
-    with tempfile.TemporaryDirectory() as folder:
-        state = State(Path(folder) / "out")
+    with temporary_folder() as folder:
+        state = State(folder / "out")
         state.folder.mkdir()
         sampled, label_time = _label_sample(state, plan, rereadable, config, progress)
         joined = time.perf_counter()

@@ -20,6 +20,7 @@ from ingest.config import Config
 from ingest.dedup.clusters import article_signatures
 from ingest.dedup.site_templates import find_sites, short_lines
 from ingest.detection import detect
+from ingest.io.arrays import save_array
 from ingest.io.opening import Stamp
 from ingest.labelling import label
 from ingest.pipeline.doc_ids import doc_id_to_number
@@ -189,7 +190,7 @@ class _Labelling:
     def write_keys(self, work: Path) -> None:
         """Write what the join of all shards needs."""
         write_frame(pl.concat(self._keys), work / "keys.parquet")
-        np.save(work / "values.npy", np.concatenate(self._values))
+        save_array(np.concatenate(self._values), work / "values.npy")
         write_frame(pl.concat(self._lines), work / "lines.parquet")
 
     def write_report(self, work: Path, records: ShardRecords, lost: Mapping[str, str]) -> None:

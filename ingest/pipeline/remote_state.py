@@ -34,7 +34,7 @@ from typing import Any
 from ingest.errors import OutputError, WriteError
 from ingest.io import storage
 from ingest.io.access import in_parallel
-from ingest.io.atomic import wrap_os_errors
+from ingest.io.atomic import with_notes, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.run_files import (
     CORRECTIONS_FILE,
@@ -46,6 +46,7 @@ from ingest.io.run_files import (
 )
 from ingest.io.storage_errors import StorageError
 from ingest.io.storage_files import download
+from ingest.io.temporary import tmpdir
 from ingest.pipeline.lease import Lease, check_leases, hold_lease, other_leases
 from ingest.pipeline.plan import Plan
 from ingest.pipeline.state import MARKER, State
@@ -87,7 +88,8 @@ class RemoteState(State):
             cause = error.__cause__
             if not isinstance(cause, OSError) or cause.filename is None:
                 raise
-            raise WriteError(f"{cause.filename}: cannot be written: {cause.strerror}") from error
+            message = f"{cause.filename}: cannot be written: {cause.strerror}"
+            raise with_notes(WriteError(message), error) from error
 
     def owns(self, path: str) -> bool:
         return path.startswith((f"{self.name}/", self._base))
@@ -332,6 +334,9 @@ class RemoteState(State):
         storage.upload(path, f"{self.name}/{path.name}")
         path.unlink()
 
+    def check_room(self, numbers: Sequence[int]) -> None:
+        """Nothing to check: the outputs are uploaded one after the other."""
+
     def publish_was_interrupted(self) -> bool:
         return storage.stat(self._published, fresh=True) is not None
 
@@ -391,14 +396,14 @@ def _lock_names(part: str | None) -> tuple[str, str | None]:
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """A temporary folder. Those of processes that were killed are removed on the way."""
-    base = Path(tempfile.gettempdir())
+    base = Path(tmpdir())
     for path in base.glob(f"{_TEMPORARY}*"):
         with suppress(OSError, LockHeldError):
             if time.time() - path.stat().st_mtime > _YOUNG:
                 with hold_lock(path / "lock"):
                     shutil.rmtree(path)
     with ExitStack() as stack:
-        path = Path(tempfile.mkdtemp(prefix=_TEMPORARY))
+        path = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=base))
         stack.callback(shutil.rmtree, path, ignore_errors=True)
         stack.enter_context(hold_lock(path / "lock"))
         yield path

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import polars as pl
+import zstandard
 
 from ingest.articles import PAGE_COLUMNS, collect_articles
 from ingest.dedup.clusters import add_clusters
 from ingest.dedup.site_templates import find_sites, mark_template
 from ingest.frames import ARTICLES, CLUSTERED, DETECTED, LABELLED, SEGMENTS, schema
-from ingest.io.parquet import read_parquet
+from ingest.io.parquet import read_parquet, write_parquet
 from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.pipeline.join_files import read_final
 from ingest.pipeline.state import State
@@ -33,6 +34,12 @@ from ingest.pipeline.stats import (
 )
 from ingest.review.corrections import Corrections, parse_corrections
 from ingest.review.segments import correct_segments
+
+ARTICLES_FILE = "articles.jsonl.zst"  # of a shard
+# What is stored until the run is complete takes more room than its result. The lowest level of zstd
+# saves a third of what lz4 and plain lines would take, in about the same time.
+_LEVEL = 1
+_COMPRESSOR = zstandard.ZstdCompressor(level=_LEVEL)
 
 OUTPUT_SEGMENTS = schema(SEGMENTS, DETECTED, LABELLED, CLUSTERED)
 
@@ -64,12 +71,13 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
     counts: list[dict[str, int]] = []
     role_counts: list[pl.DataFrame] = []
     corrected: list[dict[str, int]] = []
+    article_bytes = 0
     corrections = _parse_once(state.read_corrections())
     clusters, template = read_final(state, number)
     with (
         state.borrow(state.labelled(number), "segments-*", "documents-*") as labelled,
         state.store(state.finished(number)) as work,
-        (work / "articles.jsonl").open("wb") as out,
+        zstandard.open(work / ARTICLES_FILE, "wb", _COMPRESSOR) as out,
     ):
         for path in sorted(labelled.glob("segments-*.parquet")):
             documents = read_parquet(
@@ -86,7 +94,7 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
                 segments = result.segments
                 corrected.append(count_corrected(before, result))
             timer("write", write_frame, segments, work / path.name)
-            timer("write", _append_articles, segments, documents, out)
+            article_bytes += timer("write", _append_articles, segments, documents, out)
             counts.append(count_segments(segments))
             role_counts.append(count_by_role(segments))
         write_report(
@@ -94,6 +102,7 @@ def finish_shard(state: State, number: int, kept_roles: Sequence[str]) -> None:
             counts=sum_counts(counts),
             corrected=sum_counts(corrected),
             by_role_and_lang=sum_role_counts(role_counts).to_dicts(),
+            article_bytes=article_bytes,
             seconds=timer.seconds,
         )
 
@@ -105,12 +114,18 @@ def _parse_once(corrections: bytes) -> Corrections:
 
 def write_frame(frame: pl.DataFrame, file: Path | BytesIO) -> None:
     """Write a frame of a shard, which is read again soon."""
-    frame.write_parquet(file, compression="lz4")
+    if isinstance(file, Path):
+        write_parquet(frame, file, level=_LEVEL)
+    else:
+        frame.write_parquet(file, compression_level=_LEVEL)
 
 
-def _append_articles(segments: pl.DataFrame, documents: pl.DataFrame, file: BinaryIO) -> None:
+def _append_articles(segments: pl.DataFrame, documents: pl.DataFrame, file: BinaryIO) -> int:
+    """Write the articles of a batch, and return the size of their lines."""
     articles = collect_articles(segments, documents)
-    articles.select(schema(ARTICLES).names()).write_ndjson(file)
+    lines = articles.select(schema(ARTICLES).names()).write_ndjson().encode()
+    file.write(lines)
+    return len(lines)
 
 
 def write_report(folder: Path, **report: Any) -> None:

@@ -1,5 +1,7 @@
 """The folder next to OUT that holds the finished work of a run until OUT is complete.
 
+If OUT is a folder that cannot be renamed, it is OUT/.unfinished; see `ingest.io.in_place`.
+
     OUT.unfinished/
         plan.json   what to do; renamed to done.json once `out` is complete
         labelled/   one folder per shard: its pages, labelled segments and their keys
@@ -12,6 +14,8 @@
         locks/      held by the runs that work here; the system releases them when a run dies
 
 Every folder is renamed into place once it is complete, so a folder that exists is never partial.
+Only the files of OUT are moved one by one if it cannot be renamed: run.json is removed first and
+comes last, so an OUT without it is partial.
 """
 
 from __future__ import annotations
@@ -20,16 +24,32 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import OutputError, WriteError
 from ingest.io.atomic import atomic_folder, wrap_os_errors
+from ingest.io.in_place import (
+    UNFINISHED,
+    is_empty,
+    must_stay,
+    place_file,
+    rename_folder,
+    resolve_link,
+)
 from ingest.io.locks import LockHeldError, hold_lock, try_make_exclusive
-from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, check_run_output, has_only_errors
+from ingest.io.run_files import (
+    CORRECTIONS_FILE,
+    OUTPUTS,
+    RUN_FILE,
+    check_run_output,
+    has_only_errors,
+    is_run_file,
+)
 from ingest.pipeline.plan import Plan
+from ingest.pipeline.room import format_size, output_size
 
 _NAMES = (
     "plan.json", "done.json", "labelled", "tried", "joined", "finished", "out", "replaced", "locks",
@@ -42,14 +62,17 @@ class State:
     """The unfinished work for one OUT, on disk.
 
     Attributes:
-        name: OUT, for tasks and messages.
+        name: OUT, for tasks and messages. Of a link, the folder that it leads to.
         folder_name: the folder of the unfinished work, for messages.
+
+    Raises:
+        OutputError: OUT is a link that leads nowhere.
     """
 
     def __init__(self, target: Path) -> None:
-        self.target = target
-        self.name = str(target)
-        self.folder = target.with_name(target.name + ".unfinished")
+        self.target = resolve_link(target)
+        self.name = str(self.target)
+        self.folder = _unfinished_folder(self.target)
         self.folder_name = str(self.folder)
         self.out = self.folder / "out"
         self._joined = self.folder / "joined"
@@ -205,6 +228,7 @@ class State:
 
         Raises:
             OutputError: another run works here, or the folder contains files that no run wrote.
+            WriteError: the file system has no locks.
         """
         if self.folder.is_dir():
             self._check_files()
@@ -220,6 +244,10 @@ class State:
                         yield
         except LockHeldError:
             raise OutputError(f"{self.target}: another run is writing it") from None
+        except WriteError:
+            if self._lock < 0:  # there are no locks here
+                self.remove_folder()
+            raise
 
     def check_free(self, part: str | None) -> None:
         """Raise early if another run writes OUT, where `lock` would say so late.
@@ -279,7 +307,7 @@ class State:
         Raises:
             OutputError: it exists and may not be replaced, or contains files of other programs.
         """
-        check_run_output(self.target, overwrite=overwrite, shown=shown)
+        check_run_output(self.target, overwrite=self._may_replace(overwrite), shown=shown)
 
     def check_resumable(self, *, shown: str) -> None:
         """Raise if OUT is complete, so that there is nothing to resume.
@@ -287,8 +315,26 @@ class State:
         Raises:
             OutputError: it is.
         """
-        if os.path.lexists(self.target) and not has_only_errors(self.target):
+        if not os.path.lexists(self.target) or is_empty(self.target):
+            return
+        if not has_only_errors(self.target):
             raise OutputError(f"{shown}: exists already; there is nothing to resume")
+
+    def check_room(self, numbers: Sequence[int]) -> None:
+        """Raise before the outputs of these shards are assembled if the disk has no room for them.
+
+        Raises:
+            WriteError: it has not.
+        """
+        labelled, finished = map(self.labelled, numbers), list(map(self.finished, numbers))
+        articles = sum(report["article_bytes"] for report in self.read_reports(finished))
+        needed = output_size(labelled, finished, articles)
+        free = shutil.disk_usage(self.folder).free
+        if needed > free:
+            raise WriteError(
+                f"{self.target}: cannot be written: No space left on device: it takes about "
+                f"{format_size(needed)}, and {format_size(free)} are free; make room"
+            )
 
     def publish_was_interrupted(self) -> bool:
         """Return whether a run was killed while it moved complete outputs into place."""
@@ -301,13 +347,28 @@ class State:
             OutputError: OUT was created in the meantime.
         """
         if plan := self.load_plan():
-            check_run_output(self.target, overwrite=plan.overwrite)
+            check_run_output(self.target, overwrite=self._may_replace(plan.overwrite))
             self._plan.rename(self._done)
         if self.out.exists():
-            if os.path.lexists(self.target):
-                self.target.rename(self.folder / "replaced")
-            self.out.rename(self.target)
+            is_whole = all((self.out / name).exists() for name in OUTPUTS)
+            if not (is_whole and rename_folder(self.out, self.target, self.folder / "replaced")):
+                self._move_outputs()
         self._clear()
+
+    def _may_replace(self, overwrite: bool) -> bool:
+        """Return whether OUT may be replaced: also where a run was killed while it moved files."""
+        is_partial = self.folder.parent == self.target and not (self.target / RUN_FILE).exists()
+        return overwrite or is_partial
+
+    def _move_outputs(self) -> None:
+        """Give the outputs names in OUT, which stays. Also continues where that was interrupted."""
+        if (self.out / RUN_FILE).exists():
+            _remove(self.target / RUN_FILE)
+        for path in self.target.iterdir():
+            if is_run_file(path.name) and path.name not in (*OUTPUTS, CORRECTIONS_FILE):
+                _remove(path)  # made from the earlier outputs
+        for path in sorted(self.out.iterdir(), key=lambda path: path.name == RUN_FILE):
+            place_file(path, self.target / path.name)
 
     def is_complete(self) -> bool:
         """Return whether OUT has all outputs, and no run is about to replace them."""
@@ -333,11 +394,12 @@ class State:
         if not self.try_exclusive():
             return True
         self._remove_partial()
+        if self.publish_was_interrupted():
+            return True
         if rereadable and self._plan.exists() and self.has_shards():
             return True
-        if not self.publish_was_interrupted():
-            self._clear()
-            self.remove_folder()
+        self._clear()
+        self.remove_folder()
         return False
 
     def remove_folder(self) -> None:
@@ -357,6 +419,15 @@ class State:
                 if os.path.lexists(path):  # the next run would take it for finished work
                     raise WriteError(f"{path}: cannot be removed; remove it and start again")
         _remove(self._done)
+
+
+def _unfinished_folder(target: Path) -> Path:
+    """Return where the unfinished work is: where some is already, else next to OUT if possible."""
+    inside = target / UNFINISHED
+    if inside.is_dir() or not target.name:  # the root of all has no name
+        return inside
+    beside = target.with_name(f"{target.name}.unfinished")
+    return inside if must_stay(target) and not beside.is_dir() else beside
 
 
 def _numbers(folder: Path) -> set[int]:

@@ -21,6 +21,7 @@ from ingest.readers.decoded import narrow
 from ingest.readers.encoding import decode
 from ingest.readers.records import Record, Slice, too_large_message
 from ingest.readers.sniff import wide_encoding
+from ingest.text import describe_parse_error
 
 _BOM = b"\xef\xbb\xbf"
 _PIECE_SIZE = 1 << 20
@@ -213,10 +214,10 @@ def parse_object(line: bytes) -> dict[str, Any]:
             text = line.decode("utf-8", "surrogateescape")
     try:
         row = json.loads(text)
-    except RecursionError as error:
-        raise SourceError("is nested too deeply") from error
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise SourceError(f"is not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise SourceError(describe_parse_error(error)) from error
     if not isinstance(row, dict):
         raise SourceError(f"is not a JSON object but {type(row).__name__}")
     return row

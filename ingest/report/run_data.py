@@ -24,6 +24,7 @@ from ingest.frames import (
 )
 from ingest.io.parquet import scan_parquet
 from ingest.io.run_files import check_is_parquet, point_to_run
+from ingest.text import describe_parse_error
 
 RUN_FILE, DOCUMENTS_FILE, SEGMENTS_FILE = "run.json", "documents.parquet", "segments.parquet"
 PAIRS_FILES = ("pairs.parquet", "translated.parquet")
@@ -107,7 +108,7 @@ def _read_run_file(path: Path) -> dict[str, Any]:
     try:
         run = json.loads(path.read_bytes(), parse_constant=str, parse_float=_parse_float)
     except (ValueError, OSError) as error:
-        raise SourceError(f"{path}: cannot be read: {error}") from error
+        raise SourceError(f"{path}: cannot be read: {describe_parse_error(error)}") from error
     if not isinstance(run, dict):
         raise SourceError(f"{path}: is not a JSON object; ingest run makes it")
     return run

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import OutputError
+from ingest.io.in_place import resolve_link
 from ingest.io.run_files import EXPORT_FILE
 
 
@@ -23,7 +24,11 @@ def refuse_foreign_files(folder: Path) -> None:
     Raises:
         OutputError: it contains other files.
     """
-    files = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()}
+    folder = resolve_link(folder)
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    # of an export into a folder that cannot be renamed, which was killed
+    partial = f".{folder.name}."
+    files = {path.as_posix() for path in paths if not path.parts[0].startswith(partial)}
     try:
         exported = set(json.loads((folder / EXPORT_FILE).read_bytes())["files"])
     except (OSError, ValueError, LookupError, TypeError):

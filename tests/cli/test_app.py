@@ -6,13 +6,12 @@ import argparse
 import re
 import shlex
 import signal
-import sys
 
 import polars as pl
 import pytest
 
 import ingest
-from ingest.cli import build_parser, main
+from ingest.cli import build_parser
 from ingest.errors import FrameError
 from ingest.frames import PAIRS, schema
 from ingest.pairing import MIN_SCORE
@@ -291,28 +290,3 @@ def test_completion_scripts_name_commands_and_options(shell, call):
     assert (status, err) == (0, "")
     assert "export" in out
     assert "overwrite" in out
-
-
-def test_nothing_is_printed_on_a_closed_standard_output(page, tmp_path, monkeypatch):
-    for command in (["read", page], ["show", page], ["detect", page], ["detect", page, "--json"]):
-        with (tmp_path / "stdout").open("w") as file:
-            monkeypatch.setattr(sys, "stdout", ClosedPipe(file))
-            assert main([*map(str, command)]) == 0
-
-
-class ClosedPipe:
-    """Standard output whose reader has gone."""
-
-    encoding = "utf-8"
-
-    def __init__(self, file):
-        self.fileno = file.fileno
-
-    def write(self, _text):
-        raise BrokenPipeError
-
-    def flush(self):
-        pass
-
-    def isatty(self):
-        return False

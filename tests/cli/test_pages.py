@@ -20,12 +20,13 @@ def test_run_writes_files_and_prints_a_table(page, call, tmp_path):
 
 def test_run_names_pages_in_error_and_exits_3(page, call, tmp_path):
     (tmp_path / "bad.txt").write_bytes(bytes(range(256)))
-    status, out, _ = call(
+    status, out, err = call(
         "run", page, tmp_path / "bad.txt", tmp_path / "gone.txt", "-o", tmp_path / "out"
     )
     assert status == 3
-    assert "2 pages in error" in out
-    assert "gone.txt: cannot be read: no such file or directory" in out
+    assert out.endswith(f"written to {tmp_path}/out\n")
+    assert "2 pages in error" in err
+    assert "gone.txt: cannot be read: no such file or directory" in err
     assert len(pl.read_parquet(tmp_path / "out" / "documents.parquet")) == 3
 
 

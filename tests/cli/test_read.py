@@ -42,8 +42,8 @@ def test_pages_in_error_are_named_and_exit_3(call, folder):
     (folder / "e.txt").write_bytes(bytes(range(256)))
     done = call("read", folder, folder / "gone.warc.gz")
     assert done.status == 3
-    printed = done.out
-    assert "3 in error:" in printed
+    printed = done.err
+    assert printed.startswith("3 in error:\n")
     assert re.search(r"bad[.]jsonl#1: .*JSON", printed)
     assert "gone.warc.gz: cannot be read: no such file or directory" in printed
 
@@ -85,7 +85,7 @@ def test_columns_can_be_named(call, folder):
     assert json.loads(done.out.splitlines()[0])["uri"].endswith("a.jsonl#O")
     done = call("read", folder / "a.jsonl", "--config", folder / "c.toml")
     assert done.status == 3
-    assert "choose one with --text-column" in done.out
+    assert "choose one with --text-column" in done.err
 
 
 @pytest.mark.parametrize("command", [["run", "-o", "out"], ["show"], ["read"]])

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
-import pytest
-
-from ingest.cli.packages_view import print_offers, print_packages
 from ingest.cli.render import print_run_summary
 from ingest.roles import ROLES
-from ingest.translation.packages.locations import InvalidPackage
 
 COUNTS = {"pages": 1, "articles": 1, "clusters": 1, "errors": 0, "duplicates": 0, "empty": 0,
           "template_lines": 0, "replaced": 0, "skipped": 0, "by_role_and_lang": []}  # fmt: skip
@@ -48,23 +41,3 @@ def test_totals_and_skipped_files_have_a_line_each(capsys):
     assert skipped.startswith("9 files not read: a.docx (ZIP archive); b.jpg (image); ")
     assert skipped.endswith("out/run.json")
     assert written == "written to out"
-
-
-@pytest.mark.parametrize(
-    "show",
-    [
-        lambda: print_packages([], [InvalidPackage(Path("x"), "is not a package", "ours")]),
-        lambda: print_offers([], set()),
-    ],
-)
-def test_tables_leave_a_closed_pipe_to_the_caller(monkeypatch, show):
-    monkeypatch.setattr("sys.stdout", ClosedPipe())
-    with pytest.raises(BrokenPipeError):
-        show()
-
-
-class ClosedPipe(io.StringIO):
-    """A pipe whose reader has gone."""
-
-    def write(self, _text):
-        raise BrokenPipeError

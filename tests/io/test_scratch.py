@@ -29,7 +29,7 @@ def test_a_store_without_rows_is_empty():
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_a_full_disk_is_an_error_and_not_a_signal(monkeypatch):
     with open("/dev/full", "wb", buffering=0) as full:
-        monkeypatch.setattr("tempfile.TemporaryFile", lambda: full)
+        monkeypatch.setattr("tempfile.TemporaryFile", lambda **_options: full)
         store = RowStore(1, np.uint8, max_in_memory=0)
         with pytest.raises(WriteError, match="temporary file cannot be written: No space left"):
             store.append(np.ones((10, 1), np.uint8))

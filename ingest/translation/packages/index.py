@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,6 +13,8 @@ from typing import Any
 
 from ingest._typing import Progress
 from ingest.errors import ModelError
+from ingest.io.temporary import temporary_folder
+from ingest.text import describe_parse_error
 from ingest.translation.packages.archive import MAX_BYTES
 from ingest.translation.packages.download import download, fetch
 from ingest.translation.packages.install import find_route, install, version_key
@@ -72,7 +73,8 @@ def _with_file_name(url: str) -> str:
 def _read_argostranslate_setting() -> str:
     """Read the setting in another process, because importing the settings creates folders."""
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    with tempfile.TemporaryDirectory() as scratch:
+    with temporary_folder() as folder:
+        scratch = str(folder)
         folders = ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "SNAP_USER_DATA")
         env = dict.fromkeys(folders, scratch)
         env["XDG_CONFIG_HOME"] = str(config) if (config / "argos-translate").is_dir() else scratch
@@ -96,7 +98,7 @@ def fetch_index() -> list[AvailablePackage]:
     try:
         entries = json.loads(fetch(url, max_bytes=_MAX_INDEX_BYTES))
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{url}: is not a package index: {error}") from error
+        raise ModelError(f"{url}: is not a package index: {describe_parse_error(error)}") from error
     if not isinstance(entries, list):
         raise ModelError(f"{url}: is not a package index: it is not a JSON list")
     packages = [package for entry in entries if (package := _parse_entry(entry))]

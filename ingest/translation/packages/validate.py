@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ingest.errors import MissingExtraError, ModelError
+from ingest.text import describe_parse_error
 from ingest.translation.packages import probe
 from ingest.translation.packages.isolated import run_python
 
@@ -52,7 +53,7 @@ def parse_metadata(data: bytes) -> dict[str, Any]:
     try:
         metadata = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{METADATA} is not JSON: {error}") from error
+        raise ModelError(f"{METADATA} is not JSON: {describe_parse_error(error)}") from error
     if not isinstance(metadata, dict):
         raise ModelError(f"{METADATA} is not a JSON object")
     if (kind := metadata.get("type", "translate")) != "translate":
@@ -192,7 +193,9 @@ def _read_vocabulary(folder: Path, side: str) -> list[str]:
         text = _read_word_list(path)
         tokens = json.loads(text) if path.suffix == ".json" else text.removesuffix("\n").split("\n")
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"model/{path.name} is not a list of words: {error}") from error
+        raise ModelError(
+            f"model/{path.name} is not a list of words: {describe_parse_error(error)}"
+        ) from error
     if not isinstance(tokens, list) or not tokens or not all(isinstance(t, str) for t in tokens):
         raise ModelError(f"model/{path.name} is not a list of words")
     return tokens
