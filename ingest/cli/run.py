@@ -102,8 +102,10 @@ def _parse_shard(text: str) -> tuple[int, int]:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form I/N, such as 1/4")
     part, parts = int(index), int(count)
     if not 1 <= part <= parts:
-        has = f"the parts are 1/{parts} to {parts}/{parts}" if parts else "there are no 0 parts"
-        raise argparse.ArgumentTypeError(f"{text!r} is not a part: {has}")
+        all_parts = (
+            f"the parts are 1/{parts} to {parts}/{parts}" if parts else "there are no 0 parts"
+        )
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part: {all_parts}")
     return part, parts
 
 

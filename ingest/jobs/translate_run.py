@@ -154,7 +154,7 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
     with open_cache(result, options.cache) as cache, parts_folder(dest) as folder:
         pool = TranslatorPool(routes, to, options.config.translate, cache)
         if not options.executor.is_alone:
-            translate_missing(
+            result.messages += translate_missing(
                 lambda: _read_batches(scan, segments, to, source),
                 pool,
                 routes,

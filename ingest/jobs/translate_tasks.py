@@ -22,7 +22,7 @@ from ingest.config import Config
 from ingest.errors import ModelError
 from ingest.io.parquet import sink
 from ingest.pipeline.executors import Executor
-from ingest.pipeline.row_groups import RowSlices, is_done_here, map_rows
+from ingest.pipeline.row_groups import RowSlices, describe_one_task, is_done_here, map_rows
 from ingest.pipeline.row_part import RowCall, RowFunction
 from ingest.translation.cache import Cache, CachedTranslation
 from ingest.translation.package_translator import PackageTranslator
@@ -55,7 +55,7 @@ def translate_missing(
     config: Config,
     folder: Path,
     report: Callable[[float], None],
-) -> None:
+) -> list[str]:
     """Translate what the cache lacks, on workers, and store it in the cache.
 
     Args:
@@ -68,6 +68,9 @@ def translate_missing(
         folder: a folder for temporary files. On Ray, all nodes must see it.
         report: called with the share of the work that is done, 0 to 1.
 
+    Returns:
+        What the user should know.
+
     Raises:
         ModelError: a node of the Ray cluster has no such package.
         ConfigError: the Ray cluster cannot be reached, or a node of it differs.
@@ -79,10 +82,14 @@ def translate_missing(
         for route in routes.values()
         for package in route
     }
+    messages: list[str] = []
     call = RowCall(prepare_models, config, {"packages": packages})
     for step in range(steps):
         path = folder / f"missing-{step}.parquet"
         slices = _write_missing((pool.find_missing(batch, step) for batch in batches()), path)
+        if len(slices) == 1 and not messages:
+            texts = slices[0][1]
+            messages = describe_one_task(executor, texts, "text", texts)
         if is_done_here(executor, len(slices)):
             continue  # as one task, it is quicker on all cores of this process
         done = 0
@@ -95,6 +102,7 @@ def translate_missing(
                 pool.tokens_elsewhere += int(part["source_tokens"].sum())
                 done += 1
                 report((step + done / len(slices)) / steps)
+    return messages
 
 
 def _write_missing(missing: Iterable[pl.DataFrame], path: Path) -> list[tuple[int, int]]:

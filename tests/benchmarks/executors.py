@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 import ingest
 from ingest.alignment import align_lines
@@ -43,20 +44,24 @@ class Used(NamedTuple):
     digest: str
 
 
-def vocabulary() -> dict[str, list[str]]:
+Words = NDArray[np.str_]
+
+
+def vocabulary() -> dict[str, Words]:
     """Return the words of the samples in each script."""
     samples = ingest.samples()
     text = "".join(path.read_text("utf-8", "replace") for path in sorted(samples.glob("*.txt")))
     words = pl.Series([text]).str.extract_all(r"\p{L}+").explode().unique().sort()
     return {
-        lang: words.filter(words.str.contains(rf"^\p{{{script}}}{{2,}}$")).to_list()
+        lang: np.array(words.filter(words.str.contains(rf"^\p{{{script}}}{{2,}}$")).to_list())
         for lang, script in (("ar", "Arabic"), ("en", "Latin"))
     }
 
 
-def sentences(words: list[str], count: int, random: np.random.Generator) -> list[str]:
+def sentences(words: Words, count: int, random: np.random.Generator) -> list[str]:
     sizes = random.integers(*WORDS, count)
-    return [" ".join(random.choice(words, size)) for size in sizes]
+    chosen = words[random.integers(len(words), size=int(sizes.sum()))]
+    return [" ".join(of_sentence) for of_sentence in np.split(chosen, sizes.cumsum()[:-1])]
 
 
 def write_pairs(path: Path, count: int) -> None:

@@ -189,6 +189,20 @@ def test_messages_name_the_options(command, pages, out, call):
         assert (outcome.status, outcome.err) == (2, f"ingest: {message}\n")
 
 
+def test_parts_that_do_not_exist(pages, out, call):
+    for shard, message in (
+        ("4/3", "'4/3' is not a part: the parts are 1/3 to 3/3"),
+        ("0/3", "'0/3' is not a part: the parts are 1/3 to 3/3"),
+        ("1/0", "'1/0' is not a part: there are no 0 parts"),
+        ("a/3", "'a/3' is not of the form I/N, such as 1/4"),
+    ):
+        outcome = call("run", pages, "-o", out, "--shard", shard)
+        assert outcome.status == 2
+        assert message in outcome.err
+    outcome = call("dataset", pages, "-o", out, "--workers", 0)
+    assert (outcome.status, outcome.err) == (2, "ingest: --workers: 0 is less than 1\n")
+
+
 def test_what_is_waited_for_is_printed(capsys):
     log = logging.getLogger("ingest.pipeline.ray")
     for ray, quiet in (("auto", False), ("auto", True), (None, False)):

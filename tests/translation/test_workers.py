@@ -108,6 +108,14 @@ def test_each_text_is_translated_once(run, tmp_path, workers, monkeypatch):
     assert len(given) == len(set(given)) > 50
 
 
+def test_few_texts_are_one_task(run, tmp_path, workers, monkeypatch):
+    monkeypatch.setattr(translate_tasks, "TASK_CHARS", 1 << 20)
+    monkeypatch.setattr(executors, "worker_pool", None)
+    messages = translate(run, tmp_path, workers, "ar")[0].messages
+    assert [x for x in messages if "are one task, so more than one worker" in x] == messages[-1:]
+    assert "one task" not in str(translate(run, tmp_path, workers, "ar")[0].messages)  # all cached
+
+
 def test_finished_translations_are_kept_after_ctrl_c(run, tmp_path, workers):
     def interrupt(done, total, _tokens):
         if done > total // 2:
