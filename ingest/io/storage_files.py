@@ -112,6 +112,10 @@ def read_ahead(items: Iterable[T], range_of: Callable[[T], tuple[str, int, int]]
         def next_item() -> T:
             item = waiting.popleft()
             fetch_ranges()
+            # what the item before did not read after all is not kept
+            kept = [range_of(i)[:2] for i in (item, *islice(waiting, _RANGES_AHEAD))]
+            for unread in current.ranges.keys() - set(kept):
+                del current.ranges[unread]
             return item
 
         asked: deque[tuple[str, int, int]] = deque(maxlen=_RANGES_AHEAD)
