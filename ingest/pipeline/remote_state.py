@@ -207,9 +207,9 @@ class RemoteState(State):
     def joined_tasks(self, step: str) -> set[int]:
         return self._numbers(f"joined/{step}")
 
-    def empty_joined(self, step: str, suffix: str) -> None:
+    def empty_joined(self, step: str) -> None:
         stored = storage.list_objects(f"{self._work()}joined/{step}/")
-        storage.delete(url for url, _ in stored if url.endswith(suffix))
+        storage.delete(url for url, _ in stored if not url.endswith("/report.json"))
 
     def _numbers(self, step: str) -> set[int]:
         if self._work_id is None and not self._has_plan():
