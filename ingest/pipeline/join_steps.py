@@ -26,7 +26,7 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from ingest._typing import I64
+from ingest._typing import I64, U64
 from ingest.config import Config
 from ingest.dedup.candidates import ENTRY, distinct_pairs, find_candidates
 from ingest.dedup.clusters import least_similarity
@@ -61,7 +61,7 @@ BANDS_AT_ONCE = 7  # so that a third of them are on disk at a time
 _PAIRED_ENTRIES = 1 << 22  # entries that are sorted at once
 _SORTED_PAIRS = 1 << 18  # pairs that are collected before they are sorted
 _COMPARED = 1 << 14  # pairs of signatures compared at once
-_NO_ARTICLE = -1  # of a line that counts for no article
+_NO_ARTICLE = (1 << 63) - 1  # of a line that counts for no article; sorted last
 
 
 def run_join_task(state: State, step: str, number: int, config: Config) -> None:
@@ -248,22 +248,17 @@ def _lines(task: JoinTask) -> None:
     for _, rows in task.read("leaders", NAMED):
         leader[rows["to"] - task.base] = rows["node"]
     starts = np.searchsorted(task.keys()["shard"], task.shards)
-    frames = []
+    parts: list[tuple[U64, I64]] = [(np.empty(0, np.uint64), np.empty(0, np.int64))]
     for n, start in zip(task.shards, starts.tolist(), strict=True):
         lines = read_lines(task.state, n)
         row = (lines["row"].cast(pl.Int64) + start).fill_null(task.rows).to_numpy()
-        frames.append(pl.DataFrame({"line": lines["line"], "article": leader[row]}).unique())
+        parts.append((lines["line"].to_numpy(), leader[row]))
+    line, article = distinct_pairs(*map(np.concatenate, zip(*parts, strict=True)))
     # as many as make a template, so that a line of a large site does not fill a bucket
-    some = (
-        pl.concat(frames)
-        .unique()
-        .group_by("line")
-        .agg(pl.col("article").sort(descending=True).head(MIN_ARTICLES))
-        .explode("article")
-        .sort("line", "article")
-    )
-    line = some["line"].to_numpy()
-    rows = records(LINE, line=line, article=some["article"].to_numpy(), chunk=task.number)
+    start = np.searchsorted(line, line)
+    some = np.arange(len(line)) - start < MIN_ARTICLES
+    line, article = line[some], article[some]
+    rows = records(LINE, line=line, article=article, chunk=task.number)
     write_rows(task.work, spread(line, task.plan.line_buckets), rows)
 
 
