@@ -58,7 +58,7 @@ from ingest.pipeline.shuffle import Rows, append_rows, read_rows, write_rows
 from ingest.pipeline.state import State
 
 BANDS_AT_ONCE = 7  # so that a third of them are on disk at a time
-_PAIRED_ENTRIES = 1 << 22  # entries that are sorted at once
+_PAIRED_ENTRIES = 1 << 22  # entries that are sorted at once, or twice those of a usual bucket
 _SORTED_PAIRS = 1 << 18  # pairs that are collected before they are sorted
 _COMPARED = 1 << 14  # pairs of signatures compared at once
 _NO_ARTICLE = (1 << 63) - 1  # of a line that counts for no article; sorted last
@@ -117,13 +117,15 @@ def _bands(task: JoinTask) -> None:
 
 def _pairs(task: JoinTask) -> None:
     step = f"bands-{task.round}"
+    usual = sum(task.plan.rows) // task.plan.band_buckets
+    most = max(_PAIRED_ENTRIES, 2 * usual)
     total = 0
     blocks: list[Rows] = []
     for _, rows in task.read(step, ENTRY):
         total += len(rows)
-        blocks = [*blocks, rows] if total <= _PAIRED_ENTRIES else []
+        blocks = [*blocks, rows] if total <= most else []
     # a key that many rows share can be too many to sort at once
-    parts = max(-(-total // _PAIRED_ENTRIES), 1)
+    parts = max(-(-total // most), 1)
     ends = np.empty(0, ENTRY)
     for part in range(parts):
         if parts > 1:
