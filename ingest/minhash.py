@@ -212,7 +212,8 @@ def band_keys(values: U16, band: int, kind: U64 | None = None) -> U64:
         band: number of the band.
         kind: the kind of each row; rows of different kinds have different hashes.
     """
-    key = np.zeros(len(values), np.uint64) if kind is None else kind.copy()
+    # a kind that is not mixed could be outweighed by the first value
+    key = np.zeros(len(values), np.uint64) if kind is None else mix(kind)
     for at in range(0, len(values), _ROW_BATCH):  # a mapped file is read once per band
         rows = slice(at, at + _ROW_BATCH)
         for column in values[rows, band * ROWS : (band + 1) * ROWS].T:

@@ -6,7 +6,7 @@ first row of the same key, in the order of doc_id and article.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ingest._typing import I64, Bools
 # the key of one band of one row, the row's place in the order, and its number
 ENTRY = np.dtype([("key", "<u8"), ("doc", "<u8"), ("article", "<i4"), ("node", "<i8")])
 Entries = NDArray[Any]
+T = TypeVar("T", np.int64, np.uint64)
 
 
 class Candidates(NamedTuple):
@@ -43,7 +44,7 @@ def find_candidates(entries: Entries) -> Candidates:
     >>> sorted(set(zip(pairs.earlier.tolist(), pairs.later.tolist())))
     [(10, 20), (10, 30), (20, 30)]
     """
-    by_key = np.argsort(entries["key"], kind="stable")
+    by_key = np.argsort(entries["key"].copy())  # of a field it takes longer
     new = _is_new(entries["key"][by_key])
     shared = ~new
     shared[:-1] |= ~new[1:]
@@ -70,7 +71,7 @@ def _is_new(keys: NDArray[Any]) -> Bools:
     return new
 
 
-def distinct_pairs(left: I64, right: I64) -> tuple[I64, I64]:
+def distinct_pairs(left: NDArray[T], right: I64) -> tuple[NDArray[T], I64]:
     """Return the different pairs, sorted.
 
     >>> [side.tolist() for side in distinct_pairs(np.array([2, 1, 2]), np.array([5, 6, 5]))]

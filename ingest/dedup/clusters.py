@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from ingest._typing import F64, I64, U16
+from ingest._typing import F64, I64, U16, Bools
 from ingest.codepoints import CodePoints
 from ingest.minhash import components, minhash, shingles, similar_pairs
 from ingest.page_spans import find_pages
@@ -70,16 +70,16 @@ def find_leaders(articles: Signatures, threshold: float) -> I64:
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     is_page = (articles.keys["article"] == 0).to_numpy()
-    least = least_similarity(articles.keys, threshold)
+    least = least_similarity(is_page, threshold)
     edges = similar_pairs(articles.values, least, is_page.astype(np.uint64), order=order)
     first = components(len(order), ((place[a], place[b]) for a, b in edges))
     leader: I64 = order[first[place]]
     return leader
 
 
-def least_similarity(keys: pl.DataFrame, threshold: float) -> F64:
+def least_similarity(is_page: Bools, threshold: float) -> F64:
     """Return how similar a copy of each row must be: articles as given, and whole pages more."""
-    return np.where((keys["article"] == 0).to_numpy(), _PAGE_THRESHOLD, threshold)
+    return np.where(is_page, _PAGE_THRESHOLD, threshold)
 
 
 def cluster_names(leaders: pl.DataFrame) -> pl.Series:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
+from ingest.dedup.candidates import distinct_pairs
 from ingest.roles import KEPT_ROLES
 from ingest.text import comparable_key
 
@@ -60,14 +62,9 @@ def find_template_lines(lines: pl.Series, articles: pl.Series) -> pl.Series:
     >>> find_template_lines(pl.Series([7, 7, 7, 8, 8, 8]), pl.Series([1, 2, 3, 1, 1, 1])).to_list()
     [7]
     """
-    return (
-        pl.DataFrame({"line": lines, "article": articles})
-        .unique()
-        .group_by("line")
-        .len()
-        .filter(pl.col("len") >= MIN_ARTICLES)["line"]
-        .sort()
-    )
+    line, _ = distinct_pairs(lines.to_numpy(), articles.to_numpy())
+    different, counts = np.unique(line, return_counts=True)
+    return pl.Series("line", different[counts >= MIN_ARTICLES])
 
 
 def mark_template(segments: pl.DataFrame, site: pl.DataFrame, template: pl.Series) -> pl.DataFrame:

@@ -34,7 +34,6 @@ from ingest.pipeline.join_files import (
 )
 from ingest.pipeline.join_steps import BANDS_AT_ONCE
 from ingest.pipeline.shard import StepTimer
-from ingest.pipeline.shuffle import ROWS_SUFFIX
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import sum_counts
 from ingest.pipeline.tasks import RunTasks, Task
@@ -143,6 +142,7 @@ class _Steps:
     def run_all(self) -> dict[str, Any]:
         """Run what is left of all steps, and return their report."""
         chunks = self._plan.chunks
+        self._run("keys", chunks)
         paired = [f"pairs-{n}" for n in range(BANDS // BANDS_AT_ONCE)]
         for n, pairs in enumerate(paired):
             self._run(f"bands-{n}", chunks, n)
@@ -158,7 +158,7 @@ class _Steps:
         self._run("leaders", chunks, used=["names"])
         self._run("lines", chunks)
         self._run("templates", self._plan.line_buckets, used=["lines"])
-        counts = self._run("final", chunks, used=["leaders", "templates"])
+        counts = self._run("final", chunks, used=["keys", "leaders", "templates"])
         return {"counts": counts, "seconds": self._seconds}
 
     def _run(
@@ -183,7 +183,7 @@ class _Steps:
         for _ in self._run_tasks(left, lambda _number, _size: None):
             state.check_lock()
         for name in used:
-            state.empty_joined(name, ROWS_SUFFIX)
+            state.empty_joined(name)
         reports = list(state.read_reports(state.joined(step, n) for n in range(tasks)))
         self._seconds = sum_counts([self._seconds, *(report["seconds"] for report in reports)])
         return sum_counts(report["counts"] for report in reports)

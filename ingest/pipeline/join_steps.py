@@ -2,6 +2,7 @@
 
 For "chunk" and "node" see `ingest.pipeline.join_task`. Rows go from step to step through files:
 
+    keys        chunk   → the keys and signatures of its shards, which are many small files
     bands-G     chunk   → each band of each node, by the hash of the band
     pairs-G     bucket  → pairs of nodes to compare, to the chunk of the later one
     wanted      chunk   → the earlier nodes of its pairs, to their chunks
@@ -25,21 +26,23 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from ingest._typing import I64
+from ingest._typing import I64, U64
 from ingest.config import Config
 from ingest.dedup.candidates import ENTRY, distinct_pairs, find_candidates
 from ingest.dedup.clusters import least_similarity
 from ingest.dedup.site_templates import MIN_ARTICLES, find_template_lines
 from ingest.dedup.stars import Neighbours
-from ingest.minhash import BANDS, are_similar, band_keys
+from ingest.minhash import BANDS, ROWS, are_similar, band_keys
 from ingest.pipeline.join_files import (
     read_join_plan,
     read_keys,
     read_lines,
+    read_values,
     write_clusters,
     write_template,
 )
 from ingest.pipeline.join_task import (
+    KEY,
     LINE,
     NAMED,
     NODE,
@@ -55,10 +58,10 @@ from ingest.pipeline.shuffle import Rows, append_rows, read_rows, write_rows
 from ingest.pipeline.state import State
 
 BANDS_AT_ONCE = 7  # so that a third of them are on disk at a time
-_PAIRED_ENTRIES = 1 << 22  # entries that are sorted at once
+_PAIRED_ENTRIES = 1 << 22  # entries that are sorted at once, or twice those of a usual bucket
 _SORTED_PAIRS = 1 << 18  # pairs that are collected before they are sorted
 _COMPARED = 1 << 14  # pairs of signatures compared at once
-_NO_ARTICLE = -1  # of a line that counts for no article
+_NO_ARTICLE = (1 << 63) - 1  # of a line that counts for no article; sorted last
 
 
 def run_join_task(state: State, step: str, number: int, config: Config) -> None:
@@ -80,17 +83,33 @@ def run_join_task(state: State, step: str, number: int, config: Config) -> None:
         (work / "report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
+def _keys(task: JoinTask) -> None:
+    keys = np.empty(task.rows, KEY)
+    values = np.empty((task.rows, BANDS * ROWS), np.uint16)
+    start = 0
+    for n in task.shards:
+        own = read_keys(task.state, n)
+        end = start + len(own)
+        keys["doc"][start:end] = own["doc_id"].to_numpy()
+        keys["article"][start:end] = own["article"].to_numpy()
+        keys["shard"][start:end] = n
+        values[start:end] = read_values(task.state, n)
+        start = end
+    np.save(task.work / "keys.npy", keys)
+    np.save(task.work / "values.npy", values)
+
+
 def _bands(task: JoinTask) -> None:
     keys, values = task.keys(), task.values()
-    is_page = (keys["article"] == 0).to_numpy().astype(np.uint64)
+    is_page = (keys["article"] == 0).astype(np.uint64)
     buckets = task.plan.band_buckets
     for n in range(BANDS_AT_ONCE):
         key = band_keys(values, task.round * BANDS_AT_ONCE + n, is_page)
         entries = records(
             ENTRY,
             key=key,
-            doc=keys["doc_id"].to_numpy(),
-            article=keys["article"].to_numpy(),
+            doc=keys["doc"],
+            article=keys["article"],
             node=task.base + np.arange(task.rows),
         )
         write_rows(task.work, n * buckets + spread(key, buckets), entries)
@@ -98,13 +117,15 @@ def _bands(task: JoinTask) -> None:
 
 def _pairs(task: JoinTask) -> None:
     step = f"bands-{task.round}"
+    usual = sum(task.plan.rows) // task.plan.band_buckets
+    most = max(_PAIRED_ENTRIES, 2 * usual)
     total = 0
     blocks: list[Rows] = []
     for _, rows in task.read(step, ENTRY):
         total += len(rows)
-        blocks = [*blocks, rows] if total <= _PAIRED_ENTRIES else []
+        blocks = [*blocks, rows] if total <= most else []
     # a key that many rows share can be too many to sort at once
-    parts = max(-(-total // _PAIRED_ENTRIES), 1)
+    parts = max(-(-total // most), 1)
     ends = np.empty(0, ENTRY)
     for part in range(parts):
         if parts > 1:
@@ -151,7 +172,7 @@ def _signatures(task: JoinTask) -> None:
 
 def _edges(task: JoinTask) -> None:
     values = task.values()
-    least = least_similarity(task.keys(), task.threshold)
+    least = least_similarity(task.keys()["article"] == 0, task.threshold)
     own = read_rows(task.state, "wanted", [task.number], task.plan.chunks, PAIR)
     pairs = np.concatenate([np.empty(0, PAIR), *(rows for _, rows in own)])
     earlier, later = pairs["left"].copy(), pairs["right"].copy()
@@ -184,13 +205,13 @@ def _small(task: JoinTask) -> None:
 def _names(task: JoinTask) -> None:
     centre = Neighbours(task.base, task.rows, task.read_pairs(f"large-{task.round}")).least
     is_leaf = centre < task.base + np.arange(task.rows)
-    keys = task.keys().filter(is_leaf)
+    keys = task.keys()[is_leaf]
     rows = records(
         NAMED,
         to=centre[is_leaf],
         node=np.flatnonzero(is_leaf) + task.base,
-        doc=keys["doc_id"].to_numpy(),
-        article=keys["article"].to_numpy(),
+        doc=keys["doc"],
+        article=keys["article"],
     )
     write_rows(task.work, rows["to"] >> NODE_BITS, rows)
 
@@ -201,8 +222,8 @@ def _leaders(task: JoinTask) -> None:
         NAMED,
         to=node,
         node=node,
-        doc=keys["doc_id"].to_numpy(),
-        article=keys["article"].to_numpy(),
+        doc=keys["doc"],
+        article=keys["article"],
     )
     for _, rows in task.read("names", NAMED):
         centres = np.unique(rows["to"]) - task.base
@@ -228,24 +249,18 @@ def _lines(task: JoinTask) -> None:
     leader = np.append(task.base + np.arange(task.rows), _NO_ARTICLE)
     for _, rows in task.read("leaders", NAMED):
         leader[rows["to"] - task.base] = rows["node"]
-    start = 0
-    frames = []
-    for n in task.shards:
+    starts = np.searchsorted(task.keys()["shard"], task.shards)
+    parts: list[tuple[U64, I64]] = [(np.empty(0, np.uint64), np.empty(0, np.int64))]
+    for n, start in zip(task.shards, starts.tolist(), strict=True):
         lines = read_lines(task.state, n)
         row = (lines["row"].cast(pl.Int64) + start).fill_null(task.rows).to_numpy()
-        frames.append(pl.DataFrame({"line": lines["line"], "article": leader[row]}).unique())
-        start += len(read_keys(task.state, n))
+        parts.append((lines["line"].to_numpy(), leader[row]))
+    line, article = distinct_pairs(*map(np.concatenate, zip(*parts, strict=True)))
     # as many as make a template, so that a line of a large site does not fill a bucket
-    some = (
-        pl.concat(frames)
-        .unique()
-        .group_by("line")
-        .agg(pl.col("article").sort(descending=True).head(MIN_ARTICLES))
-        .explode("article")
-        .sort("line", "article")
-    )
-    line = some["line"].to_numpy()
-    rows = records(LINE, line=line, article=some["article"].to_numpy(), chunk=task.number)
+    start = np.searchsorted(line, line)
+    some = np.arange(len(line)) - start < MIN_ARTICLES
+    line, article = line[some], article[some]
+    rows = records(LINE, line=line, article=article, chunk=task.number)
     write_rows(task.work, spread(line, task.plan.line_buckets), rows)
 
 
@@ -265,21 +280,24 @@ def _final(task: JoinTask) -> dict[str, int]:
     )
     keys = task.keys()
     row = members["to"] - task.base
-    doc, article = keys["doc_id"].to_numpy().copy(), keys["article"].to_numpy().copy()
-    is_article = article > 0
-    doc[row], article[row] = members["doc"], members["article"]
-    leaders = pl.DataFrame({"doc_id": doc, "article": article})
-    start = 0
-    for n in task.shards:
-        own = read_keys(task.state, n)
-        write_clusters(task.work, n, own, leaders[start : start + len(own)])
-        start += len(own)
+    leaders = keys.copy()
+    for name in ("doc", "article"):
+        leaders[name][row] = members[name]
+    cuts = np.searchsorted(keys["shard"], [*task.shards, task.shards.stop])
+    for n, start, end in zip(task.shards, cuts, cuts[1:], strict=False):
+        write_clusters(task.work, n, _frame(keys[start:end]), _frame(leaders[start:end]))
+    is_article = keys["article"] > 0
     write_template(task.work, np.unique(np.concatenate([np.empty(0, np.uint64), *lines])))
     articles = int(is_article.sum())
     return {"articles": articles, "clusters": articles - int(is_article[row].sum())}
 
 
+def _frame(keys: Rows) -> pl.DataFrame:
+    return pl.DataFrame({"doc_id": keys["doc"], "article": keys["article"].astype(np.int64)})
+
+
 _STEPS: dict[str, Callable[[JoinTask], dict[str, int] | None]] = {
+    "keys": _keys,
     "bands": _bands,
     "pairs": _pairs,
     "wanted": _wanted,

@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 
 from ingest._typing import I64, U16, U64
 from ingest.dedup.stars import Pairs
 from ingest.minhash import BANDS, ROWS
-from ingest.pipeline.join_files import JoinPlan, read_keys, read_values
+from ingest.pipeline.join_files import JoinPlan
 from ingest.pipeline.shuffle import Rows, read_rows, write_rows
 from ingest.pipeline.state import State
 
 NODE_BITS = 40  # bits of a node for its row in the chunk
 
+KEY = np.dtype([("doc", "<u8"), ("article", "<i4"), ("shard", "<i4")])
 PAIR = np.dtype([("left", "<i8"), ("right", "<i8")])
 NODE = np.dtype([("node", "<i8")])
 SIGNATURE = np.dtype([("node", "<i8"), ("values", "<u2", (BANDS * ROWS,))])
@@ -81,19 +82,19 @@ class JoinTask(NamedTuple):
         for left, right in pairs:
             write_rows(self.work, left >> NODE_BITS, records(PAIR, left=left, right=right))
 
-    def keys(self) -> pl.DataFrame:
-        """Read the keys of the chunk."""
-        return pl.concat([read_keys(self.state, n) for n in self.shards])
+    def keys(self) -> Rows:
+        """Read the keys of the chunk, of type KEY."""
+        return self._gathered("keys.npy")
 
     def values(self) -> U16:
         """Read the signatures of the chunk: uint16 [rows, BANDS * ROWS]."""
-        values: U16 = np.empty((self.rows, BANDS * ROWS), np.uint16)
-        start = 0
-        for n in self.shards:
-            part = read_values(self.state, n)
-            values[start : start + len(part)] = part
-            start += len(part)
+        values: U16 = self._gathered("values.npy")
         return values
+
+    def _gathered(self, name: str) -> NDArray[Any]:
+        with self.state.borrow(self.state.joined("keys", self.number), name) as folder:
+            array: NDArray[Any] = np.load(folder / name)
+            return array
 
 
 def spread(keys: U64, buckets: int) -> I64:

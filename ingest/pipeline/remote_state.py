@@ -224,9 +224,9 @@ class RemoteState(State):
     def joined_tasks(self, step: str) -> set[int]:
         return self._listed(f"done/joined/{step}/")
 
-    def empty_joined(self, step: str, suffix: str) -> None:
+    def empty_joined(self, step: str) -> None:
         stored = storage.list_objects(f"{self._work()}joined/{step}/")
-        storage.delete(url for url, _ in stored if url.endswith(suffix))
+        storage.delete(url for url, _ in stored if not url.endswith("/report.json"))
 
     def _listed(self, folder: str) -> set[int]:
         """The numbers that are names in a folder of the present plan."""

@@ -20,7 +20,6 @@ from ingest.pipeline.state import State
 Rows = NDArray[Any]
 """Rows of a structured type."""
 
-ROWS_SUFFIX = ".rows"
 _BLOCK_BYTES = 1 << 24  # of a file, read at once
 
 
@@ -68,4 +67,4 @@ def read_rows(
 
 
 def _name(bucket: int) -> str:
-    return f"{bucket:06d}{ROWS_SUFFIX}"
+    return f"{bucket:06d}.rows"

@@ -165,13 +165,14 @@ class State:
         """Return the numbers of the tasks of a step of the join that are done."""
         return _numbers(self._joined / step)
 
-    def empty_joined(self, step: str, suffix: str) -> None:
-        """Delete what no task needs any more: the files of a step with this suffix.
+    def empty_joined(self, step: str) -> None:
+        """Delete the files of a step, which no task needs any more, except its reports.
 
         Its tasks still count as done.
         """
-        for path in (self._joined / step).glob(f"*/*{suffix}"):
-            path.unlink(missing_ok=True)
+        for path in (self._joined / step).glob("*/*"):
+            if path.name != "report.json":
+                path.unlink(missing_ok=True)
 
     def load_plan(self) -> Plan | None:
         """Return the plan of an earlier or concurrent run; None if there is none.

@@ -67,6 +67,15 @@ def write_shards(state: State, keys: int, shards: int, texts: int | None) -> Non
         (folder / "report.json").write_text(json.dumps(report))
 
 
+def link_shards(state: State, shards: int, total: int) -> None:
+    """Make more shards, whose files are those of the first ones."""
+    for n in range(shards, total):
+        folder = state.labelled(n)
+        folder.mkdir()
+        for path in state.labelled(n % shards).iterdir():
+            os.link(path, folder / path.name)
+
+
 class Watch:
     """The most anonymous memory of this process, and the most bytes in a folder."""
 
@@ -139,6 +148,7 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=1_000)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--texts", type=int, help="number of different texts")
+    parser.add_argument("--different", type=int, help="number of shards that are no links")
     parser.add_argument("--folder", type=Path, help="where to keep the made-up shards")
     parser.add_argument("--join", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -149,7 +159,9 @@ def main() -> None:
         folder = args.folder or Path(temporary)
         state = State(folder / "out")
         if not state.labelled(0).exists():
-            write_shards(state, args.keys, args.shards, args.texts)
+            different = min(args.different or args.shards, args.shards)
+            write_shards(state, args.keys * different // args.shards, different, args.texts)
+            link_shards(state, different, args.shards)
         command = [sys.executable, __file__, "--join", "--folder", str(folder),
                    "--shards", str(args.shards), "--workers", str(args.workers)]  # fmt: skip
         subprocess.run(command, check=True)

@@ -12,6 +12,7 @@ from ingest.config import DedupeConfig
 from ingest.dedup.clusters import article_signatures, cluster_names, find_leaders
 from ingest.dedup.site_templates import find_sites
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
+from ingest.minhash import BANDS, ROWS, similar_pairs
 
 WORDS = [
     f"{a}{b}" for a in ("ka", "lo", "mi", "nu", "re", "so", "ta", "wa") for b in "bdfglmnprstvz"
@@ -105,6 +106,15 @@ def test_keys_do_not_depend_on_the_batch():
     assert whole_clusters.sort("doc_id", "article").equals(
         joined_clusters.sort("doc_id", "article")
     )
+
+
+def test_pages_and_articles_are_never_compared():
+    values = np.full((2, BANDS * ROWS), 7, np.uint16)
+    values[1, ::ROWS] += 31
+    assert list(map(len, next(similar_pairs(values, 0.5)))) == [0, 0]
+    for kinds in ([0, 1], [1, 0], [31, 30]):
+        pairs = similar_pairs(values, 0.5, np.array(kinds, np.uint64))
+        assert not any(len(left) for left, _ in pairs)
 
 
 def test_a_template_line_is_boilerplate():
