@@ -11,7 +11,8 @@ import polars as pl
 
 from ingest._typing import U16, U64
 from ingest.dedup.clusters import cluster_names
-from ingest.io.parquet import read_parquet
+from ingest.io.arrays import save_array
+from ingest.io.parquet import read_parquet, write_parquet
 from ingest.pipeline.doc_ids import number_to_doc_id
 from ingest.pipeline.state import State
 
@@ -75,12 +76,12 @@ def write_clusters(folder: Path, shard: int, keys: pl.DataFrame, leaders: pl.Dat
         leaders: the key of the leader of each of them.
     """
     frame = _with_doc_ids(keys).with_columns(cluster=cluster_names(_with_doc_ids(leaders)))
-    frame.write_parquet(folder / f"{shard:06d}.parquet", compression="lz4")
+    write_parquet(frame, folder / f"{shard:06d}.parquet", compression="lz4")
 
 
 def write_template(folder: Path, lines: U64) -> None:
     """Write the template lines of sites."""
-    np.save(folder / "template.npy", lines)
+    save_array(lines, folder / "template.npy")
 
 
 def read_final(state: State, shard: int) -> tuple[pl.DataFrame, pl.Series]:
