@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ingest.io.urls import public_name, split_url
 
@@ -30,6 +31,14 @@ class StorageError(OSError):
 
     def __str__(self) -> str:
         return f"{self.filename}: {self.strerror}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # workers send it to the main process
+        return _restore, (self.filename, self.strerror, self.is_outage)
+
+
+def _restore(url: str, reason: str, is_outage: bool) -> StorageError:
+    return StorageError(url, reason, is_outage=is_outage)
 
 
 def describe(error: Exception, url: str) -> OSError:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.server
 import json
+import pickle
 import threading
 
 import pytest
 
 from ingest.io import storage
 from ingest.io.access import access
+from ingest.io.storage_errors import StorageError
 
 obstore = pytest.importorskip("obstore", reason="for tests of stores: uv sync --group storage")
 
@@ -91,3 +93,9 @@ def test_public_objects_are_read_without_keys(recorder):
     ):
         with access({**options, "skip_signature": "true"}):
             assert bytes(storage.read_range(f"{bucket}/a", 0, 5)[0]) == b"hello"
+
+
+def test_an_error_reaches_the_main_process():
+    error = StorageError("s3://bucket/a", "the server answered 503", is_outage=True)
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.is_outage) == ("s3://bucket/a: the server answered 503", True)
