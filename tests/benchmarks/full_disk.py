@@ -99,7 +99,7 @@ def make_files(folder: Path) -> None:
     pages.mkdir()
     for path in sorted((ingest.samples().parent / "html").glob("*-en-ar.html")):
         shutil.copy(path, pages)
-    for path in sorted(ingest.samples().glob("*.txt"))[::8]:
+    for path in sorted(ingest.samples().glob("*.txt"))[::20]:
         shutil.copy(path, pages)
     lines = ingest.samples().parent / "parallel"
     for lang in ("ar", "en"):
