@@ -14,6 +14,7 @@ from typing import Any
 
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.atomic import check_output
+from ingest.io.in_place import is_empty
 from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, RUN_FILE, STEPS_FILE
 from ingest.jobs.dataset_corrections import accept_corrected
 from ingest.jobs.dataset_funnel import FunnelRow, funnel_rows
@@ -253,7 +254,7 @@ def _check_data(plan: DatasetPlan, stamps: Stamps, *, resume: bool, overwrite: b
     check_output(data, overwrite=True, folder=_is_folder(format))
     if _is_folder(format):
         refuse_foreign_files(data)
-    if not os.path.lexists(data) or overwrite:
+    if not os.path.lexists(data) or is_empty(data) or overwrite:
         return
     if not resume:
         raise OutputError(

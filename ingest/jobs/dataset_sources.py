@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from ingest.config import Config
-from ingest.errors import ConfigError, SourceError
+from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.parquet import scan_parquet
 from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE
 from ingest.jobs.dataset_corrections import segments_were_corrected
@@ -31,8 +31,14 @@ def work_folder(data: Path) -> Path:
 
     >>> work_folder(Path("sets/data")).as_posix()
     'sets/data.work'
+
+    Raises:
+        OutputError: the data set would be the root of all folders.
     """
-    return data.with_name(f"{data.name}.work")
+    named = data if data.name else Path(os.path.abspath(data))  # "." has no name
+    if not named.name:
+        raise OutputError(f"{data}: has no place for the working files next to it; name a folder")
+    return named.with_name(f"{named.name}.work")
 
 
 def inspect_sources(options: DatasetOptions) -> tuple[DatasetOptions, dict[str, Stamps]]:

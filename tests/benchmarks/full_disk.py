@@ -69,6 +69,8 @@ def call(words: list[str]) -> Outcome:
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         status = main(words)
+    if status > 128:  # by a signal
+        raise SystemExit(status)
     return Outcome(status, err.getvalue())
 
 
@@ -99,7 +101,7 @@ def make_files(folder: Path) -> None:
     pages.mkdir()
     for path in sorted((ingest.samples().parent / "html").glob("*-en-ar.html")):
         shutil.copy(path, pages)
-    for path in sorted(ingest.samples().glob("*.txt"))[::8]:
+    for path in sorted(ingest.samples().glob("*.txt"))[::20]:
         shutil.copy(path, pages)
     lines = ingest.samples().parent / "parallel"
     for lang in ("ar", "en"):
@@ -147,7 +149,7 @@ def sweep(name: str, files: Path, disk: Path, steps: int, scratch: Path) -> tupl
             tries += 1
             try:
                 done = call(words)
-            except BaseException as error:  # a traceback
+            except Exception as error:  # a traceback
                 done = Outcome(-1, f"{type(error).__name__}: {error}")
             if done.status in (0, 3):
                 break
@@ -163,7 +165,7 @@ def sweep(name: str, files: Path, disk: Path, steps: int, scratch: Path) -> tupl
             resize(LARGE)
             try:
                 done_again = call([*words, *again.split()])
-            except BaseException as error:
+            except Exception as error:
                 done_again = Outcome(-1, f"{type(error).__name__}: {error}")
             if done_again.status not in (0, 3):
                 wrong.append(f"again: {done_again.status}: {done_again.message.strip()}")

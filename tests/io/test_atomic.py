@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -48,6 +50,35 @@ def test_a_folder_replaces_a_folder(tmp_path):
         with atomic_write(tmp_path / "a", folder=True) as temporary:
             (temporary / name).touch()
     assert [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")] == ["a", "a/two"]
+
+
+def write_folder(dest, *names):
+    with atomic_write(dest, folder=True) as temporary:
+        for name in names:
+            (temporary / name).touch()
+
+
+def test_a_folder_that_cannot_be_renamed_is_filled(tmp_path, monkeypatch):
+    dest = tmp_path / "a"
+    dest.mkdir()
+    inode = dest.stat().st_ino
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == dest)
+    check_output(dest, overwrite=False, folder=True)
+    for names in (["export.json", "one"], ["export.json", "two"]):
+        write_folder(dest, *names)
+        assert sorted(os.listdir(dest)) == names
+    with pytest.raises(OutputError, match="exists already"):
+        check_output(dest, overwrite=False, folder=True)
+    assert (dest.stat().st_ino, os.listdir(tmp_path)) == (inode, ["a"])
+
+
+def test_a_link_to_a_folder_stays(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "link").symlink_to("a")
+    check_output(tmp_path / "link", overwrite=False, folder=True)
+    write_folder(tmp_path / "link", "one")
+    assert (tmp_path / "link").is_symlink()
+    assert os.listdir(tmp_path / "a") == ["one"]
 
 
 @pytest.mark.parametrize("folder", [False, True])
