@@ -136,7 +136,7 @@ def describe_one_task(
     >>> describe_one_task(Executor(4), 5000, "pair")
     ['5,000 pairs are one task, so more than one worker makes no difference']
     """
-    if rows > (rows_of_task or TASK_ROWS) or executor.is_alone:
+    if not 0 < rows <= (rows_of_task or TASK_ROWS) or executor.is_alone:
         return []
     are = "is" if rows == 1 else "are"
     return [f"{count_noun(rows, noun)} {are} one task, so more than one worker makes no difference"]

@@ -27,8 +27,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 import ingest
-from ingest.alignment import align_lines
-from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
+from ingest.frames import DETECTED, DOCUMENTS, LABELLED, PAIRS, SEGMENTS, schema
 from ingest.io.parquet import sink
 
 BATCH = 10_000
@@ -68,12 +67,19 @@ def write_pairs(path: Path, count: int) -> None:
     words = vocabulary()
     random = np.random.default_rng(5)
 
+    types = schema(PAIRS)
+
     def batches() -> Iterator[pl.DataFrame]:
         for start in range(0, count, BATCH):
             size = min(BATCH, count - start)
-            yield align_lines(*(sentences(words[lang], size, random) for lang in ("ar", "en")))
+            rows = pl.DataFrame({
+                "pair_id": [f"{number:016}" for number in range(start, start + size)],
+                "source_text": sentences(words["ar"], size, random),
+                "target_text": sentences(words["en"], size, random),
+            }).with_columns(source_lang=pl.lit("ar"), target_lang=pl.lit("en"), method=pl.lit("imported"))  # fmt: skip
+            yield pl.concat([pl.DataFrame(schema=types), rows], how="diagonal")
 
-    sink(batches(), align_lines(["a"], ["b"]).schema, path)
+    sink(batches(), types, path)
 
 
 def write_run(folder: Path, count: int) -> None:

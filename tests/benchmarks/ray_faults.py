@@ -36,6 +36,10 @@ SHARD_BYTES = 100_000
 NAMES = ("documents.parquet", "segments.parquet", "articles.jsonl")
 
 
+class NotStartedError(Exception):
+    """A node of the cluster did not start."""
+
+
 class Case:
     """One run in a folder, on a cluster of its own."""
 
@@ -45,6 +49,7 @@ class Case:
         self.cluster = Cluster()
         self.resumed = "-"
         self.done_at_event = 0
+        self.driver: subprocess.Popen[str] | None = None
 
     def start_head(self, cores: int) -> None:
         self.add_node(cores, include_dashboard=False)
@@ -54,9 +59,11 @@ class Case:
             try:
                 self.cluster.add_node(num_cpus=cores, object_store_memory=100 << 20, **options)
                 return
-            except Exception:  # it took over 30 seconds: the machine is busy
+            except Exception as error:  # it took over 30 seconds: the machine is busy
                 if attempt == 3:
-                    raise
+                    raise NotStartedError(
+                        "the cluster does not start; is the machine busy?"
+                    ) from error
                 if not self.cluster.head_node:
                     self.cluster = Cluster()
 
@@ -67,13 +74,14 @@ class Case:
         ]
 
     def start(self, *options: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        self.driver = subprocess.Popen(
             self.command("--ray", self.cluster.address, *options),
             stderr=subprocess.PIPE,
             text=True,
             process_group=0,
             cwd=self.folder,  # nodes find what can be imported from here
         )
+        return self.driver
 
     def resume(self, *options: str) -> None:
         self.resumed = " ".join(options)[:14] or "locally"
@@ -239,13 +247,21 @@ def main() -> None:
         )
         for event, run_case in CASES.items():
             for turn in range(args.turns) if args.only in (None, event) else ():
-                shutil.rmtree(folder / "out")
+                shutil.rmtree(folder / "out", ignore_errors=True)
                 case = Case(folder, turn)
                 started = time.perf_counter()
                 try:
                     driver = run_case(case)
                     said = driver.communicate()[1].strip()
                     seconds = time.perf_counter() - started
+                except NotStartedError as error:
+                    print(f"{event:<16} not tried: {error}", flush=True)
+                    if case.driver:
+                        case.driver.kill()
+                        case.driver.wait()
+                    shutil.rmtree(folder / "out.unfinished", ignore_errors=True)
+                    wrong += 1
+                    continue
                 finally:
                     shut_down(case.cluster)
                 left = sorted(p.name for p in folder.iterdir()) != ["c.toml", "out", "pages"]
