@@ -1,4 +1,7 @@
-"""Atomic writes: a file or folder appears under its name only when it is complete."""
+"""Atomic writes: a file or folder appears under its name only when it is complete.
+
+It is on the disk before it gets its name, so this also holds after a power cut.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from ingest.errors import OutputError, WriteError
+from ingest.io.durable import sync, sync_names
 from ingest.io.urls import check_target_is_local
 
 _TEXT_SUFFIXES = (".tsv", ".csv", ".txt", ".jsonl", ".json", ".tmx")
@@ -68,11 +72,15 @@ no-such-folder; create it first
 
 
 @contextmanager
-def atomic_write(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
+def atomic_write(dest: str | Path, *, folder: bool = False, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary path that is renamed to `dest` on success and removed on failure.
 
-    If `folder` is set, the temporary path is an empty folder. Missing parent folders are never
-    created, so that a typo in a path is an error.
+    Missing parent folders are never created, so that a typo in a path is an error.
+
+    Args:
+        dest: the file or folder to write.
+        folder: whether the temporary path is an empty folder.
+        durable: whether `dest` must survive a power cut. That takes some milliseconds per file.
 
     Raises:
         WriteError: writing failed, or the parent folder does not exist.
@@ -92,10 +100,14 @@ def atomic_write(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
             if folder:
                 temporary.mkdir()
             yield temporary
+            if durable:
+                sync(temporary)
             if folder and dest.exists():
                 _replace_folder(temporary, dest)
             else:
                 temporary.rename(dest)
+            if durable:
+                sync_names(dest.parent)
         finally:
             if folder:
                 shutil.rmtree(temporary, ignore_errors=True)
@@ -122,25 +134,34 @@ def _replace_folder(temporary: Path, dest: Path) -> None:
     except OSError:
         old.rename(dest)
         raise
+    sync_names(dest.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary folder that is renamed to `folder` on success and removed on failure.
 
     Missing parent folders are created. If another process creates `folder` first, its copy stays.
+
+    Args:
+        folder: the folder to make.
+        durable: whether it must survive a power cut. That takes some milliseconds per file.
     """
     temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     temporary.mkdir(parents=True)
     try:
         yield temporary
+        if durable:
+            sync(temporary)
         try:
             temporary.rename(folder)
         except OSError as error:
             # Another process was faster; the content is the same.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
+        if durable:
+            sync_names(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

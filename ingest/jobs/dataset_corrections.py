@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ingest.io.durable import replace
 from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE
 from ingest.jobs.dataset_plan import Stamps, Step, hash_of
 from ingest.pipeline.plan import stamp
@@ -95,5 +96,5 @@ def set_aside(folder: Path) -> Path:
     """
     aside = folder.parent / CORRECTIONS_FILE
     if (folder / CORRECTIONS_FILE).is_file():
-        (folder / CORRECTIONS_FILE).replace(aside)
+        replace(folder / CORRECTIONS_FILE, aside)
     return aside

@@ -93,7 +93,9 @@ def run(
         gave, how many articles `failed`, and messages about them (`said`). With `translate`, also
         `translated`: `texts`, `tokens`, `seconds`, and how many translations have which `flags`.
         With `export`, also `exported`, as `export_texts` returns it. With `corrections`, also
-        `damaged_corrections`, if lines could not be used: what is wrong with each.
+        `damaged_corrections`, if lines could not be used: what is wrong with each. With `resume`,
+        also `damaged_work`, if files of the unfinished run were damaged, as after a power cut:
+        what was made again.
 
     Raises:
         ConfigError: the unfinished run had other settings, `shard` was given with `align`,

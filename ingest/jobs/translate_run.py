@@ -19,6 +19,7 @@ from ingest.config import Config
 from ingest.errors import FrameError, OutputError, SourceError
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import check_output, wrap_os_errors
+from ingest.io.durable import replace
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, stream
 from ingest.jobs.correct_pairs import apply_stored
@@ -157,7 +158,7 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
         translated = stream(lambda: map(read_parquet, parts), pl.Schema(COLUMNS))
         corrected = apply_stored(translated, segments.parent)
         sink_lazy(corrected, folder / "whole.parquet", rows=ROWS_PER_READ)
-        (folder / "whole.parquet").replace(dest)
+        replace(folder / "whole.parquet", dest)
     return result
 
 

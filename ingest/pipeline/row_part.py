@@ -74,5 +74,5 @@ def write_part(
         pairs, config=config, **_read_keywords(keywords_path(part.parent))
     )
     before_write()
-    with atomic_write(part) as work, work.open("wb") as file:
+    with atomic_write(part, durable=False) as work, work.open("wb") as file:
         result.write_ipc(file)

@@ -6,10 +6,13 @@
         joined/     the result of comparing the keys of all shards
         finished/   one folder per shard: its segments and articles as they will be in OUT
         out/        the outputs, all of them
+        out.json    their checksums; each of the parts above has a file of its own
         corrections.jsonl   what people said of earlier runs of OUT, if anything
+        has-corrections     whether there are any
         locks/      held by the runs that work here; the system releases them when a run dies
 
 Every folder is renamed into place once it is complete, so a folder that exists is never partial.
+After a power cut, files may be damaged nevertheless: a run that is resumed makes such parts again.
 """
 
 from __future__ import annotations
@@ -25,13 +28,17 @@ from typing import Any
 
 from ingest.errors import OutputError, WriteError
 from ingest.io.atomic import atomic_folder, wrap_os_errors
+from ingest.io.durable import replace, sync_names
 from ingest.io.locks import LockHeldError, hold_lock, try_make_exclusive
 from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, check_run_output, has_only_errors
+from ingest.pipeline.checksums import CHECKSUMS, is_whole, write_checksums
+from ingest.pipeline.corrections_file import MARK, CorrectionsOfRun
 from ingest.pipeline.plan import Plan
+from ingest.text import count_noun
 
 _NAMES = (
     "plan.json", "done.json", "labelled", "joined", "finished", "out", "replaced", "locks",
-    CORRECTIONS_FILE,
+    "out.json", CORRECTIONS_FILE, MARK,
 )  # fmt: skip
 MARKER = "running-"  # start of the name of what `mark_running` keeps
 
@@ -42,6 +49,7 @@ class State:
     Attributes:
         name: OUT, for tasks and messages.
         folder_name: the folder of the unfinished work, for messages.
+        notes: what was damaged, one line each.
     """
 
     def __init__(self, target: Path) -> None:
@@ -52,11 +60,13 @@ class State:
         self.out = self.folder / "out"
         self.joined = self.folder / "joined"
         self.locks = self.folder / "locks"
-        self._corrections = self.folder / CORRECTIONS_FILE
+        self._corrections = CorrectionsOfRun(self.folder)
         self._labelled = self.folder / "labelled"
         self._finished = self.folder / "finished"
         self._plan = self.folder / "plan.json"
         self._done = self.folder / "done.json"
+        self._out_checksums = self.folder / "out.json"
+        self.notes: list[str] = []
         self._lock = -1
 
     def wrap_errors(self) -> AbstractContextManager[None]:
@@ -76,9 +86,38 @@ class State:
         """Return whether the results that belong into a folder are complete."""
         return folder.exists()
 
-    def store(self, folder: Path) -> AbstractContextManager[Path]:
+    @contextmanager
+    def store(self, folder: Path) -> Iterator[Path]:
         """Yield an empty folder whose files become those of `folder` if the block succeeds."""
-        return atomic_folder(folder)
+        is_out = folder == self.out
+        with atomic_folder(folder, durable=is_out) as work:
+            yield work
+            write_checksums(work, self._out_checksums if is_out else work / CHECKSUMS)
+
+    def drop_damaged(self, numbers: Iterable[int], *, only_labelled: bool = False) -> None:
+        """Remove what does not have its checksums, so that it is made again.
+
+        Args:
+            numbers: the shards to look at.
+            only_labelled: whether to look at nothing but their first step.
+        """
+        if not only_labelled and self.out.exists():
+            if is_whole(self.out, self._out_checksums):
+                return  # nothing else is needed
+            self.notes.append(f"{self.out}: was damaged, and was made again")
+            _remove(self.out)
+        steps = (self.labelled,) if only_labelled else (self.labelled, self.finished)
+        folders = [step(number) for number in numbers for step in steps]
+        damaged = [
+            folder
+            for folder in (*folders, *(() if only_labelled else (self.joined,)))
+            if folder.exists() and not is_whole(folder, folder / CHECKSUMS)
+        ]
+        for folder in damaged:
+            _remove(folder)
+        if damaged:
+            count = count_noun(len(damaged), "part")
+            self.notes.append(f"{self.folder}: damaged and made again: {count}")
 
     @contextmanager
     def borrow(self, folder: Path, *patterns: str) -> Iterator[Path]:
@@ -111,25 +150,43 @@ class State:
     def load_plan(self) -> Plan | None:
         """Return the plan of an earlier or concurrent run; None if there is none.
 
+        A plan that is damaged is none, and is noted; so is one that is lost.
+
         Raises:
             ConfigError: another version wrote it.
         """
         try:
             return Plan.from_json(self._plan.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return None
+            if self._done.exists() or not self._labelled.exists():
+                return None
+            state = "missing"
+        except (ValueError, IsADirectoryError):
+            state = "damaged"
+        self.notes.append(f"{self._plan}: is {state}, so the unfinished work cannot be used")
+        return None
 
     def save_plan(self, plan: Plan) -> Plan:
         """Store a new plan and delete everything that was there. Return the plan to follow."""
         self._clear()
         new = self._plan.with_name(f".plan.{secrets.token_hex(4)}")
         new.write_text(plan.to_json(), encoding="utf-8")
-        new.rename(self._plan)
+        replace(new, self._plan)
         return plan
 
     def read_corrections(self) -> bytes:
-        """Return the corrections to apply, which `save_corrections` stored; none if it did not."""
-        return self._corrections.read_bytes() if self._corrections.exists() else b""
+        """Return the corrections to apply, which `save_corrections` stored; none if it did not.
+
+        Raises:
+            OutputError: they are damaged.
+        """
+        stored = self._corrections.read()
+        if stored is None:
+            raise OutputError(
+                f"{self._corrections.path}: is damaged, and the corrections in it are lost; give "
+                "--corrections again with --resume, or --overwrite to start again"
+            )
+        return stored
 
     def read_kept_corrections(self) -> bytes:
         """Return the corrections that are kept in OUT, which an earlier run made; none if none."""
@@ -142,16 +199,10 @@ class State:
         Args:
             data: lines of corrections; none removes those that are stored.
         """
-        if data == self.read_corrections():
-            return
-        _remove(self._finished)
-        _remove(self.out)
-        if not data:
-            _remove(self._corrections)
-            return
-        new = self.folder / f".{CORRECTIONS_FILE}.{secrets.token_hex(4)}"
-        new.write_bytes(data)
-        new.rename(self._corrections)
+        if data != self._corrections.read():
+            _remove(self._finished)
+            _remove(self.out)
+            self._corrections.write(data)
 
     @contextmanager
     def lock(self, part: str | None) -> Iterator[None]:
@@ -244,6 +295,21 @@ class State:
         """Return whether a run was killed while it moved complete outputs into place."""
         return self._done.exists()
 
+    def can_publish(self) -> bool:
+        """Return whether outputs that were being moved are complete; if not, they are made again.
+
+        The plan is valid again then.
+        """
+        if self.out.exists():
+            if is_whole(self.out, self._out_checksums):
+                return True
+        elif os.path.lexists(self.target):
+            return True
+        self.notes.append(f"{self.out}: was damaged, and was made again")
+        _remove(self.out)
+        self._done.rename(self._plan)
+        return False
+
     def publish(self) -> None:
         """Move the outputs into place and clear up. Also finishes an interrupted move.
 
@@ -253,10 +319,13 @@ class State:
         if plan := self.load_plan():
             check_run_output(self.target, overwrite=plan.overwrite)
             self._plan.rename(self._done)
+            sync_names(self.folder)
         if self.out.exists():
             if os.path.lexists(self.target):
                 self.target.rename(self.folder / "replaced")
             self.out.rename(self.target)
+            sync_names(self.target.parent)
+            sync_names(self.folder)
         self._clear()
 
     def is_complete(self) -> bool:
@@ -312,7 +381,7 @@ class State:
 def _numbers(folder: Path) -> set[int]:
     if not folder.is_dir():
         return set()
-    return {int(name) for name in os.listdir(folder) if not name.startswith(".")}
+    return {int(name) for name in os.listdir(folder) if name.isdecimal()}
 
 
 def _remove(path: Path) -> None:
