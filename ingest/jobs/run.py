@@ -122,8 +122,7 @@ def run(
         )
     executor = Executor(workers, ray, ray_workers)
     executor.check()
-    if translate:
-        check_translatable(translate)
+    notes = check_translatable(translate) if translate else []
     check_target_is_writable(out)
     if is_url(out) and (align or translate or export):
         raise ConfigError(
@@ -162,7 +161,7 @@ def run(
         report = {**report, "pairs": add_pairs(os.fspath(out), config)}
     if translate:
         added = add_translations(os.fspath(out), translate, config, translating)
-        report = {**report, "translated": added}
+        report = {**report, "translated": {**added, "said": [*notes, *added["said"]]}}
     if export:
         report = {**report, "exported": add_export(os.fspath(out), export, overwrite=overwrite)}
     return report

@@ -125,7 +125,7 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
         options: languages and settings.
 
     Raises:
-        SourceError: the segments cannot be read, or the cache is damaged.
+        SourceError: the segments cannot be read, or the cache is of another version.
         FrameError: the segments lack a column.
         ConfigError: source and target are the same language.
         ModelError: no package is installed for the languages, or a package is damaged.
@@ -211,6 +211,7 @@ def open_cache(result: TranslationResult, folder: str | os.PathLike[str] | None)
             raise
         finally:
             result.seconds = time.perf_counter() - start
+            result.messages += cache.notes
 
 
 def batch_progress(
