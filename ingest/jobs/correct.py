@@ -28,6 +28,7 @@ from ingest.jobs.correct_result import (
     describe_damaged,
     describe_unmatched,
 )
+from ingest.jobs.damage import names_damage
 from ingest.jobs.learn import PASSES, propose_rules
 from ingest.jobs.run_json import kept_roles_of, read_run
 from ingest.jobs.run_pages import RunPages
@@ -61,6 +62,7 @@ _WAITS_FOR_FILTER = (
 )
 
 
+@names_damage("out")
 def correct_run(
     out: str | Path,
     files: Sequence[str | Path] = (),

@@ -26,6 +26,7 @@ from ingest.jobs.dataset_plan import (
     Stamps,
     Step,
     changed_settings,
+    is_record,
     make_steps,
     mark_done,
     stamps_of,
@@ -167,18 +168,18 @@ def _read_record(work: Path) -> dict[str, Any]:
     """Return the content of steps.json; no steps if there is none."""
     path = work / STEPS_FILE
     try:
-        record = json.loads(path.read_bytes())
+        record: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {"steps": {}}
     except (OSError, ValueError) as error:
         raise OutputError(
             f"{path}: cannot be read: {error}; give --overwrite to start again"
         ) from error
-    if not (
-        isinstance(record, dict)
-        and isinstance(record.get("steps"), dict)
-        and isinstance(record.get("options", {}), dict)
-    ):
+    except RecursionError as error:
+        raise OutputError(
+            f"{path}: cannot be read: it is nested too deeply; give --overwrite to start again"
+        ) from error
+    if not is_record(record):
         raise OutputError(f"{path}: is not a record of steps; give --overwrite to start again")
     return record
 

@@ -7,14 +7,14 @@ Changes by other hands are not.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ingest.io.durable import replace
-from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE
+from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.jobs.dataset_plan import Stamps, Step, hash_of
+from ingest.jobs.run_json import read_complete_run
 from ingest.pipeline.plan import stamp
 from ingest.review.corrections import Corrections, read_corrections, write_corrections
 
@@ -67,7 +67,7 @@ def accept_corrected(
             continue
         accepted[step.name] = {**old, "output": now, "corrections": hashes[step.name]}
         if changed and step.name == "run":
-            counts = json.loads((folder / RUN_FILE).read_bytes())["counts"]
+            counts = read_complete_run(folder)["counts"]
             counted = {name: counts[name] for name in ("articles", "segments", "kept")}
             accepted["run"]["result"] = {**old["result"], **counted}
     return accepted

@@ -18,6 +18,7 @@ from ingest.filtering.rules import check_scores, unchecked_rules
 from ingest.frames import FILTERED, MASKED, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.jobs.calibrate import Calibration, calibrate_files
+from ingest.jobs.damage import names_damage
 from ingest.pii import mask_pii
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.row_groups import map_row_groups
@@ -114,6 +115,7 @@ class FilterResult:
         return messages
 
 
+@names_damage("source")
 def filter_file(
     source: str | Path,
     out: str | Path,

@@ -20,6 +20,7 @@ from ingest.jobs.postprocess import (
     check_translatable,
     select_missing,
 )
+from ingest.jobs.run_json import read_complete_run
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.run import exclude_outputs, run_shards
 from ingest.pipeline.state import State
@@ -139,7 +140,7 @@ def run(
                 f"corrections: {os.fspath(out)} is complete; to apply them: "
                 f"ingest correct {os.fspath(out)} {os.fspath(corrections)}"
             )
-        report = state.read_report()
+        report = read_complete_run(state.target)
         check_sources(state.target, report, exclude_outputs(state, find_sources(sources)).files)
         align, translate = select_missing(
             state.target, report, config, align, translate, export=export is not None

@@ -23,6 +23,7 @@ from ingest.io.durable import replace
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, stream
 from ingest.jobs.correct_pairs import apply_stored
+from ingest.jobs.damage import names_damage
 from ingest.labelling.plain_text import describe_left_out
 from ingest.text import count_noun
 from ingest.translation.cache import Cache
@@ -116,6 +117,7 @@ class TranslateOptions:
     progress: TranslationProgress | None = None
 
 
+@names_damage("segments")
 def translate_segments(segments: Path, dest: Path, options: TranslateOptions) -> TranslationResult:
     """Translate the kept segments of a Parquet file into a Parquet file of pairs.
 

@@ -30,7 +30,13 @@ from ingest.errors import OutputError, WriteError
 from ingest.io.atomic import atomic_folder, wrap_os_errors
 from ingest.io.durable import replace, sync_names
 from ingest.io.locks import LockHeldError, hold_lock, try_make_exclusive
-from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, check_run_output, has_only_errors
+from ingest.io.run_files import (
+    CORRECTIONS_FILE,
+    OUTPUTS,
+    check_run_output,
+    describe_incomplete,
+    has_only_errors,
+)
 from ingest.pipeline.checksums import CHECKSUMS, is_whole, write_checksums
 from ingest.pipeline.corrections_file import MARK, CorrectionsOfRun
 from ingest.pipeline.plan import Plan
@@ -288,6 +294,8 @@ class State:
         Raises:
             OutputError: it is.
         """
+        if damage := describe_incomplete(self.target):
+            raise OutputError(damage)
         if os.path.lexists(self.target) and not has_only_errors(self.target):
             raise OutputError(f"{shown}: exists already; there is nothing to resume")
 
