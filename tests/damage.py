@@ -137,6 +137,8 @@ DAMAGES = [
         **(_of_table(_COLUMNS[file]) if file in TABLES else {}),
     }.items()
 ]
+# What a sound run may have, too, if nothing is found in its pages; or what the command names as OUT.
+_MAY_BE_SO = ("missing", "no rows", "no source_text", "no source_lang", "no score")
 COMMANDS = {
     "show": "show OUT",
     "show a page": "show OUT --page library",
@@ -205,6 +207,7 @@ def find_fault(whole: Path, command: str, damage: Damage | None) -> str | None:
         return None
     if status not in (1, 2):
         return f"status {status}: {said}"
-    if damage and damage.kind != "missing" and damage.file not in said and status != 1:
-        return f"{damage.file} is not named: {said}"
+    named = damage is None or damage.kind in _MAY_BE_SO or damage.file in said
+    if status != 1 and not named:  # 1: the output cannot be written
+        return f"the file is not named: {said}"
     return None if str(work) in said else f"the run is not named: {said}"

@@ -95,7 +95,8 @@ def atomic_write(dest: str | Path, *, folder: bool = False, durable: bool = True
     dest = Path(dest)
     _check_parent(dest)
     with wrap_os_errors(dest):
-        temporary = dest.with_name(f".{dest.name}.{secrets.token_hex(4)}")
+        # absolute: Polars takes the start of `file:x` for that of a URL
+        temporary = dest.absolute().with_name(f".{dest.name}.{secrets.token_hex(4)}")
         try:
             if folder:
                 temporary.mkdir()

@@ -172,7 +172,7 @@ def _parts_folder(dest: Path) -> Iterator[Path]:
         OutputError: another process is using it.
         WriteError: a file cannot be written.
     """
-    folder = dest.with_name(f".{dest.name}.parts")
+    folder = dest.absolute().with_name(f".{dest.name}.parts")
     try:
         with wrap_os_errors(dest), hold_lock(folder / "lock"):
             for leftover in folder.glob("*.parquet"):
