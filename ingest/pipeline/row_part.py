@@ -14,6 +14,7 @@ import polars as pl
 from ingest.config import Config
 from ingest.io.atomic import atomic_write
 from ingest.io.opening import Stamp
+from ingest.io.pairs_file import check_text_sizes
 from ingest.io.parquet import scan_parquet
 from ingest.io.snapshot import Snapshot
 from ingest.pipeline.plan import check_unchanged, stamps_of
@@ -63,12 +64,13 @@ def write_part(
         before_write: called before the part is written.
 
     Raises:
-        SourceError: the file is damaged or has changed.
+        SourceError: the file is damaged, has changed, or has a text that is too large.
         WriteError: the part cannot be written.
     """
     snapshot = Snapshot(Path(source))
     check_unchanged(stamps, stamps_of(stamps), hint=_HINT)
     pairs: pl.DataFrame = snapshot.read(scan_parquet(source).slice(*rows).collect)
+    check_text_sizes(pairs, Path(source), rows[0])
     module, _, name = function.partition(":")
     result = getattr(import_module(module), name)(
         pairs, config=config, **_read_keywords(keywords_path(part.parent))
