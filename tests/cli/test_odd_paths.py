@@ -149,3 +149,10 @@ def test_a_glob_is_still_a_glob(tmp_path, monkeypatch):
     for name in ("a1.txt", "a2.txt", "b.txt"):
         Path(name).write_text("The river rose by two metres on Monday.")
     assert ingest.run("a*.txt", "out")["counts"]["pages"] == 2
+
+
+def test_pairs_in_an_arrow_stream(call, tmp_path):
+    with (tmp_path / "a[b].arrow").open("wb") as file:
+        pairs("river").write_ipc_stream(file)
+    done = call("import", tmp_path / "a[b].arrow", "-o", tmp_path / "i.parquet")
+    assert done.status == 0, done.err
