@@ -198,6 +198,7 @@ def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
     from ingest.jobs.correct_result import describe_corrected, describe_damaged
 
     print_notes(describe_damaged(report.get("damaged_corrections", [])))
+    print_notes(report.get("damaged_work", []))
     if args.shard:  # only --resume makes the files of the run
         if not args.quiet:
             with after_the_work():

@@ -15,7 +15,7 @@ from ingest.cli.options import (
     build_config,
 )
 from ingest.config import Config
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, SourceError
 from ingest.roles import ROLES
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ def _parse_limit(text: str) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     allow_interrupts()
+    from ingest.io.run_files import describe_incomplete
+    from ingest.jobs.damage import blame_damage
     from ingest.jobs.show import SegmentFilter, open_run
     from ingest.readers.sources import is_run
 
@@ -96,6 +98,9 @@ def _show(args: argparse.Namespace) -> int:
         text=args.grep,
     )
     config = build_config(args)
+    for source in args.sources:
+        if damage := describe_incomplete(source):
+            raise SourceError(damage)
     runs = [source for source in args.sources if is_run(source)]
     pages = [source for source in args.sources if source not in runs]
     in_error = 0
@@ -105,7 +110,8 @@ def _show(args: argparse.Namespace) -> int:
                 f"{out}: is a finished run, and settings apply only to pages; leave them out"
                 + ("; did you mean --lang, which chooses segments?" if args.langs else "")
             )
-        in_error += _print(args, open_run(out), chosen, _RUN_LIMIT)
+        with blame_damage(out):
+            in_error += _print(args, open_run(out), chosen, _RUN_LIMIT)
     if pages:
         labelled = _label(pages, config)
         in_error += _print(args, labelled, chosen, 0)

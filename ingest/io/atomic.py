@@ -1,4 +1,7 @@
-"""Atomic writes: a file or folder appears under its name only when it is complete."""
+"""Atomic writes: a file or folder appears under its name only when it is complete.
+
+It is on the disk before it gets its name, so this also holds after a power cut.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from ingest.errors import OutputError, WriteError
+from ingest.io.durable import sync, sync_names
 from ingest.io.in_place import fill_folder, is_empty, must_stay, rename_folder, resolve_link
 from ingest.io.parquet import UNEXPLAINED
 from ingest.io.run_files import EXPORT_FILE
@@ -73,12 +77,17 @@ no-such-folder; create it first
 
 
 @contextmanager
-def atomic_write(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
+def atomic_write(dest: str | Path, *, folder: bool = False, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary path that is renamed to `dest` on success and removed on failure.
 
-    If `folder` is set, the temporary path is an empty folder; if `dest` is then a link, the folder
-    that it leads to is written, and a folder that cannot be renamed gets its files one by one.
-    Missing parent folders are never created, so that a typo in a path is an error.
+    Missing parent folders are never created, so that a typo in a path is an error. If `dest` is a
+    folder and a link, the folder that it leads to is written; a folder that cannot be renamed gets
+    its files one by one.
+
+    Args:
+        dest: the file or folder to write.
+        folder: whether the temporary path is an empty folder.
+        durable: whether `dest` must survive a power cut. That takes some milliseconds per file.
 
     Raises:
         WriteError: writing failed, or the parent folder does not exist.
@@ -93,19 +102,27 @@ def atomic_write(dest: str | Path, *, folder: bool = False) -> Iterator[Path]:
     dest = resolve_link(Path(dest)) if folder else Path(dest)
     _check_parent(dest)
     with wrap_os_errors(dest):
-        place = dest if folder and must_stay(dest) else dest.parent
+        # absolute: Polars takes the start of `file:x` for that of a URL
+        place = (dest if folder and must_stay(dest) else dest.parent).absolute()
         temporary = place / f".{dest.name}.{secrets.token_hex(4)}"
         try:
             if folder:
                 temporary.mkdir()
             yield temporary
+            if durable:
+                sync(temporary)
             if folder and dest.exists():
                 aside = temporary.with_name(temporary.name + ".old")
                 if not rename_folder(temporary, dest, aside):
                     fill_folder(temporary, dest, EXPORT_FILE)
+                if durable:  # before what was there is gone
+                    sync_names(dest)
+                    sync_names(dest.parent)
                 shutil.rmtree(aside, ignore_errors=True)
             else:
                 temporary.rename(dest)
+            if durable:
+                sync_names(dest.parent)
         finally:
             if folder:
                 shutil.rmtree(temporary, ignore_errors=True)
@@ -125,21 +142,29 @@ def _is_same_file(dest: Path, path: str | Path) -> bool:
 
 
 @contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary folder that is renamed to `folder` on success and removed on failure.
 
     Missing parent folders are created. If another process creates `folder` first, its copy stays.
+
+    Args:
+        folder: the folder to make.
+        durable: whether it must survive a power cut. That takes some milliseconds per file.
     """
     temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     temporary.mkdir(parents=True)
     try:
         yield temporary
+        if durable:
+            sync(temporary)
         try:
             temporary.rename(folder)
         except OSError as error:
             # Another process was faster; the content is the same.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
+        if durable:
+            sync_names(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

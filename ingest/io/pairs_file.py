@@ -11,13 +11,20 @@ from typing import Any
 import polars as pl
 
 from ingest._typing import Progress
+from ingest.errors import SourceError
 from ingest.frames import PAIRS, check
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import scan_parquet, sink
 from ingest.io.run_files import RUN_FILE, find_pairs
 from ingest.io.snapshot import Snapshot
 
+TEXTS = ("source_text", "target_text")
 BATCH_SIZE = 1 << 15  # pairs whose texts are in memory at the same time
+# The largest text of a pair, in UTF-8. A chapter of a book has a twentieth of it. Scores and
+# patterns need up to a hundred times the memory of a text, and a file of a few kilobytes may hold
+# texts of any size.
+MAX_TEXT_BYTES = 1 << 20
+TOO_LARGE = f"has a text of more than {MAX_TEXT_BYTES:,} bytes"
 
 
 class PairsFile:
@@ -57,12 +64,14 @@ class PairsFile:
             reported: whether this is a pass of which the progress is reported.
 
         Raises:
-            SourceError: the file is damaged, or has changed since it was opened.
+            SourceError: the file is damaged, has changed since it was opened, or has a text that
+                is too large.
         """
         if reported:
             self.begin_pass()
         for start in range(0, self.count, BATCH_SIZE):
             batch: pl.DataFrame = self._read(self._frame.slice(start, BATCH_SIZE).collect)
+            check_text_sizes(batch, self.path, start)
             yield batch
             if reported:
                 self.report(len(batch))
@@ -147,3 +156,40 @@ class PairsFile:
             text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
             work.write_text(text, encoding="utf-8")
         return path
+
+
+def find_large_texts(frame: pl.DataFrame) -> pl.Series:
+    """Return for each row whether one of its texts has more than MAX_TEXT_BYTES.
+
+    >>> find_large_texts(pl.DataFrame({"a": ["x", "y" * (MAX_TEXT_BYTES + 1)]})).to_list()
+    [False, True]
+    """
+    is_large = [
+        pl.repeat(value=False, n=pl.len()),
+        *(
+            (pl.col(name).str.len_bytes() > MAX_TEXT_BYTES).fill_null(value=False)
+            for name, dtype in frame.schema.items()
+            if dtype == pl.String
+        ),
+    ]
+    return frame.select(pl.any_horizontal(is_large)).to_series()
+
+
+def check_text_sizes(pairs: pl.DataFrame, path: Path, start: int) -> None:
+    """Raise if a text of a pair is too large to work on.
+
+    Args:
+        pairs: some rows of a file.
+        path: the file.
+        start: the number of the first of them.
+
+    Raises:
+        SourceError: a text is too large.
+    """
+    texts = pairs.select(TEXTS)
+    large = find_large_texts(texts).arg_true()
+    if len(large):
+        raise SourceError(
+            f"{path}, row {start + large[0] + 1:,}: {TOO_LARGE}; ingest import leaves such pairs "
+            "out, and counts them"
+        )

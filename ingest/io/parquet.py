@@ -44,6 +44,8 @@ def scan_parquet(
     ...     scan_parquet(Path(folder, "*")).select(pl.len()).collect().item()
     2
     """
+    if storage_options is None and isinstance(source, (str, os.PathLike)):
+        source = os.path.abspath(source)  # Polars takes the start of `file:x` for that of a URL
     return pl.scan_parquet(
         source,  # type: ignore[arg-type]  # Polars does not name `PathLike`
         glob=False,

@@ -86,6 +86,23 @@ def all_pages_in_error(report: Any) -> bool:
         return False
 
 
+def describe_incomplete(folder: str | os.PathLike[str]) -> str:
+    """Return which file a folder lacks that has others of a run; an empty string if none.
+
+    >>> describe_incomplete("no-such-folder")
+    ''
+    """
+    present = [name for name in OUTPUTS if (Path(folder) / name).is_file()]
+    missing = [name for name in OUTPUTS if name not in present]
+    if len(present) < 2 or not missing:
+        return ""
+    state = "not a file" if (Path(folder) / missing[0]).exists() else "missing"
+    return (
+        f"{os.fspath(folder)}: is the folder of a run, but {missing[0]} is {state}; run the "
+        "sources again with --overwrite"
+    )
+
+
 def foreign_files(names: Iterable[str]) -> list[str]:
     """Those names in the folder of a run that ingest does not write, sorted.
 

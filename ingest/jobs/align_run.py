@@ -16,6 +16,7 @@ from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, write_parquet
 from ingest.jobs.align import AlignResult
 from ingest.jobs.correct_pairs import apply_stored
+from ingest.jobs.damage import names_damage
 from ingest.jobs.pair import pair_run
 from ingest.pairing.sentences import SIDE_COLUMNS, align_articles
 from ingest.pipeline.executors import Executor
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _BATCH_PAIRS = 500  # page pairs whose segments are in memory at once
 
 
+@names_damage("out")
 def align_run(
     out: str,
     to: str,

@@ -11,7 +11,8 @@ import polars as pl
 from ingest.drop_reasons import segment_reason
 from ingest.errors import SourceError
 from ingest.io.parquet import scan_parquet
-from ingest.io.run_files import PAIRS_FILE
+from ingest.io.run_files import PAIRS_FILE, describe_incomplete
+from ingest.jobs.damage import names_damage
 from ingest.jobs.show import ShownPages, open_run
 from ingest.readers.sources import is_run
 
@@ -54,6 +55,7 @@ class Comparison:
     pair_changes: pl.DataFrame
 
 
+@names_damage("before", "after")
 def compare_runs(before: str, after: str) -> Comparison:
     """Compare the outputs of two runs.
 
@@ -71,6 +73,8 @@ def compare_runs(before: str, after: str) -> Comparison:
             page in common.
     """
     for name in (before, after):
+        if damage := describe_incomplete(name):
+            raise SourceError(damage)
         if not is_run(name):
             raise SourceError(
                 f"{name}: is not the folder of a run; give a folder that ingest wrote"

@@ -28,6 +28,7 @@ from ingest.jobs.correct_result import (
     describe_damaged,
     describe_unmatched,
 )
+from ingest.jobs.damage import names_damage
 from ingest.jobs.dataset_corrections import make_last
 from ingest.jobs.learn import PASSES, propose_rules
 from ingest.jobs.run_json import kept_roles_of, read_run
@@ -62,6 +63,7 @@ _WAITS_FOR_FILTER = (
 )
 
 
+@names_damage("out")
 def correct_run(
     out: str | Path,
     files: Sequence[str | Path] = (),

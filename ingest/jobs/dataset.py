@@ -29,6 +29,7 @@ from ingest.errors import OutputError, SourceError, WriteError
 from ingest.io.atomic import atomic_write, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.run_files import CORRECTIONS_FILE, STEPS_FILE
+from ingest.jobs.damage import blame_damage
 from ingest.jobs.dataset_checks import (
     EXPORT,
     LOCK,
@@ -181,9 +182,10 @@ def open_plan(
     Raises:
         IngestError: as `plan_dataset`; or another call works there.
     """
-    plan_dataset(options, resume=resume, overwrite=overwrite)  # before anything is written
     work = work_folder(options.data)
-    with _keep_others_out(work, options.data):
+    with blame_damage(*options.sources):
+        plan_dataset(options, resume=resume, overwrite=overwrite)  # before anything is written
+    with _keep_others_out(work, options.data), blame_damage(*options.sources, work / "run"):
         try:
             plan = plan_dataset(options, resume=resume, overwrite=overwrite)
             if overwrite:

@@ -27,6 +27,7 @@ from ingest.jobs.dataset_plan import (
     Stamps,
     Step,
     changed_settings,
+    is_record,
     make_steps,
     mark_done,
     stamps_of,
@@ -169,7 +170,7 @@ def _read_record(work: Path) -> dict[str, Any]:
     """Return the content of steps.json; no steps if there is none."""
     path = work / STEPS_FILE
     try:
-        record = json.loads(path.read_bytes())
+        record: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {"steps": {}}
     except (OSError, ValueError, RecursionError) as error:
@@ -177,11 +178,7 @@ def _read_record(work: Path) -> dict[str, Any]:
         raise OutputError(
             f"{path}: cannot be read: {reason}; give --overwrite to start again"
         ) from error
-    if not (
-        isinstance(record, dict)
-        and isinstance(record.get("steps"), dict)
-        and isinstance(record.get("options", {}), dict)
-    ):
+    if not is_record(record):
         raise OutputError(f"{path}: is not a record of steps; give --overwrite to start again")
     return record
 

@@ -7,14 +7,15 @@ Changes by other hands are not.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE
+from ingest.io.durable import replace
+from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.jobs.dataset_plan import Stamps, Step, hash_of
+from ingest.jobs.run_json import read_complete_run
 from ingest.pipeline.plan import stamp
 from ingest.review.corrections import Corrections, read_corrections, write_corrections
 
@@ -67,7 +68,7 @@ def accept_corrected(
             continue
         accepted[step.name] = {**old, "output": now, "corrections": hashes[step.name]}
         if changed and step.name == "run":
-            counts = json.loads((folder / RUN_FILE).read_bytes())["counts"]
+            counts = read_complete_run(folder)["counts"]
             counted = {name: counts[name] for name in ("articles", "segments", "kept")}
             accepted["run"]["result"] = {**old["result"], **counted}
     return accepted
@@ -108,5 +109,5 @@ def set_aside(folder: Path) -> Path:
     """
     aside = folder.parent / CORRECTIONS_FILE
     if (folder / CORRECTIONS_FILE).is_file():
-        (folder / CORRECTIONS_FILE).replace(aside)
+        replace(folder / CORRECTIONS_FILE, aside)
     return aside

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ingest._version import __version__
+from ingest.errors import SourceError
 from ingest.io.atomic import atomic_write
 from ingest.io.run_files import RUN_FILE
 from ingest.jobs.dataset_plan import DatasetOptions, changed_settings
+from ingest.jobs.run_json import read_run
 from ingest.writers.markdown import cell, table
 
 _NOT_KEPT = "not kept"  # the filter has counted these by rule
@@ -101,10 +103,10 @@ def add_to_run_report(
     """
     path = folder / RUN_FILE
     if path.exists():
-        report = json.loads(path.read_bytes())
+        report = read_run(folder)
     else:
         reports = {"filter": "filtered.funnel.json", "split": "split.split.json"}
-        report = {verb: json.loads((folder / name).read_bytes()) for verb, name in reports.items()}
+        report = {verb: _read_json(folder / name) for verb, name in reports.items()}
     report["funnel"] = [row._asdict() for row in rows]
     settings = _tables(options)
     report["dataset"] = {
@@ -115,6 +117,15 @@ def add_to_run_report(
     with atomic_write(path) as work:
         text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
         work.write_text(text, encoding="utf-8")
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            f"{path}: cannot be read: {error}; delete {path.parent} and give --resume"
+        ) from error
 
 
 def _tables(options: DatasetOptions) -> dict[str, dict[str, Any]]:

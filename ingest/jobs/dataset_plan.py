@@ -295,6 +295,33 @@ def hash_of(*values: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def is_record(record: Any) -> bool:
+    """Return whether a JSON value is what steps.json has.
+
+    >>> is_record({"steps": {}}), is_record({"steps": {"run": 3}})
+    (True, False)
+    """
+    if not isinstance(record, dict) or not isinstance(record.get("steps"), dict):
+        return False
+    tables = (record.get("options", {}), record.get("started", {}))
+    return all(isinstance(table, dict) for table in tables) and all(
+        isinstance(step, dict)
+        and isinstance(step.get("key"), str)
+        and isinstance(step.get("inputs"), str)
+        and isinstance(step.get("settings"), dict)
+        and isinstance(step.get("result"), dict)
+        and _are_stamps(step.get("output"))
+        and _are_stamps(step.get("read", []))
+        for step in record["steps"].values()
+    )
+
+
+def _are_stamps(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(stamp, list) and list(map(type, stamp)) == [str, int, int] for stamp in value
+    )
+
+
 def to_record(
     step: Step, read: Stamps, output: Stamps, corrections: str, result: dict[str, Any]
 ) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import polars as pl
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.parquet import scan_parquet
-from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE
+from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE, describe_incomplete
 from ingest.jobs.dataset_corrections import segments_were_corrected
 from ingest.jobs.dataset_plan import (
     DatasetOptions,
@@ -21,6 +20,7 @@ from ingest.jobs.dataset_plan import (
     can_use_pairs,
     stamps_of,
 )
+from ingest.jobs.run_json import read_complete_run
 from ingest.pairs.sources import files_of
 from ingest.readers.formats import suffix
 from ingest.readers.sources import STDIN, find_sources, is_run, is_stream
@@ -43,6 +43,9 @@ def work_folder(data: Path) -> Path:
 
 def inspect_sources(options: DatasetOptions) -> tuple[DatasetOptions, dict[str, Stamps]]:
     """Find out what the sources are, and return the stamps of all input files."""
+    for source in options.sources:
+        if damage := describe_incomplete(source):
+            raise SourceError(damage)
     stamps = {name: stamps_of(*getattr(options, name)) for name in ("exclude", "like")}
     pairs = options.pairs or (bool(options.sources) and all(map(_has_pairs, options.sources)))
     options = replace(options, pairs=pairs)
@@ -79,10 +82,12 @@ def _adopt_run(
     """
     source = Path(options.sources[0])
     try:
-        tables = json.loads((source / RUN_FILE).read_bytes())["config"]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise SourceError(f"{source / RUN_FILE}: cannot be read: {error}") from error
-    run_config = Config.from_dict(tables)
+        run_config = Config.from_dict(read_complete_run(source)["config"])
+    except ConfigError as error:
+        raise SourceError(
+            f"{source / RUN_FILE}: has other settings than this version of ingest: {error}; run "
+            "the sources again"
+        ) from error
     config, contradicted = adopt_settings(options.config, run_config)
     if contradicted:
         raise ConfigError(

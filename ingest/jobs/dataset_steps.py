@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, PAIRS_FILE, RUN_FILE
 from ingest.jobs.correct import correct_run
 from ingest.jobs.dataset_corrections import set_aside
 from ingest.jobs.dataset_plan import DatasetOptions, Step
+from ingest.jobs.run_json import read_complete_run
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.state import State
 
@@ -66,7 +66,7 @@ def _run(_step: Step, work: Work, progress: Progress | None) -> Outcome:
     state = State(work.folder.absolute())
     aside = work.folder.parent / CORRECTIONS_FILE
     if state.is_complete() and work.was_started:
-        report = state.read_report()  # stopped just before it could be noted
+        report = read_complete_run(state.target)  # stopped just before it could be noted
     else:
         set_aside(work.folder)
         _remove(work.folder)
@@ -108,7 +108,7 @@ def _use_run(_step: Step, work: Work, _progress: Progress | None) -> Outcome:
     if corrections:
         correct_run(work.folder, corrections)
         aside.unlink(missing_ok=True)
-    return _describe_run(json.loads((work.folder / RUN_FILE).read_bytes()))
+    return _describe_run(read_complete_run(work.folder))
 
 
 def _describe_run(report: dict[str, Any]) -> Outcome:

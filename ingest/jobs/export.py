@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest._version import __version__
 from ingest.errors import ConfigError, SourceError
+from ingest.jobs.damage import names_damage
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,6 +27,7 @@ WHATS = ("pairs", "articles", "segments")
 UNALIGNED = "without word alignment, not Arabic–English or over 1,000 tokens"
 
 
+@names_damage("source")
 def export(
     pairs: pl.DataFrame | str | Path,
     dest: str | Path,

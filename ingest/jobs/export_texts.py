@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest._version import __version__
 from ingest.errors import ConfigError
+from ingest.jobs.damage import names_damage
 
 if TYPE_CHECKING:
     from ingest._typing import Progress
@@ -20,6 +21,7 @@ ENDINGS = {".parquet": "parquet", ".jsonl": "jsonl", ".txt": "txt", ".md": "mark
 _WRITERS = {"markdown": "markdown_texts", "huggingface": "huggingface_texts"}
 
 
+@names_damage("run")
 def export_texts(
     run: str | Path,
     dest: str | Path,

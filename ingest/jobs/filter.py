@@ -19,6 +19,7 @@ from ingest.filtering.rules import check_scores, unchecked_rules
 from ingest.frames import FILTERED, MASKED, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.jobs.calibrate import Calibration, calibrate_files
+from ingest.jobs.damage import names_damage
 from ingest.pii import mask_pii
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.row_groups import describe_one_task, map_pairs
@@ -118,6 +119,7 @@ class FilterResult:
         return messages + self.notes
 
 
+@names_damage("source")
 def filter_file(
     source: str | Path,
     out: str | Path,

@@ -15,6 +15,7 @@ from ingest._typing import Progress
 from ingest.errors import SourceError
 from ingest.frames import SPLIT, schema
 from ingest.io.atomic import atomic_write, check_output
+from ingest.io.pairs_file import TOO_LARGE, find_large_texts
 from ingest.io.parquet import sink
 from ingest.io.streams import reporting_reads
 from ingest.pairs.columns import extra_columns
@@ -200,9 +201,13 @@ def _read_batches(
         last = 0
         exchange = _Exchange()
         try:
-            for rows in source.read():
-                if not isinstance(rows, Rows):
-                    _record(result, index, source.name, rows)
+            for batch in source.read():
+                if not isinstance(batch, Rows):
+                    _record(result, index, source.name, batch)
+                    continue
+                last = int(batch.numbers[-1])
+                rows = _without_large(batch, result, index, source.name)
+                if rows.frame.is_empty():
                     continue
                 frame = unnest_translation(rows.frame)
                 if reader is None:
@@ -215,7 +220,6 @@ def _read_batches(
                 _record_rows(
                     result, index, source.name, rows, remarks=reader.remarks, problems=problems
                 )
-                last = int(rows.numbers[-1])
                 pairs = pairs.with_columns(
                     cast_column(frame, name, dtype) for name, dtype in (extra or {}).items()
                 )
@@ -317,6 +321,14 @@ def _open_reader(
     if reader.notice:
         result.notices.append(f"{source.name}: {reader.notice}")
     return reader
+
+
+def _without_large(rows: Rows, result: ImportResult, index: int, name: str) -> Rows:
+    """Leave out rows with a text that is too large, before anything looks into it."""
+    large = find_large_texts(unnest_translation(rows.frame))
+    for number in rows.numbers.filter(large):
+        _record(result, index, name, InvalidRow(number, TOO_LARGE, rows.unit))
+    return rows._replace(frame=rows.frame.filter(~large), numbers=rows.numbers.filter(~large))
 
 
 def _record_rows(

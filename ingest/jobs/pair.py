@@ -17,6 +17,7 @@ from ingest.errors import SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import scan_parquet, write_parquet
+from ingest.jobs.damage import names_damage
 from ingest.pairing import (
     MIN_SCORE,
     SEGMENT_COLUMNS,
@@ -60,6 +61,7 @@ class PairResult:
         return f"{sides}: {self.pairs:,} pairs, {self.unpaired:,} without a partner"
 
 
+@names_damage("out")
 def pair_run(
     out: str | Path,
     to: str | Path | None = None,

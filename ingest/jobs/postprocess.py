@@ -87,8 +87,11 @@ def add_pairs(out: str, config: Config, executor: Executor) -> dict[str, Any]:
         return align_run(out, to, config=config, executor=executor).to_dict()
 
 
-def check_translatable(pair: tuple[str, str]) -> None:
+def check_translatable(pair: tuple[str, str]) -> list[str]:
     """Raise before the run starts if its segments could not be translated.
+
+    Returns:
+        What the user should know about the cache of translations.
 
     Raises:
         ConfigError: source and target language are the same.
@@ -102,8 +105,8 @@ def check_translatable(pair: tuple[str, str]) -> None:
 
     require_extra()
     find(*pair)
-    with Cache():
-        pass
+    with Cache() as cache:
+        return cache.notes
 
 
 def add_translations(

@@ -10,6 +10,7 @@ from ingest._typing import Progress
 from ingest.errors import ConfigError
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.run_files import CORRECTIONS_FILE, DERIVED_OUTPUTS, OUTPUTS
+from ingest.jobs.damage import names_damage
 from ingest.report.audit import MAX_ITEMS
 from ingest.report.gather import gather
 from ingest.report.html_page import render
@@ -59,6 +60,7 @@ class ReportResult:
         return "\n".join(lines)
 
 
+@names_damage("out")
 def write_report(
     out: str | Path,
     dest: str | Path | None = None,

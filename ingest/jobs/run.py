@@ -20,6 +20,7 @@ from ingest.jobs.postprocess import (
     check_translatable,
     select_missing,
 )
+from ingest.jobs.run_json import read_complete_run
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.run import exclude_outputs, run_shards
 from ingest.pipeline.state import State
@@ -99,8 +100,10 @@ def run(
         `pairs` they gave, how many articles `failed`, and messages about them (`said`). With
         `translate`, also `translated`: `texts`, `tokens`, `seconds`, and how many translations have
         which `flags`. With `export`, also `exported`, as `export_texts` returns it. With `resume`,
-        `unchanged` is true if `out` was complete already, and nothing was done. With `corrections`,
-        also `damaged_corrections`, if lines could not be used: what is wrong with each.
+        `unchanged` is true if `out` was complete already, and nothing was done; `damaged_work` says
+        what was made again if files of the unfinished run were damaged, as after a power cut. With
+        `corrections`, also `damaged_corrections`, if lines could not be used: what is wrong with
+        each.
 
     Raises:
         ConfigError: the unfinished run had other settings, `shard` was given with `align`,
@@ -126,8 +129,7 @@ def run(
         )
     executor = Executor(workers, ray, ray_workers)
     executor.check()
-    if translate:
-        check_translatable(translate)
+    notes = check_translatable(translate) if translate else []
     check_target_is_writable(out)
     if is_url(out) and (align or translate or export):
         raise ConfigError(_describe_need_of_folder(os.fspath(out), align, translate, export))
@@ -141,7 +143,7 @@ def run(
                 f"corrections: {os.fspath(out)} is complete; to apply them: "
                 f"ingest correct {os.fspath(out)} {os.fspath(corrections)}"
             )
-        report = state.read_report()
+        report = read_complete_run(state.target)
         check_sources(state.target, report, exclude_outputs(state, find_sources(sources)).files)
         align, translate = select_missing(
             state.target, report, config, align, translate, export=export is not None
@@ -165,7 +167,7 @@ def run(
         report = {**report, "pairs": add_pairs(os.fspath(out), config, executor)}
     if translate:
         added = add_translations(os.fspath(out), translate, config, executor, translating)
-        report = {**report, "translated": added}
+        report = {**report, "translated": {**added, "said": [*notes, *added["said"]]}}
     if export:
         report = {**report, "exported": add_export(os.fspath(out), export, overwrite=overwrite)}
     return report

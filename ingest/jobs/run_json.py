@@ -11,12 +11,17 @@ from ingest.io.run_files import RUN_FILE, point_to_run
 from ingest.roles import KEPT_ROLES
 from ingest.text import describe_parse_error
 
+# Entries that commands read, if they are there.
+_TYPES: dict[str, type] = {"config": dict, "fingerprint": str, "counts": dict, "inputs": list}
+_COUNTS = ("pages", "errors", "articles", "segments", "kept")
+_AGAIN = "run the sources again"
+
 
 def read_run(folder: Path) -> dict[str, Any]:
     """Return what run.json says.
 
     Raises:
-        SourceError: it is not there, or cannot be read.
+        SourceError: it is not there, cannot be read, or has a value that ingest does not write.
     """
     path = folder / RUN_FILE
     try:
@@ -24,11 +29,43 @@ def read_run(folder: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         hint = point_to_run(folder, ["run"]) or "give the OUT folder of ingest run"
         raise SourceError(f"{folder}: is not the folder of a run; {hint}") from error
+    except RecursionError as error:
+        raise SourceError(f"{path}: cannot be read: it is nested too deeply; {_AGAIN}") from error
     except (OSError, ValueError) as error:
         reason = describe_parse_error(error)
-        raise SourceError(f"{path}: cannot be read: {reason}; run the sources again") from error
+        raise SourceError(f"{path}: cannot be read: {reason}; {_AGAIN}") from error
     if not isinstance(run, dict):
         raise SourceError(f"{path}: is not a JSON object; ingest run makes it")
+    if fault := _find_fault(run):
+        raise SourceError(f"{path}: is damaged: {fault}; {_AGAIN}")
+    return run
+
+
+def _find_fault(run: dict[str, Any]) -> str | None:
+    for name, kind in _TYPES.items():
+        if not isinstance(run.get(name, kind()), kind):
+            return f"{name} is {type(run[name]).__name__}, must be {kind.__name__}"
+    for name, table in run.get("config", {}).items():
+        if not isinstance(table, dict):
+            return f"config.{name} is {type(table).__name__}, must be dict"
+    for entry in run.get("inputs", []):
+        if not (isinstance(entry, dict) and isinstance(entry.get("source"), str)):
+            return "inputs has an entry without a source"
+    return None
+
+
+def read_complete_run(folder: Path) -> dict[str, Any]:
+    """Return what run.json says of a run that is complete.
+
+    Raises:
+        SourceError: as `read_run`; or it lacks an entry.
+    """
+    run = read_run(folder)
+    counts = run.get("counts", {})
+    missing = [name for name in (*_TYPES, "in_error") if name not in run]
+    missing += [f"counts.{name}" for name in _COUNTS if not isinstance(counts.get(name), int)]
+    if missing:
+        raise SourceError(f"{folder / RUN_FILE}: is damaged: {missing[0]} is missing; {_AGAIN}")
     return run
 
 

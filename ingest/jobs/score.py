@@ -14,6 +14,7 @@ from ingest.config import Config
 from ingest.frames import SCORED, schema
 from ingest.io.atomic import check_output
 from ingest.io.pairs_file import PairsFile
+from ingest.jobs.damage import names_damage
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.row_groups import describe_one_task, map_pairs
 from ingest.pipeline.row_part import RowCall, RowFunction
@@ -62,6 +63,7 @@ class ScoreResult:
         ]
 
 
+@names_damage("source")
 def score_file(
     pairs: str | Path,
     out: str | Path,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ import polars as pl
 from ingest.drop_reasons import SEGMENT_REASONS, segment_reason
 from ingest.errors import ConfigError, SourceError
 from ingest.io.parquet import read_parquet, scan_parquet
-from ingest.io.run_files import RUN_FILE
+from ingest.jobs.damage import names_damage
+from ingest.jobs.run_json import kept_roles_of, read_run
 from ingest.roles import KEPT_ROLES, ROLES
 from ingest.text import comparable, safe
 
@@ -108,6 +108,7 @@ class ShownPages:
         return matches
 
 
+@names_damage("out")
 def open_run(out: str) -> ShownPages:
     """Open the output of a run.
 
@@ -115,6 +116,7 @@ def open_run(out: str) -> ShownPages:
         SourceError: its files cannot be read.
     """
     folder = Path(out)
+    kept_roles = kept_roles_of(read_run(folder))
     try:
         documents = read_parquet(folder / "documents.parquet", _DOCUMENT_COLUMNS)
         segments = scan_parquet(folder / "segments.parquet")
@@ -122,7 +124,7 @@ def open_run(out: str) -> ShownPages:
         segments.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(out, error) from error
-    return ShownPages(out, documents, segments, _kept_roles(folder))
+    return ShownPages(out, documents, segments, kept_roles)
 
 
 def select_segments(
@@ -227,15 +229,6 @@ def _check_known(name: str, values: Sequence[str], known: Collection[str]) -> No
                 if known
                 else f"{name}: {value!r}: there are no segments"
             )
-
-
-def _kept_roles(folder: Path) -> tuple[str, ...]:
-    """Return the roles that a run kept, by its run.json; the usual ones if it does not say."""
-    try:
-        roles = json.loads((folder / RUN_FILE).read_bytes())["config"]["label"]["keep"]
-        return tuple(map(str, roles))
-    except (OSError, ValueError, KeyError, TypeError):
-        return KEPT_ROLES
 
 
 def _unreadable(out: str, error: Exception) -> SourceError:

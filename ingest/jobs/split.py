@@ -14,6 +14,7 @@ from ingest.errors import SourceError
 from ingest.frames import SPLIT, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.io.parquet import scan_parquet
+from ingest.jobs.damage import names_damage
 from ingest.splitting import DEV, TEST, TRAIN, Assignment, assign_splits
 from ingest.splitting.groups import clusters_of
 from ingest.text import count_noun
@@ -116,6 +117,7 @@ class SplitResult:
         return messages
 
 
+@names_damage("source")
 def split_file(
     source: str | Path,
     out: str | Path,

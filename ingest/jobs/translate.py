@@ -44,7 +44,7 @@ def translate_files(
         reading: called with the bytes of pages read so far, and the total.
 
     Raises:
-        SourceError: no page was found, a file cannot be read, or the cache is damaged.
+        SourceError: no page was found, a file cannot be read, or the cache is of another version.
         ConfigError: source and target are the same language, or `sources` names a run and
             something else.
         ModelError: no package is installed for any of the languages, or a package is damaged.
@@ -67,8 +67,8 @@ def translate_files(
         return translate_run(runs[0])
     check_output(out, overwrite=options.overwrite, parquet=True)
     require_package(options.to, options.source)
-    with Cache(options.cache):  # fails early if it cannot be written
-        pass
+    with Cache(options.cache) as cache:  # fails early if it cannot be written
+        notes = cache.notes
     target = Path(out)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
         pages = os.path.join(folder, "run")
@@ -78,6 +78,7 @@ def translate_files(
         left_out, unknown = _keep_sentences_of_texts(Path(pages))
         result = translate_run(pages)
     result.left_out = left_out
+    result.messages += notes
     if unknown:
         result.messages.append(
             f"not translated because the language is unknown: {count_noun(unknown, 'line')}; "

@@ -44,7 +44,7 @@ def translate_lines(source_file: str, out: str, options: TranslateOptions) -> Tr
             the first lines is used.
 
     Raises:
-        SourceError: the file cannot be read or is not UTF-8, or the cache is damaged.
+        SourceError: the file cannot be read or is not UTF-8, or the cache is of another version.
         ConfigError: the language of the file cannot be detected, or is the target language.
         ModelError: no package is installed for the languages, or it is damaged.
         MissingExtraError: the extra `translate` is not installed.

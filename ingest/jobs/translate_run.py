@@ -18,9 +18,11 @@ from ingest.config import Config
 from ingest.errors import FrameError, SourceError
 from ingest.frames import DETECTED, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import check_output
+from ingest.io.durable import replace
 from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, stream, write_parquet
 from ingest.io.parts_folder import parts_folder
 from ingest.jobs.correct_pairs import apply_stored
+from ingest.jobs.damage import names_damage
 from ingest.jobs.translate_tasks import translate_missing
 from ingest.labelling.plain_text import describe_left_out
 from ingest.pipeline.executors import Executor
@@ -120,6 +122,7 @@ class TranslateOptions:
     progress: TranslationProgress | None = None
 
 
+@names_damage("segments")
 def translate_segments(segments: Path, dest: Path, options: TranslateOptions) -> TranslationResult:
     """Translate the kept segments of a Parquet file into a Parquet file of pairs.
 
@@ -129,7 +132,7 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
         options: languages and settings.
 
     Raises:
-        SourceError: the segments cannot be read, or the cache is damaged.
+        SourceError: the segments cannot be read, or the cache is of another version.
         FrameError: the segments lack a column.
         ConfigError: source and target are the same language; or the Ray cluster cannot be reached,
             or a node of it differs.
@@ -176,7 +179,7 @@ def translate_segments(segments: Path, dest: Path, options: TranslateOptions) ->
         translated = stream(lambda: map(read_parquet, parts), pl.Schema(COLUMNS))
         corrected = apply_stored(translated, segments.parent)
         sink_lazy(corrected, folder / "whole.parquet", rows=ROWS_PER_READ)
-        (folder / "whole.parquet").replace(dest)
+        replace(folder / "whole.parquet", dest)
     return result
 
 
@@ -206,6 +209,7 @@ def open_cache(result: TranslationResult, folder: str | os.PathLike[str] | None)
             raise
         finally:
             result.seconds = time.perf_counter() - start
+            result.messages += cache.notes
 
 
 def batch_progress(

@@ -46,7 +46,8 @@ def read_arrow(source: str) -> Iterator[Rows]:
         SourceError: it cannot be read.
     """
     try:
-        with open(source, "rb") as file:
+        # Polars reads from where the system is in the file, which a buffer of Python hides
+        with open(source, "rb", buffering=0) as file:
             start = file.read(len(_ARROW_MAGIC))
             file.seek(0)
             if start == _ARROW_MAGIC:

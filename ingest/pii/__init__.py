@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from ingest.errors import FrameError
 from ingest.frames import FILTERED, MASKED, PAIRS, check, schema
+from ingest.io.pairs_file import MAX_TEXT_BYTES
 from ingest.pii.find import KINDS, Match, find_pii
 
 # Every match contains one of these: an @, seven digits close together, or the punctuation of an
@@ -75,6 +77,7 @@ def mask_pii(pairs: pl.DataFrame) -> pl.DataFrame:
 def _find_all(pairs: pl.DataFrame) -> list[_PairMatches]:
     """Return the pairs that contain personal data, with their matches."""
     names = [f"{side}_text" for side in _SIDES]
+    _check_sizes(pairs, names)
     may_match = pl.any_horizontal(pl.col(name).str.contains(_PREFILTER) for name in names)
     candidates = pairs.select(names).with_row_index("row").filter(may_match)
     all_pairs = (
@@ -82,6 +85,17 @@ def _find_all(pairs: pl.DataFrame) -> list[_PairMatches]:
         for row, *texts in candidates.iter_rows()
     )
     return [pair for pair in all_pairs if any(pair.matches)]
+
+
+def _check_sizes(pairs: pl.DataFrame, names: list[str]) -> None:
+    """Raise if a text is so large that to search it would take minutes and gigabytes."""
+    for name in names:
+        large = (pairs[name].str.len_bytes() > MAX_TEXT_BYTES).arg_true()
+        if len(large):
+            raise FrameError(
+                f"pii: {name} of row {large[0]} has more than {MAX_TEXT_BYTES:,} bytes; cut it "
+                "into sentences"
+            )
 
 
 def _values(sides: list[list[Match]]) -> list[tuple[str, str]]:

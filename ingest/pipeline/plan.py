@@ -71,8 +71,15 @@ class Plan(NamedTuple):
 
         Raises:
             ConfigError: another version wrote it.
+            ValueError: it is damaged.
         """
-        fields = json.loads(text)
+        try:
+            return cls._from_fields(json.loads(text))
+        except (LookupError, TypeError, AttributeError) as error:
+            raise ValueError("is not a plan") from error
+
+    @classmethod
+    def _from_fields(cls, fields: dict[str, Any]) -> Plan:
         if fields["versions"] != versions():
             raise ConfigError(
                 f"the run was started with {fields['versions']}, but this is {versions()}{_HINT}"

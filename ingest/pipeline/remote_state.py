@@ -34,7 +34,7 @@ from typing import Any
 from ingest.errors import OutputError, WriteError
 from ingest.io import storage
 from ingest.io.access import in_parallel
-from ingest.io.atomic import with_notes, wrap_os_errors
+from ingest.io.atomic import atomic_folder, with_notes, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.run_files import (
     CORRECTIONS_FILE,
@@ -256,13 +256,16 @@ class RemoteState(State):
     def store(self, folder: Path) -> Iterator[Path]:
         if folder == self.out:
             self._start_publishing()
-        with super().store(folder) as work:
+        with atomic_folder(folder, durable=False) as work:
             yield work
         try:
             if folder != self.out:
                 self._upload(folder)
         finally:
             shutil.rmtree(folder)
+
+    def drop_damaged(self, numbers: Iterable[int], *, only_labelled: bool = False) -> None:
+        """Nothing to do: an object is complete, or does not exist."""
 
     def _upload(self, folder: Path) -> None:
         paths = sorted(folder.iterdir())
@@ -339,6 +342,9 @@ class RemoteState(State):
 
     def publish_was_interrupted(self) -> bool:
         return storage.stat(self._published, fresh=True) is not None
+
+    def can_publish(self) -> bool:
+        return True
 
     def publish(self) -> None:
         storage.write(self._published, b"")

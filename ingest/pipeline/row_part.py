@@ -15,6 +15,7 @@ import polars as pl
 from ingest.config import Config
 from ingest.io.atomic import atomic_write
 from ingest.io.opening import Stamp
+from ingest.io.pairs_file import TEXTS, check_text_sizes
 from ingest.io.parquet import scan_parquet
 from ingest.io.snapshot import Snapshot
 from ingest.pipeline.plan import check_unchanged, stamps_of
@@ -114,7 +115,7 @@ def write_part(
         before_write: called before the part is written.
 
     Raises:
-        SourceError: the file is damaged or has changed.
+        SourceError: the file is damaged, has changed, or has a text that is too large.
         WriteError: the part cannot be written.
     """
     snapshot = Snapshot(Path(source))
@@ -122,7 +123,9 @@ def write_part(
     job = _read_job(part.parent, function, config)
     scan = scan_parquet(source).slice(*rows)
     frame: pl.DataFrame = snapshot.read((scan.select(job.columns) if job.columns else scan).collect)
+    if set(TEXTS) <= set(frame.columns):
+        check_text_sizes(frame, Path(source), rows[0])
     result = job.function(frame)
     before_write()
-    with atomic_write(part) as work, work.open("wb") as file:
+    with atomic_write(part, durable=False) as work, work.open("wb") as file:
         result.write_ipc(file)

@@ -92,7 +92,7 @@ def run_shards(
             run.check_target(overwrite=overwrite, resume=resume)
         stack.enter_context(state.lock(part))
         try:
-            if state.publish_was_interrupted() and state.try_exclusive():
+            if state.publish_was_interrupted() and state.try_exclusive() and state.can_publish():
                 state.publish()
                 if resume:
                     state.remove_folder()
@@ -106,6 +106,8 @@ def run_shards(
                 error.add_note(
                     f"finished work is kept in {state.folder_name}; use --resume to continue"
                 )
+            for note in state.notes:
+                error.add_note(note)
             raise
 
 
@@ -124,6 +126,7 @@ class _Run:
         self.config = config
         self.progress = progress
         self.has_plan = False
+        self.is_resumed = False  # whether the plan is that of an earlier or concurrent run
         self.has_streams = False  # whether an input can be read only once
 
     def check_target(self, *, overwrite: bool, resume: bool) -> None:
@@ -142,6 +145,12 @@ class _Run:
             if plan and (resume or is_part):
                 state.check_output(overwrite=plan.overwrite, shown=self.out)
                 check_plan(plan, sources, self.config)
+                self.is_resumed = True
+            elif is_part and state.notes:  # other parts may be in progress
+                raise OutputError(
+                    f"{self.out}: the plan of its parts is damaged; delete {state.folder_name} "
+                    "and start all parts again"
+                )
             else:
                 self.check_target(overwrite=overwrite, resume=resume)
                 if plan and state.has_shards():
@@ -165,9 +174,13 @@ class _Run:
 
     def label_part(self, part: int, parts: int, executor: Executor) -> dict[str, Any]:
         """Label every `parts`-th shard, starting with number `part`."""
+        numbers = range(len(self.plan.shards))[part - 1 :: parts]
+        if self.is_resumed:
+            self.state.drop_damaged(numbers, only_labelled=True)
         with executor.start(self.state.mark_running, len(self.plan.shards)) as run_tasks:
-            self._label(range(len(self.plan.shards))[part - 1 :: parts], run_tasks)
-        return {"shards": len(self.plan.shards), "done": len(self.state.labelled_shards())}
+            self._label(numbers, run_tasks)
+        report = {"shards": len(self.plan.shards), "done": len(self.state.labelled_shards())}
+        return {**report, **self._notes()}
 
     def complete(self, executor: Executor, started: float, given: Corrections) -> dict[str, Any]:
         """Do all remaining work and write the outputs.
@@ -175,11 +188,11 @@ class _Run:
         Corrections of an earlier run of OUT, of this run before it stopped, and those given now
         are applied.
         """
-        earlier = (self.state.read_kept_corrections(), self.state.read_corrections())
-        stored = [parse_corrections(data, CORRECTIONS_FILE) for data in earlier]
-        corrections = merge_corrections([*stored, given])
+        corrections = self._merge_corrections(given)
         self.state.save_corrections(write_corrections(corrections))
         numbers = range(len(self.plan.shards))
+        if self.is_resumed:
+            self.state.drop_damaged(numbers)
         with executor.start(self.state.mark_running, len(numbers)) as run_tasks:
             self._label(numbers, run_tasks)
             join_shards(self.state, len(numbers), self.config, run_tasks)
@@ -192,7 +205,26 @@ class _Run:
         self.state.remove_folder()
         uncut = {"uncut": self.plan.uncut} if self.plan.uncut else {}
         damaged = {"damaged_corrections": corrections.damaged} if corrections.damaged else {}
-        return {**report, **uncut, **damaged}
+        return {**report, **uncut, **damaged, **self._notes()}
+
+    def _merge_corrections(self, given: Corrections) -> Corrections:
+        try:
+            stored = self.state.read_corrections()
+        except OutputError:
+            if not given:
+                raise
+            stored = b""
+            self.state.notes.append(
+                f"{self.state.folder_name}: its corrections were damaged; only those given now "
+                "are applied"
+            )
+        earlier = (self.state.read_kept_corrections(), stored)
+        return merge_corrections(
+            [*(parse_corrections(d, CORRECTIONS_FILE) for d in earlier), given]
+        )
+
+    def _notes(self) -> dict[str, list[str]]:
+        return {"damaged_work": self.state.notes} if self.state.notes else {}
 
     def _label(self, numbers: Sequence[int], run_tasks: RunTasks) -> None:
         sizes = [sum(item.size for item in shard) for shard in self.plan.shards]

@@ -10,12 +10,15 @@ If OUT is a folder that cannot be renamed, it is OUT/.unfinished; see `ingest.io
                     `ingest.pipeline.join`
         finished/   one folder per shard: its segments and articles as they will be in OUT
         out/        the outputs, all of them
+        out.json    their checksums; each of the parts above has a file of its own
         corrections.jsonl   what people said of earlier runs of OUT, if anything
+        has-corrections     whether there are any
         locks/      held by the runs that work here; the system releases them when a run dies
 
 Every folder is renamed into place once it is complete, so a folder that exists is never partial.
 Only the files of OUT are moved one by one if it cannot be renamed: run.json is removed first and
-comes last, so an OUT without it is partial.
+comes last, so an OUT without it is partial. After a power cut, files may be damaged nevertheless: a
+run that is resumed makes such parts again.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from typing import Any
 
 from ingest.errors import OutputError, WriteError
 from ingest.io.atomic import atomic_folder, wrap_os_errors
+from ingest.io.durable import replace, sync, sync_names
 from ingest.io.in_place import (
     UNFINISHED,
     is_empty,
@@ -45,16 +49,22 @@ from ingest.io.run_files import (
     OUTPUTS,
     RUN_FILE,
     check_run_output,
+    describe_incomplete,
     has_only_errors,
     is_run_file,
 )
+from ingest.pipeline.checksums import CHECKSUMS, is_whole, write_checksums
+from ingest.pipeline.corrections_file import MARK, CorrectionsOfRun
 from ingest.pipeline.plan import Plan
 from ingest.pipeline.room import format_size, output_size
+from ingest.text import count_noun
 
 _NAMES = (
     "plan.json", "done.json", "labelled", "tried", "joined", "finished", "out", "replaced", "locks",
-    CORRECTIONS_FILE,
+    "out.json", CORRECTIONS_FILE, MARK,
 )  # fmt: skip
+_REPORT = "report.json"  # of a shard, or of a task of the join
+_EMPTIED = "emptied"  # in a step of the join whose tasks have nothing but their reports
 MARKER = "running-"  # start of the name of what `mark_running` keeps
 
 
@@ -64,6 +74,7 @@ class State:
     Attributes:
         name: OUT, for tasks and messages. Of a link, the folder that it leads to.
         folder_name: the folder of the unfinished work, for messages.
+        notes: what was damaged, one line each.
 
     Raises:
         OutputError: OUT is a link that leads nowhere.
@@ -77,12 +88,14 @@ class State:
         self.out = self.folder / "out"
         self._joined = self.folder / "joined"
         self.locks = self.folder / "locks"
-        self._corrections = self.folder / CORRECTIONS_FILE
+        self._corrections = CorrectionsOfRun(self.folder)
         self._labelled = self.folder / "labelled"
         self._tried = self.folder / "tried"
         self._finished = self.folder / "finished"
         self._plan = self.folder / "plan.json"
         self._done = self.folder / "done.json"
+        self._out_checksums = self.folder / "out.json"
+        self.notes: list[str] = []
         self._lock = -1
 
     def wrap_errors(self) -> AbstractContextManager[None]:
@@ -102,9 +115,49 @@ class State:
         """Return whether the results that belong into a folder are complete."""
         return folder.exists()
 
-    def store(self, folder: Path) -> AbstractContextManager[Path]:
+    @contextmanager
+    def store(self, folder: Path) -> Iterator[Path]:
         """Yield an empty folder whose files become those of `folder` if the block succeeds."""
-        return atomic_folder(folder)
+        is_out = folder == self.out
+        with atomic_folder(folder, durable=is_out) as work:
+            yield work
+            write_checksums(work, self._out_checksums if is_out else work / CHECKSUMS)
+
+    def drop_damaged(self, numbers: Iterable[int], *, only_labelled: bool = False) -> None:
+        """Remove what does not have its checksums, so that it is made again.
+
+        Args:
+            numbers: the shards to look at.
+            only_labelled: whether to look at nothing but their first step.
+        """
+        if not only_labelled and self.out.exists():
+            if is_whole(self.out, self._out_checksums):
+                return  # nothing else is needed
+            self.notes.append(f"{self.out}: was damaged, and was made again")
+            _remove(self.out)
+        steps = (self.labelled,) if only_labelled else (self.labelled, self.finished)
+        folders = [step(number) for number in numbers for step in steps]
+        damaged = [
+            folder
+            for folder in folders
+            if folder.exists() and not is_whole(folder, folder / CHECKSUMS)
+        ]
+        if not only_labelled and self._joined.exists() and not self._joined_is_whole():
+            damaged.append(self._joined)  # its tasks need each other
+        for folder in damaged:
+            _remove(folder)
+        if damaged:
+            count = count_noun(len(damaged), "part")
+            self.notes.append(f"{self.folder}: damaged and made again: {count}")
+
+    def _joined_is_whole(self) -> bool:
+        for step in self._joined.iterdir():
+            only = (_REPORT,) if (step / _EMPTIED).exists() else None
+            for number in _numbers(step):
+                folder = self.joined(step.name, number)
+                if not is_whole(folder, folder / CHECKSUMS, only):
+                    return False
+        return True
 
     @contextmanager
     def borrow(self, folder: Path, *patterns: str) -> Iterator[Path]:
@@ -170,12 +223,16 @@ class State:
 
         Its tasks still count as done.
         """
+        (self._joined / step / _EMPTIED).touch()
+        sync_names(self._joined / step)
         for path in (self._joined / step).glob("*/*"):
-            if path.name != "report.json":
+            if path.name not in (_REPORT, CHECKSUMS):
                 path.unlink(missing_ok=True)
 
     def load_plan(self) -> Plan | None:
         """Return the plan of an earlier or concurrent run; None if there is none.
+
+        A plan that is damaged is none, and is noted; so is one that is lost.
 
         Raises:
             ConfigError: another version wrote it.
@@ -183,19 +240,35 @@ class State:
         try:
             return Plan.from_json(self._plan.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return None
+            if self._done.exists() or not self._labelled.exists():
+                return None
+            state = "missing"
+        except (ValueError, IsADirectoryError):
+            state = "damaged"
+        self.notes.append(f"{self._plan}: is {state}, so the unfinished work cannot be used")
+        return None
 
     def save_plan(self, plan: Plan) -> Plan:
         """Store a new plan and delete everything that was there. Return the plan to follow."""
         self._clear()
         new = self._plan.with_name(f".plan.{secrets.token_hex(4)}")
         new.write_text(plan.to_json(), encoding="utf-8")
-        new.rename(self._plan)
+        replace(new, self._plan)
         return plan
 
     def read_corrections(self) -> bytes:
-        """Return the corrections to apply, which `save_corrections` stored; none if it did not."""
-        return self._corrections.read_bytes() if self._corrections.exists() else b""
+        """Return the corrections to apply, which `save_corrections` stored; none if it did not.
+
+        Raises:
+            OutputError: they are damaged.
+        """
+        stored = self._corrections.read()
+        if stored is None:
+            raise OutputError(
+                f"{self._corrections.path}: is damaged, and the corrections in it are lost; give "
+                "--corrections again with --resume, or --overwrite to start again"
+            )
+        return stored
 
     def read_kept_corrections(self) -> bytes:
         """Return the corrections that are kept in OUT, which an earlier run made; none if none."""
@@ -208,16 +281,10 @@ class State:
         Args:
             data: lines of corrections; none removes those that are stored.
         """
-        if data == self.read_corrections():
-            return
-        _remove(self._finished)
-        _remove(self.out)
-        if not data:
-            _remove(self._corrections)
-            return
-        new = self.folder / f".{CORRECTIONS_FILE}.{secrets.token_hex(4)}"
-        new.write_bytes(data)
-        new.rename(self._corrections)
+        if data != self._corrections.read():
+            _remove(self._finished)
+            _remove(self.out)
+            self._corrections.write(data)
 
     @contextmanager
     def lock(self, part: str | None) -> Iterator[None]:
@@ -318,6 +385,8 @@ class State:
         """
         if not os.path.lexists(self.target) or is_empty(self.target):
             return
+        if damage := describe_incomplete(self.target):
+            raise OutputError(damage)
         if not has_only_errors(self.target):
             raise OutputError(f"{shown}: exists already; there is nothing to resume")
 
@@ -341,6 +410,21 @@ class State:
         """Return whether a run was killed while it moved complete outputs into place."""
         return self._done.exists()
 
+    def can_publish(self) -> bool:
+        """Return whether outputs that were being moved are complete; if not, they are made again.
+
+        The plan is valid again then.
+        """
+        if self.out.exists():
+            if is_whole(self.out, self._out_checksums):
+                return True
+        elif os.path.lexists(self.target):
+            return True
+        self.notes.append(f"{self.out}: was damaged, and was made again")
+        _remove(self.out)
+        self._done.rename(self._plan)
+        return False
+
     def publish(self) -> None:
         """Move the outputs into place and clear up. Also finishes an interrupted move.
 
@@ -350,10 +434,13 @@ class State:
         if plan := self.load_plan():
             check_run_output(self.target, overwrite=self._may_replace(plan.overwrite))
             self._plan.rename(self._done)
+            sync_names(self.folder)
         if self.out.exists():
-            is_whole = all((self.out / name).exists() for name in OUTPUTS)
-            if not (is_whole and rename_folder(self.out, self.target, self.folder / "replaced")):
+            has_all = all((self.out / name).exists() for name in OUTPUTS)
+            if not (has_all and rename_folder(self.out, self.target, self.folder / "replaced")):
                 self._move_outputs()
+            sync_names(self.target.parent)
+            sync_names(self.folder)
         self._clear()
 
     def _may_replace(self, overwrite: bool) -> bool:
@@ -369,7 +456,10 @@ class State:
             if is_run_file(path.name) and path.name not in (*OUTPUTS, CORRECTIONS_FILE):
                 _remove(path)  # made from the earlier outputs
         for path in sorted(self.out.iterdir(), key=lambda path: path.name == RUN_FILE):
+            if path.name == RUN_FILE:
+                sync_names(self.target)  # run.json says that all others are there
             place_file(path, self.target / path.name)
+        sync(self.target)
 
     def is_complete(self) -> bool:
         """Return whether OUT has all outputs, and no run is about to replace them."""
@@ -434,7 +524,7 @@ def _unfinished_folder(target: Path) -> Path:
 def _numbers(folder: Path) -> set[int]:
     if not folder.is_dir():
         return set()
-    return {int(name) for name in os.listdir(folder) if not name.startswith(".")}
+    return {int(name) for name in os.listdir(folder) if name.isdecimal()}
 
 
 def _remove(path: Path) -> None:

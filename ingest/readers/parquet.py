@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import polars as pl
 
@@ -15,11 +16,17 @@ from ingest.io.streams import HEAD, compression, describe_os_error
 from ingest.io.urls import is_remote
 from ingest.readers import tables
 from ingest.readers.columns import Columns, choose_from_schema, select_path
-from ingest.readers.records import Record, Slice
+from ingest.readers.records import Record, Slice, too_large_message
 from ingest.text import scrub
 
 _MAGIC = b"PAR1"
 _BATCH_ROWS = 1 << 8
+# A page is refused if it has this many times the bytes of the whole file, which no text is
+# compressed to: a value that is stored once may stand in any number of rows.
+_MAX_RATIO = 1_000
+_MIN_BOMB = 1 << 22  # characters of a page that is not refused for that
+_MAX_TEXTS = 1 << 22  # characters of a batch whose rows are converted together; at most _MIN_BOMB
+_BOMB = f"has more than {_MAX_RATIO:,} times the bytes of its file, as no page does"
 # A damaged file can make Polars panic. PanicException is not a subclass of Exception.
 _DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
@@ -50,9 +57,16 @@ def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
         wanted = [select_path(schema, name) for name in dict.fromkeys(columns) if name]
         length = part.stop - part.start if part.stop else None
         rows = frame.select(wanted).slice(part.start, length)
+        limit = settings.max_record_bytes
+        bomb = max(_MIN_BOMB, _MAX_RATIO * file_size(part.source))
         for batch in rows.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True):
-            for row in batch.iter_rows(named=True):
-                yield tables.to_record(part.source, number, row, columns, settings.max_record_bytes)
+            sizes = _text_sizes(batch, (columns.html, columns.text))
+            for row, size in zip(_iter_rows(batch, sizes, min(limit, bomb)), sizes, strict=True):
+                if row is None:
+                    reason = too_large_message(limit) if size > limit else _BOMB
+                    yield Record(part.source, number, error=reason)
+                else:
+                    yield tables.to_record(part.source, number, row, columns, limit)
                 number += 1
         if number < part.stop:  # Polars may stop at damage without an error
             yield Record(part.source, number, error=f"cannot be read from row {number} on")
@@ -64,6 +78,28 @@ def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
     except _DAMAGE as error:
         reason = str(error).partition("\n")[0]
         yield Record(part.source, number, error=f"cannot be read from row {number} on: {reason}")
+
+
+def _iter_rows(
+    batch: pl.DataFrame, sizes: list[int], limit: int
+) -> Iterator[dict[str, Any] | None]:
+    """The rows of a batch; None for one with a text that is too large."""
+    if sum(sizes) <= min(limit, _MAX_TEXTS):
+        yield from batch.iter_rows(named=True)
+        return
+    for at, size in enumerate(sizes):  # one at a time, for `iter_rows` converts 512 rows at once
+        yield None if size > limit else batch.row(at, named=True)
+
+
+def _text_sizes(batch: pl.DataFrame, names: Iterable[str | None]) -> list[int]:
+    """The characters or bytes of the largest text of each row; 0 for columns of other types."""
+    sizes = [pl.repeat(0, pl.len(), dtype=pl.UInt64)]
+    for name in names:
+        if name and batch.schema[name] == pl.String:
+            sizes.append(pl.col(name).str.len_chars().cast(pl.UInt64))
+        elif name and batch.schema[name] == pl.Binary:
+            sizes.append(pl.col(name).bin.size().cast(pl.UInt64))
+    return batch.select(pl.max_horizontal(sizes)).to_series().to_list()
 
 
 def find_columns(part: Slice, settings: ReadConfig) -> Columns | None:

@@ -1,7 +1,8 @@
 """The translation cache: an SQLite file that runs, threads and processes share.
 
-Each write is a transaction, so a killed run loses at most the last few seconds of work. An entry
-stores a hash of the source text, not the text itself.
+Each write is a transaction, so a killed run or a power cut loses at most the last few seconds of
+work. A damaged file is put aside, and its texts are translated again. An entry stores a hash of the
+source text, not the text itself.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ingest.errors import SourceError, WriteError
 from ingest.translation.packages.locations import cache_dir
 
 FILE = "translations.sqlite"
+DAMAGED = ".damaged"  # added to the name of a file that is put aside
 _SCHEMA_VERSION = 1  # the file's user_version; any other number is not our file
 _KEYS_PER_QUERY = 500  # older versions of SQLite allow 999 parameters
 _LOCK_SECONDS = 60.0  # how long to wait while another process writes
@@ -53,8 +55,11 @@ class Cache:
     Args:
         folder: folder of the file, created if missing; None means `locations.cache_dir()`.
 
+    Attributes:
+        notes: what the user should know: the file was damaged.
+
     Raises:
-        SourceError: the file is damaged, or is not a cache of this version.
+        SourceError: the file is a database, but not a cache of this version.
         WriteError: the file cannot be created.
     """
 
@@ -66,6 +71,14 @@ class Cache:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._write_error(error) from error
+        self.notes: list[str] = []
+        try:
+            self._open()
+        except _DamagedError as error:
+            self._start_again(error)
+
+    def _open(self) -> None:
+        self._inode = _inode(self.path)
         with self._locked():
             self._connection = sqlite3.connect(
                 self.path, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False
@@ -75,6 +88,24 @@ class Cache:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._create_table()
+            self._inode = _inode(self.path)
+
+    def _start_again(self, error: _DamagedError) -> None:
+        """Put the damaged file aside, unless another process has, and make a new one."""
+        self._connection.close()
+        aside = self.path.with_name(FILE + DAMAGED)
+        try:
+            if _inode(self.path) == self._inode:
+                for suffix in ("-wal", "-shm"):
+                    self.path.with_name(FILE + suffix).unlink(missing_ok=True)
+                self.path.replace(aside)
+        except OSError as cause:
+            raise self._write_error(cause) from cause
+        self.notes.append(
+            f"{self.path}: the translation cache was damaged ({error}) and is now {aside}; its "
+            "texts are translated again"
+        )
+        self._open()
 
     def _create_table(self) -> None:
         with self._transaction():
@@ -88,10 +119,21 @@ class Cache:
                 )
                 self._connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
             elif version != _SCHEMA_VERSION:
-                raise self._damaged_error("it is not a cache of this version of ingest")
+                raise SourceError(
+                    f"{self.path}: is not a translation cache of this version of ingest; choose "
+                    f"another folder with {self._option}, or delete the file"
+                )
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, CachedTranslation]:
-        """Return the entries that exist, by key."""
+        """Return the entries that exist, by key; none if the file is damaged."""
+        with self._lock:
+            try:
+                return self._get(keys)
+            except _DamagedError as error:
+                self._start_again(error)
+                return {}
+
+    def _get(self, keys: Sequence[bytes]) -> dict[bytes, CachedTranslation]:
         entries: dict[bytes, CachedTranslation] = {}
         with self._locked():
             for start in range(0, len(keys), _KEYS_PER_QUERY):
@@ -110,6 +152,14 @@ class Cache:
         rows = [(key, *translation) for key, translation in entries]
         if not rows:
             return
+        with self._lock:
+            try:
+                self._put(rows)
+            except _DamagedError as error:
+                self._start_again(error)
+                self._put(rows)
+
+    def _put(self, rows: Sequence[tuple[Any, ...]]) -> None:
         with self._locked(), self._transaction():
             self._connection.executemany("INSERT OR IGNORE INTO said VALUES (?, ?, ?, ?, ?)", rows)
 
@@ -145,7 +195,7 @@ class Cache:
         except sqlite3.OperationalError as error:  # locked, disk full, read-only, cannot be opened
             raise self._write_error(error) from error
         except sqlite3.DatabaseError as error:
-            raise self._damaged_error(str(error)) from error
+            raise _DamagedError(str(error)) from error
 
     def _write_error(self, error: Exception) -> WriteError:
         return WriteError(
@@ -153,8 +203,13 @@ class Cache:
             f"{self._option}"
         )
 
-    def _damaged_error(self, reason: str) -> SourceError:
-        return SourceError(
-            f"{self.path}: cannot read the translation cache: {reason}; delete the file, and its "
-            "contents will be translated again"
-        )
+
+class _DamagedError(Exception):
+    """SQLite says that the file is damaged, or not a database."""
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None

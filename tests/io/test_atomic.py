@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -10,7 +11,8 @@ import polars as pl
 import pytest
 
 from ingest.errors import OutputError, WriteError
-from ingest.io.atomic import atomic_write, check_output
+from ingest.io import durable
+from ingest.io.atomic import atomic_folder, atomic_write, check_output
 from ingest.io.parquet import sink
 
 
@@ -104,3 +106,58 @@ def test_what_may_be_replaced(tmp_path):
     for dest, folder in ((link, False), (a, True), (tmp_path, False)):
         with pytest.raises(OutputError, match="is not a regular"):
             check_output(dest, overwrite=True, folder=folder)
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """The names of what is written to the disk and renamed, in order."""
+    events = []
+    sync, rename = durable._sync, Path.rename
+
+    def record_sync(path):
+        events.append(f"sync {os.path.basename(path)[:2]}")
+        sync(path)
+
+    def record_rename(path, dest):
+        events.append(f"rename {path.name[:2]} {dest.name}")
+        return rename(path, dest)
+
+    monkeypatch.setattr(durable, "_sync", record_sync)
+    monkeypatch.setattr(Path, "rename", record_rename)
+    return events
+
+
+def test_what_is_renamed_is_on_the_disk_first(tmp_path, disk):
+    parent = f"sync {tmp_path.name[:2]}"
+    with atomic_write(tmp_path / "a") as temporary:
+        temporary.write_text("x")
+    assert disk == ["sync .a", "rename .a a", parent]
+    disk.clear()
+    for make in (atomic_folder, lambda path: atomic_write(path, folder=True)):
+        with make(tmp_path / "b") as temporary:
+            (temporary / "in").mkdir(exist_ok=True)
+            (temporary / "in" / "c").write_text("x")
+            (temporary / "link").symlink_to("nowhere")
+        assert disk[:4] == ["sync .b", "sync c", "sync in", "rename .b b"]
+        assert disk[-1] == parent
+        os.rename(tmp_path / "b", tmp_path / f"old-{make.__name__[0]}")
+        disk.clear()
+
+
+def test_a_disk_that_fails_when_it_is_written(tmp_path, monkeypatch):
+    def fail(_descriptor):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    code = errno.EIO
+    with pytest.raises(WriteError, match=r"a: cannot be written: .*Input/output error"):
+        write(tmp_path / "a")
+    assert os.listdir(tmp_path) == []
+    code = errno.EINVAL  # the system cannot do that for such files
+    write(tmp_path / "a")
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def write(path):
+    with atomic_write(path) as temporary:
+        temporary.write_text("x")

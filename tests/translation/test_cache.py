@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import sqlite3
@@ -11,7 +12,9 @@ import sys
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from string import ascii_lowercase
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -52,23 +55,67 @@ def test_the_default_folder(monkeypatch, tmp_path):
         assert cache.path == tmp_path / "own" / FILE
 
 
-def test_a_damaged_file_is_named(tmp_path):
-    (tmp_path / FILE).write_bytes(b"no database at all, but long enough to be looked at" * 40)
-    with pytest.raises(
-        SourceError, match=f"{FILE}: .*cannot read the translation cache: .*delete the file"
-    ):
-        Cache(tmp_path)
+def sound(size: int) -> bytes:
+    """The content of a cache of 5,000 entries, damaged within if `size` is above 0."""
+    with TemporaryDirectory() as folder:
+        with Cache(folder) as cache:
+            cache.put((name, cached("x" * 50)) for name in KEYS)
+        data = bytearray((Path(folder) / FILE).read_bytes())
+    data[8192 : 8192 + size] = b"\xff" * size
+    return bytes(data)
 
 
-def test_a_file_damaged_within_is_named(tmp_path):
-    names = [cache_key(str(n), "m", "") for n in range(5000)]
+KEYS = [cache_key(str(n), "m", "") for n in range(5000)]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda: b"no database at all, but long enough to be looked at" * 40,
+        lambda: sound(0)[:20_000],
+        lambda: bytes(len(sound(0))),
+        lambda: sound(200_000),
+    ],
+    ids=["text", "half", "zeros", "within"],
+)
+def test_a_damaged_file_is_put_aside(tmp_path, damage):
+    (tmp_path / FILE).write_bytes(damage())
     with Cache(tmp_path) as cache:
-        cache.put((name, cached("x" * 50)) for name in names)
-    data = bytearray((tmp_path / FILE).read_bytes())
-    data[8192:-4096] = b"\xff" * (len(data) - 12288)
-    (tmp_path / FILE).write_bytes(data)
-    with Cache(tmp_path) as cache, pytest.raises(SourceError, match="delete the file"):
-        cache.get(names)
+        assert cache.get(KEYS) == {}
+        cache.put([(KEYS[0], cached("new"))])
+        [note] = cache.notes
+    assert note.startswith(f"{tmp_path / FILE}: the translation cache was damaged (")
+    assert note.endswith(f"is now {tmp_path / FILE}.damaged; its texts are translated again")
+    assert sorted(os.listdir(tmp_path)) == [FILE, f"{FILE}.damaged"]
+    assert (tmp_path / f"{FILE}.damaged").read_bytes() == damage()
+    with Cache(tmp_path) as cache:
+        assert cache.get(KEYS) == {KEYS[0]: cached("new")}
+        assert cache.notes == []
+
+
+def test_a_file_that_was_emptied_is_filled_again(tmp_path):
+    (tmp_path / FILE).touch()
+    with Cache(tmp_path) as cache:
+        cache.put([(KEYS[0], cached("new"))])
+        assert cache.get(KEYS) == {KEYS[0]: cached("new")}
+
+
+def test_damage_is_noticed_when_something_is_stored(tmp_path):
+    (tmp_path / FILE).write_bytes(sound(200_000))
+    with Cache(tmp_path) as cache:
+        cache.put((cache_key(str(n), "m2", ""), cached("new")) for n in range(300))
+        assert len(cache.notes) == 1
+        assert len(cache.get([cache_key(str(n), "m2", "") for n in range(300)])) == 300
+
+
+def test_another_process_was_faster_to_put_a_file_aside(tmp_path):
+    (tmp_path / FILE).write_bytes(sound(200_000))
+    with Cache(tmp_path) as slow:
+        with Cache(tmp_path) as cache:
+            cache.get(KEYS)
+            cache.put([(KEYS[0], cached("new"))])
+        assert slow.get(KEYS) == {}
+        assert slow.get(KEYS) == {KEYS[0]: cached("new")}
 
 
 def test_the_file_of_another_program_is_left_alone(tmp_path):
@@ -76,7 +123,7 @@ def test_the_file_of_another_program_is_left_alone(tmp_path):
     base.execute("CREATE TABLE theirs (a)")
     base.commit()
     base.close()
-    with pytest.raises(SourceError, match="not a cache of this version"):
+    with pytest.raises(SourceError, match="not a translation cache of this version"):
         Cache(tmp_path)
     base = sqlite3.connect(tmp_path / FILE)
     assert base.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]

@@ -16,6 +16,7 @@ from ingest._typing import Progress
 from ingest._version import __version__
 from ingest.errors import ModelError
 from ingest.io.atomic import wrap_os_errors
+from ingest.io.durable import replace
 from ingest.io.locks import LockHeldError, hold_lock
 
 TIMEOUT = 30.0  # seconds without data
@@ -74,7 +75,7 @@ def download(url: str, path: Path, *, max_bytes: int, progress: Progress | None 
         with hold_lock(lock):
             _download_with_retries(url, part, max_bytes, progress)
             with wrap_os_errors(path):
-                part.replace(path)
+                replace(part, path)
                 _tag_path(part).unlink(missing_ok=True)
                 lock.unlink()
     except LockHeldError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
@@ -201,7 +202,7 @@ def _looks_like_package(path: Path) -> bool:
 def _unpack(archive: Archive, dest: Path, archive_info: dict[str, Any]) -> None:
     """Unpack next to `dest`, validate, record and rename; on failure, leave nothing behind."""
     new_folders = [parent for parent in dest.parents if not parent.exists()]
-    for leftover in dest.parent.glob(f".{dest.name}.*"):
+    for leftover in dest.parent.glob(f".{glob.escape(dest.name)}.*"):
         if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
             shutil.rmtree(leftover, ignore_errors=True)
     try:

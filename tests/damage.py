@@ -1,0 +1,213 @@
+"""Damage a file of a run, call a command that reads it, and check what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+import ingest
+from ingest.cli import main
+
+PARALLEL = ingest.samples().parent / "parallel"
+TABLES = ("documents.parquet", "segments.parquet", "pages.parquet", "pairs.parquet")
+OUTPUTS = ("run.json", *TABLES, "articles.jsonl", "corrections.jsonl")
+RULE = {"kind": "rule", "site": "", "path": "h1", "role": "body", "keep": True}
+
+
+class Damage(NamedTuple):
+    """One kind of damage to one file.
+
+    Attributes:
+        file: its name.
+        kind: what is done to it.
+        do: does it.
+    """
+
+    file: str
+    kind: str
+    do: Callable[[Path], Any]
+
+
+def _half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _blank_middle(path: Path) -> None:
+    """Leave the footer of a Parquet file as it is, and a part of its columns."""
+    data = path.read_bytes()
+    path.write_bytes(data[:4] + bytes(len(data) // 2) + data[4 + len(data) // 2 :])
+
+
+def _to_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _rewrite(change: Callable[[pl.DataFrame], pl.DataFrame], path: Path) -> None:
+    change(pl.read_parquet(path)).write_parquet(path)
+
+
+def _other_type(names: tuple[str, ...], frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(
+        (pl.lit(7, pl.Int8) if dtype == pl.String else pl.lit("x")).alias(name)
+        for name, dtype in frame.schema.items()
+        if name in names or not names
+    )
+
+
+def _nulls(names: tuple[str, ...], frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in frame.schema.items()
+        if name in names or not names
+    )
+
+
+def _one_null(frame: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([frame, _nulls((), frame[:1])])
+
+
+def _fill_run(value: Any, path: Path) -> None:
+    path.write_text(json.dumps(dict.fromkeys(json.loads(path.read_bytes()), value)))
+
+
+def _write(text: str, path: Path) -> None:
+    path.write_text(text)
+
+
+_OF_FILES: dict[str, Callable[[Path], Any]] = {
+    "missing": Path.unlink,
+    "empty": lambda path: path.write_bytes(b""),
+    "half": _half,
+    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    "garbage": lambda path: path.write_bytes(b"PAR1 and then something else " * 99),
+    "a folder": _to_folder,
+}
+_OF_RUN_JSON: dict[str, Callable[[Path], Any]] = {
+    "a list": partial(_write, "[]"),
+    "null": partial(_write, "null"),
+    "no entries": partial(_write, "{}"),
+    "deep": partial(_write, "[" * 100_000),
+    "a large number": partial(_write, '{"counts": ' + "9" * 10_000 + "}"),
+    "numbers inside": partial(_fill_run, 7),
+    "texts inside": partial(_fill_run, "x"),
+    "lists inside": partial(_fill_run, [1]),
+    "objects inside": partial(_fill_run, {"x": {"y": 1}}),
+}
+_COLUMNS = {
+    "documents.parquet": ("doc_id", "uri", "chars", "text"),
+    "segments.parquet": ("doc_id", "segment", "line", "start", "text", "lang", "role", "article",
+                         "keep"),
+    "pages.parquet": ("source_doc", "source_article", "source_lang", "score"),
+    "pairs.parquet": ("pair_id", "source_text", "source_doc", "source_lang", "method", "score"),
+}  # fmt: skip
+
+
+def _of_table(columns: tuple[str, ...]) -> dict[str, Callable[[Path], Any]]:
+    return {
+        "a blank middle": _blank_middle,
+        "other columns": lambda path: pl.DataFrame({"a": [1]}).write_parquet(path),
+        "other types": partial(_rewrite, partial(_other_type, ())),
+        "nulls": partial(_rewrite, partial(_nulls, ())),
+        "one row of nulls": partial(_rewrite, _one_null),
+        "no rows": partial(_rewrite, pl.DataFrame.clear),
+        **{
+            f"another type of {name}": partial(_rewrite, partial(_other_type, (name,)))
+            for name in columns
+        },
+        **{f"no {name}": partial(_rewrite, partial(_nulls, (name,))) for name in columns},
+    }
+
+
+DAMAGES = [
+    Damage(file, kind, do)
+    for file in OUTPUTS
+    for kind, do in {
+        **_OF_FILES,
+        **(_OF_RUN_JSON if file == "run.json" else {}),
+        **(_of_table(_COLUMNS[file]) if file in TABLES else {}),
+    }.items()
+]
+# What a sound run may have, too, if nothing is found in its pages; or what the command names as OUT.
+_MAY_BE_SO = ("missing", "no rows", "no source_text", "no source_lang", "no score")
+COMMANDS = {
+    "show": "show OUT",
+    "show a page": "show OUT --page library",
+    "show dropped lines": "show OUT --dropped --grep library",
+    "pair": "pair OUT -o NEW/pages.parquet",
+    "align": "align OUT -o NEW/pairs.parquet",
+    "report": "report OUT -o NEW/report.html",
+    "audit": "report OUT -o NEW/audit.html --audit 5",
+    "compare": "report WHOLE --against OUT",
+    "compare with": "report OUT --against WHOLE",
+    "export pairs": "export OUT -o NEW/export.jsonl",
+    "export articles": "export OUT --what articles --dedupe -o NEW/articles.jsonl",
+    "export segments": "export OUT --what segments -o NEW/segments.jsonl",
+    "correct": "correct OUT RULES",
+    "learn": "correct OUT RULES --learn",
+    "score": "score OUT -o NEW/scored.parquet",
+    "filter": "filter OUT -o NEW/filtered.parquet",
+    "split": "split OUT -o NEW/split.parquet",
+    "translate": "translate OUT -o NEW/translated.parquet",
+    "dataset": "dataset OUT -o NEW/data",
+    "resume": "run SOURCES -o OUT --resume --align",
+    "resume with export": "run SOURCES -o OUT --resume --export NEW/resumed.jsonl",
+}
+
+
+def make_run(folder: Path) -> Path:
+    """Make a run with pairs, next to a file of corrections, and return its folder."""
+    out = folder / "whole" / "out"
+    out.parent.mkdir()
+    ingest.run(PARALLEL, out, align=True)
+    for path in (out / "corrections.jsonl", out.parent / "rules.jsonl"):
+        path.write_text(json.dumps(RULE) + "\n")
+    return out
+
+
+def find_fault(whole: Path, command: str, damage: Damage | None) -> str | None:
+    """Return what is wrong with how a command takes a run that is damaged; None if nothing is.
+
+    It must end with a status that is documented and, unless it can do its work, name the file.
+    """
+    work = whole.parent.parent / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(whole, work / "out")
+    (work / "new").mkdir()
+    if command == "resume":
+        (work / "out" / "pairs.parquet").unlink()
+    if damage:
+        path = work / "out" / damage.file
+        if not path.exists():
+            return None
+        damage.do(path)
+    places = {"OUT": work / "out", "NEW": work / "new", "WHOLE": whole, "SOURCES": PARALLEL,
+              "RULES": whole.parent / "rules.jsonl"}  # fmt: skip
+    words = COMMANDS[command].split()
+    args = [str(places.get(w, w)).replace("NEW", str(places["NEW"])) for w in words]
+    error = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(error):
+            status = main(args)
+    except SystemExit as stop:
+        status = int(stop.code or 0)
+    except BaseException:
+        return traceback.format_exc(limit=-3)
+    said = error.getvalue()
+    if status in (0, 3):
+        return None
+    if status not in (1, 2):
+        return f"status {status}: {said}"
+    named = damage is None or damage.kind in _MAY_BE_SO or damage.file in said
+    if status != 1 and not named:  # 1: the output cannot be written
+        return f"the file is not named: {said}"
+    return None if str(work) in said else f"the run is not named: {said}"

@@ -1,0 +1,91 @@
+"""Every command that reads a run names the file that is damaged, and says what to do."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import SourceError
+from ingest.jobs.align_run import align_run
+from ingest.jobs.show import open_run
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # helpers of tests are no package
+
+import damage
+
+# Few of the combinations, so that the test is quick: tests/benchmarks/damage.py tries all. The
+# commands take turns; those that load models or packages, or make several files, are left out.
+SLOW = ("translate", "dataset", "align", "score", "audit", "learn", "filter", "split")
+QUICK = [command for command in damage.COMMANDS if command not in SLOW]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return damage.make_run(tmp_path_factory.mktemp("damage"))
+
+
+@pytest.fixture(autouse=True)
+def _keep_environment(keep_environment):
+    """Undo the limits on threads that commands set."""
+
+
+def test_a_command_works_on_a_whole_run(whole):
+    faults = [damage.find_fault(whole, command, None) for command in QUICK]
+    assert [fault for fault in faults if fault] == []
+
+
+@pytest.mark.parametrize("file", damage.OUTPUTS)
+def test_damaged_files_are_named(whole, file):
+    cases = [case for case in damage.DAMAGES if case.file == file]
+    for number, case in enumerate(cases):
+        command = QUICK[(number * 5 + len(file)) % len(QUICK)]
+        fault = damage.find_fault(whole, command, case)
+        assert fault is None, f"{command}: {case.kind}: {fault}"
+
+
+# What ended with a traceback, or named no file.
+FORMER = [
+    ("resume", "run.json", "half"),
+    ("resume", "run.json", "a list"),
+    ("show", "run.json", "deep"),
+    ("dataset", "run.json", "numbers inside"),
+    ("show", "documents.parquet", "no rows"),
+    ("show a page", "documents.parquet", "a folder"),
+    ("show", "segments.parquet", "no text"),
+    ("align", "segments.parquet", "a blank middle"),
+    ("align", "segments.parquet", "no start"),
+    ("align", "pages.parquet", "other types"),
+    ("correct", "segments.parquet", "nulls"),
+    ("report", "segments.parquet", "no text"),
+    ("export articles", "segments.parquet", "no article"),
+    ("split", "pairs.parquet", "no pair_id"),
+]
+
+
+@pytest.mark.parametrize(("command", "file", "kind"), FORMER)
+def test_former_tracebacks(whole, command, file, kind):
+    [case] = [case for case in damage.DAMAGES if (case.file, case.kind) == (file, kind)]
+    assert damage.find_fault(whole, command, case) is None
+
+
+def test_the_functions_raise_the_same_errors(whole, tmp_path):
+    [case] = [c for c in damage.DAMAGES if c[:2] == ("segments.parquet", "no start")]
+    out = Path(damage.shutil.copytree(whole, tmp_path / "out"))
+    case.do(out / "segments.parquet")
+    message = r"segments.parquet: column 'start' has no value in \d+ of \d+ rows; run the sources"
+    with pytest.raises(SourceError, match=message):
+        align_run(str(out), str(tmp_path / "pairs.parquet"))
+    (out / "run.json").write_text('{"counts": 3}')
+    with pytest.raises(SourceError, match=r"run\.json: is damaged: counts is int, must be dict"):
+        open_run(str(out))
+
+
+def test_a_bug_is_not_blamed_on_the_run(whole, monkeypatch):
+    def fail(*_args, **_options):
+        raise KeyError("bug")
+
+    monkeypatch.setattr("ingest.jobs.align_run.check_output", fail)
+    with pytest.raises(KeyError, match="bug"):
+        align_run(str(whole), "pairs.parquet")
