@@ -54,8 +54,9 @@ class Neighbours:
             Edges from the greater to the lesser node.
 
         >>> edges = np.array([5, 5]), np.array([3, 9])
-        >>> [[side.tolist() for side in Neighbours(5, 1, [edges]).large_star([edges])]]
-        [[[[9], [3]]]]
+        >>> [(greater, lesser)] = Neighbours(5, 1, [edges]).large_star([edges])
+        >>> greater.tolist(), lesser.tolist()
+        ([9], [3])
         """
         for node, other in edges:
             greater = other > node
