@@ -17,10 +17,10 @@ import ingest
 from ingest.config import Config, SplitConfig
 from ingest.errors import ConfigError, FrameError
 from ingest.filtering import contamination
-from ingest.filtering.contamination import ReferenceTexts
+from ingest.filtering.contamination import ReferenceGrams, ReferenceTexts
 from ingest.frames import PAIRS, schema
 from ingest.minhash import components, similar_pairs, text_signatures
-from ingest.splitting.groups import TEXTS
+from ingest.splitting.keys import TEXTS
 
 HALF = SplitConfig(dev=0.2, test=0.2)
 
@@ -172,13 +172,13 @@ def test_the_size_of_batches_does_not_change_what_matches(monkeypatch):
 @pytest.mark.parametrize("own", [-1, 0])
 def test_lines_of_one_template_are_compared_a_few_times_each(template, own, monkeypatch):
     compared = []
-    count = ReferenceTexts._count_common
+    count = ReferenceGrams._count_common
 
-    def counted(self, text, line, grams):
+    def counted(self, text, line, keys):
         compared.append(len(text))
-        return count(self, text, line, grams)
+        return count(self, text, line, keys)
 
-    monkeypatch.setattr(ReferenceTexts, "_count_common", counted)
+    monkeypatch.setattr(ReferenceGrams, "_count_common", counted)
     lines = pl.Series([template.format(n) for n in range(1500)])
     groups = np.zeros(500, np.int64)
     references = ReferenceTexts(lines[:500], min_similarity=0.6, groups=groups)
