@@ -16,9 +16,9 @@ import polars as pl
 from ingest._typing import U8, U64, Bools
 from ingest.config import Config, SplitConfig, config_of
 from ingest.errors import ConfigError
+from ingest.filtering.disjoint_sets import DisjointSets
 from ingest.frames import CLUSTERED, PAIRS, SEGMENTS, check
 from ingest.io.pairs_file import BATCH_SIZE
-from ingest.splitting.disjoint_sets import DisjointSets
 from ingest.splitting.draw import Groups, draw
 from ingest.splitting.exact import matching_rows, merge_matches
 from ingest.splitting.groups import PageClusters, hash_clusters, merge_sharing, sharing_rows

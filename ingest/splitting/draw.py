@@ -10,8 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ingest._typing import I64, U8, Bools
+from ingest.filtering.disjoint_sets import DisjointSets
 from ingest.io.buckets import BucketStore
-from ingest.splitting.disjoint_sets import DisjointSets
 from ingest.splitting.keys import CODES, TRAIN, PairBatches
 
 _ROW_BATCH = 1 << 20

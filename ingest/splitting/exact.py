@@ -13,10 +13,10 @@ import polars as pl
 
 from ingest._typing import I64, Bools
 from ingest.filtering.contamination import Matches, ReferenceGrams
+from ingest.filtering.disjoint_sets import DisjointSets
 from ingest.filtering.text_grams import MIN_CONTAINED, GramFilter, TextGrams, least_common
 from ingest.io.scratch import RowStore
 from ingest.minhash import bigrams
-from ingest.splitting.disjoint_sets import DisjointSets
 from ingest.splitting.keys import TEXTS, PairBatches, PairKeys, first_texts
 
 _REFERENCES = 1 << 18, 1 << 15  # bigrams and texts that are indexed at once: about 60 MB

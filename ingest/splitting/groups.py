@@ -13,8 +13,8 @@ import polars as pl
 
 from ingest._typing import I64, U64, Bools
 from ingest.config import SplitConfig
+from ingest.filtering.disjoint_sets import DisjointSets
 from ingest.io.buckets import BucketStore
-from ingest.splitting.disjoint_sets import DisjointSets
 from ingest.splitting.keys import (
     CLUSTERS,
     DOCS,

@@ -22,6 +22,9 @@ class DisjointSets:
     def __init__(self, rows: int) -> None:
         self._parent: NDArray[np.uint32] = np.arange(rows, dtype=np.uint32)
 
+    def __len__(self) -> int:
+        return len(self._parent)
+
     def names(self, rows: NDArray[np.integer]) -> I64:
         """Return the least row of the set of each row."""
         name = self._parent[rows]
