@@ -19,7 +19,7 @@ from ingest.errors import ConfigError
 from ingest.filtering.disjoint_sets import DisjointSets
 from ingest.frames import CLUSTERED, PAIRS, SEGMENTS, check
 from ingest.io.pairs_file import BATCH_SIZE
-from ingest.splitting.draw import Groups, draw
+from ingest.splitting.drawing import Groups, draw
 from ingest.splitting.exact import matching_rows, merge_matches
 from ingest.splitting.groups import PageClusters, hash_clusters, merge_sharing, sharing_rows
 from ingest.splitting.keys import (

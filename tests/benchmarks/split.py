@@ -43,22 +43,26 @@ print(json.dumps({
 """
 
 
-def texts(rng: np.random.Generator, words: np.ndarray, count: int, kind: str, at: int) -> pl.Series:
+def texts(rng: np.random.Generator, words: pl.Series, count: int, kind: str, at: int) -> pl.Series:
     """Return texts; `at` is the number of the first."""
     if kind == "templates":
         own = np.random.default_rng(1)
-        of = pl.Series([" ".join(own.choice(words, own.integers(8, 30))) for _ in range(74)])
+        of = pl.Series(
+            [" ".join(own.choice(words.to_numpy(), own.integers(8, 30))) for _ in range(74)]
+        )
         chosen = of.gather(rng.integers(0, len(of), count))
         return pl.select(pl.format("{} {}", chosen, pl.int_range(at, at + count))).to_series()
-    drawn = pl.DataFrame({str(n): words[rng.integers(0, len(words), count)] for n in range(12)})
+    drawn = pl.DataFrame(
+        [words.gather(rng.integers(0, len(words), count)).alias(str(n)) for n in range(12)]
+    )
     return drawn.select(pl.concat_str(pl.all(), separator=" ")).to_series()
 
 
 def write_pairs(path: Path, pairs: int, kind: str) -> None:
     """Write made-up pairs to a Parquet file."""
     rng = np.random.default_rng(0)
-    english = np.array([f"word{n}" for n in range(30_000)])
-    arabic = np.array([f"كلمة{n}" for n in range(30_000)])
+    english = pl.Series([f"word{n}" for n in range(30_000)])
+    arabic = pl.Series([f"كلمة{n}" for n in range(30_000)])
     types = schema(PAIRS)
     parts = []
     for at in range(0, pairs, BATCH):

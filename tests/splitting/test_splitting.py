@@ -19,7 +19,10 @@ from ingest.errors import ConfigError, FrameError
 from ingest.filtering import contamination
 from ingest.filtering.contamination import ReferenceGrams, ReferenceTexts
 from ingest.frames import PAIRS, schema
+from ingest.io import buckets
+from ingest.io.buckets import BucketStore
 from ingest.minhash import components, similar_pairs, text_signatures
+from ingest.splitting import drawing, exact, keys, similar
 from ingest.splitting.keys import TEXTS
 
 HALF = SplitConfig(dev=0.2, test=0.2)
@@ -213,6 +216,35 @@ def test_sizes_and_seeds():
     assert assigned["split"].to_list() != other["split"].to_list()
     counted = ingest.split(pairs, config=SplitConfig(dev=10, test=0))["split"]
     assert dict(counted.value_counts().iter_rows()) == {"train": len(pairs) - 10, "dev": 10}
+
+
+@pytest.mark.parametrize("make", [corpus, lambda: with_originals(60)])
+def test_what_is_on_disk_and_compared_in_chunks_changes_nothing(make, monkeypatch):
+    pairs = make()
+    config = SplitConfig(dev=0.2, test=0.2, by="text")
+    usual = [ingest.split(pairs, config=each)["split"].to_list() for each in (HALF, config)]
+    for module in (keys, similar, exact):
+        monkeypatch.setattr(module, "_MAX_IN_MEMORY", 0)
+    monkeypatch.setattr(keys, "BATCH_SIZE", 17)
+    monkeypatch.setattr(similar, "_ROW_BATCH", 10)
+    monkeypatch.setattr(exact, "_REFERENCES", (50, 4))
+    monkeypatch.setattr(exact, "_TEXTS", (90, 9))
+    monkeypatch.setattr(drawing, "_GROUPS_AT_ONCE", 3)
+    monkeypatch.setattr(drawing, "_ROW_BATCH", 11)
+    monkeypatch.setattr(buckets, "_READ_BYTES", 100)
+    monkeypatch.setitem(BucketStore.__init__.__kwdefaults__, "max_in_memory", 0)
+    again = [ingest.split(pairs, config=each)["split"].to_list() for each in (HALF, config)]
+    assert again == usual
+
+
+def test_machine_text_that_is_allowed_counts_as_any_other():
+    rows = [
+        {"source_text": f"نص {n} {n * 7}", "target_text": f"text {n // 3} of {n // 3 * 7}"}
+        | {"method": "translated" if n % 2 else "aligned"}
+        for n in range(90)
+    ]
+    assigned = ingest.split(frame(rows), config=SplitConfig(dev=12, test=12, machine=True))
+    assert dict(assigned["split"].value_counts().rows()) == {"train": 66, "dev": 12, "test": 12}
 
 
 def test_the_order_of_rows_does_not_matter():
