@@ -125,7 +125,7 @@ def assign_splits(
 ) -> Assignment:
     """Assign each pair to a split.
 
-    About 20 bytes per pair are in memory; hashes and signatures, of about 500 bytes per pair, are
+    About 20 bytes per pair are in memory. Hashes and signatures, about 500 bytes per pair, are
     in temporary files.
 
     Args:
