@@ -59,7 +59,7 @@ class PairKeys:
         names: the columns that have hashes.
 
     Raises:
-        FrameError: a pair has no pair_id.
+        FrameError: a pair has no pair_id, or `keep` is neither true nor false.
     """
 
     def __init__(self, pairs: PairBatches) -> None:
@@ -68,6 +68,11 @@ class PairKeys:
         self.flags: U8 = np.zeros(pairs.count, np.uint8)
         self._store = RowStore(len(self.names), np.uint64, max_in_memory=_MAX_IN_MEMORY)
         optional = ["keep"] if "keep" in pairs.columns else []
+        kept = pairs.columns.get("keep", pl.Boolean())
+        if kept != pl.Boolean and not kept.is_integer():
+            raise FrameError(
+                f"split: column 'keep' has type {kept}, must be Boolean, as ingest filter writes it"
+            )
         optional += ["split"] if pairs.columns.get("split") == pl.String else []
         start = 0
         for batch in pairs.batches(columns=[*self.names, "method", *optional]):

@@ -350,6 +350,8 @@ def test_no_pairs_and_invalid_frames():
         ingest.split(frame([{}]).drop("method"))
     with pytest.raises(FrameError, match="pair_id is null in 1 pairs"):
         ingest.split(frame([{"pair_id": None}]))
+    with pytest.raises(FrameError, match="column 'keep' has type String, must be Boolean"):
+        ingest.split(frame([{}]).with_columns(keep=pl.lit("yes")))
 
 
 @pytest.mark.parametrize(
