@@ -26,7 +26,6 @@ _TEXT_BATCH = 1 << 14  # texts processed at once: about 100 MB
 _MAX_CHARS = 4_000  # characters of a text that count; sentences have fewer
 _PAIR_BATCH = 1 << 14  # pairs of signatures compared at once
 _ROW_BATCH = 1 << 16  # signatures read at once
-_ROUNDS = 256  # rows of a component that are compared with all others of the component
 
 
 def shingles(group: I64, key: U64) -> tuple[I64, U64]:
@@ -260,38 +259,6 @@ def components(nodes: int, edges: Iterable[tuple[I64, I64]], known: I64 | None =
             while ((grandparent := parent[parent]) != parent).any():
                 parent = grandparent
     return parent
-
-
-def near_duplicates(values: U16, threshold: float) -> Bools:
-    """Mark rows that are similar to an earlier row that is kept.
-
-    Rows are similar if their signatures agree in at least `threshold` of their values. In each
-    connected component the first row is kept and rows similar to it are marked; then the first of
-    the rest is kept, and so on. After 256 kept rows per component, the rest are compared with only
-    a few others, so some similar rows may be kept.
-
-    >>> chain = np.repeat(np.array([[0, 0, 0], [0, 0, 1], [0, 1, 1]], np.uint16), 21, axis=1)
-    >>> near_duplicates(chain, 0.6).tolist()
-    [False, True, False]
-    """
-    edges = list(similar_pairs(values, threshold))
-    group = components(len(values), edges)
-    earlier, later = (np.concatenate(side) for side in zip(*edges, strict=True))
-    marked = np.zeros(len(values), bool)
-    least = np.full(len(values), threshold)
-    rest = np.argsort(group, kind="stable")
-    for _ in range(_ROUNDS):
-        new = np.diff(group[rest], prepend=-1) > 0
-        first = rest[new][np.cumsum(new) - 1]
-        for _, similar in _agree(first[~new], rest[~new], values, least):
-            marked[similar] = True
-        rest = rest[~new & ~marked[rest]]
-    open_ = np.isin(earlier, rest) & np.isin(later, rest)
-    earlier, later = earlier[open_], later[open_]
-    order = np.lexsort((earlier, later))
-    for a, b in zip(earlier[order].tolist(), later[order].tolist(), strict=True):
-        marked[b] |= not marked[a]
-    return marked
 
 
 def _agree(left: I64, right: I64, values: U16, least: F64) -> Iterator[tuple[I64, I64]]:

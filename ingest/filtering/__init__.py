@@ -11,7 +11,7 @@ from ingest.config import Config, FilterConfig, config_of
 from ingest.drop_reasons import RULES, funnel_table
 from ingest.filtering.batch_keys import rule_keys
 from ingest.filtering.excluded import ExcludedTexts, read_excluded
-from ingest.filtering.near_duplicates import PairKeys, drop_duplicates
+from ingest.filtering.near_duplicates import PassedPairs
 from ingest.filtering.rules import check_scores
 from ingest.frames import FILTERED, PAIRS, check
 from ingest.io.pairs_file import BATCH_SIZE
@@ -72,9 +72,10 @@ def find_drop_reasons(keys: Iterable[pl.DataFrame], config: FilterConfig) -> pl.
         keys: what `rule_keys` returns for each batch of pairs, in order.
         config: the thresholds.
     """
-    # only what is compared is kept of each batch
-    compared = [PairKeys.from_frame(batch) for batch in keys]
-    return drop_duplicates(compared, config) if compared else pl.Series("reason", [], pl.UInt8)
+    with PassedPairs(config) as passed:
+        for batch in keys:
+            passed.append(batch)
+        return passed.drop_duplicates()
 
 
 def with_drop_reasons(pairs: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:

@@ -57,10 +57,13 @@ class PairsFile:
         check(pl.DataFrame(schema=self.columns), PAIRS, verb=f"{verb} of {self.path}")
         self._progress, self._passes, self._begun, self._done = progress, passes, 0, 0
 
-    def batches(self, *, reported: bool = True) -> Iterator[pl.DataFrame]:
+    def batches(
+        self, *, columns: Sequence[str] | None = None, reported: bool = True
+    ) -> Iterator[pl.DataFrame]:
         """Yield the pairs in order. This can be called more than once.
 
         Args:
+            columns: the columns to read; all if None.
             reported: whether this is a pass of which the progress is reported.
 
         Raises:
@@ -69,8 +72,9 @@ class PairsFile:
         """
         if reported:
             self.begin_pass()
+        frame = self._frame if columns is None else self._frame.select(columns)
         for start in range(0, self.count, BATCH_SIZE):
-            batch: pl.DataFrame = self._read(self._frame.slice(start, BATCH_SIZE).collect)
+            batch: pl.DataFrame = self._read(frame.slice(start, BATCH_SIZE).collect)
             check_text_sizes(batch, self.path, start)
             yield batch
             if reported:
@@ -186,7 +190,7 @@ def check_text_sizes(pairs: pl.DataFrame, path: Path, start: int) -> None:
     Raises:
         SourceError: a text is too large.
     """
-    texts = pairs.select(TEXTS)
+    texts = pairs.select(name for name in TEXTS if name in pairs.columns)
     large = find_large_texts(texts).arg_true()
     if len(large):
         raise SourceError(

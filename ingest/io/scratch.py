@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
+from collections.abc import Iterator
 from types import TracebackType
 from typing import IO, Any
 
@@ -52,6 +54,10 @@ class RowStore:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the rows, and remove the temporary file."""
         self._parts.clear()
         if self._file:
             self._file.close()
@@ -63,25 +69,59 @@ class RowStore:
             WriteError: the temporary file cannot be written.
         """
         self._parts.append(np.ascontiguousarray(rows, self._empty.dtype))
-        self._bytes += rows.nbytes
-        try:
-            if self._file is None and self._bytes > self._max_in_memory:
-                self._file = tempfile.TemporaryFile(dir=tmpdir())  # noqa: SIM115  # closed with the store
-            if self._file:
-                for part in self._parts:
-                    self._file.write(part.data)
-                self._parts.clear()
-        except OSError as error:
-            raise WriteError(
-                f"{tmpdir()}: a temporary file cannot be written: {error.strerror}; "
-                "set TMPDIR to a folder with more room"
-            ) from error
+        self._bytes += self._parts[-1].nbytes
+        if self._bytes > self._max_in_memory:
+            self._file = append_to_scratch(self._file, self._parts)
+            self._parts.clear()
 
     def rows(self) -> NDArray[Any]:
         """Return all rows, for reading while the store is open."""
         if self._file is None:
-            self._parts = [np.concatenate([self._empty, *self._parts])]
+            if len(self._parts) != 1:
+                self._parts = [np.concatenate([self._empty, *self._parts])]
             return self._parts[0]
         self._file.flush()
         flat: NDArray[Any] = np.memmap(self._file, self._empty.dtype, "r")
         return flat.reshape(-1, self._empty.shape[1])
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the rows from `start` to before `stop`, without mapping the file."""
+        if self._file is None:
+            return self.rows()[start:stop]
+        width = self._empty.dtype.itemsize * self._empty.shape[1]
+        flat = read_scratch(self._file, start * width, stop * width, self._empty.dtype)
+        return flat.reshape(-1, self._empty.shape[1])
+
+    def batches(self, size: int) -> Iterator[NDArray[Any]]:
+        """Yield all rows in order, `size` at a time, without mapping the file."""
+        rows = self._bytes // (self._empty.dtype.itemsize * self._empty.shape[1])
+        for start in range(0, rows, size):
+            yield self.read(start, min(start + size, rows))
+
+
+def append_to_scratch(file: IO[bytes] | None, arrays: list[NDArray[Any]]) -> IO[bytes]:
+    """Write arrays to the end of a temporary file, which is made if there is none yet.
+
+    Raises:
+        WriteError: the temporary file cannot be written.
+    """
+    try:
+        file = file or tempfile.TemporaryFile(dir=tmpdir())  # noqa: SIM115  # closed by the caller
+        for array in arrays:
+            if array.size:
+                file.write(array.view(np.uint8).data)
+    except OSError as error:
+        raise WriteError(
+            f"{tmpdir()}: a temporary file cannot be written: {error.strerror}; "
+            "set TMPDIR to a folder with more room"
+        ) from error
+    return file
+
+
+def read_scratch(file: IO[bytes], start: int, stop: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Read the bytes from `start` to before `stop` of a temporary file, which stays at its end."""
+    content = bytearray(stop - start)
+    file.seek(start)
+    file.readinto(content)  # type: ignore[attr-defined]  # typeshed does not know it of IO
+    file.seek(0, io.SEEK_END)
+    return np.frombuffer(content, dtype)

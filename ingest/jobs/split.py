@@ -6,23 +6,26 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from ingest._typing import Progress
+from ingest._typing import U64, Progress
 from ingest.config import Config, SplitConfig
-from ingest.errors import SourceError
 from ingest.frames import SPLIT, schema
 from ingest.io.pairs_file import BATCH_SIZE, PairsFile
 from ingest.io.parquet import scan_parquet
+from ingest.io.snapshot import Snapshot
 from ingest.jobs.damage import names_damage
-from ingest.splitting import DEV, TEST, TRAIN, Assignment, assign_splits
-from ingest.splitting.groups import clusters_of
+from ingest.splitting import Assignment, assign_splits, split_names
+from ingest.splitting.groups import PageClusters, hash_clusters
+from ingest.splitting.keys import CODES, DEV, TEST
 from ingest.text import count_noun
 
 _REPORT_SUFFIX = ".split.json"
-# Over the pairs, usually: for keys, for groups, two for texts similar to those drawn, and to write.
-# Each further draw takes two more.
-_PASSES = 5
+# Over the pairs, usually: for keys, for signatures, to draw, two for texts that match those drawn,
+# to draw again, and to write. Each further draw takes three more.
+_PASSES = 7
+_SEGMENTS = 1 << 18  # segments whose pages and clusters are read at once
 _SEPARATE = "to separate pairs of one page: --set 'split.by=\"text\"'"
 
 
@@ -147,12 +150,12 @@ def split_file(
     config = config or Config()
     pairs = PairsFile(source, verb="split", progress=progress, passes=_PASSES)
     pairs.check_outputs(out, _REPORT_SUFFIX, overwrite=overwrite)
-    assignment = assign_splits(pairs.batches, _read_clusters(pairs), config.split)
+    assignment = assign_splits(pairs, _read_clusters(pairs), config.split)
 
     def batches() -> Iterator[pl.DataFrame]:
         for number, batch in enumerate(pairs.batches()):
             start = number * BATCH_SIZE
-            yield batch.with_columns(split=assignment.split[start : start + BATCH_SIZE])
+            yield batch.with_columns(split_names(assignment.codes[start : start + BATCH_SIZE]))
 
     result = _result(pairs, assignment, config.split)
     report = {
@@ -166,27 +169,32 @@ def split_file(
     return result
 
 
-def _read_clusters(pairs: PairsFile) -> pl.DataFrame | None:
+def _read_clusters(pairs: PairsFile) -> PageClusters | None:
     """Read the clusters of pages from segments.parquet in the same folder, if it has any."""
     path = pairs.path.parent / "segments.parquet"
     if not path.is_file():
         return None
-    try:
-        segments = scan_parquet(path)
-        if "cluster" not in segments.collect_schema():
-            return None
-        return clusters_of(segments)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise SourceError(f"{path}: cannot be read as Parquet: {error}") from error
+    read = Snapshot(path).read
+    segments = scan_parquet(path)
+    if "cluster" not in read(segments.collect_schema):
+        return None
+    count = int(read(segments.select(pl.len()).collect).item())
+
+    def page_clusters() -> Iterator[tuple[U64, U64]]:
+        columns = segments.select("doc_id", "cluster")
+        for start in range(0, count, _SEGMENTS):
+            yield hash_clusters(read(columns.slice(start, _SEGMENTS).collect))
+
+    return page_clusters
 
 
 def _result(pairs: PairsFile, assignment: Assignment, config: SplitConfig) -> SplitResult:
-    sizes = dict(assignment.split.drop_nulls().value_counts().iter_rows())
+    counts = np.bincount(assignment.codes, minlength=len(CODES) + 1)
     shares = {DEV: config.dev, TEST: config.test} if assignment.kept else {}
     return SplitResult(
         pairs=pairs.count,
         kept=assignment.kept,
-        sizes={name: sizes.get(name, 0) for name in (TRAIN, DEV, TEST)},
+        sizes={name: int(counts[code]) for name, code in CODES.items()},
         wanted=assignment.wanted,
         groups=assignment.groups,
         largest=assignment.largest,

@@ -15,7 +15,7 @@ import polars as pl
 from ingest.config import Config
 from ingest.io.atomic import atomic_write
 from ingest.io.opening import Stamp
-from ingest.io.pairs_file import TEXTS, check_text_sizes
+from ingest.io.pairs_file import check_text_sizes
 from ingest.io.parquet import scan_parquet
 from ingest.io.snapshot import Snapshot
 from ingest.pipeline.plan import check_unchanged, stamps_of
@@ -123,8 +123,7 @@ def write_part(
     job = _read_job(part.parent, function, config)
     scan = scan_parquet(source).slice(*rows)
     frame: pl.DataFrame = snapshot.read((scan.select(job.columns) if job.columns else scan).collect)
-    if set(TEXTS) <= set(frame.columns):
-        check_text_sizes(frame, Path(source), rows[0])
+    check_text_sizes(frame, Path(source), rows[0])
     result = job.function(frame)
     before_write()
     with atomic_write(part, durable=False) as work, work.open("wb") as file:

@@ -7,38 +7,46 @@ relations are transitive: each connected group is in one split.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from ingest._typing import I64, Batches
+from ingest._typing import U8, U64, Bools
 from ingest.config import Config, SplitConfig, config_of
 from ingest.errors import ConfigError
-from ingest.filtering.contamination import ReferenceTexts
-from ingest.frames import CLUSTERED, PAIRS, SEGMENTS, check, schema
+from ingest.filtering.disjoint_sets import DisjointSets
+from ingest.frames import CLUSTERED, PAIRS, SEGMENTS, check
 from ingest.io.pairs_file import BATCH_SIZE
-from ingest.minhash import components
-from ingest.splitting.groups import (
-    TEXTS,
-    clusters_of,
-    kept_texts,
-    pair_keys,
-    related_rows,
-    sharing_rows,
+from ingest.splitting.drawing import Groups, draw
+from ingest.splitting.exact import matching_rows, merge_matches
+from ingest.splitting.groups import PageClusters, hash_clusters, merge_sharing, sharing_rows
+from ingest.splitting.keys import (
+    CODES,
+    DEV,
+    KEEP,
+    MACHINE,
+    TEST,
+    TRAIN,
+    WAS_DEV,
+    WAS_TEST,
+    FramePairs,
+    PairBatches,
+    PairKeys,
 )
+from ingest.splitting.similar import merge_similar
 
-TRAIN, DEV, TEST = "train", "dev", "test"
-_CODES = {TRAIN: 1, DEV: 2, TEST: 3}
+# Signatures of 63 numbers estimate similarity to ± 0.06, so pairs slightly below the threshold are
+# joined too. What this still misses is found when dev and test are compared with the rest.
+_TOLERANCE = 0.1
 
 
 class Assignment(NamedTuple):
     """The split of each pair, and how the sizes came about.
 
     Attributes:
-        split: train, dev, test or null for each pair.
+        codes: uint8 [pairs], the split of each pair, as `split_names` takes it.
         kept: number of pairs that could be in a split.
         wanted: number of pairs that dev and test should have.
         groups: number of groups.
@@ -47,7 +55,7 @@ class Assignment(NamedTuple):
         repeated: number of pairs in no split because they repeat one of those.
     """
 
-    split: pl.Series
+    codes: U8
     kept: int
     wanted: dict[str, int]
     groups: int
@@ -91,104 +99,106 @@ def split(
     ['train', 'train']
     """
     check(pairs, PAIRS, verb="split")
-    page_clusters = None
+    page_clusters: PageClusters | None = None
     if segments is not None and "cluster" in segments.columns:
         check(segments, (*SEGMENTS[:1], *CLUSTERED), verb="split")
-        page_clusters = clusters_of(segments.lazy())
+        of_segments = segments.select("doc_id", "cluster")
 
-    def batches() -> Iterator[pl.DataFrame]:
-        return pairs.iter_slices(BATCH_SIZE)
+        def page_clusters() -> Iterator[tuple[U64, U64]]:
+            return map(hash_clusters, of_segments.iter_slices(BATCH_SIZE))
 
-    assignment = assign_splits(batches, page_clusters, config_of(config, SplitConfig))
-    return pairs.with_columns(assignment.split)
+    assignment = assign_splits(FramePairs(pairs), page_clusters, config_of(config, SplitConfig))
+    return pairs.with_columns(split_names(assignment.codes))
+
+
+def split_names(codes: U8) -> pl.Series:
+    """Return the names of splits for their codes: train, dev, test or null.
+
+    >>> split_names(np.array([1, 0], np.uint8)).to_list()
+    ['train', None]
+    """
+    return pl.Series([None, *CODES]).gather(codes).alias("split")
 
 
 def assign_splits(
-    batches: Batches, page_clusters: pl.DataFrame | None, config: SplitConfig
+    pairs: PairBatches, page_clusters: PageClusters | None, config: SplitConfig
 ) -> Assignment:
     """Assign each pair to a split.
 
+    About 20 bytes per pair are in memory. Hashes and signatures, about 500 bytes per pair, are
+    in temporary files.
+
     Args:
-        batches: the pairs. They are read several times.
-        page_clusters: the clusters of each page, as `clusters_of` returns them.
+        pairs: the pairs. They are read several times.
+        page_clusters: the clusters of each page.
         config: the sizes and the seed.
     """
-    rows = pl.concat(
-        [pair_keys(pl.DataFrame(schema=schema(PAIRS))), *map(pair_keys, batches())]
-    ).with_row_index("row")
-    fixed, is_repeat = _keep_original(rows, batches, page_clusters, config)
-    original = {name: fixed.filter(split=name).height for name in (DEV, TEST)}
-    kept = rows.filter(pl.col("keep") & ~is_repeat).join(fixed, on="row", how="anti")
-    kept = kept.filter(~pl.col("original").is_in([DEV, TEST]).fill_null(value=False)).sort("row")
-    group = components(len(kept), related_rows(kept, batches, page_clusters, config))
-    in_use = {name for name in (DEV, TEST) if (rows["original"] == name).any()}
-    wanted = _wanted_sizes(
-        len(kept) if config.machine else int((~kept["machine"]).sum()), config, in_use
-    )
-    # Similarity by signatures is approximate. So the pairs drawn for dev and test are compared
-    # exactly with all others, and the draw is repeated until it contains no new pairs.
-    is_compared = np.zeros(len(kept), bool)
-    while True:
-        codes = _draw(kept.with_columns(group=group), wanted, config)
-        is_new = (codes != _CODES[TRAIN]).to_numpy() & ~is_compared
-        if not is_new.any():
-            break
-        edges = _similar_rows(np.flatnonzero(is_new), group, kept, batches, config.near)
-        group = components(len(kept), [edges], group)
-        is_compared |= is_new
-    names = pl.Series([None, *_CODES]).gather(codes)
-    splits = pl.concat([kept.select("row").with_columns(split=names), fixed])
-    joined = rows.select("row").join(splits, on="row", how="left", maintain_order="left")
-    sizes = np.bincount(group) if len(group) else np.zeros(1, np.int64)
-    return Assignment(
-        split=joined["split"],
-        kept=int(rows["keep"].sum()),
-        wanted=wanted | {name: original[name] for name in in_use},
-        groups=int((sizes > 0).sum()),
-        largest=int(sizes.max()),
-        original={name: original[name] for name in (DEV, TEST) if name in in_use},
-        repeated=int((rows["keep"] & is_repeat).sum()),
-    )
+    with PairKeys(pairs) as keys:
+        stays, is_repeat = _keep_original(keys, pairs, page_clusters, config)
+        used = keys.have(KEEP) & ~is_repeat & ~keys.have(WAS_DEV | WAS_TEST)
+        allowed = np.ones(pairs.count, bool) if config.machine else ~keys.have(MACHINE)
+        originals = {TEST: keys.have(WAS_TEST), DEV: keys.have(WAS_DEV)}
+        in_use = [name for name in (DEV, TEST) if originals[name].any()]
+        wanted = _wanted_sizes(int((used & allowed).sum()), config, in_use)
+        sets = DisjointSets(pairs.count)
+        merge_sharing(sets, keys, used, page_clusters, config)
+        merge_similar(sets, keys, pairs, max(config.near - _TOLERANCE, 0.01))
+        # Similarity by signatures is approximate. So the pairs drawn for dev and test are compared
+        # exactly with all others, and the draw is repeated until it contains no new pairs.
+        is_compared = np.zeros(pairs.count, bool)
+        while True:
+            codes = draw(Groups(sets, used, allowed), pairs, wanted, config.seed)
+            is_new = used & (codes != CODES[TRAIN]) & ~is_compared
+            if not is_new.any():
+                break
+            merge_matches(sets, keys, pairs, is_new, config.near)
+            is_compared |= is_new
+        original = {}
+        for name in in_use:
+            stayed = stays & originals[name]
+            codes[stayed] = CODES[name]
+            original[name] = int(stayed.sum())
+        sizes = Groups(sets, used, used).size
+        return Assignment(
+            codes=codes,
+            kept=int(keys.have(KEEP).sum()),
+            wanted=wanted | original,
+            groups=int((sizes > 0).sum()),
+            largest=int(sizes.max(initial=0)),
+            original=original,
+            repeated=int((keys.have(KEEP) & is_repeat).sum()),
+        )
 
 
 def _keep_original(
-    rows: pl.DataFrame,
-    batches: Batches,
-    page_clusters: pl.DataFrame | None,
+    keys: PairKeys,
+    pairs: PairBatches,
+    page_clusters: PageClusters | None,
     config: SplitConfig,
-) -> tuple[pl.DataFrame, pl.Series]:
+) -> tuple[Bools, Bools]:
     """Find pairs that stay in dev or test, and pairs that repeat them and must not be in train.
 
     Pairs of the original test that a filter dropped have no split, but still nothing may repeat
     them. What is in both stays in test.
 
     Returns:
-        The rows that stay, with their split, and whether each row repeats one.
+        Which pairs stay, and which repeat one of the others.
     """
-    is_repeat = np.zeros(len(rows), bool)
-    names = rows["original"]
-    if not names.is_in([DEV, TEST]).any():
-        return pl.DataFrame(schema={"row": pl.UInt32, "split": pl.String}), pl.Series(is_repeat)
-    used = rows.filter(pl.col("keep") | names.is_in([DEV, TEST]).fill_null(value=False))
-    at = used["row"].to_numpy()
-    for name in (TEST, DEV):
-        chosen = (used["original"] == name).fill_null(value=False).to_numpy()
-        if not chosen.any():
-            continue
-        repeats = sharing_rows(used, chosen, page_clusters, config)
-        drawn = np.flatnonzero(chosen)
-        group = np.where(chosen, 0, -1)
-        similar, _ = _similar_rows(drawn, group, used, batches, config.near, every=True)
-        repeats[similar] = True
-        is_test = (used["original"] == TEST).fill_null(value=False).to_numpy()
-        is_repeat[at[repeats & ~chosen & ~is_test]] = True
-    repeat = pl.Series(is_repeat)
-    is_allowed = pl.lit(config.machine) | ~pl.col("machine")
-    stays = pl.col("keep") & is_allowed & pl.col("original").is_in([DEV, TEST]) & ~repeat
-    return rows.filter(stays).select("row", split="original"), repeat
+    is_repeat = np.zeros(pairs.count, bool)
+    used = keys.have(KEEP | WAS_DEV | WAS_TEST)
+    is_test = keys.have(WAS_TEST)
+    for chosen in (is_test, keys.have(WAS_DEV)):
+        if chosen.any():
+            repeats = sharing_rows(keys, chosen, page_clusters, config)
+            repeats |= matching_rows(pairs, chosen, used, config.near)
+            is_repeat |= used & repeats & ~chosen & ~is_test
+    stays = keys.have(KEEP) & keys.have(WAS_DEV | WAS_TEST) & ~is_repeat
+    if not config.machine:
+        stays &= ~keys.have(MACHINE)
+    return stays, is_repeat
 
 
-def _wanted_sizes(pairs: int, config: SplitConfig, in_use: set[str]) -> dict[str, int]:
+def _wanted_sizes(pairs: int, config: SplitConfig, in_use: Collection[str]) -> dict[str, int]:
     """Return how many of `pairs` pairs test and dev should have: none if they have some already."""
     wanted = {
         name: 0 if name in in_use else round(size * pairs) if size < 1 else int(size)
@@ -200,96 +210,3 @@ def _wanted_sizes(pairs: int, config: SplitConfig, in_use: set[str]) -> dict[str
             "leave nothing for train; make them smaller"
         )
     return wanted
-
-
-def _draw(kept: pl.DataFrame, wanted: dict[str, int], config: SplitConfig) -> pl.Series:
-    """Draw groups for dev and test, and return the code of each row's split; 0 for none."""
-    is_allowed = pl.lit(True) if config.machine else ~pl.col("machine")
-    groups = (
-        kept.group_by("group")
-        .agg(name=pl.col("pair_id").min(), size=is_allowed.sum())
-        .filter(pl.col("size") > 0)
-    )
-    draws = [_draw_number(config.seed, n) for n in groups["name"]]
-    groups = groups.with_columns(draw=pl.Series(draws, dtype=pl.UInt64)).sort("draw", "name")
-    chosen = _choose_groups(groups, wanted)
-    code = pl.lit(_CODES[TRAIN])
-    for name in (DEV, TEST):
-        is_chosen = pl.col("group").is_in(pl.Series(chosen[name], dtype=pl.Int64).implode())
-        code = (
-            pl.when(is_chosen & is_allowed).then(_CODES[name]).when(is_chosen).then(0)
-            .otherwise(code)
-        )  # fmt: skip
-    return kept.select(code.cast(pl.UInt32).alias("split"))["split"]
-
-
-def _draw_number(seed: int, name: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:8])
-
-
-def _choose_groups(groups: pl.DataFrame, wanted: dict[str, int]) -> dict[str, list[int]]:
-    """Choose groups for dev and test, going through them in the order of the draw."""
-    left = dict(wanted)
-    chosen: dict[str, list[int]] = {name: [] for name in wanted}
-    for group, size in groups.select("group", "size").iter_rows():
-        name = next((name for name in left if size <= left[name]), None)
-        if name:
-            left[name] -= size
-            chosen[name].append(group)
-        if not any(left.values()):
-            break
-    # If every group is too large, the smallest is better than none, provided that train keeps half.
-    total, used = int(groups["size"].sum()), sum(wanted.values()) - sum(left.values())
-    for name in (name for name in chosen if wanted[name] and not chosen[name]):
-        taken = pl.Series([g for of_split in chosen.values() for g in of_split], dtype=pl.Int64)
-        rest = groups.filter(~pl.col("group").is_in(taken.implode()))
-        smallest = rest.select("group", "size").sort("size", maintain_order=True)[:1]
-        for group, size in smallest.rows():
-            if 2 * (used + size) <= total:
-                chosen[name].append(group)
-                used += size
-    return chosen
-
-
-def _similar_rows(
-    drawn: I64,
-    group: I64,
-    kept: pl.DataFrame,
-    batches: Batches,
-    min_similarity: float,
-    *,
-    every: bool = False,
-) -> tuple[I64, I64]:
-    """Find rows that are similar to one drawn for dev or test, but in another group.
-
-    Args:
-        drawn: the drawn rows.
-        group: the group of each row; for edges between rows, the number of a row in it.
-        kept: keys of the pairs to split.
-        batches: all pairs.
-        min_similarity: what counts as similar.
-        every: compare every row, not only one of those with the same text.
-
-    Returns:
-        The similar rows, and for each the group of the drawn row.
-    """
-    is_drawn = np.zeros(len(kept), bool)
-    is_drawn[drawn] = True
-    drawn_texts = [
-        batch.filter(pl.Series(is_drawn[start : start + len(batch)]))
-        for start, batch in kept_texts(kept, batches)
-    ]
-    references = ReferenceTexts(
-        pl.concat([batch[name] for name in TEXTS for batch in drawn_texts]),
-        min_similarity=min_similarity,
-        groups=np.tile(group[drawn], len(TEXTS)),
-    )
-    edges = []
-    for start, batch in kept_texts(kept, batches):
-        for name in TEXTS:
-            # rows with the same text are in one group already
-            is_first = kept[name][start : start + len(batch)].is_first_distinct() | every
-            row = is_first.arg_true().to_numpy() + start
-            matches = references.find_matches(batch[name].filter(is_first), group[row])
-            edges.append((row[matches["text"].to_numpy()], matches["group"].to_numpy()))
-    return np.concatenate([a for a, _ in edges]), np.concatenate([b for _, b in edges])

@@ -1,154 +1,153 @@
-"""Find pairs that must stay in one split, because they share something or are similar."""
+"""Merge pairs that must stay in one split because they share an ID, a text, a page or an article.
+
+Hashes are read in ranges, so memory does not depend on how many pairs there are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
 
-from ingest._typing import I64, U64, Batches, Bools
+from ingest._typing import I64, U64, Bools
 from ingest.config import SplitConfig
-from ingest.errors import FrameError
-from ingest.frames import HUMAN_METHODS
-from ingest.io.scratch import RowStore
-from ingest.minhash import BANDS, ROWS, similar_pairs, text_keys, text_signatures
+from ingest.filtering.disjoint_sets import DisjointSets
+from ingest.io.buckets import BucketStore
+from ingest.splitting.keys import (
+    CLUSTERS,
+    DOCS,
+    FIRST_SOURCE,
+    FIRST_TARGET,
+    TEXTS,
+    PairKeys,
+    hash_column,
+)
 
-TEXTS = ("source_text", "target_text")
-_DOCS = ("source_doc", "target_doc")
-_CLUSTERS = ("cluster", "source_cluster", "target_cluster")
-# Signatures of 63 numbers estimate similarity to ± 0.06, so pairs slightly below the threshold are
-# joined too. What this still misses is found when dev and test are compared with the rest.
-_TOLERANCE = 0.1
+PageClusters: TypeAlias = "Callable[[], Iterator[tuple[U64, U64]]]"
+"""Returns an iterator over hashes of pages and of the clusters of articles on them."""
 
 
-def clusters_of(segments: pl.LazyFrame) -> pl.DataFrame:
+def hash_clusters(segments: pl.DataFrame) -> tuple[U64, U64]:
     """Return the clusters of articles on each page: hashes of doc_id and cluster."""
-    return segments.select(_hash("doc_id"), _hash("cluster")).drop_nulls().unique().collect()
+    known = segments.select("doc_id", "cluster").drop_nulls().unique()
+    return hash_column(known["doc_id"]), hash_column(known["cluster"])
 
 
-def pair_keys(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Return what is kept of a batch: IDs, and hashes of its pages, clusters and texts."""
-    if missing := pairs["pair_id"].null_count():
-        raise FrameError(f"split: pair_id is null in {missing:,} pairs; give every pair an ID")
-    present = [name for name in _CLUSTERS if pairs.schema.get(name) == pl.String]
-    keep = pl.col("keep").fill_null(False) if "keep" in pairs.columns else pl.lit(True)
-    return pairs.select(
-        "pair_id",
-        *map(_hash, _DOCS),
-        *(
-            _hash(name) if name in present else pl.lit(None, pl.UInt64).alias(name)
-            for name in _CLUSTERS
-        ),
-        keep=keep,
-        machine=~pl.col("method").is_in(HUMAN_METHODS),
-        original=pl.col("split")
-        if pairs.schema.get("split") == pl.String
-        else pl.lit(None, pl.String),
-    ).with_columns(pl.Series(name, text_keys(pairs[name])) for name in TEXTS)
-
-
-def _hash(name: str) -> pl.Expr:
-    """A column of strings as UInt64, which take less room than the strings; null stays null."""
-    return pl.when(pl.col(name).is_not_null()).then(pl.col(name).hash()).alias(name)
-
-
-def related_rows(
-    kept: pl.DataFrame, batches: Batches, page_clusters: pl.DataFrame | None, config: SplitConfig
-) -> Iterator[tuple[I64, I64]]:
-    """Yield rows of `kept` that must stay together, as arrays of edges.
+def merge_sharing(
+    sets: DisjointSets,
+    keys: PairKeys,
+    used: Bools,
+    page_clusters: PageClusters | None,
+    config: SplitConfig,
+) -> None:
+    """Merge pairs that share something, and mark the first pair with each text on each side.
 
     Args:
-        kept: keys of the pairs to split, as `pair_keys` returns them.
-        batches: all pairs.
-        page_clusters: the clusters of each page, as `clusters_of` returns them.
-        config: what keeps pairs together, and the similarity threshold.
+        sets: one row per pair.
+        keys: hashes of the pairs.
+        used: bool [pairs], which may be in a split.
+        page_clusters: the clusters of each page.
+        config: what keeps pairs together.
     """
-    yield _sharing(kept, ["pair_id"])
-    yield _sharing(kept, list(TEXTS))
+    _merge_sharing_texts(sets, keys, used)
+    _merge_sharing_columns(sets, keys, used, ["pair_id"])
     if config.by == "page":
-        yield _sharing(kept, list(_DOCS))
-        yield _sharing(kept, list(_CLUSTERS))
+        _merge_sharing_columns(sets, keys, used, DOCS)
+        _merge_sharing_columns(sets, keys, used, CLUSTERS)
         if page_clusters is not None:
-            rows = kept.with_row_index("at")
-            sides = [rows.select("at", doc_id=f"{side}_doc") for side in ("source", "target")]
-            clusters = pl.concat(sides).join(page_clusters, on="doc_id")
-            first = clusters.select(pl.col("at").min().over("cluster"))["at"]
-            yield _indices(clusters["at"]), _indices(first)
-    yield from _similar(kept, batches, max(config.near - _TOLERANCE, 0.01))
+            _merge_copies(sets, keys, used, page_clusters)
+
+
+def _used_hashes(
+    keys: PairKeys, used: Bools, columns: Sequence[str]
+) -> Iterator[tuple[int, U64, I64]]:
+    """Yield side, hashes and rows of pairs that are used, without null."""
+    for start, hashes in keys.batches(columns):
+        for side, column in enumerate(hashes):
+            present = used[start : start + len(column)] & (column != 0)
+            yield side, column[present], np.flatnonzero(present) + start
+
+
+def _merge_sharing_columns(
+    sets: DisjointSets, keys: PairKeys, used: Bools, columns: Sequence[str]
+) -> None:
+    with BucketStore({"row": np.uint32}) as store:
+        for _, column, row in _used_hashes(keys, used, columns):
+            # pairs of a page are neighbours, as a rule
+            is_repeated = np.zeros(len(column), bool)
+            is_repeated[1:] = column[1:] == column[:-1]
+            sets.merge(row[is_repeated], row[np.flatnonzero(is_repeated) - 1])
+            store.append(column[~is_repeated], row=row[~is_repeated])
+        for records in store.ranges():
+            sets.merge_equal(records["key"], records["row"])
+
+
+def _merge_sharing_texts(sets: DisjointSets, keys: PairKeys, used: Bools) -> None:
+    with BucketStore({"row": np.uint32, "side": np.uint8}) as store:
+        for side, column, row in _used_hashes(keys, used, TEXTS):
+            store.append(column, row=row, side=np.full(len(row), side))
+        for records in store.ranges():
+            order = np.lexsort((records["row"], records["side"], records["key"]))
+            key, row, sides = (records[name][order] for name in ("key", "row", "side"))
+            same = key[1:] == key[:-1]
+            sets.merge(row[1:][same], row[:-1][same])
+            is_first = np.ones(len(key), bool)
+            is_first[1:] = ~same
+            for of_side, flag in enumerate((FIRST_SOURCE, FIRST_TARGET)):
+                keys.flags[row[is_first & (sides == of_side)]] |= np.uint8(flag)
+
+
+def _merge_copies(
+    sets: DisjointSets, keys: PairKeys, used: Bools, page_clusters: PageClusters
+) -> None:
+    """Merge pairs of pages with copies of an article."""
+    with (
+        BucketStore({"row": np.uint32}) as rows,
+        BucketStore({"cluster": np.uint64}) as clusters,
+        BucketStore({"row": np.uint32}) as by_cluster,
+    ):
+        for doc, cluster in page_clusters():
+            clusters.append(doc, cluster=cluster)
+        for _, doc, row in _used_hashes(keys, used, DOCS):
+            # one pair of each page is enough: those of a page are merged already
+            first = np.unique(doc, return_index=True)[1]
+            rows.append(doc[first], row=row[first])
+        for of_pages in zip(rows.by_bucket(), clusters.by_bucket(), strict=True):
+            docs, copies = (records[np.argsort(records["key"])] for records in of_pages)
+            at = np.searchsorted(docs["key"], copies["key"])
+            at = np.minimum(at, max(len(docs) - 1, 0))
+            is_known = docs["key"][at] == copies["key"] if len(docs) else np.zeros(len(at), bool)
+            by_cluster.append(copies["cluster"][is_known], row=docs["row"][at[is_known]])
+        for records in by_cluster.ranges():
+            sets.merge_equal(records["key"], records["row"])
 
 
 def sharing_rows(
-    kept: pl.DataFrame, chosen: Bools, page_clusters: pl.DataFrame | None, config: SplitConfig
+    keys: PairKeys, chosen: Bools, page_clusters: PageClusters | None, config: SplitConfig
 ) -> Bools:
-    """Return which rows share a text, a page or a copy of an article with a chosen row."""
-    groups: list[tuple[str, ...]] = [("pair_id",), TEXTS]
-    if config.by == "page":
-        groups += [_DOCS, _CLUSTERS]
-    shares = np.zeros(len(kept), bool)
-    for names in groups:
-        values = pl.concat([kept[name].filter(pl.Series(chosen)) for name in names])
-        if names == _DOCS and page_clusters is not None:
-            of_chosen = page_clusters.filter(pl.col("doc_id").is_in(values.implode()))["cluster"]
-            copies = page_clusters.filter(pl.col("cluster").is_in(of_chosen.implode()))
-            values = pl.concat([values, copies["doc_id"]])
-        values = values.drop_nulls().unique()
-        for name in names:
-            shares |= kept[name].is_in(values.implode()).fill_null(value=False).to_numpy()
-    return shares
+    """Return which pairs share a text, a page or a copy of an article with a chosen pair.
 
-
-def _indices(column: pl.Series) -> I64:
-    return column.cast(pl.Int64).to_numpy()
-
-
-def _sharing(kept: pl.DataFrame, columns: list[str]) -> tuple[I64, I64]:
-    """Return rows with a common value in any of the columns, each with the first such row."""
-    rows = kept.with_row_index("at")
-    values = pl.concat([rows.select("at", value=pl.col(name)) for name in columns]).drop_nulls()
-    first = values.select(pl.col("at").min().over("value"))["at"]
-    return _indices(values["at"]), _indices(first)
-
-
-def _similar(
-    kept: pl.DataFrame, batches: Batches, min_similarity: float
-) -> Iterator[tuple[I64, I64]]:
-    """Yield rows with similar texts.
-
-    Each distinct text has one signature. They are compared in the order of the keys of the texts,
-    which does not depend on the order of rows.
+    Args:
+        keys: hashes of the pairs.
+        chosen: bool [pairs]. What is kept in memory grows with their number.
+        page_clusters: the clusters of each page.
+        config: what keeps pairs together.
     """
-    keys = np.concatenate([kept[name].to_numpy() for name in TEXTS])
-    by_key = np.argsort(keys, kind="stable")
-    is_first = np.ones(len(keys), bool)
-    is_first[by_key[1:]] = keys[by_key[1:]] != keys[by_key[:-1]]
-    del by_key
-    row_of: list[I64] = []
-    key_of: list[U64] = []
-    with RowStore(BANDS * ROWS, np.uint16) as store:
-        for start, batch in kept_texts(kept, batches):
-            for side, name in enumerate(TEXTS):
-                first = np.flatnonzero(is_first[side * len(kept) + start :][: len(batch)])
-                store.append(text_signatures(batch[name].gather(first)))
-                row_of.append(first + start)
-                key_of.append(keys[side * len(kept) + start :][: len(batch)][first])
-        if not row_of:
-            return
-        row = np.concatenate(row_of)
-        order = np.argsort(np.concatenate(key_of), kind="stable")
-        del keys, is_first, row_of, key_of
-        for left, right in similar_pairs(store.rows(), min_similarity, order=order):
-            yield row[left], row[right]
-
-
-def kept_texts(kept: pl.DataFrame, batches: Batches) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Yield the texts of kept pairs in batches, with the index in `kept` of the first of each."""
-    rows = kept["row"].to_numpy()
-    first = start = 0
-    for batch in batches():
-        begin, end = np.searchsorted(rows, [first, first + len(batch)])
-        inside = rows[begin:end] - first
-        if len(inside):
-            yield start, batch.select(pl.col(*TEXTS).fill_null(""))[inside]
-        start += len(inside)
-        first += len(batch)
+    groups: list[Sequence[str]] = [("pair_id",), TEXTS]
+    if config.by == "page":
+        groups += [DOCS, CLUSTERS]
+    shares = np.zeros(len(chosen), bool)
+    for names in groups:
+        values = [np.unique(column) for _, column, _ in _used_hashes(keys, chosen, names)]
+        wanted = np.unique(np.concatenate([np.empty(0, np.uint64), *values]))
+        if names == DOCS and page_clusters is not None:
+            of_chosen = [cluster[np.isin(doc, wanted)] for doc, cluster in page_clusters()]
+            known = np.unique(np.concatenate([np.empty(0, np.uint64), *of_chosen]))
+            copies = [doc[np.isin(cluster, known)] for doc, cluster in page_clusters()]
+            wanted = np.unique(np.concatenate([wanted, *copies]))
+        for start, hashes in keys.batches(names):
+            for column in hashes:
+                shares[start : start + len(column)] |= np.isin(column, wanted)
+    return shares

@@ -11,10 +11,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import ingest
-from ingest import minhash
 from ingest.config import Config, FilterConfig
 from ingest.drop_reasons import RULES
 from ingest.errors import ConfigError, FrameError, SourceError
+from ingest.filtering import similar_pairs
 from ingest.frames import PAIRS, TRANSLATED, schema
 from ingest.minhash import text_signatures
 
@@ -261,7 +261,7 @@ def chained(pages, seed=2):
 
 @pytest.mark.parametrize("first", [256, 1])
 def test_a_near_duplicate_is_similar_to_a_kept_pair(monkeypatch, first):
-    monkeypatch.setattr(minhash, "_ROUNDS", first)
+    monkeypatch.setattr(similar_pairs, "_ROUNDS", first)
     frame = chained(7)
     values = text_signatures(frame["source_text"], frame["target_text"])
     alike = (values[:, None] == values[None]).mean(axis=2) >= FilterConfig().near

@@ -17,10 +17,13 @@ import ingest
 from ingest.config import Config, SplitConfig
 from ingest.errors import ConfigError, FrameError
 from ingest.filtering import contamination
-from ingest.filtering.contamination import ReferenceTexts
+from ingest.filtering.contamination import ReferenceGrams, ReferenceTexts
 from ingest.frames import PAIRS, schema
+from ingest.io import buckets
+from ingest.io.buckets import BucketStore
 from ingest.minhash import components, similar_pairs, text_signatures
-from ingest.splitting.groups import TEXTS
+from ingest.splitting import drawing, exact, keys, similar
+from ingest.splitting.keys import TEXTS
 
 HALF = SplitConfig(dev=0.2, test=0.2)
 
@@ -172,13 +175,13 @@ def test_the_size_of_batches_does_not_change_what_matches(monkeypatch):
 @pytest.mark.parametrize("own", [-1, 0])
 def test_lines_of_one_template_are_compared_a_few_times_each(template, own, monkeypatch):
     compared = []
-    count = ReferenceTexts._count_common
+    count = ReferenceGrams._count_common
 
-    def counted(self, text, line, grams):
+    def counted(self, text, line, keys):
         compared.append(len(text))
-        return count(self, text, line, grams)
+        return count(self, text, line, keys)
 
-    monkeypatch.setattr(ReferenceTexts, "_count_common", counted)
+    monkeypatch.setattr(ReferenceGrams, "_count_common", counted)
     lines = pl.Series([template.format(n) for n in range(1500)])
     groups = np.zeros(500, np.int64)
     references = ReferenceTexts(lines[:500], min_similarity=0.6, groups=groups)
@@ -213,6 +216,35 @@ def test_sizes_and_seeds():
     assert assigned["split"].to_list() != other["split"].to_list()
     counted = ingest.split(pairs, config=SplitConfig(dev=10, test=0))["split"]
     assert dict(counted.value_counts().iter_rows()) == {"train": len(pairs) - 10, "dev": 10}
+
+
+@pytest.mark.parametrize("make", [corpus, lambda: with_originals(60)])
+def test_what_is_on_disk_and_compared_in_chunks_changes_nothing(make, monkeypatch):
+    pairs = make()
+    config = SplitConfig(dev=0.2, test=0.2, by="text")
+    usual = [ingest.split(pairs, config=each)["split"].to_list() for each in (HALF, config)]
+    for module in (keys, similar, exact):
+        monkeypatch.setattr(module, "_MAX_IN_MEMORY", 0)
+    monkeypatch.setattr(keys, "BATCH_SIZE", 17)
+    monkeypatch.setattr(similar, "_ROW_BATCH", 10)
+    monkeypatch.setattr(exact, "_REFERENCES", (50, 4))
+    monkeypatch.setattr(exact, "_TEXTS", (90, 9))
+    monkeypatch.setattr(drawing, "_GROUPS_AT_ONCE", 3)
+    monkeypatch.setattr(drawing, "_ROW_BATCH", 11)
+    monkeypatch.setattr(buckets, "_READ_BYTES", 100)
+    monkeypatch.setitem(BucketStore.__init__.__kwdefaults__, "max_in_memory", 0)
+    again = [ingest.split(pairs, config=each)["split"].to_list() for each in (HALF, config)]
+    assert again == usual
+
+
+def test_machine_text_that_is_allowed_counts_as_any_other():
+    rows = [
+        {"source_text": f"نص {n} {n * 7}", "target_text": f"text {n // 3} of {n // 3 * 7}"}
+        | {"method": "translated" if n % 2 else "aligned"}
+        for n in range(90)
+    ]
+    assigned = ingest.split(frame(rows), config=SplitConfig(dev=12, test=12, machine=True))
+    assert dict(assigned["split"].value_counts().rows()) == {"train": 66, "dev": 12, "test": 12}
 
 
 def test_the_order_of_rows_does_not_matter():
@@ -318,6 +350,8 @@ def test_no_pairs_and_invalid_frames():
         ingest.split(frame([{}]).drop("method"))
     with pytest.raises(FrameError, match="pair_id is null in 1 pairs"):
         ingest.split(frame([{"pair_id": None}]))
+    with pytest.raises(FrameError, match="column 'keep' has type String, must be Boolean"):
+        ingest.split(frame([{}]).with_columns(keep=pl.lit("yes")))
 
 
 @pytest.mark.parametrize(
