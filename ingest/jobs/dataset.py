@@ -28,6 +28,7 @@ from ingest.config import Config
 from ingest.errors import OutputError, SourceError, WriteError
 from ingest.io.atomic import atomic_write, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
+from ingest.io.parts_folder import remove_parts
 from ingest.io.run_files import CORRECTIONS_FILE, STEPS_FILE
 from ingest.jobs.damage import blame_damage
 from ingest.jobs.dataset_checks import (
@@ -307,8 +308,9 @@ def _clear(work: Path) -> None:
 
 def _remove_partial(path: Path) -> None:
     """Remove what a call that was killed had written of an output."""
+    remove_parts(path)
     with wrap_os_errors(path):
-        for partial_output in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        for partial_output in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-z_]' * 8}"):
             if partial_output.is_dir():
                 shutil.rmtree(partial_output)
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -59,14 +59,15 @@ def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
         rows = frame.select(wanted).slice(part.start, length)
         limit = settings.max_record_bytes
         bomb = max(_MIN_BOMB, _MAX_RATIO * file_size(part.source))
+        least = min(limit, bomb)
         for batch in rows.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True):
-            sizes = _text_sizes(batch, (columns.html, columns.text))
-            for row, size in zip(_iter_rows(batch, sizes, min(limit, bomb)), sizes, strict=True):
-                if row is None:
-                    reason = too_large_message(limit) if size > limit else _BOMB
-                    yield Record(part.source, number, error=reason)
-                else:
-                    yield tables.to_record(part.source, number, row, columns, limit)
+            texts = [name for name in (columns.html, columns.text) if name]
+            sizes = _text_sizes(batch, texts)
+            for row, size in zip(_iter_rows(batch, texts, sizes, least), sizes, strict=True):
+                record = tables.to_record(part.source, number, row, columns, least)
+                if size <= limit and record.error == too_large_message(least):
+                    record = record._replace(error=_BOMB)
+                yield record
                 number += 1
         if number < part.stop:  # Polars may stop at damage without an error
             yield Record(part.source, number, error=f"cannot be read from row {number} on")
@@ -81,23 +82,29 @@ def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
 
 
 def _iter_rows(
-    batch: pl.DataFrame, sizes: list[int], limit: int
-) -> Iterator[dict[str, Any] | None]:
-    """The rows of a batch; None for one with a text that is too large."""
+    batch: pl.DataFrame, texts: list[str], sizes: list[int], limit: int
+) -> Iterator[dict[str, Any]]:
+    """The rows of a batch. Texts that are too large are cut just above the limit."""
     if sum(sizes) <= min(limit, _MAX_TEXTS):
         yield from batch.iter_rows(named=True)
         return
+    kinds = {name: batch.schema[name] for name in texts}
+    start = [
+        *(pl.col(n).str.slice(0, limit + 1) for n, kind in kinds.items() if kind == pl.String),
+        *(pl.col(n).bin.slice(0, limit + 1) for n, kind in kinds.items() if kind == pl.Binary),
+    ]
     for at, size in enumerate(sizes):  # one at a time, for `iter_rows` converts 512 rows at once
-        yield None if size > limit else batch.row(at, named=True)
+        row = batch[at]
+        yield (row.with_columns(start) if size > limit else row).row(0, named=True)
 
 
-def _text_sizes(batch: pl.DataFrame, names: Iterable[str | None]) -> list[int]:
+def _text_sizes(batch: pl.DataFrame, texts: list[str]) -> list[int]:
     """The characters or bytes of the largest text of each row; 0 for columns of other types."""
     sizes = [pl.repeat(0, pl.len(), dtype=pl.UInt64)]
-    for name in names:
-        if name and batch.schema[name] == pl.String:
+    for name in texts:
+        if batch.schema[name] == pl.String:
             sizes.append(pl.col(name).str.len_chars().cast(pl.UInt64))
-        elif name and batch.schema[name] == pl.Binary:
+        elif batch.schema[name] == pl.Binary:
             sizes.append(pl.col(name).bin.size().cast(pl.UInt64))
     return batch.select(pl.max_horizontal(sizes)).to_series().to_list()
 

@@ -197,6 +197,8 @@ def test_a_join_that_stops_goes_on(tmp_path, monkeypatch):
     left = {path.name for path in (state.folder / "joined").rglob("*") if path.is_file()}
     assert left == {
         "plan.json",
+        "checksums.json",
+        "emptied",
         "report.json",
         "template.npy",
         *(f"{n:06d}.parquet" for n in range(3)),

@@ -99,8 +99,9 @@ def cuts(tmp_path_factory):
 PARTS = {
     "labelled/000001": ("documents-00000.parquet", "segments-00000.parquet", "keys.parquet",
                         "lines.parquet", "values.npy", "report.json", "checksums.json"),
-    "joined": ("000000.parquet", "template.npy", "report.json", "checksums.json"),
-    "finished/000000": ("segments-00000.parquet", "articles.jsonl", "report.json",
+    "joined/final/000000": ("000000.parquet", "template.npy", "checksums.json"),
+    "joined/report/000000": ("report.json", "checksums.json"),
+    "finished/000000": ("segments-00000.parquet", "articles.jsonl.zst", "report.json",
                         "checksums.json"),
 }  # fmt: skip
 OUTPUTS = ("out.json", *(f"out/{name}" for name in (*NAMES, "run.json")))
@@ -116,6 +117,7 @@ def test_a_damaged_part_is_made_again(cuts, part):
             state = State(cuts.out)
             state.drop_damaged(range(2))
             assert not (folder / part).exists()
+            assert not part.startswith("joined") or not (folder / "joined").exists()
             assert state.notes == [f"{folder}: damaged and made again: 1 part"]
             if how == list(DAMAGES)[number % len(DAMAGES)]:  # to save time
                 cuts.resume()
