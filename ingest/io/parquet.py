@@ -44,10 +44,14 @@ def scan_parquet(
     ...     scan_parquet(Path(folder, "*")).select(pl.len()).collect().item()
     2
     """
-    if storage_options is None and isinstance(source, (str, os.PathLike)):
-        source = os.path.abspath(source)  # Polars takes the start of `file:x` for that of a URL
+    located: Any = source
+    if storage_options is None:  # Polars takes the start of `file:x` for that of a URL
+        if isinstance(source, (str, os.PathLike)):
+            located = os.path.abspath(source)
+        elif isinstance(source, Sequence) and not isinstance(source, bytes):
+            located = [os.path.abspath(path) for path in source]
     return pl.scan_parquet(
-        source,  # type: ignore[arg-type]  # Polars does not name `PathLike`
+        located,
         glob=False,
         hive_partitioning=False,
         low_memory=low_memory,

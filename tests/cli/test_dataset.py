@@ -276,7 +276,7 @@ def test_a_file_that_changes_between_two_passes(command, path, call, tmp_path, m
 
     def change(self, *args, **options):
         pl.read_parquet(path)[::-1].write_parquet(path)
-        write(self, *args, **options)
+        return write(self, *args, **options)
 
     monkeypatch.setattr(PairsFile, "write", change)
     status, _, err = call(command, path, "-o", tmp_path / "o.parquet")

@@ -66,7 +66,14 @@ def test_jobs_report_all_pairs_at_the_end(command, call, tmp_path, monkeypatch):
             calls.append((done, total))
 
     monkeypatch.setattr("ingest.cli.progress.ProgressLines", Recorder)
-    for module in ("jobs.filter", "jobs.split", "pairs.columnar", "io.pairs_file"):
+    for module in (
+        "jobs.filter",
+        "jobs.split",
+        "splitting.keys",
+        "splitting",
+        "pairs.columnar",
+        "io.pairs_file",
+    ):
         monkeypatch.setattr(f"ingest.{module}.BATCH_SIZE", 2)  # the last one is where others get it
     (tmp_path / "a.tsv").write_text("قرأت كتابا\tI read a book\n" * 5, encoding="utf-8")
     pairs = tmp_path / "pairs.parquet"
@@ -76,7 +83,7 @@ def test_jobs_report_all_pairs_at_the_end(command, call, tmp_path, monkeypatch):
     calls.clear()
     assert call(command, pairs, "-o", tmp_path / "out.parquet").status == 0
     done, total = zip(*calls, strict=True)
-    assert set(total) <= {5, 10, 25}
+    assert set(total) <= {5, 10, 35}
     assert list(done) == sorted(done)
     assert command == "split" or done[-1] == total[-1]
     calls.clear()
