@@ -27,13 +27,13 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import OutputError, WriteError
-from ingest.io.atomic import atomic_folder, wrap_os_errors
+from ingest.io.atomic import wrap_os_errors
 from ingest.io.durable import replace, sync, sync_names
 from ingest.io.in_place import (
     UNFINISHED,
@@ -53,28 +53,25 @@ from ingest.io.run_files import (
     has_only_errors,
     is_run_file,
 )
-from ingest.pipeline.checksums import CHECKSUMS, is_whole, write_checksums
+from ingest.pipeline.checksums import is_whole
 from ingest.pipeline.corrections_file import MARK, CorrectionsOfRun
+from ingest.pipeline.parts import Parts, remove
 from ingest.pipeline.plan import Plan
 from ingest.pipeline.room import format_size, output_size
-from ingest.text import count_noun
 
 _NAMES = (
     "plan.json", "done.json", "labelled", "tried", "joined", "finished", "out", "replaced", "locks",
     "out.json", CORRECTIONS_FILE, MARK,
 )  # fmt: skip
-_REPORT = "report.json"  # of a shard, or of a task of the join
-_EMPTIED = "emptied"  # in a step of the join whose tasks have nothing but their reports
 MARKER = "running-"  # start of the name of what `mark_running` keeps
 
 
-class State:
+class State(Parts):
     """The unfinished work for one OUT, on disk.
 
     Attributes:
         name: OUT, for tasks and messages. Of a link, the folder that it leads to.
         folder_name: the folder of the unfinished work, for messages.
-        notes: what was damaged, one line each.
 
     Raises:
         OutputError: OUT is a link that leads nowhere.
@@ -83,19 +80,12 @@ class State:
     def __init__(self, target: Path) -> None:
         self.target = resolve_link(target)
         self.name = str(self.target)
-        self.folder = _unfinished_folder(self.target)
+        super().__init__(_unfinished_folder(self.target))
         self.folder_name = str(self.folder)
-        self.out = self.folder / "out"
-        self._joined = self.folder / "joined"
         self.locks = self.folder / "locks"
         self._corrections = CorrectionsOfRun(self.folder)
-        self._labelled = self.folder / "labelled"
-        self._tried = self.folder / "tried"
-        self._finished = self.folder / "finished"
         self._plan = self.folder / "plan.json"
         self._done = self.folder / "done.json"
-        self._out_checksums = self.folder / "out.json"
-        self.notes: list[str] = []
         self._lock = -1
 
     def wrap_errors(self) -> AbstractContextManager[None]:
@@ -110,124 +100,6 @@ class State:
     def has_work(self) -> bool:
         """Return whether there is unfinished work."""
         return self.folder.exists()
-
-    def has(self, folder: Path) -> bool:
-        """Return whether the results that belong into a folder are complete."""
-        return folder.exists()
-
-    @contextmanager
-    def store(self, folder: Path) -> Iterator[Path]:
-        """Yield an empty folder whose files become those of `folder` if the block succeeds."""
-        is_out = folder == self.out
-        with atomic_folder(folder, durable=is_out) as work:
-            yield work
-            write_checksums(work, self._out_checksums if is_out else work / CHECKSUMS)
-
-    def drop_damaged(self, numbers: Iterable[int], *, only_labelled: bool = False) -> None:
-        """Remove what does not have its checksums, so that it is made again.
-
-        Args:
-            numbers: the shards to look at.
-            only_labelled: whether to look at nothing but their first step.
-        """
-        if not only_labelled and self.out.exists():
-            if is_whole(self.out, self._out_checksums):
-                return  # nothing else is needed
-            self.notes.append(f"{self.out}: was damaged, and was made again")
-            _remove(self.out)
-        steps = (self.labelled,) if only_labelled else (self.labelled, self.finished)
-        folders = [step(number) for number in numbers for step in steps]
-        damaged = [
-            folder
-            for folder in folders
-            if folder.exists() and not is_whole(folder, folder / CHECKSUMS)
-        ]
-        if not only_labelled and self._joined.exists() and not self._joined_is_whole():
-            damaged.append(self._joined)  # its tasks need each other
-        for folder in damaged:
-            _remove(folder)
-        if damaged:
-            count = count_noun(len(damaged), "part")
-            self.notes.append(f"{self.folder}: damaged and made again: {count}")
-
-    def _joined_is_whole(self) -> bool:
-        for step in self._joined.iterdir():
-            only = (_REPORT,) if (step / _EMPTIED).exists() else None
-            for number in _numbers(step):
-                folder = self.joined(step.name, number)
-                if not is_whole(folder, folder / CHECKSUMS, only):
-                    return False
-        return True
-
-    @contextmanager
-    def borrow(self, folder: Path, *patterns: str) -> Iterator[Path]:
-        """Yield a folder with those stored files whose names match, until the end of the block."""
-        yield folder
-
-    def read_reports(self, folders: Iterable[Path]) -> Iterator[dict[str, Any]]:
-        """Yield the content of report.json in each of several folders."""
-        for folder in folders:
-            yield json.loads((folder / "report.json").read_bytes())
-
-    def add_output(self, path: Path) -> None:
-        """Accept a file in the folder that `store(self.out)` yielded; run.json is the last."""
-
-    def labelled(self, number: int) -> Path:
-        """Return the folder of a labelled shard."""
-        return self._labelled / f"{number:06d}"
-
-    def finished(self, number: int) -> Path:
-        """Return the folder of a finished shard."""
-        return self._finished / f"{number:06d}"
-
-    def joined(self, step: str, number: int) -> Path:
-        """Return the folder of a task of a step of the join."""
-        return self._joined / step / f"{number:06d}"
-
-    def labelled_shards(self) -> set[int]:
-        """Return the numbers of the shards that are labelled."""
-        return _numbers(self._labelled)
-
-    def finished_shards(self) -> set[int]:
-        """Return the numbers of the shards that are ready to be assembled."""
-        return _numbers(self._finished)
-
-    def mark_tried(self, number: int) -> None:
-        """Leave a mark that a shard is being labelled, for the case that this ends the process."""
-        self._tried.mkdir(exist_ok=True)
-        (self._tried / f"{number:06d}").touch()
-
-    def unmark_tried(self, number: int) -> None:
-        """Remove the mark of a shard."""
-        (self._tried / f"{number:06d}").unlink(missing_ok=True)
-
-    def tried_shards(self) -> set[int]:
-        """Return the numbers of the shards with a mark."""
-        return _numbers(self._tried)
-
-    def has_shards(self) -> bool:
-        """Return whether something is known of a shard, so that the run should be resumed."""
-        return bool(self.labelled_shards() or self.tried_shards())
-
-    def remove_partial(self, number: int) -> None:
-        """Remove what processes that have ended left of a shard that they were labelling."""
-        for path in self._labelled.glob(f".{number:06d}.*"):
-            _remove(path)
-
-    def joined_tasks(self, step: str) -> set[int]:
-        """Return the numbers of the tasks of a step of the join that are done."""
-        return _numbers(self._joined / step)
-
-    def empty_joined(self, step: str) -> None:
-        """Delete the files of a step, which no task needs any more, except its reports.
-
-        Its tasks still count as done.
-        """
-        (self._joined / step / _EMPTIED).touch()
-        sync_names(self._joined / step)
-        for path in (self._joined / step).glob("*/*"):
-            if path.name not in (_REPORT, CHECKSUMS):
-                path.unlink(missing_ok=True)
 
     def load_plan(self) -> Plan | None:
         """Return the plan of an earlier or concurrent run; None if there is none.
@@ -282,8 +154,8 @@ class State:
             data: lines of corrections; none removes those that are stored.
         """
         if data != self._corrections.read():
-            _remove(self._finished)
-            _remove(self.out)
+            remove(self._finished)
+            remove(self.out)
             self._corrections.write(data)
 
     @contextmanager
@@ -304,7 +176,7 @@ class State:
             with hold_lock(self.locks / "run", shared=part is not None) as self._lock:
                 if part is None:
                     for marker in self.locks.glob(f"{MARKER}*"):  # of a run that was killed
-                        _remove(marker)
+                        remove(marker)
                     self._remove_partial()
                     yield
                 else:
@@ -350,13 +222,6 @@ class State:
     def try_exclusive(self) -> bool:
         """Lock out runs that work on other parts. Return False if there are any."""
         return try_make_exclusive(self._lock)
-
-    def _remove_partial(self) -> None:
-        """Remove what a killed run was writing."""
-        steps = self._joined.glob("*")
-        for folder in (self.folder, self._labelled, self._finished, *steps):
-            for path in folder.glob(".*"):
-                _remove(path)
 
     def _check_files(self) -> None:
         foreign = sorted(
@@ -421,7 +286,7 @@ class State:
         elif os.path.lexists(self.target):
             return True
         self.notes.append(f"{self.out}: was damaged, and was made again")
-        _remove(self.out)
+        remove(self.out)
         self._done.rename(self._plan)
         return False
 
@@ -451,15 +316,16 @@ class State:
     def _move_outputs(self) -> None:
         """Give the outputs names in OUT, which stays. Also continues where that was interrupted."""
         if (self.out / RUN_FILE).exists():
-            _remove(self.target / RUN_FILE)
+            remove(self.target / RUN_FILE)
         for path in self.target.iterdir():
             if is_run_file(path.name) and path.name not in (*OUTPUTS, CORRECTIONS_FILE):
-                _remove(path)  # made from the earlier outputs
+                remove(path)  # made from the earlier outputs
         for path in sorted(self.out.iterdir(), key=lambda path: path.name == RUN_FILE):
             if path.name == RUN_FILE:
                 sync_names(self.target)  # run.json says that all others are there
             place_file(path, self.target / path.name)
-        sync(self.target)
+            sync(self.target / path.name)  # it may be a copy
+        sync_names(self.target)
 
     def is_complete(self) -> bool:
         """Return whether OUT has all outputs, and no run is about to replace them."""
@@ -503,13 +369,13 @@ class State:
 
     def _clear(self) -> None:
         """Remove everything but the locks. The plan goes first, so leftovers are never used."""
-        _remove(self._plan)
+        remove(self._plan)
         for path in list(self.folder.iterdir()):
             if path not in (self._done, self.locks):
-                _remove(path)
+                remove(path)
                 if os.path.lexists(path):  # the next run would take it for finished work
                     raise WriteError(f"{path}: cannot be removed; remove it and start again")
-        _remove(self._done)
+        remove(self._done)
 
 
 def _unfinished_folder(target: Path) -> Path:
@@ -519,16 +385,3 @@ def _unfinished_folder(target: Path) -> Path:
         return inside
     beside = target.with_name(f"{target.name}.unfinished")
     return inside if must_stay(target) and not beside.is_dir() else beside
-
-
-def _numbers(folder: Path) -> set[int]:
-    if not folder.is_dir():
-        return set()
-    return {int(name) for name in os.listdir(folder) if name.isdecimal()}
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -361,7 +361,7 @@ def test_a_folder_with_other_files_is_left_alone(pages, out):
 
 def test_leftovers_that_cannot_be_removed_are_an_error(pages, out, monkeypatch):
     interrupt(pages, out)
-    monkeypatch.setattr("ingest.pipeline.state._remove", lambda _path: None)
+    monkeypatch.setattr("ingest.pipeline.state.remove", lambda _path: None)
     with pytest.raises(WriteError, match="cannot be removed; remove it and start again"):
         ingest.run(pages, out, overwrite=True, config=Config(segment=SegmentConfig(9)))
 

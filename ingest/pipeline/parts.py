@@ -1,0 +1,181 @@
+"""The finished work of the shards of a run, and of the join, in the folder of unfinished work."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ingest.io.atomic import atomic_folder
+from ingest.io.durable import sync_names
+from ingest.pipeline.checksums import CHECKSUMS, is_whole, write_checksums
+from ingest.text import count_noun
+
+_REPORT = "report.json"  # of a shard, or of a task of the join
+_EMPTIED = "emptied"  # in a step of the join whose tasks have nothing but their reports
+
+
+class Parts:
+    """Folders of finished work, each of which is complete if it exists.
+
+    Args:
+        folder: the folder of the unfinished work of a run, see `ingest.pipeline.state`.
+
+    Attributes:
+        folder: the folder.
+        out: where the outputs are, once all of them are there.
+        notes: what was damaged, one line each.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.out = folder / "out"
+        self.notes: list[str] = []
+        self._joined = folder / "joined"
+        self._labelled = folder / "labelled"
+        self._tried = folder / "tried"
+        self._finished = folder / "finished"
+        self._out_checksums = folder / "out.json"
+
+    def has(self, folder: Path) -> bool:
+        """Return whether the results that belong into a folder are complete."""
+        return folder.exists()
+
+    @contextmanager
+    def store(self, folder: Path) -> Iterator[Path]:
+        """Yield an empty folder whose files become those of `folder` if the block succeeds."""
+        is_out = folder == self.out
+        with atomic_folder(folder, durable=is_out) as work:
+            yield work
+            write_checksums(work, self._out_checksums if is_out else work / CHECKSUMS)
+
+    def drop_damaged(self, numbers: Iterable[int], *, only_labelled: bool = False) -> None:
+        """Remove what does not have its checksums, so that it is made again.
+
+        Args:
+            numbers: the shards to look at.
+            only_labelled: whether to look at nothing but their first step.
+        """
+        if not only_labelled and self.out.exists():
+            if is_whole(self.out, self._out_checksums):
+                return  # nothing else is needed
+            self.notes.append(f"{self.out}: was damaged, and was made again")
+            remove(self.out)
+        steps = (self.labelled,) if only_labelled else (self.labelled, self.finished)
+        folders = [step(number) for number in numbers for step in steps]
+        damaged = [
+            folder
+            for folder in folders
+            if folder.exists() and not is_whole(folder, folder / CHECKSUMS)
+        ]
+        if not only_labelled and self._joined.exists() and not self._joined_is_whole():
+            damaged.append(self._joined)  # its tasks need each other
+        for folder in damaged:
+            remove(folder)
+        if damaged:
+            count = count_noun(len(damaged), "part")
+            self.notes.append(f"{self.folder}: damaged and made again: {count}")
+
+    def _joined_is_whole(self) -> bool:
+        for step in self._joined.iterdir():
+            only = (_REPORT,) if (step / _EMPTIED).exists() else None
+            for number in _numbers(step):
+                folder = self.joined(step.name, number)
+                if not is_whole(folder, folder / CHECKSUMS, only):
+                    return False
+        return True
+
+    @contextmanager
+    def borrow(self, folder: Path, *patterns: str) -> Iterator[Path]:
+        """Yield a folder with those stored files whose names match, until the end of the block."""
+        yield folder
+
+    def read_reports(self, folders: Iterable[Path]) -> Iterator[dict[str, Any]]:
+        """Yield the content of report.json in each of several folders."""
+        for folder in folders:
+            yield json.loads((folder / "report.json").read_bytes())
+
+    def add_output(self, path: Path) -> None:
+        """Accept a file in the folder that `store(self.out)` yielded; run.json is the last."""
+
+    def labelled(self, number: int) -> Path:
+        """Return the folder of a labelled shard."""
+        return self._labelled / f"{number:06d}"
+
+    def finished(self, number: int) -> Path:
+        """Return the folder of a finished shard."""
+        return self._finished / f"{number:06d}"
+
+    def joined(self, step: str, number: int) -> Path:
+        """Return the folder of a task of a step of the join."""
+        return self._joined / step / f"{number:06d}"
+
+    def labelled_shards(self) -> set[int]:
+        """Return the numbers of the shards that are labelled."""
+        return _numbers(self._labelled)
+
+    def finished_shards(self) -> set[int]:
+        """Return the numbers of the shards that are ready to be assembled."""
+        return _numbers(self._finished)
+
+    def mark_tried(self, number: int) -> None:
+        """Leave a mark that a shard is being labelled, for the case that this ends the process."""
+        self._tried.mkdir(exist_ok=True)
+        (self._tried / f"{number:06d}").touch()
+
+    def unmark_tried(self, number: int) -> None:
+        """Remove the mark of a shard."""
+        (self._tried / f"{number:06d}").unlink(missing_ok=True)
+
+    def tried_shards(self) -> set[int]:
+        """Return the numbers of the shards with a mark."""
+        return _numbers(self._tried)
+
+    def has_shards(self) -> bool:
+        """Return whether something is known of a shard, so that the run should be resumed."""
+        return bool(self.labelled_shards() or self.tried_shards())
+
+    def remove_partial(self, number: int) -> None:
+        """Remove what processes that have ended left of a shard that they were labelling."""
+        for path in self._labelled.glob(f".{number:06d}.*"):
+            remove(path)
+
+    def joined_tasks(self, step: str) -> set[int]:
+        """Return the numbers of the tasks of a step of the join that are done."""
+        return _numbers(self._joined / step)
+
+    def empty_joined(self, step: str) -> None:
+        """Delete the files of a step, which no task needs any more, except its reports.
+
+        Its tasks still count as done.
+        """
+        (self._joined / step / _EMPTIED).touch()
+        sync_names(self._joined / step)
+        for path in (self._joined / step).glob("*/*"):
+            if path.name not in (_REPORT, CHECKSUMS):
+                path.unlink(missing_ok=True)
+
+    def _remove_partial(self) -> None:
+        """Remove what a killed run was writing."""
+        steps = self._joined.glob("*")
+        for folder in (self.folder, self._labelled, self._finished, *steps):
+            for path in folder.glob(".*"):
+                remove(path)
+
+
+def _numbers(folder: Path) -> set[int]:
+    if not folder.is_dir():
+        return set()
+    return {int(name) for name in os.listdir(folder) if name.isdecimal()}
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it, as far as it can be removed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
