@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import SourceError
-from ingest.io import parquet_bombs
+from ingest.io import parquet_bombs, parquet_footer
 from ingest.io.parquet_bombs import find_bombs
 from ingest.io.parquet_footer import read_content, read_row_groups
 from ingest.io.thrift import BINARY, I32, LIST, Field, TruncatedError, read_struct
@@ -131,6 +131,12 @@ FOOTER = int.from_bytes(FILE[-8:-4], "little")
 def test_a_file_that_is_cut_off(length):
     with pytest.raises(SourceError, match="has no footer"):
         find_bombs(io.BytesIO(FILE[:length]))
+
+
+def test_a_footer_that_is_too_large_to_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_footer, "_MAX_FOOTER", FOOTER - 1)
+    with pytest.raises(SourceError, match="has a footer of more than .* fewer row groups"):
+        find_bombs(io.BytesIO(FILE))
 
 
 def survives(data: bytes) -> None:
