@@ -129,7 +129,7 @@ def _read_parquet(source: str, data: bytes) -> pl.DataFrame:
     size = sum(map(_text_size, frame))  # a text that is stored once may be in any number of rows
     if size > max(MIN_SIZE, MAX_RATIO * len(data)):
         raise SourceError(
-            f"{source}: has {size:,} bytes of text, more than {MAX_RATIO} times what is stored; "
+            f"{source}: has {size:,} bytes of text, more than {MAX_RATIO:,} times what is stored; "
             "keep one row of each text"
         )
     return frame

@@ -62,11 +62,13 @@ class Chunk(NamedTuple):
 
     Attributes:
         name: the column of the table; a nested one is in several chunks.
+        codec: the number of the compression, as in the specification of Parquet.
         start: where its pages begin.
         stored: how many bytes they have.
     """
 
     name: str
+    codec: int
     start: int
     stored: int
 
@@ -134,7 +136,7 @@ def _row_group(group: dict[int, Any], names: list[str], size: int) -> RowGroup:
         start, stored = column.get(11, column[9]), column[7]
         if min(start, stored) < 0 or start + stored > size:
             raise SourceError("is damaged: a column is not in the file")
-        chunks.append(Chunk(name, start, stored))
+        chunks.append(Chunk(name, column[4], start, stored))
     return RowGroup(group[3], chunks)
 
 

@@ -95,6 +95,11 @@ class TestBombs:
     def test_snappy_never_does(self):
         assert find_bombs(self.file(1, compression="snappy")) == []
 
+    def test_copies_of_a_page_are_no_bomb(self):
+        page = " ".join(f"w{n * 7919 % 10_007}" for n in range(2000))
+        rows = pl.DataFrame({"text": [f"{page} {n} {page}" for n in range(200)]})
+        assert find_bombs(stored(rows, compression="zstd")) == []
+
     def test_only_columns_that_are_read_count(self):
         assert find_bombs(self.file(1), ["url"]) == []
         assert len(find_bombs(self.file(1), ["url", "text"])) == 1

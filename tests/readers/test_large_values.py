@@ -69,7 +69,7 @@ def test_row_groups_that_no_text_explains_cost_one_row_each(shard_bytes, tmp_pat
     assert [record.content for record in records[:4]] == texts[:4]
     assert records[8].content == texts[11]  # alone, it is small enough
     assert [record.error for record in records if record.error] == [
-        "cannot be read: rows 4 to 7: column 'text' would become 1,600,190 bytes, more than 200 "
+        "cannot be read: rows 4 to 7: column 'text' would become 1,600,190 bytes, more than 2,000 "
         "times what is stored, as no text does; if it does, write the file with Snappy"
     ]
 
@@ -105,7 +105,7 @@ def test_a_test_set_that_repeats_one_large_text(tmp_path, monkeypatch):
     monkeypatch.setattr(reference_files, "MIN_SIZE", 1 << 20)
     path = tmp_path / "set.parquet"
     pl.DataFrame({"rows": [[{"text": "word " * 100_000}]] * 40}).write_parquet(path)
-    with pytest.raises(SourceError, match="has 20,000,000 bytes of text, more than 200 times"):
+    with pytest.raises(SourceError, match="has 20,000,000 bytes of text, more than 2,000 times"):
         read_texts(str(path))
 
 
