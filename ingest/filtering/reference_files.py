@@ -22,6 +22,7 @@ import polars as pl
 from ingest.config import ReadConfig
 from ingest.errors import SourceError
 from ingest.io.parquet import read_parquet
+from ingest.io.parquet_bombs import MAX_RATIO, MIN_SIZE, refuse_bombs_in
 from ingest.io.streams import read_pieces
 from ingest.readers.delimited import Table
 from ingest.readers.formats import suffix
@@ -110,11 +111,39 @@ def _texts_of(source: str, data: bytes) -> Iterable[str]:
 def _read_frame(source: str, data: bytes, *, is_stream: bool) -> pl.DataFrame:
     try:
         if data.startswith(_PARQUET):
-            return read_parquet(io.BytesIO(data))
+            return _read_parquet(source, data)
         return (pl.read_ipc_stream if is_stream else pl.read_ipc)(io.BytesIO(data))
     except _FRAME_ERRORS as error:
         kind = "Parquet" if data.startswith(_PARQUET) else "Arrow"
         raise SourceError(f"{source}: cannot be read as {kind}: {error}") from error
+
+
+def _read_parquet(source: str, data: bytes) -> pl.DataFrame:
+    """Read a file, unless its texts would take far more memory than anybody's do.
+
+    Raises:
+        SourceError: they would.
+    """
+    refuse_bombs_in(io.BytesIO(data), source, rows=None)
+    frame = read_parquet(io.BytesIO(data))
+    size = sum(map(_text_size, frame))  # a text that is stored once may be in any number of rows
+    if size > max(MIN_SIZE, MAX_RATIO * len(data)):
+        raise SourceError(
+            f"{source}: has {size:,} bytes of text, more than {MAX_RATIO:,} times what is stored; "
+            "keep one row of each text"
+        )
+    return frame
+
+
+def _text_size(column: pl.Series) -> int:
+    """Return the bytes of the texts of a column, also of those in lists and structs."""
+    if column.dtype == pl.String:
+        return int(column.str.len_bytes().sum())
+    if isinstance(column.dtype, pl.List):
+        return _text_size(column.explode())
+    if isinstance(column.dtype, pl.Struct):
+        return sum(map(_text_size, column.struct.unnest()))
+    return 0
 
 
 def _strings(value: Any) -> Iterator[str]:

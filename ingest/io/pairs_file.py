@@ -15,6 +15,7 @@ from ingest.errors import SourceError
 from ingest.frames import PAIRS, check
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import scan_parquet, sink
+from ingest.io.parquet_bombs import refuse_bombs
 from ingest.io.run_files import RUN_FILE, find_pairs
 from ingest.io.snapshot import Snapshot
 
@@ -37,7 +38,7 @@ class PairsFile:
         passes: how often the step usually reads all pairs; the total grows if it is more often.
 
     Raises:
-        SourceError: there is no such file, or it is not Parquet.
+        SourceError: there is no such file, it is not Parquet, or it has rows that must not be read.
         FrameError: a column of pairs is missing.
     """
 
@@ -55,6 +56,7 @@ class PairsFile:
         self.columns = self._read(self._frame.collect_schema)
         self.count = int(self._read(self._frame.select(pl.len()).collect).item())
         check(pl.DataFrame(schema=self.columns), PAIRS, verb=f"{verb} of {self.path}")
+        refuse_bombs(self.path)
         self._progress, self._passes, self._begun, self._done = progress, passes, 0, 0
 
     def batches(

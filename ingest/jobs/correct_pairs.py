@@ -12,6 +12,7 @@ from ingest.errors import FrameError
 from ingest.frames import EDITED, FILTERED, PAIRS, schema
 from ingest.io.pairs_file import BATCH_SIZE
 from ingest.io.parquet import PAIR_ROWS, scan_parquet, sink_lazy, stream
+from ingest.io.parquet_bombs import refuse_bombs
 from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.io.snapshot import Snapshot
 from ingest.review.corrections import Corrections, read_corrections
@@ -56,6 +57,7 @@ def find_corrected(folder: Path, corrections: Corrections) -> list[CorrectedPair
         file = Snapshot(path)
         columns = file.read(pairs.collect_schema)
         _check(path, columns)
+        refuse_bombs(path)
 
         def find(pairs: pl.LazyFrame = pairs, columns: pl.Schema = columns) -> PairChanges:
             return find_pair_changes(_batches(pairs), columns, corrections)

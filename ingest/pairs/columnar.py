@@ -10,6 +10,7 @@ import polars as pl
 from ingest.errors import SourceError
 from ingest.io.pairs_file import BATCH_SIZE
 from ingest.io.parquet import scan_parquet
+from ingest.io.parquet_bombs import refuse_bombs
 from ingest.io.streams import report_read
 from ingest.pairs.tables import Rows
 
@@ -32,6 +33,7 @@ def read_parquet(source: str) -> Iterator[Rows]:
                 raise SourceError(f"{source}: is not a Parquet file, although its name says so")
         frame = scan_parquet(source)
         size = int(frame.select(pl.len()).collect().item())
+        refuse_bombs(source)
         for start in range(0, size, BATCH_SIZE):
             yield _rows(frame.slice(start, BATCH_SIZE).collect(), start)
             report_read(_share(source, start, size))

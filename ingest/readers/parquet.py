@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -12,6 +14,7 @@ from ingest.errors import SourceError
 from ingest.io.access import polars_options
 from ingest.io.opening import file_size, open_binary
 from ingest.io.parquet import scan_parquet
+from ingest.io.parquet_bombs import Bomb, find_bombs
 from ingest.io.streams import HEAD, compression, describe_os_error
 from ingest.io.urls import is_remote
 from ingest.readers import tables
@@ -48,29 +51,39 @@ def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
 
 
 def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
-    """Yield one record per row of a slice. If the file is damaged, the last one has an `error`."""
+    """Yield one record per row of a slice. If the file is damaged, the last one has an `error`.
+
+    Row groups of a local file that are bombs are not read: each gives one record with an `error`.
+    """
     number = part.start
     try:
         frame = _scan(part.source)
         schema = frame.collect_schema()
         columns = choose_from_schema(schema, settings)
         wanted = [select_path(schema, name) for name in dict.fromkeys(columns) if name]
-        length = part.stop - part.start if part.stop else None
-        rows = frame.select(wanted).slice(part.start, length)
+        rows = frame.select(wanted)
+        roots = {name for expression in wanted for name in expression.meta.root_names()}
         limit = settings.max_record_bytes
-        bomb = max(_MIN_BOMB, _MAX_RATIO * file_size(part.source))
-        least = min(limit, bomb)
-        for batch in rows.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True):
-            texts = [name for name in (columns.html, columns.text) if name]
-            sizes = _text_sizes(batch, texts)
-            for row, size in zip(_iter_rows(batch, texts, sizes, least), sizes, strict=True):
-                record = tables.to_record(part.source, number, row, columns, least)
-                if size <= limit and record.error == too_large_message(least):
-                    record = record._replace(error=_BOMB)
-                yield record
-                number += 1
-        if number < part.stop:  # Polars may stop at damage without an error
-            yield Record(part.source, number, error=f"cannot be read from row {number} on")
+        least = min(limit, max(_MIN_BOMB, _MAX_RATIO * file_size(part.source)))
+        for start, stop, bomb in _spans(part, _find_bombs(part.source, frozenset(roots))):
+            number = start
+            if bomb:
+                if bomb.start >= part.start:  # the first of the slices that have its rows
+                    yield Record(part.source, number, error=f"cannot be read: {bomb.describe()}")
+                continue
+            span = rows.slice(start, stop and stop - start)
+            for batch in span.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True):
+                texts = [name for name in (columns.html, columns.text) if name]
+                sizes = _text_sizes(batch, texts)
+                for row, size in zip(_iter_rows(batch, texts, sizes, least), sizes, strict=True):
+                    record = tables.to_record(part.source, number, row, columns, least)
+                    if size <= limit and record.error == too_large_message(least):
+                        record = record._replace(error=_BOMB)
+                    yield record
+                    number += 1
+            if stop and number < stop:  # Polars may stop at damage without an error
+                yield Record(part.source, number, error=f"cannot be read from row {number} on")
+                return
     except SourceError as error:
         if not part.first:  # reported once per file
             yield Record(part.source, error=str(error))
@@ -79,6 +92,39 @@ def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
     except _DAMAGE as error:
         reason = str(error).partition("\n")[0]
         yield Record(part.source, number, error=f"cannot be read from row {number} on: {reason}")
+
+
+def _spans(part: Slice, bombs: Sequence[Bomb]) -> Iterator[tuple[int, int | None, Bomb | None]]:
+    """Cut a slice into the rows of each bomb and those between; None is the end of the file."""
+    start, end = part.start, part.stop or None
+    for bomb in bombs:
+        if bomb.stop <= start or (end and bomb.start >= end):
+            continue
+        if start < bomb.start:
+            yield start, bomb.start, None
+        start = bomb.stop if end is None else min(bomb.stop, end)
+        yield max(bomb.start, part.start), start, bomb
+    if end is None or start < end:
+        yield start, end, None
+
+
+def _find_bombs(source: str, columns: frozenset[str]) -> Sequence[Bomb]:
+    """Return the row groups that must not be read; none of a remote file.
+
+    To look at them takes a request for each page of the file.
+    """
+    if is_remote(source):
+        return []
+    status = os.stat(source)
+    return _find_local_bombs(source, columns, (status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)  # each slice of the file asks
+def _find_local_bombs(
+    source: str, columns: frozenset[str], _stamp: tuple[int, int]
+) -> Sequence[Bomb]:
+    with open(source, "rb", buffering=0) as file:
+        return find_bombs(file, columns)
 
 
 def _iter_rows(

@@ -23,6 +23,7 @@ from ingest.frames import (
     schema,
 )
 from ingest.io.parquet import scan_parquet
+from ingest.io.parquet_bombs import refuse_bombs
 from ingest.io.run_files import check_is_parquet, point_to_run
 from ingest.text import describe_parse_error
 
@@ -70,6 +71,9 @@ def open_run(out: Path, pairs: Path | None = None) -> RunData:
     columns = schema(PAIRS, TRANSLATED, FILTERED, SPLIT)
     paths = [pairs] if pairs else [out / name for name in PAIRS_FILES]
     frames = {p.name: f for p in paths if (f := _scan(p, _PAIR_COLUMNS, columns)) is not None}
+    for path in paths:
+        if path.name in frames:
+            refuse_bombs(path)
     run = _read_run_file(out / RUN_FILE)
     if documents is None and segments is None and not frames and not run:
         hint = point_to_run(out) or "give the OUT folder of ingest run"

@@ -28,6 +28,7 @@ from ingest.frames import (
     check,
 )
 from ingest.io.parquet import PAIR_ROWS, scan_parquet
+from ingest.io.parquet_bombs import refuse_bombs
 from ingest.io.run_files import PAIRS_FILE, RUN_FILE, find_pairs
 from ingest.io.snapshot import Snapshot
 from ingest.languages import parse_language_pair
@@ -105,6 +106,8 @@ class Selection:
         self._frame = scan_parquet(self.path) if self.path else pairs.lazy()  # type: ignore[union-attr]
         columns = self._read(self._frame.collect_schema)
         check(pl.DataFrame(schema=columns), PAIRS, verb=f"export of {self.name}")
+        if self.path:
+            refuse_bombs(self.path)
         self.min_score = _check_min_score(min_score)
         self.langs = None if langs is None else parse_language_pair(langs)
         self._input_columns = pl.Schema(columns)

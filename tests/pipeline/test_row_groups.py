@@ -38,6 +38,7 @@ from ingest.pipeline.workers import run_in_process
 ARABIC = ["صباح الخير يا أمي", "قرأت كتابا جديدا", "أغلق المطر طريقين", "أين المدرسة؟", "ok"]
 ENGLISH = ["Good morning, mother", "I read a new book", "The rain closed two roads", "No.", "ok"]
 ROWS = 18
+ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 @pytest.fixture
@@ -63,6 +64,13 @@ def workers(monkeypatch):
     """Two workers that are this process; processes take seconds to start."""
     monkeypatch.setattr(executors, "worker_pool", lambda _count: nullcontext(run_in_process))
     return Executor(2)
+
+
+def damage_first_page(path):
+    """Make a page one that only reading it shows to be damaged."""
+    data = path.read_bytes()
+    assert ZSTD in data
+    path.write_bytes(data.replace(ZSTD, bytes(4), 1))
 
 
 def hidden(folder):
@@ -172,9 +180,7 @@ def test_a_file_that_changes_after_its_rows_were_scored(pairs, tmp_path, workers
 
 
 def test_damaged_rows(pairs, tmp_path, workers):
-    data = bytearray(pairs.read_bytes())
-    data[10:200] = bytes(190)
-    pairs.write_bytes(data)
+    damage_first_page(pairs)
     for executor in (Executor(), workers):
         with pytest.raises(SourceError, match=r"pairs\.parquet: cannot be read as Parquet"):
             score_file(pairs, tmp_path / "out.parquet", executor=executor)
@@ -334,7 +340,7 @@ def test_ray(pairs, expected, tmp_path, cluster, test_set):
     assert bytes_of[0] == bytes_of[1]
     with pytest.raises(KeyboardInterrupt):
         score_file(pairs, out, overwrite=True, executor=executor, progress=interrupt)
-    pairs.write_bytes(pairs.read_bytes()[:4] + bytes(200) + pairs.read_bytes()[204:])
+    damage_first_page(pairs)
     with pytest.raises(SourceError, match=r"node .*pairs.parquet: cannot be read as Parquet"):
         score_file(pairs, out, overwrite=True, executor=executor)
     assert not hidden(tmp_path)

@@ -8,13 +8,19 @@ import pytest
 import ingest
 from ingest.config import Config, ReadConfig
 from ingest.errors import FrameError, SourceError
+from ingest.filtering import reference_files
+from ingest.filtering.reference_files import read_texts
 from ingest.frames import PAIRS, schema
+from ingest.io import parquet_bombs
 from ingest.io.pairs_file import MAX_TEXT_BYTES, TOO_LARGE
 from ingest.jobs.filter import filter_file
 from ingest.jobs.import_pairs import import_files
 from ingest.jobs.score import score_file
 from ingest.pii import mask_pii
 from ingest.pipeline.executors import Executor
+from ingest.readers.parquet import cut_slices, read_records
+from ingest.report.run_data import open_run
+from ingest.writers.selection import Selection
 
 USUAL = "The river rose by two metres on Monday."
 
@@ -40,6 +46,67 @@ def test_a_value_above_the_limit(tmp_path):
     documents = ingest.read(pages(tmp_path, USUAL, "word " * 201, USUAL), config=config)
     assert documents["text"].to_list() == [USUAL, None, USUAL]
     assert documents["error"][1].startswith("has more than 1000 bytes; read.max_record_bytes")
+
+
+@pytest.fixture
+def small_limit(monkeypatch):
+    """Row groups of more than 1 MiB may be bombs."""
+    monkeypatch.setattr(parquet_bombs, "MIN_SIZE", 1 << 20)
+
+
+@pytest.mark.usefixtures("small_limit")
+@pytest.mark.parametrize("shard_bytes", [100, 1 << 20])
+def test_row_groups_that_no_text_explains_cost_one_row_each(shard_bytes, tmp_path):
+    texts = [f"{USUAL} {n}" + "a" * 400_000 * (n in (4, 5, 6, 7, 11)) for n in range(14)]
+    path = str(tmp_path / "pages.parquet")
+    pl.DataFrame({"text": texts}).write_parquet(path, row_group_size=4)
+    records = [
+        record
+        for part in cut_slices(path, shard_bytes)
+        for record in read_records(part, ReadConfig())
+    ]
+    assert [record.record for record in records] == [0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 13]
+    assert [record.content for record in records[:4]] == texts[:4]
+    assert records[8].content == texts[11]  # alone, it is small enough
+    assert [record.error for record in records if record.error] == [
+        "cannot be read: rows 4 to 7: column 'text' would become 1,600,190 bytes, more than 2,000 "
+        "times what is stored, as no text does; if it does, write the file with Snappy"
+    ]
+
+
+@pytest.mark.usefixtures("small_limit")
+@pytest.mark.parametrize("name", ["import", "score", "filter", "export", "test set", "report"])
+def test_pairs_that_no_text_explains_are_refused(name, tmp_path):
+    rows = [
+        {"pair_id": f"{n:016x}", "source_lang": "en", "target_lang": "ar",
+         "source_text": f"{USUAL} {n}" + "a" * 600_000, "target_text": "ارتفع النهر.",
+         "method": "imported"}
+        for n in range(2)
+    ]  # fmt: skip
+    path = tmp_path / "pairs.parquet"
+    pl.DataFrame(rows, schema(PAIRS)).write_parquet(path)
+    out = tmp_path / "out.parquet"
+    calls = {
+        "import": lambda: import_files([str(path)], out),
+        "score": lambda: score_file(path, out, executor=Executor(1)),
+        "filter": lambda: filter_file(path, out, executor=Executor(1)),
+        "export": lambda: Selection(path),
+        "test set": lambda: read_texts(str(path)),
+        "report": lambda: open_run(tmp_path),
+    }
+    with pytest.raises(
+        SourceError, match=r"pairs\.parquet: cannot be read as Parquet: rows 1 to 2: column"
+    ):
+        calls[name]()
+    assert not out.exists()
+
+
+def test_a_test_set_that_repeats_one_large_text(tmp_path, monkeypatch):
+    monkeypatch.setattr(reference_files, "MIN_SIZE", 1 << 20)
+    path = tmp_path / "set.parquet"
+    pl.DataFrame({"rows": [[{"text": "word " * 100_000}]] * 40}).write_parquet(path)
+    with pytest.raises(SourceError, match="has 20,000,000 bytes of text, more than 2,000 times"):
+        read_texts(str(path))
 
 
 @pytest.fixture

@@ -1,0 +1,127 @@
+"""Find row groups of Parquet files that become far larger than anybody's text when they are read.
+
+Polars decompresses the pages of a row group before anything can look at its rows. So this asks the
+pages beforehand what they will become.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from ingest.errors import SourceError
+from ingest.io.parquet_footer import RowGroup, read_content, read_row_groups
+
+# Repeated bytes become 30,000 times smaller with zstd, 1,000 times with gzip, 255 times with LZ4.
+# Pages of 12 kB that differ in one word become 228 times smaller with zstd, and 81 times with gzip;
+# larger pages a few times more. Snappy never reaches 22 times.
+MAX_RATIO = 2_000
+_MAX_RATIOS = {2: 500, 5: 240, 7: 240}  # of gzip and of both forms of LZ4
+# Short columns that are the same in every row are compressed more than that, too, but stay small.
+# This is twice what a page may have (`read.max_record_bytes`).
+MIN_SIZE = 1 << 27  # bytes
+_VALUE_SIZE = 16  # bytes of memory that Polars needs for a value of a list, even if it is null
+_ROWS = 1 << 15  # rows in memory at the same time: a batch of pairs, or many of pages
+
+
+class Bomb(NamedTuple):
+    """A row group that must not be read: its first row, the row after its last one, and why."""
+
+    start: int
+    stop: int
+    reason: str
+
+    def describe(self, first: int = 0) -> str:
+        """Say which rows are not read, and why, if the rows are counted from `first`.
+
+        >>> Bomb(0, 20, "a page of column 'text' is cut off").describe(1)
+        "rows 1 to 20: a page of column 'text' is cut off"
+        """
+        return f"rows {self.start + first:,} to {self.stop + first - 1:,}: {self.reason}"
+
+
+def find_bombs(
+    file: BinaryIO, columns: Collection[str] | None = None, *, rows: int | None = _ROWS
+) -> list[Bomb]:
+    """Return the row groups of an open file that must not be read.
+
+    Args:
+        file: a Parquet file.
+        columns: the names of the columns that will be read; all if None.
+        rows: how many rows are in memory at the same time; all if None.
+
+    Raises:
+        SourceError: the footer is damaged.
+        OSError: the file cannot be read.
+    """
+    bombs = []
+    start = held_rows = held_size = 0
+    held: deque[tuple[int, int]] = deque()  # rows and size of the row groups before this one
+    for group in read_row_groups(file):
+        size, reason, is_damaged = _measure(file, group, columns)
+        while rows is not None and held and held_rows >= rows:
+            old_rows, old_size = held.popleft()
+            held_rows, held_size = held_rows - old_rows, held_size - old_size
+        if is_damaged or held_size + size > MIN_SIZE:
+            bombs.append(Bomb(start, start + group.rows, reason))
+        else:
+            held.append((group.rows, size))
+            held_rows, held_size = held_rows + group.rows, held_size + size
+        start += group.rows
+    return bombs
+
+
+def refuse_bombs(path: str | Path) -> None:
+    """Raise if a file has a row group that must not be read.
+
+    Raises:
+        SourceError: it has, or it is damaged.
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb", buffering=0) as file:
+        refuse_bombs_in(file, str(path))
+
+
+def refuse_bombs_in(file: BinaryIO, name: str, *, rows: int | None = _ROWS) -> None:
+    """Raise if an open file has a row group that must not be read.
+
+    Args:
+        file: a Parquet file.
+        name: what to call it.
+        rows: as for `find_bombs`.
+
+    Raises:
+        SourceError: it has, or it is damaged.
+        OSError: the file cannot be read.
+    """
+    try:
+        bombs = find_bombs(file, rows=rows)
+    except SourceError as error:
+        raise SourceError(f"{name}: cannot be read as Parquet: it {error}") from error
+    if bombs:
+        raise SourceError(f"{name}: cannot be read as Parquet: {bombs[0].describe(1)}")
+
+
+def _measure(
+    file: BinaryIO, group: RowGroup, columns: Collection[str] | None
+) -> tuple[int, str, bool]:
+    """Return what the suspicious columns of a row group become, why, and whether one is damaged."""
+    total, reason = 0, ""
+    for chunk in group.chunks:
+        if columns is not None and chunk.name not in columns:
+            continue
+        column = f"column {chunk.name!r}"
+        content = read_content(file, chunk)
+        if content.damage and content.values < group.rows:  # after all values, nobody reads on
+            return 0, f"a page of {column} {content.damage}", True
+        size = content.size + _VALUE_SIZE * max(0, content.values - group.rows)
+        ratio = _MAX_RATIOS.get(chunk.codec, MAX_RATIO)
+        if size > ratio * content.stored:
+            total += size
+            reason = (
+                f"{column} would become {size:,} bytes, more than {ratio:,} times what is stored,"
+                " as no text does; if it does, write the file with Snappy"
+            )
+    return total, reason, False
