@@ -121,8 +121,9 @@ def _unit_rows(blocks: RowStore) -> ReadRows:
     """Read the rows of blocks scaled to length 1."""
 
     def read(start: int, stop: int) -> F32:
-        rows: F32 = blocks.read(start, stop)
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+        rows = blocks.read(start, stop)
+        unit: F32 = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+        return unit
 
     return read
 

@@ -58,7 +58,8 @@ class RowStore:
 
     def __len__(self) -> int:
         """Number of rows."""
-        return self._bytes // (self._empty.dtype.itemsize * self._empty.shape[1])
+        rows: int = self._bytes // (self._empty.dtype.itemsize * self._empty.shape[1])
+        return rows
 
     def close(self) -> None:
         """Forget the rows, and remove the temporary file."""
