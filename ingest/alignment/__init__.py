@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LANGS = ("ar", "en")
+_SPANS = 1 << 12  # pairs whose rows are Python objects at once
 _MIN_SHARE = 0.6  # share of a side's characters that must be in one language to name the side's
 _MIN_CHARS = 200  # characters needed to trust a language other than LANGS
 
@@ -202,21 +204,23 @@ def _align_sides(
     texts = [[line.text for line in side] for side in sides]
     encoder = Encoder.load(config.encoder or None)
     translator = load_side_translator(langs, translation) if config.translate else None
-    spans = align_sentences(
-        texts[0],
-        texts[1],
-        langs=langs,
-        encode=encoder.encode_sums,
-        extra=translator.encode if translator else None,
+    extra = translator.encode if translator else None
+    found = align_sentences(
+        texts[0], texts[1], langs=langs, encode=encoder.encode_sums, extra=extra
     )
     model = f"{encoder.name}+{translator.name}" if translator else encoder.name
-    rows = [_row(span, sides, langs, docs, model) for span in spans]
-    frame = pl.DataFrame(rows, schema(PAIRS, ALIGNED), orient="row")
-    if translator:
-        lines = [([texts[0][i] for i in s.source], [texts[1][j] for j in s.target]) for s in spans]
-        chrf = pl.Series("chrf", translator.chrf(lines, langs[0]), pl.Float32)
-        frame = frame.with_columns(chrf)
-    return frame
+    frames = [pl.DataFrame(schema=schema(PAIRS, ALIGNED))]
+    while spans := list(islice(found, _SPANS)):
+        rows = [_row(span, sides, langs, docs, model) for span in spans]
+        frame = pl.DataFrame(rows, schema(PAIRS, ALIGNED), orient="row")
+        if translator:
+            lines = [
+                ([texts[0][i] for i in s.source], [texts[1][j] for j in s.target]) for s in spans
+            ]
+            chrf = pl.Series("chrf", translator.chrf(lines, langs[0]), pl.Float32)
+            frame = frame.with_columns(chrf)
+        frames.append(frame)
+    return pl.concat(frames, rechunk=True)
 
 
 def _row(

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ingest.alignment.beads import NULLS, TYPES, Band, best_path, narrow_to_path, path_posteriors
+from ingest.alignment.beads import NULLS, TYPES, Band, PathSearch
 from ingest.alignment.char_ngrams import append_vectors
-from ingest.alignment.coarse import find_band
-from ingest.alignment.evidence import FEATURE_NAMES, Evidence
+from ingest.alignment.coarse import MAX_IN_MEMORY, find_band
+from ingest.alignment.evidence import FEATURE_NAMES, Evidence, diagonal_chunks
 from ingest.alignment.features import BEAD_FEATURES
 from ingest.alignment.lines import index_lines
+from ingest.alignment.posteriors import narrow_to_path, path_posteriors
 from ingest.alignment.spans import Side
 from ingest.encoder.lexicon import lexicon
 from ingest.encoder.tokens import Lines
 from ingest.errors import ModelError
+from ingest.io.scratch import RowStore
 from ingest.languages import DENSITY
 from ingest.resources import model_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ingest._typing import F32
+    from ingest.alignment.beads import Bead
     from ingest.alignment.char_ngrams import Encode
+
+_LINES = 1 << 14  # lines encoded at once
+_MAX_SCORES = 1 << 26  # bytes of scores in memory; more go to a temporary file
 
 # features that become columns of the pairs frame
 _COLUMNS = ("cosine", "margin", "words", "names", "names_missed", "numbers", "numbers_missed")
@@ -80,15 +87,24 @@ def load_weights() -> Weights:
     return Weights.load()
 
 
-def prepare_side(texts: list[str], lang: str, encode: Encode) -> Side:
-    """Index and encode the lines of one side."""
+def prepare_side(
+    texts: list[str], lang: str, encode: Encode, *, at_once: int | None = None
+) -> Side:
+    """Index and encode the lines of one side, at most `at_once` of them per call of `encode`."""
     lines = Lines(texts)
-    return Side(index_lines(lines, lexicon()), encode(lines), DENSITY.get(lang, 1.0))
+    step = at_once or max(len(lines), 1)
+    rows = encode(lines.part(0, step))
+    vectors = RowStore(rows.shape[1], np.float32, max_in_memory=MAX_IN_MEMORY)
+    vectors.append(rows)
+    for first in range(step, len(lines), step):
+        vectors.append(encode(lines.part(first, first + step)))
+    return Side(index_lines(lines, lexicon()), vectors, DENSITY.get(lang, 1.0))
 
 
 def choose_band(source: Side, target: Side) -> Band:
     """Return the cells to consider: all of a short document, those near the path in a long one."""
-    return find_band(source.sums, target.sums)
+    vectors = source.vectors.read, target.vectors.read
+    return find_band(*vectors, (source.lines.size, target.lines.size))
 
 
 def align_sentences(
@@ -99,8 +115,8 @@ def align_sentences(
     encode: Encode,
     extra: Mapping[str, Encode] | None = None,
     weights: Weights | None = None,
-) -> list[AlignedSpan]:
-    """Pair the lines of two texts, in order; a line in no pair has no counterpart.
+) -> Iterator[AlignedSpan]:
+    """Yield the pairs of lines of two texts, in order; a line in no pair has no counterpart.
 
     The two sides are processed in a canonical order, the shorter first, so that swapping them swaps
     the result and changes nothing else. Lines without a letter or digit never have a counterpart.
@@ -109,7 +125,8 @@ def align_sentences(
         source: the lines.
         target: the lines of the other side.
         langs: ISO 639-1 codes of both.
-        encode: returns an additive vector for each text, [texts, dimensions].
+        encode: returns an additive vector for each text, [texts, dimensions]. Without `extra`, it
+            is called for some thousands of lines at a time.
         extra: for each language, a function that returns further vectors to append.
         weights: the weights to use instead of the shipped ones.
     """
@@ -120,55 +137,83 @@ def align_sentences(
         sides.reverse()
     kept = [[i for i, t in enumerate(texts) if any(map(str.isalnum, t))] for texts, _ in sides]
     if not all(kept):
-        return []
-    prepared = [
-        prepare_side(
-            [texts[i] for i in lines],
-            lang,
-            append_vectors(encode, extra, lang) if extra else encode,
-        )
-        for (texts, lang), lines in zip(sides, kept, strict=True)
-    ]
-    spans = []
-    for (i, j, kind), score, values, length in _score_path(prepared, weights):
+        return
+    beads, scores, features, ratios = _score_path(sides, kept, encode, extra, weights)
+    names = [BEAD_FEATURES.index(name) for name in _COLUMNS]
+    for (i, j, kind), score, values, ratio in zip(
+        beads, scores, features[names].T, ratios, strict=True
+    ):
         a, b = TYPES[kind]
         numbers = (kept[0][i : i + a], kept[1][j : j + b])
-        features = dict(zip(BEAD_FEATURES, values.tolist(), strict=True))
-        evidence = {name: features[name] for name in _COLUMNS}
-        evidence["length"] = length
+        evidence = dict(zip(_COLUMNS, values.tolist(), strict=True))
+        evidence["length"] = ratio
         if swap:
             numbers = numbers[::-1]
             evidence["length"] = 1 / evidence["length"]
-        spans.append(AlignedSpan(*numbers, score, evidence))
-    return spans
+        yield AlignedSpan(*numbers, score, evidence)
+
+
+def _collect_evidence(
+    sides: list[tuple[list[str], str]],
+    kept: list[list[int]],
+    encode: Encode,
+    extra: Mapping[str, Encode] | None,
+) -> Evidence:
+    """Compare the lines that are kept. The vectors are dropped then: those of a book are large."""
+    with ExitStack() as stack:
+        prepared = []
+        for (texts, lang), lines in zip(sides, kept, strict=True):
+            # The vectors that `extra` appends depend on all texts.
+            encode_side = append_vectors(encode, extra, lang) if extra else encode
+            chosen = [texts[i] for i in lines]
+            at_once = None if extra else _LINES
+            prepared.append(prepare_side(chosen, lang, encode_side, at_once=at_once))
+            stack.callback(prepared[-1].vectors.close)
+        band = choose_band(prepared[0], prepared[1])
+        return Evidence(prepared[0], prepared[1], lexicon(), band)
 
 
 def _score_path(
-    sides: list[Side], weights: Weights
-) -> list[tuple[tuple[int, int, int], float, F32, float]]:
-    """The beads of the best path except nulls: bead, score, values of BEAD_FEATURES, length ratio.
+    sides: list[tuple[list[str], str]],
+    kept: list[list[int]],
+    encode: Encode,
+    extra: Mapping[str, Encode] | None,
+    weights: Weights,
+) -> tuple[list[Bead], list[float], F32, list[float]]:
+    """Find the beads of the best path except nulls, and score them.
 
-    Empties `sides`, so that the vectors of a book do not stay in memory to the end.
+    Returns:
+        The beads, their scores, their features: float32 [len(BEAD_FEATURES), beads], and the
+        ratios of their lengths.
     """
-    band = choose_band(sides[0], sides[1])
-    evidence = Evidence(sides[0], sides[1], lexicon(), band)
-    sides.clear()
-    scores, first = evidence.scores(weights.evidence, weights.first)
-    evidence.score_nulls(first, weights.first)
-    evidence.learn_nulls(best_path(first, band))
-    del first
-    evidence.score_nulls(scores, weights.evidence)
-    path = best_path(scores, band)
-    beads = [bead for bead in path if bead.type >= NULLS]
-    if not beads:
-        return []
-    scores, band = narrow_to_path(path, scores, band)
-    probabilities = path_posteriors(beads, scores, band)
-    del scores
-    values = evidence.bead_features(beads)
-    ratios = evidence.length_ratios(beads)
-    calibrated = calibrate(probabilities, values, weights.score)
-    return list(zip(beads, calibrated, values.T, ratios, strict=True))
+    evidence = _collect_evidence(sides, kept, encode, extra)
+    band = evidence.band
+    with RowStore(len(TYPES) * band.width, np.float32, max_in_memory=_MAX_SCORES) as store:
+        search, nulls = PathSearch(band), evidence.null_scores(weights.first)
+        for first, last in diagonal_chunks(band):
+            exact, half = evidence.scores(first, last, weights.evidence, weights.first)
+            store.append(exact.reshape(last - first, -1))
+            evidence.add_nulls(half, first, nulls)
+            search.advance(half)
+        evidence.learn_nulls(search.path())
+        nulls = evidence.null_scores(weights.evidence)
+
+        def read_scores(first: int, last: int) -> F32:
+            scores: F32 = store.read(first, last).reshape(last - first, len(TYPES), band.width)
+            evidence.add_nulls(scores, first, nulls)
+            return scores
+
+        search = PathSearch(band)
+        for first, last in diagonal_chunks(band):
+            search.advance(read_scores(first, last))
+        path = search.path()
+        beads = [bead for bead in path if bead.type >= NULLS]
+        if not beads:
+            return [], [], np.zeros((len(BEAD_FEATURES), 0), np.float32), []
+        probabilities = path_posteriors(beads, *narrow_to_path(path, read_scores, band))
+    features = evidence.bead_features(beads)
+    calibrated = calibrate(probabilities, features, weights.score)
+    return beads, calibrated, features, evidence.length_ratios(beads)
 
 
 def calibrate(probabilities: F32, values: F32, coefficients: tuple[float, ...]) -> list[float]:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ingest._typing import F32, I64
 from ingest.alignment.beads import NEVER, NULLS, TYPES, Band
 from ingest.alignment.document_stats import compare_documents
-from ingest.alignment.features import BEAD_FEATURES, CellFeatures, pad_grid
+from ingest.alignment.features import BEAD_FEATURES, CellFeatures, GridWindow
 from ingest.alignment.lines import NO_END
-from ingest.alignment.matches import match_words
+from ingest.alignment.matches import WordMatches
 from ingest.alignment.spans import Side, line_products, measure_spans
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ingest.encoder.lexicon import Lexicon
 
 
+_CELLS = 60_000  # cells of a range of diagonals, so that its arrays fit in the cache
+_DIAGONALS = 64  # diagonals of a range, at least
 _NEIGHBORS = 2  # lines before and after a line that count as near
 _SHORT = 5  # words of a short line, at most
 
@@ -52,19 +54,16 @@ class Evidence:
     """
 
     def __init__(self, source: Side, target: Side, lexicon: Lexicon, band: Band) -> None:
-        # The vectors are dropped: those of a book are large.
-        empty = np.zeros((0, 0), np.float32)
-        self.source, self.target = source._replace(sums=empty), target._replace(sums=empty)
+        self.source, self.target = source, target
         self.band = band
-        forward, backward = match_words(source.lines, target.lines, lexicon, band)
-        self.matches = pad_grid(forward), pad_grid(backward)
         self.stats = compare_documents(source, target)
         half = self.stats.length_ratio**0.5
         self.spans = (
             measure_spans(source._replace(rate=source.rate / half), target),
             measure_spans(target._replace(rate=target.rate * half), source),
         )
-        self.products = pad_grid(line_products(source.sums, target.sums, band))
+        self.products = line_products(source.vectors.read, target.vectors.read, band)
+        self.matches = WordMatches(source.lines, target.lines, lexicon, band)
         self.null_rates = tuple(
             np.zeros((2, side.lines.size), np.float32) for side in (source, target)
         )
@@ -77,7 +76,7 @@ class Evidence:
         """Find the best margin of each line with any line in the band, and the share of noise."""
         n, m = self.band.n, self.band.m
         best = (np.full(n + 1, -9.0, np.float32), np.full(m + 1, -9.0, np.float32))
-        for first, last in _chunks(self.band):
+        for first, last in diagonal_chunks(self.band):
             cells = CellFeatures.of_diagonals(self, first, last)
             z = cells.margin(1, 1)[1]
             z[~cells.exists(1, 1)] = -9.0
@@ -125,7 +124,7 @@ class Evidence:
         """
         shape = (self.band.diagonals, self.band.width)
         out = np.zeros((len(FEATURE_NAMES), shape[0], len(TYPES), shape[1]), np.float32)
-        for first, last in _chunks(self.band):
+        for first, last in diagonal_chunks(self.band):
             cells = CellFeatures.of_diagonals(self, first, last)
             for t, (a, b) in enumerate(TYPES):
                 mask = cells.plausible(a, b)
@@ -141,15 +140,18 @@ class Evidence:
         return out
 
     def bead_features(self, beads: Sequence[Bead]) -> F32:
-        """Features of these beads, none of them a null: float32 [len(BEAD_FEATURES), beads]."""
+        """Features of beads of a path, no nulls: float32 [len(BEAD_FEATURES), beads]."""
         out = np.zeros((len(BEAD_FEATURES), len(beads)), np.float32)
         kinds = np.array([bead.type for bead in beads], np.int64)
         ends = np.array([(b.i + TYPES[b.type][0], b.j + TYPES[b.type][1]) for b in beads])
-        for t in np.unique(kinds):
-            which = np.flatnonzero(kinds == t)
-            i, j = ends[which].T
-            cells = CellFeatures(self, i + j, i, j)
-            out[:, which] = np.stack(list(cells.bead_features(*TYPES[t])))
+        for first, last in diagonal_chunks(self.band):
+            begin, end = np.searchsorted(ends.sum(axis=1), (first, last)).tolist()
+            window = GridWindow(self, first, last)
+            for t in np.unique(kinds[begin:end]):
+                which = begin + np.flatnonzero(kinds[begin:end] == t)
+                i, j = ends[which].T
+                cells = CellFeatures(self, window, i + j, i, j)
+                out[:, which] = np.stack(list(cells.bead_features(*TYPES[t])))
         return out
 
     def length_ratios(self, beads: Sequence[Bead]) -> list[float]:
@@ -166,30 +168,31 @@ class Evidence:
         cells = CellFeatures.of_diagonals(self, 0, self.band.diagonals)
         return np.stack([cells.plausible(a, b) for a, b in TYPES], axis=1)
 
-    def scores(self, weights: F32, first_weights: F32) -> tuple[F32, NDArray[np.float16]]:
-        """Score beads with two sets of weights, the second in half precision.
+    def scores(
+        self, first: int, last: int, weights: F32, first_weights: F32
+    ) -> tuple[F32, NDArray[np.float16]]:
+        """Score beads that end on some diagonals with two sets of weights, the second in float16.
 
         Returns:
-            Two arrays [diagonals, types, width]. NEVER, or -inf in the second, where there is no
+            Two arrays [last - first, types, width]. NEVER, or -inf in the second, where there is no
             bead, and for nulls.
         """
         both = self._document_weights(weights), self._document_weights(first_weights)
-        shape = (self.band.diagonals, len(TYPES), self.band.width)
+        shape = (last - first, len(TYPES), self.band.width)
         exact, half = np.full(shape, NEVER, np.float32), np.full(shape, -np.inf, np.float16)
         out: tuple[NDArray[Any], ...] = (exact, half)
-        for first, last in _chunks(self.band):
-            chunk = CellFeatures.of_diagonals(self, first, last)
-            for t, (a, b) in enumerate(TYPES[NULLS:], NULLS):
-                mask = chunk.plausible(a, b)
-                sparse = np.count_nonzero(mask) < mask.size // 2
-                cells = chunk.select(mask) if sparse else chunk
-                totals = [np.zeros(cells.i.shape, np.float32) for _ in out]
-                for number, value in enumerate(cells.bead_features(a, b)):
-                    for total, w in zip(totals, both, strict=True):
-                        np.add(total, value * w[number], out=total)
-                for total, scores in zip(totals, out, strict=True):
-                    target: NDArray[Any] = scores[first:last, t]
-                    target[mask] = total if sparse else total[mask]
+        chunk = CellFeatures.of_diagonals(self, first, last)
+        for t, (a, b) in enumerate(TYPES[NULLS:], NULLS):
+            mask = chunk.plausible(a, b)
+            sparse = np.count_nonzero(mask) < mask.size // 2
+            cells = chunk.select(mask) if sparse else chunk
+            totals = [np.zeros(cells.i.shape, np.float32) for _ in out]
+            for number, value in enumerate(cells.bead_features(a, b)):
+                for total, w in zip(totals, both, strict=True):
+                    np.add(total, value * w[number], out=total)
+            for total, scores in zip(totals, out, strict=True):
+                target: NDArray[Any] = scores[:, t]
+                target[mask] = total if sparse else total[mask]
         return exact, half
 
     def _document_weights(self, weights: F32) -> F32:
@@ -200,17 +203,23 @@ class Evidence:
             adjusted[BEAD_FEATURES.index(feature)] += weight * getattr(self.stats, stat)
         return adjusted
 
-    def score_nulls(self, scores: NDArray[Any], weights: F32) -> None:
-        """Write the scores of nulls into the scores of beads."""
-        never = np.float32(NEVER) if scores.dtype == np.float32 else np.float32(-np.inf)
+    def null_scores(self, weights: F32) -> tuple[F32, ...]:
+        """Scores of nulls of each side: float32 [lines + 1], of the line before each cell."""
+        out = []
         for t in range(NULLS):
             line = weights[_FIRST_NULL:] @ self.null_features(t)
-            line = np.concatenate([[-np.inf], line]).astype(np.float32)
-            line = np.maximum(line, never)
-            for first, last in _chunks(self.band):
-                cells = CellFeatures.of_diagonals(self, first, last)
-                at = (cells.i_at, cells.j_at)[t]
-                scores[first:last, t] = np.where(cells.exists(*TYPES[t]), line[at], never)
+            out.append(np.concatenate([[-np.inf], line]).astype(np.float32))
+        return tuple(out)
+
+    def add_nulls(self, scores: NDArray[Any], first: int, nulls: tuple[F32, ...]) -> None:
+        """Write what `null_scores` returned into the scores of the diagonals from `first` on."""
+        never = np.float32(NEVER) if scores.dtype == np.float32 else np.float32(-np.inf)
+        i, j = self.band.cells(first, first + len(scores))
+        for t, (at, line) in enumerate(zip((i, j), nulls, strict=True)):
+            a, b = TYPES[t]
+            exists = (i >= a) & (i <= self.band.n) & (j >= b) & (j <= self.band.m)
+            values = np.maximum(line[np.clip(at, 0, len(line) - 1)], never)
+            scores[:, t] = np.where(exists, values, never)
 
 
 def _follow_fragment(lines: IndexedLines) -> NDArray[np.bool_]:
@@ -235,8 +244,8 @@ def _take_lines(values: F32, at: I64) -> F32:
     return np.concatenate([np.zeros((len(values), 1), np.float32), values], axis=1)[:, at]
 
 
-def _chunks(band: Band) -> Iterator[tuple[int, int]]:
-    """Yield ranges of diagonals, sized so that the arrays of a range fit in the cache."""
-    size = max(64, 60_000 // band.width)
+def diagonal_chunks(band: Band) -> Iterator[tuple[int, int]]:
+    """Yield ranges of diagonals that are compared at once."""
+    size = max(_DIAGONALS, _CELLS // band.width)
     for first in range(0, band.diagonals, size):
         yield first, min(first + size, band.diagonals)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ingest.alignment.beads import Band
+    from ingest.alignment.matches import WordMatches
     from ingest.alignment.spans import Side, Spans
 
 
@@ -43,8 +45,8 @@ class BeadInputs(Protocol):
         band: the cells.
         source, target: the two sides.
         spans: statistics of the spans of source and target.
-        matches: the two masks of `match_words`, padded and flat.
-        products: the dot products of lines, padded and flat.
+        matches: finds which words of two lines translate each other.
+        products: the dot products of lines: [diagonals, width].
         fragments: for source and target, bool [lines + 1]: whether the line before a cell is short
             and has no end mark.
         level: typical margin of lines that have a counterpart.
@@ -54,15 +56,40 @@ class BeadInputs(Protocol):
     source: Side
     target: Side
     spans: tuple[Spans, Spans]
-    matches: tuple[NDArray[Any], NDArray[Any]]
-    products: NDArray[Any]
+    matches: WordMatches
+    products: F32
     fragments: tuple[NDArray[np.bool_], NDArray[np.bool_]]
     level: float
 
 
-def pad_grid(grid: NDArray[Any]) -> NDArray[Any]:
-    """Pad a grid so that every cell a bead reaches back to is inside, and flatten it."""
-    return np.pad(grid, ((MAX_STEP, 0), (_MARGIN, _MARGIN))).reshape(-1)
+class GridWindow:
+    """What the beads that end on some diagonals of the band reach back to.
+
+    Its grids are flat. They begin MAX_STEP diagonals before `first` and are padded on either side,
+    so that every cell a bead reaches back to is inside.
+
+    Args:
+        inputs: inputs for the whole band.
+        first, last: the diagonals, from the first to before the last.
+    """
+
+    def __init__(self, inputs: BeadInputs, first: int, last: int) -> None:
+        self.begin = first - MAX_STEP  # diagonal of the first row of the grids
+        self._inputs, self._known = inputs, (max(self.begin, 0), last)
+
+    @cached_property
+    def products(self) -> NDArray[Any]:
+        """The dot products of lines."""
+        return self._pad(self._inputs.products[slice(*self._known)])
+
+    @cached_property
+    def matches(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The two masks of `WordMatches`."""
+        source, target = self._inputs.matches.masks(*self._known)
+        return self._pad(source), self._pad(target)
+
+    def _pad(self, grid: NDArray[Any]) -> NDArray[Any]:
+        return np.pad(grid, ((max(-self.begin, 0), 0), (_MARGIN, _MARGIN))).reshape(-1)
 
 
 class CellFeatures:
@@ -70,12 +97,13 @@ class CellFeatures:
 
     Args:
         inputs: inputs for the whole band.
+        window: the diagonals that have the cells.
         k, i, j: int64, diagonal, source line and target line of each cell, in shapes that broadcast
             to that of `i`. Some cells may lie outside the grid.
     """
 
-    def __init__(self, inputs: BeadInputs, k: I64, i: I64, j: I64) -> None:
-        self.inputs, self.k, self.i, self.j = inputs, k, i, j
+    def __init__(self, inputs: BeadInputs, window: GridWindow, k: I64, i: I64, j: I64) -> None:
+        self.inputs, self.window, self.k, self.i, self.j = inputs, window, k, i, j
         n, m = inputs.band.n, inputs.band.m
         self.i_at, self.j_at = np.clip(i, 0, n), np.clip(j, 0, m)
         self.inside = (i == self.i_at) & (j == self.j_at)
@@ -85,12 +113,12 @@ class CellFeatures:
     def of_diagonals(cls, inputs: BeadInputs, first: int, last: int) -> CellFeatures:
         """All cells of diagonals [first, last)."""
         i, j = inputs.band.cells(first, last)
-        return cls(inputs, np.arange(first, last)[:, None], i, j)
+        return cls(inputs, GridWindow(inputs, first, last), np.arange(first, last)[:, None], i, j)
 
     def select(self, mask: NDArray[np.bool_]) -> CellFeatures:
         """The cells that the mask marks."""
         i, j = self.i[mask], self.j[mask]
-        return CellFeatures(self.inputs, i + j, i, j)
+        return CellFeatures(self.inputs, self.window, i + j, i, j)
 
     def exists(self, a: int, b: int) -> NDArray[np.bool_]:
         """Where a bead of a source and b target lines can end."""
@@ -108,10 +136,11 @@ class CellFeatures:
         return ok
 
     def flat_index(self, x: int, y: int) -> I64:
-        """Index of cell (i - x, j - y) in the padded grids."""
+        """Index of cell (i - x, j - y) in the grids of the window."""
         if (x, y) not in self._offsets:
             k = self.k - (x + y)
-            start = (k + MAX_STEP) * (self.inputs.band.width + 2 * _MARGIN) + _MARGIN - x
+            row = (k - self.window.begin) * (self.inputs.band.width + 2 * _MARGIN)
+            start = row + _MARGIN - x
             self._offsets[x, y] = self.i + (start - self.inputs.band.low[np.maximum(k, 0)])
         return self._offsets[x, y]
 
@@ -120,7 +149,7 @@ class CellFeatures:
         total = np.zeros(self.i.shape, np.float32)
         for x in range(a):
             for y in range(b):
-                total += self.inputs.products.take(self.flat_index(x, y))
+                total += self.window.products.take(self.flat_index(x, y))
         return total
 
     def margin(self, a: int, b: int) -> tuple[F32, F32]:
@@ -134,7 +163,7 @@ class CellFeatures:
 
     def matched_masks(self, a: int, b: int) -> tuple[U64, ...]:
         """For each line of the bead, source then target, the words that match the other span."""
-        s, t = self.inputs.matches
+        s, t = self.window.matches
         masks = []
         for x in range(a):
             union = s.take(self.flat_index(x, 0))

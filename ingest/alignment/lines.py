@@ -107,26 +107,33 @@ def _line_ends(texts: list[str]) -> I64:
 
 _BOILERPLATE_ROLES = ("nav", "widget", "ad")  # roles in the list of phrases
 _MAX_PHRASE = 48  # characters
+_CHUNK = 1 << 14  # lines whose characters are in memory at once
 
 
 def _are_boilerplate(texts: list[str]) -> NDArray[np.bool_]:
     """Find lines such as "Share", "Home | News" and "Read also: …"."""
-    heads = [t[:_MAX_PHRASE].partition(":")[0] for t in texts]
-    candidates = [
-        i
-        for i, head in enumerate(heads)
-        if 0 < len(head) < _MAX_PHRASE and not head.endswith((".", "؟", "?", "!"))
-    ]
     out = np.zeros(len(texts), bool)
-    if not candidates:
-        return out
+    for first in range(0, len(texts), _CHUNK):
+        heads = [t[:_MAX_PHRASE].partition(":")[0] for t in texts[first : first + _CHUNK]]
+        candidates = [
+            i
+            for i, head in enumerate(heads)
+            if 0 < len(head) < _MAX_PHRASE and not head.endswith((".", "؟", "?", "!"))
+        ]
+        if candidates:
+            out[first + np.array(candidates)] = _are_phrases([heads[i] for i in candidates])
+    return out
+
+
+def _are_phrases(heads: list[str]) -> NDArray[np.bool_]:
+    """Find texts whose words are all in boilerplate phrases."""
     roles = load_phrases().roles
-    words = CodePoints(pl.Series([heads[i] for i in candidates], dtype=pl.String)).words()
-    bits, _ = find_phrases(words, len(candidates))
+    words = CodePoints(pl.Series(heads, dtype=pl.String)).words()
+    bits, _ = find_phrases(words, len(heads))
     wanted = np.uint32(sum(1 << roles.index(role) for role in _BOILERPLATE_ROLES if role in roles))
     letters = ~words.is_number  # "4 min read" is the same phrase with any number
     text = words.text[letters]
-    count = np.bincount(text, minlength=len(candidates))
-    hits = np.bincount(text, weights=(bits[letters] & wanted) > 0, minlength=len(candidates))
-    out[candidates] = (count > 0) & (hits >= 0.99 * count)
-    return out
+    count = np.bincount(text, minlength=len(heads))
+    hits = np.bincount(text, weights=(bits[letters] & wanted) > 0, minlength=len(heads))
+    all_in_phrases: NDArray[np.bool_] = (count > 0) & (hits >= 0.99 * count)
+    return all_in_phrases

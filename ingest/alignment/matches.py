@@ -15,62 +15,71 @@ if TYPE_CHECKING:
     from ingest.alignment.lines import IndexedLines
     from ingest.encoder.lexicon import Lexicon
 
-_SLOTS = 200_000  # slots of the source that are joined with the target at once
 
+class WordMatches:
+    """Finds which words of two lines translate each other, for some diagonals at a time."""
 
-def match_words(
-    source: IndexedLines, target: IndexedLines, lexicon: Lexicon, band: Band
-) -> tuple[U64, U64]:
-    """Find which words of two lines translate each other: two masks [diagonals, width].
+    def __init__(
+        self, source: IndexedLines, target: IndexedLines, lexicon: Lexicon, band: Band
+    ) -> None:
+        self._source, self._target, self._band = source, target, band
+        # Words meet by keys: numbers of stems, then those of the skeletons that both sides have.
+        stems = len(lexicon.idf)
+        shared = np.intersect1d(source.skeleton, target.skeleton)
+        shared = shared[shared != 0]
+        in_target = np.zeros(stems, bool)
+        in_target[target.stem[target.stem >= 0]] = True
+        s_word, self._source_key = _source_keys(source, lexicon, in_target, shared)
+        self._source_rows = _first_rows(s_word, len(source.stem))
+        with_stem = np.flatnonzero(target.stem >= 0)
+        with_skeleton = np.flatnonzero(np.isin(target.skeleton, shared))
+        skeleton_keys = stems + np.searchsorted(shared, target.skeleton[with_skeleton])
+        t_key = np.concatenate([target.stem[with_stem], skeleton_keys])
+        t_word = np.concatenate([with_stem, with_skeleton])
+        # slots of the target, sorted by (key, line)
+        order = np.argsort(t_word, kind="stable")
+        t_word, t_key = t_word[order], t_key[order]
+        slot, row = _join(target.word, _first_rows(t_word, len(target.stem)))
+        postings = t_key[row] * target.size + target.line[slot]
+        order = np.argsort(postings, kind="stable")
+        self._postings, self._target_slot = postings[order], slot[order].astype(np.int32)
+        # range of target lines that each source line meets within the band
+        lines = np.arange(band.n)
+        first_k = np.searchsorted(band.low, lines + 1 - band.width, side="right")
+        last_k = np.searchsorted(band.low, lines + 1, side="right") - 1
+        self._lowest = np.clip(first_k - lines - 2, 0, None)
+        self._highest = np.clip(last_k - lines - 2, None, target.size - 1)
 
-    In cell (i, j), the first mask marks the words of source line i - 1 that target line j - 1
-    translates; the second mask is the reverse.
-    """
-    shape = (band.diagonals, band.width)
-    masks = (np.zeros(shape, np.uint64), np.zeros(shape, np.uint64))
-    if not len(source.line) or not len(target.line):
-        return masks
-    # Words meet by keys: numbers of stems, then those of the skeletons that both sides have.
-    stems = len(lexicon.idf)
-    shared = np.intersect1d(source.skeleton, target.skeleton)
-    shared = shared[shared != 0]
-    in_target = np.zeros(stems, bool)
-    in_target[target.stem[target.stem >= 0]] = True
-    s_word, s_key = _source_keys(source, lexicon, in_target, shared)
-    with_stem = np.flatnonzero(target.stem >= 0)
-    with_skeleton = np.flatnonzero(np.isin(target.skeleton, shared))
-    skeleton_keys = stems + np.searchsorted(shared, target.skeleton[with_skeleton])
-    t_key = np.concatenate([target.stem[with_stem], skeleton_keys])
-    t_word = np.concatenate([with_stem, with_skeleton])
-    # slots of the target, sorted by (key, line)
-    order = np.argsort(t_word, kind="stable")
-    t_word, t_key = t_word[order], t_key[order]
-    slot, row = _join(target.word, t_word, len(target.stem))
-    m = target.size
-    postings = t_key[row] * m + target.line[slot]
-    order = np.argsort(postings, kind="stable")
-    postings, t_slot = postings[order], slot[order]
-    # range of target lines that each source line meets within the band
-    first_k = np.searchsorted(band.low, np.arange(band.n) + 1 - band.width, side="right")
-    last_k = np.searchsorted(band.low, np.arange(band.n) + 1, side="right") - 1
-    lowest = np.clip(first_k - np.arange(band.n) - 2, 0, None)
-    highest = np.clip(last_k - np.arange(band.n) - 2, None, m - 1)
-    for first in range(0, len(source.line), _SLOTS):
-        s_slot, row = _join(source.word[first : first + _SLOTS], s_word, len(source.stem))
-        s_slot += first
+    def masks(self, first: int, last: int) -> tuple[U64, U64]:
+        """Find the matches in the cells of diagonals [first, last): two masks [diagonals, width].
+
+        In cell (i, j), the first mask marks the words of source line i - 1 that target line j - 1
+        translates; the second mask is the reverse.
+        """
+        source, target, band = self._source, self._target, self._band
+        masks = (
+            np.zeros((last - first, band.width), np.uint64),
+            np.zeros((last - first, band.width), np.uint64),
+        )
+        i_range = int(band.low[first]) - 1, int(band.low[last - 1]) + band.width - 1
+        begin, end = np.searchsorted(source.line, i_range).tolist()
+        s_slot, row = _join(source.word[begin:end], self._source_rows)
+        s_slot += begin
         line = source.line[s_slot]
-        base = s_key[row] * m
-        begin = np.searchsorted(postings, base + lowest[line])
-        end = np.searchsorted(postings, base + highest[line], side="right")
-        count = np.maximum(end - begin, 0)
+        base = self._source_key[row] * target.size
+        lowest = np.maximum(self._lowest[line], first - line - 2)
+        highest = np.minimum(self._highest[line], last - line - 3)
+        start = np.searchsorted(self._postings, base + lowest)
+        stop = np.searchsorted(self._postings, base + highest, side="right")
+        count = np.maximum(stop - start, 0)
         s = np.repeat(s_slot, count)
-        t = t_slot[expand_ranges(begin, count)]
+        t = self._target_slot[expand_ranges(start, count)]
         i, j = source.line[s] + 1, target.line[t] + 1
-        cell = (i + j) * band.width + i - band.low[i + j]
+        cell = (i + j - first) * band.width + i - band.low[i + j]
         bit = np.uint64(1)
         np.bitwise_or.at(masks[0].reshape(-1), cell, bit << source.bit[s].astype(np.uint64))
         np.bitwise_or.at(masks[1].reshape(-1), cell, bit << target.bit[t].astype(np.uint64))
-    return masks
+        return masks
 
 
 def _source_keys(
@@ -93,9 +102,13 @@ def _source_keys(
     return words[order], keys[order]
 
 
-def _join(slots: I64, words: I64, n_words: int) -> tuple[I64, I64]:
-    """Join slots with the sorted `words`: (slot, row of `words`) for each match."""
-    first = np.searchsorted(words, np.arange(n_words + 1))
+def _first_rows(words: I64, n_words: int) -> I64:
+    """First row of each word in the sorted `words`, and one past the last."""
+    return np.searchsorted(words, np.arange(n_words + 1))
+
+
+def _join(slots: I64, first: I64) -> tuple[I64, I64]:
+    """Join slots with rows: (slot, row) for each match. The rows of a word begin at `first`."""
     count = (first[1:] - first[:-1])[slots]
     slot = np.repeat(np.arange(len(slots)), count)
     return slot, expand_ranges(first[slots], count)

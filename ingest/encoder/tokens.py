@@ -109,6 +109,18 @@ class Lines(list[str]):
             np.concatenate([part.lengths for part in parts] or none),
         )  # fmt: skip
 
+    def part(self, start: int, stop: int) -> Lines:
+        """Return texts [start, stop) with their words.
+
+        >>> lines = Lines(["a b", "b c"])
+        >>> lines.part(1, 2), lines.part(1, 2).tokens.distinct.to_list()
+        (['b c'], ['b', 'c'])
+        """
+        part = Lines(self[start:stop])
+        part.column = self.column[start:stop]
+        part.tokens = self.tokens.part(start, stop)
+        return part
+
 
 def strings(texts: Iterable[str]) -> pl.Series:
     r"""Convert texts to a Polars column, replacing lone surrogates.

@@ -56,6 +56,11 @@ class RowStore:
     ) -> None:
         self.close()
 
+    def __len__(self) -> int:
+        """Number of rows."""
+        rows: int = self._bytes // (self._empty.dtype.itemsize * self._empty.shape[1])
+        return rows
+
     def close(self) -> None:
         """Forget the rows, and remove the temporary file."""
         self._parts.clear()
@@ -94,9 +99,8 @@ class RowStore:
 
     def batches(self, size: int) -> Iterator[NDArray[Any]]:
         """Yield all rows in order, `size` at a time, without mapping the file."""
-        rows = self._bytes // (self._empty.dtype.itemsize * self._empty.shape[1])
-        for start in range(0, rows, size):
-            yield self.read(start, min(start + size, rows))
+        for start in range(0, len(self), size):
+            yield self.read(start, min(start + size, len(self)))
 
 
 def append_to_scratch(file: IO[bytes] | None, arrays: list[NDArray[Any]]) -> IO[bytes]:

@@ -21,18 +21,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.alignment.beads import (
-    NEVER,
-    NULLS,
-    TYPES,
-    Band,
-    batch_posteriors,
-    best_path,
-    posteriors,
-)
+from ingest.alignment.beads import NEVER, NULLS, TYPES, Band, best_path
 from ingest.alignment.decoding import choose_band, prepare_side
 from ingest.alignment.evidence import FEATURE_NAMES, Evidence
 from ingest.alignment.features import BEAD_FEATURES
+from ingest.alignment.posteriors import batch_posteriors, posteriors
 from ingest.encoder.lexicon import lexicon
 from lang_models.align.documents import Document, Gold, free_documents, read_bench, with_copies
 

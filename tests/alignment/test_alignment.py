@@ -199,9 +199,9 @@ def test_a_custom_encoder_gets_the_texts_of_each_side_once():
         calls.append([str(text) for text in texts])
         return shipped.encode_sums(iter(texts))
 
-    other = align_sentences(AR, EN, langs=("ar", "en"), encode=encode)
+    other = list(align_sentences(AR, EN, langs=("ar", "en"), encode=encode))
     assert sorted(calls) == sorted([AR, EN])
-    assert other == align_sentences(AR, EN, langs=("ar", "en"), encode=shipped.encode_sums)
+    assert other == list(align_sentences(AR, EN, langs=("ar", "en"), encode=shipped.encode_sums))
 
 
 def test_the_cache_of_words_does_not_change_their_keys(monkeypatch):

@@ -128,11 +128,11 @@ def speed(bench: Path) -> None:
     ar, en = (read_lines(bench / "long" / f"l0.{lang}") for lang in ("ar", "en"))
     ar, en = (ar * 2)[:1000], (en * 2)[:1000]
     encode = Encoder.load().encode_sums
-    align_sentences(ar[:50], en[:50], langs=("ar", "en"), encode=encode)
+    list(align_sentences(ar[:50], en[:50], langs=("ar", "en"), encode=encode))
     seconds = []
     for _ in range(5):
         begun = time.perf_counter()
-        align_sentences(ar, en, langs=("ar", "en"), encode=encode)
+        list(align_sentences(ar, en, langs=("ar", "en"), encode=encode))
         seconds.append(time.perf_counter() - begun)
     print(f"1,000 lines per side: first run {seconds[0]:.2f} s, best of 5 {min(seconds):.2f} s")
 
@@ -157,7 +157,7 @@ def book(count: int) -> None:
     encode = Encoder.load().encode_sums
     load_weights()
     begun = time.perf_counter()
-    spans = align_sentences(ar, en, langs=("ar", "en"), encode=encode)
+    spans = list(align_sentences(ar, en, langs=("ar", "en"), encode=encode))
     seconds = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(
