@@ -145,6 +145,8 @@ def describe_parse_error(error: Exception) -> str:
     """
     if isinstance(error, RecursionError):
         return "is nested too deeply"
+    if isinstance(error, json.JSONDecodeError) and not error.doc.strip():
+        return "is empty"
     if type(error) is ValueError:  # its subclasses say where a text is damaged
         return f"has an integer of more than {sys.get_int_max_str_digits():,} digits"
     return str(error)

@@ -121,7 +121,7 @@ def open_executor(args: argparse.Namespace) -> Iterator[Executor]:
 
     executor = Executor(args.workers, args.ray, args.ray_workers)
     executor.check(option_name)
-    with _print_log(quiet=args.quiet or not args.ray), early_workers(args.workers):
+    with _print_log(quiet=args.quiet), early_workers(args.workers):
         yield executor
 
 

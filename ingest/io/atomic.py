@@ -179,7 +179,10 @@ def wrap_os_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error) if isinstance(error, OSError) else _reason_of_polars(str(error))
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+        else:
+            reason = _reason_of_polars(str(error))
         if not reason:
             raise
         raise with_notes(WriteError(f"{target}: cannot be written: {reason}"), error) from error

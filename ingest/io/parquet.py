@@ -74,7 +74,7 @@ def read_parquet(source: ParquetSource, columns: Sequence[str] | None = None) ->
 def sink(
     batches: Iterable[pl.DataFrame], columns: pl.Schema, to: Path, *, rows: int = PAIR_ROWS
 ) -> None:
-    """Write frames to one file in order. At most one row group is held in memory.
+    """Write frames to one file in order. A few row groups are held in memory.
 
     Args:
         batches: frames with these columns.

@@ -18,7 +18,8 @@ EXPORT_FILE = "export.json"  # describes a folder that `export` wrote
 STEPS_FILE = "steps.json"  # in the folder next to a data set, which has the run it was made from
 CORRECTIONS_FILE = "corrections.jsonl"  # what people said; a new run of the same OUT keeps it
 
-OUTPUTS = ("documents.parquet", "segments.parquet", "articles.jsonl", RUN_FILE)
+ARTICLES_FILE = "articles.jsonl"
+OUTPUTS = ("documents.parquet", "segments.parquet", ARTICLES_FILE, RUN_FILE)
 # Files that later commands add. They are deleted when the run is overwritten.
 DERIVED_OUTPUTS = (
     "pages.parquet", PAIRS_FILE, "scored.parquet", "filtered.parquet", "split.parquet",

@@ -14,7 +14,7 @@ from ingest.io.parquet import scan_parquet
 from ingest.io.run_files import RUN_FILE
 from ingest.jobs.run_json import read_run
 
-_AGAIN = "run the sources again"
+_AGAIN = "run the sources again with --overwrite"
 # What a command needs of the pairs of articles; the other columns only say why they were paired.
 _PAGES = pl.Schema(
     {
@@ -43,9 +43,7 @@ class _Table(NamedTuple):
 
 
 _TABLES = {
-    "documents.parquet": _Table(
-        schema(DOCUMENTS), ("doc_id", "uri", "source", "chars"), "pages", _AGAIN
-    ),
+    "documents.parquet": _Table(schema(DOCUMENTS), ("doc_id", "uri", "source"), "pages", _AGAIN),
     "segments.parquet": _Table(
         schema(SEGMENTS, DETECTED, LABELLED),
         ("doc_id", "segment", "line", "start", "end", "text", "lang", "role", "article", "keep"),

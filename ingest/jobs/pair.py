@@ -17,6 +17,7 @@ from ingest.errors import SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import scan_parquet, write_parquet
+from ingest.io.run_files import describe_incomplete
 from ingest.jobs.damage import names_damage
 from ingest.pairing import (
     MIN_SCORE,
@@ -106,7 +107,10 @@ def pair_run(
     paths = [folder / name for name in ("documents.parquet", "segments.parquet")]
     for path in paths:
         if not path.is_file():
-            raise SourceError(f"{out}: has no {path.name}; give a folder that ingest run made")
+            raise SourceError(
+                describe_incomplete(out)
+                or f"{out}: has no {path.name}; give a folder that ingest run made"
+            )
     check_output(target, overwrite=overwrite, inputs=paths)
     encoder = Encoder.load(config.encoder or None)
     try:

@@ -9,8 +9,9 @@ from typing import Any
 
 from ingest._typing import Progress, TranslationProgress
 from ingest.config import Config
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, OutputError
 from ingest.io.urls import check_target_is_writable, is_url
+from ingest.jobs.damaged_files import find_damage
 from ingest.jobs.postprocess import (
     add_export,
     add_pairs,
@@ -163,6 +164,8 @@ def run(
             progress=progress,
             storage_options=storage_options,
         )
+    if report.get("unchanged") and not is_url(out) and (damage := find_damage(state.target)):
+        raise OutputError(damage)
     if align:
         report = {**report, "pairs": add_pairs(os.fspath(out), config, executor)}
     if translate:

@@ -14,7 +14,7 @@ from ingest.text import describe_parse_error
 # Entries that commands read, if they are there.
 _TYPES: dict[str, type] = {"config": dict, "fingerprint": str, "counts": dict, "inputs": list}
 _COUNTS = ("pages", "errors", "articles", "segments", "kept")
-_AGAIN = "run the sources again"
+_AGAIN = "run the sources again with --overwrite"
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def read_run(folder: Path) -> dict[str, Any]:
         reason = describe_parse_error(error)
         raise SourceError(f"{path}: cannot be read: {reason}; {_AGAIN}") from error
     if not isinstance(run, dict):
-        raise SourceError(f"{path}: is not a JSON object; ingest run makes it")
+        raise SourceError(f"{path}: is not a JSON object; {_AGAIN}")
     if fault := _find_fault(run):
         raise SourceError(f"{path}: is damaged: {fault}; {_AGAIN}")
     return run

@@ -74,7 +74,8 @@ class RunPages:
         first, last = (self._ids.index_of(number) for number in ends)
         if first is None or last is None:
             raise SourceError(
-                f"{self._documents}: lacks a page of {self._segments}; run the sources again"
+                f"{self._documents}: lacks a page of {self._segments}; run the sources again with "
+                "--overwrite"
             )
         pages = self._pages.select(PAGE_COLUMNS).slice(first, last - first + 1)
         documents: pl.DataFrame = self._documents_file.read(pages.collect)

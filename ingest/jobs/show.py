@@ -232,4 +232,6 @@ def _check_known(name: str, values: Sequence[str], known: Collection[str]) -> No
 
 
 def _unreadable(out: str, error: Exception) -> SourceError:
-    return SourceError(f"{os.fspath(out)}: cannot be read: {error}; run it again")
+    return SourceError(
+        f"{os.fspath(out)}: cannot be read: {error}; run the sources again with --overwrite"
+    )

@@ -45,6 +45,7 @@ _log = logging.getLogger(__name__)
 AUTO = "auto"
 _TASKS_PER_CORE = 2  # so that a core has its next task as soon as it ends one
 _OBJECT_STORE_BYTES = 100 << 20  # nearly the least that Ray allows: answers are small
+_TOKEN = Path("~/.ray/auth_token")  # where Ray keeps the token that its commands use
 _CHECK_SECONDS = 1.0  # how often to look for new nodes
 _PORT_SECONDS = 10.0
 _CANCEL_SECONDS = 10.0
@@ -84,8 +85,7 @@ def _connection(address: str, cores: int | None) -> Iterator[None]:
     except Exception as error:  # Ray raises its own, built-in ones, and bare exceptions
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ConfigError(
-            f"the Ray cluster {address} cannot be reached: {reason}; a cluster is started with: "
-            "ray start --head"
+            f"the Ray cluster {address} cannot be reached: {reason}; {_hint_at_connection()}"
         ) from error
     finally:
         # Ray replaces the handler, which cleans up
@@ -95,6 +95,12 @@ def _connection(address: str, cores: int | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()  # it stops a cluster only if it was started here
+
+
+def _hint_at_connection() -> str:
+    if "RAY_AUTH_MODE" not in os.environ and _TOKEN.expanduser().exists():
+        return "if it wants a token, as one that ray start made may: set RAY_AUTH_MODE=token"
+    return "a cluster is started with: ray start --head"
 
 
 def _connect(address: str, cores: int | None) -> None:

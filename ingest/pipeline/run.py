@@ -12,6 +12,7 @@ complete, so a run that was killed can be resumed.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,6 +43,10 @@ from ingest.review.corrections import (
     read_corrections,
     write_corrections,
 )
+from ingest.text import count_noun
+
+_log = logging.getLogger(__name__)
+_MAX_NAMED = 3  # files that cannot be cut, before the run starts
 
 
 def run_shards(
@@ -158,6 +163,8 @@ class _Run:
                         f"{self.out}: an earlier run did not finish; use --resume to continue "
                         "it, or --overwrite to start again"
                     )
+                if state.notes:  # of a plan that is damaged
+                    state.notes[-1] += "; the run starts again"
                 plan = make_plan(sources, self.config, overwrite=overwrite)
                 if is_part and plan.streams:
                     raise SourceError(
@@ -166,6 +173,10 @@ class _Run:
                 if (other := state.save_plan(plan)) is not plan:
                     check_plan(other, sources, self.config)
                     plan = other
+        for line in plan.uncut[:_MAX_NAMED]:  # now, for such a file takes long
+            _log.info("%s", line)
+        if more := plan.uncut[_MAX_NAMED:]:
+            _log.info("and %s", count_noun(len(more), "more file") + " like that")
         self.plan = plan
         self.has_plan, self.has_streams = True, bool(plan.streams)
         # the shards are already cut, whatever the settings are now

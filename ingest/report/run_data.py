@@ -24,7 +24,7 @@ from ingest.frames import (
 )
 from ingest.io.parquet import scan_parquet
 from ingest.io.parquet_bombs import refuse_bombs
-from ingest.io.run_files import check_is_parquet, point_to_run
+from ingest.io.run_files import ARTICLES_FILE, check_is_parquet, describe_incomplete, point_to_run
 from ingest.text import describe_parse_error
 
 RUN_FILE, DOCUMENTS_FILE, SEGMENTS_FILE = "run.json", "documents.parquet", "segments.parquet"
@@ -64,6 +64,10 @@ def open_run(out: Path, pairs: Path | None = None) -> RunData:
         raise SourceError(f"{out}: is not a directory; give the OUT folder of ingest run")
     documents = _scan(out / DOCUMENTS_FILE, _DOCUMENT_COLUMNS, schema(DOCUMENTS))
     segments = _scan(out / SEGMENTS_FILE, _SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
+    # copies of some files of a run are welcome, but a run that lost one is damaged
+    is_run = (out / RUN_FILE).exists() and (out / ARTICLES_FILE).exists()
+    if is_run and (damage := describe_incomplete(out)):
+        raise SourceError(damage)
     if pairs is not None and not pairs.is_file():
         raise SourceError(f"{pairs}: is not a file; give a Parquet file of pairs")
     if pairs is not None:

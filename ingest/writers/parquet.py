@@ -1,4 +1,4 @@
-"""Write Parquet: the frame itself, holding one row group in memory."""
+"""Write Parquet: the frame itself, holding a few row groups in memory."""
 
 from __future__ import annotations
 

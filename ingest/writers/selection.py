@@ -42,6 +42,7 @@ _SIDE_SCORES = ("words_source", "words_target")
 _RATIO_SCORES = ("length", "length_ratio")
 # A pair without one of these is useless, or could be mistaken for another kind of pair.
 _REQUIRED = ("source_lang", "target_lang", "source_text", "target_text", "method")
+_READ_ROWS = 1 << 13  # pairs in memory at a time: a quarter of a row group
 FLAGGED = "flagged: "  # begins the reason of a translation with flags; its first flag follows
 _LANG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # BCP 47; becomes part of file names
 _SPLIT = re.compile(r"\w+", re.ASCII)
@@ -236,8 +237,8 @@ class Selection:
                 is_selected &= pl.col("split").cast(pl.String) == part.split
         if self._progress:
             self._progress(self._yielded, self.written)
-        for start in range(0, self.read, PAIR_ROWS):
-            batch: pl.DataFrame = self._read(self._frame.slice(start, PAIR_ROWS).collect)
+        for start in range(0, self.read, _READ_ROWS):
+            batch: pl.DataFrame = self._read(self._frame.slice(start, _READ_ROWS).collect)
             selected = self._mask(batch.filter(is_selected))
             if len(selected):
                 is_small = len(selected) < len(batch) // 2
@@ -249,6 +250,7 @@ class Selection:
                 self._yielded = min(self._yielded + len(selected), self.written)
                 if self._progress:
                     self._progress(self._yielded, self.written)
+            del batch, selected  # or they would be in memory while the next are read
 
     def _mask(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Replace texts by masked ones. Word alignments of the texts no longer fit these."""

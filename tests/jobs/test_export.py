@@ -248,7 +248,7 @@ def test_a_failed_export_leaves_nothing_behind(format, tmp_path, monkeypatch):
     path = tmp_path / "pairs.parquet"
     rows = [("ar-en", {"method": m}) for m in ("aligned", "translated") * 5]
     pairs(*rows).write_parquet(path)
-    monkeypatch.setattr(import_module("ingest.writers.selection"), "PAIR_ROWS", 4)
+    monkeypatch.setattr(import_module("ingest.writers.selection"), "_READ_ROWS", 4)
     from ingest.writers.selection import Selection
 
     count = Selection._count
@@ -276,8 +276,7 @@ def test_a_destination_that_cannot_be_written(format, tmp_path):
 def test_the_same_pairs_make_the_same_bytes(format, tmp_path, monkeypatch):
     frame = pairs(*(("ar-en", {"source_text": f"{n}\n"}) for n in range(20)))
     export(frame, tmp_path / "a", format=format)
-    if format not in ("parquet", "huggingface"):  # a row group is a batch
-        monkeypatch.setattr(import_module("ingest.writers.selection"), "PAIR_ROWS", 3)
+    monkeypatch.setattr(import_module("ingest.writers.selection"), "_READ_ROWS", 3)
     export(frame, tmp_path / "b", format=format)
     names = export(frame, tmp_path / "c", format=format)["files"] if format in FOLDERS else [""]
     for name in names:

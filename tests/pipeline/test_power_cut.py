@@ -159,7 +159,7 @@ def test_a_damaged_plan_starts_again(cuts):
         folder = cuts.restore("finished/000001")
         damage(folder / "plan.json", how)
         state = "missing" if how == "missing" else "damaged"
-        note = f"{folder}/plan.json: is {state}, so the unfinished work cannot be used"
+        note = f"{folder}/plan.json: is {state}, so the unfinished work cannot be used; the run starts again"
         assert cuts.resume(corrections=cuts.given) == [note]
     version = json.dumps(plan.versions())
     for text in ("[]", "{}", "null", f'{{"versions": {version}, "shards": 3}}'):

@@ -409,7 +409,7 @@ def test_the_card_says_that_the_settings_of_pairs_filtered_twice_are_unknown(sto
 
 def test_a_large_data_set_has_several_files(tmp_path, monkeypatch):
     monkeypatch.setattr(import_module("ingest.writers.huggingface"), "_FILE_ROWS", 10)
-    monkeypatch.setattr(import_module("ingest.writers.selection"), "PAIR_ROWS", 7)
+    monkeypatch.setattr(import_module("ingest.writers.selection"), "_READ_ROWS", 7)
     pairs = frame(rows([str(n) for n in range(24)]))
     report = export(pairs, tmp_path / "o", format="huggingface")
     shards = sorted((tmp_path / "o" / "data").iterdir())
