@@ -203,7 +203,8 @@ def test_parts_that_do_not_exist(pages, out, call):
     assert (outcome.status, outcome.err) == (2, "ingest: --workers: 0 is less than 1\n")
 
 
-def test_what_is_waited_for_is_printed(capsys):
+def test_what_is_waited_for_is_printed(capsys, monkeypatch):
+    monkeypatch.setattr(executors, "find_spec", lambda _name: True)
     log = logging.getLogger("ingest.pipeline.ray")
     for ray, quiet in (("auto", False), ("auto", True), (None, False)):
         args = argparse.Namespace(workers=1, ray=ray, ray_workers=None, quiet=quiet)
@@ -211,7 +212,7 @@ def test_what_is_waited_for_is_printed(capsys):
             assert executor == Executor(ray=ray)
             log.info("starting %s", ray)
     log.info("over")
-    assert capsys.readouterr().err == "ingest: starting auto\n"
+    assert capsys.readouterr().err == "ingest: starting auto\ningest: starting None\n"
 
 
 @pytest.mark.ray
