@@ -533,8 +533,10 @@ def test_a_damaged_parquet_is_an_error(parquet, damage):
     parquet.write_bytes(damage(parquet.read_bytes()))
     records = read(parquet)
     errors = [r.error for r in records if r.error]
-    assert len(errors) == 1  # of the file, or of the one row group that is damaged
-    assert all(r.content for r in records if not r.error)
+    good = [r for r in records if not r.error]
+    assert errors
+    assert len(good) in (0, 1_000 - 100 * len(errors))  # one error for each row group of 100 rows
+    assert all(r.content for r in good)
 
 
 def test_rows_that_polars_drops_silently_are_an_error(tmp_path):
