@@ -12,9 +12,8 @@ from ingest.errors import SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, PAIRS, SEGMENTS, schema
 from ingest.io.parquet import scan_parquet
 from ingest.io.run_files import RUN_FILE
-from ingest.jobs.run_json import read_run
+from ingest.jobs.run_json import RUN_AGAIN, read_run
 
-_AGAIN = "run the sources again with --overwrite"
 # What a command needs of the pairs of articles; the other columns only say why they were paired.
 _PAGES = pl.Schema(
     {
@@ -43,12 +42,12 @@ class _Table(NamedTuple):
 
 
 _TABLES = {
-    "documents.parquet": _Table(schema(DOCUMENTS), ("doc_id", "uri", "source"), "pages", _AGAIN),
+    "documents.parquet": _Table(schema(DOCUMENTS), ("doc_id", "uri", "source"), "pages", RUN_AGAIN),
     "segments.parquet": _Table(
         schema(SEGMENTS, DETECTED, LABELLED),
         ("doc_id", "segment", "line", "start", "end", "text", "lang", "role", "article", "keep"),
         "segments",
-        _AGAIN,
+        RUN_AGAIN,
     ),
     "pages.parquet": _Table(_PAGES, (), "", "to rebuild it: ingest pair {folder} --overwrite"),
     "pairs.parquet": _Table(

@@ -14,7 +14,7 @@ from ingest.text import describe_parse_error
 # Entries that commands read, if they are there.
 _TYPES: dict[str, type] = {"config": dict, "fingerprint": str, "counts": dict, "inputs": list}
 _COUNTS = ("pages", "errors", "articles", "segments", "kept")
-_AGAIN = "run the sources again with --overwrite"
+RUN_AGAIN = "run the sources again with --overwrite"
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -30,14 +30,16 @@ def read_run(folder: Path) -> dict[str, Any]:
         hint = point_to_run(folder, ["run"]) or "give the OUT folder of ingest run"
         raise SourceError(f"{folder}: is not the folder of a run; {hint}") from error
     except RecursionError as error:
-        raise SourceError(f"{path}: cannot be read: it is nested too deeply; {_AGAIN}") from error
+        raise SourceError(
+            f"{path}: cannot be read: it is nested too deeply; {RUN_AGAIN}"
+        ) from error
     except (OSError, ValueError) as error:
         reason = describe_parse_error(error)
-        raise SourceError(f"{path}: cannot be read: {reason}; {_AGAIN}") from error
+        raise SourceError(f"{path}: cannot be read: {reason}; {RUN_AGAIN}") from error
     if not isinstance(run, dict):
-        raise SourceError(f"{path}: is not a JSON object; {_AGAIN}")
+        raise SourceError(f"{path}: is not a JSON object; {RUN_AGAIN}")
     if fault := _find_fault(run):
-        raise SourceError(f"{path}: is damaged: {fault}; {_AGAIN}")
+        raise SourceError(f"{path}: is damaged: {fault}; {RUN_AGAIN}")
     return run
 
 
@@ -65,7 +67,7 @@ def read_complete_run(folder: Path) -> dict[str, Any]:
     missing = [name for name in (*_TYPES, "in_error") if name not in run]
     missing += [f"counts.{name}" for name in _COUNTS if not isinstance(counts.get(name), int)]
     if missing:
-        raise SourceError(f"{folder / RUN_FILE}: is damaged: {missing[0]} is missing; {_AGAIN}")
+        raise SourceError(f"{folder / RUN_FILE}: is damaged: {missing[0]} is missing; {RUN_AGAIN}")
     return run
 
 
