@@ -25,6 +25,7 @@ from ingest.writers.selection import Part, Selection
 FOLDER = True
 
 _FILE_ROWS = 16 * PAIR_ROWS  # about 150 MB, a convenient size for downloads
+_GROUP_ROWS = PAIR_ROWS // 4  # Polars keeps some row groups in memory until they are written
 _TEXTS = ("source_text", "target_text")
 
 
@@ -57,7 +58,7 @@ def write(selection: Selection, dest: Path, *, license: str = "") -> dict[str, A
         pending: list[pl.DataFrame] = []
         for number, name in enumerate(names):
             rows = min(part.pairs - number * _FILE_ROWS, _FILE_ROWS)
-            sink(_next_rows(rows, batches, pending), columns, dest / name)
+            sink(_next_rows(rows, batches, pending), columns, dest / name, rows=_GROUP_ROWS)
         configs.setdefault(part.method, {})[split] = f"{folder}/{split}-*.parquet"
         files += names
     (dest / "README.md").write_text(card(selection, columns, configs, license), encoding="utf-8")
