@@ -15,7 +15,7 @@ from ingest.cli.options import (
     build_config,
 )
 from ingest.config import Config
-from ingest.errors import ConfigError, SourceError
+from ingest.errors import ConfigError
 from ingest.roles import ROLES
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _parse_limit(text: str) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     allow_interrupts()
-    from ingest.io.run_files import describe_incomplete
+    from ingest.io.run_files import refuse_incomplete
     from ingest.jobs.damage import blame_damage
     from ingest.jobs.show import SegmentFilter, open_run
     from ingest.readers.sources import is_run
@@ -99,8 +99,7 @@ def _show(args: argparse.Namespace) -> int:
     )
     config = build_config(args)
     for source in args.sources:
-        if damage := describe_incomplete(source):
-            raise SourceError(damage)
+        refuse_incomplete(source)
     runs = [source for source in args.sources if is_run(source)]
     pages = [source for source in args.sources if source not in runs]
     in_error = 0

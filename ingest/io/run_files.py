@@ -10,12 +10,18 @@ from typing import Any
 
 from ingest.errors import OutputError, SourceError
 from ingest.io.in_place import contents, is_empty
+from ingest.io.remake import (
+    STEPS_FILE,
+    DamagedFileError,
+    describe_damage,
+    describe_unfinished,
+    unreadable,
+)
 from ingest.io.urls import check_source_is_local
 
 PAIRS_FILE = "pairs.parquet"
 RUN_FILE = "run.json"
 EXPORT_FILE = "export.json"  # describes a folder that `export` wrote
-STEPS_FILE = "steps.json"  # in the folder next to a data set, which has the run it was made from
 CORRECTIONS_FILE = "corrections.jsonl"  # what people said; a new run of the same OUT keeps it
 
 ARTICLES_FILE = "articles.jsonl"
@@ -87,21 +93,30 @@ def all_pages_in_error(report: Any) -> bool:
         return False
 
 
-def describe_incomplete(folder: str | os.PathLike[str]) -> str:
-    """Return which file a folder lacks that has others of a run; an empty string if none.
+def refuse_incomplete(folder: str | os.PathLike[str]) -> None:
+    """Raise if a folder lacks a file of a run, and has others.
 
-    >>> describe_incomplete("no-such-folder")
-    ''
+    Raises:
+        SourceError: it does.
+
+    >>> refuse_incomplete("no-such-folder")
     """
     present = [name for name in OUTPUTS if (Path(folder) / name).is_file()]
     missing = [name for name in OUTPUTS if name not in present]
-    if len(present) < 2 or not missing:
-        return ""
-    state = "not a file" if (Path(folder) / missing[0]).exists() else "missing"
-    return (
-        f"{os.fspath(folder)}: is the folder of a run, but {missing[0]} is {state}; run the "
-        "sources again with --overwrite"
-    )
+    if len(present) >= 2 and missing:
+        path = Path(folder) / missing[0]
+        what = "is a folder, not a file" if path.exists() else "is missing"
+        raise DamagedFileError(describe_damage(path, what))
+
+
+def describe_unfinished_run(folder: str | os.PathLike[str]) -> str:
+    """Say that a folder has no run because its run has not finished; else return "".
+
+    >>> describe_unfinished_run("no-such-folder")
+    ''
+    """
+    is_whole = all((Path(folder) / name).is_file() for name in OUTPUTS)
+    return "" if is_whole else describe_unfinished(folder)
 
 
 def foreign_files(names: Iterable[str]) -> list[str]:
@@ -166,16 +181,6 @@ def point_to_run(folder: str | Path, names: Sequence[str] = ("run", "pairs")) ->
     return ""
 
 
-def is_run_of_dataset(folder: str | Path) -> bool:
-    """Return whether a folder is the one where `ingest dataset` keeps its run.
-
-    >>> is_run_of_dataset("no-such-folder")
-    False
-    """
-    path = Path(folder).absolute()
-    return path.name == "run" and (path.parent / STEPS_FILE).is_file()
-
-
 def check_is_parquet(path: Path) -> None:
     """Raise if a file is not Parquet; the error says how to import pairs from other formats.
 
@@ -186,7 +191,9 @@ def check_is_parquet(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(4)
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read as Parquet: {error}") from error
+        raise unreadable(path, error) from error
+    if not start:
+        raise DamagedFileError(describe_damage(path, "is empty"))
     if start != b"PAR1":
         raise SourceError(
             f"{path}: cannot be read as Parquet: it is another format; if it contains pairs, "
