@@ -17,7 +17,7 @@ from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import scan_parquet, sink
 from ingest.io.parquet_bombs import refuse_bombs
 from ingest.io.run_files import RUN_FILE, find_pairs
-from ingest.io.run_json import read_run_if_any
+from ingest.io.run_json import read_run_of
 from ingest.io.snapshot import Snapshot
 
 TEXTS = ("source_text", "target_text")
@@ -132,7 +132,7 @@ class PairsFile:
         """
         if Path(out).resolve().parent != self.path.resolve().parent:
             return None  # an experiment elsewhere must not replace what the run says of itself
-        run = read_run_if_any(self.path.parent)
+        run = read_run_of(self.path)
         return run if "fingerprint" in run else None
 
     @contextmanager

@@ -79,8 +79,7 @@ def _describe_remedy(path: Path) -> str:
     folder = path.parent
     if is_working_folder(folder):
         return f"to make it again, delete it and run: {_dataset_command(folder.parent)}"
-    is_run = any((folder / name).exists() for name in ("documents.parquet", "segments.parquet"))
-    if not is_run or path.name not in _COMMANDS:
+    if path.name not in _COMMANDS or not is_run_folder(folder):
         return "make it again with the command that wrote it, or give another file"
     command = _COMMANDS[path.name]
     number = _OF_PAIRS.index(path.name) if path.name in _OF_PAIRS else 0
@@ -110,6 +109,16 @@ def describe_unfinished(folder: str | os.PathLike[str]) -> str:
     if (named.absolute().parent / STEPS_FILE).is_file():
         command = _dataset_command(named.absolute().parent)
     return f"{path}: its run has not finished; to finish it: {command}"
+
+
+def is_run_folder(folder: Path) -> bool:
+    """Return whether a folder is that of a run, as far as its names say, or has steps of one.
+
+    >>> is_run_folder(Path("no-such-folder"))
+    False
+    """
+    tables = ("documents.parquet", "segments.parquet")
+    return any(os.path.lexists(folder / name) for name in tables) or is_working_folder(folder)
 
 
 def is_working_folder(folder: str | Path) -> bool:

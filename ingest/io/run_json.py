@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import SourceError
-from ingest.io.remake import DamagedFileError, describe_damage
+from ingest.io.remake import DamagedFileError, describe_damage, is_run_folder
 from ingest.io.run_files import RUN_FILE, point_to_run
 from ingest.roles import KEPT_ROLES
 from ingest.text import describe_parse_error
@@ -53,6 +53,24 @@ def read_run_if_any(folder: Path) -> dict[str, Any]:
     if not isinstance(run, dict):
         raise DamagedFileError(describe_damage(path, "is not a JSON object"))
     return run
+
+
+def read_run_of(file: Path) -> dict[str, Any]:
+    """Return what run.json says of the run that a file of pairs belongs to; nothing if of none.
+
+    Raises:
+        SourceError: the file is in the folder of a run, and run.json cannot be read. Elsewhere, it
+            may be that of another program.
+
+    >>> read_run_of(Path("no-such-folder/pairs.parquet"))
+    {}
+    """
+    try:
+        return read_run_if_any(file.parent)
+    except SourceError:
+        if is_run_folder(file.parent):
+            raise
+        return {}
 
 
 def _describe_unreadable(error: Exception) -> str:

@@ -29,7 +29,7 @@ from ingest.frames import (
 from ingest.io.parquet import PAIR_ROWS, scan_parquet
 from ingest.io.parquet_bombs import refuse_bombs
 from ingest.io.run_files import find_pairs
-from ingest.io.run_json import read_run_if_any
+from ingest.io.run_json import read_run_of
 from ingest.io.snapshot import Snapshot
 from ingest.languages import parse_language_pair
 from ingest.word_alignment import align_words, swap_sides
@@ -203,7 +203,7 @@ class Selection:
         Raises:
             SourceError: it cannot be read.
         """
-        return read_run_if_any(self.path.parent) if self.path else {}
+        return read_run_of(self.path) if self.path else {}
 
     def language_pair(self) -> tuple[str, str]:
         """Return the two languages, for formats that allow no others.

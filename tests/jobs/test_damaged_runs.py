@@ -74,7 +74,9 @@ def test_the_functions_raise_the_same_errors(whole, tmp_path):
     [case] = [c for c in damage.DAMAGES if c[:2] == ("segments.parquet", "no start")]
     out = Path(damage.shutil.copytree(whole, tmp_path / "out"))
     case.do(out / "segments.parquet")
-    message = r"segments.parquet: column 'start' has no value in \d+ of \d+ rows; run the sources"
+    message = (
+        r"segments.parquet: column 'start' has no value in \d+ of \d+ rows; to make it again, run:"
+    )
     with pytest.raises(SourceError, match=message):
         align_run(str(out), str(tmp_path / "pairs.parquet"))
     (out / "run.json").write_text('{"counts": 3}')
