@@ -31,7 +31,11 @@ _OF_PAIRS = ("pairs.parquet", "scored.parquet", "filtered.parquet", "split.parqu
 
 
 class DamagedFileError(SourceError):
-    """A file is damaged. The message says all: which one, what is wrong, and what to do."""
+    """A file is certainly damaged. The message says all: which one, what is wrong, what to do.
+
+    Where two files contradict each other, a plain `SourceError` with such a message is right: then
+    `ingest.jobs.damage` looks at all files before it is printed.
+    """
 
 
 def describe_damage(path: str | Path, what: str) -> str:
@@ -82,6 +86,8 @@ def _describe_remedy(path: Path) -> str:
     if path.name not in _COMMANDS or not is_run_folder(folder):
         return "make it again with the command that wrote it, or give another file"
     command = _COMMANDS[path.name]
+    if command == _RUN and (folder / "pairs.parquet").exists():
+        command += " --align"
     number = _OF_PAIRS.index(path.name) if path.name in _OF_PAIRS else 0
     before = [folder / name for name in _OF_PAIRS[:number] if (folder / name).is_file()]
     places = {"folder": folder, "path": path, "before": before[-1] if before else folder}

@@ -15,6 +15,7 @@ from ingest.io.remake import (
     DamagedFileError,
     describe_damage,
     describe_unfinished,
+    is_run_folder,
     unreadable,
 )
 from ingest.io.urls import check_source_is_local
@@ -33,6 +34,7 @@ DERIVED_OUTPUTS = (
 )  # fmt: skip
 # Files made from the pairs, in order, and how many of them each command could read instead.
 _LATER_FILES = ("scored.parquet", "filtered.parquet", "split.parquet")
+_MAX_LISTED = 3  # files or runs in a message
 _POSSIBLE_INPUTS = {"filter": 1, "split": 2, "export": 3}
 
 
@@ -55,15 +57,33 @@ def check_run_output(
     if not os.path.lexists(target) or is_empty(target):
         return
     shown = Path(shown or target)
-    if not overwrite and not has_only_errors(target):
-        raise OutputError(f"{shown}: exists already; choose another name, or give --overwrite")
     if not target.is_dir():
         raise OutputError(f"{shown}: is not a folder; choose another name")
     if others := foreign_files(contents(target)):
-        raise OutputError(
-            f"{shown}: contains files that ingest did not write ({', '.join(others[:3])}); "
-            "choose another name"
-        )
+        raise OutputError(describe_foreign(target, others, shown=shown, writer="ingest"))
+    if not overwrite and not has_only_errors(target):
+        raise OutputError(f"{shown}: exists already; choose another name, or give --overwrite")
+
+
+def describe_foreign(target: Path, names: Sequence[str], *, shown: Path, writer: str) -> str:
+    """Say that a folder may not be replaced, because it has files that it would not have.
+
+    Args:
+        target: the folder.
+        names: these files, relative to it.
+        shown: `target` as the user gave it.
+        writer: what would write the folder.
+
+    >>> describe_foreign(Path("out"), ["a", "b"], shown=Path("out"), writer="ingest")
+    'out: contains files that ingest did not write (a, b); choose another name'
+    """
+    folders = dict.fromkeys(name.partition(os.sep)[0] for name in names)
+    runs = [str(shown / name) for name in folders if is_run_folder(target / name)]
+    if runs:
+        listed = ", ".join(runs[:_MAX_LISTED]) + ", …" * (len(runs) > _MAX_LISTED)
+        return f"{shown}: has runs in it ({listed}); choose another name, such as {shown / 'new'}"
+    listed = ", ".join(names[:_MAX_LISTED])
+    return f"{shown}: contains files that {writer} did not write ({listed}); choose another name"
 
 
 def has_only_errors(target: Path) -> bool:
@@ -147,6 +167,8 @@ def find_pairs(source: str | Path) -> Path:
     check_source_is_local(source)
     path = Path(source)
     if path.is_dir():
+        if (path / PAIRS_FILE).is_dir():
+            raise DamagedFileError(describe_damage(path / PAIRS_FILE, "is a folder, not a file"))
         if not (path / PAIRS_FILE).is_file():
             raise SourceError(
                 f"{path}: contains no {PAIRS_FILE}; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -102,7 +103,7 @@ def correct_run(
     run = read_run(folder)
     stored_path = folder / CORRECTIONS_FILE
     given = [read_corrections(Path(file)) for file in files]
-    stored = [read_corrections(stored_path)] if stored_path.is_file() else []
+    stored = [read_corrections(stored_path)] if os.path.lexists(stored_path) else []
     if not given and not stored:
         raise SourceError(f"{folder}: contains no {CORRECTIONS_FILE}; give a file of corrections")
     kept_roles = kept_roles_of(run)

@@ -27,10 +27,17 @@ def names_damage(*parameters: str) -> Callable[[Callable[P, T]], Callable[P, T]]
 
     Args:
         *parameters: names of its parameters that are the folder of a run, or a file in it.
+
+    >>> names_damage("out")(lambda source: None)
+    Traceback (most recent call last):
+    ...
+    TypeError: <lambda> has no parameter out
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         signature = inspect.signature(function)
+        if unknown := set(parameters) - set(signature.parameters):
+            raise TypeError(f"{function.__name__} has no parameter {min(unknown)}")
 
         @wraps(function)
         def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -206,7 +206,7 @@ def split_at_pages(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         rows = pl.concat([rest, batch]) if rest is not None else batch
         if rows.is_empty():
             continue
-        in_last_page = rows["doc_id"] == rows["doc_id"][-1]
+        in_last_page = rows["doc_id"].eq_missing(rows["doc_id"][-1])
         rest = rows.filter(in_last_page)
         yield rows.filter(~in_last_page)
     if rest is not None:

@@ -37,6 +37,7 @@ from ingest.io.atomic import wrap_os_errors
 from ingest.io.durable import replace, sync, sync_names
 from ingest.io.in_place import (
     UNFINISHED,
+    contents,
     is_empty,
     must_stay,
     place_file,
@@ -49,6 +50,7 @@ from ingest.io.run_files import (
     OUTPUTS,
     RUN_FILE,
     check_run_output,
+    foreign_files,
     has_only_errors,
     is_run_file,
     refuse_incomplete,
@@ -252,6 +254,8 @@ class State(Parts):
         """
         if not os.path.lexists(self.target) or is_empty(self.target):
             return
+        if self.target.is_dir() and foreign_files(contents(self.target)):
+            return  # it is not that of a run, as `check_output` says
         refuse_incomplete(self.target)
         if not has_only_errors(self.target):
             raise OutputError(f"{shown}: exists already; there is nothing to resume")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ingest.errors import SourceError
 from ingest.io.access import in_parallel, notes
 from ingest.io.opening import is_pipe
+from ingest.io.run_files import describe_unfinished_run
 from ingest.io.storage_files import raise_outage
 from ingest.io.streams import STDIN, describe_os_error, read_pieces
 from ingest.io.urls import (
@@ -113,6 +114,9 @@ def find_sources(
         else:
             _find_local(source, named, skipped, unavailable)
     if not named:
+        for source in given:
+            if unfinished := describe_unfinished_run(source):
+                raise SourceError(unfinished)
         reasons = (f"{name} ({reason})" for name, reason in unavailable.items())
         names = ", ".join(reasons) or ", ".join(given)
         hint = f", {describe_skipped(skipped)}" if skipped else ""

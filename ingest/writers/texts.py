@@ -28,7 +28,7 @@ from ingest.frames import (
     schema,
 )
 from ingest.io.parquet import PAIR_ROWS, scan_parquet
-from ingest.io.remake import DamagedFileError, describe_damage
+from ingest.io.remake import describe_damage
 from ingest.io.run_files import OUTPUTS, point_to_run
 from ingest.io.run_json import read_run_if_any
 from ingest.io.snapshot import Snapshot
@@ -136,8 +136,8 @@ class TextSelection:
         """Yield the selected rows in the order of the run, with `columns`.
 
         Raises:
-            SourceError: a file is damaged, or has changed since it was opened.
-            FrameError: the documents are not in the order of the segments.
+            SourceError: a file is damaged, has changed since it was opened, or the documents are
+                not in the order of the segments.
         """
         for rows in self.rows():
             yield rows.select(self.columns.names())
@@ -325,11 +325,11 @@ class _Pages:
 
     def up_to(self, doc_id: str) -> pl.DataFrame:
         """The pages after those of the last call, up to one."""
-        while not (found := self._pending["doc_id"] == doc_id).any():
+        while not (found := self._pending["doc_id"].eq_missing(doc_id)).any():
             batch = next(self._batches, None)
             if batch is None:
                 what = f"lacks page {doc_id} of segments.parquet, or has another order"
-                raise DamagedFileError(describe_damage(self._path, what))
+                raise SourceError(describe_damage(self._path, what))
             self._pending = pl.concat([self._pending, batch])
         end = int(found.arg_max() or 0) + 1
         pages, self._pending = self._pending[:end], self._pending[end:]

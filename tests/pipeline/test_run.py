@@ -207,3 +207,11 @@ def test_resume_does_not_call_damaged_files_complete(done, pages, name, keep, tm
     (out / name).write_bytes(data[: int(len(data) * keep)])
     with pytest.raises(SourceError, match=f"{name}: .*run: ingest run SOURCES -o .* --overwrite"):
         ingest.run(pages, out, resume=True)
+
+
+@pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"resume": True}])
+def test_the_parent_of_runs_is_not_an_out(done, pages, tmp_path, options):
+    shutil.copytree(done[1], tmp_path / "runs" / "one")
+    message = r"runs: has runs in it \(.*runs/one\); choose another name, such as .*runs/new"
+    with pytest.raises(OutputError, match=message):
+        ingest.run(pages, tmp_path / "runs", **options)
