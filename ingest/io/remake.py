@@ -109,7 +109,7 @@ def describe_unfinished(folder: str | os.PathLike[str]) -> str:
     places = [real / UNFINISHED]
     if real.name:  # the root of all has none
         places.append(real.with_name(f"{real.name}{UNFINISHED}"))
-    if not any((place / "locks").is_dir() for place in places):
+    if not any(os.path.isdir(place / "locks") for place in places):
         return ""
     command = f"ingest run SOURCES -o {shlex.quote(str(path))} --resume"
     if (named.absolute().parent / STEPS_FILE).is_file():

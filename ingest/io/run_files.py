@@ -121,7 +121,7 @@ def refuse_incomplete(folder: str | os.PathLike[str]) -> None:
 
     >>> refuse_incomplete("no-such-folder")
     """
-    present = [name for name in OUTPUTS if (Path(folder) / name).is_file()]
+    present = [name for name in OUTPUTS if os.path.isfile(Path(folder) / name)]
     missing = [name for name in OUTPUTS if name not in present]
     if len(present) >= 2 and missing:
         path = Path(folder) / missing[0]
@@ -135,7 +135,7 @@ def describe_unfinished_run(folder: str | os.PathLike[str]) -> str:
     >>> describe_unfinished_run("no-such-folder")
     ''
     """
-    is_whole = all((Path(folder) / name).is_file() for name in OUTPUTS)
+    is_whole = all(os.path.isfile(Path(folder) / name) for name in OUTPUTS)
     return "" if is_whole else describe_unfinished(folder)
 
 

@@ -69,8 +69,8 @@ def blame_damage(*places: object) -> Iterator[None]:
     except (SourceError, FrameError) as error:
         # without a cause, it may be about what the user wants, such as a page that is not there
         has_cause = error.__cause__ is not None
-        is_frame = isinstance(error, FrameError)
-        if problem := _find_first(places, all_values=has_cause, derived=has_cause or is_frame):
+        of_run = not (has_cause or isinstance(error, FrameError))
+        if problem := _find_first(places, all_values=has_cause, only_of_run=of_run):
             raise _with_notes(DamagedFileError(problem), error) from error
         raise
     except IngestError:
@@ -79,7 +79,7 @@ def blame_damage(*places: object) -> Iterator[None]:
         is_panic = type(error).__name__ == "PanicException"  # of Polars, which is not loaded here
         if not (isinstance(error, Exception) or is_panic):
             raise
-        if problem := _find_first(places, all_values=True, derived=True):
+        if problem := _find_first(places, all_values=True):
             raise DamagedFileError(problem) from error
         raise
 
@@ -90,14 +90,17 @@ def _with_notes(new: Exception, error: Exception) -> Exception:
     return new
 
 
-def _find_first(places: Collection[object], *, all_values: bool, derived: bool) -> str | None:
-    from ingest.jobs.damaged_files import find_damage  # loads Polars
+def _find_first(
+    places: Collection[object], *, all_values: bool, only_of_run: bool = False
+) -> str | None:
+    from ingest.jobs.damaged_files import TABLES, TABLES_OF_RUN, find_damage  # loads Polars
 
+    names = TABLES_OF_RUN if only_of_run else TABLES
     for place in places:
         if isinstance(place, (str, os.PathLike)):
             path = Path(place)
             if unfinished := describe_unfinished_run(path):
                 return unfinished
-            if damage := find_damage(path, all_values=all_values, derived=derived):
+            if damage := find_damage(path, all_values=all_values, names=names):
                 return damage
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from ingest.frames import (
 )
 from ingest.io.parquet import scan_parquet
 from ingest.io.remake import describe_damage, describe_parquet_error, unreadable
-from ingest.io.run_files import ARTICLES_FILE, OUTPUTS, PAIRS_FILE, RUN_FILE
+from ingest.io.run_files import ARTICLES_FILE, PAIRS_FILE, RUN_FILE
 from ingest.io.run_json import read_run
 
 # What a command needs of the pairs of articles; the other columns only say why they were paired.
@@ -68,17 +68,23 @@ _TABLES = {
     "split.parquet": _Table(schema(PAIRS, SPLIT), ()),
     "translated.parquet": _Table(schema(PAIRS, TRANSLATED), _OF_A_PAIR),
 }
+TABLES = tuple(_TABLES)
+"""The names of all tables in the folder of a run."""
+
+TABLES_OF_RUN = ("documents.parquet", "segments.parquet")
 _BLOCK = 1 << 20  # bytes
 _TEXTS = {"text", "source_text", "target_text"}
 
 
-def find_damage(place: Path, *, all_values: bool = True, derived: bool = True) -> str | None:
+def find_damage(
+    place: Path, *, all_values: bool = True, names: Collection[str] = TABLES
+) -> str | None:
     """Describe the first file of a run that is there and damaged; None if there is none.
 
     Args:
         place: the folder of the run; or a file of it, which is looked at first.
         all_values: whether to read all columns, not only those without text.
-        derived: whether to look at files that other commands than `run` write, too.
+        names: the tables to look at.
 
     >>> find_damage(Path("no-such-folder")) is None
     True
@@ -90,7 +96,7 @@ def find_damage(place: Path, *, all_values: bool = True, derived: bool = True) -
         return str(error)
     for name in sorted(_TABLES, key=lambda name: name != place.name):
         path = folder / name
-        is_looked_at = derived or name in (*OUTPUTS, place.name)
+        is_looked_at = name in (*names, place.name)
         if not is_looked_at or not os.path.lexists(path):
             continue
         if what := _find_fault(path, _TABLES[name], run.get("counts", {}), all_values=all_values):

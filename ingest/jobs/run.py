@@ -13,7 +13,7 @@ from ingest.errors import ConfigError
 from ingest.io.remake import DamagedFileError
 from ingest.io.run_json import read_complete_run
 from ingest.io.urls import check_target_is_writable, is_url
-from ingest.jobs.damaged_files import find_damage, find_damaged_articles
+from ingest.jobs.damaged_files import TABLES_OF_RUN, find_damage, find_damaged_articles
 from ingest.jobs.postprocess import (
     add_export,
     add_pairs,
@@ -27,6 +27,9 @@ from ingest.pipeline.executors import Executor
 from ingest.pipeline.run import exclude_outputs, run_shards
 from ingest.pipeline.state import State
 from ingest.readers.sources import find_sources
+
+# What `run` writes with all its options; other steps make the other files again.
+_TABLES = (*TABLES_OF_RUN, "pages.parquet", "pairs.parquet", "translated.parquet")
 
 
 def run(
@@ -184,7 +187,8 @@ def run(
 
 def _refuse_damage(out: Path) -> None:
     """Raise if a file of a complete OUT is damaged."""
-    if damage := find_damage(out) or find_damaged_articles(out):
+    damage = find_damage(out, names=_TABLES) or find_damaged_articles(out)
+    if damage:
         raise DamagedFileError(damage)
 
 
