@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
+import shlex
 import shutil
 import traceback
 from collections.abc import Callable
@@ -139,6 +141,14 @@ DAMAGES = [
 ]
 # What a sound run may have, too, if nothing is found in its pages; or what the command names as OUT.
 _MAY_BE_SO = ("missing", "no rows", "no source_text", "no source_lang", "no score")
+_WITHOUT_LANGUAGES = ("pairs.parquet", "nulls")  # such pairs are left out
+_ADVICE = re.compile("make it again, (delete it and )?run: ingest .+|go on without it, delete it")
+# What commands say besides the error.
+_NOTES = (
+    "ingest: translate-", "ingest: score: ", "ingest: split: ", "ingest: align: ",
+)  # fmt: skip
+# What to add to a command that has begun its work.
+_AGAIN = {"dataset": ["--resume"]}
 COMMANDS = {
     "show": "show OUT",
     "show a page": "show OUT --page library",
@@ -159,6 +169,11 @@ COMMANDS = {
     "split": "split OUT -o NEW/split.parquet",
     "translate": "translate OUT -o NEW/translated.parquet",
     "dataset": "dataset OUT -o NEW/data",
+    "export card": "export OUT --format huggingface -o NEW/card",
+    "add scores": "score OUT -o OUT/scored.parquet",
+    "add keep": "filter OUT -o OUT/filtered.parquet",
+    "add split": "split OUT -o OUT/split.parquet",
+    "resume alone": "run SOURCES -o OUT --resume",
     "resume": "run SOURCES -o OUT --resume --align",
     "resume with export": "run SOURCES -o OUT --resume --export NEW/resumed.jsonl",
 }
@@ -174,10 +189,19 @@ def make_run(folder: Path) -> Path:
     return out
 
 
-def find_fault(whole: Path, command: str, damage: Damage | None) -> str | None:
+def find_fault(
+    whole: Path, command: str, damage: Damage | None, *, follow: bool = True
+) -> str | None:
     """Return what is wrong with how a command takes a run that is damaged; None if nothing is.
 
-    It must end with a status that is documented and, unless it can do its work, name the file.
+    It must end with a status that is documented. Unless it can do its work, it must print one
+    line: the file, what is wrong, and what to do, after which it can.
+
+    Args:
+        whole: a sound run.
+        command: one of COMMANDS.
+        damage: what to do to a copy of the run.
+        follow: whether to do what the command says, and call it again.
     """
     work = whole.parent.parent / "work"
     shutil.rmtree(work, ignore_errors=True)
@@ -193,21 +217,55 @@ def find_fault(whole: Path, command: str, damage: Damage | None) -> str | None:
     places = {"OUT": work / "out", "NEW": work / "new", "WHOLE": whole, "SOURCES": PARALLEL,
               "RULES": whole.parent / "rules.jsonl"}  # fmt: skip
     words = COMMANDS[command].split()
-    args = [str(places.get(w, w)).replace("NEW", str(places["NEW"])) for w in words]
+    args = [fill(w, places) for w in words]
+    status, said = _call(args)
+    if status in (0, 3):
+        return None
+    if damage is None or damage.kind in _MAY_BE_SO or damage[:2] == _WITHOUT_LANGUAGES:
+        return None if status in (1, 2) and str(work) in said else f"status {status}: {said}"
+    fault = _find_fault_in(said, path) if status in (1, 2) else f"status {status}: {said}"
+    if fault or not follow:
+        return fault
+    advice = said.partition("; to ")[2].splitlines()[0]
+    return _follow(advice, path, places, [*args, *_AGAIN.get(command, ())])
+
+
+def _find_fault_in(said: str, path: Path) -> str | None:
+    """Return what is wrong with what a command prints because of a damaged file."""
+    problems = [line for line in said.splitlines() if not line.startswith(_NOTES)]
+    _, _, advice = problems[0].partition("; to ")
+    named = f"ingest: {path}: "
+    if len(problems) != 1 or not (problems[0].startswith(named) and _ADVICE.fullmatch(advice)):
+        return f"must be one line: {path.name}, what is wrong, how to make it again: {said}"
+    return None
+
+
+def _follow(advice: str, path: Path, places: dict[str, Path], args: list[str]) -> str | None:
+    """Do what a command advises, and call it again; return what is wrong with that."""
+    if "delete it" in advice:
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    _, _, made_by = advice.partition("run: ingest ")
+    remade = [fill(word, places) for word in shlex.split(made_by)]
+    for call in filter(None, (remade, args)):
+        status, said = _call(call)
+        if status not in (0, 3):
+            return f"{shlex.join(call)}, as it was said: status {status}: {said}"
+    return None
+
+
+def _call(args: list[str]) -> tuple[int | str, str]:
+    """Return the exit status of a command, or its traceback, and what it printed as errors."""
     error = io.StringIO()
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(error):
-            status = main(args)
+            return main(args), error.getvalue()
     except SystemExit as stop:
-        status = int(stop.code or 0)
+        return int(stop.code or 0), error.getvalue()
     except BaseException:
-        return traceback.format_exc(limit=-3)
-    said = error.getvalue()
-    if status in (0, 3):
-        return None
-    if status not in (1, 2):
-        return f"status {status}: {said}"
-    named = damage is None or damage.kind in _MAY_BE_SO or damage.file in said
-    if status != 1 and not named:  # 1: the output cannot be written
-        return f"the file is not named: {said}"
-    return None if str(work) in said else f"the run is not named: {said}"
+        return traceback.format_exc(limit=-3), error.getvalue()
+
+
+def fill(word: str, places: dict[str, Path]) -> str:
+    """Return a word of a command with the place that it names."""
+    name, _, file = word.partition("/")
+    return str(places[name] / file) if name in places else word

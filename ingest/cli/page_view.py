@@ -94,9 +94,9 @@ class _PageView:
     def _print_heading(self, number: int) -> None:
         self.end_page()
         page = self._documents.row(number, named=True)
-        details = page["error"] or ", ".join(
-            filter(None, (f"{page['chars']:,} characters", page["encoding"], page["repaired"]))
-        )
+        length = None if page["chars"] is None else f"{page['chars']:,} characters"
+        known = filter(None, (length, page["encoding"], page["repaired"]))
+        details = page["error"] or ", ".join(known)
         self._console.print(Text.assemble((page["uri"], "bold"), f"  {details}"))
         self._next, self._is_open = number + 1, True
 

@@ -84,7 +84,8 @@ def _parse_limit(text: str) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     allow_interrupts()
-    from ingest.io.run_files import describe_incomplete
+    from ingest.io.remake import describe_unfinished
+    from ingest.io.run_files import describe_unfinished_run, refuse_incomplete
     from ingest.jobs.damage import blame_damage
     from ingest.jobs.show import SegmentFilter, open_run
     from ingest.readers.sources import is_run
@@ -99,8 +100,9 @@ def _show(args: argparse.Namespace) -> int:
     )
     config = build_config(args)
     for source in args.sources:
-        if damage := describe_incomplete(source):
-            raise SourceError(damage)
+        if unfinished := describe_unfinished_run(source):
+            raise SourceError(unfinished)
+        refuse_incomplete(source)
     runs = [source for source in args.sources if is_run(source)]
     pages = [source for source in args.sources if source not in runs]
     in_error = 0
@@ -112,6 +114,8 @@ def _show(args: argparse.Namespace) -> int:
             )
         with blame_damage(out):
             in_error += _print(args, open_run(out), chosen, _RUN_LIMIT)
+        if later := describe_unfinished(out):
+            _note(args, f"this is the earlier run; {later}")
     if pages:
         labelled = _label(pages, config)
         in_error += _print(args, labelled, chosen, 0)

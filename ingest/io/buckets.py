@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest._typing import I64, U64
-from ingest.io.scratch import append_to_scratch, read_scratch
+from ingest.io.scratch import ScratchStore, append_to_scratch, read_scratch
 
 _BITS = 10  # of the key, that choose the bucket
 _MAX_IN_MEMORY = 1 << 22  # bytes that wait to be written
 _READ_BYTES = 1 << 23  # of neighbouring buckets that are read together
 
 
-class BucketStore:
+class BucketStore(ScratchStore):
     """Records with a key, which come back in ranges of keys, so that equal keys are together.
 
     The first bits of the key choose one of 1,024 buckets. So keys should be hashes: if all were in
@@ -37,31 +36,16 @@ class BucketStore:
     def __init__(
         self, fields: Mapping[str, type[np.generic]], *, max_in_memory: int = _MAX_IN_MEMORY
     ) -> None:
+        super().__init__(max_in_memory)
         self._type = np.dtype([("key", np.uint64), *fields.items()])
-        self._max_in_memory = max_in_memory
-        self._parts: list[NDArray[Any]] = []
-        self._bytes = 0
-        self._file: IO[bytes] | None = None
         self._counts: list[I64] = []  # records of each part of the file in each bucket
         self._waiting = np.empty(0, self._type)
         self._ends: I64 | None = None  # of the buckets in each part, and of those in memory
 
-    def __enter__(self) -> BucketStore:
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Forget the records, and remove the temporary file."""
-        self._parts, self._waiting = [], np.empty(0, self._type)
-        if self._file:
-            self._file.close()
+        super().close()
+        self._waiting = np.empty(0, self._type)
 
     def append(self, key: U64, **fields: NDArray[Any]) -> None:
         """Add records.

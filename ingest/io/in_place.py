@@ -135,10 +135,17 @@ def fill_folder(new: Path, dest: Path, first: str) -> None:
     new.rmdir()
 
 
-def remove(path: Path) -> None:
-    """Remove a file, a link, or a folder with all that is in it."""
+def remove(path: Path, *, ignore_errors: bool = False) -> None:
+    """Remove a file, a link, or a folder with all that is in it.
+
+    Args:
+        path: what to remove; it need not exist.
+        ignore_errors: of a folder, remove as much as can be removed.
+
+    >>> remove(Path("no-such-file"))
+    """
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        shutil.rmtree(path, ignore_errors=ignore_errors)
     else:
         path.unlink(missing_ok=True)
 

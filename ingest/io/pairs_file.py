@@ -17,6 +17,7 @@ from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import scan_parquet, sink
 from ingest.io.parquet_bombs import refuse_bombs
 from ingest.io.run_files import RUN_FILE, find_pairs
+from ingest.io.run_json import read_run_of
 from ingest.io.snapshot import Snapshot
 
 TEXTS = ("source_text", "target_text")
@@ -113,6 +114,7 @@ class PairsFile:
         Raises:
             WriteError: the parent folder does not exist.
             OutputError: a file exists and must not be replaced, or is an input.
+            SourceError: run.json, to which the report will be added, cannot be read.
         """
         inputs = (self.path, *other_inputs)
         check_output(out, overwrite=overwrite, inputs=inputs, parquet=True)
@@ -120,14 +122,18 @@ class PairsFile:
             check_output(Path(out).with_suffix(report_suffix), overwrite=overwrite, inputs=inputs)
 
     def _run(self, out: str | Path) -> dict[str, Any] | None:
-        """Return run.json of the run that the pairs and `out` both belong to, or None."""
+        """Return run.json of the run that the pairs and `out` both belong to, or None.
+
+        It is read only to add to it. So a run whose run.json is damaged still gives its pairs to
+        an output elsewhere, and to steps without a report.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
         if Path(out).resolve().parent != self.path.resolve().parent:
             return None  # an experiment elsewhere must not replace what the run says of itself
-        try:
-            run = json.loads((self.path.parent / RUN_FILE).read_bytes())
-        except (OSError, ValueError):
-            return None
-        return run if isinstance(run, dict) and "fingerprint" in run else None
+        run = read_run_of(self.path)
+        return run if "fingerprint" in run else None
 
     @contextmanager
     def write(

@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from ingest.errors import SourceError
 from ingest.io.parquet_footer import RowGroup, read_content, read_row_groups
+from ingest.io.remake import DamagedFileError, describe_damage
 
 # Repeated bytes become 30,000 times smaller with zstd, 1,000 times with gzip, 255 times with LZ4.
 # Pages of 12 kB that differ in one word become 228 times smaller with zstd, and 81 times with gzip;
@@ -27,11 +28,19 @@ _ROWS = 1 << 15  # rows in memory at the same time: a batch of pairs, or many of
 
 
 class Bomb(NamedTuple):
-    """A row group that must not be read: its first row, the row after its last one, and why."""
+    """A row group that must not be read.
+
+    Attributes:
+        start: its first row.
+        stop: the row after its last one.
+        reason: why.
+        is_damaged: whether that is because it is damaged, not because it is large.
+    """
 
     start: int
     stop: int
     reason: str
+    is_damaged: bool = False
 
     def describe(self, first: int = 0) -> str:
         """Say which rows are not read, and why, if the rows are counted from `first`.
@@ -65,7 +74,7 @@ def find_bombs(
             old_rows, old_size = held.popleft()
             held_rows, held_size = held_rows - old_rows, held_size - old_size
         if is_damaged or held_size + size > MIN_SIZE:
-            bombs.append(Bomb(start, start + group.rows, reason))
+            bombs.append(Bomb(start, start + group.rows, reason, is_damaged))
         else:
             held.append((group.rows, size))
             held_rows, held_size = held_rows + group.rows, held_size + size
@@ -99,9 +108,13 @@ def refuse_bombs_in(file: BinaryIO, name: str, *, rows: int | None = _ROWS) -> N
     try:
         bombs = find_bombs(file, rows=rows)
     except SourceError as error:
-        raise SourceError(f"{name}: cannot be read as Parquet: it {error}") from error
+        what = f"cannot be read as Parquet: it {error}"
+        raise DamagedFileError(describe_damage(name, what)) from error
     if bombs:
-        raise SourceError(f"{name}: cannot be read as Parquet: {bombs[0].describe(1)}")
+        what = f"cannot be read as Parquet: {bombs[0].describe(1)}"
+        if bombs[0].is_damaged:
+            raise DamagedFileError(describe_damage(name, what))
+        raise SourceError(f"{name}: {what}")
 
 
 def _measure(

@@ -10,12 +10,19 @@ from typing import Any
 
 from ingest.errors import OutputError, SourceError
 from ingest.io.in_place import contents, is_empty
+from ingest.io.remake import (
+    STEPS_FILE,
+    DamagedFileError,
+    describe_damage,
+    describe_unfinished,
+    is_run_folder,
+    unreadable,
+)
 from ingest.io.urls import check_source_is_local
 
 PAIRS_FILE = "pairs.parquet"
 RUN_FILE = "run.json"
 EXPORT_FILE = "export.json"  # describes a folder that `export` wrote
-STEPS_FILE = "steps.json"  # in the folder next to a data set, which has the run it was made from
 CORRECTIONS_FILE = "corrections.jsonl"  # what people said; a new run of the same OUT keeps it
 
 ARTICLES_FILE = "articles.jsonl"
@@ -27,6 +34,7 @@ DERIVED_OUTPUTS = (
 )  # fmt: skip
 # Files made from the pairs, in order, and how many of them each command could read instead.
 _LATER_FILES = ("scored.parquet", "filtered.parquet", "split.parquet")
+_MAX_LISTED = 3  # files or runs in a message
 _POSSIBLE_INPUTS = {"filter": 1, "split": 2, "export": 3}
 
 
@@ -49,15 +57,33 @@ def check_run_output(
     if not os.path.lexists(target) or is_empty(target):
         return
     shown = Path(shown or target)
-    if not overwrite and not has_only_errors(target):
-        raise OutputError(f"{shown}: exists already; choose another name, or give --overwrite")
     if not target.is_dir():
         raise OutputError(f"{shown}: is not a folder; choose another name")
     if others := foreign_files(contents(target)):
-        raise OutputError(
-            f"{shown}: contains files that ingest did not write ({', '.join(others[:3])}); "
-            "choose another name"
-        )
+        raise OutputError(describe_foreign(target, others, shown=shown, writer="ingest"))
+    if not overwrite and not has_only_errors(target):
+        raise OutputError(f"{shown}: exists already; choose another name, or give --overwrite")
+
+
+def describe_foreign(target: Path, names: Sequence[str], *, shown: Path, writer: str) -> str:
+    """Say that a folder may not be replaced, because it has files that it would not have.
+
+    Args:
+        target: the folder.
+        names: these files, relative to it.
+        shown: `target` as the user gave it.
+        writer: what would write the folder.
+
+    >>> describe_foreign(Path("out"), ["a", "b"], shown=Path("out"), writer="ingest")
+    'out: contains files that ingest did not write (a, b); choose another name'
+    """
+    folders = dict.fromkeys(name.partition(os.sep)[0] for name in names)
+    runs = [str(shown / name) for name in folders if is_run_folder(target / name)]
+    if runs:
+        listed = ", ".join(runs[:_MAX_LISTED]) + ", …" * (len(runs) > _MAX_LISTED)
+        return f"{shown}: has runs in it ({listed}); choose another name, such as {shown / 'new'}"
+    listed = ", ".join(names[:_MAX_LISTED])
+    return f"{shown}: contains files that {writer} did not write ({listed}); choose another name"
 
 
 def has_only_errors(target: Path) -> bool:
@@ -87,21 +113,30 @@ def all_pages_in_error(report: Any) -> bool:
         return False
 
 
-def describe_incomplete(folder: str | os.PathLike[str]) -> str:
-    """Return which file a folder lacks that has others of a run; an empty string if none.
+def refuse_incomplete(folder: str | os.PathLike[str]) -> None:
+    """Raise if a folder lacks a file of a run, and has others.
 
-    >>> describe_incomplete("no-such-folder")
+    Raises:
+        SourceError: it does.
+
+    >>> refuse_incomplete("no-such-folder")
+    """
+    present = [name for name in OUTPUTS if os.path.isfile(Path(folder) / name)]
+    missing = [name for name in OUTPUTS if name not in present]
+    if len(present) >= 2 and missing:
+        path = Path(folder) / missing[0]
+        what = "is a folder, not a file" if path.exists() else "is missing"
+        raise DamagedFileError(describe_damage(path, what))
+
+
+def describe_unfinished_run(folder: str | os.PathLike[str]) -> str:
+    """Say that a folder has no run because its run has not finished; else return "".
+
+    >>> describe_unfinished_run("no-such-folder")
     ''
     """
-    present = [name for name in OUTPUTS if (Path(folder) / name).is_file()]
-    missing = [name for name in OUTPUTS if name not in present]
-    if len(present) < 2 or not missing:
-        return ""
-    state = "not a file" if (Path(folder) / missing[0]).exists() else "missing"
-    return (
-        f"{os.fspath(folder)}: is the folder of a run, but {missing[0]} is {state}; run the "
-        "sources again with --overwrite"
-    )
+    is_whole = all(os.path.isfile(Path(folder) / name) for name in OUTPUTS)
+    return "" if is_whole else describe_unfinished(folder)
 
 
 def foreign_files(names: Iterable[str]) -> list[str]:
@@ -132,6 +167,8 @@ def find_pairs(source: str | Path) -> Path:
     check_source_is_local(source)
     path = Path(source)
     if path.is_dir():
+        if (path / PAIRS_FILE).is_dir():
+            raise DamagedFileError(describe_damage(path / PAIRS_FILE, "is a folder, not a file"))
         if not (path / PAIRS_FILE).is_file():
             raise SourceError(
                 f"{path}: contains no {PAIRS_FILE}; "
@@ -166,16 +203,6 @@ def point_to_run(folder: str | Path, names: Sequence[str] = ("run", "pairs")) ->
     return ""
 
 
-def is_run_of_dataset(folder: str | Path) -> bool:
-    """Return whether a folder is the one where `ingest dataset` keeps its run.
-
-    >>> is_run_of_dataset("no-such-folder")
-    False
-    """
-    path = Path(folder).absolute()
-    return path.name == "run" and (path.parent / STEPS_FILE).is_file()
-
-
 def check_is_parquet(path: Path) -> None:
     """Raise if a file is not Parquet; the error says how to import pairs from other formats.
 
@@ -186,7 +213,9 @@ def check_is_parquet(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(4)
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read as Parquet: {error}") from error
+        raise unreadable(path, error) from error
+    if not start:
+        raise DamagedFileError(describe_damage(path, "is empty"))
     if start != b"PAR1":
         raise SourceError(
             f"{path}: cannot be read as Parquet: it is another format; if it contains pairs, "

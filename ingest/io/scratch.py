@@ -6,7 +6,7 @@ import io
 import tempfile
 from collections.abc import Iterator
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -17,12 +17,45 @@ from ingest.io.temporary import tmpdir
 _MAX_IN_MEMORY = 1 << 28  # bytes; what is more goes to a temporary file
 
 
-class RowStore:
+class ScratchStore:
+    """What a store of arrays has: some in memory, the others in a temporary file.
+
+    The file is in the folder for temporary files (TMPDIR). It disappears with the store, which is a
+    context manager.
+
+    Args:
+        max_in_memory: bytes that are kept in memory before they are written.
+    """
+
+    def __init__(self, max_in_memory: int) -> None:
+        self._max_in_memory = max_in_memory
+        self._parts: list[NDArray[Any]] = []  # in memory
+        self._bytes = 0
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the arrays, and remove the temporary file."""
+        self._parts.clear()
+        if self._file:
+            self._file.close()
+
+
+class RowStore(ScratchStore):
     """Rows of numbers, in memory as long as they are few, else in a temporary file.
 
-    The file is in the folder for temporary files (TMPDIR) and disappears with the store. It is
-    written by `write` and not through the map, because a full disk then gives an error and not a
-    signal that ends the process.
+    The file is written by `write` and not through the map, because a full disk then gives an error
+    and not a signal that ends the process.
 
     Args:
         width: numbers in a row.
@@ -39,33 +72,13 @@ class RowStore:
     def __init__(
         self, width: int, dtype: DTypeLike, *, max_in_memory: int = _MAX_IN_MEMORY
     ) -> None:
+        super().__init__(max_in_memory)
         self._empty: NDArray[Any] = np.empty((0, width), dtype)
-        self._max_in_memory = max_in_memory
-        self._parts: list[NDArray[Any]] = []
-        self._bytes = 0
-        self._file: IO[bytes] | None = None
-
-    def __enter__(self) -> RowStore:
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __len__(self) -> int:
         """Number of rows."""
         rows: int = self._bytes // (self._empty.dtype.itemsize * self._empty.shape[1])
         return rows
-
-    def close(self) -> None:
-        """Forget the rows, and remove the temporary file."""
-        self._parts.clear()
-        if self._file:
-            self._file.close()
 
     def append(self, rows: NDArray[Any]) -> None:
         """Add rows at the end.

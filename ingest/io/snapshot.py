@@ -9,6 +9,7 @@ from typing import TypeVar
 import polars as pl
 
 from ingest.errors import SourceError
+from ingest.io.remake import unreadable
 
 T = TypeVar("T")
 
@@ -18,17 +19,16 @@ class Snapshot:
 
     Args:
         path: the file, whose size and modification time are recorded now.
-        hint: text to append to the error if the file cannot be read.
 
     >>> from ingest.io.parquet import scan_parquet
     >>> Snapshot(Path("pairs.parquet")).read(scan_parquet("no-such-file").collect)
     Traceback (most recent call last):
     ...
-    ingest.errors.SourceError: pairs.parquet: cannot be read as Parquet: ...
+    ingest.io.remake.DamagedFileError: pairs.parquet: cannot be read as Parquet: ...
     """
 
-    def __init__(self, path: Path, hint: str = "") -> None:
-        self._path, self._hint = path, hint
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._state = self._current_state()
 
     def read(self, call: Callable[[], T]) -> T:
@@ -41,9 +41,7 @@ class Snapshot:
             result = call()
         except (pl.exceptions.PolarsError, OSError) as error:
             self._check_unchanged()
-            raise SourceError(
-                f"{self._path}: cannot be read as Parquet: {error}{self._hint}"
-            ) from error
+            raise unreadable(self._path, error) from error
         self._check_unchanged()
         return result
 

@@ -14,6 +14,7 @@ from ingest.errors import AlignError, ConfigError, FrameError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, write_parquet
+from ingest.io.remake import describe_damage
 from ingest.jobs.align import AlignResult
 from ingest.jobs.correct_pairs import apply_stored
 from ingest.jobs.damage import names_damage
@@ -152,7 +153,6 @@ def _align_batch(
                 frames.append(pairs)
             report()
     except FrameError as error:
-        raise SourceError(
-            f"{out}/pages.parquet: belongs to another run: {error}; {_rebuild_hint(out)}"
-        ) from error
+        what = f"is damaged, or belongs to another run: {error}"
+        raise SourceError(describe_damage(Path(out, "pages.parquet"), what)) from error
     return pl.concat(frames)

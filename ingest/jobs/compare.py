@@ -11,7 +11,7 @@ import polars as pl
 from ingest.drop_reasons import segment_reason
 from ingest.errors import SourceError
 from ingest.io.parquet import scan_parquet
-from ingest.io.run_files import PAIRS_FILE, describe_incomplete
+from ingest.io.run_files import PAIRS_FILE, refuse_incomplete
 from ingest.jobs.damage import names_damage
 from ingest.jobs.show import ShownPages, open_run
 from ingest.readers.sources import is_run
@@ -73,8 +73,7 @@ def compare_runs(before: str, after: str) -> Comparison:
             page in common.
     """
     for name in (before, after):
-        if damage := describe_incomplete(name):
-            raise SourceError(damage)
+        refuse_incomplete(name)
         if not is_run(name):
             raise SourceError(
                 f"{name}: is not the folder of a run; give a folder that ingest wrote"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,7 +19,9 @@ from ingest.errors import SourceError
 from ingest.frames import ARTICLES, schema
 from ingest.io.atomic import atomic_write
 from ingest.io.parquet import sink
-from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE, is_run_of_dataset
+from ingest.io.remake import is_working_folder
+from ingest.io.run_files import CORRECTIONS_FILE, RUN_FILE
+from ingest.io.run_json import kept_roles_of, read_run
 from ingest.jobs.audit import estimate_run
 from ingest.jobs.correct_pairs import find_corrected
 from ingest.jobs.correct_result import (
@@ -31,7 +34,6 @@ from ingest.jobs.correct_result import (
 from ingest.jobs.damage import names_damage
 from ingest.jobs.dataset_corrections import make_last
 from ingest.jobs.learn import PASSES, propose_rules
-from ingest.jobs.run_json import kept_roles_of, read_run
 from ingest.jobs.run_pages import RunPages
 from ingest.jobs.unmatched_corrections import explain_unmatched, leave_out_unmatched
 from ingest.pipeline.assemble import SEGMENT_ROWS
@@ -101,7 +103,7 @@ def correct_run(
     run = read_run(folder)
     stored_path = folder / CORRECTIONS_FILE
     given = [read_corrections(Path(file)) for file in files]
-    stored = [read_corrections(stored_path)] if stored_path.is_file() else []
+    stored = [read_corrections(stored_path)] if os.path.lexists(stored_path) else []
     if not given and not stored:
         raise SourceError(f"{folder}: contains no {CORRECTIONS_FILE}; give a file of corrections")
     kept_roles = kept_roles_of(run)
@@ -268,7 +270,7 @@ class _Correction:
     def _describe_later_steps(self, pairs: pl.DataFrame) -> list[str]:
         """Say which results do not know of the corrections."""
         messages, out = [], self._folder
-        if is_run_of_dataset(out):
+        if is_working_folder(out):
             files_change = self._segments_change or any(
                 file.changes.changed for file in self._files
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +81,7 @@ def apply_stored(pairs: pl.LazyFrame, folder: Path) -> pl.LazyFrame:
     '1'
     """
     path = folder / CORRECTIONS_FILE
-    if not path.is_file():
+    if not os.path.lexists(path):
         return pairs
     corrections = read_corrections(path)
     changes = find_pair_changes(_batches(pairs), pairs.collect_schema(), corrections)

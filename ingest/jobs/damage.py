@@ -7,6 +7,7 @@ a large run. So the values are looked at when something has gone wrong.
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from ingest.errors import FrameError, IngestError, SourceError
+from ingest.io.remake import DamagedFileError
+from ingest.io.run_files import describe_unfinished_run
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,10 +27,17 @@ def names_damage(*parameters: str) -> Callable[[Callable[P, T]], Callable[P, T]]
 
     Args:
         *parameters: names of its parameters that are the folder of a run, or a file in it.
+
+    >>> names_damage("out")(lambda source: None)
+    Traceback (most recent call last):
+    ...
+    TypeError: <lambda> has no parameter out
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         signature = inspect.signature(function)
+        if unknown := set(parameters) - set(signature.parameters):
+            raise TypeError(f"{function.__name__} has no parameter {min(unknown)}")
 
         @wraps(function)
         def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -42,46 +52,55 @@ def names_damage(*parameters: str) -> Callable[[Callable[P, T]], Callable[P, T]]
 
 @contextmanager
 def blame_damage(*places: object) -> Iterator[None]:
-    """Name a damaged file in errors that are raised in the block.
+    """Raise one error about a damaged file instead of those that it causes in the block.
+
+    So it is if a folder has no run because the run has not finished.
 
     Args:
         *places: folders of runs, or files in them; anything else is left alone.
 
     Raises:
-        SourceError: a file is damaged.
+        SourceError: a file is damaged, or a run has not finished.
     """
     try:
         yield
+    except DamagedFileError:
+        raise
     except (SourceError, FrameError) as error:
-        damage = _find_first(places, all_values=error.__cause__ is not None)
-        if damage and not any(damage.partition(": ")[0] in text for text in _texts(error)):
-            error.add_note(damage)
+        # without a cause, it may be about what the user wants, such as a page that is not there
+        has_cause = error.__cause__ is not None
+        of_run = not (has_cause or isinstance(error, FrameError))
+        if problem := _find_first(places, all_values=has_cause, only_of_run=of_run):
+            raise _with_notes(DamagedFileError(problem), error) from error
         raise
     except IngestError:
         raise
     except BaseException as error:
         is_panic = type(error).__name__ == "PanicException"  # of Polars, which is not loaded here
-        damage = None
-        if isinstance(error, Exception) or is_panic:
-            damage = _find_first(places, all_values=True)
-        if damage is None:
+        if not (isinstance(error, Exception) or is_panic):
             raise
-        new = SourceError(damage)
-        for note in getattr(error, "__notes__", []):
-            new.add_note(note)
-        raise new from error
+        if problem := _find_first(places, all_values=True):
+            raise DamagedFileError(problem) from error
+        raise
 
 
-def _texts(error: Exception) -> list[str]:
-    return [str(error), *getattr(error, "__notes__", [])]
+def _with_notes(new: Exception, error: Exception) -> Exception:
+    for note in getattr(error, "__notes__", []):
+        new.add_note(note)
+    return new
 
 
-def _find_first(places: Collection[object], *, all_values: bool) -> str | None:
-    from ingest.jobs.damaged_files import find_damage  # loads Polars
+def _find_first(
+    places: Collection[object], *, all_values: bool, only_of_run: bool = False
+) -> str | None:
+    from ingest.jobs.damaged_files import TABLES, TABLES_OF_RUN, find_damage  # loads Polars
 
+    names = TABLES_OF_RUN if only_of_run else TABLES
     for place in places:
-        path = Path(place) if isinstance(place, (str, Path)) else Path()
-        folder = path if path.is_dir() else path.parent
-        if place and (damage := find_damage(folder, all_values=all_values)):
-            return damage
+        if isinstance(place, (str, os.PathLike)):
+            path = Path(place)
+            if unfinished := describe_unfinished_run(path):
+                return unfinished
+            if damage := find_damage(path, all_values=all_values, names=names):
+                return damage
     return None

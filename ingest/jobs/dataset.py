@@ -25,11 +25,12 @@ from typing import Any
 
 from ingest._typing import Progress
 from ingest.config import Config
-from ingest.errors import OutputError, SourceError, WriteError
+from ingest.errors import OutputError, WriteError
 from ingest.io.atomic import atomic_write, wrap_os_errors
 from ingest.io.locks import LockHeldError, hold_lock
 from ingest.io.parts_folder import remove_parts
-from ingest.io.run_files import CORRECTIONS_FILE, STEPS_FILE
+from ingest.io.remake import STEPS_FILE, DamagedFileError
+from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.jobs.damage import blame_damage
 from ingest.jobs.dataset_checks import (
     EXPORT,
@@ -195,7 +196,8 @@ def open_plan(
         except BaseException as error:
             if has_work(work):
                 advice = getattr(error, "__notes__", [])
-                if not isinstance(error, NothingLeftError) and "--resume" not in str(advice):
+                has_advice = isinstance(error, (NothingLeftError, DamagedFileError))
+                if not has_advice and "--resume" not in str(advice):
                     error.add_note(f"finished steps are kept in {work}; use --resume to go on")
             else:
                 (work / STEPS_FILE).unlink(missing_ok=True)
@@ -259,7 +261,7 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
             add_to_run_report(plan.folder, plan.funnel(), plan.options, linked=linked)
         with watch(step) as progress:
             work = Work(plan.options, plan.folder, was_started)
-            outcome = _do(step, work, progress)
+            outcome = do_step(step, work, progress)
         output = stamps_of(*outputs_of(step))
         applied = hash_corrections(plan.folder / CORRECTIONS_FILE).get(step.name, "")
         record["steps"][step.name] = to_record(step, read, output, applied, outcome)
@@ -268,17 +270,6 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
         _write_record(plan)
         yield step, outcome
     _write_readme(plan)
-
-
-def _do(step: Step, work: Work, progress: Progress | None) -> dict[str, Any]:
-    try:
-        return do_step(step, work, progress)
-    except NothingLeftError:
-        raise
-    except SourceError as error:
-        if any(name in str(error) for name in step.reads if name.startswith(str(work.folder))):
-            error.add_note("if that file is damaged, delete it: --resume makes it again")
-        raise
 
 
 def _write_record(plan: DatasetPlan) -> None:

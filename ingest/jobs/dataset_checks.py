@@ -15,7 +15,9 @@ from typing import Any
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.atomic import check_output
 from ingest.io.in_place import is_empty
-from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, RUN_FILE, STEPS_FILE
+from ingest.io.remake import STEPS_FILE, DamagedFileError
+from ingest.io.run_files import ARTICLES_FILE, CORRECTIONS_FILE, OUTPUTS, RUN_FILE
+from ingest.jobs.damaged_files import find_damage, find_damaged_articles
 from ingest.jobs.dataset_corrections import accept_corrected
 from ingest.jobs.dataset_funnel import FunnelRow, funnel_rows
 from ingest.jobs.dataset_memory import options_to_record, recall_options
@@ -225,7 +227,7 @@ def _links_to(run: Step, folder: Path) -> bool:
 
 
 def _check_edited(plan: DatasetPlan, outputs: dict[str, Stamps]) -> None:
-    """Raise if a step would replace what a person has changed.
+    """Raise if a step would replace what a person has changed, or a disk has damaged.
 
     Args:
         plan: the plan.
@@ -236,11 +238,17 @@ def _check_edited(plan: DatasetPlan, outputs: dict[str, Stamps]) -> None:
         if step.name not in _MAY_BE_EDITED or not recorded or not os.path.exists(step.writes):
             continue
         known = {tuple(stamp) for stamp in recorded["output"]}
-        changed = [name for name, *stamp in outputs[step.name] if (name, *stamp) not in known]
-        if not all(map(os.path.islink, changed)):  # a link has no changes of its own
+        there = [stamp for stamp in outputs[step.name] if os.path.lexists(stamp[0])]
+        changed = [Path(stamp[0]) for stamp in there if stamp not in known]
+        for path in changed:
+            if path.is_symlink():  # it has no changes of its own
+                continue
+            of_articles = path.name == ARTICLES_FILE
+            if damage := find_damaged_articles(plan.folder) if of_articles else find_damage(path):
+                raise DamagedFileError(damage)
             source = step.writes if plan.options.pairs else plan.folder
             raise OutputError(
-                f"{step.writes}: has been changed since; to make a data set of it as it is: ingest "
+                f"{path}: has been changed since; to make a data set of it as it is: ingest "
                 f"dataset {source} -o OTHER; to make it again, delete it and give --resume"
             )
 
@@ -268,9 +276,14 @@ def _check_data(plan: DatasetPlan, stamps: Stamps, *, resume: bool, overwrite: b
 
 
 def outputs_of(step: Step) -> list[Path]:
-    if step.name == "run":  # later steps add to run.json
-        return [step.writes.with_name(name) for name in OUTPUTS if name != RUN_FILE]
-    return [step.writes]
+    """Return the files that a step writes.
+
+    Later steps add to the run.json of a run, so it belongs to them only as long as it is missing.
+    """
+    if step.name != "run":
+        return [step.writes]
+    paths = [step.writes.with_name(name) for name in OUTPUTS]
+    return [path for path in paths if path.name != RUN_FILE or not os.path.lexists(path)]
 
 
 def has_work(work: Path) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 
 from ingest.io.durable import replace
 from ingest.io.run_files import CORRECTIONS_FILE
+from ingest.io.run_json import read_complete_run
 from ingest.jobs.dataset_plan import Stamps, Step, hash_of
-from ingest.jobs.run_json import read_complete_run
 from ingest.pipeline.plan import stamp
 from ingest.review.corrections import Corrections, read_corrections, write_corrections
 

@@ -12,8 +12,8 @@ from ingest._version import __version__
 from ingest.errors import SourceError
 from ingest.io.atomic import atomic_write
 from ingest.io.run_files import RUN_FILE
+from ingest.io.run_json import read_run
 from ingest.jobs.dataset_plan import DatasetOptions, changed_settings
-from ingest.jobs.run_json import read_run
 from ingest.writers.markdown import cell, table
 
 _NOT_KEPT = "not kept"  # the filter has counted these by rule

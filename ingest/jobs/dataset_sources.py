@@ -11,7 +11,14 @@ import polars as pl
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.parquet import scan_parquet
-from ingest.io.run_files import OUTPUTS, PAIRS_FILE, RUN_FILE, describe_incomplete
+from ingest.io.run_files import (
+    OUTPUTS,
+    PAIRS_FILE,
+    RUN_FILE,
+    describe_unfinished_run,
+    refuse_incomplete,
+)
+from ingest.io.run_json import read_complete_run
 from ingest.jobs.dataset_corrections import segments_were_corrected
 from ingest.jobs.dataset_plan import (
     DatasetOptions,
@@ -20,7 +27,6 @@ from ingest.jobs.dataset_plan import (
     can_use_pairs,
     stamps_of,
 )
-from ingest.jobs.run_json import read_complete_run
 from ingest.pairs.sources import files_of
 from ingest.readers.formats import suffix
 from ingest.readers.sources import STDIN, find_sources, is_run, is_stream
@@ -44,8 +50,9 @@ def work_folder(data: Path) -> Path:
 def inspect_sources(options: DatasetOptions) -> tuple[DatasetOptions, dict[str, Stamps]]:
     """Find out what the sources are, and return the stamps of all input files."""
     for source in options.sources:
-        if damage := describe_incomplete(source):
-            raise SourceError(damage)
+        if unfinished := describe_unfinished_run(source):
+            raise SourceError(unfinished)
+        refuse_incomplete(source)
     stamps = {name: stamps_of(*getattr(options, name)) for name in ("exclude", "like")}
     pairs = options.pairs or (bool(options.sources) and all(map(_has_pairs, options.sources)))
     options = replace(options, pairs=pairs)

@@ -15,11 +15,12 @@ from ingest._typing import Progress, Result
 from ingest.errors import SourceError
 from ingest.io.atomic import atomic_folder, atomic_write, wrap_os_errors
 from ingest.io.parquet import scan_parquet
+from ingest.io.remake import unreadable
 from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, PAIRS_FILE, RUN_FILE
+from ingest.io.run_json import read_complete_run
 from ingest.jobs.correct import correct_run
 from ingest.jobs.dataset_corrections import set_aside
 from ingest.jobs.dataset_plan import DatasetOptions, Step
-from ingest.jobs.run_json import read_complete_run
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.state import State
 
@@ -184,7 +185,7 @@ def _count_pairs(step: Step, work: Work, outcome: Outcome) -> Outcome:
     try:
         docs = scan_parquet(step.writes).select("source_doc", "target_doc").collect()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise SourceError(f"{step.writes}: cannot be read as Parquet: {error}") from error
+        raise unreadable(step.writes, error) from error
     if docs.is_empty():
         found = " and ".join(f"{pages[lang]:,} with text in {lang}" for lang in langs)
         raise NothingLeftError(
@@ -217,7 +218,7 @@ def _count_pages(segments: Path, langs: tuple[str, ...]) -> dict[str, int]:
             .collect(engine="streaming")
         )
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise SourceError(f"{segments}: cannot be read as Parquet: {error}") from error
+        raise unreadable(segments, error) from error
     by_lang = dict(counts.iter_rows())
     return {lang: by_lang.get(lang, 0) for lang in langs}
 

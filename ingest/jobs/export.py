@@ -27,7 +27,7 @@ WHATS = ("pairs", "articles", "segments")
 UNALIGNED = "without word alignment, not Arabic–English or over 1,000 tokens"
 
 
-@names_damage("source")
+@names_damage("pairs")
 def export(
     pairs: pl.DataFrame | str | Path,
     dest: str | Path,

@@ -17,7 +17,7 @@ from ingest.errors import SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import scan_parquet, write_parquet
-from ingest.io.run_files import describe_incomplete
+from ingest.io.run_files import refuse_incomplete
 from ingest.jobs.damage import names_damage
 from ingest.pairing import (
     MIN_SCORE,
@@ -107,10 +107,8 @@ def pair_run(
     paths = [folder / name for name in ("documents.parquet", "segments.parquet")]
     for path in paths:
         if not path.is_file():
-            raise SourceError(
-                describe_incomplete(out)
-                or f"{out}: has no {path.name}; give a folder that ingest run made"
-            )
+            refuse_incomplete(out)
+            raise SourceError(f"{out}: has no {path.name}; give a folder that ingest run made")
     check_output(target, overwrite=overwrite, inputs=paths)
     encoder = Encoder.load(config.encoder or None)
     try:
@@ -208,7 +206,7 @@ def split_at_pages(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         rows = pl.concat([rest, batch]) if rest is not None else batch
         if rows.is_empty():
             continue
-        in_last_page = rows["doc_id"] == rows["doc_id"][-1]
+        in_last_page = rows["doc_id"].eq_missing(rows["doc_id"][-1])
         rest = rows.filter(in_last_page)
         yield rows.filter(~in_last_page)
     if rest is not None:

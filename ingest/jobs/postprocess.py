@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any
 from ingest._typing import TranslationProgress
 from ingest.config import Config
 from ingest.errors import ConfigError, OutputError, SourceError
+from ingest.io.atomic import wrap_os_errors
+from ingest.io.remake import DamagedFileError
 from ingest.pipeline.executors import Executor
 from ingest.text import escape_file_name
 
@@ -130,9 +134,21 @@ def add_translations(
 
 
 def check_export(
-    dest: str | os.PathLike[str], out: str | os.PathLike[str], *, overwrite: bool
+    dest: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    overwrite: bool,
+    resume: bool = False,
+    is_complete: bool = False,
 ) -> None:
     """Raise before the run starts if its articles could not be exported to a file.
+
+    Args:
+        dest: the file.
+        out: folder of the run.
+        overwrite: whether the file may be replaced.
+        resume: whether the run is resumed, so that `overwrite` is no choice.
+        is_complete: whether it was complete, so that it may have written the file.
 
     Raises:
         ConfigError: the ending of the file says no format.
@@ -146,15 +162,52 @@ def check_export(
     path, folder = Path(os.path.abspath(dest)), Path(os.path.abspath(out))
     if path == folder or folder in path.parents:
         raise OutputError(f"{os.fspath(dest)}: is inside {os.fspath(out)}; choose a place outside")
-    check_output(os.fspath(dest), overwrite=overwrite)
+    if resume and not is_complete and os.path.lexists(dest):
+        raise OutputError(f"{os.fspath(dest)}: exists already; choose another name, or delete it")
+    check_output(os.fspath(dest), overwrite=overwrite or is_complete)
 
 
-def add_export(out: str, dest: str | os.PathLike[str], *, overwrite: bool) -> dict[str, Any]:
-    """Export the articles of a run, and return the report."""
+def add_export(
+    out: str, dest: str | os.PathLike[str], *, overwrite: bool, may_exist: bool = False
+) -> dict[str, Any] | None:
+    """Export the articles of a run, and return the report.
+
+    Args:
+        out: folder of the run.
+        dest: the file to write.
+        overwrite: whether it may be replaced.
+        may_exist: whether it may be there, as it would be written.
+
+    Returns:
+        None if it is there.
+
+    Raises:
+        SourceError: it is there, but differs.
+    """
     from ingest.jobs.export_texts import export_texts
 
     with _note_what_is_missing(out, "export", f"ingest export {out} -o {os.fspath(dest)}"):
+        if may_exist and os.path.lexists(dest):
+            _check_same_export(out, Path(dest))
+            return None
         return export_texts(out, os.fspath(dest), overwrite=overwrite)
+
+
+def _check_same_export(out: str, dest: Path) -> None:
+    """Raise unless a file is what an export of the articles of a run would write."""
+    from ingest.jobs.export_texts import export_texts
+
+    with (
+        wrap_os_errors(dest),
+        tempfile.TemporaryDirectory(dir=dest.parent, prefix=f".{dest.name}.") as folder,
+    ):
+        again = Path(folder) / dest.name
+        export_texts(out, again)
+        if not filecmp.cmp(again, dest, shallow=False):
+            raise DamagedFileError(
+                f"{dest}: is damaged, or something else than the articles of {out}; to make it "
+                "again, delete it and give --resume"
+            )
 
 
 def _translate_command(out: str, pair: tuple[str, str]) -> str:
@@ -163,9 +216,11 @@ def _translate_command(out: str, pair: tuple[str, str]) -> str:
 
 @contextmanager
 def _note_what_is_missing(out: str, what: str, command: str) -> Iterator[None]:
-    """Add the command that makes the missing file to any error."""
+    """Add the command that makes the missing file to any error, but that of a damaged OUT."""
     try:
         yield
+    except DamagedFileError:
+        raise
     except BaseException as error:
         error.add_note(f"{out} is complete except for its {what}; to add them: {command}")
         raise

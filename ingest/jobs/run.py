@@ -9,9 +9,11 @@ from typing import Any
 
 from ingest._typing import Progress, TranslationProgress
 from ingest.config import Config
-from ingest.errors import ConfigError, OutputError
+from ingest.errors import ConfigError
+from ingest.io.remake import DamagedFileError
+from ingest.io.run_json import read_complete_run
 from ingest.io.urls import check_target_is_writable, is_url
-from ingest.jobs.damaged_files import find_damage
+from ingest.jobs.damaged_files import TABLES_OF_RUN, find_damage, find_damaged_articles
 from ingest.jobs.postprocess import (
     add_export,
     add_pairs,
@@ -21,11 +23,13 @@ from ingest.jobs.postprocess import (
     check_translatable,
     select_missing,
 )
-from ingest.jobs.run_json import read_complete_run
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.run import exclude_outputs, run_shards
 from ingest.pipeline.state import State
 from ingest.readers.sources import find_sources
+
+# What `run` writes with all its options; other steps make the other files again.
+_TABLES = (*TABLES_OF_RUN, "pages.parquet", "pairs.parquet", "translated.parquet")
 
 
 def run(
@@ -68,8 +72,8 @@ def run(
         config: settings; the defaults if None.
         overwrite: replace `out` if an earlier run made it, and discard unfinished work.
         resume: continue an unfinished run; start a new one if there is none. If `out` is complete
-            except for what `align`, `translate` or `export` add, add that. If nothing is missing,
-            and sources and settings are the same, do nothing.
+            except for what `align`, `translate` or `export` add, add that. If nothing is missing
+            or damaged, and sources and settings are the same, do nothing.
         workers: number of processes.
         ray: work on a Ray cluster instead (extra `ray`): HOST:PORT, ray://HOST:PORT, or "auto" for
             the cluster that runs on this machine, or a temporary one if there is none. All nodes
@@ -112,7 +116,8 @@ def run(
             node that differs.
         ModelError: no package is installed for the pair of languages.
         MissingExtraError: the extra `translate` or `ray` is needed and not installed.
-        SourceError: no page was found, or an input of the run to be resumed has changed.
+        SourceError: no page was found, an input of the run to be resumed has changed, or a file of
+            a complete `out` is damaged.
         OutputError: `out` or an unfinished run of it exists, or another run is writing it, or it
             is a URL that cannot be written. An `out` in which all pages are in error may be
             replaced.
@@ -134,11 +139,12 @@ def run(
     check_target_is_writable(out)
     if is_url(out) and (align or translate or export):
         raise ConfigError(_describe_need_of_folder(os.fspath(out), align, translate, export))
-    if export:
-        check_export(export, out, overwrite=overwrite)
     config = config or Config()
     state = State(Path(os.path.abspath(out)))  # not used for an OUT in an object store
-    if resume and (align or translate or export) and state.is_complete():
+    was_complete = resume and not is_url(out) and state.is_complete()
+    if export:
+        check_export(export, out, overwrite=overwrite, resume=resume, is_complete=was_complete)
+    if was_complete and (align or translate or export):
         if corrections:
             raise ConfigError(
                 f"corrections: {os.fspath(out)} is complete; to apply them: "
@@ -146,6 +152,7 @@ def run(
             )
         report = read_complete_run(state.target)
         check_sources(state.target, report, exclude_outputs(state, find_sources(sources)).files)
+        _refuse_damage(state.target)
         align, translate = select_missing(
             state.target, report, config, align, translate, export=export is not None
         )
@@ -164,16 +171,25 @@ def run(
             progress=progress,
             storage_options=storage_options,
         )
-    if report.get("unchanged") and not is_url(out) and (damage := find_damage(state.target)):
-        raise OutputError(damage)
+        if report.get("unchanged") and not is_url(out):
+            _refuse_damage(state.target)
     if align:
         report = {**report, "pairs": add_pairs(os.fspath(out), config, executor)}
     if translate:
         added = add_translations(os.fspath(out), translate, config, executor, translating)
         report = {**report, "translated": {**added, "said": [*notes, *added["said"]]}}
     if export:
-        report = {**report, "exported": add_export(os.fspath(out), export, overwrite=overwrite)}
+        exported = add_export(os.fspath(out), export, overwrite=overwrite, may_exist=was_complete)
+        is_new = exported is not None
+        report |= {"exported": exported} if is_new else {"unchanged": not (align or translate)}
     return report
+
+
+def _refuse_damage(out: Path) -> None:
+    """Raise if a file of a complete OUT is damaged."""
+    damage = find_damage(out, names=_TABLES) or find_damaged_articles(out)
+    if damage:
+        raise DamagedFileError(damage)
 
 
 def _describe_need_of_folder(

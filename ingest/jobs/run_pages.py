@@ -12,6 +12,7 @@ from ingest.articles import PAGE_COLUMNS
 from ingest.errors import FrameError, SourceError
 from ingest.frames import DETECTED, DOCUMENTS, LABELLED, SEGMENTS, schema
 from ingest.io.parquet import scan_parquet
+from ingest.io.remake import describe_damage
 from ingest.io.snapshot import Snapshot
 from ingest.pipeline.doc_ids import doc_id_to_number
 
@@ -60,7 +61,7 @@ class RunPages:
             batch = pl.concat([rest, batch])
             is_last = start + _BATCH_ROWS >= self.count
             # the last page may go on in the next batch
-            other = (batch["doc_id"] != batch["doc_id"][-1]).arg_true()
+            other = batch["doc_id"].ne_missing(batch["doc_id"][-1]).arg_true()
             cut = len(batch) if is_last else (int(other[-1]) + 1 if len(other) else 0)
             rest = batch[cut:]
             if cut:
@@ -73,10 +74,8 @@ class RunPages:
         ends = segments[[0, -1]].select(doc_id_to_number(pl.col("doc_id"))).to_series()
         first, last = (self._ids.index_of(number) for number in ends)
         if first is None or last is None:
-            raise SourceError(
-                f"{self._documents}: lacks a page of {self._segments}; run the sources again with "
-                "--overwrite"
-            )
+            what = f"lacks a page of {self._segments.name}"
+            raise SourceError(describe_damage(self._documents, what))
         pages = self._pages.select(PAGE_COLUMNS).slice(first, last - first + 1)
         documents: pl.DataFrame = self._documents_file.read(pages.collect)
         return documents

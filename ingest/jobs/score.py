@@ -63,7 +63,7 @@ class ScoreResult:
         ]
 
 
-@names_damage("source")
+@names_damage("pairs")
 def score_file(
     pairs: str | Path,
     out: str | Path,

@@ -12,8 +12,8 @@ import polars as pl
 from ingest.drop_reasons import SEGMENT_REASONS, segment_reason
 from ingest.errors import ConfigError, SourceError
 from ingest.io.parquet import read_parquet, scan_parquet
+from ingest.io.run_json import kept_roles_of, read_run
 from ingest.jobs.damage import names_damage
-from ingest.jobs.run_json import kept_roles_of, read_run
 from ingest.roles import KEPT_ROLES, ROLES
 from ingest.text import comparable, safe
 
@@ -232,6 +232,4 @@ def _check_known(name: str, values: Sequence[str], known: Collection[str]) -> No
 
 
 def _unreadable(out: str, error: Exception) -> SourceError:
-    return SourceError(
-        f"{os.fspath(out)}: cannot be read: {error}; run the sources again with --overwrite"
-    )
+    return SourceError(f"{os.fspath(out)}: cannot be read: {error}; run the sources again")

@@ -21,6 +21,7 @@ from ingest.io.atomic import check_output
 from ingest.io.durable import replace
 from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, stream, write_parquet
 from ingest.io.parts_folder import parts_folder
+from ingest.io.remake import unreadable
 from ingest.jobs.correct_pairs import apply_stored
 from ingest.jobs.damage import names_damage
 from ingest.jobs.translate_tasks import translate_missing
@@ -259,4 +260,4 @@ def _parquet_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise SourceError(f"{path}: cannot be read as Parquet: {error}") from error
+        raise unreadable(path, error) from error

@@ -34,6 +34,7 @@ def find_same_run(
 
     Raises:
         OutputError: OUT is of other sources, settings or corrections.
+        SourceError: run.json is damaged.
     """
     if not state.is_complete():
         return None

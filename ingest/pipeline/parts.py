@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ingest.io.atomic import atomic_folder
 from ingest.io.durable import sync_names
+from ingest.io.in_place import remove as remove_path
 from ingest.pipeline.checksums import CHECKSUMS, is_whole, write_checksums
 from ingest.text import count_noun
 
 _REPORT = "report.json"  # of a shard, or of a task of the join
 _EMPTIED = "emptied"  # in a step of the join whose tasks have nothing but their reports
+
+
+remove = partial(remove_path, ignore_errors=True)  # `State` looks at what is left where it matters
 
 
 class Parts:
@@ -171,11 +175,3 @@ def _numbers(folder: Path) -> set[int]:
     if not folder.is_dir():
         return set()
     return {int(name) for name in os.listdir(folder) if name.isdecimal()}
-
-
-def remove(path: Path) -> None:
-    """Remove a file, a link, or a folder with all that is in it, as far as it can be removed."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -37,6 +37,7 @@ from ingest.io.atomic import wrap_os_errors
 from ingest.io.durable import replace, sync, sync_names
 from ingest.io.in_place import (
     UNFINISHED,
+    contents,
     is_empty,
     must_stay,
     place_file,
@@ -49,10 +50,12 @@ from ingest.io.run_files import (
     OUTPUTS,
     RUN_FILE,
     check_run_output,
-    describe_incomplete,
+    foreign_files,
     has_only_errors,
     is_run_file,
+    refuse_incomplete,
 )
+from ingest.io.run_json import read_complete_run
 from ingest.pipeline.checksums import is_whole
 from ingest.pipeline.corrections_file import MARK, CorrectionsOfRun
 from ingest.pipeline.parts import Parts, remove
@@ -247,11 +250,13 @@ class State(Parts):
 
         Raises:
             OutputError: it is.
+            SourceError: it was, and lacks a file now.
         """
         if not os.path.lexists(self.target) or is_empty(self.target):
             return
-        if damage := describe_incomplete(self.target):
-            raise OutputError(damage)
+        if self.target.is_dir() and foreign_files(contents(self.target)):
+            return  # it is not that of a run, as `check_output` says
+        refuse_incomplete(self.target)
         if not has_only_errors(self.target):
             raise OutputError(f"{shown}: exists already; there is nothing to resume")
 
@@ -338,9 +343,12 @@ class State(Parts):
         return report
 
     def read_report(self) -> dict[str, Any]:
-        """Return the content of run.json in OUT."""
-        report: dict[str, Any] = json.loads((self.target / "run.json").read_bytes())
-        return report
+        """Return the content of run.json in OUT.
+
+        Raises:
+            SourceError: it is damaged.
+        """
+        return read_complete_run(self.target)
 
     def clean_up(self, *, rereadable: bool) -> bool:
         """Clean up after a run that did not finish. Return whether it can be resumed.

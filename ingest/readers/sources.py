@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from ingest.errors import SourceError
 from ingest.io.access import in_parallel, notes
 from ingest.io.opening import is_pipe
+from ingest.io.run_files import describe_unfinished_run
 from ingest.io.storage_files import raise_outage
 from ingest.io.streams import STDIN, describe_os_error, read_pieces
 from ingest.io.urls import (
@@ -112,6 +114,9 @@ def find_sources(
         else:
             _find_local(source, named, skipped, unavailable)
     if not named:
+        for source in given:
+            if unfinished := describe_unfinished_run(source):
+                raise SourceError(unfinished)
         reasons = (f"{name} ({reason})" for name, reason in unavailable.items())
         names = ", ".join(reasons) or ", ".join(given)
         hint = f", {describe_skipped(skipped)}" if skipped else ""
@@ -142,7 +147,7 @@ def _find_local(
     """Add the files of a folder or glob, those that are skipped, and what is not there."""
     matches = [source] if os.path.isdir(source) else glob.glob(source, recursive=True)
     if not matches:
-        unavailable[source] = "not found"
+        unavailable[source] = f"not found{_hint_to_escape(source)}"
     for match in matches:
         if os.path.isdir(match):
             files, others = _walk_folder(match, unavailable, named=match == source)
@@ -152,6 +157,22 @@ def _find_local(
             named.append(match)
         else:
             skipped.append(Skipped(match, _NO_FILE))
+
+
+def _hint_to_escape(source: str) -> str:
+    """Say how to write a glob in which the name of a folder has signs of globs; else return "".
+
+    >>> _hint_to_escape("no-such-folder[1]/*.html")
+    ''
+    """
+    names = source.split(os.sep)
+    folders = 0  # at the start, which are there under these very names
+    while folders < len(names) and os.path.exists(os.sep.join(names[: folders + 1]) or os.sep):
+        folders += 1
+    escaped = os.sep.join([*map(glob.escape, names[:folders]), *names[folders:]])
+    if escaped == source or not glob.glob(escaped, recursive=True):
+        return ""
+    return f"; [, * and ? in the name of a folder are signs of a glob: write {shlex.quote(escaped)}"
 
 
 def _leave_out(found: Found) -> tuple[list[str], list[Skipped]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,8 +22,9 @@ from ingest.frames import (
 )
 from ingest.io.parquet import scan_parquet
 from ingest.io.parquet_bombs import refuse_bombs
-from ingest.io.run_files import ARTICLES_FILE, check_is_parquet, describe_incomplete, point_to_run
-from ingest.text import describe_parse_error
+from ingest.io.remake import unreadable
+from ingest.io.run_files import ARTICLES_FILE, check_is_parquet, point_to_run, refuse_incomplete
+from ingest.io.run_json import read_run_if_any
 
 RUN_FILE, DOCUMENTS_FILE, SEGMENTS_FILE = "run.json", "documents.parquet", "segments.parquet"
 PAIRS_FILES = ("pairs.parquet", "translated.parquet")
@@ -66,8 +65,8 @@ def open_run(out: Path, pairs: Path | None = None) -> RunData:
     segments = _scan(out / SEGMENTS_FILE, _SEGMENT_COLUMNS, schema(SEGMENTS, DETECTED, LABELLED))
     # copies of some files of a run are welcome, but a run that lost one is damaged
     is_run = (out / RUN_FILE).exists() and (out / ARTICLES_FILE).exists()
-    if is_run and (damage := describe_incomplete(out)):
-        raise SourceError(damage)
+    if is_run:
+        refuse_incomplete(out)
     if pairs is not None and not pairs.is_file():
         raise SourceError(f"{pairs}: is not a file; give a Parquet file of pairs")
     if pairs is not None:
@@ -78,7 +77,7 @@ def open_run(out: Path, pairs: Path | None = None) -> RunData:
     for path in paths:
         if path.name in frames:
             refuse_bombs(path)
-    run = _read_run_file(out / RUN_FILE)
+    run = read_run_if_any(out)
     if documents is None and segments is None and not frames and not run:
         hint = point_to_run(out) or "give the OUT folder of ingest run"
         raise SourceError(f"{out}: has no files of a run; {hint}")
@@ -93,7 +92,7 @@ def _scan(path: Path, needed: Sequence[str], columns: pl.Schema) -> pl.LazyFrame
         frame = scan_parquet(path)
         actual = frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise SourceError(f"{path}: cannot be read as Parquet: {error}") from error
+        raise unreadable(path, error) from error
     for name in needed:
         if name not in actual:
             raise FrameError(f"{path}: column {name!r} is missing; ingest run makes it")
@@ -102,21 +101,3 @@ def _scan(path: Path, needed: Sequence[str], columns: pl.Schema) -> pl.LazyFrame
         if given != dtype and not (given.is_numeric() and dtype.is_numeric()):
             raise FrameError(f"{path}: column {name!r} is {given}, must be {dtype}")
     return frame
-
-
-def _parse_float(number: str) -> float | str:
-    """Return a number of JSON; as a string if it is too large for a float."""
-    value = float(number)
-    return value if math.isfinite(value) else number
-
-
-def _read_run_file(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        run = json.loads(path.read_bytes(), parse_constant=str, parse_float=_parse_float)
-    except (ValueError, OSError) as error:
-        raise SourceError(f"{path}: cannot be read: {describe_parse_error(error)}") from error
-    if not isinstance(run, dict):
-        raise SourceError(f"{path}: is not a JSON object; ingest run makes it")
-    return run

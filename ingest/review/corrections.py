@@ -12,6 +12,8 @@ from typing import Any
 import polars as pl
 
 from ingest.errors import SourceError
+from ingest.io.remake import DamagedFileError, is_run_folder
+from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.review.correction_lines import FIELDS, KEYS, SCHEMAS, WRONG, parse_line
 
 # A line with a fault that was meant as a correction.
@@ -89,14 +91,19 @@ the report saved
             f"{path}: no such file; give a file of corrections that the report saved"
         ) from error
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error}") from error
+        raise _refuse(path, f"cannot be read: {error.strerror}") from error
     corrections = parse_corrections(data, str(path))
     if corrections.damaged and not corrections and not _NAMES_A_KIND.search(data):
-        raise SourceError(
-            f"{path}: is not a file of corrections; give one that the report saved, or one as in "
-            "ingest/review/README.md"
-        )
+        raise _refuse(path, "is not a file of corrections")
     return corrections
+
+
+def _refuse(path: Path, what: str) -> SourceError:
+    if path.name == CORRECTIONS_FILE and is_run_folder(path.parent):
+        advice = "put a copy of it back; to go on without it, delete it"
+        return DamagedFileError(f"{path}: {what}; {advice}")
+    advice = "give one that the report saved, or one as in ingest/review/README.md"
+    return SourceError(f"{path}: {what}; {advice}")
 
 
 def merge_corrections(parts: Sequence[Corrections]) -> Corrections:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ingest.errors import OutputError
 from ingest.io.in_place import resolve_link
-from ingest.io.run_files import EXPORT_FILE
+from ingest.io.run_files import EXPORT_FILE, describe_foreign
 
 
 def write_report(folder: Path, report: dict[str, Any]) -> None:
@@ -34,7 +34,4 @@ def refuse_foreign_files(folder: Path) -> None:
     except (OSError, ValueError, LookupError, TypeError):
         exported = set()
     if foreign := sorted(files - exported):
-        raise OutputError(
-            f"{folder}: contains files that export did not write ({', '.join(foreign[:3])}); "
-            "choose another name"
-        )
+        raise OutputError(describe_foreign(folder, foreign, shown=folder, writer="export"))

@@ -34,8 +34,10 @@ def write(selection: Selection, dest: Path, *, license: str = "") -> dict[str, A
 
     Raises:
         FrameError: two splits have the same name on the hub.
+        SourceError: the run.json of the pairs cannot be read.
     """
     langs = selection.language_pair()
+    selection.run()  # the card needs it, and a damaged one is named before all pairs are written
     _refuse_equal_names(selection)
     columns = pl.Schema(
         {

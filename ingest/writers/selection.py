@@ -6,7 +6,6 @@ often as it needs, one batch of texts at a time.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
@@ -29,7 +28,8 @@ from ingest.frames import (
 )
 from ingest.io.parquet import PAIR_ROWS, scan_parquet
 from ingest.io.parquet_bombs import refuse_bombs
-from ingest.io.run_files import PAIRS_FILE, RUN_FILE, find_pairs
+from ingest.io.run_files import find_pairs
+from ingest.io.run_json import read_run_of
 from ingest.io.snapshot import Snapshot
 from ingest.languages import parse_language_pair
 from ingest.word_alignment import align_words, swap_sides
@@ -103,7 +103,7 @@ class Selection:
     ) -> None:
         self.path = None if isinstance(pairs, pl.DataFrame) else find_pairs(pairs)
         self.name = str(self.path or "the frame")
-        self._snapshot = Snapshot(self.path, f"; give a {PAIRS_FILE}") if self.path else None
+        self._snapshot = Snapshot(self.path) if self.path else None
         self._frame = scan_parquet(self.path) if self.path else pairs.lazy()  # type: ignore[union-attr]
         columns = self._read(self._frame.collect_schema)
         check(pl.DataFrame(schema=columns), PAIRS, verb=f"export of {self.name}")
@@ -196,14 +196,14 @@ class Selection:
                     )
 
     def run(self) -> dict[str, Any]:
-        """Return run.json of the run that the pairs belong to; empty if there is none."""
-        if not self.path:
-            return {}
-        try:
-            run = json.loads((self.path.parent / RUN_FILE).read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return run if isinstance(run, dict) else {}
+        """Return run.json of the run that the pairs belong to; empty if there is none.
+
+        Only a data card shows what it says, so the other formats do without it.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        return read_run_of(self.path) if self.path else {}
 
     def language_pair(self) -> tuple[str, str]:
         """Return the two languages, for formats that allow no others.

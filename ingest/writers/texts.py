@@ -6,7 +6,6 @@ more than a batch of pages is in memory. Only the choice among copies needs a pa
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ import polars as pl
 
 from ingest._typing import Bools, Progress
 from ingest.articles import NO_LANGUAGE, PAGE_COLUMNS, collect_articles, describe_pages
-from ingest.errors import ConfigError, FrameError, SourceError
+from ingest.errors import ConfigError, SourceError
 from ingest.frames import (
     ARTICLES,
     CLUSTERED,
@@ -29,7 +28,9 @@ from ingest.frames import (
     schema,
 )
 from ingest.io.parquet import PAIR_ROWS, scan_parquet
-from ingest.io.run_files import OUTPUTS, RUN_FILE, point_to_run
+from ingest.io.remake import describe_damage
+from ingest.io.run_files import OUTPUTS, point_to_run
+from ingest.io.run_json import read_run_if_any
 from ingest.io.snapshot import Snapshot
 from ingest.io.urls import check_source_is_local
 from ingest.roles import BOILERPLATE_ROLES, KEPT_ROLES, ROLES
@@ -124,19 +125,19 @@ class TextSelection:
         return [self.path / name for name in OUTPUTS]
 
     def run(self) -> dict[str, Any]:
-        """Return run.json of the run; empty if it cannot be read."""
-        try:
-            run = json.loads((self.path / RUN_FILE).read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return run if isinstance(run, dict) else {}
+        """Return run.json of the run, which says what it keeps; empty if it is not there.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        return read_run_if_any(self.path)
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Yield the selected rows in the order of the run, with `columns`.
 
         Raises:
-            SourceError: a file is damaged, or has changed since it was opened.
-            FrameError: the documents are not in the order of the segments.
+            SourceError: a file is damaged, has changed since it was opened, or the documents are
+                not in the order of the segments.
         """
         for rows in self.rows():
             yield rows.select(self.columns.names())
@@ -324,13 +325,11 @@ class _Pages:
 
     def up_to(self, doc_id: str) -> pl.DataFrame:
         """The pages after those of the last call, up to one."""
-        while not (found := self._pending["doc_id"] == doc_id).any():
+        while not (found := self._pending["doc_id"].eq_missing(doc_id)).any():
             batch = next(self._batches, None)
             if batch is None:
-                raise FrameError(
-                    f"export of {self._path}: page {doc_id} of segments.parquet is missing or in "
-                    "another order; make the run again"
-                )
+                what = f"lacks page {doc_id} of segments.parquet, or has another order"
+                raise SourceError(describe_damage(self._path, what))
             self._pending = pl.concat([self._pending, batch])
         end = int(found.arg_max() or 0) + 1
         pages, self._pending = self._pending[:end], self._pending[end:]

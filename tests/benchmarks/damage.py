@@ -2,7 +2,8 @@
 
     uv run python tests/benchmarks/damage.py [COMMAND ...]
 
-Prints each command that ends with a traceback, or does not name the damaged file.
+Prints each command that ends with a traceback, does not say in one line which file is damaged and
+what to do, or fails again after that was done.
 """
 
 from __future__ import annotations

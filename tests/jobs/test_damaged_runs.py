@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.cli import main
 from ingest.errors import SourceError
 from ingest.jobs.align_run import align_run
 from ingest.jobs.show import open_run
@@ -17,7 +18,9 @@ import damage
 
 # Few of the combinations, so that the test is quick: tests/benchmarks/damage.py tries all. The
 # commands take turns; those that load models or packages, or make several files, are left out.
-SLOW = ("translate", "dataset", "align", "score", "audit", "learn", "filter", "split")
+SLOW = (
+    "translate", "dataset", "align", "score", "audit", "learn", "filter", "split", "add scores",
+)  # fmt: skip
 QUICK = [command for command in damage.COMMANDS if command not in SLOW]
 
 
@@ -41,11 +44,11 @@ def test_damaged_files_are_named(whole, file):
     cases = [case for case in damage.DAMAGES if case.file == file]
     for number, case in enumerate(cases):
         command = QUICK[(number * 5 + len(file)) % len(QUICK)]
-        fault = damage.find_fault(whole, command, case)
+        fault = damage.find_fault(whole, command, case, follow=number % 8 == 0)
         assert fault is None, f"{command}: {case.kind}: {fault}"
 
 
-# What ended with a traceback, or named no file.
+# What ended with a traceback, named no file, gave several messages, or went on as if all were well.
 FORMER = [
     ("resume", "run.json", "half"),
     ("resume", "run.json", "a list"),
@@ -61,20 +64,29 @@ FORMER = [
     ("report", "segments.parquet", "no text"),
     ("export articles", "segments.parquet", "no article"),
     ("split", "pairs.parquet", "no pair_id"),
+    ("add keep", "run.json", "empty"),
+    ("export articles", "run.json", "empty"),
+    ("export card", "run.json", "half"),
+    ("export pairs", "pairs.parquet", "other types"),
+    ("pair", "segments.parquet", "half"),
+    ("resume alone", "articles.jsonl", "half"),
+    ("resume alone", "run.json", "empty"),
 ]
 
 
 @pytest.mark.parametrize(("command", "file", "kind"), FORMER)
 def test_former_tracebacks(whole, command, file, kind):
     [case] = [case for case in damage.DAMAGES if (case.file, case.kind) == (file, kind)]
-    assert damage.find_fault(whole, command, case) is None
+    assert damage.find_fault(whole, command, case, follow=False) is None
 
 
 def test_the_functions_raise_the_same_errors(whole, tmp_path):
     [case] = [c for c in damage.DAMAGES if c[:2] == ("segments.parquet", "no start")]
     out = Path(damage.shutil.copytree(whole, tmp_path / "out"))
     case.do(out / "segments.parquet")
-    message = r"segments.parquet: column 'start' has no value in \d+ of \d+ rows; run the sources"
+    message = (
+        r"segments.parquet: column 'start' has no value in \d+ of \d+ rows; to make it again, run:"
+    )
     with pytest.raises(SourceError, match=message):
         align_run(str(out), str(tmp_path / "pairs.parquet"))
     (out / "run.json").write_text('{"counts": 3}')
@@ -89,3 +101,70 @@ def test_a_bug_is_not_blamed_on_the_run(whole, monkeypatch):
     monkeypatch.setattr("ingest.jobs.align_run.check_output", fail)
     with pytest.raises(KeyError, match="bug"):
         align_run(str(whole), "pairs.parquet")
+
+
+UNFINISHED = {
+    "show": "show OUT",
+    "report": "report OUT -o NEW/report.html",
+    "compare": "report WHOLE --against OUT",
+    "pair": "pair OUT -o NEW/pages.parquet",
+    "align": "align OUT -o NEW/pairs.parquet",
+    "score": "score OUT -o NEW/scored.parquet",
+    "export": "export OUT -o NEW/export.jsonl",
+    "export articles": "export OUT --what articles -o NEW/export.jsonl",
+    "correct": "correct OUT RULES",
+    "translate": "translate OUT -o NEW/translated.parquet",
+    "dataset": "dataset OUT -o NEW/data",
+}
+
+
+@pytest.mark.parametrize("command", UNFINISHED)
+def test_an_unfinished_run_is_called_unfinished(whole, tmp_path, command, capsys):
+    out = tmp_path / "my out"
+    (tmp_path / "my out.unfinished" / "locks").mkdir(parents=True)
+    places = {"OUT": out, "NEW": tmp_path, "WHOLE": whole, "RULES": whole.parent / "rules.jsonl"}
+    words = UNFINISHED[command].split()
+    assert main([damage.fill(word, places) for word in words]) == 2
+    said = capsys.readouterr().err
+    expected = (
+        f"{out}: its run has not finished; to finish it: ingest run SOURCES -o '{out}' --resume"
+    )
+    assert said == f"ingest: {expected}\n"
+
+
+@pytest.mark.parametrize("command", ["show OUT", "report OUT -o NEW/report.html"])
+def test_a_run_that_is_made_again_is_called_the_earlier_one(whole, tmp_path, command, capsys):
+    out = tmp_path / "out"
+    damage.shutil.copytree(whole, out)
+    (tmp_path / "out.unfinished" / "locks").mkdir(parents=True)
+    args = [damage.fill(word, {"OUT": out, "NEW": tmp_path}) for word in command.split()]
+    assert main(args) == 0
+    assert f"this is the earlier run; {out}: its run has not finished" in capsys.readouterr().err
+
+
+def test_damage_elsewhere_does_not_hide_a_wrong_call(whole, tmp_path, capsys):
+    out = Path(damage.shutil.copytree(whole, tmp_path / "out"))
+    (out / "pairs.parquet").write_bytes(b"")
+    assert main(["show", str(out), "--page", "nowhere"]) == 2
+    assert "has no page 'nowhere'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["articles.jsonl", "run.json"])
+def test_a_lost_or_damaged_output_of_a_data_set_can_be_made_again(tmp_path, file, capsys):
+    call = ["dataset", str(damage.PARALLEL), "-o", str(tmp_path / "data.tmx"), "-q"]
+    assert main(call) == 0
+    made = (tmp_path / "data.tmx").read_bytes()
+    path = tmp_path / "data.tmx.work" / "run" / file
+    path.write_bytes(path.read_bytes()[:50])
+    again = [*call, "--resume", "--set", "split.seed=2"]
+    capsys.readouterr()
+    assert main(again) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith(f"ingest: {path}: ")
+    advice = f"delete it and run: ingest dataset SOURCES -o {tmp_path / 'data.tmx'} --resume\n"
+    assert said.endswith(f"; to make it again, {advice}")
+    path.unlink()
+    assert main(again) == 0
+    assert main([*call, "--resume", "--set", "split.seed=1"]) == 0
+    assert (tmp_path / "data.tmx").read_bytes() == made

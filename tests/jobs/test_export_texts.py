@@ -11,7 +11,7 @@ import pytest
 import ingest
 from ingest.articles import PAGE_COLUMNS, collect_articles
 from ingest.cli import main
-from ingest.errors import ConfigError, FrameError, OutputError, SourceError, WriteError
+from ingest.errors import ConfigError, OutputError, SourceError, WriteError
 from ingest.jobs.export_texts import TEXT_FORMATS, export_texts
 
 ENGLISH = (
@@ -297,7 +297,7 @@ def test_documents_of_another_run(run, tmp_path):
     shutil.copytree(run, tmp_path / "out")
     documents = pl.read_parquet(run / "documents.parquet")
     documents[:1].write_parquet(tmp_path / "out" / "documents.parquet")
-    with pytest.raises(FrameError, match="is missing or in another order; make the run again"):
+    with pytest.raises(SourceError, match=r"documents\.parquet: .*; to make it again, run: ingest"):
         export_texts(tmp_path / "out", tmp_path / "o.txt")
     assert not (tmp_path / "o.txt").exists()
 
@@ -331,7 +331,15 @@ def test_run_and_export_in_one_go(tmp_path, capsys, monkeypatch):
     assert "1 of 1 articles" in capsys.readouterr().out
     assert json.loads((tmp_path / "b.jsonl").read_text())["site"] == "a.example"
     assert main([*command, "c.md", "--resume"]) == 0  # adds what is missing
+    assert main([*command, "c.md", "--resume"]) == 0  # it is there
+    exported = (tmp_path / "c.md").read_bytes()
+    (tmp_path / "c.md").write_bytes(exported[:-5])
+    capsys.readouterr()
     assert main([*command, "c.md", "--resume"]) == 2
+    assert "c.md: is damaged, or " in capsys.readouterr().err
+    (tmp_path / "c.md").unlink()
+    assert main([*command, "c.md", "--resume"]) == 0
+    assert (tmp_path / "c.md").read_bytes() == exported
     assert main([*command, "b.jsonl", "--overwrite"]) == 0
     assert main([*command, "d.txt", "--shard", "1/2", "--overwrite"]) == 2
 

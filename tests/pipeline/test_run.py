@@ -197,13 +197,21 @@ def test_run_json_lists_only_the_first_errors(tmp_path):
     assert (report["counts"]["errors"], len(report["in_error"])) == (50, 10)
 
 
-@pytest.mark.parametrize("name", ["documents.parquet", "segments.parquet"])
+@pytest.mark.parametrize("name", ["documents.parquet", "segments.parquet", "articles.jsonl"])
 @pytest.mark.parametrize("keep", [0, 0.5])
-def test_resume_does_not_call_damaged_frames_complete(done, pages, name, keep, tmp_path):
+def test_resume_does_not_call_damaged_files_complete(done, pages, name, keep, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(done[1], out)
     assert ingest.run(pages, out, resume=True)["unchanged"]
     data = (out / name).read_bytes()
     (out / name).write_bytes(data[: int(len(data) * keep)])
-    with pytest.raises(OutputError, match=f"{name}: .*run the sources again with --overwrite"):
+    with pytest.raises(SourceError, match=f"{name}: .*run: ingest run SOURCES -o .* --overwrite"):
         ingest.run(pages, out, resume=True)
+
+
+@pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"resume": True}])
+def test_the_parent_of_runs_is_not_an_out(done, pages, tmp_path, options):
+    shutil.copytree(done[1], tmp_path / "runs" / "one")
+    message = r"runs: has runs in it \(.*runs/one\); choose another name, such as .*runs/new"
+    with pytest.raises(OutputError, match=message):
+        ingest.run(pages, tmp_path / "runs", **options)

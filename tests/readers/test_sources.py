@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,27 @@ def test_the_same_file_is_read_once(folder):
 
 def test_globs(folder):
     assert find_sources(["**/*.txt*"]).files == ["a.txt.gz", "b.txt", "sub/c.txt.zst"]
+
+
+@pytest.mark.parametrize("name", ["x[a]", "what?", "a*b[!c]"])
+@pytest.mark.parametrize("pattern", ["*.html", "**/*.html", "page.html*"])
+def test_a_glob_in_a_folder_with_signs_of_globs_says_how_to_escape_them(folder, name, pattern):
+    (folder / "in" / name).mkdir(parents=True)
+    (folder / "in" / name / "page.html").write_text("<p>Text of the page</p>")
+    for source in (f"in/{name}/{pattern}", f"{folder}/in/{name}/{pattern}"):
+        try:
+            listing = find_sources([source])
+        except SourceError as error:
+            hint = str(error).partition("write ")[2].partition(")")[0]
+            listing = find_sources(shlex.split(hint))
+        assert [Path(file).name for file in listing.files] == ["page.html"]
+
+
+def test_a_glob_without_matches_has_no_hint_if_none_would_help(folder):
+    (folder / "x[a]").mkdir()
+    for source in ("x[a]/*.html", "no[a]/*.html", "[n]o*.txt"):
+        with pytest.raises(SourceError, match=r"\(not found\)"):
+            find_sources([source])
 
 
 def test_a_named_file_is_read_whatever_its_suffix(folder):

@@ -1,0 +1,142 @@
+"""What to say of a file of a run that is damaged or not there yet: which one, and what to do."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+import polars as pl
+
+from ingest.errors import SourceError
+from ingest.io.in_place import UNFINISHED
+
+STEPS_FILE = "steps.json"  # in the folder next to a data set, which has the run it was made from
+_RUN = "ingest run SOURCES -o {folder} --overwrite"
+# By name, the command that makes a file in the folder of a run. {before} is the newest file there
+# of those that it can be made from.
+_COMMANDS = {
+    "documents.parquet": _RUN,
+    "segments.parquet": _RUN,
+    "articles.jsonl": _RUN,
+    "run.json": _RUN,
+    "pages.parquet": "ingest pair {folder} -o {path} --overwrite",
+    "pairs.parquet": "ingest align {folder} -o {path} --overwrite",
+    "scored.parquet": "ingest score {before} -o {path} --overwrite",
+    "filtered.parquet": "ingest filter {before} -o {path} --overwrite",
+    "split.parquet": "ingest split {before} -o {path} --overwrite",
+    "translated.parquet": "ingest translate {folder} --to LANG -o {path} --overwrite",
+}
+_OF_PAIRS = ("pairs.parquet", "scored.parquet", "filtered.parquet", "split.parquet")
+
+
+class DamagedFileError(SourceError):
+    """A file is certainly damaged. The message says all: which one, what is wrong, what to do.
+
+    Where two files contradict each other, a plain `SourceError` with such a message is right: then
+    `ingest.jobs.damage` looks at all files before it is printed.
+    """
+
+
+def describe_damage(path: str | Path, what: str) -> str:
+    """Return the message about a damaged file. Of a link, it is about the file that it leads to.
+
+    Args:
+        path: the file.
+        what: what is wrong with it.
+
+    >>> describe_damage("my.parquet", "is empty")
+    'my.parquet: is empty; make it again with the command that wrote it, or give another file'
+    """
+    path = Path(path)
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
+    return f"{path}: {what}; {_describe_remedy(path)}"
+
+
+def unreadable(path: str | Path, error: Exception) -> DamagedFileError:
+    """Return the error about a file that cannot be read as Parquet.
+
+    Args:
+        path: the file.
+        error: what Polars or the system said.
+    """
+    return DamagedFileError(describe_damage(path, describe_parquet_error(path, error)))
+
+
+def describe_parquet_error(path: str | Path, error: Exception) -> str:
+    r"""Return what is wrong with a file that cannot be read as Parquet.
+
+    >>> describe_parquet_error("no-such.parquet", OSError("broken\nat some place"))
+    'cannot be read as Parquet: broken'
+    """
+    if os.path.isdir(path):
+        return "is a folder, not a file"
+    if os.path.isfile(path) and not os.path.getsize(path):
+        return "is empty"
+    reason = str(error) if isinstance(error, (pl.exceptions.PolarsError, OSError)) else ""
+    lines = reason.strip().splitlines() or [type(error).__name__]
+    return f"cannot be read as Parquet: {lines[0]}"
+
+
+def _describe_remedy(path: Path) -> str:
+    folder = path.parent
+    if is_working_folder(folder):
+        return f"to make it again, delete it and run: {_dataset_command(folder.parent)}"
+    if path.name not in _COMMANDS or not is_run_folder(folder):
+        return "make it again with the command that wrote it, or give another file"
+    command = _COMMANDS[path.name]
+    if command == _RUN and (folder / "pairs.parquet").exists():
+        command += " --align"
+    number = _OF_PAIRS.index(path.name) if path.name in _OF_PAIRS else 0
+    before = [folder / name for name in _OF_PAIRS[:number] if (folder / name).is_file()]
+    places = {"folder": folder, "path": path, "before": before[-1] if before else folder}
+    command = command.format(**{name: shlex.quote(str(place)) for name, place in places.items()})
+    # a run replaces its whole folder; the others replace files only
+    is_in_the_way = path.is_dir() and not command.startswith("ingest run ")
+    return f"to make it again, {'delete it and ' * is_in_the_way}run: {command}"
+
+
+def describe_unfinished(folder: str | os.PathLike[str]) -> str:
+    """Say that the run of a folder has begun and not finished; return "" if that is not so.
+
+    >>> describe_unfinished("no-such-folder")
+    ''
+    """
+    path = Path(folder)
+    named = path if path.name else path.resolve()  # "." has no name
+    real = Path(os.path.realpath(named)) if named.is_symlink() else named
+    places = [real / UNFINISHED]
+    if real.name:  # the root of all has none
+        places.append(real.with_name(f"{real.name}{UNFINISHED}"))
+    if not any(os.path.isdir(place / "locks") for place in places):
+        return ""
+    command = f"ingest run SOURCES -o {shlex.quote(str(path))} --resume"
+    if (named.absolute().parent / STEPS_FILE).is_file():
+        command = _dataset_command(named.absolute().parent)
+    return f"{path}: its run has not finished; to finish it: {command}"
+
+
+def is_run_folder(folder: Path) -> bool:
+    """Return whether a folder is that of a run, as far as its names say, or has steps of one.
+
+    >>> is_run_folder(Path("no-such-folder"))
+    False
+    """
+    tables = ("documents.parquet", "segments.parquet")
+    return any(os.path.lexists(folder / name) for name in tables) or is_working_folder(folder)
+
+
+def is_working_folder(folder: str | Path) -> bool:
+    """Return whether a folder is one where `ingest dataset` keeps what its steps made.
+
+    >>> is_working_folder("no-such-folder")
+    False
+    """
+    path = Path(folder).absolute()
+    return path.name in ("run", "pairs") and (path.parent / STEPS_FILE).is_file()
+
+
+def _dataset_command(work: Path) -> str:
+    data = str(work).removesuffix(".work")
+    return f"ingest dataset SOURCES -o {shlex.quote(data)} --resume"
