@@ -28,7 +28,7 @@ def serve() -> None:
     from ingest.config import Config
     from ingest.io.access import access
     from ingest.pipeline.label import load_models
-    from ingest.pipeline.label_task import label_task, rehearse_task
+    from ingest.pipeline.label_task import label_task_in_pieces, rehearse_task
     from ingest.pipeline.open_state import open_state
     from ingest.pipeline.shard_records import Selection
     from ingest.pipeline.time_limit import limit_worker
@@ -47,7 +47,7 @@ def serve() -> None:
                     rehearse_task(task, selection, answer, limit_worker)
                     return
                 with state.wrap_errors():
-                    label_task(
+                    label_task_in_pieces(
                         state,
                         task,
                         lambda size: answer(read=size),

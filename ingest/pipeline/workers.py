@@ -76,10 +76,7 @@ def run_task(
             release_memory()
             return
         if task.careful:
-            state.mark_tried(task.number)  # until it is labelled
-            state.remove_partial(task.number)
-            label_carefully(task, report)
-            state.unmark_tried(task.number)
+            label_carefully(state, task, report)
         elif keep_mark:
             state.mark_tried(task.number)
             try:
