@@ -75,6 +75,7 @@ def label_carefully(state: State, task: Task, progress: Callable[[int], None]) -
         search.run()
     finally:
         search.close()
+        report_activity("")
     state.unmark_tried(task.number)
 
 
@@ -107,6 +108,8 @@ class Search:
         batch_pages = None
         self._store_known()
         self._find(known.suspects)
+        if not self._task.copies:  # which is labelled so at once
+            self._report("labelling carefully, because a page may have ended a process")
         while (trial := self._try(ALL._replace(batch_pages=batch_pages), store=True)).reason:
             before = known.count()
             self._find(trial.suspects)
@@ -118,10 +121,7 @@ class Search:
 
     def _find(self, pages: list[PageKey]) -> None:
         """Find those that fail alone among consecutive pages."""
-        try:
-            self._find_among(pages)
-        finally:
-            report_activity("")
+        self._find_among(pages)
         self.known.suspects = []
         self._store_known()
 
@@ -130,7 +130,8 @@ class Search:
         while at < len(pages):
             self.known.suspects = pages[at:]
             self._store_known()
-            self._report_search(pages[at:])
+            suspected = count_noun(len(pages) - at, "page")
+            self._report(f"looking for a page that ends its process, among {suspected}")
             selection = ALL._replace(
                 first=pages[at], last=pages[-1], batch_pages=-(-len(pages) // _CUTS)
             )
@@ -162,12 +163,8 @@ class Search:
     def _store_known(self) -> None:
         self._save(self.known.to_json())
 
-    def _report_search(self, pages: list[PageKey]) -> None:
-        names = list(dict.fromkeys(self._task.shard[part][0] for part, _ in (pages[0], pages[-1])))
-        report_activity(
-            "looking for a page that ends the process or takes too long, among "
-            f"{count_noun(len(pages), 'page')} of {' … '.join(names)}"
-        )
+    def _report(self, activity: str) -> None:
+        report_activity(activity + describe_place(self._task))
 
     def _try(self, selection: Selection, *, store: bool = False) -> Trial:
         selection = selection._replace(failed=self.known.failed, unreadable=self.known.unreadable)

@@ -108,6 +108,19 @@ def test_a_worker_finds_the_page(hook, tmp_path):
     assert list(errors_of(out)) == [5]
 
 
+def test_a_page_of_standard_input_that_ends_its_process(hook, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "ingest", "run", "-", "-o", str(out)]
+    ended = subprocess.run(command, check=False, input=b"A page of SEGV\n", capture_output=True)
+    assert ended.returncode == 3, ended.stderr
+    [(source, error)] = pl.read_parquet(out / "documents.parquet")["source", "error"].rows()
+    assert (source, error) == ("-", "killed the worker twice: SIGSEGV")
+    # quick, so that nothing but the beginning of the search is said
+    [line] = [line for line in ended.stderr.decode().splitlines() if "looking for" in line]
+    assert line == "ingest: read: looking for a page that ends its process, among 1 page at -"
+    assert sorted(os.listdir(tmp_path)) == ["hook", "out"]
+
+
 def test_an_exception_in_this_process(tmp_path, monkeypatch):
     """What fails here, but not in a process of its own, is not in error."""
     pages, out = write_pages(tmp_path / "pages", {}), tmp_path / "out"
