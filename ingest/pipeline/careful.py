@@ -187,6 +187,7 @@ class Search:
                     in_reading = False
                 case {"rows": rows}:
                     done += rows
+                    self._batch_done(is_stored=store)
                 case {"read": size}:
                     self._progress(size)
                 case {"done": _}:
@@ -205,6 +206,9 @@ class Search:
                 case {"error": kind, "message": message}:
                     raise rebuild_error(kind, message)
         return self._describe_death(worker, pages[done:], in_reading)
+
+    def _batch_done(self, *, is_stored: bool) -> None:
+        """Called after each batch."""
 
     def _describe_death(self, worker: Worker, suspects: list[PageKey], in_reading: bool) -> Trial:
         status = worker.wait()

@@ -198,7 +198,8 @@ def join_pieces(state: State, number: int) -> None:
         write_frame(pl.concat(keys), work / "keys.parquet")
         save_array(np.concatenate(values), work / "values.npy")
         write_frame(pl.concat(lines), work / "lines.parquet")
-        totals = ReportTotals(state.read_reports(pieces))
+        reports = list(state.read_reports(pieces))
+        totals = ReportTotals(reports)
         write_report(
             work,
             counts=totals.counts,
@@ -208,5 +209,8 @@ def join_pieces(state: State, number: int) -> None:
             changed=totals.changed,
             sizes={"keys": rows, "lines": sum(map(len, lines))},
             seconds=totals.seconds,
+            stored=reports[-1]["stored"],
+            elapsed=sum(report["elapsed"] for report in reports),
+            memory=max(report["memory"] for report in reports),
         )
     state.remove_pieces(number)
