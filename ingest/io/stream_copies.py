@@ -13,12 +13,14 @@ class StreamCopy(NamedTuple):
     """A copy of standard input or of a pipe.
 
     Attributes:
-        path: the file.
+        path: the file; None if it is in memory.
         error: why the input could not be read to its end; None if it could.
+        data: its content, if it is in memory.
     """
 
-    path: str
+    path: str | None
     error: str | None
+    data: bytes = b""
 
 
 _COPIES: ContextVar[Mapping[str, StreamCopy]] = ContextVar("_COPIES", default=MappingProxyType({}))

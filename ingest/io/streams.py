@@ -149,7 +149,7 @@ def read_stored(source: str) -> Iterator[bytes]:
 
 def _open(source: str, first: int) -> AbstractContextManager[BinaryIO]:
     if copy := copy_of(source):
-        return open_binary(copy.path)
+        return open_binary(copy.path) if copy.path else nullcontext(io.BytesIO(copy.data))
     if source != STDIN:
         return open_binary(source, first)
     if sys.stdin is None:

@@ -63,7 +63,7 @@ def serve() -> None:
 
 def _answer(call: Callable[[], None]) -> dict[str, Any]:
     """Call a function; return what to say of its exception."""
-    from ingest.pipeline.label_task import PAGE_FAILURES, describe_failure, is_of_page
+    from ingest.pipeline.page_failures import PAGE_FAILURES, describe_failure, is_of_page
 
     try:
         call()

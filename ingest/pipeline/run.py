@@ -276,7 +276,8 @@ class _Run:
         for task in tasks:
             streams = [source for source in task.stamps if source in self.plan.streams]
             with copied_streams(streams, self.state.folder / "streams") as copies:
-                run_task(task._replace(careful=True, copies=copies), progress)
+                as_json = {source: [copy.path, copy.error] for source, copy in copies.items()}
+                run_task(task._replace(careful=True, copies=as_json), progress)
             yield task.number
 
     def _task(self, step: str, number: int, *, careful: bool = False) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 from ingest.errors import SourceError
 from ingest.io.stream_copies import StreamCopy
 from ingest.io.streams import read_stored
-from ingest.pipeline.parts import remove
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def copied_streams(sources: Iterable[str], folder: Path) -> Iterator[dict[str, S
             source: _copy(source, folder / f"{number:06d}") for number, source in enumerate(sources)
         }
     finally:
-        remove(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy(source: str, to: Path) -> StreamCopy:
@@ -46,3 +46,14 @@ def _copy(source: str, to: Path) -> StreamCopy:
             if not piece:
                 return StreamCopy(str(to), None)
             file.write(piece)
+
+
+def copy_to_memory(source: str) -> StreamCopy:
+    """Copy standard input or a pipe to memory, for what is small."""
+    data = bytearray()
+    try:
+        for piece in read_stored(source):
+            data += piece
+    except SourceError as error:
+        return StreamCopy(None, str(error), bytes(data))
+    return StreamCopy(None, None, bytes(data))

@@ -26,7 +26,8 @@ class Task(NamedTuple):
         config: the settings.
         storage: options of object stores, for `ingest.io.storage.access`. They may be secret.
         careful: whether to label the shard as `ingest.pipeline.careful` does.
-        copies: the `ingest.io.stream_copies.StreamCopy` of each source that can be read only once.
+        copies: for each source that can be read only once, path and error of its
+            `ingest.io.stream_copies.StreamCopy`.
     """
 
     step: str

@@ -94,7 +94,7 @@ def answer_task(task: Task, progress: ShardProgress) -> dict[str, Any]:
 
     If a page of its shard is to blame, `lost` is the reason instead.
     """
-    from ingest.pipeline.label_task import PAGE_FAILURES, describe_failure, is_of_page
+    from ingest.pipeline.page_failures import PAGE_FAILURES, describe_failure, is_of_page
     from ingest.pipeline.time_limit import limit_worker
 
     try:
@@ -110,7 +110,7 @@ def answer_task(task: Task, progress: ShardProgress) -> dict[str, Any]:
 
 def run_in_process(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
     """Run tasks in this process, in order; only a shard with a page that fails in another one."""
-    from ingest.pipeline.label_task import PAGE_FAILURES, describe_failure, is_of_page
+    from ingest.pipeline.page_failures import PAGE_FAILURES, describe_failure, is_of_page
     from ingest.pipeline.time_limit import limit_main
 
     losses = Losses()
