@@ -28,5 +28,7 @@ def describe_failure(error: BaseException) -> str:
     >>> describe_failure(MemoryError()), describe_failure(ValueError("no\nnumber"))
     ('MemoryError', 'ValueError: no')
     """
+    if isinstance(error, SlowPagesError):
+        return "it takes longer than run.page_seconds"
     message = str(error).strip().partition("\n")[0][:_LONGEST]
     return type(error).__name__ + (f": {message}" if message else "")
