@@ -131,6 +131,32 @@ def test_an_exception_in_this_process(tmp_path, monkeypatch):
     assert content(out) == content(tmp_path / "plain")
 
 
+def test_an_interrupted_search_goes_on(hook, tmp_path, monkeypatch):
+    """What is labelled and known before the interruption is not labelled and searched again."""
+    pages, out = write_pages(tmp_path / "pages", {9: "TOO DEEP"}), tmp_path / "out"
+    config = Config(run=RunConfig(batch_chars=1))  # of which a batch has one page
+    original = Search._try
+    trials = []
+
+    def trial(search, selection, *, store=False):
+        trials.append((selection.first, store))
+        if len(trials) == 3:
+            raise KeyboardInterrupt
+        return original(search, selection, store=store)
+
+    monkeypatch.setattr(Search, "_try", trial)
+    with monkeypatch.context() as patch:  # in this process only
+        patch.setattr("ingest.pipeline.label.segment", lambda *_args, **_options: 1 / 0)
+        with pytest.raises(KeyboardInterrupt):
+            ingest.run(pages, out, config=config)
+    assert trials == [(None, True), ((9, 0), False), ((10, 0), False)]
+    assert len(os.listdir(tmp_path / "out.unfinished" / "pieces" / "000000")) == 9
+    ingest.run(pages, out, resume=True, config=config)
+    assert trials[3:] == [((10, 0), False), (None, True)]
+    assert list(errors_of(out)) == [9]
+    assert sorted(os.listdir(tmp_path)) == ["hook", "out", "pages"]
+
+
 def test_workers_that_cannot_start(tmp_path, monkeypatch):
     pages, out = write_pages(tmp_path / "pages", {}), tmp_path / "out"
     monkeypatch.setattr(workers, "_MODULE", "no_such_module")
