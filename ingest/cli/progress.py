@@ -19,6 +19,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.progress import Progress as ProgressBars
+from rich.table import Column
 
 from ingest.cli.progress_lines import ProgressLines
 from ingest.io.slow_requests import reporting_slow_requests
@@ -86,11 +87,20 @@ def _read_progress(*, quiet: bool) -> Iterator[RunProgress]:
             yield lines.update, None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
-               TimeRemainingColumn(), TextColumn("{task.fields[note]}"))  # fmt: skip
-    with ProgressBars(*columns, console=Console(stderr=True), transient=True) as bars:
+               TimeRemainingColumn(), _note_column())  # fmt: skip
+    with ProgressBars(*columns, console=Console(stderr=True), transient=True, expand=True) as bars:
         task = bars.add_task("read", total=None, note="")
         with reporting_activity(lambda text: bars.update(task, note=safe(text))):
             yield lambda done, total: bars.update(task, completed=done, total=total or None), None
+
+
+def _note_column() -> TextColumn:
+    """A column that has the rest of the line, and is cut off where it is longer."""
+    return TextColumn(
+        "{task.fields[note]}",
+        markup=False,
+        table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+    )
 
 
 def report_slow_requests(*, quiet: bool) -> AbstractContextManager[None]:
@@ -109,7 +119,7 @@ def translation_progress(*, quiet: bool) -> Iterator[RunProgress]:
         yield None, None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-               TimeRemainingColumn(), TextColumn("{task.fields[note]}"))  # fmt: skip
+               TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False))  # fmt: skip
     with ProgressBars(*columns, console=Console(stderr=True), transient=True) as bars:
         read_task = bars.add_task("read", total=None, visible=False, note="")
         translate_task = bars.add_task("translate", total=None, visible=False, note="")

@@ -147,13 +147,14 @@ class Labelling:
     Args:
         config: the settings.
         work: where the frames of each batch are written; None to write them nowhere.
+        timer: what adds up the time of each step, if that has begun.
     """
 
-    def __init__(self, config: Config, work: Path | None) -> None:
+    def __init__(self, config: Config, work: Path | None, timer: StepTimer | None = None) -> None:
         self.left_out: Counter[str] = Counter()
         self._config = config
         self._work = work
-        self._timer = StepTimer()
+        self._timer = timer or StepTimer()
         self._counts: list[dict[str, int]] = []
         self._sources: list[dict[str, Any]] = []
         self._in_error: list[dict[str, str]] = []

@@ -30,7 +30,7 @@ from ingest.pipeline.label import (
     batches_of,
     check_sources,
 )
-from ingest.pipeline.shard import write_frame, write_report
+from ingest.pipeline.shard import StepTimer, write_frame, write_report
 from ingest.pipeline.shard_records import Announce, PageKey, Selection, ShardRecords
 from ingest.pipeline.state import State
 from ingest.pipeline.stats import ReportTotals
@@ -123,12 +123,13 @@ class _Pieces:
     def _make(self, index: int, stamps: dict[str, Stamp]) -> int | None:
         """Make a piece; return the number of its pages, None if it is the end of the shard."""
         started = time.perf_counter()
-        documents = next(self._batches, None)
+        timer = StepTimer()
+        documents = timer("read", next, self._batches, None)
         rows = None if documents is None else len(documents)
         if documents is None:
             documents = next(read_batches([], self._config.read))
         with self._state.store(self._state.piece(self._number, index)) as work:
-            labelling = Labelling(self._config, work)
+            labelling = Labelling(self._config, work, timer)
             labelling.process(0, documents)
             labelling.write_keys(work)
             following = self._records.take(rows, labelling.left_out)
