@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ingest.cli import show
+from ingest.cli.apart import Marks, run_apart
 from ingest.cli.options import (
     OK,
     PAGES_IN_ERROR,
@@ -15,7 +17,7 @@ from ingest.cli.options import (
     allow_interrupts,
     build_config,
 )
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
     from ingest.cli.parser import Commands
@@ -80,12 +82,28 @@ def add_commands(commands: Commands) -> None:
 
 
 def _read(args: argparse.Namespace) -> int:
-    allow_interrupts()
-    from ingest.cli import preview
-
     config = build_config(args)
-    print_preview = preview.print_json_lines if args.json else preview.print_table
-    return PAGES_IN_ERROR if print_preview(args.sources, config.read) else OK
+    marks = Marks()
+    failed: dict[tuple[int, int], str] = {}
+    unreadable: dict[tuple[int, int], str] = {}
+    deaths: Counter[tuple[int, int]] = Counter()
+
+    def work() -> int:
+        allow_interrupts()
+        from ingest.cli import preview
+
+        pages = preview.Pages(args.sources, config.read, failed, unreadable, marks)
+        print_preview = preview.print_json_lines if args.json else preview.print_table
+        return PAGES_IN_ERROR if print_preview(pages) else OK
+
+    while (ending := run_apart(work, marks, config.run.page_seconds)).status is None:
+        page = marks.page
+        if page is None or page in failed or page in unreadable:
+            raise SourceError(f"{', '.join(args.sources)}: cannot be read: {ending.reason}")
+        deaths[page] += 1
+        if ending.is_certain or marks.is_once or deaths[page] > 1:
+            (unreadable if marks.in_reading else failed)[page] = ending.reason
+    return ending.status
 
 
 def _samples(_args: argparse.Namespace) -> int:

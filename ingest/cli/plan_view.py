@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingest.text import count_noun
+from ingest.text import count_noun, safe
 
 if TYPE_CHECKING:
     from ingest.pipeline.estimate import Estimate
@@ -20,11 +20,12 @@ def plan_lines(estimate: Estimate) -> list[str]:
         f"{count_noun(estimate.shards, 'shard')}, the largest {size(estimate.largest)}",
         *estimate.uncut,
     ]
+    lines += _left_out_lines(estimate)
     if not estimate.sampled_stored:
-        return [*lines, "no estimate: nothing of it can be read a second time, or all is empty"]
+        return [*lines, f"no estimate: {_why_no_estimate(estimate)}"]
     lines += [
         f"start-up: {duration(estimate.startup)}, to load code and models and to cut the sources",
-        f"timed: {count_noun(estimate.sampled, 'shard')} with {size(estimate.sampled_stored)} and "
+        f"timed: {_describe_sample(estimate)} and "
         f"{count_noun(estimate.sampled_pages, 'page')} in "
         f"{duration(estimate.shard_time + estimate.joint_time)}",
         f"memory: about {size(estimate.memory)} per worker",
@@ -38,7 +39,41 @@ def plan_lines(estimate: Estimate) -> list[str]:
         f"{size(estimate.stored_per_hour(cores))}"
         for cores in _CORES
     ]
-    return lines
+    return [*lines, *_limit_lines(estimate)]
+
+
+def _describe_sample(estimate: Estimate) -> str:
+    stored = size(estimate.sampled_stored)
+    if estimate.first_of:
+        return f"the first {stored} of {safe(estimate.first_of)}"
+    return f"{count_noun(estimate.sampled, 'shard')} with {stored}"
+
+
+def _left_out_lines(estimate: Estimate) -> list[str]:
+    """Say which pages are not counted."""
+    if not estimate.left_out:
+        return []
+    count = count_noun(len(estimate.left_out), "page")
+    source, reason = estimate.left_out[0]
+    return [f"left out of the estimate: {count}, {safe(source)}: {reason}"]
+
+
+def _why_no_estimate(estimate: Estimate) -> str:
+    if estimate.is_cut_off:
+        return "pages took too long, or ended their process; run finds them"
+    if estimate.left_out:
+        return "no other page was read"
+    return "nothing of it can be read a second time, or all is empty"
+
+
+def _limit_lines(estimate: Estimate) -> list[str]:
+    """Say why more cores do not help, where that is so."""
+    if estimate.shards == 1:
+        return ["more cores do not help: there is one shard, and one core works on it"]
+    if estimate.time_on(_CORES[-2]) > estimate.time_on(_CORES[-1]):
+        return []
+    largest = f"{size(estimate.largest)}, about {duration(estimate.largest_time())}"
+    return [f"no run is faster than its largest shard ({largest}), which one core works on"]
 
 
 def size(count: float) -> str:

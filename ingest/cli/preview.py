@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from rich.table import Table
 from rich.text import Text
 
+from ingest.cli.apart import Marks
 from ingest.cli.render import Stdout
 from ingest.config import ReadConfig
-from ingest.readers import describe_guesses, document, plan_slices, read_records
-from ingest.readers.sources import describe_left_out, describe_skipped, find_sources
+from ingest.pipeline.shard_records import PageKey, Selection, ShardRecords
+from ingest.readers import describe_guesses, document, plan_slices
+from ingest.readers.records import Slice
+from ingest.readers.sources import describe_left_out, describe_skipped, find_sources, is_stream
 from ingest.text import json_line, safe
 
 MAX_RECORDS = 1000  # of a source that the table counts
 _MAX_ROWS = 50  # sources with a row each; more are summed up by kind
 _MAX_ERRORS, _MAX_LINES, _WIDTH = 10, 8, 100
+_BLOCK = 1 << 13  # characters of JSON that are printed at once
 _JSON_KEYS = ("uri", "media_type", "encoding", "repaired", "title", "url", "chars", "error")
+
+Errors: TypeAlias = Mapping[PageKey, str]
 
 
 @dataclass
@@ -43,39 +49,107 @@ class _SourceCounts:
             self.encodings[page["encoding"] or "text"] += 1
 
 
-def print_table(sources: Iterable[str], settings: ReadConfig) -> int:
-    """Print one row per source, or per kind if there are many; return the number of errors.
+class Pages:
+    """The pages of some sources.
+
+    Attributes:
+        files: the sources that were found.
+        slices: their slices, one of each.
+        settings: how they are read.
+        marks: where is noted which page is being read.
+        following: the page after the last that was read.
+
+    Args:
+        sources: the sources.
+        settings: how to read them.
+        failed: errors of pages that must not be processed.
+        unreadable: errors of pages that cannot be read, so that their source ends before them.
+        marks: where to note which page is being read.
 
     Raises:
         SourceError: no file was found.
     """
-    files = find_sources(sources)
-    slices = plan_slices(files.files, shard_bytes=sys.maxsize)
+
+    def __init__(
+        self,
+        sources: Iterable[str],
+        settings: ReadConfig,
+        failed: Errors,
+        unreadable: Errors,
+        marks: Marks,
+    ) -> None:
+        self.files = find_sources(sources)
+        self.slices = plan_slices(self.files.files, shard_bytes=sys.maxsize)
+        self.settings = settings
+        self.marks = marks
+        self.following: PageKey = (0, 0)
+        self._left_out: Counter[str] = Counter()
+        self._selection = Selection(*self._lose_streams(failed, unreadable))
+        self._records = self._read_from(None)
+
+    def _lose_streams(self, failed: Errors, unreadable: Errors) -> tuple[Errors, Errors]:
+        """Put all pages of a source that can be read only once in error, if one of them is."""
+        lost = {
+            (part, 0): f"{error}; it can be read only once: save it to a file"
+            for errors in (failed, unreadable)
+            for (part, _), error in errors.items()
+            if is_stream(self.slices[part].source)
+        }
+        left = {page: error for page, error in failed.items() if (page[0], 0) not in lost}
+        return left, {**unreadable, **lost}
+
+    def _read_from(self, first: PageKey | None) -> ShardRecords:
+        selection = self._selection._replace(first=first)
+        return ShardRecords(self.settings, selection, {}, self.marks.announce)
+
+    def start_at(self, page: PageKey) -> None:
+        """Leave out the pages before one. To be called before the first is read."""
+        part, _ = page
+        is_lost = part < len(self.slices) and is_stream(self.slices[part].source)
+        self._records = self._read_from((part, 0) if is_lost else page)
+
+    def read(self, part: Slice) -> Iterator[dict[str, Any]]:
+        """Yield the pages of the next slice; to be called once for each, in order."""
+        self.marks.reads_once(is_stream(part.source))
+        for record in self._records.read(part):
+            row = document.to_row(record)
+            self.following = self._records.take(1, self._left_out) or self.following
+            yield row
+
+    def count_left_out(self) -> Counter[str]:
+        """Return how many of the crawler's own records were left out, by what they are."""
+        self._records.take(None, self._left_out)
+        return self._left_out
+
+
+def print_table(pages: Pages) -> int:
+    """Print one row per source, or per kind if there are many; return the number of errors."""
+    slices, settings = pages.slices, pages.settings
     by_kind = len(slices) > _MAX_ROWS
     counts: dict[str, _SourceCounts] = {}
     errors: list[tuple[str, str]] = []
     first_page: dict[str, Any] | None = None
-    left_out: Counter[str] = Counter()
     for part in slices:
         name = part.kind if by_kind else part.source
         row = counts.setdefault(name, _SourceCounts(name, part.kind))
         row.sources += 1
-        pages = (document.to_row(record) for record in read_records(part, settings, left_out))
-        for page in islice(pages, MAX_RECORDS):
+        rows_of_part = pages.read(part)
+        for page in islice(rows_of_part, MAX_RECORDS):
             row.add(page)
             if page["error"] is None:
                 first_page = first_page or page
             elif len(errors) < _MAX_ERRORS:
                 errors.append((page["uri"], page["error"]))
-        row.has_more |= next(pages, None) is not None
+        row.has_more |= next(rows_of_part, None) is not None
+    pages.marks.rest()
     rows = list(counts.values())
     console = Stdout()
     console.print(_build_table(rows, by_kind=by_kind))
     if any(row.has_more for row in rows):
         console.print_line(f"+ only the first {MAX_RECORDS:,} records of a source were read")
-    if files.skipped:
-        console.print_line(describe_skipped(files.skipped))
-    if left_out:
+    if pages.files.skipped:
+        console.print_line(describe_skipped(pages.files.skipped))
+    if left_out := pages.count_left_out():
         console.print_line(describe_left_out(left_out))
     for line in describe_guesses(slices, settings):
         console.print_line(line)
@@ -93,18 +167,33 @@ def print_table(sources: Iterable[str], settings: ReadConfig) -> int:
     return in_error
 
 
-def print_json_lines(sources: Iterable[str], settings: ReadConfig) -> int:
+def print_json_lines(pages: Pages) -> int:
     """Print one JSON object per page, for all pages; return the number of errors.
 
-    Raises:
-        SourceError: no file was found.
+    Pages that were printed before the process ended, as the marks say, are not printed again.
     """
-    in_error = 0
-    for part in plan_slices(find_sources(sources).files, shard_bytes=sys.maxsize):
-        for record in read_records(part, settings):
-            page = document.to_row(record)
+    marks = pages.marks
+    pages.start_at(marks.following)
+    in_error = marks.in_error
+    lines: list[str] = []
+    size = 0
+
+    def flush() -> None:
+        marks.rest()
+        sys.stdout.write("".join(lines))
+        sys.stdout.flush()
+        marks.printed(pages.following, in_error)
+
+    block = 0 if sys.stdout.isatty() else _BLOCK
+    for part in pages.slices:
+        for page in pages.read(part):
             in_error += page["error"] is not None
-            sys.stdout.write(json_line({key: page.get(key) for key in _JSON_KEYS}) + "\n")
+            lines.append(json_line({key: page.get(key) for key in _JSON_KEYS}) + "\n")
+            size += len(lines[-1])
+            if size > block:
+                flush()
+                lines, size = [], 0
+    flush()
     return in_error
 
 

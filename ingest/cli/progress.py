@@ -19,9 +19,12 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.progress import Progress as ProgressBars
+from rich.table import Column
 
 from ingest.cli.progress_lines import ProgressLines
 from ingest.io.slow_requests import reporting_slow_requests
+from ingest.pipeline.activity import reporting_activity
+from ingest.text import safe
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -76,15 +79,28 @@ def job_progress(name: str, *, quiet: bool, unit: str = "") -> Iterator[Progress
 
 @contextmanager
 def _read_progress(*, quiet: bool) -> Iterator[RunProgress]:
-    if quiet or not sys.stderr.isatty():
-        with job_progress("read", quiet=quiet, unit="bytes") as progress:
-            yield progress, None
+    if quiet:
+        yield None, None
+        return
+    if not sys.stderr.isatty():
+        with ProgressLines("read", "bytes") as lines, reporting_activity(lines.note_activity):
+            yield lines.update, None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
-               TimeRemainingColumn())  # fmt: skip
-    with ProgressBars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("read", total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total or None), None
+               TimeRemainingColumn(), _note_column())  # fmt: skip
+    with ProgressBars(*columns, console=Console(stderr=True), transient=True, expand=True) as bars:
+        task = bars.add_task("read", total=None, note="")
+        with reporting_activity(lambda text: bars.update(task, note=safe(text))):
+            yield lambda done, total: bars.update(task, completed=done, total=total or None), None
+
+
+def _note_column() -> TextColumn:
+    """A column that has the rest of the line, and is cut off where it is longer."""
+    return TextColumn(
+        "{task.fields[note]}",
+        markup=False,
+        table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+    )
 
 
 def report_slow_requests(*, quiet: bool) -> AbstractContextManager[None]:
@@ -103,7 +119,7 @@ def translation_progress(*, quiet: bool) -> Iterator[RunProgress]:
         yield None, None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-               TimeRemainingColumn(), TextColumn("{task.fields[note]}"))  # fmt: skip
+               TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False))  # fmt: skip
     with ProgressBars(*columns, console=Console(stderr=True), transient=True) as bars:
         read_task = bars.add_task("read", total=None, visible=False, note="")
         translate_task = bars.add_task("translate", total=None, visible=False, note="")
@@ -120,7 +136,8 @@ def translation_progress(*, quiet: bool) -> Iterator[RunProgress]:
             start = start or time.monotonic()  # the first call, after pages were read
             bars.update(translate_task, completed=done, total=total, visible=True, note=note)
 
-        yield show_read, show_translated
+        with reporting_activity(lambda text: bars.update(read_task, note=safe(text))):
+            yield show_read, show_translated
 
 
 @contextmanager

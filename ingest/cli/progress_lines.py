@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+from ingest.text import safe
+
 INTERVAL = 30.0  # seconds between two lines
 
 
@@ -24,6 +26,8 @@ class ProgressLines:
     def __init__(self, name: str, unit: str = "") -> None:
         self._name, self._unit = name, unit
         self._done, self._total = 0, 0
+        self._activity = ""
+        self._noted = -INTERVAL  # when a line was last printed about that
         self._started = time.monotonic()
         self._step = (0, self._started)  # what was done when the step began, and when that was
         self._end = threading.Event()
@@ -53,6 +57,18 @@ class ProgressLines:
             self._step = (done, time.monotonic())
         self._done, self._total = done, total
 
+    def note_activity(self, text: str) -> None:
+        """Note what is done besides the usual, and say it now if it begins.
+
+        Args:
+            text: what is done; empty if it has ended.
+        """
+        now = time.monotonic()
+        if text and not self._activity and now - self._noted >= INTERVAL:
+            self._noted = now
+            print(f"ingest: {self._name}: {safe(text)}", file=sys.stderr, flush=True)
+        self._activity = text
+
     def _print_until_end(self) -> None:
         while not self._end.wait(INTERVAL):
             now = time.monotonic()
@@ -65,6 +81,8 @@ class ProgressLines:
                 left=left,
                 unit=self._unit,
             )
+            if activity := self._activity:
+                line += f"; {safe(activity)}"
             print(f"ingest: {line}", file=sys.stderr, flush=True)
 
 

@@ -147,7 +147,7 @@ def _print_plan(args: argparse.Namespace) -> int:
     with (
         access(dict(args.storage_option)),
         report_slow_requests(quiet=args.quiet),
-        job_progress("run --plan", quiet=args.quiet) as progress,
+        job_progress("run --plan", quiet=args.quiet, unit="bytes") as progress,
     ):
         target = args.out and describe_target(
             args.out, overwrite=args.overwrite, resume=args.resume

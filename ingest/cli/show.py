@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ingest.cli.apart import Marks, run_apart
 from ingest.cli.options import (
     OK,
     PAGES_IN_ERROR,
@@ -19,9 +22,10 @@ from ingest.errors import ConfigError, SourceError
 from ingest.roles import ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ingest.cli.parser import Commands
+    from ingest.io.stream_copies import StreamCopy
     from ingest.jobs.show import SegmentFilter, ShownPages
 
 _RUN_LIMIT = 1000  # segments of a run that are shown without --limit
@@ -83,28 +87,44 @@ def _parse_limit(text: str) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from ingest.io.stream_copies import reading_copies
+
+    seconds = build_config(args).run.page_seconds
+    marks = Marks()
+    with reading_copies(_copy_streams(args.sources)):
+        ending = run_apart(lambda: _show_all(args, marks), marks, seconds)
+        if ending.status is None and marks.page:  # when it was labelling pages
+            ending = run_apart(lambda: _show_pages(args, marks, by_run=True), Marks(), seconds)
+    if ending.status is None:
+        raise SourceError(f"{', '.join(args.sources)}: cannot be shown: {ending.reason}")
+    return ending.status
+
+
+def _copy_streams(sources: Sequence[str]) -> dict[str, StreamCopy]:
+    """Read standard input and pipes now, because they can be read only once."""
+    from ingest.io.opening import is_pipe
+    from ingest.io.streams import STDIN
+    from ingest.pipeline.stream_copies import copy_to_memory
+
+    streams = (source for source in sources if source == STDIN or is_pipe(source))
+    return {source: copy_to_memory(source) for source in streams}
+
+
+def _show_all(args: argparse.Namespace, marks: Marks) -> int:
+    """Show runs, then pages; return the exit status."""
     allow_interrupts()
     from ingest.io.remake import describe_unfinished
     from ingest.io.run_files import describe_unfinished_run, refuse_incomplete
     from ingest.jobs.damage import blame_damage
-    from ingest.jobs.show import SegmentFilter, open_run
-    from ingest.readers.sources import is_run
+    from ingest.jobs.show import open_run
 
-    chosen = SegmentFilter(
-        page=args.page,
-        roles=args.role,
-        langs=args.lang,
-        dropped=args.dropped,
-        reasons=args.reason,
-        text=args.grep,
-    )
+    chosen = _chosen_segments(args)
     config = build_config(args)
     for source in args.sources:
         if unfinished := describe_unfinished_run(source):
             raise SourceError(unfinished)
         refuse_incomplete(source)
-    runs = [source for source in args.sources if is_run(source)]
-    pages = [source for source in args.sources if source not in runs]
+    runs, _ = _split_sources(args)
     in_error = 0
     for out in runs:
         if config != Config():
@@ -116,15 +136,52 @@ def _show(args: argparse.Namespace) -> int:
             in_error += _print(args, open_run(out), chosen, _RUN_LIMIT)
         if later := describe_unfinished(out):
             _note(args, f"this is the earlier run; {later}")
-    if pages:
-        labelled = _label(pages, config)
-        in_error += _print(args, labelled, chosen, 0)
-        if len(labelled.documents) < _FEW_PAGES:
-            _note(args, _what_a_run_knows(pages))
+    marks.printed((0, 0), in_error)
+    return _show_pages(args, marks, by_run=False)
+
+
+def _show_pages(args: argparse.Namespace, marks: Marks, *, by_run: bool) -> int:
+    """Label pages and show them; return the exit status of the command.
+
+    Args:
+        args: the call.
+        marks: where to note when they are labelled; it has the number of errors in runs.
+        by_run: whether to label them as a run does, which finds those that end a process.
+    """
+    allow_interrupts()
+    in_error = marks.in_error
+    if pages := _split_sources(args)[1]:
+        config, chosen = build_config(args), _chosen_segments(args)
+        with _label_by_run(pages, config) if by_run else _label(pages, config, marks) as labelled:
+            in_error += _print(args, labelled, chosen, 0)
+            if len(labelled.documents) < _FEW_PAGES:
+                _note(args, _what_a_run_knows(pages))
     return PAGES_IN_ERROR if in_error else OK
 
 
-def _label(sources: Sequence[str], config: Config) -> ShownPages:
+def _split_sources(args: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """The sources that are runs, and those that are pages."""
+    from ingest.readers.sources import is_run
+
+    runs = [source for source in args.sources if is_run(source)]
+    return runs, [source for source in args.sources if source not in runs]
+
+
+def _chosen_segments(args: argparse.Namespace) -> SegmentFilter:
+    from ingest.jobs.show import SegmentFilter
+
+    return SegmentFilter(
+        page=args.page,
+        roles=args.role,
+        langs=args.lang,
+        dropped=args.dropped,
+        reasons=args.reason,
+        text=args.grep,
+    )
+
+
+@contextmanager
+def _label(sources: Sequence[str], config: Config, marks: Marks) -> Iterator[ShownPages]:
     from ingest.dedup import dedupe
     from ingest.detection import detect
     from ingest.jobs.show import ShownPages
@@ -132,10 +189,24 @@ def _label(sources: Sequence[str], config: Config) -> ShownPages:
     from ingest.readers import read
     from ingest.segmentation import segment
 
+    marks.begin()
     documents = read(sources, config=config)
     segments = detect(segment(documents, config=config.segment), config=config.detect)
     segments = dedupe(label(segments, config=config.label), documents, config=config.dedupe)
-    return ShownPages(", ".join(sources), documents, segments.lazy(), config.label.keep)
+    marks.rest()
+    yield ShownPages(", ".join(sources), documents, segments.lazy(), config.label.keep)
+
+
+@contextmanager
+def _label_by_run(sources: Sequence[str], config: Config) -> Iterator[ShownPages]:
+    from ingest.io.temporary import temporary_folder
+    from ingest.jobs.run import run
+    from ingest.jobs.show import open_run
+
+    with temporary_folder() as folder:
+        out = str(folder / "out")
+        run(sources, out, config=config, workers=2)
+        yield replace(open_run(out), name=", ".join(sources))
 
 
 def _print(

@@ -1,4 +1,4 @@
-"""Give memory back to the system."""
+"""Give memory back to the system, and measure it."""
 
 from __future__ import annotations
 
@@ -14,3 +14,13 @@ def release_memory() -> None:
     """
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
+
+
+def peak_memory() -> int:
+    """Return the most memory that this process has used, in bytes; 0 where that is unknown."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -20,6 +20,7 @@ import zstandard
 from ingest.errors import SourceError
 from ingest.io.opening import open_binary
 from ingest.io.remote_file import FIRST_STEP, RemoteFile
+from ingest.io.stream_copies import StreamCopy, copy_of
 
 STDIN = "-"
 CHUNK = 1 << 16
@@ -121,7 +122,8 @@ def read_pieces(
             if start:
                 at, head = start, b""
                 file.seek(start)
-            stored = _limit(_read_chunks(file, head), None if stop is None else stop - at)
+            chunks = _read_chunks(file, head, copy_of(source))
+            stored = _limit(chunks, None if stop is None else stop - at)
             if form == "zstd":
                 yield from unzstd(stored, dictionary)
             elif form:
@@ -132,7 +134,22 @@ def read_pieces(
         raise SourceError(describe_os_error(error)) from error
 
 
+def read_stored(source: str) -> Iterator[bytes]:
+    """Yield the content of a file or of standard input in pieces, as it is stored.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    try:
+        with _open(source, FIRST_STEP) as file:
+            yield from _read_chunks(file, b"", None)
+    except OSError as error:
+        raise SourceError(describe_os_error(error)) from error
+
+
 def _open(source: str, first: int) -> AbstractContextManager[BinaryIO]:
+    if copy := copy_of(source):
+        return open_binary(copy.path) if copy.path else nullcontext(io.BytesIO(copy.data))
     if source != STDIN:
         return open_binary(source, first)
     if sys.stdin is None:
@@ -311,13 +328,15 @@ def _parse_dictionary(head: bytes, file: BinaryIO | io.RawIOBase) -> zstandard.Z
     return zstandard.ZstdCompressionDict(data)
 
 
-def _read_chunks(file: BinaryIO, head: bytes) -> Iterator[bytes]:
+def _read_chunks(file: BinaryIO, head: bytes, copy: StreamCopy | None) -> Iterator[bytes]:
     if head:
         report_read(len(head))
         yield head
     while piece := file.read(CHUNK):
         report_read(len(piece))
         yield piece
+    if copy and copy.error:
+        raise SourceError(copy.error)
 
 
 @contextmanager

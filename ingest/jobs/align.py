@@ -26,6 +26,8 @@ from ingest.io.parquet import write_parquet
 from ingest.jobs.unmatched import check_unmatched, langs_of, write_unmatched
 from ingest.labelling import label
 from ingest.labelling.plain_text import describe_left_out, keep_sentences
+from ingest.pipeline.page_failures import PAGE_FAILURES, describe_failure, is_of_page
+from ingest.pipeline.time_limit import limit_main
 from ingest.readers import formats, read, sources
 from ingest.readers.lines import read_lines
 from ingest.segmentation import segment
@@ -280,21 +282,32 @@ def _align_lines(
     return pairs, sides
 
 
+def _sentences_of_page(path: str, config: Config) -> pl.DataFrame:
+    documents = read([path], config=config)
+    if len(documents) != 1:
+        raise AlignError(f"{path}: has {len(documents)} pages; give a file with one page")
+    error = documents["error"][0]
+    if error:
+        raise SourceError(f"{path}: {error}")
+    segments = detect(segment(documents, config=config.segment), config=config.detect)
+    return keep_sentences(
+        dedupe(label(segments, config=config.label), documents, config=config.dedupe)
+    )
+
+
 def _align_pages(
     source: str, target: str, config: Config
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Return the pairs of two pages, and the sentences of both, as `find_unmatched` needs them."""
     frames = []
     for path in (source, target):
-        documents = read([path], config=config)
-        if len(documents) != 1:
-            raise AlignError(f"{path}: has {len(documents)} pages; give a file with one page")
-        error = documents["error"][0]
-        if error:
-            raise SourceError(f"{path}: {error}")
-        segments = detect(segment(documents, config=config.segment), config=config.detect)
-        labelled = dedupe(label(segments, config=config.label), documents, config=config.dedupe)
-        frames.append(keep_sentences(labelled))
+        try:
+            with limit_main(config.run.page_seconds):
+                frames.append(_sentences_of_page(path, config))
+        except PAGE_FAILURES as error:
+            if not is_of_page(error):
+                raise
+            raise SourceError(f"{path}: cannot be processed: {describe_failure(error)}") from error
     pairs = align_named(
         frames[0],
         frames[1],

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ingest.config import Config
+from ingest.io.access import options_for
 from ingest.io.temporary import temporary_folder
 from ingest.pipeline.assemble import write_outputs
 from ingest.pipeline.join import join_shards
-from ingest.pipeline.label import label_shard, load_models
 from ingest.pipeline.plan import Plan, make_plan
+from ingest.pipeline.sample import Sample, label_sample
 from ingest.pipeline.shard import finish_shard
 from ingest.pipeline.state import State
+from ingest.pipeline.tasks import Task
 from ingest.pipeline.workers import run_in_process
+from ingest.readers.records import Slice
 from ingest.readers.sources import FoundSources
 
-_MAX_SHARDS, _MAX_SECONDS = 16, 10.0  # of a sample; at least one shard is always timed
+_MAX_SHARDS = 16  # of a sample
 
 
 class Estimate(NamedTuple):
@@ -32,9 +36,9 @@ class Estimate(NamedTuple):
         stored: their size.
         shards: number of shards.
         largest: stored size of the largest shard.
-        sampled: number of shards that were timed.
-        sampled_stored: their stored size.
-        sampled_pages: number of their pages.
+        sampled: number of shards that were timed, at least in part.
+        sampled_stored: stored size of what was timed.
+        sampled_pages: number of its pages.
         shard_time: time of the steps that run per shard, for the sample.
         joint_time: time of the steps that need all shards, for the sample.
         memory: most memory that this process has used, which a worker needs, too.
@@ -42,6 +46,10 @@ class Estimate(NamedTuple):
         working: size of the working files of the sample besides the outputs.
         uncut: messages about large files that are one shard because they cannot be cut.
         startup: time before the first shard: loading code and models, finding and cutting sources.
+        first_of: the file of which only the beginning was timed; empty if that is not so.
+        left_out: pages of the sample that are not counted, because they end a process or take too
+            long: the source of each, and why.
+        is_cut_off: whether the sample was ended at such pages, because they took all its time.
     """
 
     inputs: int
@@ -58,6 +66,9 @@ class Estimate(NamedTuple):
     working: int
     uncut: tuple[str, ...] = ()
     startup: float = 0.0
+    first_of: str = ""
+    left_out: tuple[tuple[str, str], ...] = ()
+    is_cut_off: bool = False
 
     def scale(self, sampled: float) -> float:
         """Return an amount of the sample as that of the whole run, in proportion to the bytes."""
@@ -72,7 +83,7 @@ class Estimate(NamedTuple):
         >>> Estimate(1, 800, 8, 100, 2, 200, 5, 2.0, 0.1, 0, 0, 0).time_on(4)
         2.4
         """
-        per_shard = max(self.scale(self.shard_time) / cores, self._largest_time())
+        per_shard = max(self.scale(self.shard_time) / cores, self.largest_time())
         return round(self.startup + per_shard + self.scale(self.joint_time), 6)
 
     def stored_per_hour(self, cores: int) -> float:
@@ -80,7 +91,8 @@ class Estimate(NamedTuple):
         shard_time = self.shard_time / cores
         return 3600 * self.sampled_stored / max(shard_time + self.joint_time, 1e-9)
 
-    def _largest_time(self) -> float:
+    def largest_time(self) -> float:
+        """Return how long the largest shard takes."""
         return self.shard_time * self.largest / max(self.sampled_stored, 1)
 
 
@@ -93,14 +105,15 @@ def estimate_run(
 ) -> Estimate:
     """Cut the inputs into shards, and run some of them in a temporary folder.
 
-    The sample is at most 16 shards, evenly spaced, and ends after ten seconds. Steps that look at
-    all shards are assumed to need time in proportion to the input, which is true of all but the
-    sorting of keys.
+    The sample is at most 16 shards, evenly spaced, and ends after ten seconds, also within a shard.
+    Its pages are labelled by a process of its own, which they may end; a page that takes all the
+    time ends the sample after a minute. Steps that look at all shards are assumed to need time in
+    proportion to the input, which is true of all but the sorting of keys.
 
     Args:
         found: the inputs.
         config: the settings.
-        progress: called with the number of sampled shards done and of all to sample.
+        progress: called with the stored bytes of the sample that are done, and all of them.
         startup: seconds since the program started.
 
     Raises:
@@ -111,77 +124,75 @@ def estimate_run(
     sizes = [sum(item.size for item in shard) for shard in plan.shards]
     at = np.linspace(0, len(sizes) - 1, min(len(sizes), _MAX_SHARDS)).round().astype(int).tolist()
     rereadable = [n for n in at if not {s.source for s in plan.shards[n]} & set(plan.streams)]
-    known = (len(plan.stamps), sum(sizes), len(sizes), max(sizes, default=0))
+    known = Estimate(
+        len(plan.stamps), sum(sizes), len(sizes), max(sizes, default=0),
+        0, 0, 0, 0.0, 0.0, 0, 0, 0, tuple(plan.uncut),
+    )  # fmt: skip
     if not rereadable:
-        return Estimate(*known, 0, 0, 0, 0.0, 0.0, 0, 0, 0, tuple(plan.uncut))
-    load_models(config)
+        return known
+    # the first is the one in the middle, so that a sample that ends early is not the beginning
+    middle = len(rereadable) // 2
+    numbers = [*rereadable[middle:], *rereadable[:middle]]
+    part = plan._replace(shards=[[item for n in numbers for item in plan.shards[n]]])
     startup += time.perf_counter() - begun
     with temporary_folder() as folder:
         state = State(folder / "out")
         state.folder.mkdir()
-        sampled, label_time = _label_sample(state, plan, rereadable, config, progress)
-        joined = time.perf_counter()
-        join_shards(state, len(sampled), config, run_in_process)
-        finish_started = time.perf_counter()
-        for number in range(len(sampled)):
-            finish_shard(state, number, config.label.keep)
-        finished = time.perf_counter()
-        part = plan._replace(shards=[plan.shards[n] for n in sampled])
-        report = write_outputs(state, part, config, finish_started)
-        ended = time.perf_counter()
-        output = _size(state.out)
-        working = _size(state.folder) - output
-    return Estimate(
-        *known,
-        sampled=len(sampled),
-        sampled_stored=sum(sizes[n] for n in sampled),
-        sampled_pages=report["counts"]["pages"],
-        shard_time=label_time + finished - finish_started,
-        joint_time=finish_started - joined + ended - finished,
-        memory=_peak_memory(),
+        total = sum(sizes[n] for n in numbers)
+        show = progress or (lambda _done, _total: None)
+        task = _sample_task(state, part, config)
+        sample = label_sample(state, task, lambda done: show(done, total))
+        known = known._replace(left_out=sample.left_out, is_cut_off=sample.is_cut_off)
+        if not sample.stored:
+            return known
+        return _complete(state, part, config, sample, known)._replace(
+            **_extent(sample.stored, [(sizes[n], plan.shards[n]) for n in numbers]),
+            startup=startup + sample.startup,
+        )
+
+
+def _sample_task(state: State, part: Plan, config: Config) -> Task:
+    [shard] = part.shards
+    stamps = {item.source: part.stamps[item.source] for item in shard}
+    return Task("label", state.name, 0, shard, stamps, config.to_dict(), options_for(stamps))
+
+
+def _complete(
+    state: State, part: Plan, config: Config, sample: Sample, known: Estimate
+) -> Estimate:
+    """Do the other steps on what was labelled."""
+    started = time.perf_counter()
+    join_shards(state, 1, config, run_in_process)
+    joined = time.perf_counter()
+    finish_shard(state, 0, config.label.keep)
+    finished = time.perf_counter()
+    report = write_outputs(state, part, config, finished)
+    ended = time.perf_counter()
+    output = _size(state.out)
+    return known._replace(
+        sampled_stored=sample.stored,
+        sampled_pages=report["counts"]["pages"] - len(sample.left_out),
+        shard_time=sample.seconds + finished - joined,
+        joint_time=joined - started + ended - finished,
+        memory=sample.memory,
         output=output,
-        working=working,
-        uncut=tuple(plan.uncut),
-        startup=startup,
+        working=_size(state.folder) - output,
     )
 
 
-def _label_sample(
-    state: State,
-    plan: Plan,
-    numbers: list[int],
-    config: Config,
-    progress: Callable[[int, int], None] | None,
-) -> tuple[list[int], float]:
-    """Label some shards, as shards 0, 1, … of `state`. Return which ones, and the time it took.
+def _extent(stored: int, shards: Sequence[tuple[int, list[Slice]]]) -> dict[str, Any]:
+    """How many shards of a sample were read, and of which file only the beginning.
 
-    The first is the one in the middle, so that a sample that ends early is not the beginning of
-    the input.
+    Args:
+        stored: the stored bytes that were read.
+        shards: size and slices of each, in the order in which they were read.
     """
-    started = time.perf_counter()
-    done: list[int] = []
-    middle = len(numbers) // 2
-    for number in [*numbers[middle:], *numbers[:middle]]:
-        shard = plan.shards[number]
-        stamps = {item.source: plan.stamps[item.source] for item in shard}
-        label_shard(state, len(done), shard, lambda _size: None, stamps=stamps, config=config)
-        done.append(number)
-        if progress:
-            progress(len(done), len(numbers))
-        if time.perf_counter() - started > _MAX_SECONDS:
-            break
-    return done, time.perf_counter() - started
+    ends = list(accumulate(size for size, _ in shards))
+    count = min(bisect_left(ends, stored) + 1, len(ends))
+    [*_, (_, last)] = shards[:count]
+    is_first = count == 1 and len(last) == 1 and not last[0].start and stored < ends[0]
+    return {"sampled": count, "first_of": last[0].source if is_first else ""}
 
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _peak_memory() -> int:
-    """Return the most memory that this process has used, in bytes; 0 where that is unknown."""
-    if sys.platform == "win32":
-        return 0
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -5,6 +5,7 @@ No more than one batch of pages is in memory at a time.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
@@ -53,8 +54,6 @@ def label_shard(
     *,
     stamps: dict[str, Stamp],
     config: Config,
-    selection: Selection = ALL,
-    announce: Announce | None = None,
     batch_limit: BatchLimit = nullcontext,
 ) -> None:
     """Read, segment, detect and label a shard, and store its pages, segments and keys.
@@ -72,8 +71,6 @@ def label_shard(
         progress: called with the number of stored bytes read so far.
         stamps: the stamp of each file at the start of the run.
         config: the settings.
-        selection: which records cannot be processed, and the size of batches.
-        announce: called before and after each record is read.
         batch_limit: called for each batch.
 
     Raises:
@@ -81,17 +78,15 @@ def label_shard(
     """
     lost: dict[str, str] = {}
     while True:
-        records = ShardRecords(config.read, selection, lost, announce)
+        records = ShardRecords(config.read, ALL, lost, None)
         try:
             with state.store(state.labelled(number)) as work:
-                labelling = _Labelling(config, work)
+                labelling = Labelling(config, work)
                 labelling.run(records, shard, progress, batch_limit)
                 labelling.write_keys(work)
-                left = {name: stamp for name, stamp in stamps.items() if name not in lost}
-                if changed := describe_changed(left, stamps_of(left)):
-                    raise _SourcesChangedError(changed)
-                labelling.write_report(work, records, lost)
-        except _SourcesChangedError as error:  # what was read of them is dropped
+                check_sources(stamps, lost)
+                labelling.write_report(work, lost)
+        except SourcesChangedError as error:  # what was read of them is dropped
             lost |= error.changed
         else:
             return
@@ -107,7 +102,7 @@ def rehearse_shard(
 ) -> None:
     """Do what `label_shard` does with the selected records, but store nothing."""
     records = ShardRecords(config.read, selection, {}, announce)
-    _Labelling(config, None).run(records, shard, lambda _size: None, batch_limit)
+    Labelling(config, None).run(records, shard, lambda _size: None, batch_limit)
 
 
 def load_models(config: Config) -> None:
@@ -116,24 +111,50 @@ def load_models(config: Config) -> None:
     label(detect(segment(documents), config=config.detect), config=config.label)
 
 
-class _SourcesChangedError(Exception):
+class SourcesChangedError(Exception):
+    """Sources have changed since the start of the run.
+
+    Attributes:
+        changed: which ones, and the `error` of their pages.
+    """
+
     def __init__(self, changed: dict[str, str]) -> None:
         super().__init__()
         self.changed = changed
 
 
-class _Labelling:
-    """The batches of one shard, and what remains of them.
+def check_sources(stamps: Mapping[str, Stamp], lost: Mapping[str, str]) -> None:
+    """Raise if sources have changed.
+
+    Args:
+        stamps: the stamp of each at the start of the run.
+        lost: those of which that is known.
+
+    Raises:
+        SourcesChangedError: others have.
+    """
+    left = {name: stamp for name, stamp in stamps.items() if name not in lost}
+    if changed := describe_changed(left, stamps_of(left)):
+        raise SourcesChangedError(changed)
+
+
+class Labelling:
+    """Batches of one shard, and what remains of them.
+
+    Attributes:
+        left_out: how many of the crawler's own records were left out, by what they are.
 
     Args:
         config: the settings.
         work: where the frames of each batch are written; None to write them nowhere.
+        timer: what adds up the time of each step, if that has begun.
     """
 
-    def __init__(self, config: Config, work: Path | None) -> None:
+    def __init__(self, config: Config, work: Path | None, timer: StepTimer | None = None) -> None:
+        self.left_out: Counter[str] = Counter()
         self._config = config
         self._work = work
-        self._timer = StepTimer()
+        self._timer = timer or StepTimer()
         self._counts: list[dict[str, int]] = []
         self._sources: list[dict[str, Any]] = []
         self._in_error: list[dict[str, str]] = []
@@ -150,24 +171,21 @@ class _Labelling:
         batch_limit: BatchLimit,
     ) -> None:
         """Process all batches, and report each once it is done."""
-        slices = _CountedSlices(shard)
-        batches = read_batches(
-            slices,
-            self._config.read,
-            batch_chars=self._config.run.batch_chars,
-            batch_pages=records.selection.batch_pages,
-            reader=records.read,
-        )
+        slices = CountedSlices(shard)
+        batches = batches_of(records, slices, self._config)
         for batch in count():
             with batch_limit():
                 documents = self._timer("read", next, batches, None)
                 if documents is None:
-                    return
-                self._process(batch, documents)
+                    break
+                self.process(batch, documents)
+            records.take(len(documents), self.left_out)
             records.announce(rows=len(documents))
             progress(slices.bytes_done)
+        records.take(None, self.left_out)
 
-    def _process(self, batch: int, documents: pl.DataFrame) -> None:
+    def process(self, batch: int, documents: pl.DataFrame) -> None:
+        """Segment, detect and label the pages of a batch."""
         timer, config = self._timer, self._config
         segments = timer("segment", segment, documents, config=config.segment)
         segments = timer("detect", detect, segments, config=config.detect)
@@ -193,21 +211,35 @@ class _Labelling:
         save_array(np.concatenate(self._values), work / "values.npy")
         write_frame(pl.concat(self._lines), work / "lines.parquet")
 
-    def write_report(self, work: Path, records: ShardRecords, lost: Mapping[str, str]) -> None:
-        """Write what run.json needs."""
+    def write_report(self, work: Path, lost: Mapping[str, str], **more: Any) -> None:
+        """Write what run.json needs, and more."""
         write_report(
             work,
             counts=sum_counts(self._counts),
             sources=list(merge_sources(self._sources).values()),
             in_error=self._in_error,
-            left_out=records.left_out,
+            left_out=self.left_out,
             changed=lost,
             sizes={"keys": self._rows, "lines": sum(map(len, self._lines))},
             seconds=self._timer.seconds,
+            **more,
         )
 
 
-class _CountedSlices:
+def batches_of(
+    records: ShardRecords, slices: CountedSlices, config: Config
+) -> Iterator[pl.DataFrame]:
+    """Yield the pages of a shard in batches; at least one, which may be empty."""
+    return read_batches(
+        slices,
+        config.read,
+        batch_chars=config.run.batch_chars,
+        batch_pages=records.selection.batch_pages,
+        reader=records.read,
+    )
+
+
+class CountedSlices:
     """Iterates over slices and counts the stored bytes of those that are done."""
 
     def __init__(self, shard: Iterable[Slice]) -> None:

@@ -27,13 +27,15 @@ def serve() -> None:
     # when the thread runs that ends this process
     from ingest.config import Config
     from ingest.io.access import access
+    from ingest.io.stream_copies import StreamCopy, reading_copies
     from ingest.pipeline.label import load_models
-    from ingest.pipeline.label_task import label_task, rehearse_task
+    from ingest.pipeline.label_task import label_task_in_pieces, rehearse_task
     from ingest.pipeline.open_state import open_state
     from ingest.pipeline.shard_records import Selection
     from ingest.pipeline.time_limit import limit_worker
 
-    with access(task.storage), open_state(task.target) as state:
+    copies = {source: StreamCopy(*copy) for source, copy in task.copies.items()}
+    with access(task.storage), reading_copies(copies), open_state(task.target) as state:
         if problem := _answer(lambda: load_models(Config.from_dict(task.config))):
             answer(**problem)
         else:
@@ -47,7 +49,7 @@ def serve() -> None:
                     rehearse_task(task, selection, answer, limit_worker)
                     return
                 with state.wrap_errors():
-                    label_task(
+                    label_task_in_pieces(
                         state,
                         task,
                         lambda size: answer(read=size),
@@ -61,7 +63,7 @@ def serve() -> None:
 
 def _answer(call: Callable[[], None]) -> dict[str, Any]:
     """Call a function; return what to say of its exception."""
-    from ingest.pipeline.label_task import PAGE_FAILURES, describe_failure, is_of_page
+    from ingest.pipeline.page_failures import PAGE_FAILURES, describe_failure, is_of_page
 
     try:
         call()

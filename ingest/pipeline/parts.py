@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -11,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ingest.io.atomic import atomic_folder
-from ingest.io.durable import sync_names
+from ingest.io.durable import replace, sync_names
 from ingest.io.in_place import remove as remove_path
-from ingest.pipeline.checksums import CHECKSUMS, is_whole, write_checksums
+from ingest.pipeline.checksums import CHECKSUMS, is_whole, seal, unseal, write_checksums
 from ingest.text import count_noun
 
 _REPORT = "report.json"  # of a shard, or of a task of the join
@@ -42,6 +43,7 @@ class Parts:
         self._joined = folder / "joined"
         self._labelled = folder / "labelled"
         self._tried = folder / "tried"
+        self._pieces = folder / "pieces"
         self._finished = folder / "finished"
         self._out_checksums = folder / "out.json"
 
@@ -126,10 +128,28 @@ class Parts:
         """Return the numbers of the shards that are ready to be assembled."""
         return _numbers(self._finished)
 
-    def mark_tried(self, number: int) -> None:
-        """Leave a mark that a shard is being labelled, for the case that this ends the process."""
+    def mark_tried(self, number: int, known: bytes = b"") -> None:
+        """Leave a mark that a shard is being labelled, for the case that this ends the process.
+
+        Args:
+            number: number of the shard.
+            known: what `read_tried` will return.
+        """
         self._tried.mkdir(exist_ok=True)
-        (self._tried / f"{number:06d}").touch()
+        path = self._tried / f"{number:06d}"
+        if not known:
+            path.touch()
+            return
+        new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        new.write_bytes(seal(known))
+        replace(new, path)
+
+    def read_tried(self, number: int) -> bytes:
+        """Return what is known of a shard that was tried; nothing if it is damaged or lost."""
+        try:
+            return unseal((self._tried / f"{number:06d}").read_bytes()) or b""
+        except OSError:
+            return b""
 
     def unmark_tried(self, number: int) -> None:
         """Remove the mark of a shard."""
@@ -145,8 +165,35 @@ class Parts:
 
     def remove_partial(self, number: int) -> None:
         """Remove what processes that have ended left of a shard that they were labelling."""
-        for path in self._labelled.glob(f".{number:06d}.*"):
+        name = f"{number:06d}"
+        partial = (
+            (self._labelled, f".{name}.*"),
+            (self._tried, f".{name}.*"),
+            (self._pieces, f"{name}/.*"),
+        )
+        for folder, pattern in partial:
+            for path in folder.glob(pattern):
+                remove(path)
+
+    def piece(self, number: int, index: int) -> Path:
+        """Return the folder of a piece of a shard that is labelled in pieces."""
+        return self._pieces / f"{number:06d}" / f"{index:06d}"
+
+    def pieces(self, number: int) -> list[Path]:
+        """Return the folders of the pieces of a shard, up to the first that lacks or is damaged.
+
+        Those after it are removed.
+        """
+        found: list[Path] = []
+        while is_whole(folder := self.piece(number, len(found)), folder / CHECKSUMS):
+            found.append(folder)
+        for path in set((self._pieces / f"{number:06d}").glob("[0-9]*")) - set(found):
             remove(path)
+        return found
+
+    def remove_pieces(self, number: int) -> None:
+        """Remove all pieces of a shard."""
+        remove(self._pieces / f"{number:06d}")
 
     def joined_tasks(self, step: str) -> set[int]:
         """Return the numbers of the tasks of a step of the join that are done."""
@@ -166,7 +213,8 @@ class Parts:
     def _remove_partial(self) -> None:
         """Remove what a killed run was writing."""
         steps = self._joined.glob("*")
-        for folder in (self.folder, self._labelled, self._finished, *steps):
+        own = (self.folder, self._labelled, self._tried, self._finished)
+        for folder in (*own, *self._pieces.glob("*"), *steps):
             for path in folder.glob(".*"):
                 remove(path)
 

@@ -6,7 +6,7 @@
             plan.json   the plan
             labelled/, joined/, finished/   as in a local folder
             done/       one object per shard and step, written after all of its files
-            tried/      as in a local folder
+            tried/, pieces/     as in a local folder
         publishing      OUT is being written: what is in it belongs to this run
         done            OUT is complete
         running-ID      the marker of a run whose workers look for it
@@ -27,7 +27,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import copy_context
 from fnmatch import fnmatch
-from itertools import islice
+from itertools import count, islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -235,14 +235,27 @@ class RemoteState(State):
         done = storage.list_objects(f"{self._work()}{folder}")
         return {int(url.rpartition("/")[2]) for url, _ in done}
 
-    def mark_tried(self, number: int) -> None:
-        storage.write(f"{self._work()}tried/{number:06d}", b"")
+    def mark_tried(self, number: int, known: bytes = b"") -> None:
+        storage.write(f"{self._work()}tried/{number:06d}", known)
+
+    def read_tried(self, number: int) -> bytes:
+        stored = storage.read_if_present(f"{self._work()}tried/{number:06d}")
+        return stored[0] if stored else b""
 
     def unmark_tried(self, number: int) -> None:
         storage.delete([f"{self._work()}tried/{number:06d}"])
 
     def tried_shards(self) -> set[int]:
         return self._listed("tried/")
+
+    def pieces(self, number: int) -> list[Path]:
+        done = self._listed(f"done/pieces/{number:06d}/")
+        return [self.piece(number, index) for index in takewhile(done.__contains__, count())]
+
+    def remove_pieces(self, number: int) -> None:
+        for folder in ("done/pieces", "pieces"):
+            stored = storage.list_objects(f"{self._work()}{folder}/{number:06d}/")
+            storage.delete(url for url, _ in stored)
 
     def _key(self, folder: Path) -> str:
         return folder.relative_to(self.folder).as_posix()

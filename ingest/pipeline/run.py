@@ -15,7 +15,7 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,9 @@ from ingest.pipeline.join import join_shards
 from ingest.pipeline.open_state import open_state
 from ingest.pipeline.plan import check_plan, make_plan
 from ingest.pipeline.state import State
-from ingest.pipeline.tasks import RunTasks, Task
-from ingest.pipeline.workers import run_streams
+from ingest.pipeline.stream_copies import copied_streams
+from ingest.pipeline.tasks import RunTasks, ShardProgress, Task
+from ingest.pipeline.workers import run_task
 from ingest.readers.sources import FoundSources, find_sources
 from ingest.review.corrections import (
     Corrections,
@@ -252,7 +253,7 @@ class _Run:
 
         labelled = self.state.labelled_shards()
         streams = set(self.plan.streams)
-        # a worker cannot read this process's standard input and pipes
+        # only this process can read its standard input and pipes
         local = {
             n for n in numbers if streams.intersection(item.source for item in self.plan.shards[n])
         }
@@ -260,12 +261,24 @@ class _Run:
             if n in labelled:
                 report_progress(n, sizes[n])
         tried = self.state.tried_shards()
-        for run, shards in ((run_streams, local), (run_tasks, set(numbers) - local)):
+        for run, shards in ((self._run_streams, local), (run_tasks, set(numbers) - local)):
             # large shards first, so that all workers end at about the same time
             left = sorted(shards - labelled, key=lambda n: (-sizes[n], n))
             tasks = (self._task("label", n, careful=n in tried) for n in left)
             for number in run(tasks, report_progress):
                 report_progress(number, sizes[number])
+
+    def _run_streams(self, tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
+        """Label shards with inputs that can be read only once, each from a copy.
+
+        Carefully at once: if a page ends this process, the input cannot be read again.
+        """
+        for task in tasks:
+            streams = [source for source in task.stamps if source in self.plan.streams]
+            with copied_streams(streams, self.state.folder / "streams") as copies:
+                as_json = {source: [copy.path, copy.error] for source, copy in copies.items()}
+                run_task(task._replace(careful=True, copies=as_json), progress)
+            yield task.number
 
     def _task(self, step: str, number: int, *, careful: bool = False) -> Task:
         shard = self.plan.shards[number]

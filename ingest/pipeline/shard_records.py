@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -72,9 +72,6 @@ ALL = Selection()
 class ShardRecords:
     """Reads the slices of a shard, one after the other.
 
-    Attributes:
-        left_out: how many of the crawler's own records were left out, by what they are.
-
     Args:
         settings: how to read them.
         selection: which records to read.
@@ -89,12 +86,34 @@ class ShardRecords:
         lost: Mapping[str, str],
         announce: Announce | None,
     ) -> None:
-        self.left_out: Counter[str] = Counter()
         self.selection = selection
         self.announce = announce or _ignore
         self._settings = settings
-        self._lost = lost
+        self.lost = lost
         self._slices = 0
+        self._left_out: dict[PageKey, Counter[str]] = {}  # before a record
+        self._yielded: deque[PageKey] = deque()
+
+    def take(self, count: int | None, left_out: Counter[str]) -> PageKey | None:
+        """Forget the first records that were yielded, because they are processed.
+
+        Args:
+            count: how many; None for all, at the end of the shard.
+            left_out: to it is added how many of the crawler's own records were left out before the
+                next record, by what they are. Where records are selected, only those count that
+                are before a selected one.
+
+        Returns:
+            The key after the last of them; None if there are none.
+        """
+        keys = [
+            self._yielded.popleft() for _ in range(len(self._yielded) if count is None else count)
+        ]
+        following = (keys[-1][0], keys[-1][1] + 1) if keys else None
+        for key in list(self._left_out):
+            if not following or count is None or key < following:
+                left_out.update(self._left_out.pop(key))
+        return following
 
     def read(self, part: Slice) -> Iterator[Record]:
         """Yield the records of the next slice. To be called once for each, in order."""
@@ -103,12 +122,14 @@ class ShardRecords:
         if (first and number < first[0]) or (last and number > last[0]):
             return
         key = (number, 0)
-        if part.source in self._lost:
+        if part.source in self.lost:
             self.announce(page=key)
             self.announce(got=key)
-            yield _error_record(part, None, self._lost[part.source])
+            self._yielded.append(key)
+            yield _error_record(part, None, self.lost[part.source])
             return
-        records = read_records(part, self._settings, self.left_out)
+        left_out: Counter[str] = Counter()
+        records = read_records(part, self._settings, left_out)
         previous: Record | None = None
         while not last or key <= last:
             is_selected = not first or key >= first
@@ -116,12 +137,16 @@ class ShardRecords:
                 self.announce(page=key)
             error = self.selection.unreadable.get(key)
             record = _error_record(part, previous, error) if error else next(records, None)
+            if is_selected and left_out:
+                self._left_out[key] = left_out.copy()
+            left_out.clear()
             if is_selected:
                 self.announce(**({"got": key} if record else {"end": key}))
             if record is None:
                 return
             if is_selected:
                 failed = self.selection.failed.get(key)
+                self._yielded.append(key)
                 yield _strip(record, failed) if failed else record
             if error:
                 return

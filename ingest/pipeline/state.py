@@ -5,7 +5,10 @@ If OUT is a folder that cannot be renamed, it is OUT/.unfinished; see `ingest.io
     OUT.unfinished/
         plan.json   what to do; renamed to done.json once `out` is complete
         labelled/   one folder per shard: its pages, labelled segments and their keys
-        tried/      one file per shard whose pages may have ended a process that labelled it
+        tried/      one file per shard whose pages may have ended a process that labelled it, with
+                    what is known of such pages
+        pieces/     one folder per such shard, with one per batch: what is labelled of it
+        streams/    a copy of each input that can be read only once, while it is labelled
         joined/     one folder per step of comparing the keys of all shards, see
                     `ingest.pipeline.join`
         finished/   one folder per shard: its segments and articles as they will be in OUT
@@ -63,8 +66,8 @@ from ingest.pipeline.plan import Plan
 from ingest.pipeline.room import format_size, output_size
 
 _NAMES = (
-    "plan.json", "done.json", "labelled", "tried", "joined", "finished", "out", "replaced", "locks",
-    "out.json", CORRECTIONS_FILE, MARK,
+    "plan.json", "done.json", "labelled", "tried", "pieces", "streams", "joined", "finished",
+    "out", "replaced", "locks", "out.json", CORRECTIONS_FILE, MARK,
 )  # fmt: skip
 MARKER = "running-"  # start of the name of what `mark_running` keeps
 

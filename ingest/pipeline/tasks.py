@@ -26,6 +26,8 @@ class Task(NamedTuple):
         config: the settings.
         storage: options of object stores, for `ingest.io.storage.access`. They may be secret.
         careful: whether to label the shard as `ingest.pipeline.careful` does.
+        copies: for each source that can be read only once, path and error of its
+            `ingest.io.stream_copies.StreamCopy`.
     """
 
     step: str
@@ -36,6 +38,7 @@ class Task(NamedTuple):
     config: dict[str, Any]
     storage: dict[str, str]
     careful: bool = False
+    copies: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
 
 ShardProgress: TypeAlias = Callable[[int, int], None]

@@ -14,6 +14,7 @@ from typing import Any
 
 from ingest.config import Config
 from ingest.errors import IngestError, WriteError
+from ingest.pipeline.activity import report_activity, reporting_activity
 from ingest.pipeline.processes import Worker, open_channel, start_worker
 from ingest.pipeline.tasks import Losses, RunTasks, ShardProgress, Task, describe_end, rebuild_error
 
@@ -76,10 +77,7 @@ def run_task(
             release_memory()
             return
         if task.careful:
-            state.mark_tried(task.number)  # until it is labelled
-            state.remove_partial(task.number)
-            label_carefully(task, report)
-            state.unmark_tried(task.number)
+            label_carefully(state, task, report)
         elif keep_mark:
             state.mark_tried(task.number)
             try:
@@ -96,7 +94,7 @@ def answer_task(task: Task, progress: ShardProgress) -> dict[str, Any]:
 
     If a page of its shard is to blame, `lost` is the reason instead.
     """
-    from ingest.pipeline.label_task import PAGE_FAILURES, describe_failure, is_of_page
+    from ingest.pipeline.page_failures import PAGE_FAILURES, describe_failure, is_of_page
     from ingest.pipeline.time_limit import limit_worker
 
     try:
@@ -112,7 +110,7 @@ def answer_task(task: Task, progress: ShardProgress) -> dict[str, Any]:
 
 def run_in_process(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
     """Run tasks in this process, in order; only a shard with a page that fails in another one."""
-    from ingest.pipeline.label_task import PAGE_FAILURES, describe_failure, is_of_page
+    from ingest.pipeline.page_failures import PAGE_FAILURES, describe_failure, is_of_page
     from ingest.pipeline.time_limit import limit_main
 
     losses = Losses()
@@ -126,13 +124,6 @@ def run_in_process(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[i
             reason = describe_failure(error)
         if reason:  # when the pages are out of memory
             run_task(losses.repeat(task, reason, by_page=True), progress)
-        yield task.number
-
-
-def run_streams(tasks: Iterable[Task], progress: ShardProgress) -> Iterator[int]:
-    """Run tasks whose sources can be read only once, in this process."""
-    for task in tasks:
-        run_task(task, progress)
         yield task.number
 
 
@@ -169,6 +160,7 @@ class _WorkerPool:
         self._readers: list[threading.Thread] = []
         self._starting: set[int] = set()
         self._failed_starts = 0  # since a worker last had news
+        self._activities: dict[int, str] = {}  # of workers that do something unusual
         for _ in range(count):
             self._add(_early_workers.pop() if _early_workers else start_worker(_MODULE))
 
@@ -197,6 +189,7 @@ class _WorkerPool:
             worker, line = self._answers.get()
             if not line.endswith("\n"):
                 lost = running.pop(worker, None)
+                self._report_activity(worker, "")
                 self._assign(worker, self._replace(worker, lost, losses), running)
                 continue
             match json.loads(line):
@@ -205,6 +198,8 @@ class _WorkerPool:
                 case {"read": size}:
                     self._failed_starts = 0
                     progress(running[worker].number, size)
+                case {"activity": text}:
+                    self._report_activity(worker, text)
                 case {"error": kind, "message": message}:
                     raise rebuild_error(kind, message)
                 case {"lost": reason}:
@@ -225,6 +220,12 @@ class _WorkerPool:
             with suppress(BrokenPipeError):  # it died; its last answer says so
                 stdin.write(json.dumps(task) + "\n")
                 stdin.flush()
+
+    def _report_activity(self, worker: int, text: str) -> None:
+        self._activities.pop(worker, None)
+        if text:
+            self._activities[worker] = text
+        report_activity([*self._activities.values(), ""][0])
 
     def _replace(self, number: int, task: Task | None, losses: Losses) -> Task | None:
         """Replace a worker that has ended; return what to do instead of its task."""
@@ -266,6 +267,7 @@ def serve() -> None:
     received, answer = open_channel()
     import_module("ingest.pipeline.label_task")  # while the main process makes its plan
     answer(ready=True)
-    while True:
-        task = Task(*received.get())
-        answer(**answer_task(task, lambda _number, size: answer(read=size)))
+    with reporting_activity(lambda text: answer(activity=text)):
+        while True:
+            task = Task(*received.get())
+            answer(**answer_task(task, lambda _number, size: answer(read=size)))

@@ -10,6 +10,7 @@ import pytest
 from ingest.cli import progress_lines
 from ingest.cli.progress import job_progress, run_progress
 from ingest.cli.progress_lines import ProgressLines
+from ingest.pipeline.activity import report_activity
 
 
 def wait_for(capsys, text):
@@ -34,6 +35,20 @@ def test_lines_come_while_a_step_has_no_news(monkeypatch, capsys):
         )
         lines.update(4, 4)
         wait_for(capsys, "4 of 4 (100 %), 0 s so far\n")
+
+
+def test_what_a_run_does_besides_is_said_at_once_and_in_each_line(monkeypatch, capsys):
+    with ProgressLines("read") as lines:
+        lines.note_activity("looking for a page")
+        lines.note_activity("")
+        lines.note_activity("looking for another")  # soon after: the next line says it
+        assert capsys.readouterr().err == "ingest: read: looking for a page\n"
+    monkeypatch.setattr(progress_lines, "INTERVAL", 0.01)
+    with run_progress(quiet=False, translating=False):
+        report_activity("looking for a page")
+        wait_for(capsys, "read: 0 s so far; looking for a page\n")
+        report_activity("")
+        wait_for(capsys, "read: 0 s so far\n")
 
 
 def test_nothing_is_printed_after_the_end_or_when_quiet(monkeypatch, capsys):

@@ -13,7 +13,7 @@ import pytest
 
 import ingest
 from ingest import resources as models
-from ingest.config import AlignConfig, Config
+from ingest.config import AlignConfig, Config, RunConfig
 from ingest.errors import AlignError, ConfigError, ModelError, OutputError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.jobs.align import align_files
@@ -215,6 +215,31 @@ def test_low_scores_are_questioned(way, tmp_path, monkeypatch):
             f", {good} of them with a score of 0.5 or more. Are these texts translations of each other?"
         )
     )
+
+
+def test_a_page_that_fails_costs_its_pair(tmp_path, monkeypatch):
+    folder = tmp_path / "both"
+    folder.mkdir()
+    for name in "abc":
+        for lang in ("ar", "en"):
+            shutil.copy(PARALLEL / f"library.{lang}.txt", folder / f"{name}.{lang}.txt")
+    original = ingest.jobs.align.segment
+
+    def segment(documents, **options):
+        if documents["uri"][0].endswith("a.ar.txt"):
+            raise RecursionError("too deep")
+        while documents["uri"][0].endswith("b.ar.txt"):
+            pass
+        return original(documents, **options)
+
+    monkeypatch.setattr("ingest.jobs.align.segment", segment)
+    config = Config(run=RunConfig(page_seconds=2))
+    report = align_files(*[str(folder)] * 2, str(tmp_path / "p.parquet"), config=config)
+    assert (report.aligned, report.in_error) == (1, 2)
+    assert [message.rpartition("txt: ")[2] for message in report.messages] == [
+        "cannot be processed: RecursionError: too deep",
+        "cannot be processed: it takes longer than run.page_seconds",
+    ]
 
 
 def test_one_folder_with_both_sides(call, tmp_path):

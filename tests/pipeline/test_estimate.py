@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
+import json
 import os
+import random
+import re
 
 import pytest
 
 import ingest
 from ingest.cli import main
+from ingest.cli.plan_view import plan_lines
 from ingest.config import Config
+from ingest.pipeline import sample
 from ingest.pipeline.estimate import Estimate, estimate_run
 from ingest.readers.sources import find_sources
 
@@ -38,7 +44,8 @@ def test_an_estimate_counts_everything_and_leaves_nothing_behind(pages, tmp_path
     assert (estimate.sampled, estimate.sampled_stored, estimate.sampled_pages) == (3, stored, 6)
     assert min(estimate.shard_time, estimate.joint_time, estimate.startup) > 0
     assert min(estimate.output, estimate.working) > 0
-    assert calls == [(1, 3), (2, 3), (3, 3)]
+    assert calls
+    assert all(done <= total == stored for done, total in calls)
     assert not os.listdir(temporary)
 
 
@@ -97,8 +104,82 @@ def test_plan_prints_and_writes_nothing(pages, capsys, monkeypatch):
     assert main(["run", ".", "--plan", "-q"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("6 inputs, ")
-    assert [line.split()[0] for line in lines[-3:]] == ["1", "16", "256"]
+    assert [line.split()[0] for line in lines[-4:-1]] == ["1", "16", "256"]
+    assert lines[-1] == "more cores do not help: there is one shard, and one core works on it"
     assert len(os.listdir(".")) == 6
+
+
+def test_the_largest_shard_is_named_where_it_is_the_limit():
+    estimate = Estimate(9, 1000, 10, 400, 1, 100, 7, 1.0, 0.01, 0, 0, 0)
+    assert plan_lines(estimate)[-1] == (
+        "no run is faster than its largest shard (400 bytes, about 4.0 s), which one core works on"
+    )
+    assert plan_lines(estimate._replace(largest=1))[-1].startswith("  256")
+
+
+def test_a_large_file_is_read_for_some_seconds_only(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sample, "_SECONDS", 0.0)
+    path = tmp_path / "large.jsonl.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for n in range(60):
+            file.write(
+                json.dumps({"text": f"{PAGE} {random.Random(n).randbytes(30_000).hex()}"}) + "\n"
+            )
+    assert main(["run", str(path), "--plan", "-q"]) == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("timed")]
+    read, pages = re.match(
+        r"timed: the first (.*) kB of .*large\.jsonl\.gz and (\d+) pages in", line
+    ).groups()
+    assert 0.1 < int(read) * 1000 / path.stat().st_size < 0.9
+    assert 10 < int(pages) < 50
+
+
+HOOK = """
+import os, signal, time
+import ingest.segmentation
+original = ingest.segmentation.segment
+
+def segment(documents, **options):
+    text = " ".join(documents["text"].drop_nulls())
+    if "SEGV" in text:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if "SLEEP" in text:
+        time.sleep(1000)
+    return original(documents, **options)
+
+ingest.segmentation.segment = segment
+"""
+
+
+@pytest.fixture
+def plan_lines_of(tmp_path, pages, monkeypatch, capsys):
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(HOOK)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "hook"))
+    monkeypatch.chdir(pages)
+
+    def call():
+        assert main(["run", ".", "--plan", "-q"]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    return call
+
+
+def test_pages_that_end_their_process_are_left_out(pages, plan_lines_of, monkeypatch):
+    monkeypatch.setattr(sample, "_PAGE_SECONDS", 2)
+    (pages / "2.txt").write_text("A page of SEGV")
+    (pages / "4.txt").write_text("A page of SLEEP")
+    lines = plan_lines_of()
+    assert lines[1] == "left out of the estimate: 2 pages, 2.txt: killed the worker twice: SIGSEGV"
+    assert any(line.startswith("timed: 1 shard") and "and 4 pages in" in line for line in lines)
+
+
+def test_pages_that_take_all_the_time(pages, plan_lines_of, monkeypatch):
+    monkeypatch.setattr(sample, "_MOST_SECONDS", 1.0)
+    (pages / "2.txt").write_text("A page of SLEEP")
+    assert plan_lines_of()[-1] == (
+        "no estimate: pages took too long, or ended their process; run finds them"
+    )
 
 
 def test_standard_input_has_a_plan_without_an_estimate(capsys, monkeypatch):

@@ -18,8 +18,10 @@ import ingest
 from ingest.config import Config, ReadConfig, RunConfig
 from ingest.errors import OutputError, WriteError
 from ingest.pipeline import careful, workers
-from ingest.pipeline.careful import _Search, _Trial
+from ingest.pipeline.careful import Search, Trial
+from ingest.pipeline.known_pages import KnownPages
 from ingest.pipeline.shard_records import Selection, ShardRecords
+from ingest.pipeline.state import State
 from ingest.pipeline.tasks import Losses, Task
 from ingest.pipeline.time_limit import SlowPagesError, is_slow, limit_main
 from ingest.readers import plan_slices
@@ -106,6 +108,19 @@ def test_a_worker_finds_the_page(hook, tmp_path):
     assert list(errors_of(out)) == [5]
 
 
+def test_a_page_of_standard_input_that_ends_its_process(hook, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "ingest", "run", "-", "-o", str(out)]
+    ended = subprocess.run(command, check=False, input=b"A page of SEGV\n", capture_output=True)
+    assert ended.returncode == 3, ended.stderr
+    [(source, error)] = pl.read_parquet(out / "documents.parquet")["source", "error"].rows()
+    assert (source, error) == ("-", "killed the worker twice: SIGSEGV")
+    # quick, so that nothing but the beginning of the search is said
+    [line] = [line for line in ended.stderr.decode().splitlines() if "looking for" in line]
+    assert line == "ingest: read: looking for a page that ends its process, among 1 page at -"
+    assert sorted(os.listdir(tmp_path)) == ["hook", "out"]
+
+
 def test_an_exception_in_this_process(tmp_path, monkeypatch):
     """What fails here, but not in a process of its own, is not in error."""
     pages, out = write_pages(tmp_path / "pages", {}), tmp_path / "out"
@@ -116,6 +131,32 @@ def test_an_exception_in_this_process(tmp_path, monkeypatch):
     assert content(out) == content(tmp_path / "plain")
 
 
+def test_an_interrupted_search_goes_on(hook, tmp_path, monkeypatch):
+    """What is labelled and known before the interruption is not labelled and searched again."""
+    pages, out = write_pages(tmp_path / "pages", {9: "TOO DEEP"}), tmp_path / "out"
+    config = Config(run=RunConfig(batch_chars=1))  # of which a batch has one page
+    original = Search._try
+    trials = []
+
+    def trial(search, selection, *, store=False):
+        trials.append((selection.first, store))
+        if len(trials) == 3:
+            raise KeyboardInterrupt
+        return original(search, selection, store=store)
+
+    monkeypatch.setattr(Search, "_try", trial)
+    with monkeypatch.context() as patch:  # in this process only
+        patch.setattr("ingest.pipeline.label.segment", lambda *_args, **_options: 1 / 0)
+        with pytest.raises(KeyboardInterrupt):
+            ingest.run(pages, out, config=config)
+    assert trials == [(None, True), ((9, 0), False), ((10, 0), False)]
+    assert len(os.listdir(tmp_path / "out.unfinished" / "pieces" / "000000")) == 9
+    ingest.run(pages, out, resume=True, config=config)
+    assert trials[3:] == [((10, 0), False), (None, True)]
+    assert list(errors_of(out)) == [9]
+    assert sorted(os.listdir(tmp_path)) == ["hook", "out", "pages"]
+
+
 def test_workers_that_cannot_start(tmp_path, monkeypatch):
     pages, out = write_pages(tmp_path / "pages", {}), tmp_path / "out"
     monkeypatch.setattr(workers, "_MODULE", "no_such_module")
@@ -124,15 +165,19 @@ def test_workers_that_cannot_start(tmp_path, monkeypatch):
     ):
         ingest.run(pages, out, workers=2)
     monkeypatch.setattr(careful, "_MODULE", "no_such_module")
+    state = State(out)
+    state.folder.mkdir()
     with pytest.raises(WriteError, match="a worker cannot be started: it ended with status 1"):
-        careful.label_carefully(TASK, print)
+        careful.label_carefully(state, TASK, print)
 
 
-class _Fake(_Search):
+class _Fake(Search):
     """A search in which pages of a task end the process."""
 
-    def __init__(self, hostile: set[int], batch: int, *, together: int = 99) -> None:
-        super().__init__(TASK, lambda _size: None)
+    def __init__(
+        self, hostile: set[int], batch: int, *, together: int = 99, stored: bytes = b""
+    ) -> None:
+        super().__init__(TASK, lambda _size: None, KnownPages.from_json(stored, 300), self.save)
         self.hostile = hostile
         self.batch = batch  # pages in a batch of the first trial
         self.together = together  # pages that take too much memory together
@@ -146,21 +191,72 @@ class _Fake(_Search):
         size = selection.batch_pages or self.batch
         for at in range(0, len(chosen), size):
             batch = chosen[at : at + size]
-            ending = [page for page in batch if page[0] in self.hostile - self.known()]
+            ending = [page for page in batch if page[0] in self.hostile - self.found()]
             if ending or len(batch) >= self.together:
                 error = WriteError("a worker ended with SIGSEGV")
-                return _Trial("killed the worker twice: SIGSEGV", error, batch)
-        return _Trial()
+                return Trial("killed the worker twice: SIGSEGV", error, batch)
+        return Trial()
 
-    def known(self) -> set[int]:
-        return {page[0] for page in self._failed}
+    def save(self, data: bytes) -> None:
+        self.stored = data
+
+    def found(self) -> set[int]:
+        return {page[0] for page in self.known.failed}
 
 
 @given(st.sets(st.integers(0, 39)), st.integers(1, 40))
 def test_exactly_the_hostile_pages_are_found(hostile, batch):
     search = _Fake(hostile, batch)
     search.run()
-    assert search.known() == hostile
+    assert search.found() == hostile
+
+
+class _Interrupted(_Fake):
+    """A search that is interrupted in a trial."""
+
+    left = 99
+
+    def _try(self, selection, *, store=False):
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+        return super()._try(selection, store=store)
+
+
+@given(st.sets(st.integers(0, 39), max_size=5), st.integers(1, 40), st.integers(1, 12))
+def test_a_search_that_is_interrupted_goes_on(hostile, batch, after):
+    whole = _Fake(hostile, batch)
+    whole.run()
+    first = _Interrupted(hostile, batch)
+    first.left = after
+    try:
+        first.run()
+    except KeyboardInterrupt:
+        second = _Fake(hostile, batch, stored=first.stored)
+        assert second.found() == first.found()  # which are not tried again
+        second.run()
+        assert second.found() == hostile
+        # what was interrupted is repeated, and so is what was behind the pages it looked at
+        assert first.trials + second.trials <= whole.trials + 4
+    else:
+        assert first.found() == hostile
+
+
+def test_what_is_known_of_pages_with_another_limit_is_forgotten():
+    known = KnownPages(300, failed={(0, 1): "took longer than run.page_seconds (300 s)"})
+    assert KnownPages.from_json(known.to_json(), 600) == KnownPages(600)
+
+
+def test_a_damaged_mark_says_nothing(tmp_path):
+    state = State(tmp_path / "out")
+    state.folder.mkdir()
+    state.mark_tried(3)
+    assert (state.tried_shards(), state.read_tried(3)) == ({3}, b"")
+    state.mark_tried(3, b"known")
+    assert (state.tried_shards(), state.read_tried(3)) == ({3}, b"known")
+    path = tmp_path / "out.unfinished" / "tried" / "000003"
+    path.write_bytes(path.read_bytes()[1:])
+    assert (state.tried_shards(), state.read_tried(3)) == ({3}, b"")
 
 
 def test_few_trials_for_one_page():
@@ -172,7 +268,7 @@ def test_few_trials_for_one_page():
 def test_pages_that_end_the_process_only_together():
     search = _Fake(set(), 40, together=10)
     search.run()
-    assert not search.known()
+    assert not search.found()
     search = _Fake(set(), 40, together=10)
     search.together = 1
     search._judge = lambda *_args: None  # no page does it alone

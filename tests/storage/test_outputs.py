@@ -265,6 +265,27 @@ def test_kill_9_and_resume_after_the_lease(source, bucket, tmp_path, monkeypatch
     assert bucket.outputs("out") == content(tmp_path / "out")
 
 
+def test_what_is_known_of_a_shard_with_a_hostile_page_is_kept(pages, bucket, tmp_path, monkeypatch):
+    config = Config(run=RunConfig(batch_chars=1))  # of which a batch has one page
+    ingest.run(pages, tmp_path / "out", config=config)
+    calls = []
+
+    def stop(done, _total):
+        calls.append(done)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:  # in this process only
+        patch.setattr("ingest.pipeline.label.segment", lambda *_args, **_options: 1 / 0)
+        with pytest.raises(KeyboardInterrupt):
+            ingest.run(pages, f"{bucket.url}/out", config=config, progress=stop)
+    kept = {key.partition("/work-")[2].partition("/")[2] for key in bucket.keys("out.unfinished")}
+    assert {"tried/000000", "done/pieces/000000/000000", "done/pieces/000000/000001"} <= kept
+    ingest.run(pages, f"{bucket.url}/out", config=config, resume=True)
+    assert bucket.outputs("out") == content(tmp_path / "out")
+    assert not bucket.keys("out.unfinished")
+
+
 def test_a_run_that_lost_its_lock_stops(source, bucket, monkeypatch):
     monkeypatch.setattr(lease, "RENEW", 0.01)
 
