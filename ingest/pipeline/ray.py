@@ -35,7 +35,7 @@ os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 try:
     import ray
     from ray import cloudpickle
-    from ray.exceptions import RayError, RayTaskError
+    from ray.exceptions import LocalRayletDiedError, RayError, RayTaskError
     from ray.util import client  # for addresses that start with ray://
 except ImportError as error:
     raise MissingExtraError("ray", "ray") from error
@@ -235,8 +235,13 @@ def _repeat_lost(reference: Any, task: Task, losses: Losses) -> Task | None:
         answer = ray.get(reference)
     except RayTaskError as error:  # a mistake in ingest: its own errors are answers
         raise RuntimeError(str(error)) from error
+    except LocalRayletDiedError as error:  # no task can be started any more
+        raise WriteError(
+            "the Ray node that this process is connected to was lost: its raylet has ended; "
+            "start that node again"
+        ) from error
     except RayError as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")
         return losses.repeat(task, f"Ray could not run a task: {reason}")
     if "error" in answer:
         raise rebuild_error(answer["error"], f"node {answer['node']}: {answer['message']}")
