@@ -139,9 +139,11 @@ def _iter_rows(
         *(pl.col(n).str.slice(0, limit + 1) for n, kind in kinds.items() if kind == pl.String),
         *(pl.col(n).bin.slice(0, limit + 1) for n, kind in kinds.items() if kind == pl.Binary),
     ]
-    for at, size in enumerate(sizes):  # one at a time, for `iter_rows` converts 512 rows at once
-        row = batch[at]
-        yield (row.with_columns(start) if size > limit else row).row(0, named=True)
+    # All at once, for a frame of one row may copy what all rows have. Then one at a time, for
+    # `iter_rows` converts 512 rows at once.
+    cut = batch.with_columns(start)
+    for at in range(len(cut)):
+        yield cut.row(at, named=True)
 
 
 def _text_sizes(batch: pl.DataFrame, texts: list[str]) -> list[int]:
