@@ -19,6 +19,9 @@ from ingest.io.parquet_footer import RowGroup, read_content, read_row_groups
 # larger pages a few times more. Snappy never reaches 22 times.
 MAX_RATIO = 2_000
 _MAX_RATIOS = {2: 500, 5: 240, 7: 240}  # of gzip and of both forms of LZ4
+# Where a value is stored as its difference from the one before. Pages that differ in their last
+# word have more, but rarely fill MIN_SIZE.
+_MAX_PREFIXES = 240  # of the bytes of a page
 # Short columns that are the same in every row are compressed more than that, too, but stay small.
 # This is twice what a page may have (`read.max_record_bytes`).
 MIN_SIZE = 1 << 27  # bytes
@@ -116,9 +119,16 @@ def _measure(
         content = read_content(file, chunk)
         if content.damage and content.values < group.rows:  # after all values, nobody reads on
             return 0, f"a page of {column} {content.damage}", True
-        size = content.size + _VALUE_SIZE * max(0, content.values - group.rows)
+        size = content.size + content.prefixes
+        size += _VALUE_SIZE * max(0, content.values - group.rows)
         ratio = _MAX_RATIOS.get(chunk.codec, MAX_RATIO)
-        if size > ratio * content.stored:
+        if content.prefixes > _MAX_PREFIXES * content.size:
+            total += size
+            reason = (
+                f"{column} may become {size:,} bytes, as its texts repeat the starts of others; "
+                "if they do, write the file without DELTA_BYTE_ARRAY"
+            )
+        elif size > ratio * content.stored:
             total += size
             reason = (
                 f"{column} would become {size:,} bytes, more than {ratio:,} times what is stored,"
