@@ -119,6 +119,25 @@ def test_what_is_said_of_a_lost_task(monkeypatch, error, message):
 
 
 @pytest.mark.ray
+def test_a_cluster_that_wants_a_token(pages, out, monkeypatch, capfd):
+    """It is asked once, and what Ray prints about that is dropped."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    asked = []
+
+    def refuse(address):
+        asked.append(address)
+        os.write(2, b"gcs_client.cc: Unauthenticated\n")
+        raise ray.exceptions.AuthenticationError("InvalidAuthToken")
+
+    monkeypatch.setattr("ray._raylet.GcsClient", refuse)
+    monkeypatch.setattr("ingest.pipeline.ray._check_port", lambda _address: None)
+    with pytest.raises(ConfigError, match=r"10\.0\.0\.1:1 wants a token, and has got none or an"):
+        ingest.run(pages, out, ray="10.0.0.1:1")
+    assert asked == ["10.0.0.1:1"]
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.ray
 def test_keys_in_chunks(pages, out, expected, cluster, monkeypatch):
     monkeypatch.setattr(join, "_CHUNK_KEYS", 5)
     ingest.run(pages, out, config=SMALL, ray=cluster.address)
