@@ -16,6 +16,7 @@ from ingest.io.parquet_prefixes import (
     PageData,
     count_prefix_bytes,
     is_delta,
+    needed_bytes,
 )
 from ingest.io.thrift import (
     BINARY,
@@ -190,7 +191,7 @@ def read_content(file: BinaryIO, chunk: Chunk) -> Content:
                 raise SourceError("is damaged: it has a negative size")
             if is_delta(page):
                 file.seek(at + length)
-                data = file.read(min(stored, stop - at - length))
+                data = file.read(min(stored, stop - at - length, needed_bytes(page)))
                 prefixes += count_prefix_bytes(PageData(page, data, chunk.codec, chunk.levels))
             size += page[2]
             values += sum(page[kind][1] for kind in (DATA_PAGE, DATA_PAGE_V2) if kind in page)

@@ -21,6 +21,7 @@ _LEVEL_SIZE = 4  # bytes: the length of a list of levels
 _MAX_VALUE_BYTES = 8  # of a number and the levels of its value
 _MAX_HEADER = 1 << 12
 _MAX_START = 1 << 26  # bytes; a page has a megabyte, as a rule
+_MAX_COMPRESSED_BLOCK = 1 << 18  # bytes; those of zstd have half of that
 _MAX_BLOCK = 1 << 16  # values; writers use 128
 
 
@@ -29,7 +30,7 @@ class PageData(NamedTuple):
 
     Attributes:
         header: what it says of itself.
-        stored: its bytes.
+        stored: its bytes, or as many as `needed_bytes` says.
         codec: the number of its compression.
         levels: how many lists of levels precede the values.
     """
@@ -46,6 +47,19 @@ def is_delta(header: dict[int, Any]) -> bool:
     return DELTA_BYTE_ARRAY in (v1.get(2), v2.get(4))
 
 
+def needed_bytes(header: dict[int, Any]) -> int:
+    """Return how many of its stored bytes `count_prefix_bytes` needs of a page."""
+    v2 = header.get(DATA_PAGE_V2, {})
+    start = _start_size(header) * 9 // 8 + _MAX_COMPRESSED_BLOCK
+    return int(max(v2.get(5, 0), 0) + max(v2.get(6, 0), 0) + min(start, _MAX_START))
+
+
+def _start_size(header: dict[int, Any]) -> int:
+    """Return how many bytes of a page its numbers may have, when it is decompressed."""
+    count = header[DATA_PAGE_V2 if DATA_PAGE_V2 in header else DATA_PAGE][1]
+    return int(min(header[2], _MAX_VALUE_BYTES * max(count, 0) + _MAX_HEADER))
+
+
 def count_prefix_bytes(page: PageData) -> int:
     """Return how many bytes the values of a page have in common with those before them.
 
@@ -59,9 +73,9 @@ def count_prefix_bytes(page: PageData) -> int:
     count = header[kind][1]
     if count < 0:
         raise SourceError("is damaged: it has a negative number of values")
-    wanted = min(size, _MAX_VALUE_BYTES * count + _MAX_HEADER)
+    wanted = _start_size(header)
     stored, codec, skipped = page.stored, page.codec, page.levels
-    if wanted > _MAX_START:
+    if wanted > _MAX_START // 2:
         return int(count * size)
     if kind == DATA_PAGE_V2:
         levels = header[kind].get(5, 0), header[kind].get(6, 0)

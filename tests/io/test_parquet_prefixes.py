@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 from bisect import bisect
 from contextlib import suppress
 from itertools import pairwise
@@ -134,6 +135,21 @@ def test_a_start_that_is_repeated(codec, monkeypatch):
     numbers = sorted(n * 7919 % 1_000_003 for n in range(9000))
     usual = [f"https://example.org/pages/of/{n}".encode() for n in numbers]
     assert codec == UNKNOWN or find_bombs(write(usual, codec)) == []
+
+
+@pytest.mark.parametrize("codec", [0, 2, 6])
+def test_the_rest_of_a_large_page_is_not_read(codec):
+    """Its numbers are in the first bytes."""
+    draw = random.Random(1)
+    texts = [b"same " + draw.randbytes(20_000).hex().encode() for _ in range(50)]
+    file = write(texts, codec)
+    content = measure(file)
+    reads = []
+    read = file.read
+    file.read = lambda size: reads.append(size) or read(size)
+    assert measure(file) == content
+    assert content.prefixes == sum(prefix_sizes(texts))
+    assert max(reads) < content.stored / 3
 
 
 def test_damage_is_told():
