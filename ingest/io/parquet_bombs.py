@@ -6,8 +6,10 @@ pages beforehand what they will become.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -20,6 +22,9 @@ from ingest.io.remake import DamagedFileError, describe_damage
 # larger pages a few times more. Snappy never reaches 22 times.
 MAX_RATIO = 2_000
 _MAX_RATIOS = {2: 500, 5: 240, 7: 240}  # of gzip and of both forms of LZ4
+# Where a value is stored as its difference from the one before. Pages that differ in their last
+# word have more, but rarely fill MIN_SIZE.
+_MAX_PREFIXES = 240  # of the bytes of a page
 # Short columns that are the same in every row are compressed more than that, too, but stay small.
 # This is twice what a page may have (`read.max_record_bytes`).
 MIN_SIZE = 1 << 27  # bytes
@@ -51,6 +56,74 @@ class Bomb(NamedTuple):
         return f"rows {self.start + first:,} to {self.stop + first - 1:,}: {self.reason}"
 
 
+class BombFinder:
+    """Finds row groups that must not be read, and looks only at those that are asked for.
+
+    Args:
+        groups: what the footer of the file says.
+        columns: the names of the columns that will be read; all if None.
+        rows: how many rows are in memory at the same time; all if None.
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[RowGroup],
+        columns: Collection[str] | None = None,
+        *,
+        rows: int | None = _ROWS,
+    ) -> None:
+        self._groups, self._columns, self._rows = groups, columns, rows
+        self._starts = [0, *accumulate(group.rows for group in groups)]
+        self._measured: dict[int, tuple[int, str, bool]] = {}
+
+    def find(self, file: BinaryIO, start: int = 0, stop: int | None = None) -> list[Bomb]:
+        """Return the row groups that must not be read.
+
+        Args:
+            file: the open file.
+            start: the first row that will be read.
+            stop: the row after the last one; None for the end of the file.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        bombs = []
+        first = bisect_right(self._starts, start) - 1
+        last = len(self._groups) if stop is None else bisect_left(self._starts, stop)
+        held_rows = held_size = 0
+        held: deque[tuple[int, int]] = deque()  # rows and size of the row groups before this one
+        for number in range(self._begin(file, first), min(last, len(self._groups))):
+            group, at = self._groups[number], self._starts[number]
+            size, reason, is_damaged = self._measure(file, number)
+            while self._rows is not None and held and held_rows >= self._rows:
+                old_rows, old_size = held.popleft()
+                held_rows, held_size = held_rows - old_rows, held_size - old_size
+            if is_damaged or held_size + size > MIN_SIZE:
+                bombs.append(Bomb(at, at + group.rows, reason, is_damaged))
+            else:
+                held.append((group.rows, size))
+                held_rows, held_size = held_rows + group.rows, held_size + size
+        return [bomb for bomb in bombs if bomb.stop > start]
+
+    def _begin(self, file: BinaryIO, number: int) -> int:
+        """Return from which row group on one must look to decide about this one.
+
+        Row groups are in memory together with those before; which of these are bombs depends on
+        those before them, unless they are harmless alone.
+        """
+        rows = 0  # of harmless row groups
+        while number > 0 and (self._rows is None or rows < self._rows):
+            number -= 1
+            size, _, is_damaged = self._measure(file, number)
+            rows = 0 if size or is_damaged else rows + self._groups[number].rows
+        return max(number, 0)
+
+    def _measure(self, file: BinaryIO, number: int) -> tuple[int, str, bool]:
+        if number not in self._measured:
+            self._measured[number] = _measure(file, self._groups[number], self._columns)
+        return self._measured[number]
+
+
 def find_bombs(
     file: BinaryIO, columns: Collection[str] | None = None, *, rows: int | None = _ROWS
 ) -> list[Bomb]:
@@ -65,21 +138,7 @@ def find_bombs(
         SourceError: the footer is damaged.
         OSError: the file cannot be read.
     """
-    bombs = []
-    start = held_rows = held_size = 0
-    held: deque[tuple[int, int]] = deque()  # rows and size of the row groups before this one
-    for group in read_row_groups(file):
-        size, reason, is_damaged = _measure(file, group, columns)
-        while rows is not None and held and held_rows >= rows:
-            old_rows, old_size = held.popleft()
-            held_rows, held_size = held_rows - old_rows, held_size - old_size
-        if is_damaged or held_size + size > MIN_SIZE:
-            bombs.append(Bomb(start, start + group.rows, reason, is_damaged))
-        else:
-            held.append((group.rows, size))
-            held_rows, held_size = held_rows + group.rows, held_size + size
-        start += group.rows
-    return bombs
+    return BombFinder(read_row_groups(file), columns, rows=rows).find(file)
 
 
 def refuse_bombs(path: str | Path) -> None:
@@ -129,9 +188,16 @@ def _measure(
         content = read_content(file, chunk)
         if content.damage and content.values < group.rows:  # after all values, nobody reads on
             return 0, f"a page of {column} {content.damage}", True
-        size = content.size + _VALUE_SIZE * max(0, content.values - group.rows)
+        size = content.size + content.prefixes
+        size += _VALUE_SIZE * max(0, content.values - group.rows)
         ratio = _MAX_RATIOS.get(chunk.codec, MAX_RATIO)
-        if size > ratio * content.stored:
+        if content.prefixes > _MAX_PREFIXES * content.size:
+            total += size
+            reason = (
+                f"{column} may become {size:,} bytes, as its texts repeat the starts of others; "
+                "if they do, write the file without DELTA_BYTE_ARRAY"
+            )
+        elif size > ratio * content.stored:
             total += size
             reason = (
                 f"{column} would become {size:,} bytes, more than {ratio:,} times what is stored,"

@@ -10,6 +10,14 @@ import os
 from typing import Any, BinaryIO, NamedTuple
 
 from ingest.errors import SourceError
+from ingest.io.parquet_prefixes import (
+    DATA_PAGE,
+    DATA_PAGE_V2,
+    PageData,
+    count_prefix_bytes,
+    is_delta,
+    needed_bytes,
+)
 from ingest.io.thrift import (
     BINARY,
     BOOL,
@@ -54,7 +62,7 @@ _PAGE = {
     7: Field(STRUCT, {1: Field(I32), 2: Field(I32), 3: Field(BOOL)}),
     8: Field(STRUCT, {**_I32S, 7: Field(BOOL), 8: _STATISTICS}),
 }
-_DATA_PAGES = (5, 8)
+_REPEATED, _REQUIRED = 2, 0  # how often a field of the schema has a value
 
 
 class Chunk(NamedTuple):
@@ -65,12 +73,14 @@ class Chunk(NamedTuple):
         codec: the number of the compression, as in the specification of Parquet.
         start: where its pages begin.
         stored: how many bytes they have.
+        levels: how many lists of levels its pages have: where values are null, or lists end.
     """
 
     name: str
     codec: int
     start: int
     stored: int
+    levels: int
 
 
 class RowGroup(NamedTuple):
@@ -100,43 +110,49 @@ def read_row_groups(file: BinaryIO) -> list[RowGroup]:
     file.seek(size - _END - length)
     try:
         footer, _ = read_struct(file.read(length), _FOOTER)
-        names = _names(footer[2])
-        return [_row_group(group, names, size) for group in footer[4]]
+        leaves = _leaves(footer[2])
+        return [_row_group(group, leaves, size) for group in footer[4]]
     except KeyError:
         raise SourceError("has a footer in which something is missing") from None
     except SourceError as error:
         raise SourceError(f"has a footer that {error}") from error
 
 
-def _names(schema: list[dict[int, Any]]) -> list[str]:
-    """Return the column that each chunk of a row group belongs to.
+def _leaves(schema: list[dict[int, Any]]) -> list[tuple[str, int]]:
+    """Return the column that each chunk of a row group belongs to, and how many levels it has.
 
     Chunks have names of their own, but readers go by their order.
     """
-    names = []
-    at = 1  # after the root
-    while at < len(schema):
-        name = schema[at].get(4, b"").decode(errors="replace")
-        left = 1  # elements of this column that are not yet seen
-        while left and at < len(schema):
-            children = schema[at].get(5, 0)
-            if children <= 0:
-                names.append(name)
-            left += max(children, 0) - 1
-            at += 1
-    return names
+    leaves: list[tuple[str, int]] = []
+    # of the elements around this one: their children that are not yet seen, column and levels
+    around: list[tuple[int, str, set[str]]] = []
+    for element in schema[1:]:  # after the root
+        name, levels = element.get(4, b"").decode(errors="replace"), set[str]()
+        if around:
+            left, name, levels = around.pop()
+            if left > 1:
+                around.append((left - 1, name, levels))
+        repetition = element.get(3, _REQUIRED)
+        if repetition != _REQUIRED:
+            levels = levels | {"null"} | ({"list"} if repetition == _REPEATED else set())
+        children = element.get(5, 0)
+        if children > 0:
+            around.append((children, name, levels))
+        else:
+            leaves.append((name, len(levels)))
+    return leaves
 
 
-def _row_group(group: dict[int, Any], names: list[str], size: int) -> RowGroup:
+def _row_group(group: dict[int, Any], leaves: list[tuple[str, int]], size: int) -> RowGroup:
     columns = [chunk[3] for chunk in group[1]]
-    if len(columns) != len(names) or group[3] < 0:
+    if len(columns) != len(leaves) or group[3] < 0:
         raise SourceError("is damaged: a row group differs from the schema")
     chunks = []
-    for name, column in zip(names, columns, strict=True):
+    for (name, levels), column in zip(leaves, columns, strict=True):
         start, stored = column.get(11, column[9]), column[7]
         if min(start, stored) < 0 or start + stored > size:
             raise SourceError("is damaged: a column is not in the file")
-        chunks.append(Chunk(name, column[4], start, stored))
+        chunks.append(Chunk(name, column[4], start, stored, levels))
     return RowGroup(group[3], chunks)
 
 
@@ -147,12 +163,14 @@ class Content(NamedTuple):
         stored: their bytes.
         size: their bytes when they are decompressed.
         values: how many values they have: one per row, or one per item of a list.
+        prefixes: bytes that values have in common with those before them, which are stored once.
         damage: what is wrong with the page after the last one that is counted; empty if nothing is.
     """
 
     stored: int
     size: int
     values: int
+    prefixes: int = 0
     damage: str = ""
 
 
@@ -163,21 +181,28 @@ def read_content(file: BinaryIO, chunk: Chunk) -> Content:
         OSError: the file cannot be read.
     """
     at, stop = chunk.start, chunk.start + chunk.stored
-    size = values = 0
+    size = values = prefixes = 0
+    damage = ""
     while at < stop:
         try:
             page, length = _read_page(file, at, stop)
             stored = page[3]
             if min(stored, page[2]) < 0:
                 raise SourceError("is damaged: it has a negative size")
+            if is_delta(page):
+                file.seek(at + length)
+                data = file.read(min(stored, stop - at - length, needed_bytes(page)))
+                prefixes += count_prefix_bytes(PageData(page, data, chunk.codec, chunk.levels))
             size += page[2]
-            values += sum(page[kind][1] for kind in _DATA_PAGES if kind in page)
+            values += sum(page[kind][1] for kind in (DATA_PAGE, DATA_PAGE_V2) if kind in page)
         except SourceError as error:
-            return Content(at - chunk.start, size, values, str(error))
+            damage = str(error)
+            break
         except KeyError:
-            return Content(at - chunk.start, size, values, "is damaged: it does not tell its size")
+            damage = "is damaged: it does not tell its size"
+            break
         at += length + stored
-    return Content(at - chunk.start, size, values)
+    return Content(at - chunk.start, size, values, prefixes, damage)
 
 
 def _read_page(file: BinaryIO, at: int, stop: int) -> tuple[dict[int, Any], int]:

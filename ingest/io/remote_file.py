@@ -12,6 +12,7 @@ FIRST_STEP = 1 << 17  # bytes that are fetched at once at first: most pages are 
 MAX_STEP = 1 << 22  # bytes that are fetched at once where a file is read from start to end
 _GROWTH = 4
 _MAX_GAP = 1 << 19  # bytes; skipping fewer than these still counts as reading on
+_RANGE = 1 << 14  # bytes that are fetched at least of a place that is looked at
 _KEPT = 2  # blocks in memory, for readers that go back a little
 _DEPTH = 2  # blocks that are fetched ahead
 
@@ -169,3 +170,46 @@ class RemoteFile(io.RawIOBase):
                 self._ahead.append(Ahead(at, stop, self._threads.submit(self._fetch, at, stop)))
                 at = stop
         return block
+
+
+class RangeFile(io.RawIOBase):
+    """A file of which only a few places are looked at, each as one range, and nothing ahead.
+
+    Args:
+        size: its size in bytes.
+        fetch: returns a range of it, and raises OSError if it cannot.
+
+    >>> ranges = []
+    >>> file = RangeFile(9 << 20, lambda start, stop: ranges.append((start, stop)) or b"ab")
+    >>> file.seek(4 << 20), file.read(1), file.read(1), ranges
+    (4194304, b'a', b'b', [(4194304, 4210688)])
+    """
+
+    def __init__(self, size: int, fetch: Fetch) -> None:
+        self._size, self._fetch = size, fetch
+        self._at = 0
+        self._block = _Block(0, b"")
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(base + offset, 0)
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        most = self._size - self._at
+        size = most if size is None or size < 0 else min(size, most)
+        if size <= 0:
+            return b""
+        stop = self._at + size
+        if not self._block.start <= self._at <= stop <= self._block.stop:
+            # what is near the end is often read bit by bit from there
+            start = max(min(self._at, self._size - _RANGE), 0)
+            block = self._fetch(start, min(max(stop, start + _RANGE), self._size))
+            self._block = _Block(start, block)
+        at = self._at - self._block.start
+        data = bytes(self._block.data[at : at + size])
+        self._at += len(data)
+        return data

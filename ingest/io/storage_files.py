@@ -8,10 +8,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, NamedTuple, TypeVar, cast
 
 from ingest.io.access import current_access
-from ingest.io.remote_file import FIRST_STEP, MAX_STEP, Ahead, Buffer, RemoteFile
+from ingest.io.remote_file import (
+    FIRST_STEP,
+    MAX_STEP,
+    Ahead,
+    Buffer,
+    Fetch,
+    RangeFile,
+    RemoteFile,
+)
 from ingest.io.storage import read_range, stat
 from ingest.io.storage_errors import StorageError
 from ingest.io.stores import Meta
@@ -37,6 +45,35 @@ def open_remote(url: str, first: int = FIRST_STEP) -> RemoteFile:
         FileNotFoundError: there is none.
         StorageError: it cannot be read.
     """
+    start, meta, fetch, find_ahead = _open(url, first)
+    return RemoteFile(public_name(url), meta.size, fetch, start, find_ahead)
+
+
+def open_ranges(url: str, first: int) -> BinaryIO:
+    """Open an object of which only a few places are looked at.
+
+    Args:
+        url: the object.
+        first: bytes to read at once, unless its start was read before.
+
+    Raises:
+        FileNotFoundError: there is none.
+        StorageError: it cannot be read.
+    """
+    _, meta, fetch, _ = _open(url, first)
+    return cast("BinaryIO", RangeFile(meta.size, fetch))
+
+
+class _Opened(NamedTuple):
+    """The first bytes of an object, and how to get the others."""
+
+    start: Buffer
+    meta: Meta
+    fetch: Fetch
+    find_ahead: Callable[[int], Ahead[Buffer] | None]
+
+
+def _open(url: str, first: int) -> _Opened:
     current = current_access()
     opened = current.opened
     if current.last and current.last[0] == url:
@@ -64,7 +101,7 @@ def open_remote(url: str, first: int = FIRST_STEP) -> RemoteFile:
             return None
         return Ahead(found.start, min(found.stop, meta.size), _then(found.data, check))
 
-    return RemoteFile(public_name(url), meta.size, fetch, start, find_ahead)
+    return _Opened(start, meta, fetch, find_ahead)
 
 
 def _then(future: Future[T], function: Callable[[T], R]) -> Future[R]:

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 try:
     import ray
     from ray import cloudpickle
-    from ray.exceptions import RayError, RayTaskError
+    from ray.exceptions import LocalRayletDiedError, RayError, RayTaskError
     from ray.util import client  # for addresses that start with ray://
 except ImportError as error:
     raise MissingExtraError("ray", "ray") from error
@@ -45,6 +46,7 @@ _log = logging.getLogger(__name__)
 AUTO = "auto"
 _TASKS_PER_CORE = 2  # so that a core has its next task as soon as it ends one
 _OBJECT_STORE_BYTES = 100 << 20  # nearly the least that Ray allows: answers are small
+_STDERR = 2
 _TOKEN = Path("~/.ray/auth_token")  # where Ray keeps the token that its commands use
 _CHECK_SECONDS = 1.0  # how often to look for new nodes
 _PORT_SECONDS = 10.0
@@ -82,6 +84,8 @@ def _connection(address: str, cores: int | None) -> Iterator[None]:
     on_terminate = signal.getsignal(signal.SIGTERM)
     try:
         _connect(address, cores)
+    except ConfigError:
+        raise
     except Exception as error:  # Ray raises its own, built-in ones, and bare exceptions
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ConfigError(
@@ -112,6 +116,7 @@ def _connect(address: str, cores: int | None) -> None:
     if known:
         _log.info("connecting to the Ray cluster %s", known)
         _check_port(known)  # Ray itself would try for over ten minutes
+        _check_token(known)
         ray.init(address=known, **quiet)
     else:
         _log.info("starting a Ray cluster on this machine; this takes some seconds")
@@ -138,6 +143,48 @@ def _last_address() -> str | None:
 def _check_port(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     socket.create_connection((host.strip("[]"), int(port)), timeout=_PORT_SECONDS).close()
+
+
+def _check_token(address: str) -> None:
+    """Ask the head once whether it knows us. Ray itself would try twenty times, and print each.
+
+    Raises:
+        ConfigError: the cluster wants another token.
+    """
+    if address.startswith("ray://"):
+        return
+    try:
+        connect = import_module("ray._raylet").GcsClient
+        from ray.exceptions import AuthenticationError
+    except (ImportError, AttributeError):  # a version of Ray without tokens
+        return
+    with _no_standard_error():
+        try:
+            connect(address=address)
+        except AuthenticationError as error:
+            raise ConfigError(
+                f"the Ray cluster {address} wants a token, and has got none or another one: set "
+                f"RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN unless the token is in {_TOKEN}"
+            ) from error
+        except Exception as error:
+            _log.debug("asking for the token: %s", error)  # Ray says the same again, or more
+
+
+@contextmanager
+def _no_standard_error() -> Iterator[None]:
+    """Drop what code in C prints there, which no setting of Ray turns off."""
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # it is closed
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), _STDERR)
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
 
 
 class _RayTasks:
@@ -235,8 +282,13 @@ def _repeat_lost(reference: Any, task: Task, losses: Losses) -> Task | None:
         answer = ray.get(reference)
     except RayTaskError as error:  # a mistake in ingest: its own errors are answers
         raise RuntimeError(str(error)) from error
+    except LocalRayletDiedError as error:  # no task can be started any more
+        raise WriteError(
+            "the Ray node that this process is connected to was lost: its raylet has ended; "
+            "start that node again"
+        ) from error
     except RayError as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")
         return losses.repeat(task, f"Ray could not run a task: {reason}")
     if "error" in answer:
         raise rebuild_error(answer["error"], f"node {answer['node']}: {answer['message']}")

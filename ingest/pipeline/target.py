@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from ingest.errors import OutputError, WriteError
+from ingest.io.in_place import must_stay
 from ingest.io.urls import check_target_is_writable, is_remote
 from ingest.pipeline.open_state import open_state
 from ingest.pipeline.run import absolute_target
@@ -14,7 +16,7 @@ from ingest.text import count_noun
 
 
 def describe_target(out: str, *, overwrite: bool, resume: bool) -> str:
-    """Return in one line what a run would do with OUT. Nothing is written.
+    """Return in one line what a run would do with OUT. Nothing is left behind.
 
     Whether an object store lets OUT be written is known only when something is written.
 
@@ -63,9 +65,20 @@ def _describe_work(state: State, out: str, *, overwrite: bool, resume: bool) -> 
 
 
 def _check_place(target: Path, out: str) -> None:
-    """Raise if the folder cannot be made, by the nearest one that exists."""
-    nearest = next(folder for folder in target.parents if os.path.lexists(folder))
+    """Raise if the folder cannot be made, by the nearest one that exists.
+
+    Only trying tells: permissions say nothing about /proc, or about a full or read-only disk.
+    """
+    places = (target, *target.parents) if must_stay(target) else target.parents
+    nearest = next(folder for folder in places if os.path.lexists(folder))
     if not nearest.is_dir():
         raise WriteError(f"{out}: cannot be written: {nearest} is not a folder")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise WriteError(f"{out}: cannot be written: no permission to write in {nearest}")
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix=".ingest-", dir=nearest))
+    except PermissionError:
+        raise WriteError(f"{out}: cannot be written: no permission to write in {nearest}") from None
+    except OSError as error:
+        raise WriteError(
+            f"{out}: cannot be written: no folder can be made in {nearest} ({error.strerror}); "
+            "choose another place"
+        ) from error

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 
@@ -14,7 +13,9 @@ from ingest.errors import SourceError
 from ingest.io.access import polars_options
 from ingest.io.opening import file_size, open_binary
 from ingest.io.parquet import scan_parquet
-from ingest.io.parquet_bombs import Bomb, find_bombs
+from ingest.io.parquet_bombs import Bomb, BombFinder
+from ingest.io.parquet_footer import read_row_groups
+from ingest.io.storage_files import open_ranges, stamp_of_opened
 from ingest.io.streams import HEAD, compression, describe_os_error
 from ingest.io.urls import is_remote
 from ingest.readers import tables
@@ -30,6 +31,8 @@ _MAX_RATIO = 1_000
 _MIN_BOMB = 1 << 22  # characters of a page that is not refused for that
 _MAX_TEXTS = 1 << 22  # characters of a batch whose rows are converted together; at most _MIN_BOMB
 _BOMB = f"has more than {_MAX_RATIO:,} times the bytes of its file, as no page does"
+_MAX_FINDERS = 4  # files whose slices are read in turn
+_finders: dict[tuple[Any, ...], BombFinder] = {}
 # A damaged file can make Polars panic. PanicException is not a subclass of Exception.
 _DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
@@ -53,7 +56,7 @@ def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
 def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
     """Yield one record per row of a slice. If the file is damaged, the last one has an `error`.
 
-    Row groups of a local file that are bombs are not read: each gives one record with an `error`.
+    Row groups that are bombs are not read: each gives one record with an `error`.
     """
     number = part.start
     try:
@@ -65,7 +68,7 @@ def read_records(part: Slice, settings: ReadConfig) -> Iterator[Record]:
         roots = {name for expression in wanted for name in expression.meta.root_names()}
         limit = settings.max_record_bytes
         least = min(limit, max(_MIN_BOMB, _MAX_RATIO * file_size(part.source)))
-        for start, stop, bomb in _spans(part, _find_bombs(part.source, frozenset(roots))):
+        for start, stop, bomb in _spans(part, _find_bombs(part, frozenset(roots))):
             number = start
             if bomb:
                 if bomb.start >= part.start:  # the first of the slices that have its rows
@@ -108,23 +111,24 @@ def _spans(part: Slice, bombs: Sequence[Bomb]) -> Iterator[tuple[int, int | None
         yield start, end, None
 
 
-def _find_bombs(source: str, columns: frozenset[str]) -> Sequence[Bomb]:
-    """Return the row groups that must not be read; none of a remote file.
+def _find_bombs(part: Slice, columns: frozenset[str]) -> Sequence[Bomb]:
+    """Return the row groups of a slice that must not be read.
 
-    To look at them takes a request for each page of the file.
+    Of an object, that takes a request for each page of these row groups.
     """
-    if is_remote(source):
-        return []
-    status = os.stat(source)
-    return _find_local_bombs(source, columns, (status.st_size, status.st_mtime_ns))
+    source = part.source
+    with _open(source) as file:
+        stamp = stamp_of_opened(source) if is_remote(source) else os.stat(source).st_mtime_ns
+        key = source, columns, file_size(source), stamp
+        if key not in _finders:
+            _finders[key] = BombFinder(read_row_groups(file), columns)
+            while len(_finders) > _MAX_FINDERS:
+                del _finders[next(iter(_finders))]
+        return _finders[key].find(file, part.start, part.stop or None)
 
 
-@lru_cache(maxsize=4)  # each slice of the file asks
-def _find_local_bombs(
-    source: str, columns: frozenset[str], _stamp: tuple[int, int]
-) -> Sequence[Bomb]:
-    with open(source, "rb", buffering=0) as file:
-        return find_bombs(file, columns)
+def _open(source: str) -> BinaryIO:
+    return open_ranges(source, HEAD) if is_remote(source) else open(source, "rb", buffering=0)
 
 
 def _iter_rows(
@@ -139,9 +143,11 @@ def _iter_rows(
         *(pl.col(n).str.slice(0, limit + 1) for n, kind in kinds.items() if kind == pl.String),
         *(pl.col(n).bin.slice(0, limit + 1) for n, kind in kinds.items() if kind == pl.Binary),
     ]
-    for at, size in enumerate(sizes):  # one at a time, for `iter_rows` converts 512 rows at once
-        row = batch[at]
-        yield (row.with_columns(start) if size > limit else row).row(0, named=True)
+    # All at once, for a frame of one row may copy what all rows have. Then one at a time, for
+    # `iter_rows` converts 512 rows at once.
+    cut = batch.with_columns(start)
+    for at in range(len(cut)):
+        yield cut.row(at, named=True)
 
 
 def _text_sizes(batch: pl.DataFrame, texts: list[str]) -> list[int]:

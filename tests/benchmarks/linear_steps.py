@@ -9,6 +9,7 @@ import html
 import importlib
 import json
 import os
+import random
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -86,12 +87,16 @@ UNITS = {
     "letter lines": "{}\n",
     "bullets": "• item {}\n",
     "code": "if (a[{}] == b) { return c; }\n",
+    "shuffled words": "",  # the same twelve words in each line, in any order
 }
 
 
 def make_input(name: str, size: int) -> str:
     """About `size` bytes of a unit."""
     unit = UNITS[name]
+    if name == "shuffled words":
+        draw, words = random.Random(1), [f"w{n}" for n in range(10, 22)]
+        return "".join(" ".join(draw.sample(words, 12)) + "\n" for _ in range(size // 48))
     count = max(size // len(unit.encode()), 1)
     if "{}" not in unit:
         return unit * count
@@ -163,6 +168,20 @@ def _filtered(text: str):
     import ingest
 
     return ingest.filter(_pairs(text))
+
+
+def _exclude(text: str) -> Callable[[], object]:
+    """Compare every second line, as pairs, with the others."""
+    import polars as pl
+
+    from ingest.filtering.excluded import ExcludedTexts
+
+    lines = text.split("\n")
+    pairs, known = _pairs("\n".join(lines[::2])), pl.Series("text", lines[1::2], pl.String)
+    known = pl.DataFrame(
+        {"file": pl.repeat(0, len(known), eager=True).cast(pl.Int64), "text": known}
+    )
+    return lambda: ExcludedTexts(["a"], known).match(pairs)
 
 
 def _export(form: str, pairs) -> None:
@@ -380,6 +399,7 @@ STEPS: dict[str, Callable[[str], Callable[[], object]]] = {
     "align": _after(lambda text: (_deduped(text)[0],) * 2, _align),
     "score": _after(_pairs, _call("ingest", "score")),
     "filter": _after(_pairs, _call("ingest", "filter")),
+    "exclude": _exclude,
     "split": _after(_filtered, _call("ingest", "split")),
     "mask": _after(_pairs, _call("ingest", "mask_pii")),
     **{f"export {form}": _after(_pairs, functools.partial(_export, form))

@@ -4,7 +4,7 @@
 
 The cluster is a head and nodes on this machine, all of them new for each row. The pages are copies of
 the samples. Something is killed or joins once a few shards are done; "resumed" says how the run was
-continued where it had ended.
+continued where it had ended. Hostile pages are other pages: each ends or stops the process that is at it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,44 @@ os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # as ingest.pipelin
 
 import logging
 
+import polars as pl
 from ray.cluster_utils import Cluster
 
 import ingest
 
 SHARD_BYTES = 100_000
 NAMES = ("documents.parquet", "segments.parquet", "articles.jsonl")
+PAGE_SECONDS = 5  # enough for a page that is not hostile
+# What a page does whose text has the word, and its error. Every process loads this before ingest.
+HOSTILE = {
+    "HOSTILE-SEGV": ("os.kill(os.getpid(), signal.SIGSEGV)", "killed the worker twice: SIGSEGV"),
+    "HOSTILE-KILL": (
+        "os.kill(os.getpid(), signal.SIGKILL)",
+        "killed the worker twice: SIGKILL (it may have run out of memory)",
+    ),
+    "HOSTILE-EXIT": ("os._exit(7)", "killed the worker twice: status 7"),
+    "HOSTILE-MEMORY": ("bytes(1 << 60)", "cannot be processed: MemoryError"),
+    "HOSTILE-RECURSION": (
+        "f = lambda f: f(f); f(f)",
+        "cannot be processed: RecursionError: maximum recursion depth exceeded",
+    ),
+    "HOSTILE-LOOP": ("while True: pass", "took longer"),
+    "HOSTILE-SLEEP": ("time.sleep(9999)", "took longer"),
+    "HOSTILE-C": ("collections.deque(itertools.repeat(0), maxlen=0)", "took longer"),
+}
+HOOK = f"""
+import collections, itertools, os, signal, sys, time
+
+if sys.orig_argv[1] in ("-c", "-m") or "default_worker" in sys.orig_argv[1]:  # not in others of Ray
+    import ingest.segmentation
+    original = ingest.segmentation.segment
+    ingest.segmentation.segment = lambda *values, **options: segment(*values, **options)
+
+def segment(documents, **options):
+    for word in " ".join(documents["text"].drop_nulls()).split():
+        exec({ {word: code for word, (code, _) in HOSTILE.items()} }.get(word, ""))
+    return original(documents, **options)
+"""
 
 
 class NotStartedError(Exception):
@@ -47,6 +79,8 @@ class Case:
         self.folder, self.turn = folder, turn
         self.out = folder / "out"
         self.cluster = Cluster()
+        self.pages = folder / "pages"
+        self.expected = ""  # what a local run of other pages gives
         self.resumed = "-"
         self.done_at_event = 0
         self.driver: subprocess.Popen[str] | None = None
@@ -69,8 +103,8 @@ class Case:
 
     def command(self, *options: str) -> list[str]:
         return [
-            *(sys.executable, "-m", "ingest", "run", str(self.folder / "pages")),
-            *("-o", str(self.out), "--config", str(self.folder / "c.toml"), "-q", *options),
+            *(sys.executable, "-m", "ingest", "run", str(self.pages), "-o", str(self.out)),
+            *("--config", str(self.folder / "c.toml"), "-q", *options),
         ]
 
     def start(self, *options: str) -> subprocess.Popen[str]:
@@ -83,9 +117,10 @@ class Case:
         )
         return self.driver
 
-    def resume(self, *options: str) -> None:
+    def resume(self, *options: str, status: int = 0) -> None:
         self.resumed = " ".join(options)[:14] or "locally"
-        subprocess.run(self.command("--resume", *options), check=True)
+        ended = subprocess.run(self.command("--resume", *options), check=False)
+        assert ended.returncode == status, f"status {ended.returncode}"
 
     def wait_for_shards(self, driver: subprocess.Popen[str], count: int) -> None:
         while driver.poll() is None and self.shards() < count:
@@ -127,6 +162,15 @@ def raylet_killed(case: Case) -> subprocess.Popen[str]:
     driver = nothing(case, 2)
     case.wait_for_shards(driver, 2)
     kill(case.cluster.worker_nodes.pop().all_processes["raylet"][0].process)
+    return driver
+
+
+def own_raylet_killed(case: Case) -> subprocess.Popen[str]:
+    driver = nothing(case, 2)
+    case.wait_for_shards(driver, 2)
+    kill(case.cluster.head_node.all_processes["raylet"][0].process)
+    driver.wait(timeout=200)
+    case.resume("--workers", "2")
     return driver
 
 
@@ -199,17 +243,56 @@ def other_version(case: Case) -> subprocess.Popen[str]:
     return driver
 
 
+def hostile_pages(case: Case) -> subprocess.Popen[str]:
+    with tempfile.TemporaryDirectory() as name:
+        hook, case.pages = Path(name, "hook"), Path(name, "pages")
+        shutil.copytree(case.folder / "pages" / "0", case.pages)
+        for word in HOSTILE:
+            (case.pages / f"{word}.txt").write_text(f"The council talked.\n{word}\n")
+        hook.mkdir()
+        (hook / "sitecustomize.py").write_text(HOOK)
+        try:
+            os.environ["PYTHONPATH"] = str(hook)
+            while (status := subprocess.run(case.command("--resume")).returncode) < 0:
+                pass  # a page has ended the main process
+            check_hostile(status, case.out)
+            case.expected = digest(case.out)
+            shutil.rmtree(case.out)
+            driver = nothing(case, 2)
+            if case.turn % 2:
+                case.wait_for_shards(driver, 3)
+                kill(driver)
+                driver.wait()
+                case.resume("--ray", case.cluster.address, status=3)
+            driver.wait()
+        finally:
+            del os.environ["PYTHONPATH"]
+    check_hostile(3, case.out)
+    return driver
+
+
+def check_hostile(status: int, out: Path) -> None:
+    """Raise unless each hostile page, and no other one, is in error."""
+    failed = pl.read_parquet(out / "documents.parquet").drop_nulls("error")
+    errors = {Path(source).stem: error for source, error in failed["source", "error"].rows()}
+    assert status == 3, f"status {status}"
+    assert errors.keys() == HOSTILE.keys(), errors
+    assert all(errors[word].startswith(error) for word, (_, error) in HOSTILE.items()), errors
+
+
 CASES: dict[str, Callable[[Case], subprocess.Popen[str]]] = {
     "1 node": lambda case: nothing(case, 1),
     "2 nodes": lambda case: nothing(case, 2),
     "3 nodes": lambda case: nothing(case, 3),
     "raylet SIGKILL": raylet_killed,
+    "own raylet": own_raylet_killed,
     "worker SIGKILL": worker_killed,
     "node joins late": node_joins,
     "head SIGKILL": head_killed,
     "driver SIGKILL": driver_killed,
     "Ctrl-C": interrupted,
     "another version": other_version,
+    "hostile pages": hostile_pages,
 }
 
 
@@ -236,7 +319,9 @@ def main() -> None:
         for copy in range(args.copies):
             shutil.copytree(ingest.samples(), folder / "pages" / str(copy),
                             ignore=lambda _at, names: [n for n in names if n[-4:] != ".txt"])  # fmt: skip
-        (folder / "c.toml").write_text(f"[run]\nshard_bytes = {SHARD_BYTES}\n")
+        (folder / "c.toml").write_text(
+            f"[run]\nshard_bytes = {SHARD_BYTES}\npage_seconds = {PAGE_SECONDS}\n"
+        )
         local = Case(folder, 0)
         subprocess.run(local.command(), check=True)
         expected = digest(local.out)
@@ -265,7 +350,7 @@ def main() -> None:
                 finally:
                     shut_down(case.cluster)
                 left = sorted(p.name for p in folder.iterdir()) != ["c.toml", "out", "pages"]
-                same = (folder / "out").exists() and digest(folder / "out") == expected
+                same = case.out.exists() and digest(case.out) == (case.expected or expected)
                 wrong += not same or left
                 print(f"{event:<16} {case.done_at_event or '-':>11}  {driver.returncode:>6} {seconds:>6.1f}  "
                       f"{case.resumed:<14}  {'same' if same else 'DIFFERENT'}{', files left over' if left else ''}",

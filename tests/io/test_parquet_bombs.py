@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ingest.errors import SourceError
 from ingest.io import parquet_bombs, parquet_footer
-from ingest.io.parquet_bombs import find_bombs
-from ingest.io.parquet_footer import read_content, read_row_groups
+from ingest.io.parquet_bombs import BombFinder, find_bombs
+from ingest.io.parquet_footer import RowGroup, read_content, read_row_groups
 from ingest.io.thrift import BINARY, I32, LIST, Field, TruncatedError, read_struct
 
 
@@ -109,6 +109,28 @@ class TestBombs:
         assert [bomb.start for bomb in find_bombs(self.file(0, 1, 2))] == [2, 4]
         assert find_bombs(self.file(0, 1, 2), rows=2) == []
         assert find_bombs(self.file(0), rows=None) == []
+
+    @settings(deadline=None)
+    @given(
+        st.lists(st.tuples(st.integers(1, 9), st.sampled_from([0, 0, 1, 5, 20]), st.booleans())),
+        st.integers(0, 60),
+        st.integers(1, 30),
+        st.sampled_from([1, 7, 20, None]),
+    )
+    def test_a_range_of_rows_has_the_bombs_of_the_whole(self, groups, start, count, rows):
+        """Row groups have rows, a size in units of a tenth of the limit, and may be damaged."""
+
+        class Finder(BombFinder):
+            def _measure(self, _file, number):
+                _, size, is_damaged = groups[number]
+                return (size << 20) // 10, "", is_damaged and not size
+
+        named = [RowGroup(size, []) for size, _, _ in groups]
+        whole = Finder(named, rows=rows).find(None)
+        stop = start + count
+        assert Finder(named, rows=rows).find(None, start, stop) == [
+            bomb for bomb in whole if bomb.stop > start and bomb.start < stop
+        ]
 
     def test_a_list_of_nulls(self):
         rows = pl.DataFrame({"text": ["a"], "tags": [[None] * 100_000]})

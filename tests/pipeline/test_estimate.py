@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import gzip
 import json
 import os
 import random
 import re
+import sys
 
 import pytest
 
@@ -15,8 +17,10 @@ import ingest
 from ingest.cli import main
 from ingest.cli.plan_view import plan_lines
 from ingest.config import Config
+from ingest.errors import WriteError
 from ingest.pipeline import sample
 from ingest.pipeline.estimate import Estimate, estimate_run
+from ingest.pipeline.target import describe_target
 from ingest.readers.sources import find_sources
 
 PAGE = "An article about rivers\n\nThe river rises in spring, and falls in the summer.\n" * 4
@@ -85,6 +89,22 @@ def test_plan_says_whether_out_can_be_written(pages, tmp_path, capsys):
     (tmp_path / "file").touch()
     status, message = plan()
     assert (status, "is not a folder" in message) == (1, True)
+
+
+def test_places_where_nothing_can_be_made(tmp_path, monkeypatch):
+    if sys.platform == "linux":
+        with pytest.raises(WriteError, match=r"^/proc/a/b: .* no folder can be made in /proc \("):
+            describe_target("/proc/a/b", overwrite=False, resume=False)
+
+    def refuse(_path, _mode=0):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    out = tmp_path / "volume"
+    out.mkdir()
+    monkeypatch.chdir(out)  # so it is not renamed, and its parent does not matter
+    monkeypatch.setattr(os, "mkdir", refuse)
+    with pytest.raises(WriteError, match=f"made in {out} .Read-only file system.; choose"):
+        describe_target(str(out), overwrite=False, resume=False)
 
 
 def test_plan_of_an_unfinished_run(pages, tmp_path, capsys):

@@ -29,21 +29,24 @@ from ingest.readers import plan_slices
 NAMES = ("documents.parquet", "segments.parquet", "articles.jsonl")
 # Every process of a run loads this before ingest; a page says what it does.
 HOOK = """
-import os, signal, time
-import ingest.segmentation
-original = ingest.segmentation.segment
+import os, signal, sys, time
+
+if sys.orig_argv[1] in ("-c", "-m") or "default_worker" in sys.orig_argv[1]:  # not in others of Ray
+    import ingest.segmentation
+    original = ingest.segmentation.segment
+    ingest.segmentation.segment = lambda *values, **options: segment(*values, **options)
 
 def segment(documents, **options):
     text = " ".join(documents["text"].drop_nulls())
     if "SEGV" in text:
         os.kill(os.getpid(), signal.SIGSEGV)
+    if "MEMORY" in text:
+        os.kill(os.getpid(), signal.SIGKILL)
     if "TOO DEEP" in text:
         raise RecursionError("maximum recursion depth exceeded")
     if "SLEEP" in text:
         time.sleep(1000)
     return original(documents, **options)
-
-ingest.segmentation.segment = segment
 """
 PAGES = {n: f"Page {n}\nThe council of the town talked about road {n}.\n" for n in range(12)}
 TASK = Task("label", "out", 0, [("a.txt", "file")] * 40, {}, Config().to_dict(), {})
@@ -119,6 +122,28 @@ def test_a_page_of_standard_input_that_ends_its_process(hook, tmp_path):
     [line] = [line for line in ended.stderr.decode().splitlines() if "looking for" in line]
     assert line == "ingest: read: looking for a page that ends its process, among 1 page at -"
     assert sorted(os.listdir(tmp_path)) == ["hook", "out"]
+
+
+@pytest.mark.ray
+def test_on_ray(hook, tmp_path, start_cluster):
+    """The rows are those of a local run, also after an interruption."""
+    hostile = {1: "SEGV", 4: "SLEEP", 7: "MEMORY", 9: "TOO DEEP"}
+    pages, out = write_pages(tmp_path / "pages", hostile), tmp_path / "out"
+    config = Config(run=RunConfig(page_seconds=5, shard_bytes=200))
+    ingest.run(pages, tmp_path / "local", workers=2, config=config)
+
+    def interrupt(done, total):
+        if done > total // 2:
+            raise KeyboardInterrupt
+
+    with start_cluster(1) as cluster:
+        on_ray = {"config": config, "ray": cluster.address}
+        with pytest.raises(KeyboardInterrupt):
+            ingest.run(pages, out, progress=interrupt, **on_ray)
+        report = ingest.run(pages, out, resume=True, **on_ray)
+    assert sorted(errors_of(out)) == list(hostile)
+    assert report["counts"]["errors"] == len(hostile)
+    assert content(out) == content(tmp_path / "local")
 
 
 def test_an_exception_in_this_process(tmp_path, monkeypatch):

@@ -19,11 +19,12 @@ import pytest
 import ingest
 from ingest.cli.options import open_executor
 from ingest.config import Config, RunConfig
-from ingest.errors import ConfigError, MissingExtraError
+from ingest.errors import ConfigError, MissingExtraError, WriteError
 from ingest.pipeline import executors, join, ray_node
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.plan import versions
 from ingest.pipeline.state import State
+from ingest.pipeline.tasks import Losses, Task
 from ingest.resources import models_digest
 
 SMALL = Config(run=RunConfig(shard_bytes=12_000))
@@ -84,6 +85,56 @@ def test_an_interrupted_run_is_resumed_without_ray(pages, out, expected, cluster
     assert not list(out.with_name("out.unfinished").glob("locks/running-*"))
     ingest.run(pages, out, config=SMALL, resume=True)
     assert content(out) == expected
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ("LocalRayletDiedError", "the Ray node that this process is connected to was lost: its"),
+        (
+            "WorkerCrashedError",
+            "Ray could not run a task: The worker died unexpectedly while executing this task at"
+            " in/a, also when the task was repeated",
+        ),
+    ],
+)
+def test_what_is_said_of_a_lost_task(monkeypatch, error, message):
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    from ingest.pipeline.ray import _repeat_lost
+
+    def lose(_reference):
+        raise getattr(ray.exceptions, error)
+
+    monkeypatch.setattr("ray.get", lose)
+    task = Task("label", "out", 0, [("in/a", "file")], {}, {}, {}, careful=True)
+    losses = Losses()
+
+    def lose_thrice():
+        for _ in range(3):
+            _repeat_lost(None, task, losses)
+
+    with pytest.raises(WriteError, match=message):
+        lose_thrice()
+
+
+@pytest.mark.ray
+def test_a_cluster_that_wants_a_token(pages, out, monkeypatch, capfd):
+    """It is asked once, and what Ray prints about that is dropped."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    asked = []
+
+    def refuse(address):
+        asked.append(address)
+        os.write(2, b"gcs_client.cc: Unauthenticated\n")
+        raise ray.exceptions.AuthenticationError("InvalidAuthToken")
+
+    monkeypatch.setattr("ray._raylet.GcsClient", refuse)
+    monkeypatch.setattr("ingest.pipeline.ray._check_port", lambda _address: None)
+    with pytest.raises(ConfigError, match=r"10\.0\.0\.1:1 wants a token, and has got none or an"):
+        ingest.run(pages, out, ray="10.0.0.1:1")
+    assert asked == ["10.0.0.1:1"]
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.ray

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import polars as pl
 import pytest
 
@@ -39,6 +43,28 @@ def test_a_value_that_no_compression_explains(tmp_path):
     assert set(documents["error"][1:10]) == {
         "has more than 1,000 times the bytes of its file, as no page does"
     }
+
+
+# How many kilobytes the peak of memory rises by with a second file
+_MEMORY = """
+import sys, ingest
+peaks = []
+for path in sys.argv[1:]:
+    ingest.read(path)
+    status = dict(line.split(":") for line in open("/proc/self/status"))
+    peaks.append(int(status["VmHWM"].split()[0]))
+print(peaks[1] - peaks[0])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_text_that_many_rows_have_is_not_copied(tmp_path):
+    large = 30_000_000
+    small = pages(tmp_path, USUAL).rename(tmp_path / "small.parquet")
+    command = [sys.executable, "-c", _MEMORY, small, pages(tmp_path, *["a" * large] * 40)]
+    environment = os.environ | {"POLARS_MAX_THREADS": "1"}
+    ended = subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert int(ended.stdout) * 1000 < 4 * large  # usually twice, which is what Polars needs
 
 
 def test_a_value_above_the_limit(tmp_path):

@@ -168,20 +168,43 @@ def test_the_size_of_batches_does_not_change_what_matches(monkeypatch):
     assert references.find_matches(texts).equals(whole)
 
 
+@pytest.fixture
+def compared(monkeypatch):
+    """How many texts and references were compared in each batch."""
+    sizes = []
+    count = ReferenceGrams._count_common
+
+    def counted(self, text, line, keys):
+        sizes.append(len(text))
+        return count(self, text, line, keys)
+
+    monkeypatch.setattr(ReferenceGrams, "_count_common", counted)
+    return sizes
+
+
+def test_lines_that_permute_a_few_words(compared, monkeypatch):
+    """Each is compared with about as many others, whatever their number; equal ones are found."""
+    monkeypatch.setattr(contamination, "_MAX_LOOKED_AT", 16)
+    draw = random.Random(1)
+    words = [f"word{n}" for n in range(12)]
+    lines = pl.Series([" ".join(draw.sample(words, 12)) for _ in range(3000)])
+    totals, found = [], []
+    for size in (700, 1400):
+        compared.clear()
+        references = ReferenceTexts(lines[:size], min_similarity=0.6, groups=np.zeros(size, int))
+        texts = pl.concat([lines[-size:], lines[:1]])
+        found.append(references.find_matches(texts).rows()[-1])
+        totals.append(sum(compared))
+    assert totals[1] < 2.5 * totals[0]
+    assert found == [(700, 0), (1400, 0)]
+
+
 @pytest.mark.parametrize(
     "template",
     ["self.assertEqual(value, {})", "if value == {} return the value of the table", "x {}", "let it be {} now"],
 )  # fmt: skip
 @pytest.mark.parametrize("own", [-1, 0])
-def test_lines_of_one_template_are_compared_a_few_times_each(template, own, monkeypatch):
-    compared = []
-    count = ReferenceGrams._count_common
-
-    def counted(self, text, line, keys):
-        compared.append(len(text))
-        return count(self, text, line, keys)
-
-    monkeypatch.setattr(ReferenceGrams, "_count_common", counted)
+def test_lines_of_one_template_are_compared_a_few_times_each(template, own, compared):
     lines = pl.Series([template.format(n) for n in range(1500)])
     groups = np.zeros(500, np.int64)
     references = ReferenceTexts(lines[:500], min_similarity=0.6, groups=groups)

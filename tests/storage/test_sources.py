@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import shutil
 import time
 import zipfile
@@ -15,11 +16,13 @@ import pytest
 import ingest
 from ingest.config import Config, RunConfig
 from ingest.errors import SourceError
-from ingest.io import stores
+from ingest.io import parquet_bombs, stores
 from ingest.io.access import access
+from ingest.io.opening import file_size
 from ingest.io.remote_file import RemoteFile
 from ingest.io.storage_files import read_ahead
 from ingest.readers import plan_slices, read_batches, read_records
+from ingest.readers.parquet import _find_bombs
 from ingest.readers.records import Slice
 from ingest.readers.sources import find_sources
 
@@ -165,6 +168,39 @@ def test_small_objects_are_fetched_ahead(bucket, proxy):
     assert max(most) > 3
 
 
+def test_row_groups_that_no_text_explains(bucket, tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_bombs, "MIN_SIZE", 1 << 20)
+    texts = [f"{TEXT} {n}" + "a" * 400_000 * (n in (4, 5, 6, 7)) for n in range(12)]
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"text": texts}).write_parquet(path, row_group_size=4)
+    for config in (Config(), Config(run=RunConfig(shard_bytes=100))):
+        local = ingest.read(path, config=config)
+        remote = ingest.read(bucket.put("a.parquet", path), config=config)
+        assert remote.select("text", "error").equals(local.select("text", "error"))
+    assert remote["error"][4].startswith("cannot be read: rows 4 to 7: column 'text' would become")
+
+
+def test_pages_are_asked_by_small_ranges(bucket, proxy, tmp_path):
+    """Of the row groups of a slice, and once."""
+    draw = random.Random(1)
+    words = [f"{draw.getrandbits(40):x}" for _ in range(400_000)]
+    texts = [" ".join(words[at : at + 1000]) for at in range(0, len(words), 1000)]
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"text": texts}).write_parquet(path, row_group_size=100, data_page_size=200_000)
+    url, size = bucket.put("a.parquet", path), path.stat().st_size
+    columns = frozenset({"text"})
+    with access(None):
+        file_size(url)
+        proxy.requests.clear()
+        parts = [Slice(url, "parquet", start, start + 50, 0, 0) for start in (100, 150, 300)]
+        asked = []
+        for part in parts:
+            assert _find_bombs(part, columns) == []
+            ranges = [r[2].removeprefix("bytes=").split("-") for r in proxy.requests if r[2]]
+            asked.append(sum(int(last) - int(first) + 1 for first, last in ranges))
+    assert 0 < asked[0] == asked[1] < asked[2] < size / 4
+
+
 def test_a_slice_reads_its_own_range(bucket, proxy):
     data = b"".join(gzip.compress(record(n, 100), 0) + b"" for n in range(6000))
     url = bucket.put("a.warc.gz", data)
@@ -308,8 +344,6 @@ def test_a_file_of_a_web_server(bucket, proxy):
 
 
 def test_a_remote_file_reads_like_a_local_one(tmp_path):
-    import random
-
     data = random.Random(0).randbytes(3_000_000)
     (tmp_path / "a").write_bytes(data)
     fetched = []
