@@ -24,6 +24,7 @@ from ingest.pipeline.tasks import describe_end, rebuild_error
 _TICK = 0.5  # seconds; time in which both processes are stopped, as by Ctrl-Z, has no ticks
 _PART, _NUMBER, _PHASE, _EVENTS, _NEXT_PART, _NEXT_NUMBER, _IN_ERROR, _ONCE = range(8)
 _NO_PAGE, _READING, _PROCESSING = range(3)
+_PATIENCE = 2.0  # seconds for a copy to end by itself
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
@@ -133,7 +134,7 @@ def run_apart(work: Callable[[], int], marks: Marks, seconds: int) -> Ending:
     try:
         answer, is_slow = _receive(reading, child, marks, seconds)
     except BaseException:  # such as Ctrl-C
-        os.kill(child, signal.SIGKILL)
+        _end(child, reading)
         raise
     finally:
         os.close(reading)
@@ -177,6 +178,13 @@ def _answer(work: Callable[[], int], writing: int) -> NoReturn:
     with open(writing, "w", encoding="ascii") as pipe:
         json.dump(answer, pipe)
     os._exit(0)
+
+
+def _end(child: int, reading: int) -> None:
+    """End the copy; it may remove its temporary files first."""
+    os.kill(child, signal.SIGTERM)
+    select.select([reading], [], [], _PATIENCE)  # until it says something, or ends
+    os.kill(child, signal.SIGKILL)
 
 
 def _end_with_parent() -> None:
