@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar
 
 from ingest.errors import FrameError, IngestError, SourceError
 from ingest.io.remake import DamagedFileError
-from ingest.io.run_files import describe_unfinished_run
+from ingest.io.run_files import RUN_FILE, describe_unfinished_run
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,7 +69,10 @@ def blame_damage(*places: object) -> Iterator[None]:
     except (SourceError, FrameError) as error:
         # without a cause, it may be about what the user wants, such as a page that is not there
         has_cause = error.__cause__ is not None
-        of_run = not (has_cause or isinstance(error, FrameError))
+        is_frame = isinstance(error, FrameError)
+        of_run = not (has_cause or is_frame)
+        if is_frame:  # elsewhere, it is not damage that a file of some name lacks a column
+            places = tuple(place for place in places if _is_in_run(place))
         if problem := _find_first(places, all_values=has_cause, only_of_run=of_run):
             raise _with_notes(DamagedFileError(problem), error) from error
         raise
@@ -82,6 +85,12 @@ def blame_damage(*places: object) -> Iterator[None]:
         if problem := _find_first(places, all_values=True):
             raise DamagedFileError(problem) from error
         raise
+
+
+def _is_in_run(place: object) -> bool:
+    if not isinstance(place, (str, os.PathLike)):
+        return False
+    return any(os.path.lexists(folder / RUN_FILE) for folder in (Path(place), Path(place).parent))
 
 
 def _with_notes(new: Exception, error: Exception) -> Exception:

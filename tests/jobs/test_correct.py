@@ -14,7 +14,7 @@ import ingest
 from ingest.cli import main
 from ingest.config import Config, FilterConfig, RunConfig
 from ingest.drop_reasons import REJECTED
-from ingest.errors import ConfigError, FrameError, SourceError
+from ingest.errors import ConfigError, SourceError
 from ingest.jobs.align_run import align_run
 from ingest.jobs.correct import correct_run
 from ingest.jobs.filter import filter_file
@@ -461,5 +461,5 @@ def test_bad_input(out, tmp_path, pages):
         ingest.run(pages, tmp_path / "new", corrections=tmp_path / "nothing.jsonl")
     segments = pl.read_parquet(out / "segments.parquet")
     segments.drop("keep").write_parquet(out / "segments.parquet")
-    with pytest.raises(FrameError, match="column 'keep' is missing"):
+    with pytest.raises(SourceError, match="column 'keep' is missing"):
         correct_run(out, [tmp_path / "a.jsonl"])

@@ -341,6 +341,6 @@ def test_ray(pairs, expected, tmp_path, cluster, test_set):
     with pytest.raises(KeyboardInterrupt):
         score_file(pairs, out, overwrite=True, executor=executor, progress=interrupt)
     damage_first_page(pairs)
-    with pytest.raises(SourceError, match=r"node .*pairs.parquet: cannot be read as Parquet"):
+    with pytest.raises(SourceError, match=r"pairs\.parquet: cannot be read as Parquet"):
         score_file(pairs, out, overwrite=True, executor=executor)
     assert not hidden(tmp_path)
