@@ -337,9 +337,15 @@ class _Pages:
 
 
 def _number_units(segments: pl.DataFrame) -> pl.Series:
-    """Number the articles of a batch by first appearance: UInt32, one value per segment."""
+    """Number the articles of a batch by first appearance: UInt32, one value per segment.
+
+    Damaged segments may have none: those of a page then get a number, too.
+    """
     units = segments.select(_KEYS).unique(maintain_order=True).with_row_index("unit")
-    return segments.select(_KEYS).join(units, on=_KEYS, how="left", maintain_order="left")["unit"]
+    numbered = segments.select(_KEYS).join(
+        units, on=_KEYS, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return numbered["unit"]
 
 
 def _kept_roles(run: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from ingest.articles import PAGE_COLUMNS, collect_articles
 from ingest.cli import main
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
 from ingest.jobs.export_texts import TEXT_FORMATS, export_texts
+from ingest.writers.texts import _number_units
 
 ENGLISH = (
     "The ferry to the island leaves twice a day in summer and once in winter, the harbour office "
@@ -366,3 +367,11 @@ def test_bylines_and_datelines_of_articles():
     assert articles["title"].to_list() == ["A", "B", None]
     alone = collect_articles(segments.filter(article=3), documents)
     assert alone["title"].to_list() == ["Page"]
+
+
+def test_segments_without_an_article_are_numbered_too():
+    keys = pl.DataFrame(
+        {"doc_id": ["a", "a", "a", "b"], "article": [0, None, None, None]},
+        schema={"doc_id": pl.String, "article": pl.UInt32},
+    )
+    assert _number_units(keys).to_list() == [0, 1, 1, 2]
