@@ -153,6 +153,7 @@ def _align_batch(
                 frames.append(pairs)
             report()
     except FrameError as error:
-        what = f"is damaged, or belongs to another run: {error}"
+        reason = str(error).removeprefix("align: ").partition("; ")[0]  # not how to call `align`
+        what = f"is damaged, or belongs to another run: {reason}"
         raise SourceError(describe_damage(Path(out, "pages.parquet"), what)) from error
     return pl.concat(frames)

@@ -69,6 +69,7 @@ FORMER = [
     ("export card", "run.json", "half"),
     ("export pairs", "pairs.parquet", "other types"),
     ("pair", "segments.parquet", "half"),
+    ("resume", "pages.parquet", "no source_doc"),
     ("resume alone", "articles.jsonl", "half"),
     ("resume alone", "run.json", "empty"),
 ]
