@@ -14,14 +14,14 @@ from ingest.errors import AlignError, ConfigError, FrameError, SourceError
 from ingest.frames import ALIGNED, PAIRS, schema
 from ingest.io.atomic import atomic_write, check_output
 from ingest.io.parquet import read_parquet, scan_parquet, sink_lazy, write_parquet
-from ingest.io.remake import describe_damage
+from ingest.io.remake import DamagedFileError, describe_damage
 from ingest.jobs.align import AlignResult
 from ingest.jobs.correct_pairs import apply_stored
 from ingest.jobs.damage import names_damage
 from ingest.jobs.pair import pair_run
 from ingest.pairing.sentences import SIDE_COLUMNS, align_articles
 from ingest.pipeline.executors import Executor
-from ingest.text import safe
+from ingest.text import count_noun, safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,6 +87,10 @@ def align_run(
         raise SourceError(f"{out}: {error}") from error
     _refuse_other_languages(pages, pages_path, config.align.langs)
     matched = pages.drop_nulls("score").select(SIDE_COLUMNS)
+    for column in matched:
+        if count := column.null_count():
+            what = f"column {column.name!r} has no value in {count_noun(count, 'matched pair')}"
+            raise DamagedFileError(describe_damage(pages_path, what))
 
     def report() -> None:
         if progress:
