@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -219,7 +220,7 @@ def check_is_parquet(path: Path) -> None:
     if start != b"PAR1":
         raise SourceError(
             f"{path}: cannot be read as Parquet: it is another format; if it contains pairs, "
-            f"convert it: ingest import {path} -o {PAIRS_FILE}"
+            f"convert it: ingest import {shlex.quote(str(path))} -o {PAIRS_FILE}"
         )
 
 

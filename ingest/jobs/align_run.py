@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,7 +123,7 @@ def _rebuild_hint(out: str, langs: Sequence[str] = ()) -> str:
     'to rebuild it: ingest pair out --overwrite --langs en,ar'
     """
     more = f" --langs {','.join(langs)}" if langs else ""
-    return f"to rebuild it: ingest pair {out} --overwrite{more}"
+    return f"to rebuild it: ingest pair {shlex.quote(out)} --overwrite{more}"
 
 
 def _refuse_other_languages(pages: pl.DataFrame, path: Path, langs: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -290,10 +291,11 @@ class _Correction:
                 "that ingest filter wrote, until it runs again"
             )
         if self._segments_change and (out / "pages.parquet").is_file():
+            folder = shlex.quote(str(out))
             messages.append(
                 f"pages.parquet and the pairs were made from the segments as they were; to make "
-                f"them again: ingest pair {out} --overwrite, then ingest align {out} --overwrite "
-                f"-o {out / 'pairs.parquet'}"
+                f"them again: ingest pair {folder} --overwrite, then ingest align {folder} "
+                f"--overwrite -o {shlex.quote(str(out / 'pairs.parquet'))}"
             )
         return messages
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def inspect_sources(options: DatasetOptions) -> tuple[DatasetOptions, dict[str, 
         if streams := [file for file in files if file == STDIN or is_stream(file)]:
             raise SourceError(
                 f"{streams[0]}: can be read only once; save it to a file, or run it first: "
-                f"ingest run {streams[0]} -o OUT"
+                f"ingest run {shlex.quote(streams[0])} -o OUT"
             )
     return options, stamps | {"sources": stamps_of(*files)}
 

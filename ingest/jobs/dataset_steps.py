@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -201,8 +202,9 @@ def _name_sources(work: Work) -> str:
 
 
 def _instead_of_pairs(work: Work) -> str:
+    folder = shlex.quote(str(work.folder))
     return (
-        f"; to write the articles: ingest export {work.folder} --what articles -o FILE; if the "
+        f"; to write the articles: ingest export {folder} --what articles -o FILE; if the "
         "sources are pairs: --overwrite --pairs"
     )
 

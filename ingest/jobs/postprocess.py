@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+import shlex
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -51,9 +52,9 @@ def select_missing(
                 f"{out}: is complete, but with other settings; choose another name, or give "
                 "--overwrite instead of --resume"
             )
-        commands = [f"ingest align {out} -o {out / PAIRS_FILE}"] if align else []
+        commands = [_align_command(str(out))] if align else []
         commands += [_translate_command(str(out), translate)] if translate else []
-        commands += [f"ingest export {out} -o FILE"] if export else []
+        commands += [f"ingest export {shlex.quote(str(out))} -o FILE"] if export else []
         raise ConfigError(
             f"{out}: the run had other settings; to go on anyway: {' and '.join(commands)}"
         )
@@ -87,7 +88,7 @@ def add_pairs(out: str, config: Config, executor: Executor) -> dict[str, Any]:
     from ingest.jobs.align_run import align_run  # loads models that other runs do not need
 
     to = os.path.join(out, PAIRS_FILE)
-    with _note_what_is_missing(out, "pairs", f"ingest align {out} -o {to}"):
+    with _note_what_is_missing(out, "pairs", _align_command(out)):
         return align_run(out, to, config=config, executor=executor).to_dict()
 
 
@@ -186,7 +187,8 @@ def add_export(
     """
     from ingest.jobs.export_texts import export_texts
 
-    with _note_what_is_missing(out, "export", f"ingest export {out} -o {os.fspath(dest)}"):
+    command = shlex.join(["ingest", "export", out, "-o", os.fspath(dest)])
+    with _note_what_is_missing(out, "export", command):
         if may_exist and os.path.lexists(dest):
             _check_same_export(out, Path(dest))
             return None
@@ -211,7 +213,17 @@ def _check_same_export(out: str, dest: Path) -> None:
 
 
 def _translate_command(out: str, pair: tuple[str, str]) -> str:
-    return f"ingest translate {out} --from {pair[0]} --to {pair[1]} -o {out}/{TRANSLATED_FILE}"
+    to = shlex.quote(f"{out}/{TRANSLATED_FILE}")
+    return f"ingest translate {shlex.quote(out)} --from {pair[0]} --to {pair[1]} -o {to}"
+
+
+def _align_command(out: str) -> str:
+    """Return the command that makes the pairs of a run.
+
+    >>> _align_command("my run")
+    "ingest align 'my run' -o 'my run/pairs.parquet'"
+    """
+    return shlex.join(["ingest", "align", out, "-o", os.path.join(out, PAIRS_FILE)])
 
 
 @contextmanager

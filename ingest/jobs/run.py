@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,7 @@ def run(
         if corrections:
             raise ConfigError(
                 f"corrections: {os.fspath(out)} is complete; to apply them: "
-                f"ingest correct {os.fspath(out)} {os.fspath(corrections)}"
+                + shlex.join(["ingest", "correct", os.fspath(out), os.fspath(corrections)])
             )
         report = read_complete_run(state.target)
         check_sources(state.target, report, exclude_outputs(state, find_sources(sources)).files)
@@ -206,7 +207,7 @@ def _describe_need_of_folder(
         )
         if translate
         else "",
-        "--export": f"ingest export RUN -o {os.fspath(export)}" if export else "",
+        "--export": f"ingest export RUN -o {shlex.quote(os.fspath(export))}" if export else "",
     }
     given = {option: command for option, command in options.items() if command}
     return (

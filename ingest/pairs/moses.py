@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -34,7 +35,7 @@ def read_moses(source: str, target: str) -> Iterator[Rows | InvalidRow | Notice]
         if is_subtitles("\n".join(str(line) for _, line in islice(read_lines(file), 3))):
             raise SourceError(
                 f"{file}: is a file of subtitles, which are not in parallel; align them with "
-                f"ingest align {source} {target} -o pairs.parquet"
+                + shlex.join(["ingest", "align", str(source), str(target), "-o", "pairs.parquet"])
             )
 
     _check_lengths(files)
