@@ -50,6 +50,8 @@ def number_keys(texts: pl.Series) -> pl.Series:
     texts = texts.alias("text")
     is_digit = pl.col("text").str.contains(r"\d")
     rows = texts.to_frame().with_row_index().filter(is_digit)
+    if rows.is_empty():
+        return pl.repeat([], len(texts), dtype=pl.List(pl.String), eager=True).alias("keys")
     found = rows.select("index", keys=_keys(rows["text"]))
     every = texts.to_frame().with_row_index().select("index")
     joined = every.join(found, on="index", how="left", maintain_order="left")
@@ -60,6 +62,8 @@ def expand_magnitudes(texts: pl.Series) -> pl.Series:
     """Write numbers with a magnitude in digits: 1.5 million as 1500000."""
     has_magnitude = texts.str.contains(_HAS_MAGNITUDE).fill_null(False)
     matching = texts.filter(has_magnitude)  # few texts match, and each pattern is a pass over them
+    if matching.is_empty():  # to compile the patterns takes longer than to score a pair
+        return texts
     for magnitude, zeros in _MAGNITUDES.items():
         for decimals in (3, 2, 1, 0):
             marks = ".٫" if decimals == 3 else ".,٫"  # 1,234 is a whole number

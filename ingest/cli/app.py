@@ -13,6 +13,7 @@ import re
 import signal
 import sys
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 
 from ingest._version import __version__
@@ -57,6 +58,7 @@ _GROUPS = {
 }
 
 
+@cache  # who calls `main` many times waits for it once
 def build_parser() -> Parser:
     """Return the parser of all commands. Each sets `command`, the function that runs it."""
     parser = Parser(

@@ -74,7 +74,8 @@ def decide_languages(texts: pl.DataFrame, config: DetectConfig, *, top: int = 0)
         runners_up=pl.lit([], dtype=_RUNNERS_UP),
     )
     decisions = [frame.select(_DECISION_COLUMNS).clear()]
-    for script in load_rules()["languages"]:
+    present = set(frame.filter("undecided")["script"])
+    for script in filter(present.__contains__, load_rules()["languages"]):
         langs = candidate_languages(script)
         is_allowed = np.array([_base_code(x) in allowed for x in langs], dtype=np.float64)
         if not is_allowed.any():

@@ -75,6 +75,8 @@ def is_arabizi(texts: pl.Series) -> pl.Series:
         words, ascii_case_insensitive=True
     )
     rows = texts.to_frame("text").select(may_be.arg_true()).to_series()
+    if rows.is_empty():
+        return pl.repeat(False, len(texts), eager=True)
     counts = (
         texts.gather(rows)
         .to_frame("text")

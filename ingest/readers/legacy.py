@@ -9,6 +9,8 @@ capitals inside words included.
 from __future__ import annotations
 
 import re
+from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +50,6 @@ class _Reading(NamedTuple):
     Attributes:
         repair: what was undone.
         table: the right character of each wrong one, for `str.translate`.
-        hint: pattern that matches the `non_ascii_bytes` of any text of this kind.
         phrase: pattern of words of such letters and nothing else.
         capital: pattern of a capital letter after a small one.
         cost: nats per letter.
@@ -57,7 +58,6 @@ class _Reading(NamedTuple):
 
     repair: str
     table: dict[int, str]
-    hint: re.Pattern[bytes]
     phrase: re.Pattern[str]
     capital: re.Pattern[str]
     cost: float
@@ -78,21 +78,24 @@ def repair_legacy(text: str, others: bytes) -> tuple[str, list[str]]:
     """
     hints = {hint for hint in {hint for _, hint, _ in _WRONG.values()} if hint.search(others)}
     best, best_gain, second, name = text, 0.0, 0.0, ""
-    for reading in _READINGS:
-        if reading.hint in hints:
-            repaired, gain = _try_reading(text, reading)
-            if gain > best_gain:
-                second = second if repaired == best else best_gain
-                best, best_gain, name = repaired, gain, reading.repair
-            elif repaired != best:
-                second = max(second, gain)
+    for wrong, right in product(_WRONG, _RIGHT):
+        if _WRONG[wrong][1] not in hints:
+            continue
+        reading = _build_reading(wrong, right)
+        repaired, gain = _try_reading(text, reading)
+        if gain > best_gain:
+            second = second if repaired == best else best_gain
+            best, best_gain, name = repaired, gain, reading.repair
+        elif repaired != best:
+            second = max(second, gain)
     if best_gain < second + _MIN_LEAD:
         return text, []
     return best, [name] if name else []
 
 
+@cache  # to compile all of them takes 25 ms, and few pages need one
 def _build_reading(wrong: str, right: str) -> _Reading:
-    codec, hint, cost = _WRONG[wrong]
+    codec, _, cost = _WRONG[wrong]
     table: dict[int, str] = {}
     letters = signs = small = capital = ""
     for byte in range(0x80, 0x100):
@@ -113,15 +116,11 @@ def _build_reading(wrong: str, right: str) -> _Reading:
     return _Reading(
         f"{right} read as {wrong}",
         table,
-        hint,
         re.compile(rf"(?<!\w){word}(?:[{_BETWEEN}{signs}]++{word})*+(?: ?[{signs}])*+"),
         re.compile(f"[{small}](?=[{capital}])"),
         cost,
         _MIN_PHRASE if right == "windows-1256" else _MIN_RARE,
     )
-
-
-_READINGS = [_build_reading(wrong, right) for wrong in _WRONG for right in _RIGHT]
 
 
 def _try_reading(text: str, reading: _Reading) -> tuple[str, float]:

@@ -10,7 +10,7 @@ that are sound; or if the page as a whole has so many that they cannot be a coin
 from __future__ import annotations
 
 import re
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from ingest.readers.lost_bytes import restore_letters, restore_signs
@@ -72,11 +72,12 @@ def repair_mojibake(text: str, others: bytes) -> tuple[str, list[str]]:
     ('القاهرة', ['utf-8 read as windows-1256'])
     """
     repairs: list[str] = []
-    while len(repairs) < _ROUNDS:
-        present = {byte for byte in _FIRST_BYTES if byte in others}
+    while others and len(repairs) < _ROUNDS:
+        every, first_bytes = _build_codecs()
+        present = {byte for byte in first_bytes if byte in others}
         codecs = [
             codec
-            for codec in _TABLES.values()
+            for codec in every
             if not present.isdisjoint(codec.first_bytes)
             and any(hint.search(others) for hint in codec.hints)
         ]
@@ -197,8 +198,11 @@ def _any(chars: list[str]) -> str:
     return "[" + "".join(map(re.escape, chars)) + "]"
 
 
-_TABLES = {name: _build_codec(name, codec) for name, codec in _CODECS.items()}
-_FIRST_BYTES = sorted(frozenset().union(*(codec.first_bytes for codec in _TABLES.values())))
+@cache  # 19 ms, which a worker that reads ASCII does not need
+def _build_codecs() -> tuple[list[_Codec], list[bytes]]:
+    """Return all codecs, and their first bytes."""
+    codecs = [_build_codec(name, codec) for name, codec in _CODECS.items()]
+    return codecs, sorted(frozenset().union(*(codec.first_bytes for codec in codecs)))
 
 
 def _has_broken(text: str, codec: _Codec) -> bool:

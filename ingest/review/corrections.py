@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,9 @@ def merge_corrections(parts: Sequence[Corrections]) -> Corrections:
     """
     merged = Corrections()
     for part in parts:
+        if not part:  # nearly all runs
+            merged = replace(merged, damaged=[*merged.damaged, *part.damaged])
+            continue
         known = merged.segments.filter(verdict=WRONG).select(*KEYS["segment"], known="keep")
         segments = part.segments.join(
             known, on=KEYS["segment"], how="left", maintain_order="left"

@@ -142,8 +142,9 @@ def script_share(texts: pl.Series, langs: pl.Series) -> F32:
         # code can only hide letters of other scripts where there are some: this saves time
         has_others = np.flatnonzero(share < 1)
         without = without_code(pl.col("text"))
-        rest = texts.gather(of_lang)[has_others].to_frame("text").select(without).to_series()
-        share[has_others] = _share_of_letters(rest, pattern)
+        if len(has_others):
+            rest = texts.gather(of_lang)[has_others].to_frame("text").select(without).to_series()
+            share[has_others] = _share_of_letters(rest, pattern)
         out[of_lang.to_numpy()] = share
     return out
 

@@ -47,7 +47,7 @@ def set_blocks(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(evidence, "_DIAGONALS", min(size, 1 << 20))
 
 
-@pytest.mark.parametrize(("seed", "count"), [(0, 30), (1, 90), (2, 500), (3, 500), (4, 45)])
+@pytest.mark.parametrize(("seed", "count"), [(0, 30), (1, 90), (2, 500), (3, 250), (4, 45)])
 def test_blocks_do_not_change_the_pairs(monkeypatch, seed, count):
     ar, en = make_lines(seed, count)
     set_blocks(monkeypatch, WHOLE)

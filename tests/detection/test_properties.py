@@ -65,7 +65,7 @@ def test_never_raises(texts: list[str]):
     assert detect(rows)["lang"].null_count() == 0
 
 
-@given(st.lists(LINES, min_size=1, max_size=12))
+@given(st.lists(LINES, min_size=1, max_size=6))
 def test_results_do_not_depend_on_the_batch(texts: list[str]):
     whole = identify(texts)
     assert_frame_equal(whole, pl.concat([identify([text]) for text in texts]), check_exact=True)

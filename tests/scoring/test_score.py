@@ -46,10 +46,17 @@ def test_columns_and_ranges():
     assert (scored["similarity"] > 0.4).all()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_damage_lowers_quality(kind: str):
-    rng = random.Random(7)
+@pytest.fixture(scope="module")
+def sound():
+    """Sound pairs, and the quality of each."""
     good = [*OWN, *library()]
+    return good, dict(zip(good, ingest.score(frame(good))["quality"], strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_lowers_quality(sound, kind: str):
+    rng = random.Random(7)
+    good, quality = sound
     pairs = []
     for at, pair in enumerate(good):
         beside = good[at - 1]
@@ -58,7 +65,7 @@ def test_damage_lowers_quality(kind: str):
             if damaged:
                 pairs.append((pair, damaged))
     assert len(pairs) >= 8
-    whole = ingest.score(frame([pair for pair, _ in pairs]))["quality"].to_numpy()
+    whole = np.array([quality[pair] for pair, _ in pairs])
     damaged = ingest.score(frame([pair for _, pair in pairs]))["quality"].to_numpy()
     assert (damaged < whole).mean() >= 0.85
     assert whole.mean() - damaged.mean() > 0.25
@@ -93,7 +100,7 @@ TEXTS = st.one_of(
 
 
 @settings(max_examples=settings.default.max_examples // 4)
-@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=7), st.randoms(use_true_random=False))
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_a_score_does_not_depend_on_other_pairs(pairs, random):
     scored = schema(SCORED).names()
     whole = ingest.score(frame(pairs)).select(scored)

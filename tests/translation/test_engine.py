@@ -236,7 +236,7 @@ def texts():
 
     dice = random.Random(5)
     vocabulary = [w for side in tiny.SENTENCES.values() for s in side for w in s.split()]
-    rows = [" ".join(dice.choices(vocabulary, k=dice.randint(1, 60))) for _ in range(60)]
+    rows = [" ".join(dice.choices(vocabulary, k=dice.randint(1, 60))) for _ in range(40)]
     rows += [f"{a} 日本 _ {b}\n{c}" for a, b, c in zip(rows, rows[1:], rows[2:], strict=False)][:20]
     rows += [f"{row} {item} at 19:30, {item} 2024" for row, item in zip(rows, KEPT, strict=False)]
     return [*rows, *tiny.SENTENCES["en"], "", "  \n", "* * *", "\x00", "\u200f", "x" * 2000]

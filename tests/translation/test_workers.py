@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from contextlib import nullcontext
+from functools import cache
 from importlib.util import find_spec
 
 import polars as pl
@@ -73,10 +74,23 @@ def translate(run, folder, executor, to, **options):
     return result, (folder / "out.parquet").read_bytes()
 
 
+@pytest.fixture(scope="module")
+def alone(run, tmp_path_factory, unpacked):
+    """What one process makes of the run, by the language it translates to."""
+
+    @cache
+    def translate_alone(to):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ARGOS_PACKAGES_DIR", str(unpacked))
+            return translate(run, tmp_path_factory.mktemp("one"), Executor(), to)
+
+    return translate_alone
+
+
 @pytest.mark.parametrize("to", ["ar", "fr"])
-def test_workers_give_the_same_bytes(run, tmp_path, workers, to, monkeypatch):
+def test_workers_give_the_same_bytes(run, alone, tmp_path, workers, to):
     seen = []
-    expected, content = translate(run, tmp_path / "one", Executor(), to)
+    expected, content = alone(to)
     result, same = translate(
         run, tmp_path / "two", workers, to, progress=lambda *at: seen.append(at)
     )
@@ -85,15 +99,16 @@ def test_workers_give_the_same_bytes(run, tmp_path, workers, to, monkeypatch):
     # a piece that only a second attempt at another text asks for is counted where it is translated
     assert result.tokens == expected.tokens > 1000
     assert seen[-1] == (result.texts, result.texts, result.tokens)
-    monkeypatch.setattr(executors, "worker_pool", None)  # all is cached
-    again, same = translate(run, tmp_path / "two", workers, to)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executors, "worker_pool", None)  # all is cached
+        again, same = translate(run, tmp_path / "two", workers, to)
     assert (again.tokens, same) == (0, content)
 
 
-def test_each_text_is_translated_once(run, tmp_path, workers, monkeypatch):
+def test_each_text_is_translated_once(run, alone, tmp_path, workers, monkeypatch):
     from ingest.jobs import translate_run
 
-    expected, content = translate(run, tmp_path / "one", Executor(), "ar")
+    expected, content = alone("ar")
     monkeypatch.setattr(translate_run, "_BATCH_SEGMENTS", 3)
     given = []
     of_task = translate_tasks.prepare_models
@@ -116,7 +131,7 @@ def test_few_texts_are_one_task(run, tmp_path, workers, monkeypatch):
     assert "one task" not in str(translate(run, tmp_path, workers, "ar")[0].messages)  # all cached
 
 
-def test_finished_translations_are_kept_after_ctrl_c(run, tmp_path, workers):
+def test_finished_translations_are_kept_after_ctrl_c(run, alone, tmp_path, workers):
     def interrupt(done, total, _tokens):
         if done > total // 2:
             raise KeyboardInterrupt
@@ -125,7 +140,7 @@ def test_finished_translations_are_kept_after_ctrl_c(run, tmp_path, workers):
         translate(run, tmp_path / "two", workers, "ar", progress=interrupt)
     assert "run the same command to resume" in stopped.value.__notes__[0]
     assert not list((tmp_path / "two").glob(".*"))
-    expected, content = translate(run, tmp_path / "one", Executor(), "ar")
+    expected, content = alone("ar")
     rest, same = translate(run, tmp_path / "two", workers, "ar")
     assert same == content
     assert 0 < rest.tokens < 0.6 * expected.tokens
@@ -158,12 +173,12 @@ def test_pages_and_runs_take_workers(run, tmp_path, workers, monkeypatch):
 
 
 @pytest.mark.ray
-def test_ray(run, tmp_path):
+def test_ray(run, alone, tmp_path):
     if find_spec("ray") is None:
         pytest.skip("Ray is not installed: uv run --group ray pytest")
     from ray.cluster_utils import Cluster
 
-    expected, content = translate(run, tmp_path / "one", Executor(), "fr")
+    expected, content = alone("fr")
     cluster = Cluster()
     try:
         cluster.add_node(num_cpus=1, include_dashboard=False, object_store_memory=100 << 20)
