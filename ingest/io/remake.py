@@ -6,8 +6,6 @@ import os
 import shlex
 from pathlib import Path
 
-import polars as pl
-
 from ingest.errors import SourceError
 from ingest.io.in_place import UNFINISHED
 
@@ -70,6 +68,8 @@ def describe_parquet_error(path: str | Path, error: Exception) -> str:
     >>> describe_parquet_error("no-such.parquet", OSError("broken\nat some place"))
     'cannot be read as Parquet: broken'
     """
+    import polars as pl  # who only starts a command does not wait for it
+
     if os.path.isdir(path):
         return "is a folder, not a file"
     if os.path.isfile(path) and not os.path.getsize(path):
