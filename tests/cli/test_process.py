@@ -138,6 +138,7 @@ def test_a_run_that_is_stopped_while_it_reads_leaves_nothing(number, start, tmp_
     process = start("run", source, "-o", out)
     writers: list[int] = []
     wait_until(lambda: open_when_read(source, writers), process)
+    time.sleep(0.2)  # Python does not see a signal that comes just before it begins to wait
     process.send_signal(number)
     assert process.wait(timeout=60) == 128 + number
     os.close(writers[0])
