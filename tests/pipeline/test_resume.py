@@ -186,7 +186,7 @@ def test_resume_of_a_complete_run_does_nothing_if_it_is_the_same(
     again = ingest.run(pages, out, resume=True)
     assert again == {**json.loads(json.dumps(first)), "unchanged": True}
     assert main(["run", str(pages), "-o", str(out), "--resume"]) == 0
-    assert f"{out} is complete already, of the same sources" in capsys.readouterr().out
+    assert f"{out} is complete already, with the same sources" in capsys.readouterr().out
     assert {path.name: path.stat() for path in out.iterdir()} == before
     with pytest.raises(OutputError, match=r"is complete, but with other settings; .*--overwrite"):
         ingest.run(pages, out, resume=True, config=Config(read=ReadConfig(text_column="x")))
