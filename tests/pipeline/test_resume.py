@@ -346,6 +346,20 @@ def test_a_pipe_cannot_be_resumed(pages, out, tmp_path):
         ingest.run([pages, pipe], out, config=SMALL, resume=True)
 
 
+def test_a_complete_run_of_a_pipe_cannot_be_compared(out, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("A line of text\n",))
+    writer.start()
+    ingest.run(pipe, out)
+    writer.join()
+    with pytest.raises(
+        OutputError,
+        match=r"complete, but with input from .*pipe, which cannot be read again to compare it; ",
+    ):
+        ingest.run(pipe, out, resume=True)
+
+
 def test_a_folder_with_other_files_is_left_alone(pages, out):
     folder = out.with_name("out.unfinished")
     folder.mkdir(parents=True)
