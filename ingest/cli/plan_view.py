@@ -24,7 +24,8 @@ def plan_lines(estimate: Estimate) -> list[str]:
     if not estimate.sampled_stored:
         return [*lines, f"no estimate: {_why_no_estimate(estimate)}"]
     lines += [
-        f"start-up: {duration(estimate.startup)}, to load code and models and to cut the sources",
+        f"start-up: {duration(estimate.startup)}, to load code and models and to cut the sources "
+        "into shards",
         f"timed: {_describe_sample(estimate)} and "
         f"{count_noun(estimate.sampled_pages, 'page')} in "
         f"{duration(estimate.shard_time + estimate.joint_time)}",
@@ -60,10 +61,10 @@ def _left_out_lines(estimate: Estimate) -> list[str]:
 
 def _why_no_estimate(estimate: Estimate) -> str:
     if estimate.is_cut_off:
-        return "pages took too long, or ended their process; run finds them"
+        return "pages took too long or crashed; a run finds them and goes on"
     if estimate.left_out:
         return "no other page was read"
-    return "nothing of it can be read a second time, or all is empty"
+    return "the sources are empty, or can be read only once"
 
 
 def _limit_lines(estimate: Estimate) -> list[str]:

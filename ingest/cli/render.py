@@ -133,7 +133,7 @@ def print_pages_in_error(report: dict[str, Any]) -> None:
                 "changed or removed during the run: "
                 + names
                 + (f" and {more} more" if more > 0 else "")
-                + "; what was read of them before stays; to read them again: --overwrite"
+                + "; what was read before that is kept; use --overwrite to read them again"
             )
 
 

@@ -205,7 +205,7 @@ def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
                 render.print_shards_done(report, args.out)
         return OK
     if report.get("unchanged"):
-        print_summary(args, f"{args.out} is complete already, of the same sources and settings")
+        print_summary(args, f"{args.out} is complete already, with the same sources and settings")
     elif not args.quiet:
         with after_the_work():
             render.print_run_summary(report, args.out, verbose=args.verbose)

@@ -1,4 +1,4 @@
-"""What a run does besides the usual, such as looking for a page that ends its process.
+"""What a run does besides the usual, such as looking for a page that fails.
 
 It is not an argument of all that lies between, because it happens seldom and deep inside.
 """

@@ -109,7 +109,7 @@ class Search:
         self._store_known()
         self._find(known.suspects)
         if not self._task.copies:  # which is labelled so at once
-            self._report("labelling carefully, because a page may have ended a process")
+            self._report("labelling in a separate process, because it failed before")
         while (trial := self._try(ALL._replace(batch_pages=batch_pages), store=True)).reason:
             before = known.count()
             self._find(trial.suspects)
@@ -131,7 +131,7 @@ class Search:
             self.known.suspects = pages[at:]
             self._store_known()
             suspected = count_noun(len(pages) - at, "page")
-            self._report(f"looking for a page that ends its process, among {suspected}")
+            self._report(f"looking for a page that cannot be processed, among {suspected}")
             selection = ALL._replace(
                 first=pages[at], last=pages[-1], batch_pages=-(-len(pages) // _CUTS)
             )

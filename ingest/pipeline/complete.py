@@ -60,7 +60,7 @@ def _find_difference(
         return "other settings"
     files = list(files)
     if streams := [file for file in files if is_stream(file)]:
-        return f"what {streams[0]} was then, which cannot be compared"
+        return f"input from {streams[0]}, which cannot be read again to compare it"
     before = {item["source"]: item["bytes"] for item in report["inputs"]}
     now = {escape_file_name(file): file_size(file) if is_file(file) else 0 for file in files}
     if before != now:

@@ -26,11 +26,11 @@ _HINT = "; use --overwrite to start again"
 _CHANGED_HINT = "; put them back as they were, or use --overwrite to start again"
 _LARGE_SHARD = 64  # times the size of a shard, from which a file that cannot be cut is named
 _UNCUT = {
-    "csv": "a table of CSV or TSV is not cut",
-    "json": "JSON that is not lines is not cut",
-    "feed": "a feed is not cut",
-    "mhtml": "a page is not cut",
-    "file": "a page is not cut",
+    "csv": "CSV and TSV files cannot be cut",
+    "json": "only JSON lines can be cut",
+    "feed": "feeds cannot be cut",
+    "mhtml": "a page cannot be cut",
+    "file": "a page cannot be cut",
 }
 _MAX_NAMED = 3  # changed inputs listed in a message
 
@@ -140,7 +140,7 @@ def describe_uncut(slices: Iterable[Slice], shard_bytes: int) -> list[str]:
     """Describe the files that are one shard of many times `shard_bytes`, the largest first.
 
     >>> describe_uncut([Slice("a.csv", "csv", size=5_000_000_000)], 4_000_000)
-    ['a.csv: 5,000 MB are one shard, because a table of CSV or TSV is not cut']
+    ['a.csv: 5,000 MB are one shard, because CSV and TSV files cannot be cut']
     """
     large = [
         item
@@ -161,7 +161,7 @@ def _why_uncut(item: Slice) -> str:
     if name.endswith((".gz", ".zst")):
         return "it is compressed as a whole, or in blocks that do not begin with a record"
     if name.endswith(COMPRESSED):
-        return "only gzip and zstd files are cut"
+        return "of compressed files, only gzip and zstd can be cut"
     return "it has no place where it can be cut"
 
 

@@ -198,7 +198,7 @@ def test_pages_that_take_all_the_time(pages, plan_lines_of, monkeypatch):
     monkeypatch.setattr(sample, "_MOST_SECONDS", 1.0)
     (pages / "2.txt").write_text("A page of SLEEP")
     assert plan_lines_of()[-1] == (
-        "no estimate: pages took too long, or ended their process; run finds them"
+        "no estimate: pages took too long or crashed; a run finds them and goes on"
     )
 
 

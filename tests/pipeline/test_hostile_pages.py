@@ -120,7 +120,7 @@ def test_a_page_of_standard_input_that_ends_its_process(hook, tmp_path):
     assert (source, error) == ("-", "killed the worker twice: SIGSEGV")
     # quick, so that nothing but the beginning of the search is said
     [line] = [line for line in ended.stderr.decode().splitlines() if "looking for" in line]
-    assert line == "ingest: read: looking for a page that ends its process, among 1 page at -"
+    assert line == "ingest: read: looking for a page that cannot be processed, among 1 page at -"
     assert sorted(os.listdir(tmp_path)) == ["hook", "out"]
 
 

@@ -186,7 +186,7 @@ def test_resume_of_a_complete_run_does_nothing_if_it_is_the_same(
     again = ingest.run(pages, out, resume=True)
     assert again == {**json.loads(json.dumps(first)), "unchanged": True}
     assert main(["run", str(pages), "-o", str(out), "--resume"]) == 0
-    assert f"{out} is complete already, of the same sources" in capsys.readouterr().out
+    assert f"{out} is complete already, with the same sources" in capsys.readouterr().out
     assert {path.name: path.stat() for path in out.iterdir()} == before
     with pytest.raises(OutputError, match=r"is complete, but with other settings; .*--overwrite"):
         ingest.run(pages, out, resume=True, config=Config(read=ReadConfig(text_column="x")))
@@ -344,6 +344,20 @@ def test_a_pipe_cannot_be_resumed(pages, out, tmp_path):
         process.kill()
     with pytest.raises(SourceError, match="pipe: cannot be read a second time; use --overwrite"):
         ingest.run([pages, pipe], out, config=SMALL, resume=True)
+
+
+def test_a_complete_run_of_a_pipe_cannot_be_compared(out, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("A line of text\n",))
+    writer.start()
+    ingest.run(pipe, out)
+    writer.join()
+    with pytest.raises(
+        OutputError,
+        match=r"complete, but with input from .*pipe, which cannot be read again to compare it; ",
+    ):
+        ingest.run(pipe, out, resume=True)
 
 
 def test_a_folder_with_other_files_is_left_alone(pages, out):

@@ -259,8 +259,8 @@ def test_a_large_file_that_cannot_be_cut_is_named(call, tmp_path):
     config = Config(run=RunConfig(shard_bytes=10))
     report = ingest.run(tmp_path / "a.csv", tmp_path / "out", config=config)
     assert report["uncut"] == [
-        f"{tmp_path}/a.csv: 0 MB are one shard, because a table of CSV or TSV is not cut"
+        f"{tmp_path}/a.csv: 0 MB are one shard, because CSV and TSV files cannot be cut"
     ]
     assert "uncut" not in json.loads((tmp_path / "out" / "run.json").read_bytes())
     done = call("run", tmp_path / "a.csv", "-o", tmp_path / "out2", "--set", "run.shard_bytes=10")
-    assert "is not cut" in done.out
+    assert "cannot be cut" in done.out
