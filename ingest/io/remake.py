@@ -105,16 +105,39 @@ def describe_unfinished(folder: str | os.PathLike[str]) -> str:
     """
     path = Path(folder)
     named = path if path.name else path.resolve()  # "." has no name
+    if is_unfinished_folder(path):
+        work = named if named.name.endswith(UNFINISHED) else Path(os.path.realpath(named))
+        name = work.name.removesuffix(UNFINISHED)
+        owner = work.with_name(name) if name else work.parent
+        return f"{path}: is the work of a run that has not finished; {_describe_finishing(owner)}"
     real = Path(os.path.realpath(named)) if named.is_symlink() else named
     places = [real / UNFINISHED]
     if real.name:  # the root of all has none
         places.append(real.with_name(f"{real.name}{UNFINISHED}"))
     if not any(os.path.isdir(place / "locks") for place in places):
         return ""
-    command = f"ingest run SOURCES -o {shlex.quote(str(path))} --resume"
-    if (named.absolute().parent / STEPS_FILE).is_file():
-        command = _dataset_command(named.absolute().parent)
-    return f"{path}: its run has not finished; to finish it: {command}"
+    return f"{path}: its run has not finished; {_describe_finishing(path)}"
+
+
+def _describe_finishing(out: Path) -> str:
+    folder = Path(os.path.abspath(out)).parent
+    command = (
+        _dataset_command(folder)
+        if (folder / STEPS_FILE).is_file()
+        else f"ingest run SOURCES -o {shlex.quote(str(out))} --resume"
+    )
+    return f"to finish it: {command}"
+
+
+def is_unfinished_folder(folder: str | os.PathLike[str]) -> bool:
+    """Return whether a folder is the unfinished work of a run, by its name and those in it.
+
+    >>> is_unfinished_folder("no-such-folder.unfinished")
+    False
+    """
+    name = os.path.basename(os.path.realpath(folder))
+    is_there = any(os.path.lexists(Path(folder) / mark) for mark in ("locks", "plan.json"))
+    return is_there and name.endswith(UNFINISHED)
 
 
 def is_run_folder(folder: Path) -> bool:
