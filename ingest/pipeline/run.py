@@ -102,7 +102,7 @@ def run_shards(
                 state.publish()
                 if resume:
                     state.remove_folder()
-                    return state.read_report()
+                    return {**state.read_report(), **run.notes()}
             run.load_or_make_plan(listing, overwrite=overwrite, resume=resume, is_part=bool(shard))
             if shard:
                 return run.label_part(*shard, executor)
@@ -192,7 +192,7 @@ class _Run:
         with executor.start(self.state.mark_running, len(self.plan.shards)) as run_tasks:
             self._label(numbers, run_tasks)
         report = {"shards": len(self.plan.shards), "done": len(self.state.labelled_shards())}
-        return {**report, **self._notes()}
+        return {**report, **self.notes()}
 
     def complete(self, executor: Executor, started: float, given: Corrections) -> dict[str, Any]:
         """Do all remaining work and write the outputs.
@@ -217,7 +217,7 @@ class _Run:
         self.state.remove_folder()
         uncut = {"uncut": self.plan.uncut} if self.plan.uncut else {}
         damaged = {"damaged_corrections": corrections.damaged} if corrections.damaged else {}
-        return {**report, **uncut, **damaged, **self._notes()}
+        return {**report, **uncut, **damaged, **self.notes()}
 
     def _merge_corrections(self, given: Corrections) -> Corrections:
         try:
@@ -235,7 +235,8 @@ class _Run:
             [*(parse_corrections(d, CORRECTIONS_FILE) for d in earlier), given]
         )
 
-    def _notes(self) -> dict[str, list[str]]:
+    def notes(self) -> dict[str, list[str]]:
+        """Return what a report says of work that was damaged, or that cannot be removed."""
         return {"damaged_work": self.state.notes} if self.state.notes else {}
 
     def _label(self, numbers: Sequence[int], run_tasks: RunTasks) -> None:

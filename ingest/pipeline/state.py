@@ -314,7 +314,10 @@ class State(Parts):
                 self._move_outputs()
             sync_names(self.target.parent)
             sync_names(self.folder)
-        self._clear()
+        if left := self._remove_work():
+            self.notes.append(f"{left}: cannot be removed; {self.target} is complete without it")
+        else:
+            remove(self._done)
 
     def _may_replace(self, overwrite: bool) -> bool:
         """Return whether OUT may be replaced: also where a run was killed while it moved files."""
@@ -379,14 +382,26 @@ class State(Parts):
             self.folder.rmdir()
 
     def _clear(self) -> None:
-        """Remove everything but the locks. The plan goes first, so leftovers are never used."""
+        """Remove everything but the locks."""
+        if left := self._remove_work():  # the next run would take it for finished work
+            raise WriteError(f"{left}: cannot be removed; remove it and start again")
+        remove(self._done)
+
+    def _remove_work(self) -> Path | None:
+        """Remove everything but the locks and the mark that OUT is complete.
+
+        The plan goes first, so leftovers are never used.
+
+        Returns:
+            The first path that cannot be removed.
+        """
         remove(self._plan)
         for path in list(self.folder.iterdir()):
             if path not in (self._done, self.locks):
                 remove(path)
-                if os.path.lexists(path):  # the next run would take it for finished work
-                    raise WriteError(f"{path}: cannot be removed; remove it and start again")
-        remove(self._done)
+                if os.path.lexists(path):
+                    return path
+        return None
 
 
 def _unfinished_folder(target: Path) -> Path:
