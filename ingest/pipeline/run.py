@@ -158,12 +158,12 @@ class _Run:
                     "and start all parts again"
                 )
             else:
-                self.check_target(overwrite=overwrite, resume=resume)
-                if plan and state.has_shards():
+                if plan and state.has_shards():  # OUT may be there: a new one was to replace it
                     raise OutputError(
                         f"{self.out}: an earlier run did not finish; use --resume to continue "
                         "it, or --overwrite to start again"
                     )
+                self.check_target(overwrite=overwrite, resume=resume)
                 if state.notes:  # of a plan that is damaged
                     state.notes[-1] += "; the run starts again"
                 plan = make_plan(sources, self.config, overwrite=overwrite)
