@@ -75,6 +75,7 @@ def test_plan_says_whether_out_can_be_written(pages, tmp_path, capsys):
 
     assert plan() == (0, f"OUT: {out} does not exist yet, and can be made")
     assert not out.parent.exists()
+    assert plan("--resume")[1].endswith("; there is nothing to resume, so a run starts anew")
     ingest.run(pages, out)
     status, message = plan()
     assert (status, message) == (
@@ -91,10 +92,16 @@ def test_plan_says_whether_out_can_be_written(pages, tmp_path, capsys):
     assert (status, "is not a folder" in message) == (1, True)
 
 
-def test_places_where_nothing_can_be_made(tmp_path, monkeypatch):
+def describe_new(out):
+    return describe_target(str(out), overwrite=False, resume=False)
+
+
+@pytest.mark.parametrize("call", [describe_new, lambda out: ingest.run(ingest.samples(), out)])
+def test_places_where_nothing_can_be_made(tmp_path, monkeypatch, call):
+    """A run and its plan say the same."""
     if sys.platform == "linux":
         with pytest.raises(WriteError, match=r"^/proc/a/b: .* no folder can be made in /proc \("):
-            describe_target("/proc/a/b", overwrite=False, resume=False)
+            call("/proc/a/b")
 
     def refuse(_path, _mode=0):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
@@ -104,7 +111,7 @@ def test_places_where_nothing_can_be_made(tmp_path, monkeypatch):
     monkeypatch.chdir(out)  # so it is not renamed, and its parent does not matter
     monkeypatch.setattr(os, "mkdir", refuse)
     with pytest.raises(WriteError, match=f"made in {out} .Read-only file system.; choose"):
-        describe_target(str(out), overwrite=False, resume=False)
+        call(out)
 
 
 def test_plan_of_an_unfinished_run(pages, tmp_path, capsys):

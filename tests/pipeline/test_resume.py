@@ -169,6 +169,11 @@ def test_an_unfinished_run_is_not_ignored(pages, right, out):
         ingest.run(pages, out)
     ingest.run(pages, out, overwrite=True)
     assert content(out) == right
+    interrupt(pages, out, overwrite=True)  # OUT stays until then
+    with pytest.raises(OutputError, match=r"did not finish; use --resume .* or --overwrite"):
+        ingest.run(pages, out)
+    ingest.run(pages, out, config=SMALL, resume=True)
+    assert content(out) == right
 
 
 def test_what_cannot_be_removed_of_the_earlier_run_does_not_undo_the_new_one(
@@ -346,7 +351,7 @@ def test_a_second_run_into_the_same_folder_is_refused(pages, out, tmp_path):
     while not (out.with_name("out.unfinished") / "plan.json").exists():
         time.sleep(0.01)
     for how in ({}, {"overwrite": True}, {"resume": True}, {"shard": (1, 2)}):
-        with pytest.raises(OutputError, match="another run is writing it"):
+        with pytest.raises(OutputError, match="another run is writing it; wait"):
             ingest.run(pages, out, **how)
     pipe.write_text("A line of text\n")
     first.join()
