@@ -112,6 +112,15 @@ def count_noun(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def describe_rest(total: int, listed: int, where: str) -> str:
+    """Say how many things are not in a list, and where they are; return "" if all are in it.
+
+    >>> describe_rest(16, 10, "run.json has all"), describe_rest(3, 3, "run.json has all")
+    ('and 6 more; run.json has all', '')
+    """
+    return f"and {total - listed:,} more; {where}" if total > listed else ""
+
+
 def printable(text: pl.Expr) -> pl.Expr:
     r"""Make text safe to print on a terminal.
 

@@ -104,6 +104,7 @@ def keep_environment():
 @pytest.fixture
 def call(capsys, keep_environment):
     """A function that runs one command in this process: to start one takes a second."""
+    import polars  # noqa: F401  # without it, commands copy the process, and capsys sees nothing
 
     def run(*args: object) -> Outcome:
         try:

@@ -20,7 +20,7 @@ def plan_lines(estimate: Estimate) -> list[str]:
         f"{count_noun(estimate.shards, 'shard')}, the largest {size(estimate.largest)}",
         *estimate.uncut,
     ]
-    lines += _left_out_lines(estimate)
+    lines += _in_error_lines(estimate)
     if not estimate.sampled_stored:
         return [*lines, f"no estimate: {_why_no_estimate(estimate)}"]
     lines += [
@@ -50,21 +50,24 @@ def _describe_sample(estimate: Estimate) -> str:
     return f"{count_noun(estimate.sampled, 'shard')} with {stored}"
 
 
-def _left_out_lines(estimate: Estimate) -> list[str]:
+def _in_error_lines(estimate: Estimate) -> list[str]:
     """Say which pages are not counted."""
-    if not estimate.left_out:
+    if not estimate.in_error:
         return []
-    count = count_noun(len(estimate.left_out), "page")
-    source, reason = estimate.left_out[0]
-    return [f"left out of the estimate: {count}, {safe(source)}: {reason}"]
+    count = f"{count_noun(estimate.in_error, 'page')} in error"
+    such_as = " such as" if estimate.in_error > 1 else ""
+    uri, error = estimate.first_in_error
+    return [f"left out of the estimate: {count},{such_as} {safe(uri)}: {safe(error)}"]
 
 
 def _why_no_estimate(estimate: Estimate) -> str:
     if estimate.is_cut_off:
         return "pages took too long or crashed; a run finds them and goes on"
-    if estimate.left_out:
+    if estimate.in_error:
         return "no other page was read"
-    return "the sources are empty, or can be read only once"
+    if estimate.is_read_once:
+        return "standard input and pipes can be read only once; save them to a file"
+    return "all of it is empty"
 
 
 def _limit_lines(estimate: Estimate) -> list[str]:

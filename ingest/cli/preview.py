@@ -13,13 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ingest.cli.apart import Marks
-from ingest.cli.render import Stdout
+from ingest.cli.render import Stdout, print_errors
 from ingest.config import ReadConfig
 from ingest.pipeline.shard_records import PageKey, Selection, ShardRecords
 from ingest.readers import describe_guesses, document, plan_slices
 from ingest.readers.records import Slice
 from ingest.readers.sources import describe_left_out, describe_skipped, find_sources, is_stream
-from ingest.text import json_line, safe
+from ingest.text import describe_rest, json_line, safe
 
 MAX_RECORDS = 1000  # of a source that the table counts
 _MAX_ROWS = 50  # sources with a row each; more are summed up by kind
@@ -160,10 +160,8 @@ def print_table(pages: Pages) -> int:
         for line in _first_lines(first_page["text"]):
             console.print_line(f"  {line}")
     if in_error:
-        messages = Stdout(stderr=True)
-        messages.print_line(f"{in_error:,} in error:", "bold red")
-        for uri, error in errors:
-            messages.print_line(f"  {uri}: {error}")
+        rest = describe_rest(in_error, len(errors), "ingest read --json prints all")
+        print_errors(f"{in_error:,}", errors, rest)
     return in_error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from ingest.readers.sources import Skipped, describe_left_out, describe_skipped
 from ingest.roles import ROLES
-from ingest.text import count_noun, json_line, printable, safe
+from ingest.text import count_noun, describe_rest, json_line, printable, safe
 
 ROLE_COLORS = {
     "headline": "bold cyan", "subheading": "cyan", "body": "default", "caption": "magenta",
@@ -117,15 +118,30 @@ def _step_times(report: dict[str, Any]) -> str:
     return f"{report['elapsed']:,.1f} s; by step, over all workers: {times}"
 
 
-def print_pages_in_error(report: dict[str, Any]) -> None:
+def print_errors(heading: str, errors: Iterable[tuple[str, str]], rest: str) -> None:
+    """Print pages that could not be read to standard error.
+
+    Args:
+        heading: their number.
+        errors: URI and error of the first ones.
+        rest: what `describe_rest` says of the others.
+    """
+    console = Stdout(stderr=True)
+    console.print_line(f"{heading} in error:", "bold red")
+    for uri, error in errors:
+        console.print_line(f"  {uri}: {error}")
+    if rest:
+        console.print_line(f"  {rest}")
+
+
+def print_pages_in_error(report: dict[str, Any], out: str) -> None:
     """Print the pages that a run could not read, if there are any, to standard error."""
-    if report["counts"]["errors"]:
+    if total := report["counts"]["errors"]:
+        errors = [(page["uri"], page["error"]) for page in report["in_error"]]
+        table = f"{out.rstrip('/')}/documents.parquet"
+        rest = describe_rest(total, len(errors), f"column error of {table} has all")
+        print_errors(count_noun(total, "page"), errors, rest)
         console = Stdout(stderr=True)
-        console.print_line(
-            count_noun(report["counts"]["errors"], "page") + " in error:", "bold red"
-        )
-        for page in report["in_error"]:
-            console.print_line(f"  {page['uri']}: {page['error']}")
         if changed := report.get("changed"):
             names = ", ".join(entry["source"] for entry in changed[:_MAX_CHANGED])
             more = len(changed) - _MAX_CHANGED

@@ -209,7 +209,7 @@ def _print_report(args: argparse.Namespace, report: dict[str, Any]) -> int:
     elif not args.quiet:
         with after_the_work():
             render.print_run_summary(report, args.out, verbose=args.verbose)
-    render.print_pages_in_error(report)
+    render.print_pages_in_error(report, args.out)
     if "corrected" in report:
         print_summary(args, *describe_corrected(report["corrected"]))
     return _print_later_steps(args, report)

@@ -113,7 +113,7 @@ def _copy_streams(sources: Sequence[str]) -> dict[str, StreamCopy]:
 def _show_all(args: argparse.Namespace, marks: Marks) -> int:
     """Show runs, then pages; return the exit status."""
     allow_interrupts()
-    from ingest.io.remake import describe_unfinished
+    from ingest.io.remake import describe_earlier_run
     from ingest.io.run_files import describe_unfinished_run, refuse_incomplete
     from ingest.jobs.damage import blame_damage
     from ingest.jobs.show import open_run
@@ -134,8 +134,8 @@ def _show_all(args: argparse.Namespace, marks: Marks) -> int:
             )
         with blame_damage(out):
             in_error += _print(args, open_run(out), chosen, _RUN_LIMIT)
-        if later := describe_unfinished(out):
-            _note(args, f"this is the earlier run; {later}")
+        if earlier := describe_earlier_run(out):
+            _note(args, earlier)
     marks.printed((0, 0), in_error)
     return _show_pages(args, marks, by_run=False)
 

@@ -104,17 +104,72 @@ def describe_unfinished(folder: str | os.PathLike[str]) -> str:
     ''
     """
     path = Path(folder)
-    named = path if path.name else path.resolve()  # "." has no name
-    real = Path(os.path.realpath(named)) if named.is_symlink() else named
-    places = [real / UNFINISHED]
-    if real.name:  # the root of all has none
-        places.append(real.with_name(f"{real.name}{UNFINISHED}"))
-    if not any(os.path.isdir(place / "locks") for place in places):
+    named = _with_name(path)
+    if is_unfinished_folder(path):
+        work = named if named.name.endswith(UNFINISHED) else Path(os.path.realpath(named))
+        name = work.name.removesuffix(UNFINISHED)
+        owner = work.with_name(name) if name else work.parent
+        return f"{path}: is the work of a run that has not finished; {_describe_finishing(owner)}"
+    if not any(os.path.isdir(work / "locks") for work in _work_folders(named)):
         return ""
-    command = f"ingest run SOURCES -o {shlex.quote(str(path))} --resume"
-    if (named.absolute().parent / STEPS_FILE).is_file():
-        command = _dataset_command(named.absolute().parent)
-    return f"{path}: its run has not finished; to finish it: {command}"
+    return f"{path}: its run has not finished; {_describe_finishing(path)}"
+
+
+def describe_earlier_run(folder: str | os.PathLike[str]) -> str:
+    """Say that a whole run is the earlier one, because a new one has not replaced it yet.
+
+    Returns:
+        What to say; "" if no run has begun, or if what is there is the new run already.
+
+    >>> describe_earlier_run("no-such-folder")
+    ''
+    """
+    later = describe_unfinished(folder)
+    is_new = any(_is_published(Path(folder), work) for work in _work_folders(_with_name(folder)))
+    return f"this is the earlier run; {later}" if later and not is_new else ""
+
+
+def _is_published(out: Path, work: Path) -> bool:
+    """Whether the outputs of a run are in place, and only its work is left to be removed."""
+    if not (work / "done.json").exists():
+        return False
+    try:
+        return (work / "out" / "run.json").read_bytes() == (out / "run.json").read_bytes()
+    except FileNotFoundError:  # they were moved
+        return True
+
+
+def _with_name(folder: str | os.PathLike[str]) -> Path:
+    path = Path(folder)
+    return path if path.name else path.resolve()  # "." has no name
+
+
+def _work_folders(out: Path) -> list[Path]:
+    """Where the unfinished work of a run may be; of a link, of the folder that it leads to."""
+    real = Path(os.path.realpath(out)) if out.is_symlink() else out
+    beside = [real.with_name(f"{real.name}{UNFINISHED}")] if real.name else []  # not of the root
+    return [real / UNFINISHED, *beside]
+
+
+def _describe_finishing(out: Path) -> str:
+    folder = Path(os.path.abspath(out)).parent
+    command = (
+        _dataset_command(folder)
+        if (folder / STEPS_FILE).is_file()
+        else f"ingest run SOURCES -o {shlex.quote(str(out))} --resume"
+    )
+    return f"to finish it: {command}"
+
+
+def is_unfinished_folder(folder: str | os.PathLike[str]) -> bool:
+    """Return whether a folder is the unfinished work of a run, by its name and those in it.
+
+    >>> is_unfinished_folder("no-such-folder.unfinished")
+    False
+    """
+    name = os.path.basename(os.path.realpath(folder))
+    is_there = any(os.path.lexists(Path(folder) / mark) for mark in ("locks", "plan.json"))
+    return is_there and name.endswith(UNFINISHED)
 
 
 def is_run_folder(folder: Path) -> bool:

@@ -17,6 +17,7 @@ from ingest.io.remake import (
     describe_damage,
     describe_unfinished,
     is_run_folder,
+    is_unfinished_folder,
     unreadable,
 )
 from ingest.io.urls import check_source_is_local
@@ -83,6 +84,10 @@ def describe_foreign(target: Path, names: Sequence[str], *, shown: Path, writer:
     if runs:
         listed = ", ".join(runs[:_MAX_LISTED]) + ", …" * (len(runs) > _MAX_LISTED)
         return f"{shown}: has runs in it ({listed}); choose another name, such as {shown / 'new'}"
+    for name in folders:
+        if is_unfinished_folder(target / name):
+            new = shown / "new"
+            return f"{describe_unfinished(shown / name)}; or choose another name, such as {new}"
     listed = ", ".join(names[:_MAX_LISTED])
     return f"{shown}: contains files that {writer} did not write ({listed}); choose another name"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ingest._typing import Progress
 from ingest.errors import ConfigError
 from ingest.io.atomic import atomic_write, check_output
-from ingest.io.remake import describe_unfinished
+from ingest.io.remake import describe_earlier_run
 from ingest.io.run_files import CORRECTIONS_FILE, DERIVED_OUTPUTS, OUTPUTS
 from ingest.jobs.damage import names_damage
 from ingest.report.audit import MAX_ITEMS
@@ -107,7 +107,7 @@ def write_report(
     html = render(data).encode()
     with atomic_write(target) as work:
         work.write_bytes(html)
-    later = describe_unfinished(folder)
+    earlier = describe_earlier_run(folder)
     page_views, pair_table = data.get("views"), data.get("pairs")
     return ReportResult(
         dest=target,
@@ -116,5 +116,5 @@ def write_report(
         pairs=(pair_table["rows"], pair_table["total"]) if pair_table else (0, 0),
         sample=len(data["audit"]["order"]) if audit is not None else 0,
         run=str(folder),
-        messages=[f"this is the earlier run; {later}"] if later else [],
+        messages=[earlier] if earlier else [],
     )

@@ -22,7 +22,7 @@ from ingest.jobs.translate_run import (
     translate_segments,
 )
 from ingest.labelling.plain_text import keep_sentences
-from ingest.text import count_noun
+from ingest.text import count_noun, describe_rest
 from ingest.translation.cache import Cache
 from ingest.translation.pool import NO_LANGUAGE, require_package
 
@@ -85,7 +85,9 @@ def translate_files(
             "--lines --from CODE translates every line"
         )
     result.in_error = report["counts"]["errors"]
-    result.messages += [f"{page['uri']}: {page['error']}" for page in report["in_error"]]
+    listed = [f"{page['uri']}: {page['error']}" for page in report["in_error"]]
+    rest = describe_rest(result.in_error, len(listed), "ingest read --json prints all")
+    result.messages += listed + [rest] * bool(rest)
     return result
 
 

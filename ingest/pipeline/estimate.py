@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,8 +37,8 @@ class Estimate(NamedTuple):
         shards: number of shards.
         largest: stored size of the largest shard.
         sampled: number of shards that were timed, at least in part.
-        sampled_stored: stored size of what was timed.
-        sampled_pages: number of its pages.
+        sampled_stored: stored size of what was timed, without pages in error.
+        sampled_pages: number of its pages that are not in error.
         shard_time: time of the steps that run per shard, for the sample.
         joint_time: time of the steps that need all shards, for the sample.
         memory: most memory that this process has used, which a worker needs, too.
@@ -47,9 +47,13 @@ class Estimate(NamedTuple):
         uncut: messages about large files that are one shard because they cannot be cut.
         startup: time before the first shard: loading code and models, finding and cutting sources.
         first_of: the file of which only the beginning was timed; empty if that is not so.
-        left_out: pages of the sample that are not counted, because they end a process or take too
-            long: the source of each, and why.
+        in_error: number of pages in error in the sample, also those that end a process or take too
+            long. They are not counted: that they are found says nothing of the time that others
+            take.
+        in_error_stored: their stored size, about.
+        first_in_error: the URI or source of the first of them, and its error; empty if none is.
         is_cut_off: whether the sample was ended at such pages, because they took all its time.
+        is_read_once: whether nothing can be timed because it can be read only once.
     """
 
     inputs: int
@@ -67,12 +71,15 @@ class Estimate(NamedTuple):
     uncut: tuple[str, ...] = ()
     startup: float = 0.0
     first_of: str = ""
-    left_out: tuple[tuple[str, str], ...] = ()
+    in_error: int = 0
+    in_error_stored: int = 0
+    first_in_error: tuple[str, str] = ("", "")
     is_cut_off: bool = False
+    is_read_once: bool = False
 
     def scale(self, sampled: float) -> float:
         """Return an amount of the sample as that of the whole run, in proportion to the bytes."""
-        return sampled * self.stored / max(self.sampled_stored, 1)
+        return sampled * self._stored_to_time() / max(self.sampled_stored, 1)
 
     def time_on(self, cores: int) -> float:
         """Return how long the run takes with this many workers, each on a core of its own.
@@ -93,7 +100,11 @@ class Estimate(NamedTuple):
 
     def largest_time(self) -> float:
         """Return how long the largest shard takes."""
-        return self.shard_time * self.largest / max(self.sampled_stored, 1)
+        largest = min(self.largest, self._stored_to_time())
+        return self.shard_time * largest / max(self.sampled_stored, 1)
+
+    def _stored_to_time(self) -> int:
+        return self.stored - self.in_error_stored
 
 
 def estimate_run(
@@ -129,7 +140,7 @@ def estimate_run(
         0, 0, 0, 0.0, 0.0, 0, 0, 0, tuple(plan.uncut),
     )  # fmt: skip
     if not rereadable:
-        return known
+        return known._replace(is_read_once=bool(plan.streams))
     # the first is the one in the middle, so that a sample that ends early is not the beginning
     middle = len(rereadable) // 2
     numbers = [*rereadable[middle:], *rereadable[:middle]]
@@ -142,8 +153,12 @@ def estimate_run(
         show = progress or (lambda _done, _total: None)
         task = _sample_task(state, part, config)
         sample = label_sample(state, task, lambda done: show(done, total))
-        known = known._replace(left_out=sample.left_out, is_cut_off=sample.is_cut_off)
-        if not sample.stored:
+        known = known._replace(
+            in_error=len(sample.left_out),
+            first_in_error=next(iter(sample.left_out), ("", "")),
+            is_cut_off=sample.is_cut_off,
+        )
+        if not state.has(state.labelled(0)):
             return known
         return _complete(state, part, config, sample, known)._replace(
             **_extent(sample.stored, [(sizes[n], plan.shards[n]) for n in numbers]),
@@ -169,15 +184,50 @@ def _complete(
     report = write_outputs(state, part, config, finished)
     ended = time.perf_counter()
     output = _size(state.out)
+    [labelled] = state.read_reports([state.labelled(0)])
+    in_error = stored_in_error(part.shards[0], labelled["sources"], sample.stored)
+    errors = report["counts"]["errors"]
+    if report["in_error"] and known.in_error < errors:
+        first = report["in_error"][0]
+        known = known._replace(first_in_error=(first["uri"], first["error"]))
     return known._replace(
-        sampled_stored=sample.stored,
-        sampled_pages=report["counts"]["pages"] - len(sample.left_out),
+        in_error=max(errors, known.in_error),
+        in_error_stored=in_error,
+        sampled_stored=sample.stored - in_error,
+        sampled_pages=report["counts"]["pages"] - errors,
         shard_time=sample.seconds + finished - joined,
         joint_time=joined - started + ended - finished,
         memory=sample.memory,
         output=output,
         working=_size(state.folder) - output,
     )
+
+
+def stored_in_error(
+    slices: Sequence[Slice], sources: Iterable[Mapping[str, Any]], stored: int
+) -> int:
+    """Return the stored size of pages in error, as if the pages of a source had the same size.
+
+    Args:
+        slices: what was read, in order.
+        sources: `source`, `records` and `errors` of each.
+        stored: how many of the stored bytes were read.
+
+    >>> slices = [Slice("a.txt", "file", size=10), Slice("b.jsonl", "jsonl", size=90)]
+    >>> sources = [
+    ...     {"source": "a.txt", "records": 1, "errors": 0},
+    ...     {"source": "b.jsonl", "records": 4, "errors": 3},
+    ... ]
+    >>> stored_in_error(slices, sources, 50)
+    30
+    """
+    shares = {row["source"]: row["errors"] / max(row["records"], 1) for row in sources}
+    total = 0.0
+    for item in slices:
+        size = min(item.size, stored)
+        stored -= size
+        total += size * shares.get(item.source, 0.0)
+    return round(total)
 
 
 def _extent(stored: int, shards: Sequence[tuple[int, list[Slice]]]) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
+
+from ingest.errors import WriteError
 
 # Of the size of the files of shards. The files of OUT are compressed more, and in larger groups.
 _COMPRESSED_AGAIN = 0.75
@@ -24,6 +27,25 @@ def output_size(labelled: Iterable[Path], finished: Iterable[Path], article_byte
         for path in folder.glob(pattern)
     )
     return article_bytes + int(stored * _COMPRESSED_AGAIN)
+
+
+def check_free_space(target: Path, folder: Path, needed: int) -> None:
+    """Raise if there is too little room on a disk.
+
+    Args:
+        target: what is to be written, for the message.
+        folder: a folder on the disk.
+        needed: how many bytes it takes.
+
+    Raises:
+        WriteError: fewer are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise WriteError(
+            f"{target}: cannot be written: No space left on device: it takes about "
+            f"{format_size(needed)}, and {format_size(free)} are free; make room"
+        )
 
 
 def format_size(size: int) -> str:

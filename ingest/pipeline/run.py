@@ -102,7 +102,7 @@ def run_shards(
                 state.publish()
                 if resume:
                     state.remove_folder()
-                    return state.read_report()
+                    return {**state.read_report(), **run.notes()}
             run.load_or_make_plan(listing, overwrite=overwrite, resume=resume, is_part=bool(shard))
             if shard:
                 return run.label_part(*shard, executor)
@@ -158,12 +158,12 @@ class _Run:
                     "and start all parts again"
                 )
             else:
-                self.check_target(overwrite=overwrite, resume=resume)
-                if plan and state.has_shards():
+                if plan and state.has_shards():  # OUT may be there: a new one was to replace it
                     raise OutputError(
                         f"{self.out}: an earlier run did not finish; use --resume to continue "
                         "it, or --overwrite to start again"
                     )
+                self.check_target(overwrite=overwrite, resume=resume)
                 if state.notes:  # of a plan that is damaged
                     state.notes[-1] += "; the run starts again"
                 plan = make_plan(sources, self.config, overwrite=overwrite)
@@ -192,7 +192,7 @@ class _Run:
         with executor.start(self.state.mark_running, len(self.plan.shards)) as run_tasks:
             self._label(numbers, run_tasks)
         report = {"shards": len(self.plan.shards), "done": len(self.state.labelled_shards())}
-        return {**report, **self._notes()}
+        return {**report, **self.notes()}
 
     def complete(self, executor: Executor, started: float, given: Corrections) -> dict[str, Any]:
         """Do all remaining work and write the outputs.
@@ -217,7 +217,7 @@ class _Run:
         self.state.remove_folder()
         uncut = {"uncut": self.plan.uncut} if self.plan.uncut else {}
         damaged = {"damaged_corrections": corrections.damaged} if corrections.damaged else {}
-        return {**report, **uncut, **damaged, **self._notes()}
+        return {**report, **uncut, **damaged, **self.notes()}
 
     def _merge_corrections(self, given: Corrections) -> Corrections:
         try:
@@ -235,7 +235,8 @@ class _Run:
             [*(parse_corrections(d, CORRECTIONS_FILE) for d in earlier), given]
         )
 
-    def _notes(self) -> dict[str, list[str]]:
+    def notes(self) -> dict[str, list[str]]:
+        """Return what a report says of work that was damaged, or that cannot be removed."""
         return {"damaged_work": self.state.notes} if self.state.notes else {}
 
     def _label(self, numbers: Sequence[int], run_tasks: RunTasks) -> None:

@@ -29,7 +29,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -39,10 +38,8 @@ from ingest.errors import OutputError, WriteError
 from ingest.io.atomic import wrap_os_errors
 from ingest.io.durable import replace, sync, sync_names
 from ingest.io.in_place import (
-    UNFINISHED,
     contents,
     is_empty,
-    must_stay,
     place_file,
     rename_folder,
     resolve_link,
@@ -62,8 +59,9 @@ from ingest.io.run_json import read_complete_run
 from ingest.pipeline.checksums import is_whole
 from ingest.pipeline.corrections_file import MARK, CorrectionsOfRun
 from ingest.pipeline.parts import Parts, remove
+from ingest.pipeline.place import check_place, unfinished_folder
 from ingest.pipeline.plan import Plan
-from ingest.pipeline.room import format_size, output_size
+from ingest.pipeline.room import check_free_space, output_size
 
 _NAMES = (
     "plan.json", "done.json", "labelled", "tried", "pieces", "streams", "joined", "finished",
@@ -86,7 +84,7 @@ class State(Parts):
     def __init__(self, target: Path) -> None:
         self.target = resolve_link(target)
         self.name = str(self.target)
-        super().__init__(_unfinished_folder(self.target))
+        super().__init__(unfinished_folder(self.target))
         self.folder_name = str(self.folder)
         self.locks = self.folder / "locks"
         self._corrections = CorrectionsOfRun(self.folder)
@@ -189,7 +187,10 @@ class State(Parts):
                     with hold_lock(self.locks / f"shard-{part}"):
                         yield
         except LockHeldError:
-            raise OutputError(f"{self.target}: another run is writing it") from None
+            raise OutputError(
+                f"{self.target}: another run is writing it; wait until it ends, or stop it, or "
+                "choose another OUT"
+            ) from None
         except WriteError:
             if self._lock < 0:  # there are no locks here
                 self.remove_folder()
@@ -201,6 +202,8 @@ class State(Parts):
         Raises:
             OutputError: another run does, or OUT cannot be in this place.
         """
+        if not self.has_work():
+            check_place(self.target)
 
     @contextmanager
     def lock_plan(self) -> Iterator[None]:
@@ -271,13 +274,7 @@ class State(Parts):
         """
         labelled, finished = map(self.labelled, numbers), list(map(self.finished, numbers))
         articles = sum(report["article_bytes"] for report in self.read_reports(finished))
-        needed = output_size(labelled, finished, articles)
-        free = shutil.disk_usage(self.folder).free
-        if needed > free:
-            raise WriteError(
-                f"{self.target}: cannot be written: No space left on device: it takes about "
-                f"{format_size(needed)}, and {format_size(free)} are free; make room"
-            )
+        check_free_space(self.target, self.folder, output_size(labelled, finished, articles))
 
     def publish_was_interrupted(self) -> bool:
         """Return whether a run was killed while it moved complete outputs into place."""
@@ -314,7 +311,10 @@ class State(Parts):
                 self._move_outputs()
             sync_names(self.target.parent)
             sync_names(self.folder)
-        self._clear()
+        if left := self._remove_work():
+            self.notes.append(f"{left}: cannot be removed; {self.target} is complete without it")
+        else:
+            remove(self._done)
 
     def _may_replace(self, overwrite: bool) -> bool:
         """Return whether OUT may be replaced: also where a run was killed while it moved files."""
@@ -379,20 +379,20 @@ class State(Parts):
             self.folder.rmdir()
 
     def _clear(self) -> None:
-        """Remove everything but the locks. The plan goes first, so leftovers are never used."""
+        """Remove everything but the locks."""
+        if left := self._remove_work():  # the next run would take it for finished work
+            raise WriteError(f"{left}: cannot be removed; remove it and start again")
+        remove(self._done)
+
+    def _remove_work(self) -> Path | None:
+        """Remove everything but locks and done.json; return the first path that stays.
+
+        The plan goes first, so leftovers are never used.
+        """
         remove(self._plan)
         for path in list(self.folder.iterdir()):
             if path not in (self._done, self.locks):
                 remove(path)
-                if os.path.lexists(path):  # the next run would take it for finished work
-                    raise WriteError(f"{path}: cannot be removed; remove it and start again")
-        remove(self._done)
-
-
-def _unfinished_folder(target: Path) -> Path:
-    """Return where the unfinished work is: where some is already, else next to OUT if possible."""
-    inside = target / UNFINISHED
-    if inside.is_dir() or not target.name:  # the root of all has no name
-        return inside
-    beside = target.with_name(f"{target.name}.unfinished")
-    return inside if must_stay(target) and not beside.is_dir() else beside
+                if os.path.lexists(path):
+                    return path
+        return None

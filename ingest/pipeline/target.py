@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 
-from ingest.errors import OutputError, WriteError
-from ingest.io.in_place import must_stay
+from ingest.errors import OutputError
 from ingest.io.urls import check_target_is_writable, is_remote
 from ingest.pipeline.open_state import open_state
 from ingest.pipeline.run import absolute_target
@@ -45,9 +42,9 @@ def describe_target(out: str, *, overwrite: bool, resume: bool) -> str:
         if is_remote(target):
             exists, can_be_made = state.is_complete(), "its bucket can be reached"
         else:
-            _check_place(Path(target), out)
             exists, can_be_made = os.path.lexists(target), "can be made"
-    return f"{out} will be replaced" if exists else f"{out} does not exist yet, and {can_be_made}"
+    found = f"{out} will be replaced" if exists else f"{out} does not exist yet, and {can_be_made}"
+    return f"{found}; there is nothing to resume, so a run starts anew" if resume else found
 
 
 def _describe_work(state: State, out: str, *, overwrite: bool, resume: bool) -> str | None:
@@ -62,23 +59,3 @@ def _describe_work(state: State, out: str, *, overwrite: bool, resume: bool) -> 
             "to start again"
         )
     return f"{out} is unfinished: {done:,} of {count_noun(len(plan.shards), 'shard')} are done"
-
-
-def _check_place(target: Path, out: str) -> None:
-    """Raise if the folder cannot be made, by the nearest one that exists.
-
-    Only trying tells: permissions say nothing about /proc, or about a full or read-only disk.
-    """
-    places = (target, *target.parents) if must_stay(target) else target.parents
-    nearest = next(folder for folder in places if os.path.lexists(folder))
-    if not nearest.is_dir():
-        raise WriteError(f"{out}: cannot be written: {nearest} is not a folder")
-    try:
-        os.rmdir(tempfile.mkdtemp(prefix=".ingest-", dir=nearest))
-    except PermissionError:
-        raise WriteError(f"{out}: cannot be written: no permission to write in {nearest}") from None
-    except OSError as error:
-        raise WriteError(
-            f"{out}: cannot be written: no folder can be made in {nearest} ({error.strerror}); "
-            "choose another place"
-        ) from error

@@ -39,11 +39,12 @@ _DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 def cut_slices(source: str, shard_bytes: int) -> list[Slice]:
     """Cut a file into ranges of rows. A file that cannot be read becomes one slice."""
+    size = 0
     try:
         size = file_size(source)
         rows: int = _scan(source).select(pl.len()).collect().item()
     except (SourceError, OSError, *_DAMAGE):
-        return [Slice(source, "parquet")]
+        return [Slice(source, "parquet", size=size)]
     slice_rows = max(1, -(-rows * shard_bytes // max(size, 1)))
     parts = []
     for start in range(0, max(rows, 1), slice_rows):

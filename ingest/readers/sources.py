@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ingest.errors import SourceError
 from ingest.io.access import in_parallel, notes
 from ingest.io.opening import is_pipe
-from ingest.io.run_files import describe_unfinished_run
+from ingest.io.run_files import describe_unfinished_run, is_run_file
 from ingest.io.storage_files import raise_outage
 from ingest.io.streams import STDIN, describe_os_error, read_pieces
 from ingest.io.urls import (
@@ -115,8 +115,8 @@ def find_sources(
             _find_local(source, named, skipped, unavailable)
     if not named:
         for source in given:
-            if unfinished := describe_unfinished_run(source):
-                raise SourceError(unfinished)
+            if problem := describe_unfinished_run(source) or _describe_run(source):
+                raise SourceError(problem)
         reasons = (f"{name} ({reason})" for name, reason in unavailable.items())
         names = ", ".join(reasons) or ", ".join(given)
         hint = f", {describe_skipped(skipped)}" if skipped else ""
@@ -153,6 +153,8 @@ def _find_local(
             files, others = _walk_folder(match, unavailable, named=match == source)
             named += files
             skipped += others
+        elif _is_of_run(match):
+            skipped.append(Skipped(match, EARLIER_RUN))
         elif _may_be_file(match):
             named.append(match)
         else:
@@ -188,12 +190,11 @@ def _leave_out(found: Found) -> tuple[list[str], list[Skipped]]:
                 name
             )
     runs = tuple(f for f, names in by_folder.items() if _is_run_folder(f.rstrip("/"), names))
-    inside = tuple(folder for folder in runs if folder != found.folder)
+    inside = tuple(f for f in runs if f != found.folder or f.endswith(".unfinished/"))
+    is_run_itself = found.folder in runs
     for url in found.urls:
-        if url.startswith(inside):
+        if url.startswith(inside) or (is_run_itself and is_run_file(url[len(found.folder) :])):
             reasons[url] = EARLIER_RUN
-        elif url == f"{found.folder}run.json" and found.folder in runs:
-            reasons[url] = "report of a run"
     left = [url for url, reason in reasons.items() if reason is None]
     formats = in_parallel(_format_of_file, left)
     reasons |= {url: format.refusal for url, format in zip(left, formats, strict=True)}
@@ -208,6 +209,23 @@ def is_run(path: str) -> bool:
     False
     """
     return all(os.path.isfile(os.path.join(path, name)) for name in _RUN_FILES)
+
+
+def _is_of_run(path: str) -> bool:
+    """Whether a path is a file of a finished run."""
+    folder, name = os.path.split(path)
+    return is_run_file(name) and is_run(folder or ".")
+
+
+def _describe_run(source: str) -> str:
+    """Say that a source is a run, if a folder or glob is one; else return ""."""
+    folder = source if os.path.isdir(source) else os.path.dirname(source) or "."
+    if not is_run(folder):
+        return ""
+    return (
+        f"{source}: is the output of a run, which is not read again; name the pages, or to see the "
+        f"run: ingest show {shlex.quote(folder)}"
+    )
 
 
 def _check_not_in_run(path: str) -> None:
@@ -308,7 +326,8 @@ def _walk_folder(
     """The files below a folder that may be pages, and the others.
 
     Linked folders come last, and no folder is visited twice, so that links do not change the names
-    of files. The output of a run is skipped unless its folder is `named` by the user.
+    of files. The folder of a run is skipped; of one that is `named` by the user, the files of the
+    run are.
     """
     files: list[str] = []
     others: list[Skipped] = []
@@ -324,24 +343,25 @@ def _walk_folder(
         except OSError as error:
             unavailable[at] = describe_os_error(error)
             continue
-        skip = _is_run_folder(at, names) and not (named and at == folder)
+        is_run_folder = _is_run_folder(real, names)
+        skip = is_run_folder and not (named and at == folder and is_run(at))
         for path in (os.path.join(at, name) for name in names if not name.startswith(".")):
             if os.path.isdir(path):
                 if not skip:
                     (linked if os.path.islink(path) else folders).append(path)
-            elif reason := EARLIER_RUN if skip else _why_skipped(path, names):
+            elif skip or (is_run_folder and is_run_file(os.path.basename(path))):
+                others.append(Skipped(path, EARLIER_RUN))
+            elif reason := _why_skipped(path):
                 others.append(Skipped(path, reason))
             else:
                 files.append(path)
     return files, others
 
 
-def _why_skipped(path: str, names: Iterable[str]) -> str | None:
-    """Why a file in a folder with these names is not read; None if it is."""
+def _why_skipped(path: str) -> str | None:
+    """Why a file in a folder is not read; None if it is."""
     if not _may_be_file(path):
         return _NO_FILE
-    if os.path.basename(path) == "run.json" and _RUN_FILES.issubset(names):
-        return "report of a run"
     return _format_of_file(path).refusal
 
 

@@ -106,3 +106,29 @@ def test_control_characters_are_not_printed(call, tmp_path, options):
     printed = done.out
     assert done.status == 3
     assert not {"\x1b", "\x07", "\u202e", "\x9b"} & set(printed)
+
+
+@pytest.mark.parametrize(
+    ("command", "where"),
+    [
+        (["read"], "ingest read --json prints all"),
+        (["run", "-o", "{out}"], "column error of {out}/documents.parquet has all"),
+        (
+            ["translate", "--from", "en", "--to", "ar", "-o", "{out}.parquet"],
+            "ingest read --json prints all",
+        ),
+    ],
+)
+def test_a_list_of_errors_that_is_cut_says_so(call, tmp_path, command, where):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "good.txt").write_text("The river rises in spring, and falls in the summer.\n")
+    for n in range(12):
+        (pages / f"{n}.txt").write_bytes(bytes(range(256)))
+    out = tmp_path / "out"
+    done = call(*(word.format(out=out) for word in command), pages)
+    assert done.status == 3
+    assert sum(".txt: " in line for line in done.err.splitlines()) == 10, done.err
+    assert done.err.splitlines()[-1].split(maxsplit=1)[-1].removeprefix("and ") == (
+        f"2 more; {where.format(out=out)}"
+    ), done.err

@@ -143,6 +143,22 @@ def test_a_run_that_is_made_again_is_called_the_earlier_one(whole, tmp_path, com
     assert f"this is the earlier run; {out}: its run has not finished" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["show OUT", "report OUT -o NEW/report.html"])
+def test_a_run_that_has_replaced_the_earlier_one_is_not_called_so(whole, tmp_path, command, capsys):
+    out = tmp_path / "out"
+    damage.shutil.copytree(whole, out)
+    work = tmp_path / "out.unfinished"
+    (work / "locks").mkdir(parents=True)
+    (work / "done.json").touch()
+    args = [damage.fill(word, {"OUT": out, "NEW": tmp_path}) for word in command.split()]
+    assert main(args) == 0
+    assert "earlier run" not in capsys.readouterr().err
+    (work / "out").mkdir()
+    (work / "out" / "run.json").write_text("{}")  # not moved yet
+    assert main([*args, *["--overwrite"] * (args[0] == "report")]) == 0
+    assert "earlier run" in capsys.readouterr().err
+
+
 def test_damage_elsewhere_does_not_hide_a_wrong_call(whole, tmp_path, capsys):
     out = Path(damage.shutil.copytree(whole, tmp_path / "out"))
     (out / "pairs.parquet").write_bytes(b"")

@@ -20,7 +20,7 @@ from ingest.config import Config, RunConfig
 from ingest.errors import WriteError
 from ingest.io.atomic import atomic_write
 from ingest.io.parquet import sink
-from ingest.pipeline import state
+from ingest.pipeline import room, state
 
 SMALL = Config(run=RunConfig(shard_bytes=1))
 ROWS = "".join(f"غادرت السفينة {n} الميناء\tShip {n} left the harbour\n" for n in range(40))
@@ -93,7 +93,7 @@ def test_polars_does_not_always_say_why(tmp_path):
 def test_a_disk_without_room_for_the_last_step(files, tmp_path, monkeypatch):
     out = tmp_path / "out"
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(state.shutil, "disk_usage", lambda _path: usage._replace(free=100))
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda _path: usage._replace(free=100))
     with pytest.raises(WriteError, match=r"No space left .* about [\d,]+ bytes, and 100 bytes are"):
         ingest.run(files / "pages", out, config=SMALL)
     with pytest.raises(WriteError) as error:
@@ -106,7 +106,7 @@ def test_a_disk_without_room_for_the_last_step(files, tmp_path, monkeypatch):
 
 def test_the_room_that_is_asked_for_is_not_more_than_is_needed(files, tmp_path, monkeypatch):
     out, sizes = tmp_path / "out", []
-    format_size = state.format_size
+    format_size = room.format_size
     monkeypatch.setattr(state, "output_size", lambda *args: sizes.append(args[2]) or 0)
     ingest.run(files / "pages", out, config=SMALL)
     assert sizes == [(out / "articles.jsonl").stat().st_size]

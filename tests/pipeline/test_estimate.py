@@ -75,6 +75,7 @@ def test_plan_says_whether_out_can_be_written(pages, tmp_path, capsys):
 
     assert plan() == (0, f"OUT: {out} does not exist yet, and can be made")
     assert not out.parent.exists()
+    assert plan("--resume")[1].endswith("; there is nothing to resume, so a run starts anew")
     ingest.run(pages, out)
     status, message = plan()
     assert (status, message) == (
@@ -91,10 +92,16 @@ def test_plan_says_whether_out_can_be_written(pages, tmp_path, capsys):
     assert (status, "is not a folder" in message) == (1, True)
 
 
-def test_places_where_nothing_can_be_made(tmp_path, monkeypatch):
+def describe_new(out):
+    return describe_target(str(out), overwrite=False, resume=False)
+
+
+@pytest.mark.parametrize("call", [describe_new, lambda out: ingest.run(ingest.samples(), out)])
+def test_places_where_nothing_can_be_made(tmp_path, monkeypatch, call):
+    """A run and its plan say the same."""
     if sys.platform == "linux":
         with pytest.raises(WriteError, match=r"^/proc/a/b: .* no folder can be made in /proc \("):
-            describe_target("/proc/a/b", overwrite=False, resume=False)
+            call("/proc/a/b")
 
     def refuse(_path, _mode=0):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
@@ -104,7 +111,7 @@ def test_places_where_nothing_can_be_made(tmp_path, monkeypatch):
     monkeypatch.chdir(out)  # so it is not renamed, and its parent does not matter
     monkeypatch.setattr(os, "mkdir", refuse)
     with pytest.raises(WriteError, match=f"made in {out} .Read-only file system.; choose"):
-        describe_target(str(out), overwrite=False, resume=False)
+        call(out)
 
 
 def test_plan_of_an_unfinished_run(pages, tmp_path, capsys):
@@ -190,7 +197,10 @@ def test_pages_that_end_their_process_are_left_out(pages, plan_lines_of, monkeyp
     (pages / "2.txt").write_text("A page of SEGV")
     (pages / "4.txt").write_text("A page of SLEEP")
     lines = plan_lines_of()
-    assert lines[1] == "left out of the estimate: 2 pages, 2.txt: killed the worker twice: SIGSEGV"
+    assert lines[1] == (
+        "left out of the estimate: 2 pages in error, such as 2.txt: killed the worker twice: "
+        "SIGSEGV"
+    )
     assert any(line.startswith("timed: 1 shard") and "and 4 pages in" in line for line in lines)
 
 
@@ -202,9 +212,39 @@ def test_pages_that_take_all_the_time(pages, plan_lines_of, monkeypatch):
     )
 
 
-def test_standard_input_has_a_plan_without_an_estimate(capsys, monkeypatch):
-    assert main(["run", "-", "--plan", "-q"]) == 0
-    assert "no estimate" in capsys.readouterr().out
+def plan_lines_of_file(path, capsys):
+    assert main(["run", str(path), "--plan", "-q"]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_pages_in_error_are_named_and_do_not_count_as_work(pages):
+    good = sum(path.stat().st_size for path in pages.iterdir())
+    for n in range(9):
+        (pages / f"broken{n}.html.gz").write_bytes(b"\x1f\x8b" + bytes(50_000))
+    estimate = estimate_run(find_sources(pages), Config())
+    assert (estimate.in_error, estimate.sampled_pages) == (9, 6)
+    assert estimate.sampled_stored == good
+    assert estimate.scale(1) == 1
+    assert estimate.largest_time() == estimate.shard_time
+    lines = plan_lines(estimate)
+    assert lines[1].startswith("left out of the estimate: 9 pages in error, such as ")
+    assert "broken0.html.gz: " in lines[1]
+
+
+def test_sources_that_are_all_in_error_have_no_estimate(tmp_path, capsys):
+    path = tmp_path / "half.parquet"
+    path.write_bytes(b"PAR1" + bytes(1996))
+    lines = plan_lines_of_file(path, capsys)
+    assert lines[0].startswith("1 input, 2.0 kB stored")
+    assert lines[1].startswith(f"left out of the estimate: 1 page in error, {path}")
+    assert lines[2] == "no estimate: no other page was read"
+
+
+def test_each_reason_for_no_estimate_is_the_true_one(tmp_path, capsys):
+    empty = tmp_path / "empty.txt"
+    empty.touch()
+    assert plan_lines_of_file(empty, capsys)[-1] == "no estimate: all of it is empty"
+    assert plan_lines_of_file("-", capsys)[-1].startswith("no estimate: standard input and pipes")
 
 
 def test_a_run_without_out_is_refused(pages, capsys):

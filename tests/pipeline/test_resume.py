@@ -20,7 +20,7 @@ import ingest
 from ingest.cli import main
 from ingest.config import Config, DetectConfig, ReadConfig, RunConfig, SegmentConfig
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
-from ingest.pipeline import plan
+from ingest.pipeline import plan, state
 from ingest.pipeline.state import State
 
 SMALL = Config(run=RunConfig(shard_bytes=12_000))
@@ -169,6 +169,31 @@ def test_an_unfinished_run_is_not_ignored(pages, right, out):
         ingest.run(pages, out)
     ingest.run(pages, out, overwrite=True)
     assert content(out) == right
+    interrupt(pages, out, overwrite=True)  # OUT stays until then
+    with pytest.raises(OutputError, match=r"did not finish; use --resume .* or --overwrite"):
+        ingest.run(pages, out)
+    ingest.run(pages, out, config=SMALL, resume=True)
+    assert content(out) == right
+
+
+def test_what_cannot_be_removed_of_the_earlier_run_does_not_undo_the_new_one(
+    pages, out, monkeypatch, capsys
+):
+    """Such as a file with the attribute `immutable` in it."""
+    page = str(next(pages.iterdir()))
+    ingest.run(page, out)
+    with monkeypatch.context() as patch:
+        remove = state.remove
+        patch.setattr(state, "remove", lambda path: path.name == "replaced" or remove(path))
+        assert main(["run", page, "-o", str(out), "--overwrite", "-q"]) == 0
+    folder = out.with_name("out.unfinished")
+    assert capsys.readouterr().err == (
+        f"ingest: {folder / 'replaced'}: cannot be removed; {out} is complete without it\n"
+    )
+    assert main(["show", str(out), "--limit", "1"]) == 0
+    assert "earlier run" not in capsys.readouterr().err
+    ingest.run(page, out, overwrite=True)
+    assert os.listdir(out.parent) == ["out"]
 
 
 def test_resume_without_an_unfinished_run(pages, right, out):
@@ -326,7 +351,7 @@ def test_a_second_run_into_the_same_folder_is_refused(pages, out, tmp_path):
     while not (out.with_name("out.unfinished") / "plan.json").exists():
         time.sleep(0.01)
     for how in ({}, {"overwrite": True}, {"resume": True}, {"shard": (1, 2)}):
-        with pytest.raises(OutputError, match="another run is writing it"):
+        with pytest.raises(OutputError, match="another run is writing it; wait"):
             ingest.run(pages, out, **how)
     pipe.write_text("A line of text\n")
     first.join()

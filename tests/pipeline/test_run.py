@@ -215,3 +215,15 @@ def test_the_parent_of_runs_is_not_an_out(done, pages, tmp_path, options):
     message = r"runs: has runs in it \(.*runs/one\); choose another name, such as .*runs/new"
     with pytest.raises(OutputError, match=message):
         ingest.run(pages, tmp_path / "runs", **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"resume": True}])
+def test_a_folder_of_an_unfinished_run_is_not_an_out(pages, tmp_path, options):
+    runs = tmp_path / "runs"
+    (runs / "one.unfinished" / "locks").mkdir(parents=True)
+    message = (
+        r"one\.unfinished: is the work of a run that has not finished; to finish it: ingest run "
+        r"SOURCES -o .*/one --resume; or choose another name, such as .*runs/new"
+    )
+    with pytest.raises(OutputError, match=message):
+        ingest.run(pages, runs, **options)

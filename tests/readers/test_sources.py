@@ -217,15 +217,39 @@ def test_the_output_of_an_earlier_run_is_skipped(folder):
     assert not [name for name in again["skipped"] if name["source"].startswith("pages/out/")]
 
 
-def test_a_run_that_is_named_is_read(folder):
+@pytest.mark.parametrize("source", ["out", "out/", "out/*", "link", "."])
+def test_the_files_of_a_run_are_not_pages(folder, source, monkeypatch):
     ingest.run("b.txt", "out")
     assert is_run("out")
     assert not is_run("sub")
-    assert find_sources(["out"]).files == [
-        "out/articles.jsonl",
-        "out/documents.parquet",
-        "out/segments.parquet",
-    ]
+    os.symlink("out", "link")
+    other = "b.txt"
+    if source == ".":
+        monkeypatch.chdir("out")
+        other = "../b.txt"
+    message = r"is the output of a run, .* name the pages, .*: ingest show"
+    with pytest.raises(SourceError, match=message):
+        find_sources(source)
+    listing = find_sources([source, other])
+    assert [Path(file).name for file in listing.files] == ["b.txt"]
+    assert "1 earlier run skipped" in describe_skipped(listing.skipped)
+    (folder / "out" / "page.txt").write_text("A page that somebody put there.")
+    assert [Path(file).name for file in find_sources(source).files] == ["page.txt"]
+
+
+@pytest.mark.parametrize("source", ["new.unfinished", "new.unfinished/", "link", "."])
+def test_unfinished_work_is_no_source(folder, source, call, monkeypatch):
+    for name in ("plan.json", "locks/run", "labelled/000000/report.json"):
+        (folder / "new.unfinished" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "new.unfinished" / name).write_text("{}")
+    os.symlink("new.unfinished", "link")
+    if source == ".":
+        monkeypatch.chdir("new.unfinished")
+    for command in (["run", "-o", "/nowhere"], ["show"], ["score", "-o", "x.parquet"], ["read"]):
+        done = call(*command, source)
+        assert done.status == 2
+        assert "is the work of a run that has not finished" in done.err
+        assert "new --resume" in done.err
 
 
 @pytest.mark.parametrize("name", ["documents.parquet", "segments.parquet"])

@@ -127,6 +127,8 @@ def test_earlier_runs_are_skipped(bucket, tmp_path):
         found = find_sources(f"{bucket.url}/a")
     assert found.files == [f"{bucket.url}/a/page.txt"]
     assert {reason for _, reason in found.skipped} == {"part of an earlier run"}
+    with access(None), pytest.raises(SourceError, match=r"no page to read, 1 earlier run skipped"):
+        find_sources(f"{bucket.url}/a/out")
     report = ingest.run(f"{bucket.url}/a", f"{bucket.url}/a/out", overwrite=True)
     assert report["counts"]["pages"] == 1
 
