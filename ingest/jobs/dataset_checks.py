@@ -24,12 +24,15 @@ from ingest.jobs.dataset_memory import options_to_record, recall_options
 from ingest.jobs.dataset_plan import (
     AGAIN,
     BEGUN,
+    CHANGED,
     TO_DO,
     DatasetOptions,
     Stamps,
     Step,
+    as_stamps,
     changed_settings,
     is_record,
+    list_changes,
     make_steps,
     mark_done,
     stamps_of,
@@ -266,12 +269,22 @@ def _check_data(plan: DatasetPlan, stamps: Stamps, *, resume: bool, overwrite: b
             f"{data}: exists already; choose another name, or give --overwrite, or --resume if an "
             "earlier call made it"
         )
-    recorded = plan.record["steps"].get(EXPORT, {}).get("output")
-    was_writing = plan.record.get("started", {}).get("name") == EXPORT
-    if not was_writing and [tuple(stamp) for stamp in recorded or []] != stamps:
+    if plan.record.get("started", {}).get("name") == EXPORT:  # and it may have been stopped there
+        return
+    replace_it = "to replace it, give --overwrite instead of --resume"
+    if EXPORT not in plan.record["steps"]:
+        steps = plan.work / STEPS_FILE
+        if not steps.exists():
+            raise OutputError(
+                f"{steps}: is missing, so an earlier call did not make {data}, or its notes are "
+                f"lost; {replace_it}"
+            )
+        raise OutputError(f"{data}: exists, but no earlier call has finished it; {replace_it}")
+    changes = list_changes(as_stamps(plan.record["steps"][EXPORT]["output"]), stamps)
+    if edited := [name for name, what in changes.items() if what == CHANGED]:
+        whole = f"replace {data}" if edited[0] != str(data) else "replace it"
         raise OutputError(
-            f"{data}: has been changed since, or another program wrote it; give --overwrite to "
-            "replace it"
+            f"{edited[0]}: {CHANGED} since; to {whole}, give --overwrite instead of --resume"
         )
 
 

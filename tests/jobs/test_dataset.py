@@ -87,9 +87,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def states(sources, data, **options) -> dict[str, str]:
+    plan = plan_dataset(asked(sources, data, **options), resume=True)
+    return {step.name: step.state for step in plan.steps}
+
+
+def asked(sources, data, **options) -> DatasetOptions:
     config = options.pop("config", Config())
-    asked = DatasetOptions((str(sources),), data, "huggingface", config, **options)
-    return {step.name: step.state for step in plan_dataset(asked, resume=True).steps}
+    return DatasetOptions((str(sources),), data, "huggingface", config, **options)
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +252,49 @@ def test_a_damaged_output_is_made_again(pages, whole, made):
     assert contents(made) == contents(whole)
 
 
+@pytest.mark.parametrize(
+    ("file", "number"),
+    [
+        ("data.work/run/run.json", 0),
+        ("data.work/run/documents.parquet", 0),
+        ("data.work/run/articles.jsonl", 0),
+        ("data.work/run/pairs.parquet", 1),
+        ("data/README.md", 5),
+        ("data", 5),
+    ],
+)
+def test_the_plan_names_the_file_that_is_missing(pages, made, file, number):
+    path = made.parent / file
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    steps = plan_dataset(asked(pages, made, license="mit"), resume=True).steps
+    assert [step.state for step in steps[: number + 1]] == ["done"] * number + ["again"]
+    assert steps[number].why == f"{path.name} is missing"
+
+
+def test_the_plan_counts_the_files_that_have_changed(pages, made):
+    shutil.rmtree(made.parent / "data.work" / "run")
+    first = plan_dataset(asked(pages, made, license="mit"), resume=True).steps[0]
+    assert first.why == "documents.parquet is missing, and 3 more files have changed"
+
+
+def test_a_lost_file_of_the_data_set_is_made_again(pages, whole, made):
+    [file] = (made / "data").iterdir()
+    file.unlink()
+    ingest.make_dataset(pages, made, license="mit", resume=True)
+    assert contents(made / "data") == contents(whole / "data")
+
+
+@pytest.mark.parametrize("lost", ["data.work/steps.json", "data.work"])
+def test_lost_notes_are_not_blamed_on_the_data_set(pages, whole, made, lost):
+    path = made.parent / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    message = r"^\S+data.work/steps\.json: is missing, .* give --overwrite instead of --resume$"
+    with pytest.raises(OutputError, match=message):
+        ingest.make_dataset(pages, made, license="mit", resume=True)
+    ingest.make_dataset(pages, made, license="mit", overwrite=True)
+    assert contents(made) == contents(whole)
+
+
 def test_silent_damage_is_named(pages, made):
     scored = made.parent / "data.work" / "run" / "scored.parquet"
     times = scored.stat()
@@ -394,7 +441,7 @@ def test_other_pages_or_settings_of_the_run_are_refused(pages, made, tmp_path):
 def test_a_data_set_that_was_changed_is_not_replaced(pages, made):
     readme = made / "README.md"
     readme.write_text("my notes")
-    with pytest.raises(OutputError, match=r"data: has been changed since"):
+    with pytest.raises(OutputError, match=r"data/README\.md: has been changed since; to replace"):
         ingest.make_dataset(pages, made, resume=True)
     with pytest.raises(OutputError, match=r"exists already|work of an earlier call"):
         ingest.make_dataset(pages, made)
@@ -406,7 +453,9 @@ def test_overwrite_starts_again(table, tmp_path):
     data.write_text("old")
     with pytest.raises(OutputError, match="exists already"):
         ingest.make_dataset(table, data, pairs=True)
-    with pytest.raises(OutputError, match="another program wrote it"):
+    with pytest.raises(
+        OutputError, match=r"steps\.json: is missing, so an earlier call did not make"
+    ):
         ingest.make_dataset(table, data, pairs=True, resume=True)
     ingest.make_dataset(table, data, pairs=True, overwrite=True)
     first = data.read_bytes()
