@@ -52,6 +52,7 @@ from ingest.jobs.dataset_plan import (
     Step,
     changed_settings,
     hash_of,
+    instead_of,
     stamps_of,
     to_record,
 )
@@ -198,7 +199,8 @@ def open_plan(
                 advice = getattr(error, "__notes__", [])
                 has_advice = isinstance(error, (NothingLeftError, DamagedFileError))
                 if not has_advice and "--resume" not in str(advice):
-                    error.add_note(f"finished steps are kept in {work}; use --resume to go on")
+                    resume_it = instead_of("--resume", "--overwrite" if overwrite else "")
+                    error.add_note(f"finished steps are kept in {work}; use {resume_it} to go on")
             else:
                 (work / STEPS_FILE).unlink(missing_ok=True)
             raise
@@ -260,7 +262,7 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
             linked = plan.steps[0].linked
             add_to_run_report(plan.folder, plan.funnel(), plan.options, linked=linked)
         with watch(step) as progress:
-            work = Work(plan.options, plan.folder, was_started)
+            work = Work(plan.options, plan.folder, was_started, plan.given)
             outcome = do_step(step, work, progress)
         output = stamps_of(*outputs_of(step))
         applied = hash_corrections(plan.folder / CORRECTIONS_FILE).get(step.name, "")

@@ -31,6 +31,7 @@ from ingest.jobs.dataset_plan import (
     Step,
     as_stamps,
     changed_settings,
+    instead_of,
     is_record,
     list_changes,
     make_steps,
@@ -62,6 +63,7 @@ class DatasetPlan:
         steps: the steps, in order.
         record: the content of steps.json.
         recalled: the options and settings that come from the earlier call, by name.
+        given: --resume or --overwrite, if the call has it.
     """
 
     options: DatasetOptions
@@ -70,6 +72,7 @@ class DatasetPlan:
     steps: list[Step]
     record: dict[str, Any] = field(default_factory=dict)
     recalled: dict[str, Any] = field(default_factory=dict)
+    given: str = ""
 
     @property
     def changed_settings(self) -> dict[str, Any]:
@@ -124,7 +127,8 @@ def plan_dataset(
     if resume and overwrite:
         raise ConfigError("--overwrite starts again; it cannot be used with --resume")
     work = work_folder(options.data)
-    record = {"steps": {}} if overwrite else _read_record(work)
+    given = "--resume" if resume else "--overwrite" if overwrite else ""
+    record = {"steps": {}} if overwrite else _read_record(work, given)
     recalled: dict[str, Any] = {}
     if resume:
         options, recalled = recall_options(options, record.get("options", {}))
@@ -147,7 +151,7 @@ def plan_dataset(
     steps = mark_done(steps, record["steps"], outputs)
     if steps[0].state == TO_DO and (work / "run.unfinished").exists() and not overwrite:
         steps[0] = replace(steps[0], state=BEGUN)
-    plan = DatasetPlan(options, work, folder, steps, record, recalled)
+    plan = DatasetPlan(options, work, folder, steps, record, recalled, given)
     _check_work(plan, resume=resume, overwrite=overwrite)
     _check_edited(plan, outputs)
     _check_data(plan, outputs[EXPORT], resume=resume, overwrite=overwrite)
@@ -171,20 +175,19 @@ def _check_place(options: DatasetOptions, work: Path, files: Stamps) -> None:
             )
 
 
-def _read_record(work: Path) -> dict[str, Any]:
+def _read_record(work: Path, given: str) -> dict[str, Any]:
     """Return the content of steps.json; no steps if there is none."""
     path = work / STEPS_FILE
+    advice = f"give {instead_of('--overwrite', given)} to start again"
     try:
         record: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {"steps": {}}
     except (OSError, ValueError, RecursionError) as error:
         reason = describe_parse_error(error)
-        raise OutputError(
-            f"{path}: cannot be read: {reason}; give --overwrite to start again"
-        ) from error
+        raise OutputError(f"{path}: cannot be read: {reason}; {advice}") from error
     if not is_record(record):
-        raise OutputError(f"{path}: is not a record of steps; give --overwrite to start again")
+        raise OutputError(f"{path}: is not a record of steps; {advice}")
     return record
 
 
@@ -213,13 +216,13 @@ def _check_work(plan: DatasetPlan, *, resume: bool, overwrite: bool) -> None:
     if others := plan.record["steps"].keys() - known:
         raise OutputError(
             f"{work}: was made from other sources (it has the step {min(others)}); give "
-            "--overwrite to start again"
+            "--overwrite instead of --resume to start again"
         )
     recorded = plan.record["steps"].get(first.name)
     if first.state == AGAIN and recorded["key"] != first.key and not _links_to(first, plan.folder):
         raise OutputError(
             f"{work}: has the work of an earlier call on other sources or settings: "
-            f"{first.name}: {first.why}; give --overwrite to start again"
+            f"{first.name}: {first.why}; give --overwrite instead of --resume to start again"
         )
 
 

@@ -273,6 +273,19 @@ def changed_settings(config: Config) -> dict[str, Any]:
     return {name: value for name, value in now.items() if value != default[name]}
 
 
+def instead_of(option: str, given: str) -> str:
+    """Name an option for the next call, and the one of this call that cannot stand beside it.
+
+    Args:
+        option: --overwrite or --resume.
+        given: which of them this call has; empty if none.
+
+    >>> instead_of("--overwrite", "--resume"), instead_of("--overwrite", "")
+    ('--overwrite instead of --resume', '--overwrite')
+    """
+    return f"{option} instead of {given}" if given not in ("", option) else option
+
+
 def adopt_settings(config: Config, run_config: Config) -> tuple[Config, list[str]]:
     """Return the settings for the data set of a run, and those that the run contradicts.
 

@@ -558,6 +558,38 @@ def test_a_filter_that_keeps_nothing_can_be_changed(table, tmp_path):
     assert (tmp_path / "data" / "README.md").exists()
 
 
+def test_advice_names_the_option_that_has_to_go(table, tmp_path):
+    strict = Config(filter=FilterConfig(min_words=50))
+    for options, advice in (
+        ({}, "give --resume"),
+        ({"resume": True}, "give --resume"),
+        ({"overwrite": True}, "give --resume instead of --overwrite"),
+    ):
+        with pytest.raises(SourceError, match=f"and {advice}$"):
+            ingest.make_dataset(table, tmp_path / "data", pairs=True, config=strict, **options)
+    page, again = CORPORA / "scrapes" / "ar_gov_news.txt", "--overwrite instead of --resume"
+    message = f"add such pages and give {again}; .*: --pairs and {again}$"
+    with pytest.raises(SourceError, match=message):
+        ingest.make_dataset(page, tmp_path / "other", resume=True)
+    table.touch()
+    with pytest.raises(OutputError, match=f"give {again} to start again"):
+        ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=True)
+
+
+def test_a_stopped_call_with_overwrite_is_resumed_without(table, tmp_path, monkeypatch):
+    def stop(step, *args):
+        if step.name == "score":
+            raise StoppedError
+        return do_step(step, *args)
+
+    do_step = dataset.do_step
+    monkeypatch.setattr(dataset, "do_step", stop)
+    with pytest.raises(StoppedError) as stopped:
+        ingest.make_dataset(table, tmp_path / "data", pairs=True, overwrite=True)
+    [note] = stopped.value.__notes__
+    assert note.endswith("; use --resume instead of --overwrite to go on")
+
+
 def test_a_resumed_call_has_the_options_of_the_earlier_one(table, tmp_path):
     test_set = tmp_path / "test.tsv"
     test_set.write_text("قرأت كتابا في البيت\tI read a book at home\n", encoding="utf-8")
@@ -643,8 +675,9 @@ def test_foreign_files_are_left_alone(table, tmp_path):
     (work / "thesis.txt").unlink()
     for text in ("{", "[]", '{"steps": {}, "options": []}'):
         (work / "steps.json").write_text(text)
-        with pytest.raises(OutputError, match=r"steps.json: .*--overwrite to start again"):
-            ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=True)
+        for resume, advice in ((False, "--overwrite"), (True, "--overwrite instead of --resume")):
+            with pytest.raises(OutputError, match=rf"steps.json: .* give {advice} to start again"):
+                ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=resume)
     ingest.make_dataset(table, tmp_path / "data", pairs=True, overwrite=True)
     assert json.loads((work / "steps.json").read_bytes())["steps"].keys() >= {"import", "export"}
 
