@@ -59,6 +59,7 @@ from ingest.jobs.dataset_plan import (
 from ingest.jobs.dataset_sources import work_folder
 from ingest.jobs.dataset_steps import NothingLeftError, Work, do_step
 from ingest.languages import parse_language_pair
+from ingest.writers.folder import restore_report
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """One path, or several."""
@@ -191,6 +192,9 @@ def open_plan(
     with _keep_others_out(work, options.data), blame_damage(*options.sources, work / "run"):
         try:
             plan = plan_dataset(options, resume=resume, overwrite=overwrite)
+            if plan.exported:
+                with wrap_os_errors(options.data):
+                    restore_report(options.data, plan.exported)
             if overwrite:
                 _clear(work)
             yield plan
@@ -256,7 +260,9 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
             _remove_partial(step.writes)
         record["started"] = {"name": step.name, "key": hash_of(step.key, read)}
         was_started = started == record["started"]
-        record["steps"].pop(step.name, None)  # its output is about to change
+        old = record["steps"].pop(step.name, None)  # its output is about to change
+        if old and step.name == EXPORT:
+            record["replaces"] = old["output"]
         _write_record(plan)
         if step.name == EXPORT:
             linked = plan.steps[0].linked
@@ -268,6 +274,8 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
         applied = hash_corrections(plan.folder / CORRECTIONS_FILE).get(step.name, "")
         record["steps"][step.name] = to_record(step, read, output, applied, outcome)
         del record["started"]
+        if step.name == EXPORT:
+            record.pop("replaces", None)
         read = output
         _write_record(plan)
         yield step, outcome

@@ -16,7 +16,7 @@ from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.atomic import check_output
 from ingest.io.in_place import is_empty
 from ingest.io.remake import STEPS_FILE, DamagedFileError
-from ingest.io.run_files import ARTICLES_FILE, CORRECTIONS_FILE, OUTPUTS, RUN_FILE
+from ingest.io.run_files import ARTICLES_FILE, CORRECTIONS_FILE, EXPORT_FILE, OUTPUTS, RUN_FILE
 from ingest.jobs.damaged_files import find_damage, find_damaged_articles
 from ingest.jobs.dataset_corrections import accept_corrected
 from ingest.jobs.dataset_funnel import FunnelRow, funnel_rows
@@ -64,6 +64,7 @@ class DatasetPlan:
         record: the content of steps.json.
         recalled: the options and settings that come from the earlier call, by name.
         given: --resume or --overwrite, if the call has it.
+        exported: the files in the data set that an earlier call wrote, relative to it.
     """
 
     options: DatasetOptions
@@ -73,6 +74,7 @@ class DatasetPlan:
     record: dict[str, Any] = field(default_factory=dict)
     recalled: dict[str, Any] = field(default_factory=dict)
     given: str = ""
+    exported: tuple[str, ...] = ()
 
     @property
     def changed_settings(self) -> dict[str, Any]:
@@ -128,7 +130,15 @@ def plan_dataset(
         raise ConfigError("--overwrite starts again; it cannot be used with --resume")
     work = work_folder(options.data)
     given = "--resume" if resume else "--overwrite" if overwrite else ""
-    record = {"steps": {}} if overwrite else _read_record(work, given)
+    try:
+        record = _read_record(work, given)
+    except OutputError:
+        if not overwrite:
+            raise
+        record = {"steps": {}}
+    exported = _exported_files(record, options.data)
+    if overwrite:
+        record = {"steps": {}, "replaces": stamps_of(options.data)}
     recalled: dict[str, Any] = {}
     if resume:
         options, recalled = recall_options(options, record.get("options", {}))
@@ -151,7 +161,7 @@ def plan_dataset(
     steps = mark_done(steps, record["steps"], outputs)
     if steps[0].state == TO_DO and (work / "run.unfinished").exists() and not overwrite:
         steps[0] = replace(steps[0], state=BEGUN)
-    plan = DatasetPlan(options, work, folder, steps, record, recalled, given)
+    plan = DatasetPlan(options, work, folder, steps, record, recalled, given, exported)
     _check_work(plan, resume=resume, overwrite=overwrite)
     _check_edited(plan, outputs)
     _check_data(plan, outputs[EXPORT], resume=resume, overwrite=overwrite)
@@ -189,6 +199,21 @@ def _read_record(work: Path, given: str) -> dict[str, Any]:
     if not is_record(record):
         raise OutputError(f"{path}: is not a record of steps; {advice}")
     return record
+
+
+def _exported_files(record: dict[str, Any], data: Path) -> tuple[str, ...]:
+    """Return the files in a data set that an earlier call wrote, relative to it."""
+    paths = [Path(name) for name, size, _ in _known_data(record) or [] if size >= 0]
+    return tuple(path.relative_to(data).as_posix() for path in paths if data in path.parents)
+
+
+def _known_data(record: dict[str, Any]) -> Stamps | None:
+    """Return the stamps of the data set that a --resume may replace; None if it may replace none.
+
+    That is what an earlier call exported, or what it was to replace when it was stopped.
+    """
+    known = record["steps"].get(EXPORT, {}).get("output", record.get("replaces"))
+    return None if known is None else as_stamps(known)
 
 
 def _check_work(plan: DatasetPlan, *, resume: bool, overwrite: bool) -> None:
@@ -264,7 +289,7 @@ def _check_data(plan: DatasetPlan, stamps: Stamps, *, resume: bool, overwrite: b
     data, format = plan.options.data, plan.options.format
     check_output(data, overwrite=True, folder=_is_folder(format))
     if _is_folder(format):
-        refuse_foreign_files(data)
+        refuse_foreign_files(data, plan.exported)
     if not os.path.lexists(data) or is_empty(data) or overwrite:
         return
     if not resume:
@@ -275,7 +300,7 @@ def _check_data(plan: DatasetPlan, stamps: Stamps, *, resume: bool, overwrite: b
     if plan.record.get("started", {}).get("name") == EXPORT:  # and it may have been stopped there
         return
     replace_it = "to replace it, give --overwrite instead of --resume"
-    if EXPORT not in plan.record["steps"]:
+    if (known := _known_data(plan.record)) is None:
         steps = plan.work / STEPS_FILE
         if not steps.exists():
             raise OutputError(
@@ -283,7 +308,8 @@ def _check_data(plan: DatasetPlan, stamps: Stamps, *, resume: bool, overwrite: b
                 f"lost; {replace_it}"
             )
         raise OutputError(f"{data}: exists, but no earlier call has finished it; {replace_it}")
-    changes = list_changes(as_stamps(plan.record["steps"][EXPORT]["output"]), stamps)
+    changes = list_changes(known, stamps)
+    changes.pop(str(data / EXPORT_FILE), None)  # nobody's work, and it may be damaged
     if edited := [name for name, what in changes.items() if what == CHANGED]:
         whole = f"replace {data}" if edited[0] != str(data) else "replace it"
         raise OutputError(

@@ -346,7 +346,9 @@ def is_record(record: Any) -> bool:
     if not isinstance(record, dict) or not isinstance(record.get("steps"), dict):
         return False
     tables = (record.get("options", {}), record.get("started", {}))
-    return all(isinstance(table, dict) for table in tables) and all(
+    if not all(isinstance(table, dict) for table in tables):
+        return False
+    return _are_stamps(record.get("replaces", [])) and all(
         isinstance(step, dict)
         and isinstance(step.get("key"), str)
         and isinstance(step.get("inputs"), str)

@@ -284,6 +284,34 @@ def test_a_lost_file_of_the_data_set_is_made_again(pages, whole, made):
     assert contents(made / "data") == contents(whole / "data")
 
 
+@pytest.mark.parametrize("option", ["resume", "overwrite"])
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text('{"files": [')])
+def test_a_lost_list_of_the_data_set_is_made_again(table, tmp_path, damage, option, monkeypatch):
+    data = tmp_path / "data"
+    ingest.make_dataset(table, data, pairs=True)
+    before = contents(data)
+    damage(data / "export.json")
+
+    def stop(step, *args):
+        if step.name in ("score", "export"):
+            raise StoppedError
+        return do_step(step, *args)
+
+    do_step = dataset.do_step
+    with monkeypatch.context() as context:
+        context.setattr(dataset, "do_step", stop)
+        with pytest.raises(StoppedError):
+            ingest.make_dataset(table, data, pairs=True, **{option: True})
+    ingest.make_dataset(table, data, pairs=True, resume=True)
+    assert contents(data) == before
+    damage(data / "export.json")
+    (data / "notes.txt").touch()
+    with pytest.raises(
+        OutputError, match=r"data(/export\.json: is damaged|: has no export\.json).* away"
+    ):
+        ingest.make_dataset(table, data, pairs=True, **{option: True})
+
+
 @pytest.mark.parametrize("lost", ["data.work/steps.json", "data.work"])
 def test_lost_notes_are_not_blamed_on_the_data_set(pages, whole, made, lost):
     path = made.parent / lost
@@ -582,12 +610,18 @@ def test_a_stopped_call_with_overwrite_is_resumed_without(table, tmp_path, monke
             raise StoppedError
         return do_step(step, *args)
 
+    ingest.make_dataset(table, tmp_path / "data", pairs=True)
+    before = contents(tmp_path / "data")
     do_step = dataset.do_step
     monkeypatch.setattr(dataset, "do_step", stop)
     with pytest.raises(StoppedError) as stopped:
         ingest.make_dataset(table, tmp_path / "data", pairs=True, overwrite=True)
     [note] = stopped.value.__notes__
     assert note.endswith("; use --resume instead of --overwrite to go on")
+    monkeypatch.setattr(dataset, "do_step", do_step)
+    ingest.make_dataset(table, tmp_path / "data", resume=True)
+    assert contents(tmp_path / "data") == before
+    assert "replaces" not in json.loads((tmp_path / "data.work" / "steps.json").read_bytes())
 
 
 def test_a_resumed_call_has_the_options_of_the_earlier_one(table, tmp_path):
