@@ -17,6 +17,7 @@ from ingest.io.atomic import check_output
 from ingest.io.in_place import is_empty
 from ingest.io.remake import STEPS_FILE, DamagedFileError
 from ingest.io.run_files import ARTICLES_FILE, CORRECTIONS_FILE, EXPORT_FILE, OUTPUTS, RUN_FILE
+from ingest.io.run_json import read_complete_run
 from ingest.jobs.damaged_files import find_damage, find_damaged_articles
 from ingest.jobs.dataset_corrections import accept_corrected
 from ingest.jobs.dataset_funnel import FunnelRow, funnel_rows
@@ -39,7 +40,7 @@ from ingest.jobs.dataset_plan import (
     stamps_of,
 )
 from ingest.jobs.dataset_sources import inspect_sources, work_folder
-from ingest.jobs.dataset_steps import Outcome
+from ingest.jobs.dataset_steps import PAGES_FILE, Outcome
 from ingest.jobs.export import FORMATS
 from ingest.text import describe_parse_error
 from ingest.writers.folder import refuse_foreign_files
@@ -155,10 +156,12 @@ def plan_dataset(
     options, stamps = inspect_sources(options)
     _check_place(options, work, stamps["sources"])
     folder = work / ("pairs" if options.pairs else "run")
+    if "run" in record["steps"] and os.path.lexists(folder / RUN_FILE):
+        read_complete_run(folder)  # later steps add to it, so that its stamp says nothing
     steps = make_steps(options, folder, stamps)
     outputs = {step.name: stamps_of(*outputs_of(step)) for step in steps}
     record["steps"] = accept_corrected(record["steps"], steps, outputs, folder)
-    steps = mark_done(steps, record["steps"], outputs)
+    steps = mark_done(steps, record["steps"], outputs | _find_lost_pages(steps, outputs))
     if steps[0].state == TO_DO and (work / "run.unfinished").exists() and not overwrite:
         steps[0] = replace(steps[0], state=BEGUN)
     plan = DatasetPlan(options, work, folder, steps, record, recalled, given, exported)
@@ -326,6 +329,21 @@ def outputs_of(step: Step) -> list[Path]:
         return [step.writes]
     paths = [step.writes.with_name(name) for name in OUTPUTS]
     return [path for path in paths if path.name != RUN_FILE or not os.path.lexists(path)]
+
+
+def _find_lost_pages(steps: list[Step], outputs: dict[str, Stamps]) -> dict[str, Stamps]:
+    """Return the output of `align` with the pairs of pages, if they are missing or damaged.
+
+    They are only a stage of it, which other commands read, too: they are made again unasked.
+    """
+    lost: dict[str, Stamps] = {}
+    for step in steps:
+        path = step.writes.with_name(PAGES_FILE)
+        if step.name != "align" or step.linked:
+            continue
+        if not os.path.lexists(path) or find_damage(path, all_values=False, names=()):
+            lost[step.name] = outputs[step.name] + stamps_of(path)
+    return lost
 
 
 def has_work(work: Path) -> bool:

@@ -321,11 +321,14 @@ def can_use_pairs(config: Config, run_config: Config) -> bool:
 
 
 def stamps_of(*paths: str | Path) -> Stamps:
-    """Return the stamps of files, and of the files in folders; of a missing file, -1 and -1."""
+    """Return the stamps of files, and of the files in folders, or of a folder that has none.
+
+    Size and time of a missing file are -1.
+    """
     stamps: Stamps = []
     for path in map(Path, paths):
-        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        for file in files:
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else []
+        for file in files or [path]:
             size, time = stamp(str(file)) or (-1, -1)
             stamps.append((str(file), size, int(time)))
     return stamps

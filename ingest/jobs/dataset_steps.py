@@ -15,6 +15,7 @@ import polars as pl
 from ingest._typing import Progress, Result
 from ingest.errors import SourceError
 from ingest.io.atomic import atomic_folder, atomic_write, wrap_os_errors
+from ingest.io.in_place import remove
 from ingest.io.parquet import scan_parquet
 from ingest.io.remake import unreadable
 from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, PAIRS_FILE, RUN_FILE
@@ -25,7 +26,7 @@ from ingest.jobs.dataset_plan import DatasetOptions, Step, instead_of
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.state import State
 
-_PAGES = "pages.parquet"
+PAGES_FILE = "pages.parquet"  # which pages are paired: a stage of `align`
 Outcome = dict[str, Any]
 """What a step says of itself: messages, in_error, and counts for the funnel. JSON values."""
 
@@ -156,7 +157,7 @@ def _align(step: Step, work: Work, progress: Progress | None) -> Outcome:
             f"{_instead_of_pairs(work)}"
         )
     if not work.was_started:  # else the pages were paired with the same settings
-        (work.folder / _PAGES).unlink(missing_ok=True)
+        remove(work.folder / PAGES_FILE)
     result = align_run(
         str(work.folder),
         str(step.writes),

@@ -16,6 +16,7 @@ from ingest.cli import main
 from ingest.config import AlignConfig, Config, FilterConfig, LabelConfig, SplitConfig
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
 from ingest.io.locks import hold_lock
+from ingest.io.remake import describe_damage
 from ingest.jobs import dataset
 from ingest.jobs.correct import correct_run
 from ingest.jobs.dataset_checks import plan_dataset
@@ -282,6 +283,40 @@ def test_a_lost_file_of_the_data_set_is_made_again(pages, whole, made):
     file.unlink()
     ingest.make_dataset(pages, made, license="mit", resume=True)
     assert contents(made / "data") == contents(whole / "data")
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "half", "a folder"])
+def test_lost_pairs_of_pages_are_made_again(pages, whole, made, kind):
+    file = made.parent / "data.work" / "run" / "pages.parquet"
+    good = file.read_bytes()
+    file.unlink()
+    if kind == "a folder":
+        file.mkdir()
+    elif kind != "missing":
+        file.write_bytes(b"" if kind == "empty" else good[: len(good) // 2])
+    steps = plan_dataset(asked(pages, made, license="mit"), resume=True).steps
+    assert [step.state for step in steps] == ["done", *["again"] * 5]
+    assert steps[1].why.startswith("pages.parquet ")
+    ingest.make_dataset(pages, made, license="mit", resume=True)
+    assert file.read_bytes() == good
+    assert contents(made) == contents(whole)
+
+
+def test_a_translation_next_to_a_data_set_is_not_said_to_be_a_step_of_it(whole):
+    run = whole.with_name("data.work") / "run"
+    command = f"ingest translate {run} --to LANG -o {run}/translated.parquet --overwrite"
+    assert describe_damage(run / "translated.parquet", "is empty").endswith(f"run: {command}")
+
+
+@pytest.mark.parametrize("text", ["", '{"config": {', "{}"])
+def test_a_damaged_run_json_is_named_though_all_steps_are_done(pages, made, text):
+    file = made.parent / "data.work" / "run" / "run.json"
+    file.write_text(text)
+    message = rf"^{file}: .*; to make it again, delete it and run: ingest dataset .* --resume$"
+    with pytest.raises(SourceError, match=message):
+        ingest.make_dataset(pages, made, license="mit", resume=True)
+    file.unlink()
+    assert states(pages, made, license="mit") == dict.fromkeys(STEPS, "again")
 
 
 @pytest.mark.parametrize("option", ["resume", "overwrite"])
