@@ -38,17 +38,18 @@ def refuse_foreign_files(folder: Path, known: Collection[str] = ()) -> None:
     foreign = sorted(files - (listed or set()) - {EXPORT_FILE, *known})
     if not foreign:
         return
+    is_lost = listed is None and not known
     report = folder / EXPORT_FILE
-    if listed is None and report.is_file():
+    if is_lost and report.is_file():
         raise OutputError(
             f"{report}: is damaged, so it is unknown which files export wrote there; choose "
             f"another name, or move {folder} away"
         )
     what = "contains files that export did not write"
-    if listed is None:
+    if is_lost:
         what = f"has no {EXPORT_FILE}, which would say that export wrote its files"
     message = describe_foreign(folder, foreign, shown=folder, what=what)
-    raise OutputError(message + ", or move the folder away" * (listed is None))
+    raise OutputError(message + ", or move the folder away" * is_lost)
 
 
 def restore_report(folder: Path, known: Collection[str]) -> None:
@@ -67,5 +68,5 @@ def _read_files(folder: Path) -> set[str] | None:
     """Return the files that the report in a folder lists; None if that cannot be read."""
     try:
         return set(json.loads((folder / EXPORT_FILE).read_bytes())["files"])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
