@@ -25,6 +25,7 @@ _COMMANDS = {
     "split.parquet": "ingest split {before} -o {path} --overwrite",
     "translated.parquet": "ingest translate {folder} --to LANG -o {path} --overwrite",
 }
+_OF_DATASET = set(_COMMANDS) - {"translated.parquet"}  # what `ingest dataset` makes
 _OF_PAIRS = ("pairs.parquet", "scored.parquet", "filtered.parquet", "split.parquet")
 
 
@@ -81,7 +82,7 @@ def describe_parquet_error(path: str | Path, error: Exception) -> str:
 
 def _describe_remedy(path: Path) -> str:
     folder = path.parent
-    if is_working_folder(folder):
+    if is_working_folder(folder) and path.name in _OF_DATASET:
         return f"to make it again, delete it and run: {_dataset_command(folder.parent)}"
     if path.name not in _COMMANDS or not is_run_folder(folder):
         return "make it again with the command that wrote it, or give another file"

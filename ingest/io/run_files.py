@@ -36,6 +36,7 @@ DERIVED_OUTPUTS = (
 )  # fmt: skip
 # Files made from the pairs, in order, and how many of them each command could read instead.
 _LATER_FILES = ("scored.parquet", "filtered.parquet", "split.parquet")
+_FOREIGN = "contains files that ingest did not write"
 _MAX_LISTED = 3  # files or runs in a message
 _POSSIBLE_INPUTS = {"filter": 1, "split": 2, "export": 3}
 
@@ -62,22 +63,22 @@ def check_run_output(
     if not target.is_dir():
         raise OutputError(f"{shown}: is not a folder; choose another name")
     if others := foreign_files(contents(target)):
-        raise OutputError(describe_foreign(target, others, shown=shown, writer="ingest"))
+        raise OutputError(describe_foreign(target, others, shown=shown, what=_FOREIGN))
     if not overwrite and not has_only_errors(target):
         raise OutputError(f"{shown}: exists already; choose another name, or give --overwrite")
 
 
-def describe_foreign(target: Path, names: Sequence[str], *, shown: Path, writer: str) -> str:
+def describe_foreign(target: Path, names: Sequence[str], *, shown: Path, what: str) -> str:
     """Say that a folder may not be replaced, because it has files that it would not have.
 
     Args:
         target: the folder.
         names: these files, relative to it.
         shown: `target` as the user gave it.
-        writer: what would write the folder.
+        what: what is wrong, unless these files are those of runs.
 
-    >>> describe_foreign(Path("out"), ["a", "b"], shown=Path("out"), writer="ingest")
-    'out: contains files that ingest did not write (a, b); choose another name'
+    >>> describe_foreign(Path("out"), ["a", "b"], shown=Path("out"), what="contains other files")
+    'out: contains other files (a, b); choose another name'
     """
     folders = dict.fromkeys(name.partition(os.sep)[0] for name in names)
     runs = [str(shown / name) for name in folders if is_run_folder(target / name)]
@@ -89,7 +90,7 @@ def describe_foreign(target: Path, names: Sequence[str], *, shown: Path, writer:
             new = shown / "new"
             return f"{describe_unfinished(shown / name)}; or choose another name, such as {new}"
     listed = ", ".join(names[:_MAX_LISTED])
-    return f"{shown}: contains files that {writer} did not write ({listed}); choose another name"
+    return f"{shown}: {what} ({listed}); choose another name"
 
 
 def has_only_errors(target: Path) -> bool:

@@ -52,12 +52,14 @@ from ingest.jobs.dataset_plan import (
     Step,
     changed_settings,
     hash_of,
+    instead_of,
     stamps_of,
     to_record,
 )
 from ingest.jobs.dataset_sources import work_folder
 from ingest.jobs.dataset_steps import NothingLeftError, Work, do_step
 from ingest.languages import parse_language_pair
+from ingest.writers.folder import restore_report
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """One path, or several."""
@@ -190,6 +192,9 @@ def open_plan(
     with _keep_others_out(work, options.data), blame_damage(*options.sources, work / "run"):
         try:
             plan = plan_dataset(options, resume=resume, overwrite=overwrite)
+            if plan.exported:
+                with wrap_os_errors(options.data):
+                    restore_report(options.data, plan.exported)
             if overwrite:
                 _clear(work)
             yield plan
@@ -198,7 +203,8 @@ def open_plan(
                 advice = getattr(error, "__notes__", [])
                 has_advice = isinstance(error, (NothingLeftError, DamagedFileError))
                 if not has_advice and "--resume" not in str(advice):
-                    error.add_note(f"finished steps are kept in {work}; use --resume to go on")
+                    resume_it = instead_of("--resume", "--overwrite" if overwrite else "")
+                    error.add_note(f"finished steps are kept in {work}; use {resume_it} to go on")
             else:
                 (work / STEPS_FILE).unlink(missing_ok=True)
             raise
@@ -254,18 +260,22 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
             _remove_partial(step.writes)
         record["started"] = {"name": step.name, "key": hash_of(step.key, read)}
         was_started = started == record["started"]
-        record["steps"].pop(step.name, None)  # its output is about to change
+        old = record["steps"].pop(step.name, None)  # its output is about to change
+        if old and step.name == EXPORT:
+            record["replaces"] = old["output"]
         _write_record(plan)
         if step.name == EXPORT:
             linked = plan.steps[0].linked
             add_to_run_report(plan.folder, plan.funnel(), plan.options, linked=linked)
         with watch(step) as progress:
-            work = Work(plan.options, plan.folder, was_started)
+            work = Work(plan.options, plan.folder, was_started, plan.given)
             outcome = do_step(step, work, progress)
         output = stamps_of(*outputs_of(step))
         applied = hash_corrections(plan.folder / CORRECTIONS_FILE).get(step.name, "")
         record["steps"][step.name] = to_record(step, read, output, applied, outcome)
         del record["started"]
+        if step.name == EXPORT:
+            record.pop("replaces", None)
         read = output
         _write_record(plan)
         yield step, outcome

@@ -16,7 +16,8 @@ from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.atomic import check_output
 from ingest.io.in_place import is_empty
 from ingest.io.remake import STEPS_FILE, DamagedFileError
-from ingest.io.run_files import ARTICLES_FILE, CORRECTIONS_FILE, OUTPUTS, RUN_FILE
+from ingest.io.run_files import ARTICLES_FILE, CORRECTIONS_FILE, EXPORT_FILE, OUTPUTS, RUN_FILE
+from ingest.io.run_json import read_complete_run
 from ingest.jobs.damaged_files import find_damage, find_damaged_articles
 from ingest.jobs.dataset_corrections import accept_corrected
 from ingest.jobs.dataset_funnel import FunnelRow, funnel_rows
@@ -24,18 +25,22 @@ from ingest.jobs.dataset_memory import options_to_record, recall_options
 from ingest.jobs.dataset_plan import (
     AGAIN,
     BEGUN,
+    CHANGED,
     TO_DO,
     DatasetOptions,
     Stamps,
     Step,
+    as_stamps,
     changed_settings,
+    instead_of,
     is_record,
+    list_changes,
     make_steps,
     mark_done,
     stamps_of,
 )
 from ingest.jobs.dataset_sources import inspect_sources, work_folder
-from ingest.jobs.dataset_steps import Outcome
+from ingest.jobs.dataset_steps import PAGES_FILE, Outcome
 from ingest.jobs.export import FORMATS
 from ingest.text import describe_parse_error
 from ingest.writers.folder import refuse_foreign_files
@@ -59,6 +64,8 @@ class DatasetPlan:
         steps: the steps, in order.
         record: the content of steps.json.
         recalled: the options and settings that come from the earlier call, by name.
+        given: --resume or --overwrite, if the call has it.
+        exported: the files in the data set that an earlier call wrote, relative to it.
     """
 
     options: DatasetOptions
@@ -67,6 +74,8 @@ class DatasetPlan:
     steps: list[Step]
     record: dict[str, Any] = field(default_factory=dict)
     recalled: dict[str, Any] = field(default_factory=dict)
+    given: str = ""
+    exported: tuple[str, ...] = ()
 
     @property
     def changed_settings(self) -> dict[str, Any]:
@@ -121,7 +130,16 @@ def plan_dataset(
     if resume and overwrite:
         raise ConfigError("--overwrite starts again; it cannot be used with --resume")
     work = work_folder(options.data)
-    record = {"steps": {}} if overwrite else _read_record(work)
+    given = "--resume" if resume else "--overwrite" if overwrite else ""
+    try:
+        record = _read_record(work, given)
+    except OutputError:
+        if not overwrite:
+            raise
+        record = {"steps": {}}
+    exported = _exported_files(record, options.data)
+    if overwrite:
+        record = {"steps": {}, "replaces": stamps_of(options.data)}
     recalled: dict[str, Any] = {}
     if resume:
         options, recalled = recall_options(options, record.get("options", {}))
@@ -138,13 +156,15 @@ def plan_dataset(
     options, stamps = inspect_sources(options)
     _check_place(options, work, stamps["sources"])
     folder = work / ("pairs" if options.pairs else "run")
+    if "run" in record["steps"] and os.path.lexists(folder / RUN_FILE):
+        read_complete_run(folder)  # later steps add to it, so that its stamp says nothing
     steps = make_steps(options, folder, stamps)
     outputs = {step.name: stamps_of(*outputs_of(step)) for step in steps}
     record["steps"] = accept_corrected(record["steps"], steps, outputs, folder)
-    steps = mark_done(steps, record["steps"], outputs)
+    steps = mark_done(steps, record["steps"], outputs | _find_lost_pages(steps, outputs))
     if steps[0].state == TO_DO and (work / "run.unfinished").exists() and not overwrite:
         steps[0] = replace(steps[0], state=BEGUN)
-    plan = DatasetPlan(options, work, folder, steps, record, recalled)
+    plan = DatasetPlan(options, work, folder, steps, record, recalled, given, exported)
     _check_work(plan, resume=resume, overwrite=overwrite)
     _check_edited(plan, outputs)
     _check_data(plan, outputs[EXPORT], resume=resume, overwrite=overwrite)
@@ -168,21 +188,35 @@ def _check_place(options: DatasetOptions, work: Path, files: Stamps) -> None:
             )
 
 
-def _read_record(work: Path) -> dict[str, Any]:
+def _read_record(work: Path, given: str) -> dict[str, Any]:
     """Return the content of steps.json; no steps if there is none."""
     path = work / STEPS_FILE
+    advice = f"give {instead_of('--overwrite', given)} to start again"
     try:
         record: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {"steps": {}}
     except (OSError, ValueError, RecursionError) as error:
         reason = describe_parse_error(error)
-        raise OutputError(
-            f"{path}: cannot be read: {reason}; give --overwrite to start again"
-        ) from error
+        raise OutputError(f"{path}: cannot be read: {reason}; {advice}") from error
     if not is_record(record):
-        raise OutputError(f"{path}: is not a record of steps; give --overwrite to start again")
+        raise OutputError(f"{path}: is not a record of steps; {advice}")
     return record
+
+
+def _exported_files(record: dict[str, Any], data: Path) -> tuple[str, ...]:
+    """Return the files in a data set that an earlier call wrote, relative to it."""
+    paths = [Path(name) for name, size, _ in _known_data(record) or [] if size >= 0]
+    return tuple(path.relative_to(data).as_posix() for path in paths if data in path.parents)
+
+
+def _known_data(record: dict[str, Any]) -> Stamps | None:
+    """Return the stamps of the data set that a --resume may replace; None if it may replace none.
+
+    That is what an earlier call exported, or what it was to replace when it was stopped.
+    """
+    known = record["steps"].get(EXPORT, {}).get("output", record.get("replaces"))
+    return None if known is None else as_stamps(known)
 
 
 def _check_work(plan: DatasetPlan, *, resume: bool, overwrite: bool) -> None:
@@ -210,13 +244,13 @@ def _check_work(plan: DatasetPlan, *, resume: bool, overwrite: bool) -> None:
     if others := plan.record["steps"].keys() - known:
         raise OutputError(
             f"{work}: was made from other sources (it has the step {min(others)}); give "
-            "--overwrite to start again"
+            "--overwrite instead of --resume to start again"
         )
     recorded = plan.record["steps"].get(first.name)
     if first.state == AGAIN and recorded["key"] != first.key and not _links_to(first, plan.folder):
         raise OutputError(
             f"{work}: has the work of an earlier call on other sources or settings: "
-            f"{first.name}: {first.why}; give --overwrite to start again"
+            f"{first.name}: {first.why}; give --overwrite instead of --resume to start again"
         )
 
 
@@ -258,7 +292,7 @@ def _check_data(plan: DatasetPlan, stamps: Stamps, *, resume: bool, overwrite: b
     data, format = plan.options.data, plan.options.format
     check_output(data, overwrite=True, folder=_is_folder(format))
     if _is_folder(format):
-        refuse_foreign_files(data)
+        refuse_foreign_files(data, plan.exported)
     if not os.path.lexists(data) or is_empty(data) or overwrite:
         return
     if not resume:
@@ -266,12 +300,23 @@ def _check_data(plan: DatasetPlan, stamps: Stamps, *, resume: bool, overwrite: b
             f"{data}: exists already; choose another name, or give --overwrite, or --resume if an "
             "earlier call made it"
         )
-    recorded = plan.record["steps"].get(EXPORT, {}).get("output")
-    was_writing = plan.record.get("started", {}).get("name") == EXPORT
-    if not was_writing and [tuple(stamp) for stamp in recorded or []] != stamps:
+    if plan.record.get("started", {}).get("name") == EXPORT:  # and it may have been stopped there
+        return
+    replace_it = "to replace it, give --overwrite instead of --resume"
+    if (known := _known_data(plan.record)) is None:
+        steps = plan.work / STEPS_FILE
+        if not steps.exists():
+            raise OutputError(
+                f"{steps}: is missing, so an earlier call did not make {data}, or its notes are "
+                f"lost; {replace_it}"
+            )
+        raise OutputError(f"{data}: exists, but no earlier call has finished it; {replace_it}")
+    changes = list_changes(known, stamps)
+    changes.pop(str(data / EXPORT_FILE), None)  # nobody's work, and it may be damaged
+    if edited := [name for name, what in changes.items() if what == CHANGED]:
+        whole = f"replace {data}" if edited[0] != str(data) else "replace it"
         raise OutputError(
-            f"{data}: has been changed since, or another program wrote it; give --overwrite to "
-            "replace it"
+            f"{edited[0]}: {CHANGED} since; to {whole}, give --overwrite instead of --resume"
         )
 
 
@@ -284,6 +329,21 @@ def outputs_of(step: Step) -> list[Path]:
         return [step.writes]
     paths = [step.writes.with_name(name) for name in OUTPUTS]
     return [path for path in paths if path.name != RUN_FILE or not os.path.lexists(path)]
+
+
+def _find_lost_pages(steps: list[Step], outputs: dict[str, Stamps]) -> dict[str, Stamps]:
+    """Return the output of `align` with the pairs of pages, if they are missing or damaged.
+
+    They are only a stage of it, which other commands read, too: they are made again unasked.
+    """
+    lost: dict[str, Stamps] = {}
+    for step in steps:
+        path = step.writes.with_name(PAGES_FILE)
+        if step.name != "align" or step.linked:
+            continue
+        if not os.path.lexists(path) or find_damage(path, all_values=False, names=()):
+            lost[step.name] = outputs[step.name] + stamps_of(path)
+    return lost
 
 
 def has_work(work: Path) -> bool:

@@ -18,8 +18,10 @@ from typing import Any
 from ingest._version import __version__
 from ingest.config import Config
 from ingest.pipeline.plan import stamp
+from ingest.text import count_noun
 
 DONE, BEGUN, TO_DO, AGAIN = "done", "begun", "to do", "again"
+MISSING, CHANGED = "is missing", "has been changed"
 RUN_STEPS = ("read", "segment", "detect", "label", "dedupe")
 """The tables of the settings that a run applies to its pages."""
 
@@ -179,7 +181,7 @@ def mark_done(
     >>> mark_done([step], {"score": old}, {"score": [("a", 1, 2)]})[0].state
     'done'
     >>> mark_done([step], {"score": old}, {"score": [("a", 3, 4)]})[0].why
-    'scored.parquet has been changed or removed'
+    'a has been changed'
     """
     marked: list[Step] = []
     read: Stamps = []
@@ -191,19 +193,46 @@ def mark_done(
             marked.append(replace(step, state=AGAIN, why=_why_again(step, old)))
         elif any(before.state != DONE for before in marked):
             marked.append(replace(step, state=AGAIN, why=_BEFORE))
-        elif _as_stamps(old.get("read", [])) != read:
+        elif as_stamps(old.get("read", [])) != read:
             why = f"{marked[-1].writes.name} has been corrected or made again"
             marked.append(replace(step, state=AGAIN, why=why))
-        elif _as_stamps(old["output"]) != output:
-            why = f"{step.writes.name} has been changed or removed"
-            marked.append(replace(step, state=AGAIN, why=why))
+        elif changes := list_changes(as_stamps(old["output"]), output):
+            marked.append(replace(step, state=AGAIN, why=_describe_changes(changes)))
         else:
             marked.append(replace(step, state=DONE))
         read = output
     return marked
 
 
-def _as_stamps(stored: Sequence[Sequence[Any]]) -> Stamps:
+def list_changes(before: Stamps, now: Stamps) -> dict[str, str]:
+    """Return what has happened to each file that is no longer as it was; missing ones first.
+
+    >>> list_changes([("a", 1, 2), ("b", 1, 2), ("c", 1, 2)], [("a", 1, 2), ("b", 3, 4)])
+    {'c': 'is missing', 'b': 'has been changed'}
+    """
+    names = {name for name, *_ in now}
+    new = [stamp for stamp in now if stamp not in before]
+    missing = [name for name, size, _ in new if size < 0]
+    if not missing:  # else a folder that is gone would also be named by its files
+        missing = [name for name, *_ in before if name not in names]
+    changed = [name for name, size, _ in new if size >= 0]
+    return dict.fromkeys(missing, MISSING) | dict.fromkeys(changed, CHANGED)
+
+
+def _describe_changes(changes: dict[str, str]) -> str:
+    """Say what has happened to the first file, and to how many others.
+
+    >>> _describe_changes({"run/a": "is missing", "run/b": "is missing"})
+    'a is missing, and 1 more file has changed'
+    """
+    name, what = next(iter(changes.items()))
+    others = len(changes) - 1
+    more = f", and {count_noun(others, 'more file')} {'has' if others == 1 else 'have'} changed"
+    return f"{Path(name).name} {what}{more if others else ''}"
+
+
+def as_stamps(stored: Sequence[Sequence[Any]]) -> Stamps:
+    """Return stamps as steps.json has them."""
     return [(name, size, time) for name, size, time in stored]
 
 
@@ -244,6 +273,19 @@ def changed_settings(config: Config) -> dict[str, Any]:
     return {name: value for name, value in now.items() if value != default[name]}
 
 
+def instead_of(option: str, given: str) -> str:
+    """Name an option for the next call, and the one of this call that cannot stand beside it.
+
+    Args:
+        option: --overwrite or --resume.
+        given: which of them this call has; empty if none.
+
+    >>> instead_of("--overwrite", "--resume"), instead_of("--overwrite", "")
+    ('--overwrite instead of --resume', '--overwrite')
+    """
+    return f"{option} instead of {given}" if given not in ("", option) else option
+
+
 def adopt_settings(config: Config, run_config: Config) -> tuple[Config, list[str]]:
     """Return the settings for the data set of a run, and those that the run contradicts.
 
@@ -279,11 +321,14 @@ def can_use_pairs(config: Config, run_config: Config) -> bool:
 
 
 def stamps_of(*paths: str | Path) -> Stamps:
-    """Return the stamps of files, and of the files in folders; of a missing file, -1 and -1."""
+    """Return the stamps of files, and of the files in folders, or of a folder that has none.
+
+    Size and time of a missing file are -1.
+    """
     stamps: Stamps = []
     for path in map(Path, paths):
-        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        for file in files:
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else []
+        for file in files or [path]:
             size, time = stamp(str(file)) or (-1, -1)
             stamps.append((str(file), size, int(time)))
     return stamps
@@ -304,7 +349,9 @@ def is_record(record: Any) -> bool:
     if not isinstance(record, dict) or not isinstance(record.get("steps"), dict):
         return False
     tables = (record.get("options", {}), record.get("started", {}))
-    return all(isinstance(table, dict) for table in tables) and all(
+    if not all(isinstance(table, dict) for table in tables):
+        return False
+    return _are_stamps(record.get("replaces", [])) and all(
         isinstance(step, dict)
         and isinstance(step.get("key"), str)
         and isinstance(step.get("inputs"), str)

@@ -15,17 +15,18 @@ import polars as pl
 from ingest._typing import Progress, Result
 from ingest.errors import SourceError
 from ingest.io.atomic import atomic_folder, atomic_write, wrap_os_errors
+from ingest.io.in_place import remove
 from ingest.io.parquet import scan_parquet
 from ingest.io.remake import unreadable
 from ingest.io.run_files import CORRECTIONS_FILE, OUTPUTS, PAIRS_FILE, RUN_FILE
 from ingest.io.run_json import read_complete_run
 from ingest.jobs.correct import correct_run
 from ingest.jobs.dataset_corrections import set_aside
-from ingest.jobs.dataset_plan import DatasetOptions, Step
+from ingest.jobs.dataset_plan import DatasetOptions, Step, instead_of
 from ingest.pipeline.executors import Executor
 from ingest.pipeline.state import State
 
-_PAGES = "pages.parquet"
+PAGES_FILE = "pages.parquet"  # which pages are paired: a stage of `align`
 Outcome = dict[str, Any]
 """What a step says of itself: messages, in_error, and counts for the funnel. JSON values."""
 
@@ -42,11 +43,13 @@ class Work:
         options: what to make.
         folder: where their outputs are.
         was_started: whether an earlier call began this step, with the same settings and input.
+        given: --resume or --overwrite, if the call has it.
     """
 
     options: DatasetOptions
     folder: Path
     was_started: bool
+    given: str
 
 
 def do_step(step: Step, work: Work, progress: Progress | None) -> Outcome:
@@ -150,10 +153,11 @@ def _align(step: Step, work: Work, progress: Progress | None) -> Outcome:
     if missing := [lang for lang, count in pages.items() if not count]:
         raise NothingLeftError(
             f"{_name_sources(work)}: no page has text to keep in {' or '.join(missing)}, so there "
-            f"is nothing to pair; add such pages and give --overwrite{_instead_of_pairs(work)}"
+            f"is nothing to pair; add such pages and give {_start_again(work)}"
+            f"{_instead_of_pairs(work)}"
         )
     if not work.was_started:  # else the pages were paired with the same settings
-        (work.folder / _PAGES).unlink(missing_ok=True)
+        remove(work.folder / PAGES_FILE)
     result = align_run(
         str(work.folder),
         str(step.writes),
@@ -204,9 +208,13 @@ def _name_sources(work: Work) -> str:
 def _instead_of_pairs(work: Work) -> str:
     folder = shlex.quote(str(work.folder))
     return (
-        f"; to write the articles: ingest export {folder} --what articles -o FILE; if the "
-        "sources are pairs: --overwrite --pairs"
+        f"; to write the articles: ingest export {folder} --what articles -o FILE; if "
+        f"the sources are pairs: --pairs and {_start_again(work)}"
     )
+
+
+def _start_again(work: Work) -> str:
+    return instead_of("--overwrite", work.given)
 
 
 def _count_pages(segments: Path, langs: tuple[str, ...]) -> dict[str, int]:
@@ -261,7 +269,7 @@ def _filter(step: Step, work: Work, progress: Progress | None) -> Outcome:
     if not result.kept:
         raise NothingLeftError(
             f"{step.writes}: no pair was kept: {_describe_drops(result.funnel)}; change [filter] "
-            "with --config or --set, and give --resume"
+            f"with --config or --set, and give {instead_of('--resume', work.given)}"
         )
     dropped = result.funnel.filter(pl.col("took") > 0).select("rule", "took")
     return {**_describe(result), "kept": result.kept, "dropped": dict(dropped.iter_rows())}

@@ -16,6 +16,7 @@ from ingest.cli import main
 from ingest.config import AlignConfig, Config, FilterConfig, LabelConfig, SplitConfig
 from ingest.errors import ConfigError, OutputError, SourceError, WriteError
 from ingest.io.locks import hold_lock
+from ingest.io.remake import describe_damage
 from ingest.jobs import dataset
 from ingest.jobs.correct import correct_run
 from ingest.jobs.dataset_checks import plan_dataset
@@ -87,9 +88,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def states(sources, data, **options) -> dict[str, str]:
+    plan = plan_dataset(asked(sources, data, **options), resume=True)
+    return {step.name: step.state for step in plan.steps}
+
+
+def asked(sources, data, **options) -> DatasetOptions:
     config = options.pop("config", Config())
-    asked = DatasetOptions((str(sources),), data, "huggingface", config, **options)
-    return {step.name: step.state for step in plan_dataset(asked, resume=True).steps}
+    return DatasetOptions((str(sources),), data, "huggingface", config, **options)
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +253,109 @@ def test_a_damaged_output_is_made_again(pages, whole, made):
     assert contents(made) == contents(whole)
 
 
+@pytest.mark.parametrize(
+    ("file", "number"),
+    [
+        ("data.work/run/run.json", 0),
+        ("data.work/run/documents.parquet", 0),
+        ("data.work/run/articles.jsonl", 0),
+        ("data.work/run/pairs.parquet", 1),
+        ("data/README.md", 5),
+        ("data", 5),
+    ],
+)
+def test_the_plan_names_the_file_that_is_missing(pages, made, file, number):
+    path = made.parent / file
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    steps = plan_dataset(asked(pages, made, license="mit"), resume=True).steps
+    assert [step.state for step in steps[: number + 1]] == ["done"] * number + ["again"]
+    assert steps[number].why == f"{path.name} is missing"
+
+
+def test_the_plan_counts_the_files_that_have_changed(pages, made):
+    shutil.rmtree(made.parent / "data.work" / "run")
+    first = plan_dataset(asked(pages, made, license="mit"), resume=True).steps[0]
+    assert first.why == "documents.parquet is missing, and 3 more files have changed"
+
+
+def test_a_lost_file_of_the_data_set_is_made_again(pages, whole, made):
+    [file] = (made / "data").iterdir()
+    file.unlink()
+    ingest.make_dataset(pages, made, license="mit", resume=True)
+    assert contents(made / "data") == contents(whole / "data")
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "half", "a folder"])
+def test_lost_pairs_of_pages_are_made_again(pages, whole, made, kind):
+    file = made.parent / "data.work" / "run" / "pages.parquet"
+    good = file.read_bytes()
+    file.unlink()
+    if kind == "a folder":
+        file.mkdir()
+    elif kind != "missing":
+        file.write_bytes(b"" if kind == "empty" else good[: len(good) // 2])
+    steps = plan_dataset(asked(pages, made, license="mit"), resume=True).steps
+    assert [step.state for step in steps] == ["done", *["again"] * 5]
+    assert steps[1].why.startswith("pages.parquet ")
+    ingest.make_dataset(pages, made, license="mit", resume=True)
+    assert file.read_bytes() == good
+    assert contents(made) == contents(whole)
+
+
+def test_a_translation_next_to_a_data_set_is_not_said_to_be_a_step_of_it(whole):
+    run = whole.with_name("data.work") / "run"
+    command = f"ingest translate {run} --to LANG -o {run}/translated.parquet --overwrite"
+    assert describe_damage(run / "translated.parquet", "is empty").endswith(f"run: {command}")
+
+
+@pytest.mark.parametrize("text", ["", '{"config": {', "{}"])
+def test_a_damaged_run_json_is_named_though_all_steps_are_done(pages, made, text):
+    file = made.parent / "data.work" / "run" / "run.json"
+    file.write_text(text)
+    message = rf"^{file}: .*; to make it again, delete it and run: ingest dataset .* --resume$"
+    with pytest.raises(SourceError, match=message):
+        ingest.make_dataset(pages, made, license="mit", resume=True)
+    file.unlink()
+    assert states(pages, made, license="mit") == dict.fromkeys(STEPS, "again")
+
+
+@pytest.mark.parametrize("option", ["resume", "overwrite"])
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text('{"files": [')])
+def test_a_lost_list_of_the_data_set_is_made_again(table, tmp_path, damage, option, monkeypatch):
+    data = tmp_path / "data"
+    ingest.make_dataset(table, data, pairs=True)
+    before = contents(data)
+    damage(data / "export.json")
+
+    def stop(step, *args):
+        if step.name in ("score", "export"):
+            raise StoppedError
+        return do_step(step, *args)
+
+    do_step = dataset.do_step
+    with monkeypatch.context() as context:
+        context.setattr(dataset, "do_step", stop)
+        with pytest.raises(StoppedError):
+            ingest.make_dataset(table, data, pairs=True, **{option: True})
+    ingest.make_dataset(table, data, pairs=True, resume=True)
+    assert contents(data) == before
+    damage(data / "export.json")
+    (data / "notes.txt").touch()
+    with pytest.raises(OutputError, match=r"export did not write \(notes\.txt\)"):
+        ingest.make_dataset(table, data, pairs=True, **{option: True})
+
+
+@pytest.mark.parametrize("lost", ["data.work/steps.json", "data.work"])
+def test_lost_notes_are_not_blamed_on_the_data_set(pages, whole, made, lost):
+    path = made.parent / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    message = r"^\S+data.work/steps\.json: is missing, .* give --overwrite instead of --resume$"
+    with pytest.raises(OutputError, match=message):
+        ingest.make_dataset(pages, made, license="mit", resume=True)
+    ingest.make_dataset(pages, made, license="mit", overwrite=True)
+    assert contents(made) == contents(whole)
+
+
 def test_silent_damage_is_named(pages, made):
     scored = made.parent / "data.work" / "run" / "scored.parquet"
     times = scored.stat()
@@ -394,7 +502,7 @@ def test_other_pages_or_settings_of_the_run_are_refused(pages, made, tmp_path):
 def test_a_data_set_that_was_changed_is_not_replaced(pages, made):
     readme = made / "README.md"
     readme.write_text("my notes")
-    with pytest.raises(OutputError, match=r"data: has been changed since"):
+    with pytest.raises(OutputError, match=r"data/README\.md: has been changed since; to replace"):
         ingest.make_dataset(pages, made, resume=True)
     with pytest.raises(OutputError, match=r"exists already|work of an earlier call"):
         ingest.make_dataset(pages, made)
@@ -406,7 +514,9 @@ def test_overwrite_starts_again(table, tmp_path):
     data.write_text("old")
     with pytest.raises(OutputError, match="exists already"):
         ingest.make_dataset(table, data, pairs=True)
-    with pytest.raises(OutputError, match="another program wrote it"):
+    with pytest.raises(
+        OutputError, match=r"steps\.json: is missing, so an earlier call did not make"
+    ):
         ingest.make_dataset(table, data, pairs=True, resume=True)
     ingest.make_dataset(table, data, pairs=True, overwrite=True)
     first = data.read_bytes()
@@ -509,6 +619,44 @@ def test_a_filter_that_keeps_nothing_can_be_changed(table, tmp_path):
     assert (tmp_path / "data" / "README.md").exists()
 
 
+def test_advice_names_the_option_that_has_to_go(table, tmp_path):
+    strict = Config(filter=FilterConfig(min_words=50))
+    for options, advice in (
+        ({}, "give --resume"),
+        ({"resume": True}, "give --resume"),
+        ({"overwrite": True}, "give --resume instead of --overwrite"),
+    ):
+        with pytest.raises(SourceError, match=f"and {advice}$"):
+            ingest.make_dataset(table, tmp_path / "data", pairs=True, config=strict, **options)
+    page, again = CORPORA / "scrapes" / "ar_gov_news.txt", "--overwrite instead of --resume"
+    message = f"add such pages and give {again}; .*: --pairs and {again}$"
+    with pytest.raises(SourceError, match=message):
+        ingest.make_dataset(page, tmp_path / "other", resume=True)
+    table.touch()
+    with pytest.raises(OutputError, match=f"give {again} to start again"):
+        ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=True)
+
+
+def test_a_stopped_call_with_overwrite_is_resumed_without(table, tmp_path, monkeypatch):
+    def stop(step, *args):
+        if step.name == "score":
+            raise StoppedError
+        return do_step(step, *args)
+
+    ingest.make_dataset(table, tmp_path / "data", pairs=True)
+    before = contents(tmp_path / "data")
+    do_step = dataset.do_step
+    monkeypatch.setattr(dataset, "do_step", stop)
+    with pytest.raises(StoppedError) as stopped:
+        ingest.make_dataset(table, tmp_path / "data", pairs=True, overwrite=True)
+    [note] = stopped.value.__notes__
+    assert note.endswith("; use --resume instead of --overwrite to go on")
+    monkeypatch.setattr(dataset, "do_step", do_step)
+    ingest.make_dataset(table, tmp_path / "data", resume=True)
+    assert contents(tmp_path / "data") == before
+    assert "replaces" not in json.loads((tmp_path / "data.work" / "steps.json").read_bytes())
+
+
 def test_a_resumed_call_has_the_options_of_the_earlier_one(table, tmp_path):
     test_set = tmp_path / "test.tsv"
     test_set.write_text("قرأت كتابا في البيت\tI read a book at home\n", encoding="utf-8")
@@ -594,8 +742,9 @@ def test_foreign_files_are_left_alone(table, tmp_path):
     (work / "thesis.txt").unlink()
     for text in ("{", "[]", '{"steps": {}, "options": []}'):
         (work / "steps.json").write_text(text)
-        with pytest.raises(OutputError, match=r"steps.json: .*--overwrite to start again"):
-            ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=True)
+        for resume, advice in ((False, "--overwrite"), (True, "--overwrite instead of --resume")):
+            with pytest.raises(OutputError, match=rf"steps.json: .* give {advice} to start again"):
+                ingest.make_dataset(table, tmp_path / "data", pairs=True, resume=resume)
     ingest.make_dataset(table, tmp_path / "data", pairs=True, overwrite=True)
     assert json.loads((work / "steps.json").read_bytes())["steps"].keys() >= {"import", "export"}
 

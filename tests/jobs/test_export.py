@@ -236,6 +236,26 @@ def test_existing_output_is_replaced_only_with_overwrite(format, tmp_path):
             export(pairs(("ar-en", {})), dest, format=format, overwrite=True)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, r"^\S+o: has no export\.json, which would say .* \(README\.md, data/train-"),
+        ("", r"^\S+o/export\.json: is damaged, so it is unknown which"),
+        ("[" * 100_000, r"^\S+o/export\.json: is damaged, so it is unknown which"),
+    ],
+)
+def test_a_folder_that_has_lost_its_list_is_not_replaced(text, said, tmp_path):
+    dest = tmp_path / "o"
+    export(pairs(("ar-en", {})), dest, format="huggingface")
+    (dest / "export.json").unlink()
+    if text is not None:
+        (dest / "export.json").write_text(text)
+    with pytest.raises(OutputError, match=rf"{said}.*; choose another name, or move \S+.* away$"):
+        export(pairs(("ar-en", {})), dest, format="huggingface", overwrite=True)
+    dest.rename(tmp_path / "away")
+    export(pairs(("ar-en", {})), dest, format="huggingface", overwrite=True)
+
+
 def test_the_input_is_not_replaced(tmp_path):
     path = tmp_path / "pairs.parquet"
     pairs(("ar-en", {})).write_parquet(path)
