@@ -105,7 +105,7 @@ def describe_unfinished(folder: str | os.PathLike[str]) -> str:
     """
     path = Path(folder)
     named = path if path.name else path.resolve()  # "." has no name
-    real = Path(os.path.realpath(named)) if named.is_symlink() else named
+    real = Path(os.path.realpath(named)) if os.path.islink(named) else named
     places = [real / UNFINISHED]
     if real.name:  # the root of all has none
         places.append(real.with_name(f"{real.name}{UNFINISHED}"))
