@@ -16,6 +16,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ingest._typing import Batches
+from ingest.io.file_kinds import check_is_file
 
 PAIR_ROWS = 1 << 15  # pairs in a row group: about 20 MB of text
 
@@ -38,6 +39,9 @@ def scan_parquet(
         low_memory: read less at a time.
         storage_options: for a URL, all that is needed to read it.
 
+    Raises:
+        OSError: a path is that of a folder, a pipe or another thing that is not a file.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory(suffix="[1]") as folder:
     ...     sink([pl.DataFrame({"a": [1, 2]})], pl.Schema({"a": pl.Int64()}), Path(folder, "*"))
@@ -45,6 +49,8 @@ def scan_parquet(
     2
     """
     located: Any = source
+    if isinstance(source, (str, os.PathLike)) and storage_options is None:
+        check_is_file(source)
     if storage_options is None:  # Polars takes the start of `file:x` for that of a URL
         if isinstance(source, (str, os.PathLike)):
             located = os.path.abspath(source)

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from ingest.errors import SourceError
+from ingest.io.file_kinds import describe_kind
 from ingest.io.in_place import UNFINISHED
 
 STEPS_FILE = "steps.json"  # in the folder next to a data set, which has the run it was made from
@@ -47,7 +48,7 @@ def describe_damage(path: str | Path, what: str) -> str:
     'my.parquet: is empty; make it again with the command that wrote it, or give another file'
     """
     path = Path(path)
-    if path.is_symlink():
+    if path.is_symlink() and (path.is_dir() or not describe_kind(path)):
         path = Path(os.path.realpath(path))
     return f"{path}: {what}; {_describe_remedy(path)}"
 
@@ -70,8 +71,8 @@ def describe_parquet_error(path: str | Path, error: Exception) -> str:
     """
     import polars as pl  # who only starts a command does not wait for it
 
-    if os.path.isdir(path):
-        return "is a folder, not a file"
+    if what := describe_kind(path):
+        return what
     if os.path.isfile(path) and not os.path.getsize(path):
         return "is empty"
     reason = str(error) if isinstance(error, (pl.exceptions.PolarsError, OSError)) else ""
@@ -93,7 +94,7 @@ def _describe_remedy(path: Path) -> str:
     places = {"folder": folder, "path": path, "before": before[-1] if before else folder}
     command = command.format(**{name: shlex.quote(str(place)) for name, place in places.items()})
     # a run replaces its whole folder; the others replace files only
-    is_in_the_way = path.is_dir() and not command.startswith("ingest run ")
+    is_in_the_way = bool(describe_kind(path)) and not command.startswith("ingest run ")
     return f"to make it again, {'delete it and ' * is_in_the_way}run: {command}"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.atomic import check_output
+from ingest.io.file_kinds import read_file
 from ingest.io.in_place import is_empty
 from ingest.io.remake import STEPS_FILE, DamagedFileError
 from ingest.io.run_files import ARTICLES_FILE, CORRECTIONS_FILE, OUTPUTS, RUN_FILE
@@ -172,7 +173,7 @@ def _read_record(work: Path) -> dict[str, Any]:
     """Return the content of steps.json; no steps if there is none."""
     path = work / STEPS_FILE
     try:
-        record: dict[str, Any] = json.loads(path.read_bytes())
+        record: dict[str, Any] = json.loads(read_file(path))
     except FileNotFoundError:
         return {"steps": {}}
     except (OSError, ValueError, RecursionError) as error:

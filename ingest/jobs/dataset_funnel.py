@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ingest._version import __version__
 from ingest.errors import SourceError
 from ingest.io.atomic import atomic_write
+from ingest.io.file_kinds import read_file
 from ingest.io.run_files import RUN_FILE
 from ingest.io.run_json import read_run
 from ingest.jobs.dataset_plan import DatasetOptions, changed_settings
@@ -121,7 +122,7 @@ def add_to_run_report(
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(read_file(path))
     except (OSError, ValueError) as error:
         raise SourceError(
             f"{path}: cannot be read: {error}; delete {path.parent} and give --resume"

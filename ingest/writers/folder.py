@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import OutputError
+from ingest.io.file_kinds import read_file
 from ingest.io.in_place import resolve_link
 from ingest.io.run_files import EXPORT_FILE, describe_foreign
 
@@ -30,7 +31,7 @@ def refuse_foreign_files(folder: Path) -> None:
     partial = f".{folder.name}."
     files = {path.as_posix() for path in paths if not path.parts[0].startswith(partial)}
     try:
-        exported = set(json.loads((folder / EXPORT_FILE).read_bytes())["files"])
+        exported = set(json.loads(read_file(folder / EXPORT_FILE))["files"])
     except (OSError, ValueError, LookupError, TypeError):
         exported = set()
     if foreign := sorted(files - exported):
