@@ -38,6 +38,7 @@ from ingest.jobs.dataset_plan import (
 from ingest.jobs.dataset_sources import inspect_sources, work_folder
 from ingest.jobs.dataset_steps import Outcome
 from ingest.jobs.export import FORMATS
+from ingest.pipeline.executors import Executor
 from ingest.text import describe_parse_error
 from ingest.writers.folder import refuse_foreign_files
 
@@ -131,8 +132,7 @@ def plan_dataset(
         raise ConfigError(f"format: {options.format!r} is not one of {', '.join(FORMATS)}")
     if options.license and options.format != "huggingface":
         raise ConfigError(f"license: {options.format} has no data card; only huggingface has one")
-    if options.workers < 1:
-        raise ConfigError(f"workers: {options.workers} is less than 1")
+    Executor(options.workers).check()
     for file in (*options.exclude, *options.like):
         if not os.path.exists(file):
             raise SourceError(f"{file}: no such file")
