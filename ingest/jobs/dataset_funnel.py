@@ -15,6 +15,7 @@ from ingest.io.file_kinds import read_file
 from ingest.io.run_files import RUN_FILE
 from ingest.io.run_json import read_run
 from ingest.jobs.dataset_plan import DatasetOptions, changed_settings
+from ingest.text import json_document
 from ingest.writers.markdown import cell, table
 
 _NOT_KEPT = "not kept"  # the filter has counted these by rule
@@ -116,7 +117,7 @@ def add_to_run_report(
         "split": report.get("split"),  # a later call of `ingest split` replaces the other one
     }
     with atomic_write(path) as work:
-        text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+        text = json_document(report)
         work.write_text(text, encoding="utf-8")
 
 
