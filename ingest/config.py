@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ingest.config_table import parse_step
+from ingest.config_table import check_max, check_min, parse_step
 from ingest.errors import ConfigError
 from ingest.roles import KEPT_ROLES, ROLES
 
@@ -45,7 +45,7 @@ class ReadConfig:
     )
 
     def __post_init__(self) -> None:
-        _check_min("read.max_record_bytes", self.max_record_bytes, 1)
+        check_min("read.max_record_bytes", self.max_record_bytes, 1)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class SegmentConfig:
     )
 
     def __post_init__(self) -> None:
-        _check_min("segment.min_run_words", self.min_run_words, 1)
+        check_min("segment.min_run_words", self.min_run_words, 1)
 
 
 @dataclass(frozen=True)
@@ -160,12 +160,11 @@ class TranslateConfig:
     )
 
     def __post_init__(self) -> None:
-        _check_min("translate.beam_size", self.beam_size, 1)
-        _check_min("translate.max_tokens", self.max_tokens, 8)
+        check_min("translate.beam_size", self.beam_size, 1)
+        check_min("translate.max_tokens", self.max_tokens, 8)
         # CTranslate2 cuts input after 1,024 tokens. The limit is lower because pieces are counted
         # before they are joined, and can end up slightly longer.
-        if self.max_tokens > 800:
-            raise ConfigError(f"translate.max_tokens: {self.max_tokens} is more than 800")
+        check_max("translate.max_tokens", self.max_tokens, 800)
 
 
 @dataclass(frozen=True)
@@ -297,9 +296,10 @@ class RunConfig:
     )
 
     def __post_init__(self) -> None:
-        _check_min("run.page_seconds", self.page_seconds, 1)
-        _check_min("run.batch_chars", self.batch_chars, 1)
-        _check_min("run.shard_bytes", self.shard_bytes, 1)
+        check_min("run.page_seconds", self.page_seconds, 1)
+        check_max("run.page_seconds", self.page_seconds, 1_000_000)  # timers overflow at more
+        check_min("run.batch_chars", self.batch_chars, 1)
+        check_min("run.shard_bytes", self.shard_bytes, 1)
 
 
 @dataclass(frozen=True)
@@ -400,8 +400,3 @@ def config_of(config: Any, kind: type[T]) -> T:
             f"config: must be a Config or {kind.__name__}, is {type(config).__name__}"
         )
     return config
-
-
-def _check_min(name: str, value: int, minimum: int) -> None:
-    if value < minimum:
-        raise ConfigError(f"{name}: {value} is less than {minimum}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from ingest.errors import ConfigError
 
+_MOST_DIGITS = 18  # of a whole number, which then fits in 64 bits
 _TYPE_NAMES = {
     str: "a string", int: "a whole number", float: "a number", bool: "true or false",
     tuple: 'an array, such as ["ar", "en"]',
@@ -22,7 +23,7 @@ def parse_step(name: str, kind: Any, table: dict[str, Any]) -> Any:
         table: keys and values as TOML gives them.
 
     Raises:
-        ConfigError: an unknown key, or a value of the wrong type.
+        ConfigError: an unknown key, a value of the wrong type, or a number that is too large.
     """
     default = kind()
     known = {f.name: getattr(default, f.name) for f in dataclasses.fields(default)}
@@ -31,6 +32,10 @@ def parse_step(name: str, kind: Any, table: dict[str, Any]) -> Any:
         if key not in known:
             raise ConfigError(f"{name}.{key}: unknown setting; use one of {', '.join(known)}")
         wanted = type(known[key])
+        if type(given) is int and abs(given) >= 10**_MOST_DIGITS:
+            raise ConfigError(
+                f"{name}.{key}: has more than {_MOST_DIGITS} digits; give a smaller number"
+            )
         # TOML has arrays instead of tuples, and people write 1 for 1.0
         convertible = (isinstance(given, list) and wanted is tuple) or (
             type(given) is int and wanted is float
@@ -42,3 +47,30 @@ def parse_step(name: str, kind: Any, table: dict[str, Any]) -> Any:
             raise ConfigError(f"{name}.{key}: {given!r} is not an array of strings")
         values[key] = value
     return kind(**values)
+
+
+def check_min(name: str, value: int, minimum: int) -> None:
+    """Raise if the value of a setting is too small.
+
+    Raises:
+        ConfigError: it is.
+
+    >>> check_min("run.batch_chars", 1, 1)
+    """
+    if value < minimum:
+        raise ConfigError(f"{name}: {value} is less than {minimum}")
+
+
+def check_max(name: str, value: int, maximum: int) -> None:
+    """Raise if the value of a setting is too large.
+
+    Raises:
+        ConfigError: it is.
+
+    >>> check_max("translate.max_tokens", 801, 800)
+    Traceback (most recent call last):
+    ...
+    ingest.errors.ConfigError: translate.max_tokens: 801 is more than 800
+    """
+    if value > maximum:
+        raise ConfigError(f"{name}: {value} is more than {maximum}")

@@ -161,6 +161,16 @@ def describe_parse_error(error: Exception) -> str:
     return str(error)
 
 
+def json_document(value: Any) -> str:
+    r"""Serialize a value as JSON on several lines. Bytes of names that are not UTF-8 are escaped.
+
+    >>> json_document({"source": "caf\udce9", "lang": "عربي"})
+    '{\n  "source": "caf\\udce9",\n  "lang": "عربي"\n}\n'
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def json_line(record: dict[str, Any]) -> str:
     r"""Serialize an object as one line of JSON. Characters that are unsafe to print are escaped.
 

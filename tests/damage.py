@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import shlex
 import shutil
+import socket
+import threading
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +25,7 @@ from ingest.cli import main
 PARALLEL = ingest.samples().parent / "parallel"
 TABLES = ("documents.parquet", "segments.parquet", "pages.parquet", "pairs.parquet")
 OUTPUTS = ("run.json", *TABLES, "articles.jsonl", "corrections.jsonl")
+PATIENCE = 10.0  # seconds
 RULE = {"kind": "rule", "site": "", "path": "h1", "role": "body", "keep": True}
 
 
@@ -52,6 +56,26 @@ def _blank_middle(path: Path) -> None:
 def _to_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
+
+
+def to_pipe(path: Path) -> None:
+    """Make a pipe to which nobody writes, until whoever waits for that has failed."""
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    timer = threading.Timer(PATIENCE, _end_pipe, [path])
+    timer.daemon = True
+    timer.start()
+
+
+def _end_pipe(path: Path) -> None:
+    with contextlib.suppress(OSError):  # nobody waits, or it is gone
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+
+
+def _to_socket(path: Path) -> None:
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(path))  # a short name, as sockets need
 
 
 def _rewrite(change: Callable[[pl.DataFrame], pl.DataFrame], path: Path) -> None:
@@ -93,6 +117,8 @@ _OF_FILES: dict[str, Callable[[Path], Any]] = {
     "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
     "garbage": lambda path: path.write_bytes(b"PAR1 and then something else " * 99),
     "a folder": _to_folder,
+    "a pipe": to_pipe,
+    "a socket": _to_socket,
 }
 _OF_RUN_JSON: dict[str, Callable[[Path], Any]] = {
     "a list": partial(_write, "[]"),
@@ -243,7 +269,7 @@ def _find_fault_in(said: str, path: Path) -> str | None:
 def _follow(advice: str, path: Path, places: dict[str, Path], args: list[str]) -> str | None:
     """Do what a command advises, and call it again; return what is wrong with that."""
     if "delete it" in advice:
-        path.unlink() if path.is_file() else shutil.rmtree(path)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     _, _, made_by = advice.partition("run: ingest ")
     remade = [fill(word, places) for word in shlex.split(made_by)]
     for call in filter(None, (remade, args)):

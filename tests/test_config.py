@@ -4,6 +4,7 @@ import pytest
 
 from ingest.config import Config, DedupeConfig, DetectConfig, RunConfig, SegmentConfig
 from ingest.errors import ConfigError
+from ingest.pipeline.time_limit import limit_main, limit_worker
 
 
 def test_read_toml(tmp_path):
@@ -38,6 +39,30 @@ def test_bad_settings_are_named(tmp_path, text, message):
     (tmp_path / "c.toml").write_text(text)
     with pytest.raises(ConfigError, match=message):
         Config.from_toml(tmp_path / "c.toml")
+
+
+@pytest.mark.parametrize("number", [10**18, -(10**20), 10**400], ids=["19", "21", "401"])
+def test_numbers_that_fit_nowhere(number):
+    """Of every setting that is a number."""
+    settings = [
+        (step, name)
+        for step, table in Config().to_dict().items()
+        for name, value in table.items()
+        if type(value) in (int, float)
+    ]
+    assert len(settings) > 20
+    for step, name in settings:
+        message = rf"^{step}\.{name}: has more than 18 digits; give a smaller number$"
+        with pytest.raises(ConfigError, match=message):
+            Config.from_dict({step: {name: number}})
+
+
+def test_a_limit_that_timers_cannot_take():
+    with pytest.raises(ConfigError, match=r"page_seconds: 1000001 is more than 1000000"):
+        RunConfig(page_seconds=1_000_001)
+    longest = RunConfig(page_seconds=1_000_000).page_seconds
+    with limit_main(longest), limit_worker(longest):
+        pass
 
 
 def test_the_fingerprint_covers_settings_that_affect_outputs():

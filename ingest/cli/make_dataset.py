@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from ingest.cli.options import (
     add_config,
     allow_interrupts,
     language_pair,
+    limit_threads,
     load_config,
     option_name,
     use_one_blas_thread,
@@ -89,9 +89,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _dataset(args: argparse.Namespace) -> int:
-    # as many cores as workers: Polars and NumPy read these when they are imported
-    for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(name, str(max(args.workers, 1)))
+    limit_threads(args.workers, "POLARS_MAX_THREADS", "OMP_NUM_THREADS")
     use_one_blas_thread()
     allow_interrupts()
     from ingest.cli.messages import print_notes, print_summary

@@ -167,6 +167,16 @@ def _parse_ray(text: str) -> str:
     return text
 
 
+def limit_threads(workers: int, *names: str) -> None:
+    """Let this process use as many cores as there are workers, and no more threads than cores.
+
+    Call this before Polars and NumPy are imported, which read these variables of the environment.
+    """
+    threads = max(1, min(workers, os.cpu_count() or 1))
+    for name in names:
+        os.environ.setdefault(name, str(threads))
+
+
 def use_one_blas_thread() -> None:
     """Limit BLAS to one thread, for commands with many small matrix products.
 

@@ -16,6 +16,7 @@ from ingest.cli.options import (
     add_workers,
     allow_interrupts,
     build_config,
+    limit_threads,
     open_executor,
 )
 from ingest.errors import ConfigError
@@ -119,12 +120,9 @@ def _parse_translate(text: str) -> tuple[str, str]:
 
 
 def _run(args: argparse.Namespace) -> int:
-    # N workers use N cores and no more: Polars and NumPy read these when they are imported
-    workers = args.workers
-    if args.ray:  # between the steps on the cluster, this process works alone
-        workers = args.ray_workers or os.cpu_count() or 1
-    for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, str(max(workers, 1)))
+    # between the steps on a cluster, this process works alone
+    workers = (args.ray_workers or os.cpu_count() or 1) if args.ray else args.workers
+    limit_threads(workers, "POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     allow_interrupts()
     if args.plan:
         return _print_plan(args)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from ingest.io.parquet_bombs import refuse_bombs
 from ingest.io.run_files import RUN_FILE, find_pairs
 from ingest.io.run_json import read_run_of
 from ingest.io.snapshot import Snapshot
+from ingest.text import json_document
 
 TEXTS = ("source_text", "target_text")
 BATCH_SIZE = 1 << 15  # pairs whose texts are in memory at the same time
@@ -165,7 +165,7 @@ class PairsFile:
         if run := self._run(out):
             path, content = self.path.parent / RUN_FILE, {**run, verb: report}
         with atomic_write(path) as work:
-            text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+            text = json_document(content)
             work.write_text(text, encoding="utf-8")
         return path
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias
 
@@ -16,6 +16,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ingest._typing import Batches
+from ingest.io.file_kinds import check_is_file
 
 PAIR_ROWS = 1 << 15  # pairs in a row group: about 20 MB of text
 
@@ -38,26 +39,51 @@ def scan_parquet(
         low_memory: read less at a time.
         storage_options: for a URL, all that is needed to read it.
 
+    Raises:
+        OSError: a path is that of a folder, a pipe or another thing that is not a file.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory(suffix="[1]") as folder:
     ...     sink([pl.DataFrame({"a": [1, 2]})], pl.Schema({"a": pl.Int64()}), Path(folder, "*"))
     ...     scan_parquet(Path(folder, "*")).select(pl.len()).collect().item()
     2
     """
-    located: Any = source
-    if storage_options is None:  # Polars takes the start of `file:x` for that of a URL
-        if isinstance(source, (str, os.PathLike)):
-            located = os.path.abspath(source)
-        elif isinstance(source, Sequence) and not isinstance(source, bytes):
-            located = [os.path.abspath(path) for path in source]
-    return pl.scan_parquet(
-        located,
-        glob=False,
-        hive_partitioning=False,
-        low_memory=low_memory,
-        storage_options=None if storage_options is None else dict(storage_options),
-        credential_provider=None,
-    )
+    with ExitStack() as opened:
+        located: Any = source
+        if storage_options is None:
+            if isinstance(source, (str, os.PathLike)):
+                check_is_file(source)
+                [located] = _locate([source], opened)
+            elif isinstance(source, Sequence) and not isinstance(source, bytes):
+                located = _locate(source, opened)
+        return pl.scan_parquet(
+            located,
+            glob=False,
+            hive_partitioning=False,
+            low_memory=low_memory,
+            storage_options=None if storage_options is None else dict(storage_options),
+            credential_provider=None,
+        )
+
+
+def _locate(paths: Sequence[str | os.PathLike[str]], opened: ExitStack) -> list[Any]:
+    """Return what Polars takes for each of these files: their paths, or the open files.
+
+    It takes the start of `file:x` for that of a URL, and no path that is not UTF-8. Of an open
+    file, it keeps a descriptor of its own.
+    """
+    whole = [os.path.abspath(path) for path in paths]
+    if all(map(_is_utf8, whole)):
+        return whole
+    return [opened.enter_context(open(path, "rb")) for path in whole]
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_parquet(source: ParquetSource, columns: Sequence[str] | None = None) -> pl.DataFrame:

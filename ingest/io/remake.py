@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from ingest.errors import SourceError
+from ingest.io.file_kinds import describe_kind
 from ingest.io.in_place import UNFINISHED
 
 STEPS_FILE = "steps.json"  # in the folder next to a data set, which has the run it was made from
@@ -48,7 +49,7 @@ def describe_damage(path: str | Path, what: str) -> str:
     'my.parquet: is empty; make it again with the command that wrote it, or give another file'
     """
     path = Path(path)
-    if path.is_symlink():
+    if path.is_symlink() and (path.is_dir() or not describe_kind(path)):
         path = Path(os.path.realpath(path))
     return f"{path}: {what}; {_describe_remedy(path)}"
 
@@ -71,8 +72,8 @@ def describe_parquet_error(path: str | Path, error: Exception) -> str:
     """
     import polars as pl  # who only starts a command does not wait for it
 
-    if os.path.isdir(path):
-        return "is a folder, not a file"
+    if what := describe_kind(path):
+        return what
     if os.path.isfile(path) and not os.path.getsize(path):
         return "is empty"
     reason = str(error) if isinstance(error, (pl.exceptions.PolarsError, OSError)) else ""
@@ -94,7 +95,7 @@ def _describe_remedy(path: Path) -> str:
     places = {"folder": folder, "path": path, "before": before[-1] if before else folder}
     command = command.format(**{name: shlex.quote(str(place)) for name, place in places.items()})
     # a run replaces its whole folder; the others replace files only
-    is_in_the_way = path.is_dir() and not command.startswith("ingest run ")
+    is_in_the_way = bool(describe_kind(path)) and not command.startswith("ingest run ")
     return f"to make it again, {'delete it and ' * is_in_the_way}run: {command}"
 
 
@@ -132,7 +133,7 @@ def describe_earlier_run(folder: str | os.PathLike[str]) -> str:
 
 def _is_published(out: Path, work: Path) -> bool:
     """Whether the outputs of a run are in place, and only its work is left to be removed."""
-    if not (work / "done.json").exists():
+    if not os.path.exists(work / "done.json"):
         return False
     try:
         return (work / "out" / "run.json").read_bytes() == (out / "run.json").read_bytes()
@@ -147,7 +148,7 @@ def _with_name(folder: str | os.PathLike[str]) -> Path:
 
 def _work_folders(out: Path) -> list[Path]:
     """Where the unfinished work of a run may be; of a link, of the folder that it leads to."""
-    real = Path(os.path.realpath(out)) if out.is_symlink() else out
+    real = Path(os.path.realpath(out)) if os.path.islink(out) else out
     beside = [real.with_name(f"{real.name}{UNFINISHED}")] if real.name else []  # not of the root
     return [real / UNFINISHED, *beside]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import OutputError, SourceError
+from ingest.io.file_kinds import describe_kind, read_file
 from ingest.io.in_place import contents, is_empty
 from ingest.io.remake import (
     STEPS_FILE,
@@ -102,7 +103,7 @@ def has_only_errors(target: Path) -> bool:
     try:
         if contents(target) - {CORRECTIONS_FILE} != set(OUTPUTS):
             return False
-        return all_pages_in_error(json.loads((target / RUN_FILE).read_bytes()))
+        return all_pages_in_error(json.loads(read_file(target / RUN_FILE)))
     except (OSError, ValueError):
         return False
 
@@ -132,8 +133,7 @@ def refuse_incomplete(folder: str | os.PathLike[str]) -> None:
     missing = [name for name in OUTPUTS if name not in present]
     if len(present) >= 2 and missing:
         path = Path(folder) / missing[0]
-        what = "is a folder, not a file" if path.exists() else "is missing"
-        raise DamagedFileError(describe_damage(path, what))
+        raise DamagedFileError(describe_damage(path, describe_kind(path) or "is missing"))
 
 
 def describe_unfinished_run(folder: str | os.PathLike[str]) -> str:
@@ -174,8 +174,8 @@ def find_pairs(source: str | Path) -> Path:
     check_source_is_local(source)
     path = Path(source)
     if path.is_dir():
-        if (path / PAIRS_FILE).is_dir():
-            raise DamagedFileError(describe_damage(path / PAIRS_FILE, "is a folder, not a file"))
+        if what := describe_kind(path / PAIRS_FILE):
+            raise DamagedFileError(describe_damage(path / PAIRS_FILE, what))
         if not (path / PAIRS_FILE).is_file():
             raise SourceError(
                 f"{path}: contains no {PAIRS_FILE}; "

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import SourceError
+from ingest.io.file_kinds import NotAFileError, read_file
 from ingest.io.remake import DamagedFileError, describe_damage, is_run_folder
 from ingest.io.run_files import RUN_FILE, point_to_run
 from ingest.roles import KEPT_ROLES
@@ -45,7 +46,7 @@ def read_run_if_any(folder: Path) -> dict[str, Any]:
     """
     path = folder / RUN_FILE
     try:
-        run = json.loads(path.read_bytes(), parse_constant=str, parse_float=_parse_float)
+        run = json.loads(read_file(path), parse_constant=str, parse_float=_parse_float)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, RecursionError) as error:
@@ -74,8 +75,8 @@ def read_run_of(file: Path) -> dict[str, Any]:
 
 
 def _describe_unreadable(error: Exception) -> str:
-    if isinstance(error, IsADirectoryError):
-        return "is a folder, not a file"
+    if isinstance(error, NotAFileError):
+        return str(error.strerror)
     reason = describe_parse_error(error)
     return reason if reason == "is empty" else f"cannot be read: {reason}"
 

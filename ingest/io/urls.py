@@ -1,4 +1,4 @@
-"""Names of files in object stores, and the refusal of URLs where a local path is needed."""
+"""Names of files in object stores, and the refusal of paths that cannot be read or written."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from urllib.parse import parse_qsl, urlsplit
 
 from ingest.errors import OutputError, SourceError
+from ingest.io.path_names import check_source_name, check_target_name
 
 # A scheme has two letters or more, so that C:/ is a path. pathlib makes one slash of two.
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/")
@@ -90,10 +91,10 @@ def public_name(url: str) -> str:
 
 
 def check_source_is_local(path: str | os.PathLike[str]) -> None:
-    """Raise if a source is a URL.
+    """Raise if a source is a URL, or has a name that no file can have.
 
     Raises:
-        SourceError: it is; the message says what to do.
+        SourceError: it is or has; the message says what to do.
     """
     if is_url(path):
         url = public_name(with_two_slashes(path))
@@ -101,13 +102,14 @@ def check_source_is_local(path: str | os.PathLike[str]) -> None:
         if is_remote(url):
             reason += " here: only ingest run and ingest read take URLs"
         raise SourceError(f"{url}: {reason}; {_advice(path, 'download it first')}")
+    check_source_name(path)
 
 
 def check_source_is_readable(path: str | os.PathLike[str]) -> None:
-    """Raise if a source is a URL of a kind that is not read.
+    """Raise if a source is a URL of a kind that is not read, or has a name that no file can have.
 
     Raises:
-        SourceError: it is, or it names no bucket; the message says what to do.
+        SourceError: it is or has, or it names no bucket; the message says what to do.
     """
     text = with_two_slashes(path)
     if is_url(text) and not is_remote(text):
@@ -115,13 +117,15 @@ def check_source_is_readable(path: str | os.PathLike[str]) -> None:
         raise SourceError(f"{text}: is a URL, which cannot be read; {advice}")
     if is_remote(text) and not split_url(text)[1]:
         raise SourceError(f"{text}: names no bucket or server; give the whole URL")
+    if not is_remote(text):
+        check_source_name(path)
 
 
 def check_target_is_local(path: str | os.PathLike[str]) -> None:
-    """Raise if an output is a URL.
+    """Raise if an output is a URL, or has a name that no file can have.
 
     Raises:
-        OutputError: it is; the message says what to do.
+        OutputError: it is or has; the message says what to do.
     """
     if is_url(path):
         url = public_name(with_two_slashes(path))
@@ -130,16 +134,18 @@ def check_target_is_local(path: str | os.PathLike[str]) -> None:
             reason += " here: only the OUT of ingest run may be one"
         advice = _advice(path, "write to a local path, and upload the result")
         raise OutputError(f"{url}: {reason}; {advice}")
+    check_target_name(path)
 
 
 def check_target_is_writable(path: str | os.PathLike[str]) -> None:
     """Raise if the folder that a run writes is a URL of a kind that is not written.
 
     Raises:
-        OutputError: it is, or it names a bucket and no folder in it.
+        OutputError: it is, it names a bucket and no folder in it, or no folder can have its name.
     """
     text = with_two_slashes(path)
     if not is_url(text):
+        check_target_name(path)
         return
     if not is_remote(text) or is_web(text):
         advice = _advice(path, "give s3://, gs:// or az://, or write to a local path")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Iterator, Sequence
@@ -54,7 +53,7 @@ from ingest.review.corrections import (
 )
 from ingest.review.hashes import text_hash
 from ingest.review.segments import CorrectedSegments, correct_segments
-from ingest.text import count_noun
+from ingest.text import count_noun, json_document
 
 _IS_EDITED = pl.any_horizontal(pl.col("original_source_text", "original_target_text").is_not_null())
 
@@ -206,7 +205,7 @@ class _Correction:
                 )
                 with articles.open("wb") as self._articles:
                     sink(self._corrected(), self._pages.columns, segments, rows=SEGMENT_ROWS)
-                text = json.dumps(self._run, ensure_ascii=False, indent=2) + "\n"
+                text = json_document(self._run)
                 run.write_text(text, encoding="utf-8")
                 written += (segments, articles, run)
             for file in self._files:

@@ -22,6 +22,7 @@ from ingest.frames import (
     TRANSLATED,
     schema,
 )
+from ingest.io.file_kinds import check_is_file, describe_kind
 from ingest.io.parquet import scan_parquet
 from ingest.io.remake import describe_damage, describe_parquet_error, unreadable
 from ingest.io.run_files import ARTICLES_FILE, PAIRS_FILE, RUN_FILE
@@ -122,8 +123,7 @@ def find_damaged_articles(folder: Path) -> str | None:
     try:
         actual, is_cut = _count_lines(path)
     except OSError as error:
-        what = "is a folder, not a file" if path.is_dir() else f"cannot be read: {error.strerror}"
-        return describe_damage(path, what)
+        return describe_damage(path, describe_kind(path) or f"cannot be read: {error.strerror}")
     if is_cut:
         return describe_damage(path, "is cut off")
     if actual != expected:
@@ -134,6 +134,7 @@ def find_damaged_articles(folder: Path) -> str | None:
 def _count_lines(path: Path) -> tuple[int, bool]:
     """Return how many lines a file has, and whether the last one does not end."""
     count, last = 0, b"\n"
+    check_is_file(path)
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             count += block.count(b"\n")

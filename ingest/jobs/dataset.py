@@ -14,7 +14,6 @@ The last step writes DATA. All others write to a folder next to it:
 from __future__ import annotations
 
 import glob
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,6 +58,7 @@ from ingest.jobs.dataset_plan import (
 from ingest.jobs.dataset_sources import work_folder
 from ingest.jobs.dataset_steps import NothingLeftError, Work, do_step
 from ingest.languages import parse_language_pair
+from ingest.text import json_document
 from ingest.writers.folder import restore_report
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -284,7 +284,7 @@ def do_steps(plan: DatasetPlan, watch: Watch) -> Iterator[tuple[Step, dict[str, 
 
 def _write_record(plan: DatasetPlan) -> None:
     with atomic_write(plan.work / STEPS_FILE) as new:
-        text = json.dumps(plan.record, ensure_ascii=False, indent=2) + "\n"
+        text = json_document(plan.record)
         new.write_text(text, encoding="utf-8")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ingest.errors import ConfigError, OutputError, SourceError
 from ingest.io.atomic import check_output
+from ingest.io.file_kinds import read_file
 from ingest.io.in_place import is_empty
 from ingest.io.remake import STEPS_FILE, DamagedFileError
 from ingest.io.run_files import ARTICLES_FILE, CORRECTIONS_FILE, EXPORT_FILE, OUTPUTS, RUN_FILE
@@ -42,6 +43,7 @@ from ingest.jobs.dataset_plan import (
 from ingest.jobs.dataset_sources import inspect_sources, work_folder
 from ingest.jobs.dataset_steps import PAGES_FILE, Outcome
 from ingest.jobs.export import FORMATS
+from ingest.pipeline.executors import Executor
 from ingest.text import describe_parse_error
 from ingest.writers.folder import refuse_foreign_files
 
@@ -148,8 +150,7 @@ def plan_dataset(
         raise ConfigError(f"format: {options.format!r} is not one of {', '.join(FORMATS)}")
     if options.license and options.format != "huggingface":
         raise ConfigError(f"license: {options.format} has no data card; only huggingface has one")
-    if options.workers < 1:
-        raise ConfigError(f"workers: {options.workers} is less than 1")
+    Executor(options.workers).check()
     for file in (*options.exclude, *options.like):
         if not os.path.exists(file):
             raise SourceError(f"{file}: no such file")
@@ -193,7 +194,7 @@ def _read_record(work: Path, given: str) -> dict[str, Any]:
     path = work / STEPS_FILE
     advice = f"give {instead_of('--overwrite', given)} to start again"
     try:
-        record: dict[str, Any] = json.loads(path.read_bytes())
+        record: dict[str, Any] = json.loads(read_file(path))
     except FileNotFoundError:
         return {"steps": {}}
     except (OSError, ValueError, RecursionError) as error:

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 from ingest._version import __version__
 from ingest.errors import SourceError
 from ingest.io.atomic import atomic_write
+from ingest.io.file_kinds import read_file
 from ingest.io.run_files import RUN_FILE
 from ingest.io.run_json import read_run
 from ingest.jobs.dataset_plan import DatasetOptions, changed_settings
+from ingest.text import json_document
 from ingest.writers.markdown import cell, table
 
 _NOT_KEPT = "not kept"  # the filter has counted these by rule
@@ -115,13 +117,13 @@ def add_to_run_report(
         "split": report.get("split"),  # a later call of `ingest split` replaces the other one
     }
     with atomic_write(path) as work:
-        text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+        text = json_document(report)
         work.write_text(text, encoding="utf-8")
 
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(read_file(path))
     except (OSError, ValueError) as error:
         raise SourceError(
             f"{path}: cannot be read: {error}; delete {path.parent} and give --resume"

@@ -15,7 +15,7 @@ from ingest.io.parquet import read_parquet, scan_parquet
 from ingest.io.run_json import kept_roles_of, read_run
 from ingest.jobs.damage import names_damage
 from ingest.roles import KEPT_ROLES, ROLES
-from ingest.text import comparable, safe
+from ingest.text import comparable, escape_file_name, safe
 
 _DOCUMENT_COLUMNS = ("doc_id", "uri", "url", "chars", "encoding", "repaired", "error")
 _SEGMENT_COLUMNS = (
@@ -93,6 +93,7 @@ class ShownPages:
         """
         if not page:
             return self.documents
+        page = escape_file_name(page)  # as in documents
         is_same = pl.any_horizontal((pl.col(name) == page) for name in _ID_OR_ADDRESS)
         matches = self.documents.filter(is_same.fill_null(value=False))
         if matches.is_empty():

@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Collection
 from pathlib import Path
 
+from ingest.io.file_kinds import check_is_file, read_file
+
 CHECKSUMS = "checksums.json"
 _BLOCK = 1 << 20  # bytes in memory at a time
 _SEAL = "{:08x}\n"  # ends a sealed file
@@ -46,7 +48,7 @@ def is_whole(folder: Path, checksums: Path, only: Collection[str] | None = None)
     False
     """
     try:
-        record = json.loads(checksums.read_bytes())
+        record = json.loads(read_file(checksums))
         return all(
             _checksum(folder / name) == expected
             for name, expected in record.items()
@@ -74,6 +76,7 @@ def unseal(sealed: bytes) -> bytes | None:
 def _checksum(path: Path) -> list[int]:
     """Return the size and CRC-32 of a file, as JSON gives them back."""
     size = crc = 0
+    check_is_file(path)
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             size += len(block)

@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from ingest.io.durable import replace, sync_names
+from ingest.io.file_kinds import read_file
 from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.pipeline.checksums import seal, unseal
 
@@ -27,7 +28,7 @@ class CorrectionsOfRun:
     def read(self) -> bytes | None:
         """Return what `write` stored: none if it did not, and None if it is damaged or lost."""
         try:
-            return unseal(self.path.read_bytes())
+            return unseal(read_file(self.path))
         except FileNotFoundError:
             return None if self._mark.exists() else b""
         except OSError:

@@ -5,6 +5,7 @@ The steps, the shards and the bytes of the outputs are the same everywhere.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from typing import NamedTuple
 from ingest.errors import ConfigError, MissingExtraError
 from ingest.pipeline.tasks import RunTasks
 from ingest.pipeline.workers import run_in_process, worker_pool
+
+_MAX_WORKERS = 1024  # more than a machine has cores; each needs a process, a thread and memory
 
 
 class Executor(NamedTuple):
@@ -35,7 +38,7 @@ class Executor(NamedTuple):
             spell: how messages write the name of an argument, such as "ray_workers".
 
         Raises:
-            ConfigError: a number is less than 1, or the options contradict each other.
+            ConfigError: a number is less than 1 or too large, or the options contradict each other.
             MissingExtraError: the extra `ray` is not installed.
 
         >>> Executor(workers=2, ray="auto").check()
@@ -46,6 +49,11 @@ class Executor(NamedTuple):
         workers, ray, ray_workers = map(spell, ("workers", "ray", "ray_workers"))
         if self.workers < 1:
             raise ConfigError(f"{workers}: {self.workers} is less than 1")
+        if self.workers > _MAX_WORKERS:
+            raise ConfigError(
+                f"{workers}: {self.workers} is more than {_MAX_WORKERS}; more than there are cores "
+                f"do not help: this machine has {os.cpu_count()}"
+            )
         if self.ray is None:
             if self.ray_workers is not None:
                 raise ConfigError(f"{ray_workers}: needs {ray}, the address of a cluster or auto")

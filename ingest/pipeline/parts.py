@@ -13,6 +13,7 @@ from typing import Any
 
 from ingest.io.atomic import atomic_folder
 from ingest.io.durable import replace, sync_names
+from ingest.io.file_kinds import read_file
 from ingest.io.in_place import remove as remove_path
 from ingest.pipeline.checksums import CHECKSUMS, is_whole, seal, unseal, write_checksums
 from ingest.text import count_noun
@@ -147,7 +148,7 @@ class Parts:
     def read_tried(self, number: int) -> bytes:
         """Return what is known of a shard that was tried; nothing if it is damaged or lost."""
         try:
-            return unseal((self._tried / f"{number:06d}").read_bytes()) or b""
+            return unseal(read_file(self._tried / f"{number:06d}")) or b""
         except OSError:
             return b""
 

@@ -37,6 +37,7 @@ from typing import Any
 from ingest.errors import OutputError, WriteError
 from ingest.io.atomic import wrap_os_errors
 from ingest.io.durable import replace, sync, sync_names
+from ingest.io.file_kinds import NotAFileError, read_file
 from ingest.io.in_place import (
     contents,
     is_empty,
@@ -114,12 +115,12 @@ class State(Parts):
             ConfigError: another version wrote it.
         """
         try:
-            return Plan.from_json(self._plan.read_text(encoding="utf-8"))
+            return Plan.from_json(read_file(self._plan).decode())
         except FileNotFoundError:
             if self._done.exists() or not self._labelled.exists():
                 return None
             state = "missing"
-        except (ValueError, IsADirectoryError):
+        except (ValueError, NotAFileError):
             state = "damaged"
         self.notes.append(f"{self._plan}: is {state}, so the unfinished work cannot be used")
         return None
@@ -342,7 +343,7 @@ class State(Parts):
 
     def read_written_report(self) -> dict[str, Any]:
         """Return the content of the run.json that was written before the outputs were moved."""
-        report: dict[str, Any] = json.loads((self.out / "run.json").read_bytes())
+        report: dict[str, Any] = json.loads(read_file(self.out / "run.json"))
         return report
 
     def read_report(self) -> dict[str, Any]:

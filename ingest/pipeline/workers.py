@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import threading
 import traceback
@@ -132,8 +133,12 @@ _early_workers: list[Worker] = []  # started, and not yet part of a pool
 
 @contextmanager
 def early_workers(count: int) -> Iterator[None]:
-    """Start the workers of the next pool, so that they load Polars while this process does."""
-    _early_workers.extend(start_worker(_MODULE) for _ in range(count if count > 1 else 0))
+    """Start the workers of the next pool, so that they load Polars while this process does.
+
+    More than there are cores would only delay it, and there may be fewer tasks.
+    """
+    early = min(count, os.cpu_count() or 1) if count > 1 else 0
+    _early_workers.extend(start_worker(_MODULE) for _ in range(early))
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from ingest.errors import SourceError
+from ingest.io.file_kinds import NotAFileError, read_file
 from ingest.io.remake import DamagedFileError, is_run_folder
 from ingest.io.run_files import CORRECTIONS_FILE
 from ingest.review.correction_lines import FIELDS, KEYS, SCHEMAS, WRONG, parse_line
@@ -84,12 +85,15 @@ def read_corrections(path: Path) -> Corrections:
     ingest.errors.SourceError: no-such-file.jsonl: no such file; give a file of corrections that \
 the report saved
     """
+    is_output = path.name == CORRECTIONS_FILE and is_run_folder(path.parent)
     try:
-        data = path.read_bytes()
+        data = read_file(path) if is_output else path.read_bytes()  # any other may be a pipe
     except FileNotFoundError as error:
         raise SourceError(
             f"{path}: no such file; give a file of corrections that the report saved"
         ) from error
+    except NotAFileError as error:
+        raise _refuse(path, str(error.strerror)) from error
     except OSError as error:
         raise _refuse(path, f"cannot be read: {error.strerror}") from error
     corrections = parse_corrections(data, str(path))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import OutputError
+from ingest.io.file_kinds import read_file
 from ingest.io.in_place import resolve_link
 from ingest.io.run_files import EXPORT_FILE, describe_foreign
 
@@ -67,6 +68,6 @@ def restore_report(folder: Path, known: Collection[str]) -> None:
 def _read_files(folder: Path) -> set[str] | None:
     """Return the files that the report in a folder lists; None if that cannot be read."""
     try:
-        return set(json.loads((folder / EXPORT_FILE).read_bytes())["files"])
+        return set(json.loads(read_file(folder / EXPORT_FILE))["files"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None

@@ -86,6 +86,7 @@ def test_rows_in_error_show_in_the_exit_status_also_of_a_later_call(call, tmp_pa
         ([HARBOUR, "-o", "data", "--format", "txt"], 2, "txt"),
         ([HARBOUR, "-o", "data", "--resume", "--overwrite"], 2, "not allowed with"),
         ([HARBOUR, "-o", "data", "--workers", "0"], 2, "0 is less than 1"),
+        ([HARBOUR, "-o", "data", "--workers", "5000"], 2, "5000 is more than 1024"),
     ],
 )
 def test_wrong_calls(words, status, message, call, empty):

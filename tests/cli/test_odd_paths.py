@@ -129,6 +129,36 @@ def test_commands_about_runs(call, folder, whole, tmp_path):
         assert pl.read_parquet(Path(path).read_bytes()).select(texts).equals(expected)
 
 
+def test_names_that_are_not_utf8(call, whole, tmp_path, monkeypatch):
+    """Polars takes no such path. Compared is what xdist can send."""
+    monkeypatch.chdir(tmp_path)
+    folder = os.fsdecode(b"caf\xe9")
+    out, page = f"{folder}/out", os.fsdecode(b"\xe9.txt")
+    shutil.copytree(PARALLEL, folder)
+    for words in (
+        ["run", folder, "-o", out, "--align"],
+        ["run", folder, "-o", out, "--align", "--resume"],
+        ["score", out, "-o", f"{folder}/s.parquet"],
+        ["filter", f"{folder}/s.parquet", "-o", f"{folder}/f.parquet"],
+        ["export", out, "--what", "articles", "-o", f"{folder}/x.jsonl"],
+        ["pair", out, "-o", f"{folder}/g.parquet"],
+        ["report", out],
+        ["dataset", out, "-o", f"{folder}/d"],
+        ["dataset", out, "-o", f"{folder}/d", "--resume", "--set", "split.seed=3"],
+    ):
+        done = call(*words)
+        assert done.status == 0, ascii((words, done.err))
+    texts = ["source_text", "target_text"]
+    expected = pl.read_parquet(whole / "pairs.parquet").select(texts)
+    assert pl.read_parquet(Path(f"{out}/pairs.parquet").read_bytes()).select(texts).equals(expected)
+
+    Path(page).write_text("The river rose by two metres on Monday.")
+    assert call("run", page, "-o", "out").status == 0
+    for name in (page, "\\udce9.txt"):  # as on the disk, and as the run has it
+        done = call("show", "out", "--page", name)
+        assert (done.status, "The river rose" in done.out) == (0, True), ascii(done.err)
+
+
 def test_a_run_is_resumed(folder):
     sources = [f"{folder}/a[b].parquet", f"{folder}/*.parquet"]
     for source in sources:

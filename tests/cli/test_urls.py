@@ -12,6 +12,7 @@ import pytest
 import ingest
 from ingest.cli.app import PATHS, build_parser
 from ingest.io.urls import is_url
+from ingest.jobs.score import score_file
 
 URLS = ["s3://bucket/x", "gs://bucket/x", "https://x.example/x", "hf://datasets/a/b", "file:///a/b"]
 NOT_READ = ["hf://datasets/a/b", "file:///a/b"]
@@ -42,6 +43,46 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.txt").write_text("A page of text that can be read.")
     return tmp_path
+
+
+RUNS = [("run", "URL", "-o", "out"), ("read", "URL"), ("dataset", "URL", "-o", "out")]
+OUTS = [("run", "a.txt", "-o", "URL"), ("dataset", "a.txt", "-o", "URL")]
+
+
+@pytest.mark.parametrize("args", [*SOURCES, *RUNS, *TARGETS, *OUTS], ids=" ".join)
+def test_every_command_refuses_names_that_no_file_can_have(call, folder, args):
+    """Of one part of the path, and of all of them together."""
+    is_target = args in (*TARGETS, *OUTS)
+    advice = "choose a shorter name" if is_target else "check the name"
+    for name, what in (
+        ("x" * 300, "a name of 300 bytes, and a name"),
+        ("x/" * 2100, "4,200 bytes, and a path"),
+    ):
+        done = call(*(name if arg == "URL" else arg for arg in args))
+        message = f"ingest: {name}: has {what} has at most "
+        assert (done.status, done.out) == (2, "")
+        assert done.err.startswith(message)
+        assert done.err.endswith(f"; {advice}\n")
+    assert [path.name for path in folder.iterdir()] == ["a.txt"]
+
+
+def test_a_name_that_only_just_fits(call, folder):
+    done = call("run", "a.txt", "-o", "o" * 239, "-q")
+    assert (done.status, done.err) == (0, "")
+    done = call("run", f"[{'a' * 300}].txt", "-o", "out", "-q")  # a glob of a short name
+    assert (done.status, done.err) == (0, "")
+    done = call("run", f"*{'a' * 300}", "-o", "out2", "-q")
+    assert (done.status, "(not found): no page to read" in done.err) == (2, True)
+
+
+def test_functions_refuse_such_names(folder):
+    name = "x" * 300
+    with pytest.raises(ingest.SourceError, match="check the name"):
+        ingest.run(name, "out")
+    with pytest.raises(ingest.OutputError, match="choose a shorter name"):
+        ingest.run("a.txt", name)
+    with pytest.raises(ingest.SourceError, match="check the name"):
+        score_file(name, "out.parquet")
 
 
 @pytest.mark.parametrize("args", [*SOURCES, *TARGETS], ids=" ".join)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+import ingest
 from ingest.cli import main
+from ingest.config import Config, RunConfig
 from ingest.errors import SourceError
 from ingest.jobs.align_run import align_run
 from ingest.jobs.show import open_run
@@ -73,6 +76,45 @@ FORMER = [
     ("resume alone", "articles.jsonl", "half"),
     ("resume alone", "run.json", "empty"),
 ]
+
+
+PIPES = [
+    ("report", "segments.parquet"),
+    ("show", "run.json"),
+    ("export articles", "documents.parquet"),
+    ("export pairs", "pairs.parquet"),
+    ("report", "corrections.jsonl"),
+    ("correct", "corrections.jsonl"),
+    ("resume", "articles.jsonl"),
+]
+
+
+@pytest.mark.parametrize(("command", "file"), PIPES)
+def test_nobody_waits_for_a_pipe(whole, command, file):
+    """Polars, which opens one, cannot be interrupted either."""
+    [case] = [case for case in damage.DAMAGES if (case.file, case.kind) == (file, "a pipe")]
+    start = time.monotonic()
+    assert damage.find_fault(whole, command, case, follow=file == "pairs.parquet") is None
+    assert time.monotonic() - start < damage.PATIENCE
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["plan.json", "labelled/000000/checksums.json", "labelled/000000/segments-00000.parquet"],
+)
+def test_pipes_in_unfinished_work_are_not_waited_for(tmp_path, name):
+    def stop(done: int, total: int) -> None:
+        if done == total:
+            raise KeyboardInterrupt
+
+    many = Config(run=RunConfig(shard_bytes=1))
+    with pytest.raises(KeyboardInterrupt):
+        ingest.run(damage.PARALLEL, tmp_path / "out", config=many, progress=stop)
+    path = tmp_path / "out.unfinished" / name
+    damage.to_pipe(path)
+    start = time.monotonic()
+    ingest.run(damage.PARALLEL, tmp_path / "out", config=many, resume=True)
+    assert time.monotonic() - start < damage.PATIENCE
 
 
 @pytest.mark.parametrize(("command", "file", "kind"), FORMER)

@@ -220,6 +220,10 @@ def test_markers_of_killed_runs_are_removed(out):
         ({"ray": "auto", "ray_workers": 0}, "ray_workers: 0 is less than 1"),
         ({"ray_workers": 2}, "ray_workers: needs ray"),
         ({"workers": 0}, "workers: 0 is less than 1"),
+        (
+            {"workers": 1025},
+            "workers: 1025 is more than 1024; more than there are cores do not help",
+        ),
     ],
 )
 def test_options_that_contradict_each_other(pages, out, options, message):
@@ -235,6 +239,9 @@ def test_messages_name_the_options(command, pages, out, call):
          "--workers: cannot be used with --ray; use --ray-workers"),
         (["--ray-workers", "2"], "--ray-workers: needs --ray, the address of a cluster or auto"),
         (["--workers", "0"], "--workers: 0 is less than 1"),
+        (["--workers", "99999999"],
+         "--workers: 99999999 is more than 1024; more than there are cores do not help: this "
+         f"machine has {os.cpu_count()}"),
     ):  # fmt: skip
         outcome = call(command, pages, "-o", out, *options)
         assert (outcome.status, outcome.err) == (2, f"ingest: {message}\n")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import polars as pl
 import pytest
@@ -18,9 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ingest
+from ingest.cli.options import limit_threads
 from ingest.config import Config, DetectConfig, RunConfig
 from ingest.errors import ConfigError, OutputError, SourceError
-from ingest.pipeline import join
+from ingest.pipeline import join, workers
 from ingest.pipeline.plan import cut_shards
 from ingest.readers.records import Slice
 
@@ -264,3 +266,22 @@ def test_a_large_file_that_cannot_be_cut_is_named(call, tmp_path):
     assert "uncut" not in json.loads((tmp_path / "out" / "run.json").read_bytes())
     done = call("run", tmp_path / "a.csv", "-o", tmp_path / "out2", "--set", "run.shard_bytes=10")
     assert "cannot be cut" in done.out
+
+
+def test_no_more_processes_than_cores_start_before_the_tasks_are_known(monkeypatch):
+    started = []
+    monkeypatch.setattr(workers, "start_worker", lambda module: started.append(module) or Mock())
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    for count, expected in ((1, 0), (2, 2), (1000, 3)):
+        started.clear()
+        with workers.early_workers(count):
+            pass
+        assert len(started) == expected
+
+
+def test_no_more_threads_than_cores(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    for count, expected in ((0, "1"), (2, "2"), (1000, "3")):
+        monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
+        limit_threads(count, "POLARS_MAX_THREADS")
+        assert os.environ["POLARS_MAX_THREADS"] == expected
