@@ -90,7 +90,7 @@ def find_damage(
     >>> find_damage(Path("no-such-folder")) is None
     True
     """
-    folder = place if place.is_dir() and place.name not in _TABLES else place.parent
+    folder = place if os.path.isdir(place) and place.name not in _TABLES else place.parent
     try:
         run = read_run(folder) if os.path.lexists(folder / RUN_FILE) else {}
     except SourceError as error:

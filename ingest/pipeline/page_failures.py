@@ -9,15 +9,17 @@ from ingest.pipeline.time_limit import SlowPagesError
 
 _LONGEST = 200  # characters of the message of an exception in the `error` of a page
 
-PAGE_FAILURES = (Exception, pl.exceptions.PanicException, SlowPagesError)
+PAGE_FAILURES = (Exception, SystemExit, pl.exceptions.PanicException, SlowPagesError)
 """What a page may make Python or Polars raise; `IngestError` and `OSError` are not the page's."""
 
 
 def is_of_page(error: BaseException) -> bool:
     """Whether a page may be the reason of an exception.
 
-    >>> is_of_page(MemoryError()), is_of_page(OSError()), is_of_page(KeyboardInterrupt())
-    (True, False, False)
+    >>> is_of_page(MemoryError()), is_of_page(SystemExit(0)), is_of_page(OSError())
+    (True, True, False)
+    >>> is_of_page(KeyboardInterrupt())
+    False
     """
     return isinstance(error, PAGE_FAILURES) and not isinstance(error, (IngestError, OSError))
 

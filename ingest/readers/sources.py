@@ -94,6 +94,8 @@ def find_sources(
     unavailable: dict[str, str] = {}  # path to reason
     skipped: list[Skipped] = []
     for source in given:
+        if not source:
+            raise SourceError("'': is empty; give the name of a file or folder, or . for this one")
         check_source_is_readable(source)
         if is_remote(url := with_two_slashes(source)):
             found = find_remote(url)

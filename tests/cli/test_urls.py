@@ -75,6 +75,12 @@ def test_a_name_that_only_just_fits(call, folder):
     assert (done.status, "(not found): no page to read" in done.err) == (2, True)
 
 
+@pytest.mark.parametrize("command", ["run", "read", "show"])
+def test_a_name_that_is_empty(call, command):
+    done = call(command, "a.txt", "", *(["-o", "out"] if command == "run" else []))
+    assert (done.status, done.err.startswith("ingest: '': is empty; give the name")) == (2, True)
+
+
 def test_functions_refuse_such_names(folder):
     name = "x" * 300
     with pytest.raises(ingest.SourceError, match="check the name"):

@@ -44,6 +44,8 @@ def segment(documents, **options):
         os.kill(os.getpid(), signal.SIGKILL)
     if "TOO DEEP" in text:
         raise RecursionError("maximum recursion depth exceeded")
+    if "EXIT" in text:
+        sys.exit(0)
     if "SLEEP" in text:
         time.sleep(1000)
     return original(documents, **options)
@@ -109,6 +111,24 @@ def test_a_worker_finds_the_page(hook, tmp_path):
     pages, out = write_pages(tmp_path / "pages", {5: "TOO DEEP"}), tmp_path / "out"
     ingest.run(pages, out, workers=2)
     assert list(errors_of(out)) == [5]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_page_that_ends_the_program_as_if_all_were_well(hook, tmp_path, workers):
+    pages, out = write_pages(tmp_path / "pages", {5: "EXIT"}), tmp_path / "out"
+    command = [sys.executable, "-m", "ingest", "run", str(pages), "-o", str(out)]
+    ended = subprocess.run([*command, "--workers", str(workers)], check=False)
+    assert ended.returncode == 3
+    assert errors_of(out) == {5: "cannot be processed: SystemExit: 0"}
+
+
+def test_show_does_not_take_such_an_end_for_success(hook, tmp_path):
+    page = tmp_path / "page.txt"
+    page.write_text("The council of the town talked about EXIT 5.\n")
+    command = [sys.executable, "-m", "ingest", "show", str(page)]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert "SystemExit: 0" in ended.stdout + ended.stderr
+    assert ended.returncode in (2, 3)
 
 
 def test_a_page_of_standard_input_that_ends_its_process(hook, tmp_path):
