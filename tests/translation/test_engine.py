@@ -449,5 +449,7 @@ def test_without_the_extra_it_is_named(monkeypatch, package):
     for name in ("ctranslate2", "sentencepiece"):
         with monkeypatch.context() as absent:
             absent.setitem(sys.modules, name, None)
-            with pytest.raises(MissingExtraError, match=rf'^{name} .*"ingest\[translate\]", in a clone '):
+            with pytest.raises(
+                MissingExtraError, match=rf'^{name} .*"ingest\[translate\]", in a clone '
+            ):
                 Translator(package)
