@@ -13,6 +13,7 @@ import numpy as np
 
 from ingest.errors import SourceError
 from ingest.io.compressed_start import decompress_start
+from ingest.io.thrift import read_signed, read_varint
 
 DELTA_BYTE_ARRAY = 7
 DATA_PAGE, DATA_PAGE_V2 = 5, 8
@@ -97,16 +98,16 @@ def count_prefix_bytes(page: PageData) -> int:
 def _sum_numbers(data: bytes, most: int) -> int:
     """Add up at most so many numbers that are stored with DELTA_BINARY_PACKED."""
     try:
-        block, at = _varint(data, 0)
-        parts, at = _varint(data, at)
-        count, at = _varint(data, at)
-        number, at = _signed(data, at)
+        block, at = read_varint(data, 0)
+        parts, at = read_varint(data, at)
+        count, at = read_varint(data, at)
+        number, at = read_signed(data, at)
         if not 0 < parts <= block <= _MAX_BLOCK or block % parts or count > most:
             raise SourceError("is damaged: its numbers have no sense")
         total = number if count else 0
         left = count - 1
         while left > 0:
-            least, at = _signed(data, at)
+            least, at = read_signed(data, at)
             widths = data[at : at + parts]
             at += parts
             for width in widths:
@@ -122,6 +123,8 @@ def _sum_numbers(data: bytes, most: int) -> int:
                 at += size
     except IndexError:
         raise SourceError("is damaged: its numbers are cut off") from None
+    except OverflowError:
+        raise SourceError("is damaged: its numbers have no sense") from None
     if total < 0:
         raise SourceError("is damaged: its numbers have no sense")
     return total
@@ -133,19 +136,3 @@ def _unpack(data: bytes, width: int, count: int) -> np.ndarray[Any, np.dtype[np.
         raise IndexError
     weights = 1 << np.arange(width, dtype=np.int64)
     return bits[: count * width].reshape(count, width) @ weights
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-        shift += 7
-
-
-def _signed(data: bytes, at: int) -> tuple[int, int]:
-    value, at = _varint(data, at)
-    return (value >> 1) ^ -(value & 1), at

@@ -55,6 +55,41 @@ def read_struct(data: bytes, fields: Fields) -> tuple[dict[int, Any], int]:
         raise TruncatedError("is cut off") from None
 
 
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    r"""Return the number that begins at a byte, and where it ends. Parquet has such numbers, too.
+
+    Raises:
+        IndexError: the bytes end within it.
+        SourceError: it has more than 64 bits.
+
+    >>> read_varint(b"\xac\x02", 0)
+    (300, 2)
+    """
+    value = shift = 0
+    while shift <= _MAX_SHIFT:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
+    raise SourceError("is damaged: a number has more than 64 bits")
+
+
+def read_signed(data: bytes, at: int) -> tuple[int, int]:
+    r"""Return the number with a sign that begins at a byte, and where it ends.
+
+    Raises:
+        IndexError: the bytes end within it.
+        SourceError: it has more than 64 bits.
+
+    >>> read_signed(b"\x03", 0)
+    (-2, 1)
+    """
+    value, at = read_varint(data, at)
+    return (value >> 1) ^ -(value & 1), at
+
+
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -145,15 +180,9 @@ class _Reader:
         return self._data[self.at - 1]
 
     def _number(self) -> int:
-        value = self._varint()
-        return (value >> 1) ^ -(value & 1)
+        value, self.at = read_signed(self._data, self.at)
+        return value
 
     def _varint(self) -> int:
-        value = shift = 0
-        while shift <= _MAX_SHIFT:
-            byte = self._byte()
-            value |= (byte & 127) << shift
-            if byte < 128:
-                return value
-            shift += 7
-        raise SourceError("is damaged: a number has more than 64 bits")
+        value, self.at = read_varint(self._data, self.at)
+        return value

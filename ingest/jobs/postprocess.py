@@ -213,8 +213,8 @@ def _check_same_export(out: str, dest: Path) -> None:
 
 
 def _translate_command(out: str, pair: tuple[str, str]) -> str:
-    to = shlex.quote(f"{out}/{TRANSLATED_FILE}")
-    return f"ingest translate {shlex.quote(out)} --from {pair[0]} --to {pair[1]} -o {to}"
+    to = os.path.join(out, TRANSLATED_FILE)
+    return shlex.join(["ingest", "translate", out, "--from", pair[0], "--to", pair[1], "-o", to])
 
 
 def _align_command(out: str) -> str:

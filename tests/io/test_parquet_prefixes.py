@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import SourceError
-from ingest.io import parquet_bombs
+from ingest.io import parquet_bombs, parquet_prefixes
 from ingest.io.compressed_start import decompress_start
 from ingest.io.parquet_bombs import find_bombs
 from ingest.io.parquet_footer import _read_page, read_content, read_row_groups
@@ -183,3 +183,15 @@ def test_the_start_of_what_polars_compresses(codec, name):
 def test_any_bytes(data, codec):
     with suppress(SourceError):
         assert len(decompress_start(data, codec, 99)) <= 99
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        b"\x80" * 1_000_000,  # one number without end
+        b"\x80\x01\x04\x02\x00" + b"\xff" * 9 + b"\x7f" + b"\x01" * 4 + b"\xff" * 100,
+    ],
+)
+def test_numbers_of_more_than_64_bits_are_damage(numbers):
+    with pytest.raises(SourceError, match="is damaged: "):
+        parquet_prefixes._sum_numbers(numbers, 1000)
